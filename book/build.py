@@ -1,0 +1,164 @@
+"""Makes the book: runs every page in a kernel, keeps what was run, and writes the static site."""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from render import Page, plain, render_index, render_page
+
+BOOK = Path(__file__).resolve().parent
+LIBRARY = BOOK.parent / "src" / "netwright"
+CELL_SECONDS = 3600  # no cell of the book needs an hour: one that does hangs
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+
+class OwnKernel(AsyncKernelManager):
+    """This environment's own kernel: a user's kernel of the same name may be another Python."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), **settings)
+
+
+class PageError(Exception):
+    """A page that cannot be shown: the message names the page, the line and the cell."""
+
+
+def sources(book: Path) -> list[Path]:
+    """The pages in their order: files named by two digits, as in `01-from-neurons-to-networks.md`."""
+    return sorted(book.glob("[0-9][0-9]-*.md"))
+
+
+def key(page: Path, library: Path) -> str:
+    """What the outputs of a page depend on, as one digest: page, framework, this file, figure style, versions, form."""
+    digest = hashlib.sha256()
+    files = [page, page.parent / "matplotlibrc", Path(__file__), *sorted(library.rglob("*.py"))]
+    for file in files:
+        content = file.read_bytes() if file.exists() else b""
+        digest.update(f"{file.name} {len(content)}\n".encode() + content)
+    versions = [f"{name} {version(name)}" for name in ("torch", "numpy", "matplotlib", "ipykernel")]
+    digest.update("\n".join([platform.python_version(), *versions, os.environ.get("NETWRIGHT_QUICK", "")]).encode())
+    return digest.hexdigest()[:16]
+
+
+def read(page: Path) -> NotebookNode:
+    """The page as a notebook that was not run. Raises PageError where it breaks the form of a page."""
+    text = page.read_text(encoding="utf-8")
+    if not re.match(r"# \S.*\n\n[^\W_]", text):
+        raise PageError(f"{place(page, 0)}: a page opens with `# Its title` and a paragraph that says what it shows")
+    for fence in re.finditer(r"^```+ *(?!python\b|text$)\S+$", text, re.M):  # jupytext makes ```sh a cell that runs
+        problem = f"a box is ```python (it runs) or ```text (it is shown), not {fence.group()}"
+        raise PageError(f"{place(page, fence.start())}: {problem}")
+    notebook = jupytext.read(page)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # jupytext draws ids at random; the same page must give the same file
+    notebook.metadata.update(KERNEL)
+    return notebook
+
+
+def place(page: Path, offset: int) -> str:
+    """A place in a page, as `book/01-page.md:120`, so that a terminal makes it a link."""
+    return f"{page.parent.name}/{page.name}:{page.read_text(encoding='utf-8').count(chr(10), 0, offset) + 1}"
+
+
+def place_of(page: Path, cell: NotebookNode) -> str:
+    """Where the code of a cell begins."""
+    return place(page, page.read_text(encoding="utf-8").index(cell.source))
+
+
+def execute(page: Path) -> NotebookNode:
+    """Run a page from its first cell to its last. Raises PageError with the traceback of a cell that fails."""
+    notebook = read(page)
+    client = NotebookClient(
+        notebook,
+        kernel_manager_class=OwnKernel,
+        timeout=CELL_SECONDS,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(page.parent)}},
+        extra_arguments=["--InlineBackend.figure_formats={'svg'}", "--IPKernelApp.log_level=ERROR"],
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        failed = next(cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
+        raise PageError(f"{place_of(page, failed)}: this cell failed\n{plain(str(error))}") from None
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise PageError(f"{place(page, 0)}: {plain(str(error))}") from None
+    return notebook
+
+
+def executed(page: Path, library: Path, cache: Path) -> tuple[NotebookNode, str]:
+    """The page with its outputs, run only when something it depends on has changed; and what was done, in words."""
+    kept = cache / f"{page.stem}-{key(page, library)}.ipynb"
+    if kept.exists():
+        return nbformat.read(kept, as_version=4), "unchanged"
+    start = time.perf_counter()
+    notebook = execute(page)
+    cache.mkdir(parents=True, exist_ok=True)
+    for old in cache.glob(f"{page.stem}-{'[0-9a-f]' * 16}.ipynb"):
+        old.unlink()
+    partial = kept.with_suffix(".part")
+    nbformat.write(notebook, partial)
+    partial.replace(kept)
+    return notebook, f"ran in {time.perf_counter() - start:.1f} s"
+
+
+def write_site(site: Path, pages: list[Page]) -> None:
+    """Write every page, its notebook and the index; an older site stays until the new one is whole."""
+    fresh = site.with_name(site.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    quick = os.environ.get("NETWRIGHT_QUICK") == "1"
+    for number, page in enumerate(pages):
+        before = pages[number - 1] if number else None
+        after = pages[number + 1] if number + 1 < len(pages) else None
+        (fresh / f"{page.stem}.html").write_text(render_page(page, before, after, quick=quick), encoding="utf-8")
+        jupytext.write(page.notebook, fresh / f"{page.stem}.ipynb", fmt="ipynb")
+    (fresh / "index.html").write_text(render_index(pages, quick=quick), encoding="utf-8")
+    shutil.rmtree(site, ignore_errors=True)
+    fresh.rename(site)
+
+
+def build(book: Path = BOOK, library: Path = LIBRARY) -> list[str]:
+    """Build the site of a book folder; return the faults. With a fault no site is written, but good pages stay kept."""
+    pages: list[Page] = []
+    faults: list[str] = []
+    for source in sources(book):
+        try:
+            notebook, done = executed(source, library, book / ".cache")
+        except PageError as error:
+            faults.append(str(error))
+            done = "failed"
+        else:
+            pages.append(Page(source.stem, notebook))
+        print(f"{source.stem:<40} {done}", flush=True)
+    if not faults:
+        write_site(book / "site", pages)
+        print(f"{book / 'site' / 'index.html'}")
+    return faults
+
+
+def main() -> int:
+    faults = build()
+    for fault in faults:
+        print(f"\n{fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    # Rich and our own tables take the width of the terminal: a book has one width.
+    os.environ.update(COLUMNS="80", JUPYTER_COLUMNS="80")
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""One label of several, and yes or no: the codecs of classification."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from netwright.codecs import lookup
+from netwright.codecs.codec import Codec
+from netwright.codecs.lookup import Label
+from netwright.codecs.numeric import PLAIN, AnyArray, as_tensor, described, is_array, plain
+from netwright.codecs.reading import THRESHOLD, Decision, Reading
+from netwright.errors import DataError
+from netwright.sizes.free import FREE, Free
+
+SLACK = 0.01  # what rounding to bfloat16 may move a sum of probabilities by
+NEAR = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}  # what is meant as a boolean
+INT64 = range(-(2**63), 2**63)
+
+
+class Category(Codec):
+    """One of several labels: an index on the way in, a probability for each label on the way out.
+
+    Labels are told apart by exact type: `True` is not `1`, `7.0` is not `7`, `"7"` is not `7`; a numpy or torch
+    scalar counts as the Python value it holds.
+
+    Shapes:
+        `encode` gives `<k>`, an index below the number of labels; `decode` takes `k` probabilities.
+
+    Fields:
+        labels: the labels in the order of the net's outputs; str, int, float or bool, at least two, all different.
+            By default the sorted labels of the training data.
+
+    Raises:
+        NetError: labels that repeat, have no order, or are fewer than two.
+        DataError: a label that is not known.
+
+    Example:
+        >>> Category(["cat", "dog"]).encode("dog")
+        tensor(1)
+        >>> Category(range(10))
+        Category(range(10))
+        >>> Category(range(3)).decode(torch.tensor([0.1, 0.7, 0.2]))
+        1
+    """
+
+    labels: Iterable[Label] | Free = FREE
+
+    def __post_init__(self) -> None:
+        if self.labels is not FREE:
+            object.__setattr__(self, "labels", lookup.label_tuple(self.labels, least=2))
+
+    @property
+    def encoded(self) -> str:
+        return f"<{self.decoded}>"
+
+    @property
+    def decoded(self) -> str:
+        return "?" if self.labels is FREE else str(len(self._labels))
+
+    def encode(self, raw: Any) -> Tensor:
+        return torch.tensor(lookup.place(raw, self._table, "categories"))
+
+    def encode_all(self, raws: Sequence[Any]) -> Tensor:
+        if is_array(raws):
+            indices = self._encode_integers(raws)
+            if indices is not None:
+                return indices
+            raws = raws.tolist()
+        known = self._table
+        try:
+            indices = torch.tensor([known[type(raw), raw] for raw in map(plain, raws)], dtype=torch.int64)
+        except (KeyError, TypeError):
+            return super().encode_all(raws)  # slower, and names the row
+        return indices if len(indices) else super().encode_all(raws)
+
+    def read(self, output: Tensor, reading: Reading) -> Any:
+        if not isinstance(reading, Decision):
+            _check_distribution(output)
+        return reading.of(self._labels, output)
+
+    def fit(self, raws: Sequence[Any]) -> Self:
+        if self.fitted:
+            return self
+        found = lookup.distinct(raws)
+        if len(found) < 2:
+            raise DataError(
+                what="a category needs at least two different labels in the training data",
+                got=f"only {found[0]!r}" if found else "no examples",
+                mend="give the labels: Category([…])",
+            )
+        return replace(self, labels=found)
+
+    @property
+    def _labels(self) -> tuple[Label, ...]:
+        return self._known("labels")
+
+    @cached_property
+    def _table(self) -> lookup.Table:
+        return lookup.table(self._labels)
+
+    @cached_property
+    def _sorted(self) -> tuple[Tensor, Tensor] | None:
+        """The labels in ascending order with their places, if they are all integers that torch can hold."""
+        if not all(type(label) is int and label in INT64 for label in self._labels):
+            return None
+        return torch.tensor(self._labels).sort()
+
+    def _encode_integers(self, raws: AnyArray) -> Tensor | None:
+        """An array of integers at once; None if it is something else or holds a label that is not known."""
+        kind = str(raws.dtype).removeprefix("torch.")
+        if raws.ndim != 1 or not len(raws) or "int" not in kind or kind == "uint64" or self._sorted is None:
+            return None
+        ascending, places = self._sorted
+        values = as_tensor(raws).long()
+        found = torch.searchsorted(ascending, values).clamp_max_(len(ascending) - 1)
+        return places[found] if torch.equal(ascending[found], values) else None
+
+    def _shown(self, value: Any) -> str:
+        return lookup.shown(value)  # a default is left out, so it is never FREE
+
+
+class Boolean(Codec):
+    """Yes or no: one byte on the way in, the probability of yes on the way out.
+
+    Only `True` and `False` are taken, not the numbers 1 and 0. The answer is yes at a probability of one half.
+
+    Shapes:
+        `encode` gives `1`; `decode` takes `1`, the probability of `True`.
+
+    Raises:
+        DataError: anything but `True` or `False`; a probability outside 0..1.
+
+    Example:
+        >>> Boolean().decode(torch.tensor([0.8]))
+        True
+    """
+
+    @property
+    def encoded(self) -> str:
+        return "1"
+
+    @property
+    def decoded(self) -> str:
+        return "1"
+
+    def encode(self, raw: Any) -> Tensor:
+        value = plain(raw)
+        if type(value) is not bool:
+            near = NEAR.get(str(value).lower()) if type(value) in PLAIN else None
+            raise DataError(
+                what="this is not a boolean",
+                expected="True or False",
+                got=described(value),
+                mend=f"{near}" if near is not None else (),
+            )
+        return torch.tensor([value], dtype=torch.uint8)
+
+    def encode_all(self, raws: Sequence[Any]) -> Tensor:
+        if is_array(raws) and raws.ndim == 1 and len(raws) and str(raws.dtype).removeprefix("torch.") == "bool":
+            return as_tensor(raws).to(torch.uint8)[:, None]
+        return super().encode_all(raws)
+
+    def prepare(self, stored: Tensor) -> Tensor:
+        return stored.float()
+
+    def read(self, output: Tensor, reading: Reading) -> Any:
+        chances = check_chances(output.reshape(1))
+        if isinstance(reading, Decision):
+            return bool(chances >= THRESHOLD)  # argmax would leave the tie to the order of the labels
+        return reading.of((False, True), torch.cat([1 - chances, chances]))
+
+
+def check_chances(output: Tensor) -> Tensor:
+    """The output, which must be probabilities that stand alone, clipped to 0..1."""
+    if bool((output < -SLACK).any()) or bool((output > 1 + SLACK).any()):
+        raise DataError(
+            what="the output is not a probability",
+            expected="values in 0..1",
+            got=f"values in {float(output.min()):g}..{float(output.max()):g}",
+            mend="end the net with nw.sigmoid",
+        )
+    return output.float().clamp(0, 1)
+
+
+def _check_distribution(output: Tensor) -> None:
+    total = float(output.double().sum())
+    if bool((output < 0).any()) or abs(total - 1) > SLACK:
+        raise DataError(
+            what="the output is not a distribution over the labels",
+            expected="values of 0 or more that sum to 1",
+            got=f"values in {float(output.min()):g}..{float(output.max()):g} that sum to {total:g}",
+            mend="end the net with nw.softmax",
+        )

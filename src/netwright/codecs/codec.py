@@ -1,0 +1,201 @@
+"""What a codec is: the contract between raw things and the tensors of a net's port."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Self, cast, dataclass_transform
+
+import torch
+from torch import Tensor
+
+from netwright.codecs.reading import Decision, Raw, Reading
+from netwright.errors import DataError, MissingArraysError, SizeError
+from netwright.sizes.free import FREE
+from netwright.sizes.notation import UNKNOWN, Axis, Port, Run, port
+
+DECISION = Decision()
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+class Codec(ABC):
+    """Turns raw things into tensors on the way in, and a net's output into raw things on the way out.
+
+    A codec is a frozen value: its fields are plain (numbers, texts, tuples, other codecs), so it compares, prints
+    itself so that `eval` gives it back, and is written into a net's file as its name and fields. What it learns
+    from data (labels, a mean, a vocabulary) is such a field too, `FREE` until `fit` returns a codec that has it.
+
+    A subclass declares its fields like a dataclass and says
+
+    - `encoded`, the sizes that `encode` gives, in the notation of ports: `"28 28 1"`, `"<10>"` for an index below
+      ten, `"?"` for a size that is not known yet;
+    - `decoded`, the sizes that `decode` takes: `"10"` for ten probabilities;
+    - `encode`, one raw thing to one tensor, as it is stored in memory (bytes stay bytes);
+    - `prepare`, a batch of stored tensors to what the net sees (bytes become floats);
+    - `read`, one tensor to one raw thing, as a `Reading` asks; `decode` calls it.
+    """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        dataclass(frozen=True, repr=False, eq=False)(cls)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Codec):
+            return NotImplemented
+        return type(self) is type(other) and self._exact() == other._exact()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._exact()))
+
+    def __repr__(self) -> str:
+        shown: list[str] = []
+        positional = True  # until a default is left out, or the fields are keyword-only
+        for field in fields(cast(Any, self)):
+            value = getattr(self, field.name)
+            if field.default is not MISSING and _exact(value) == _exact(field.default):
+                positional = False
+                continue
+            positional = positional and not field.kw_only
+            text = self._shown(value)
+            shown.append(text if positional else f"{field.name}={text}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    @property
+    @abstractmethod
+    def encoded(self) -> str:
+        """The sizes of an encoded example, in the notation of ports."""
+
+    @property
+    @abstractmethod
+    def decoded(self) -> str:
+        """The sizes of the output that can be decoded, in the notation of ports."""
+
+    @abstractmethod
+    def encode(self, raw: Any) -> Tensor:
+        """One raw thing as it is stored; raises `DataError` for what does not fit."""
+
+    @abstractmethod
+    def read(self, output: Tensor, reading: Reading) -> Any:
+        """What `decode` gives, for an output without NaN and any reading but `Raw`."""
+
+    def decode(self, output: Tensor, reading: Reading = DECISION) -> Any:
+        """One output of the net, without a batch axis, as the reading asks."""
+        if isinstance(reading, Raw):
+            return output
+        if not fits(tuple(output.shape), port(self.decoded)):
+            raise SizeError(
+                what="the output does not have the sizes that the decoder takes",
+                expected=f"({self.decoded})  {self!r}",
+                got=f"{tuple(output.shape)}",
+            )
+        output = output.detach().cpu()
+        if output.isnan().any():
+            raise DataError(
+                what="the output holds NaN: there is nothing to decode",
+                got=f"{int(output.isnan().sum())} of {output.numel()} values are NaN",
+                mend="look at the array itself: give nw.raw as the reading",
+            )
+        return self.read(output, reading)
+
+    def takes(self, raw: Any) -> bool:
+        """Whether this is one raw thing, rather than a nesting of several: what `Each` asks to find its depth."""
+        return not isinstance(raw, list | tuple) and getattr(raw, "ndim", 0) == 0
+
+    def encode_all(self, raws: Sequence[Any]) -> Tensor:
+        """Many raw things as one tensor with a batch axis; an error names the row."""
+        return torch.stack(self._encode_rows(raws))
+
+    def prepare(self, stored: Tensor) -> Tensor:
+        """A batch of stored tensors as the net sees it."""
+        return stored
+
+    @property
+    def fitted(self) -> bool:
+        """Whether nothing is left to learn from data."""
+        return all(getattr(self, field.name) is not FREE for field in fields(cast(Any, self)))
+
+    def fit(self, raws: Sequence[Any]) -> Self:
+        """This codec with everything that was `FREE` learned from the raw things."""
+        return self
+
+    def _encode_rows(self, raws: Sequence[Any], first: int = 0) -> list[Tensor]:
+        """Each raw thing by itself; `first` is the number of the first row in an error."""
+        rows: list[Tensor] = []
+        for row, raw in enumerate(raws, first):
+            try:
+                rows.append(self.encode(raw))
+                _check_shape(rows[-1], rows[0])
+            except DataError as error:
+                raise at_place(error, f"row {row}") from None
+        if not rows:
+            raise DataError(what="there are no examples")
+        return rows
+
+    def _known(self, name: str) -> Any:
+        """A field that must have been learned by now."""
+        value = getattr(self, name)
+        if value is FREE:
+            raise MissingArraysError(
+                what=f"this {type(self).__name__} has no {name} yet",
+                expected=f"{name} given, or learned from data",
+                got=repr(self),
+                mend=("train the net: nw.train learns it from the training data", f"give {name}="),
+            )
+        return value
+
+    def _check_decision(self, reading: Reading) -> None:
+        """Refuses the readings of a distribution, for a codec whose output is a value."""
+        if not isinstance(reading, Decision):
+            raise DataError(
+                what=f"{type(self).__name__} gives a value, not a distribution over labels",
+                expected="no reading, or nw.raw for the array itself",
+                got=repr(reading),
+                mend="leave the reading out",
+            )
+
+    def _shown(self, value: Any) -> str:
+        """A field's value as `repr` prints it."""
+        return repr(value)
+
+    def _exact(self) -> tuple[Any, ...]:
+        return tuple(_exact(getattr(self, field.name)) for field in fields(cast(Any, self)))
+
+
+def at_place(error: DataError, place: str) -> DataError:
+    """The same error with the place, such as a row, put before where it was."""
+    where = f"{place}, {error.where}" if error.where else place
+    return DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
+
+
+def fits(shape: tuple[int, ...], sizes: Port) -> bool:
+    """Whether an array of this shape can stand at a port; a name is any number, the same wherever it stands."""
+    axes = [axis for axis in sizes.axes if isinstance(axis, Axis)]
+    over = len(shape) - len(axes)  # how many axes a run takes
+    if len(axes) < len(sizes.axes) and over >= 0:
+        run = next(place for place, axis in enumerate(sizes.axes) if isinstance(axis, Run))
+        shape = shape[:run] + shape[run + over :]
+    if len(shape) != len(axes):
+        return False
+    names: dict[str, int] = {}
+    for size, axis in zip(shape, axes, strict=True):
+        if axis.name == UNKNOWN:
+            continue
+        unit = names.setdefault(axis.name, size // axis.times) if axis.name else 1
+        if size != axis.times * unit:
+            return False
+    return True
+
+
+def _exact(value: Any) -> Any:
+    """A key that tells 1, 1.0 and True apart, as labels are told apart."""
+    if isinstance(value, tuple):
+        return tuple(_exact(item) for item in cast(tuple[Any, ...], value))
+    return (type(value), value)
+
+
+def _check_shape(tensor: Tensor, first: Tensor) -> None:
+    if tensor.shape != first.shape:
+        raise DataError(
+            what="this example has another size than the first one",
+            expected=f"{tuple(first.shape)}",
+            got=f"{tuple(tensor.shape)}",
+        )

@@ -1,0 +1,308 @@
+"""Pictures of one size: from a file, a PIL image or an array to bytes in memory, and standardized for the net."""
+
+import struct
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY, replace
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.numeric import AnyArray, Moments, as_tensor, described, is_array, per_component
+from netwright.codecs.reading import Reading
+from netwright.errors import DataError, NetError, did_you_mean, missing_extra
+from netwright.sizes.free import FREE, Free
+
+CHANNELS = {"rgb": 3, "gray": 1}
+MODES = {"rgb": "RGB", "gray": "L"}  # PIL's names
+BLOCK = 1024  # pictures taken into the statistics at a time
+SLACK = 1e-6  # what rounding may put a float outside 0..1
+DIGITS = 6  # of a fitted mean: a byte has three
+
+
+class Image(Codec):
+    """A picture of a fixed size: bytes in memory, (x / 255 − mean) / deviation for the net.
+
+    It takes the path of a file, a PIL image, a numpy array or a torch tensor; arrays hold bytes (uint8) or floats in
+    0..1, and are height, width, channels unless `layout` says otherwise, which is never guessed. A gray array may
+    leave its channel axis out. Files and PIL images are converted to the colour (transparency is dropped), and turned
+    as their camera says. A picture of another size, array or not, is resized as a whole, with bilinear filtering
+    that averages when it shrinks: the shape of what it shows changes with the ratio of its sides.
+
+    Shapes:
+        `encode` gives `height width channels`, with 3 channels for "rgb" and 1 for "gray": uint8 as it is, floats
+        as float32. `decode` takes the same and gives a uint8 array in `layout`, a gray one without channel axis.
+
+    Fields:
+        height, width: in pixels.
+        color: "rgb" or "gray".
+        mean: subtracted, on the scale 0..1, one number or one a channel. 0 by default, which leaves the pixels in
+            0..1: the form in which a picture is easiest to look at. `FREE` takes the mean of the training data's
+            pixels.
+        deviation: divided by, above 0, likewise. 1 by default; `FREE` takes the standard deviation of the training
+            data's pixels, and 1 for a channel that is constant. Fitted values are rounded to six digits.
+        layout: "hwc" or "chw", the order of the axes of arrays that are given and decoded.
+
+    Raises:
+        NetError: an option out of range.
+        DataError: a missing file; what is no picture; an array of another number of channels, or of values that are
+            not bytes and not floats in 0..1; NaN.
+
+    Example:
+        >>> digit = Image(28, 28, "gray")
+        >>> digit.encode(np.zeros((28, 28), np.uint8)).shape
+        torch.Size([28, 28, 1])
+        >>> digit
+        Image(28, 28, 'gray')
+    """
+
+    height: int
+    width: int
+    color: Literal["rgb", "gray"] = "rgb"
+    _: KW_ONLY
+    mean: float | Iterable[float] | Free = 0.0
+    deviation: float | Iterable[float] | Free = 1.0
+    layout: Literal["hwc", "chw"] = "hwc"
+
+    def __post_init__(self) -> None:
+        for name in ("height", "width"):
+            size = getattr(self, name)
+            if type(size) is not int or size < 1:
+                raise NetError(what=f"the {name} of an image is a number of pixels", got=repr(size))
+        for name, known in (("color", tuple(CHANNELS)), ("layout", ("hwc", "chw"))):
+            if getattr(self, name) not in known:
+                expected = " or ".join(map(repr, known))
+                raise NetError(what=f"unknown {name}", expected=expected, got=repr(getattr(self, name)))
+        for name in ("mean", "deviation"):
+            object.__setattr__(self, name, per_component(name, getattr(self, name), self.channels))
+
+    @property
+    def channels(self) -> int:
+        """How many numbers a pixel has."""
+        return CHANNELS[self.color]
+
+    @property
+    def encoded(self) -> str:
+        return f"{self.height} {self.width} {self.channels}"
+
+    @property
+    def decoded(self) -> str:
+        return self.encoded
+
+    def encode(self, raw: Any) -> Tensor:
+        if isinstance(raw, str | Path):
+            return self._resized(_opened(Path(raw), self.color))
+        if _is_pil(raw):
+            return self._resized(_converted(raw, self.color))
+        if not is_array(raw):
+            raise DataError(
+                what="this is not a picture",
+                expected="a path, a PIL image, a numpy array or a torch tensor",
+                got=described(raw),
+            )
+        picture = self._channels_last(_pixels(raw))
+        _check_pixels(picture)
+        return self._resized(picture)
+
+    def encode_all(self, raws: Sequence[Any]) -> Tensor:
+        return self._encode_from(raws, 0)
+
+    def prepare(self, stored: Tensor) -> Tensor:
+        mean, deviation = self._statistic("mean", stored), self._statistic("deviation", stored)
+        scale = 255 if stored.dtype == torch.uint8 else 1
+        return (stored / (deviation * scale)).sub_(mean / deviation)
+
+    def read(self, output: Tensor, reading: Reading) -> np.ndarray:
+        self._check_decision(reading)
+        output = output.float()
+        light = output * self._statistic("deviation", output) + self._statistic("mean", output)
+        pixels = (light.clamp(0, 1) * 255).round().byte().numpy()
+        if self.color == "gray":
+            return pixels[:, :, 0]
+        return pixels if self.layout == "hwc" else pixels.transpose(2, 0, 1)
+
+    def takes(self, raw: Any) -> bool:
+        if not is_array(raw):
+            return not isinstance(raw, list | tuple)
+        channel = -1 if self.layout == "hwc" else 0
+        if raw.ndim == 3:
+            return raw.shape[channel] == self.channels
+        return raw.ndim == 2 and self.color == "gray"
+
+    def fit(self, raws: Sequence[Any]) -> Self:
+        if self.fitted:
+            return self
+        moments = Moments()
+        for start in range(0, len(raws), BLOCK):
+            block = self._encode_from(raws[start : start + BLOCK], start)
+            moments.add(_light(block).double().reshape(-1, self.channels))  # (pictures, h, w, c) -> (pixels, c)
+        if not len(raws):
+            raise DataError(what="there are no pictures to learn the mean and deviation from")
+        mean = _rounded(moments.mean) if self.mean is FREE else self.mean
+        deviation = _rounded(moments.deviation) if self.deviation is FREE else self.deviation
+        return replace(self, mean=mean, deviation=deviation)
+
+    def _encode_from(self, raws: Sequence[Any], first: int) -> Tensor:
+        """Many pictures, at once where they are an array; `first` is the number of their first row."""
+        if is_array(raws) and raws.ndim in (3, 4) and len(raws):
+            try:
+                return self._encode_block(raws)
+            except DataError:
+                pass  # once more, row by row, to name the row or to resize
+        rows = self._encode_rows(raws, first)
+        mixed = len({row.dtype for row in rows}) > 1
+        return torch.stack([_light(row) for row in rows] if mixed else rows)
+
+    def _encode_block(self, raws: AnyArray) -> Tensor:
+        """A whole array of pictures of the right size, its memory shared where possible."""
+        pictures = _pixels(raws)
+        if pictures.ndim == 3:
+            pictures = pictures[..., None]  # (n, h, w) -> (n, h, w, 1)
+        elif self.layout == "chw":
+            pictures = pictures.permute(0, 2, 3, 1)  # (n, c, h, w) -> (n, h, w, c)
+        if pictures.shape[1:] != (self.height, self.width, self.channels):
+            raise DataError(what="the pictures have another size", got=described(raws))
+        _check_pixels(pictures)
+        return pictures.contiguous()
+
+    def _channels_last(self, picture: Tensor) -> Tensor:
+        """One picture as (h, w, c), or the error that says how its axes are to be named."""
+        shape, channel = tuple(picture.shape), {"hwc": -1, "chw": 0}[self.layout]
+        if len(shape) == 2 and self.color == "gray":
+            return picture[..., None]  # (h, w) -> (h, w, 1)
+        if len(shape) == 3 and shape[channel] == self.channels:
+            return picture if self.layout == "hwc" else picture.permute(1, 2, 0)  # (c, h, w) -> (h, w, c)
+        axes = {"hwc": f"(height, width, {self.channels})", "chw": f"({self.channels}, height, width)"}
+        mends: list[str] = []
+        if len(shape) == 3 and shape[-1 - channel] == self.channels:
+            mends = [f'layout="{"chw" if self.layout == "hwc" else "hwc"}"']
+        elif len(shape) == 2 or (len(shape) == 3 and shape[channel] in CHANNELS.values()):
+            mends = [f'color="{"gray" if self.color == "rgb" else "rgb"}"', "give a PIL image, which is converted"]
+        raise DataError(
+            what="the array does not have the axes of a picture",
+            expected=axes[self.layout] + (" or (height, width)" if self.color == "gray" else ""),
+            got=f"{shape}",
+            mend=mends,
+        )
+
+    def _resized(self, picture: Tensor) -> Tensor:
+        size = (self.height, self.width)
+        if tuple(picture.shape[:2]) == size:
+            return picture.contiguous()
+        if not picture.numel():
+            raise DataError(what="the picture has no pixels", got=f"{tuple(picture.shape)}")
+        pil = _pil("resizing a picture")
+        planes = [pil.fromarray(plane.contiguous().numpy()) for plane in picture.unbind(-1)]  # c of (h, w)
+        smooth = pil.Resampling.BILINEAR
+        return torch.stack([torch.from_numpy(np.array(plane.resize(size[::-1], smooth))) for plane in planes], -1)
+
+    def _statistic(self, name: str, like: Tensor) -> float | Tensor:
+        """A Python number where one serves all channels: nothing has to reach the device then."""
+        value = self._known(name)
+        return torch.tensor(value, device=like.device) if isinstance(value, tuple) else cast(float, value)
+
+
+def _pixels(raw: AnyArray) -> Tensor:
+    """An array of bytes as it is, one of floats as float32."""
+    values = as_tensor(raw)
+    if values.dtype == torch.uint8:
+        return values
+    if not values.is_floating_point():
+        raise DataError(
+            what="the pixels are neither bytes nor floats",
+            expected="uint8 in 0..255, or floats in 0..1",
+            got=described(raw),
+            mend="convert them to uint8 if they are in 0..255",
+        )
+    return values.float()
+
+
+def _check_pixels(pictures: Tensor) -> None:
+    if pictures.dtype == torch.uint8 or not pictures.numel():
+        return
+    low, high = (float(end) for end in pictures.aminmax())
+    if low != low:
+        at = tuple(int(i) for i in pictures.isnan().nonzero()[0])
+        raise DataError(what="the picture holds NaN", where=f"pixel {at}", mend="leave it out, or fill in a value")
+    if low < -SLACK or high > 1 + SLACK:
+        bytelike = low >= 0 and 1 < high <= 255
+        raise DataError(
+            what="the pixels are outside 0..1",
+            expected="floats in 0..1, or bytes (uint8) in 0..255",
+            got=f"floats in {low:g}..{high:g}",
+            mend=("divide by 255", "give them as uint8")
+            if bytelike
+            else "give the pixels as they were: Image(…, mean=FREE, deviation=FREE) standardizes them",
+        )
+
+
+def _light(stored: Tensor) -> Tensor:
+    """Bytes as floats in 0..1."""
+    return stored / 255 if stored.dtype == torch.uint8 else stored
+
+
+def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(float(f"{value:.{DIGITS}g}") for value in values)
+
+
+def _pil(why: str) -> Any:
+    try:
+        from PIL import Image as pil
+    except ImportError:
+        missing_extra("pillow", "image", why)
+    return pil
+
+
+def _is_pil(raw: Any) -> bool:
+    module = sys.modules.get("PIL.Image")  # whoever holds such an image has imported it
+    return module is not None and isinstance(raw, module.Image)
+
+
+def _opened(path: Path, color: str) -> Tensor:
+    pil = _pil("reading a picture from a file")
+    try:
+        with pil.open(path) as picture:
+            return _converted(picture, color)
+    except (FileNotFoundError, NotADirectoryError):
+        siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+        mend = did_you_mean(path.name, siblings)
+        raise DataError(what="there is no such file", where=str(path), mend=mend or ()) from None
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, pil.DecompressionBombError) as error:
+        if isinstance(error, DataError):
+            raise at_place(error, str(path)) from None
+        unknown = isinstance(error, pil.UnidentifiedImageError)
+        reason = "no picture of a known kind" if unknown else str(error)
+        reason = "a folder" if path.is_dir() else reason
+        raise DataError(
+            what="this file cannot be read as a picture",
+            where=str(path),
+            expected="a PNG, JPEG or another format that pillow reads, whole",
+            got=reason,
+        ) from None
+
+
+def _converted(picture: Any, color: str) -> Tensor:
+    """A PIL image as (h, w, c), upright, in the colour."""
+    from PIL import ImageOps
+
+    deep = picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PNG")
+    picture = ImageOps.exif_transpose(picture)
+    if deep or picture.mode == "F":
+        # convert() would clip these to a byte
+        light = torch.from_numpy(np.array(picture, np.float32)) / (65535 if deep else 1)  # (h, w)
+        _check_pixels(light)
+        return light[..., None].repeat(1, 1, CHANNELS[color])  # (h, w) -> (h, w, c)
+    if picture.mode == "I":
+        raise DataError(
+            what="the range of this picture's pixels is not known",
+            got="mode 'I', 32-bit integers",
+            mend="give an array of floats in 0..1",
+        )
+    if picture.mode == "P" and "transparency" in picture.info:
+        picture = picture.convert("RGBA")  # PIL warns of the direct way
+    pixels = torch.from_numpy(np.array(picture.convert(MODES[color])))
+    return pixels[..., None] if color == "gray" else pixels  # (h, w) -> (h, w, 1)

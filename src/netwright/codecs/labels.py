@@ -1,0 +1,118 @@
+"""Several labels at once: tags that are true or not independently of each other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from netwright.codecs import lookup
+from netwright.codecs.category import check_chances
+from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.lookup import Label
+from netwright.codecs.numeric import described, is_array
+from netwright.codecs.reading import Reading
+from netwright.errors import DataError
+from netwright.sizes.free import FREE, Free
+
+
+class Labels(Codec):
+    """Any number of labels at once: a 1 for each that is there, a probability for each on the way out.
+
+    The probabilities are independent and need not sum to one. The decision is a tuple of the labels with p ≥ 0.5;
+    `Probabilities` gives each label with its own, `Top` the likeliest, `Sample` draws each by itself, `Entropy` sums
+    the entropies.
+
+    Shapes:
+        `encode` gives `k`, zeros and ones; `decode` takes `k` probabilities.
+
+    Fields:
+        labels: the labels in the order of the net's outputs; str, int, float or bool, told apart by exact type.
+            By default the sorted labels of the training data.
+
+    Raises:
+        NetError: labels that repeat, have no order, or are none.
+        DataError: a label that is not known; one text instead of a list of labels; a probability outside 0..1.
+
+    Example:
+        >>> tags = Labels(["dark", "loud", "slow"])
+        >>> tags.encode(["loud", "dark"])
+        tensor([1, 1, 0], dtype=torch.uint8)
+        >>> tags.decode(torch.tensor([0.9, 0.2, 0.6]))
+        ('dark', 'slow')
+    """
+
+    labels: Iterable[Label] | Free = FREE
+
+    def __post_init__(self) -> None:
+        if self.labels is not FREE:
+            object.__setattr__(self, "labels", lookup.label_tuple(self.labels, least=1))
+
+    @property
+    def encoded(self) -> str:
+        return self.decoded
+
+    @property
+    def decoded(self) -> str:
+        return "?" if self.labels is FREE else str(len(self._labels))
+
+    def encode(self, raw: Any) -> Tensor:
+        places = [lookup.place(label, self._table, "labels") for label in _items(raw)]
+        hot = torch.zeros(len(self._labels), dtype=torch.uint8)
+        hot[places] = 1
+        return hot
+
+    def prepare(self, stored: Tensor) -> Tensor:
+        return stored.float()
+
+    def read(self, output: Tensor, reading: Reading) -> Any:
+        return reading.of_each(self._labels, check_chances(output))
+
+    def takes(self, raw: Any) -> bool:
+        if is_array(raw):
+            return raw.ndim == 1
+        nested = (list, tuple, set, frozenset)
+        return isinstance(raw, nested) and not any(isinstance(item, nested) or _has_axes(item) for item in raw)
+
+    def fit(self, raws: Sequence[Any]) -> Self:
+        if self.fitted:
+            return self
+        found: set[tuple[type, Label]] = set()
+        for row, raw in enumerate(raws):
+            try:
+                found.update((type(label), label) for label in lookup.distinct(_items(raw)))
+            except DataError as error:
+                raise at_place(error, f"row {row}") from None
+        if not found:
+            raise DataError(what="there is not one label in the training data", mend="give the labels: Labels([…])")
+        return replace(self, labels=lookup.distinct(label for _, label in found))
+
+    @property
+    def _labels(self) -> tuple[Label, ...]:
+        return self._known("labels")
+
+    @cached_property
+    def _table(self) -> lookup.Table:
+        return lookup.table(self._labels)
+
+    def _shown(self, value: Any) -> str:
+        return lookup.shown(value)  # a default is left out, so it is never FREE
+
+
+def _has_axes(item: Any) -> bool:
+    return is_array(item) and item.ndim > 0
+
+
+def _items(raw: Any) -> list[Any]:
+    """The labels of one example; a text is one label, not a list of characters."""
+    if is_array(raw) and raw.ndim == 1:
+        return list(raw.tolist())
+    if isinstance(raw, list | tuple | set | frozenset):
+        return list(raw)
+    raise DataError(
+        what="several labels come as a list, tuple or set",
+        got=described(raw),
+        mend=f"[{raw!r}] for one label" if isinstance(raw, str | int | float) else (),
+    )

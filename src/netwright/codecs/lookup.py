@@ -1,0 +1,94 @@
+"""Labels told apart by exact type: 1, 1.0, True and '1' are four. Shared by the codecs that know labels."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from netwright.codecs.codec import at_place
+from netwright.codecs.numeric import PLAIN, described, is_array, plain
+from netwright.errors import DataError, NetError, did_you_mean
+
+Label: TypeAlias = str | int | bool | float
+Table: TypeAlias = dict[tuple[type, Any], int]
+MOST_SHOWN = 8  # labels in a message
+
+
+def label_tuple(labels: Iterable[Any], least: int) -> tuple[Label, ...]:
+    """The labels that a codec was given, checked: in an order, of plain types, all different, at least so many."""
+    if isinstance(labels, str):
+        raise NetError(
+            what="labels are a list, not one text",
+            got=repr(labels),
+            mend=(f"[{labels!r}] for one label", f"list({labels!r}) for its characters"),
+        )
+    if isinstance(labels, set | frozenset):
+        raise NetError(what="labels need an order: a set has none", got=repr(labels), mend="sorted(…)")
+    known = tuple(plain(label) for label in labels)
+    for label in known:
+        if type(label) not in PLAIN or label != label:
+            raise NetError(what="this cannot be a label", expected="str, int, float or bool", got=described(label))
+    if len(known) < least:
+        raise NetError(what="too few labels", expected=f"at least {least}", got=f"{len(known)}: {known}")
+    if len(table(known)) < len(known):
+        twice = next(label for i, label in enumerate(known) if (type(label), label) in table(known[:i]))
+        raise NetError(what="a label stands twice", got=repr(twice))
+    return known
+
+
+def table(labels: Sequence[Label]) -> Table:
+    """From a label with its exact type to its place."""
+    return {(type(label), label): index for index, label in enumerate(labels)}
+
+
+def shown(labels: tuple[Label, ...]) -> str:
+    """Labels as `repr` prints them: as a list, or `range(10)` where that is what they are."""
+    if len(labels) > 1 and all(type(label) is int and label == index for index, label in enumerate(labels)):
+        return f"range({len(labels)})"
+    return repr(list(labels))
+
+
+def place(raw: Any, known: Table, noun: str) -> int:
+    """Where a label stands; `DataError` with the near misses if nowhere."""
+    label = plain(raw)
+    try:
+        return known[type(label), label]
+    except (KeyError, TypeError):
+        raise _unknown(label, [text for _, text in known], noun) from None
+
+
+def distinct(raws: Iterable[Any]) -> tuple[Label, ...]:
+    """The different labels in the data, sorted; those of several types by the type's name first."""
+    found: set[tuple[type, Label]] = set()
+    for row, raw in enumerate(raws.tolist() if is_array(raws) else raws):
+        label = plain(raw)
+        if type(label) not in PLAIN or label != label:
+            error = DataError(what="this cannot be a label", expected="str, int, float or bool", got=described(label))
+            raise at_place(error, f"row {row}")
+        found.add((type(label), label))
+    return tuple(label for _, label in sorted(found, key=lambda pair: (pair[0].__name__, pair[1])))
+
+
+def _unknown(label: Any, labels: Sequence[Label], noun: str) -> DataError:
+    text, kind = (repr(label), type(label).__name__)
+    if type(label) not in PLAIN:
+        return DataError(what="this is not a label", expected=_list(labels), got=described(label))
+    near = [known for known in labels if type(known) is not type(label) and _alike(known, label)]
+    mends = [f"the label {known!r} of type {type(known).__name__} is one; this is a {kind}" for known in near]
+    if isinstance(label, str) and not near:
+        mends = [did_you_mean(label, [known for known in labels if isinstance(known, str)])]
+    return DataError(
+        what=f"label {text} is not one of the {len(labels)} {noun}",
+        expected=_list(labels),
+        got=described(label),
+        mend=[mend for mend in mends if mend],
+    )
+
+
+def _alike(known: Label, label: Label) -> bool:
+    return known == label or str(known).lower() == str(label).strip().lower()
+
+
+def _list(labels: Sequence[Label]) -> str:
+    if len(labels) <= MOST_SHOWN:
+        return ", ".join(map(repr, labels))
+    first = ", ".join(map(repr, labels[: MOST_SHOWN - 2]))
+    return f"{first}, …, {labels[-1]!r}"

@@ -1,0 +1,153 @@
+"""Numbers in whatever form they come (Python, numpy, torch) as tensors, and their mean and deviation."""
+
+import math
+from collections.abc import Iterable
+from typing import Any, TypeAlias, TypeGuard, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.errors import DataError, NetError
+from netwright.sizes.free import FREE, Free
+
+AnyArray: TypeAlias = np.ndarray[Any, Any] | Tensor
+Statistic: TypeAlias = float | tuple[float, ...] | Free  # one for all components, one for each, or to be fitted
+PLAIN = frozenset({str, int, bool, float})
+KINDS = "biuf"  # numpy's letters for bool, int, unsigned, float
+LONGEST = 40  # characters of a raw thing that a message shows
+
+
+def is_array(raw: object) -> TypeGuard[Any]:  # Any: so that a sequence may be one
+    """Whether it is a numpy array or a torch tensor."""
+    return isinstance(raw, np.ndarray | Tensor)
+
+
+def plain(raw: Any) -> Any:
+    """A numpy scalar or an array without axes as the Python value it holds; anything else as it is."""
+    if type(raw) in PLAIN:
+        return raw
+    if isinstance(raw, np.generic) or (is_array(raw) and raw.ndim == 0):
+        return cast(Any, raw).item()
+    return raw
+
+
+def described(raw: Any) -> str:
+    """A raw thing in a message: an array by shape and type, anything else by value and type."""
+    if is_array(raw):
+        return f"an array of shape {tuple(raw.shape)} and type {str(raw.dtype).removeprefix('torch.')}"
+    text = repr(raw)
+    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return f"{text} of type {type(raw).__name__}"
+
+
+def as_tensor(array: AnyArray) -> Tensor:
+    """An array as a CPU tensor, sharing its memory where torch can."""
+    if isinstance(array, Tensor):
+        if array.is_complex():
+            raise _not_numbers(array)
+        return array.detach().cpu()
+    if array.dtype.kind not in KINDS:
+        raise _not_numbers(array)
+    if array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+        array = array.copy()  # torch warns of the one and refuses the other
+    return torch.from_numpy(array)
+
+
+def numbers(raw: Any) -> Tensor:
+    """A number, an array of them or nested lists of them as a tensor of the type they have."""
+    if is_array(raw):
+        return as_tensor(raw)
+    try:
+        array = np.asarray(raw)
+    except (ValueError, TypeError):
+        raise _not_numbers(raw) from None
+    if array.dtype.kind not in KINDS:
+        raise _not_numbers(raw)
+    return as_tensor(array)
+
+
+def floats(raw: Any) -> Tensor:
+    """Numbers as float32; one that float32 cannot hold is an error."""
+    given = numbers(raw)
+    kept = given.float()
+    if given.dtype == torch.float64 and not torch.equal(kept.isinf(), given.isinf()):
+        raise DataError(
+            what="a number is too large for float32",
+            expected="at most 3.4e38",
+            got=f"{float(given.abs().max()):g}",
+            mend="give it in a larger unit, or its logarithm",
+        )
+    return kept
+
+
+def per_component(name: str, value: float | Iterable[float] | Free, size: int | Free) -> Statistic:
+    """A mean or deviation that was given, checked: one number, or a tuple of one for each of `size` components."""
+    if value is FREE:
+        return FREE
+    value = plain(value)
+    many = isinstance(value, Iterable)
+    try:
+        given = tuple(float(item) for item in cast(Iterable[Any], value if many else (value,)))
+    except (TypeError, ValueError):
+        raise NetError(what=f"this cannot be a {name}", expected="numbers", got=described(value)) from None
+    if many and size is not FREE and len(given) not in (1, size):
+        raise NetError(
+            what=f"{name} has another number of components",
+            expected=f"one number, or {size}",
+            got=f"{len(given)}: {given}",
+        )
+    if not all(math.isfinite(item) for item in given) or (name == "deviation" and min(given) <= 0):
+        kind = "finite numbers above zero" if name == "deviation" else "finite numbers"
+        raise NetError(what=f"this cannot be a {name}", expected=kind, got=f"{value}")
+    return given if many and size != 1 else given[0]
+
+
+class Moments:
+    """Mean and standard deviation of each component, from blocks of rows, in float64.
+
+    A component that is constant has the deviation 1, so that dividing by it changes nothing. Blocks are merged as
+    in Chan, Golub and LeVeque (1979), "Updating formulae and a pairwise algorithm for computing sample variances".
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._mean = self._squares = self._low = self._high = torch.zeros(0)
+
+    def add(self, rows: Tensor) -> None:
+        """Takes in a block of shape (rows, components)."""
+        rows = rows.double()
+        count, mean = len(rows), rows.mean(0)
+        squares, low, high = (rows - mean).square().sum(0), rows.amin(0), rows.amax(0)
+        if not self._count:
+            self._count, self._mean, self._squares, self._low, self._high = count, mean, squares, low, high
+            return
+        total, step = self._count + count, mean - self._mean
+        self._squares = self._squares + squares + step.square() * (self._count * count / total)
+        self._mean = self._mean + step * (count / total)
+        self._low, self._high = torch.minimum(self._low, low), torch.maximum(self._high, high)
+        self._count = total
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """The mean of each component."""
+        return tuple(self._mean.tolist())
+
+    @property
+    def deviation(self) -> tuple[float, ...]:
+        """The standard deviation of each component over all rows, 1 where it is constant."""
+        deviation = (self._squares / self._count).sqrt()
+        constant = (self._low == self._high) | (deviation == 0)
+        return tuple(torch.where(constant, 1.0, deviation).tolist())
+
+
+def _not_numbers(raw: Any) -> DataError:
+    return DataError(
+        what="these are not numbers",
+        expected="a number, an array of them, or lists of equal length that hold them",
+        got=described(raw),
+    )

@@ -1,0 +1,142 @@
+"""The ways to read one output of a net: the decision, its probabilities, the best few, a sample, the array itself."""
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from netwright.errors import NetError
+
+THRESHOLD = 0.5  # a label of several is said when it is at least as likely as not
+
+
+class Reading(ABC):
+    """A way to read probabilities of labels, of which one is true (`of`) or any number (`of_each`)."""
+
+    @abstractmethod
+    def of(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
+        """What this reading says of one distribution over the labels."""
+
+    def of_each(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
+        """What this reading says of labels that are true or not independently, each with its own probability."""
+        return self.of(labels, probabilities)
+
+    def at(self, position: int) -> Self:
+        """This reading at one of many positions or examples: the same, unless it draws."""
+        del position
+        return self
+
+
+@dataclass(frozen=True)
+class Decision(Reading):
+    """The most probable label: what a net answers when nothing else is asked. Of several labels, the likely ones."""
+
+    def of(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
+        return labels[int(probabilities.argmax())]
+
+    def of_each(self, labels: Sequence[Any], probabilities: Tensor) -> tuple[Any, ...]:
+        return tuple(label for label, p in zip(labels, probabilities.tolist(), strict=True) if p >= THRESHOLD)
+
+
+@dataclass(frozen=True)
+class Probabilities(Reading):
+    """Every label with its probability."""
+
+    def of(self, labels: Sequence[Any], probabilities: Tensor) -> dict[Any, float]:
+        return dict(zip(labels, probabilities.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Top(Reading):
+    """The `count` most probable labels with their probabilities, the best first.
+
+    Raises:
+        NetError: `count` is below one.
+    """
+
+    count: int
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise NetError(what="Top gives at least one label", expected="count of 1 or more", got=f"{self.count}")
+
+    def of(self, labels: Sequence[Any], probabilities: Tensor) -> dict[Any, float]:
+        best = probabilities.topk(min(self.count, len(labels)))
+        return {labels[i]: p for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)}
+
+
+@dataclass(frozen=True)
+class Sample(Reading):
+    """A label drawn with its probability; of several labels, each drawn with its own.
+
+    Fields:
+        temperature: probabilities are raised to 1/temperature and renormalized; 1 leaves them as they are.
+        seed: the same seed draws the same label from the same probabilities.
+
+    Raises:
+        NetError: the temperature is not above zero.
+    """
+
+    temperature: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise NetError(
+                what="a temperature is a number above zero",
+                got=f"{self.temperature}",
+                mend="for the most probable label, leave the reading out",
+            )
+
+    def of(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
+        logits = probabilities.cpu().double().log() / self.temperature
+        return labels[int(torch.multinomial(logits.softmax(0), 1, generator=self._generator()))]
+
+    def of_each(self, labels: Sequence[Any], probabilities: Tensor) -> tuple[Any, ...]:
+        chances = (probabilities.cpu().double().logit() / self.temperature).sigmoid()
+        drawn = torch.rand(len(labels), dtype=torch.float64, generator=self._generator()) < chances
+        return tuple(label for label, yes in zip(labels, drawn.tolist(), strict=True) if yes)
+
+    def at(self, position: int) -> Self:
+        # a hash, so that reading.at(row).at(position) never meets the draw of another row and position
+        digest = hashlib.blake2b(f"{self.seed} {position}".encode(), digest_size=8).digest()
+        return replace(self, seed=int.from_bytes(digest, "little") >> 1)
+
+    def _generator(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class Entropy(Reading):
+    """The entropy of the distribution in nats, H = −Σ p ln p: 0 when the net is sure.
+
+    Labels that are true or not independently have the sum of their entropies, −Σ (p ln p + (1 − p) ln(1 − p)).
+    """
+
+    def of(self, labels: Sequence[Any], probabilities: Tensor) -> float:
+        return math.fsum(-p * math.log(p) for p in probabilities.tolist() if p > 0) + 0.0  # + 0.0: never -0.0
+
+    def of_each(self, labels: Sequence[Any], probabilities: Tensor) -> float:
+        chances = probabilities.double()
+        return self.of(labels, torch.cat([chances, 1 - chances]))
+
+
+@dataclass(frozen=True)
+class Raw(Reading):
+    """The output array itself, undecoded, whatever the decoder."""
+
+    def of(self, labels: Sequence[Any], probabilities: Tensor) -> Tensor:
+        return probabilities
+
+
+probabilities = Probabilities()
+"""Every label with its probability: `net(x, nw.probabilities)`."""
+entropy = Entropy()
+"""The entropy of the answer in nats: `net(x, nw.entropy)`."""
+raw = Raw()
+"""The output array itself: `net(x, nw.raw)`."""

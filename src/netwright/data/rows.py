@@ -1,0 +1,165 @@
+"""Reads one row or one column of what a user gave, and says which one does not fit."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from netwright.errors import DataError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The names of the values an example has: what goes in, and what the loss compares with."""
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return self.inputs + self.targets
+
+    @property
+    def paired(self) -> bool:
+        """Whether a pair says everything: one input, one target."""
+        return len(self.inputs) == len(self.targets) == 1
+
+    def check(self, given: Iterable[Any], where: str) -> None:
+        """Raises `DataError` unless exactly these ports are given."""
+        names = list(given)
+        for name in names:
+            if name not in self.all:
+                missing = [port for port in self.all if port not in names]
+                raise DataError(
+                    what=f"the net has no port {name!r}",
+                    where=where,
+                    expected=f"the ports {self}",
+                    mend=did_you_mean(str(name), missing or self.all) or f"leave {name!r} out",
+                )
+        for port in self.all:
+            if port not in names:
+                raise DataError(
+                    what=f"the port {port!r} is missing",
+                    where=where,
+                    expected=f"the ports {self}",
+                    got=", ".join(map(repr, names)) or "none",
+                )
+
+    def __str__(self) -> str:
+        return ", ".join(map(repr, self.all))
+
+
+def row_to_ports(row: Any, ports: Ports, where: str) -> dict[str, Any]:
+    """One row by port: a dict of them, a pair, or, where there is one port, the value itself."""
+    if isinstance(row, Mapping) and (len(ports.all) > 1 or set(row) == set(ports.all)):
+        ports.check(row.keys(), where)
+        return {port: row[port] for port in ports.all}
+    if len(ports.all) == 1:
+        return {ports.all[0]: row}
+    if ports.paired and isinstance(row, tuple | list) and len(row) == 2:
+        return dict(zip(ports.all, row, strict=True))
+    mend = () if ports.paired else (f"{{{', '.join(f'{port!r}: …' for port in ports.all)}}}",)
+    if ports.paired and isinstance(row, np.ndarray | torch.Tensor):
+        mend = ("a tuple, if these are columns: (inputs, targets)",)
+    raise DataError(
+        what="a row is not a pair (input, target)" if ports.paired else "a row does not name its ports",
+        where=where,
+        expected=f"a pair, or a dict with {ports}" if ports.paired else f"a dict with {ports}",
+        got=kind(row),
+        mend=mend,
+    )
+
+
+def column(values: Any, port: str) -> Sequence[Any]:
+    """A column as it is kept: an array, a tensor or a sequence, whose first axis counts the examples."""
+    if isinstance(values, torch.Tensor):
+        found = values.detach()
+    elif hasattr(values, "__array__") and not isinstance(values, np.ndarray):
+        found = np.asarray(values)
+    else:
+        found = values
+    if isinstance(found, np.ndarray | torch.Tensor):
+        if found.ndim > 0:
+            return cast(Sequence[Any], found)
+    elif isinstance(found, Sequence) and not isinstance(found, str | bytes):
+        return found
+    raise DataError(
+        what=f"the column {port!r} is not a column",
+        where="data",
+        expected="an array, a tensor or a list with one value for each example",
+        got=kind(values),
+    )
+
+
+def picked(values: Any, indices: torch.Tensor) -> Sequence[Any]:
+    """The values at these indices (k,), of the kind they were."""
+    if isinstance(values, torch.Tensor):
+        return cast(Sequence[Any], values[indices.to(values.device)])
+    if isinstance(values, np.ndarray):
+        return cast(Sequence[Any], values[indices.numpy()])
+    if isinstance(values, Lazy):
+        return values.picked(indices.tolist())
+    return [values[i] for i in indices.tolist()]
+
+
+def scalar(value: Any) -> Any:
+    """A value out of an array as Python's own, because a label compares by exact type; anything else as it is."""
+    if isinstance(value, np.generic) or (isinstance(value, torch.Tensor) and value.ndim == 0):
+        return value.item()
+    return value
+
+
+def kind(value: Any) -> str:
+    """What a value is, in a few words for a message."""
+    if isinstance(value, np.ndarray):
+        return f"array {value.shape} {value.dtype}"
+    if isinstance(value, torch.Tensor):
+        return f"tensor {tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__} of {len(value)}"
+    return type(value).__name__
+
+
+class _LastRow:
+    """Reads rows of a Dataset and keeps the last one: its columns ask for the same row one after another."""
+
+    def __init__(self, dataset: Any, ports: Ports) -> None:
+        self.dataset, self.ports = dataset, ports
+        self.kept: tuple[int, dict[str, Any]] | None = None
+
+    def at(self, index: int) -> dict[str, Any]:
+        if self.kept is None or self.kept[0] != index:
+            self.kept = (index, row_to_ports(self.dataset[index], self.ports, f"row {index}"))
+        return self.kept[1]
+
+
+class Lazy(Sequence[Any]):
+    """One port of a Dataset, read row by row; go through all columns together and each row is read once."""
+
+    def __init__(self, rows: _LastRow, port: str, indices: Sequence[int]) -> None:
+        self._rows, self._port, self._indices = rows, port, indices
+
+    @classmethod
+    def columns(cls, dataset: Any, n: int, ports: Ports) -> dict[str, Sequence[Any]]:
+        """A column for each port of a dataset of n rows; the first row is read, to see that it fits."""
+        rows = _LastRow(dataset, ports)
+        rows.at(0)
+        return {port: cls(rows, port, range(n)) for port in ports.all}
+
+    def picked(self, indices: Sequence[int]) -> "Lazy":
+        """The same column with these rows only."""
+        return Lazy(self._rows, self._port, [self._indices[i] for i in indices])
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return Lazy(self._rows, self._port, self._indices[index])
+        return self._rows.at(self._indices[index])[self._port]
+
+    def __iter__(self) -> Iterator[Any]:
+        # not the inherited iteration, which reads on until an IndexError that a Dataset need not raise
+        return (self[i] for i in range(len(self)))

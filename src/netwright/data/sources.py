@@ -1,0 +1,348 @@
+"""Turns whatever a user calls data into one of two things: a `Source` of columns by port, or a `Stream`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+from torch.utils.data import Dataset as TorchDataset
+
+from netwright.data.datasets import Split
+from netwright.data.rows import Lazy, Ports, column, kind, picked, row_to_ports, scalar
+from netwright.errors import DataError, FileError, did_you_mean
+
+PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Source:
+    """Examples that can be counted and looked up, as one column of raw values for each port.
+
+    Fields: `columns`, by port, each a sequence (array, tensor, list, or a view of a torch Dataset) of the same length;
+    `weights`, how much each example counts, or None when all count alike.
+    """
+
+    columns: Mapping[str, Sequence[Any]]
+    weights: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def row(self, index: int) -> dict[str, Any]:
+        """Example `index` by port; a number out of an array becomes Python's own."""
+        return {port: scalar(values[index]) for port, values in self.columns.items()}
+
+    def take(self, indices: torch.Tensor) -> "Source":
+        """The examples at these indices (k,), in this order."""
+        columns = {port: picked(values, indices) for port, values in self.columns.items()}
+        return Source(columns, None if self.weights is None else self.weights[indices.numpy()])
+
+    def __repr__(self) -> str:
+        ports = ", ".join(f"{port}: {kind(values)}" for port, values in self.columns.items())
+        return f"Source of {len(self):,} example{'' if len(self) == 1 else 's'} ({ports})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Stream:
+    """Examples that come one after another and whose number nobody knows.
+
+    Iterating gives one dict by port for each item; each iteration is one pass over the data.
+
+    Fields: `open` starts a pass; `ports` the names and which of them are inputs; `batched` says whether an item is a
+    batch (True), one example (False), or, since both would fit its form, what only the coders can tell (None).
+    """
+
+    open: Callable[[], Iterator[Any]]
+    ports: Ports
+    batched: bool | None
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        number = -1
+        for number, item in enumerate(self.open()):
+            yield row_to_ports(item, self.ports, f"item {number}")
+        if number < 0:
+            raise _no_data("a stream that ends at once")
+
+
+def source(
+    data: Any,
+    inputs: tuple[str, ...] = ("input",),
+    targets: tuple[str, ...] = ("target",),
+    weights: Sequence[float] | NDArray[Any] | torch.Tensor | None = None,
+) -> Source | Stream:
+    """What the user gave as data, uniformly.
+
+    - a tuple of two is two columns, inputs and targets; a dict of named ports is a column for each;
+    - a list is rows: pairs, or dicts of named ports;
+    - a `Split`, as data sets and `folder` give; a torch Dataset;
+    - a torch DataLoader, a generator function, or any iterable: a `Stream` of rows or batches.
+
+    A net with a single port takes its column (an array or a list) as it is.
+
+    Args:
+        data: any of these.
+        inputs: the names of the net's input ports.
+        targets: the names of the ports that the loss compares with; () when the net ends in its losses.
+        weights: how much each example counts; only with data whose number is known.
+
+    Raises:
+        DataError: no data, columns of different lengths, a row that does not fit, a port that is missing or unknown.
+
+    Example:
+        >>> source([("a.png", "cat"), ("b.png", "dog")]).columns
+        {'input': ['a.png', 'b.png'], 'target': ['cat', 'dog']}
+    """
+    ports = Ports(inputs, targets)
+    found = _counted(data, ports)
+    if found is None:
+        if weights is not None:
+            raise DataError(
+                what="weights need data whose examples can be counted",
+                where="weights",
+                got=kind(data),
+                mend="let each column, list or Dataset be whole in memory",
+            )
+        return _stream(data, ports)
+    lengths = {port: len(values) for port, values in found.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            what="the columns have different lengths",
+            where="data",
+            got="\n".join(f"{port}: {length:,}" for port, length in lengths.items()),
+            mend="give every example one value in each column",
+        )
+    n = next(iter(lengths.values()))
+    if n == 0:
+        raise _no_data(kind(data))
+    return Source(found, None if weights is None else _checked_weights(weights, n))
+
+
+def folder(path: str | Path) -> Split:
+    """Pictures sorted into subfolders: the name of the subfolder is the label.
+
+    Only the paths are read; a picture is opened when it is encoded. Files in deeper folders count for the subfolder at
+    the top; hidden files and those without a picture's ending are left out.
+
+    Args:
+        path: the folder that holds `cat/`, `dog/` and so on.
+
+    Returns:
+        A `Split` with paths as inputs and labels as targets, ordered by label, then by path, the same on any system.
+
+    Raises:
+        FileError: no such folder.
+        DataError: no subfolders, or a subfolder without pictures.
+
+    Example:
+        >>> pets = folder("pets/")  # doctest: +SKIP
+        >>> pets[0]                 # doctest: +SKIP
+        (PosixPath('pets/cat/1.png'), 'cat')
+    """
+    top = Path(path)
+    if not top.is_dir():
+        beside = [entry.name for entry in top.parent.iterdir() if entry.is_dir()] if top.parent.is_dir() else []
+        raise FileError(
+            what="the path is a file, not a folder" if top.exists() else "there is no such folder",
+            where=str(top),
+            mend=did_you_mean(top.name, beside),
+        )
+    labels = sorted(entry.name for entry in top.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if not labels:
+        raise DataError(
+            what="the folder has no subfolders, so its pictures have no labels",
+            where=str(top),
+            expected="a subfolder for each label, such as cat/ and dog/",
+            got=f"{sum(entry.suffix.lower() in PICTURES for entry in top.iterdir())} pictures at the top",
+        )
+    found = {label: _pictures(top / label) for label in labels}
+    empty = [label for label, files in found.items() if not files]
+    if empty:
+        raise DataError(
+            what="subfolders without a picture",
+            where=str(top),
+            expected=f"files that end in {', '.join(sorted(PICTURES))}",
+            got=", ".join(f"{label}/" for label in empty),
+            mend="move these subfolders elsewhere",
+        )
+    return Split(
+        [file for files in found.values() for file in files],
+        [label for label, files in found.items() for _ in files],
+    )
+
+
+def _pictures(below: Path) -> list[Path]:
+    files = (file for file in below.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
+    return sorted((file for file in files if not file.name.startswith(".")), key=lambda file: file.as_posix())
+
+
+def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
+    """The columns of data that is whole; None for a stream."""
+    if data is None or isinstance(data, str | bytes | Path | int | float):
+        mend = f"nw.folder({str(data)!r})" if isinstance(data, str | Path) and Path(data).is_dir() else ""
+        raise _not_data(repr(data), mend)
+    if isinstance(data, Split):
+        return _two_columns((data.inputs, data.targets), ports)
+    if isinstance(data, tuple):
+        return _two_columns(data, ports)
+    if isinstance(data, Mapping):
+        ports.check(data.keys(), "data")
+        return {port: column(data[port], port) for port in ports.all}
+    if isinstance(data, list):
+        return _from_rows(data, ports)
+    if isinstance(data, torch.Tensor) or hasattr(data, "__array__"):
+        return _one_column(data, ports)
+    if isinstance(data, TensorDataset):
+        return _one_column(data.tensors[0], ports) if len(data.tensors) == 1 else _two_columns(data.tensors, ports)
+    if isinstance(data, DataLoader | IterableDataset):
+        return None
+    if isinstance(data, TorchDataset) or (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        return _from_dataset(data, ports)
+    return None
+
+
+def _two_columns(data: Sequence[Any], ports: Ports) -> dict[str, Sequence[Any]]:
+    if not ports.paired:
+        raise DataError(
+            what="a tuple of two columns fits a net with one input and one target",
+            where="data",
+            expected=f"a dict with the ports {ports}",
+            got=f"a tuple of {len(data)}",
+            mend=f"{{{', '.join(f'{port!r}: …' for port in ports.all)}}}",
+        )
+    if len(data) != 2:
+        raise DataError(
+            what="a tuple of columns has two of them, inputs and targets",
+            where="data",
+            expected="(inputs, targets)",
+            got=f"a tuple of {len(data)}",
+            mend="a list, if these are rows: [(input, target), …]",
+        )
+    return {port: column(values, port) for port, values in zip(ports.all, data, strict=True)}
+
+
+def _one_column(data: Any, ports: Ports) -> dict[str, Sequence[Any]]:
+    if len(ports.all) != 1:
+        raise DataError(
+            what="one column is given and the net wants more",
+            where="data",
+            expected=f"the ports {ports}",
+            got=kind(data),
+            mend="a tuple of two columns: (inputs, targets)" if ports.paired else "a dict of named ports",
+        )
+    return {ports.all[0]: column(data, ports.all[0])}
+
+
+def _from_rows(rows: Sequence[Any], ports: Ports) -> dict[str, Sequence[Any]]:
+    columns: dict[str, list[Any]] = {port: [] for port in ports.all}
+    for number, row in enumerate(rows):
+        for port, value in row_to_ports(row, ports, f"row {number}").items():
+            columns[port].append(value)
+    return dict(columns)
+
+
+def _from_dataset(data: Any, ports: Ports) -> dict[str, Sequence[Any]]:
+    try:
+        n = len(data)
+    except (TypeError, NotImplementedError):
+        raise DataError(
+            what="the Dataset has no length",
+            where="data",
+            got=kind(data),
+            mend=("give it a __len__", "make it an IterableDataset, if its examples only come in order"),
+        ) from None
+    if n == 0:
+        raise _no_data(kind(data))
+    return Lazy.columns(data, n, ports)
+
+
+def _checked_weights(weights: Sequence[float] | NDArray[Any] | torch.Tensor, n: int) -> NDArray[np.float64]:
+    array = np.asarray(weights, dtype=np.float64)
+    if array.shape != (n,):
+        raise DataError(
+            what="there is not one weight for each example",
+            where="weights",
+            expected=f"({n:,},)",
+            got=str(array.shape),
+        )
+    bad = np.flatnonzero(~np.isfinite(array) | (array < 0))
+    if len(bad):
+        raise DataError(
+            what="a weight is negative or not finite",
+            where=f"weights, row {bad[0]}",
+            expected="a number that is 0 or more",
+            got=str(array[bad[0]]),
+        )
+    if not array.any():
+        raise DataError(what="every weight is 0, so no example counts", where="weights")
+    return array
+
+
+def _stream(data: Any, ports: Ports) -> Stream:
+    if isinstance(data, DataLoader):
+        whole = data.batch_sampler is not None
+        return Stream(lambda: map(_bare, data) if len(ports.all) == 1 else iter(data), ports, whole)
+    opened = _pass_over(data)
+    try:
+        first = next(opened)
+    except StopIteration:
+        raise _no_data(kind(data)) from None
+    batched = _batched(row_to_ports(first, ports, "item 0").values())
+    return Stream(_once(first, opened) if opened is data else lambda: _pass_over(data), ports, batched)
+
+
+def _bare(item: Any) -> Any:
+    """The value itself, which a loader of single tensors gives as a list of one."""
+    return cast(Sequence[Any], item)[0] if isinstance(item, list | tuple) and len(item) == 1 else item
+
+
+def _pass_over(data: Any) -> Iterator[Any]:
+    made = data() if callable(data) else data
+    if not isinstance(made, Iterable):
+        raise _not_data(f"a function that returns {kind(made)}" if callable(data) else kind(data))
+    return iter(cast(Iterable[Any], made))
+
+
+def _once(first: Any, rest: Iterator[Any]) -> Callable[[], Iterator[Any]]:
+    """Opens an iterator that was already started, for its only pass."""
+    unread = [first]
+
+    def items() -> Iterator[Any]:
+        if not unread:
+            raise DataError(
+                what="the generator has run out: it gives its examples once",
+                where="data",
+                mend=("give the function that makes it, without calling it", "list(…), if memory holds it"),
+            )
+        yield unread.pop()
+        yield from rest
+
+    return items
+
+
+def _batched(values: Iterable[Any]) -> bool | None:
+    """False if an item of this form is one example for certain; None if it may be a batch."""
+    lengths: set[int] = set()
+    for value in values:
+        if not _has_axis(value):
+            return False
+        lengths.add(len(value))
+    return None if len(lengths) == 1 else False
+
+
+def _has_axis(value: Any) -> TypeGuard[Sequence[Any]]:
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return value.ndim > 0
+    return isinstance(value, list | tuple)
+
+
+def _not_data(got: str, mend: str = "") -> DataError:
+    wanted = "columns (inputs, targets), a list of rows, a dict of named ports, a Dataset, or an iterable"
+    return DataError(what="this is not data", where="data", expected=wanted, got=got, mend=mend)
+
+
+def _no_data(got: str) -> DataError:
+    return DataError(what="there is no data", where="data", expected="at least one example", got=got)

@@ -1,0 +1,139 @@
+"""Says what went wrong, where, what was expected, what came, and how to mend it: the one tree of errors.
+
+Every error of Netwright is a `NetwrightError`. Each also derives from the built-in error a Python programmer would
+catch for such a fault, so `except ValueError` around a training script goes on working.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Never, Self
+
+LABEL_WIDTH = 10  # "expected: " is the longest label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong: a sentence, its place, both sides, and the mends in order of preference."""
+
+    what: str
+    where: str = ""
+    expected: str = ""
+    got: str = ""
+    mend: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [("where", self.where), ("expected", self.expected), ("got", self.got)]
+        lines += [("mend" if i == 0 else "or", text) for i, text in enumerate(self.mend)]
+        body = [f"  {label + ':':<{LABEL_WIDTH}}{_hanging(text)}" for label, text in lines if text]
+        return "\n".join([self.what, *body])
+
+
+class NetwrightError(Exception):
+    """The root of the tree.
+
+    Fields: `what` the sentence; `where` the place (a path, a row, a file); `expected` and `got` the two sides;
+    `mend` one text or several, the best first.
+    """
+
+    def __init__(
+        self,
+        *,
+        what: str,
+        where: str = "",
+        expected: str = "",
+        got: str = "",
+        mend: str | Sequence[str] = (),
+    ) -> None:
+        mends = (mend,) if isinstance(mend, str) else tuple(mend)
+        self._hold((Fault(what=what, where=where, expected=expected, got=got, mend=mends),))
+
+    @classmethod
+    def of(cls, faults: Iterable[Fault]) -> Self:
+        """An error that reports several faults at once."""
+        error = cls.__new__(cls)
+        error._hold(tuple(faults))
+        return error
+
+    def _hold(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        first = faults[0]
+        self.what, self.where, self.mend = first.what, first.where, first.mend
+        self.expected, self.got = first.expected, first.got
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        if len(self.faults) == 1:
+            return str(self.faults[0])
+        blocks = [f"{i}. {_indented(str(fault))}" for i, fault in enumerate(self.faults, 1)]
+        return "\n".join([f"{len(self.faults)} faults", *blocks])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self).of, (self.faults,))
+
+
+class SizeError(NetwrightError, ValueError):
+    """Two sizes, ranks or kinds that meet at an edge do not agree."""
+
+
+class NetError(NetwrightError, ValueError):
+    """A net is not well formed: a cycle, a name twice, an unconnected port, an option out of range."""
+
+
+class PathError(NetwrightError, KeyError):
+    """No part, array or port has this path."""
+
+
+class MissingArraysError(NetwrightError, RuntimeError):
+    """A net was run while some of its arrays do not exist yet."""
+
+
+class DataError(NetwrightError, ValueError):
+    """An example, a label or a data set cannot be used as it is."""
+
+
+class FileError(NetwrightError, OSError):
+    """A file is missing, damaged, hostile or cannot be written."""
+
+
+class MissingExtraError(NetwrightError, ImportError):
+    """An optional package is not installed."""
+
+
+class TrainingError(NetwrightError, RuntimeError):
+    """A training run cannot start or go on."""
+
+
+def missing_extra(package: str, extra: str, why: str) -> Never:
+    """Raise the error that gives the pip line of an optional package."""
+    raise MissingExtraError(
+        what=f"{why} needs the package {package}, which is not installed",
+        mend=f'pip install "netwright[{extra}]"',
+    )
+
+
+def close_names(name: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """The names that a misspelt one may have meant, nearest first.
+
+    Example:
+        >>> close_names("conv", ["conv1", "linear1"])
+        ('conv1',)
+    """
+    known = list(names)
+    last = [known_name for known_name in known if known_name.split("/")[-1] == name]
+    near = difflib.get_close_matches(name, known, n=most, cutoff=0.5)
+    return tuple(dict.fromkeys([*last, *near]))[:most]
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """The mend for a misspelt name; the empty text when nothing is near."""
+    near = [repr(candidate) for candidate in close_names(name, names)]
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def _hanging(text: str) -> str:
+    return text.replace("\n", "\n" + " " * (LABEL_WIDTH + 2))
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n   ")

@@ -1,0 +1,41 @@
+"""Affine maps of the last axis."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from netwright.inits import kaiming, zeros
+from netwright.net.node import Weight
+from netwright.net.part import Leaf
+from netwright.sizes.free import FREE, Free
+
+
+class Linear(Leaf):
+    """Affine map of the last axis: y = x Wᵀ + b.
+
+    Shapes: input (..., in), output (..., out); weight (out, in), bias (out,).
+
+    Fields:
+        out: width of the output; FREE takes it from what follows, such as the decoder's number of classes.
+        bias: whether b is added; off before a norm, which removes it again.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Linear(5), input=3).plan.outputs
+        {'output': (5,)}
+
+    Torch: torch.nn.Linear
+    """
+
+    out: int | Free = FREE
+    _: KW_ONLY
+    bias: bool = True
+    ports = "... in -> ... out"
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("out in", kaiming), **({"bias": Weight("out", zeros)} if self.bias else {})}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return F.linear(x, w["weight"], w.get("bias"))  # (..., in) -> (..., out)

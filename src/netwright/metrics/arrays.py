@@ -1,0 +1,89 @@
+"""Metrics count in numpy on the processor: tensors of any device and precision come in here, and are checked here.
+
+A batch is checked whole before anything is added, so a refused batch leaves the metric as it was.
+"""
+
+import numpy as np
+import torch
+
+from netwright.errors import DataError
+
+Array = torch.Tensor | np.ndarray
+SUM_TOLERANCE = 0.01  # bf16 keeps 3 figures: its rows of probabilities add up to 1 within 0.4%
+
+
+def host(values: Array) -> np.ndarray:
+    """As a numpy array; bf16 and half become float32, a gradient is cut off."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().to("cpu")
+        return (values.float() if values.dtype in (torch.bfloat16, torch.float16) else values).numpy()
+    return np.asarray(values)
+
+
+def check_shape(name: str, values: np.ndarray, shape: tuple[int, ...], means: str) -> None:
+    """Refuse an array of another shape than the one that goes with the rest of the batch."""
+    if values.shape != shape:
+        raise DataError(
+            what=f"{name} of another shape than expected", expected=f"{shape}, {means}", got=f"{values.shape}"
+        )
+
+
+def check_probabilities(values: np.ndarray, seen: int, *, sum_to_one: bool) -> None:
+    """Refuse rows with a NaN, with a number outside 0..1, or that do not add up to 1."""
+    if not len(values):
+        return
+    if not (values.min() >= 0 and values.max() <= 1 + SUM_TOLERANCE):  # false for NaN too
+        row = int(np.argmin(((values >= 0) & (values <= 1 + SUM_TOLERANCE)).all(axis=1)))
+        _refuse_row(values[row], seen + row, "a number that is no probability", "numbers from 0 to 1")
+    if sum_to_one:
+        off = np.abs(values.sum(axis=1) - 1)
+        if off.max() > SUM_TOLERANCE:
+            row = int(np.argmax(off > SUM_TOLERANCE))
+            total = f"numbers that add up to 1, not to {values[row].sum():.4g}"
+            _refuse_row(values[row], seen + row, "probabilities that do not add up", total)
+
+
+def _refuse_row(row: np.ndarray, index: int, what: str, expected: str) -> None:
+    shown = ", ".join(f"{x:.4g}" for x in row[:5]) + (", …" if len(row) > 5 else "")
+    raise DataError(
+        what=what,
+        where=f"probabilities, row {index}",
+        expected=expected,
+        got=f"[{shown}]",
+        mend="give probabilities: nw.softmax (one class) or nw.sigmoid (yes or no) comes after the last Linear",
+    )
+
+
+def class_indices(targets: np.ndarray, classes: int, seen: int) -> np.ndarray:
+    """Targets as int64 indices below the number of classes."""
+    if targets.dtype.kind not in "iub":
+        raise DataError(
+            what="class targets that are not integers",
+            expected=f"indices 0..{classes - 1}",
+            got=f"{targets.dtype} numbers",
+        )
+    indices = targets.astype(np.int64, copy=False)
+    outside = (indices < 0) | (indices >= classes)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise DataError(
+            what="a target that is no class",
+            where=f"targets, row {seen + row}",
+            expected=f"an index 0..{classes - 1}, for {classes} labels",
+            got=f"{indices[row]}",
+        )
+    return indices
+
+
+def check_finite(name: str, values: np.ndarray, seen: int, *, infinite: bool = False) -> None:
+    """Refuse NaN, and infinity unless it is allowed, naming the row."""
+    bad = np.isnan(values) if infinite else ~np.isfinite(values)
+    if bad.any():
+        row = int(np.argmax(bad.reshape(len(bad), -1).any(axis=1)))
+        found = values[row][bad[row]] if values.ndim > 1 else values[row]
+        raise DataError(
+            what=f"{name} that are not finite numbers",
+            where=f"{name}, row {seen + row}",
+            expected="numbers without NaN" if infinite else "finite numbers",
+            got=f"{np.ravel(found)[0]}",
+        )

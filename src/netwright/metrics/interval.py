@@ -1,0 +1,247 @@
+"""No measurement goes out without its interval and its naive baseline: `Estimate` carries all three as one value.
+
+The intervals are at 95%. They speak about the chance of drawing these examples, not about the chance of training.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+
+from netwright.errors import DataError
+
+Z = 1.959963984540054  # the normal deviation that leaves 2.5% on each side
+MOST_DECIMALS = 8  # beyond this, and from 1e9 on, a number is shown with an exponent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A measured number with its 95% interval and what a net that learned nothing would get.
+
+    Fields:
+        name: what was measured, as in the line of text.
+        value: the number; NaN where it is 0/0 (the precision of a class that was never predicted).
+        low, high: the ends of the interval; infinite where the data cannot tell (the spread of one example).
+        n: how many examples (or predictions of a class) stand behind it.
+        baseline: the same number for the naive guess; None where it is not known.
+        baseline_name: the naive guess in words, as `always "1"`.
+        percent: the text shows it times 100 with a percent sign; for proportions.
+
+    Example:
+        >>> print(proportion("accuracy", 9926, 10_000, baseline=0.1135, baseline_name='always "1"'))
+        accuracy 99.3% (99.1-99.4, n=10,000), always "1": 11.4%
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    baseline: float | None = None
+    baseline_name: str = ""
+    percent: bool = False
+
+    def number(self, x: float) -> str:
+        """`x` in this estimate's unit, with as many decimals as the width of its interval is worth."""
+        if math.isnan(x):
+            return "undefined"
+        if self.percent:
+            return rounded(x, 2, min(max(1, 0 - self._magnitude(100.0)), 4)) + "%"
+        decimals = 1 - self._magnitude(1.0)
+        if not math.isfinite(x) or abs(x) >= 1e9 or decimals > MOST_DECIMALS:
+            return f"{x:.4g}"
+        return rounded(x, 0, max(0, decimals))
+
+    def interval(self) -> str:
+        """The interval as text, without brackets or percent signs; the empty text when the data cannot tell it."""
+        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+            return ""
+        between = " to " if self.low < 0 else "-"
+        return between.join(self.number(end).removesuffix("%") for end in (self.low, self.high))
+
+    def versus(self) -> str:
+        """The baseline as text, `always "1": 11.4%`; the empty text when there is none."""
+        return "" if self.baseline is None else f"{self.baseline_name}: {self.number(self.baseline)}"
+
+    def to_json(self) -> dict[str, object]:
+        """A plain dict; what is undefined, infinite or unknown is None, for JSON has no such numbers."""
+        return {
+            "value": json_number(self.value),
+            "low": json_number(self.low),
+            "high": json_number(self.high),
+            "n": self.n,
+            "baseline": None if self.baseline is None else json_number(self.baseline),
+            "baseline_name": self.baseline_name,
+        }
+
+    def __str__(self) -> str:
+        within = f"{self.interval() or 'no interval'}, n={self.n:,}"
+        line = f"{self.name} {self.number(self.value)} ({within})"
+        return ", ".join(filter(None, (line, self.versus())))
+
+    def _magnitude(self, scale: float) -> int:
+        """The power of ten of the half-width; of the hundredth of the value where there is no width."""
+        half = (self.high - self.low) / 2
+        if not (math.isfinite(half) and half > 0):
+            half = abs(self.value) / 100 if math.isfinite(self.value) else 0.0
+        if self.percent and 0 < self.value < 1:
+            half = min(half, 1.99 * self.value, 1.99 * (1 - self.value))  # only all of them are 100%, only none are 0%
+        return math.floor(math.log10(half * scale)) if half > 0 else -1
+
+
+def wilson(hits: float, n: int) -> tuple[float, float]:
+    """The 95% score interval of a proportion: the p for which |hits/n - p| <= z √(p (1 - p) / n).
+
+    It stays within 0 and 1 and keeps its width when all or none are hits, where the normal interval shrinks to a
+    point. `hits` may be fractional: the sum of n numbers within 0..1 varies at most as much as n coins do.
+    With n = 0 it is everything, (0, 1).
+
+    Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927.
+
+    Example:
+        >>> [round(end, 4) for end in wilson(9926, 10_000)]
+        [0.9907, 0.9941]
+    """
+    if n == 0:
+        return 0.0, 1.0
+    p, z2 = hits / n, Z * Z
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z * math.sqrt(max(0.0, p * (1 - p)) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return (0.0 if hits <= 0 else max(0.0, middle - half)), (1.0 if hits >= n else min(1.0, middle + half))
+
+
+def proportion(name: str, hits: float, n: int, *, baseline: float | None = None, baseline_name: str = "") -> Estimate:
+    """hits/n with its Wilson interval; undefined, within (0, 1), when n is 0."""
+    low, high = wilson(hits, n)
+    value = float(hits / n) if n else math.nan
+    return Estimate(
+        name=name, value=value, low=low, high=high, n=n, baseline=baseline, baseline_name=baseline_name, percent=True
+    )
+
+
+def f1_score(
+    name: str, right: int, wrong: int, missed: int, *, baseline: float | None = None, baseline_name: str = ""
+) -> Estimate:
+    """F1 = 2 tp / (2 tp + fp + fn), the harmonic mean of precision and recall, with its interval.
+
+    F1 = 2 j / (1 + j) grows with j = tp / (tp + fp + fn), and j is a plain proportion: of the examples that have the
+    class or were given it, those that have both. So the ends are those of Wilson's interval of j, put through the same
+    formula. Nothing is linearized, and the interval stays within 0 and 1.
+
+    Source: Lam et al., Confidence intervals for the F1 score: a comparison of four methods, 2023 (Wilson indirect).
+    """
+    j = proportion(name, right, right + wrong + missed)
+    value, low, high = (2 * end / (1 + end) for end in (j.value, j.low, j.high))
+    return Estimate(
+        name=name, value=value, low=low, high=high, n=j.n, baseline=baseline, baseline_name=baseline_name, percent=True
+    )
+
+
+def average(
+    name: str, parts: Sequence[Estimate], n: int, *, touched: int, baseline: float, baseline_name: str
+) -> Estimate:
+    """The plain mean of k estimates; an undefined one counts as 0, as a net that never says a class deserves.
+    The mean of none is undefined.
+
+    With m = `touched`, of how many of the parts one example is a part, the ends are √m √Σ(vᵢ - lowᵢ)² / k below and
+    √m √Σ(highᵢ - vᵢ)² / k above, at most the mean distance. With m = 1 the parts are independent and this is MOVER,
+    which keeps the lopsided ends of each; where each class has only one or two mistakes it covers about 92% rather
+    than 95%. Otherwise it is an upper bound: m numbers together vary by at most √m times what they would vary apart,
+    and the mean distance is right when all of them move together.
+
+    Source: Zou and Donner, Construction of confidence limits about effect measures, Statistics in Medicine 2008.
+    """
+    if not parts:
+        return proportion(name, 0, 0, baseline=baseline, baseline_name=baseline_name)
+    values = [0.0 if math.isnan(part.value) else part.value for part in parts]
+    below = [value - part.low for value, part in zip(values, parts, strict=True)]
+    above = [part.high - value for value, part in zip(values, parts, strict=True)]
+    value, down, up = (
+        sum(values) / len(parts),
+        *(min(sum(off), math.sqrt(touched) * math.hypot(*off)) / len(parts) for off in (below, above)),
+    )
+    return Estimate(
+        name=name,
+        value=value,
+        low=max(0.0, value - down),
+        high=min(1.0, value + up),
+        n=n,
+        baseline=baseline,
+        baseline_name=baseline_name,
+        percent=True,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Count, mean and co-moments of vectors, in float64, added batch by batch without keeping the batches.
+
+    Fields: `n`; `mean` (*s, m); `co` (*s, m, m), the sum over examples of (x - mean)(x - mean)ᵀ.
+
+    Source: Chan, Golub, LeVeque, Updating formulae and a pairwise algorithm for computing sample variances, 1979.
+    """
+
+    n: int
+    mean: np.ndarray
+    co: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Moments":
+        """Those of one batch, (b, *s, m) with b >= 1."""
+        values = values.astype(np.float64, copy=False)
+        mean = values.mean(axis=0)  # (*s, m)
+        off = np.moveaxis(values - mean, 0, -1)  # (*s, m, b)
+        return cls(len(values), mean, off @ np.swapaxes(off, -1, -2))  # (*s, m, m)
+
+    def plus(self, other: "Moments") -> "Moments":
+        """Those of both sets of examples together."""
+        n = self.n + other.n
+        off = other.mean - self.mean
+        co = self.co + other.co + off[..., :, None] * off[..., None, :] * (self.n * other.n / n)
+        return Moments(n, self.mean + off * (other.n / n), co)
+
+    def estimate(self, name: str, column: int, *, baseline: float | None = None, baseline_name: str = "") -> Estimate:
+        """The mean of one column of (m,) vectors of losses: mean ± z s / √n, with the low end at least 0.
+
+        The normal interval: honest for many examples, too narrow for a handful of very unequal losses. One example
+        has no spread, so its interval is not known.
+        """
+        value = float(self.mean[column])
+        half = Z * math.sqrt(float(self.co[column, column]) / (self.n - 1) / self.n) if self.n > 1 else math.inf
+        return Estimate(
+            name=name,
+            value=value,
+            low=max(0.0, value - half),
+            high=value + half,
+            n=self.n,
+            baseline=baseline,
+            baseline_name=baseline_name,
+        )
+
+
+def plus(a: Moments | None, b: Moments | None) -> Moments | None:
+    """The moments of both, where None stands for no example yet."""
+    return b if a is None else a if b is None else a.plus(b)
+
+
+def rounded(x: float, shift: int, decimals: int) -> str:
+    """x times 10**shift, rounded half up as people do (0.1135 is 11.4%), with thousands separated."""
+    exact = Decimal(repr(float(x))).scaleb(shift)
+    return f"{exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0:,}"
+
+
+def json_number(x: float) -> float | None:
+    """x, or None where JSON has no such number."""
+    return float(x) if math.isfinite(x) else None
+
+
+def nothing_measured() -> DataError:
+    """The error for a result that is asked for before any example came."""
+    return DataError(
+        what="nothing was measured: no example came",
+        expected="at least one example before result()",
+        got="0 examples",
+        mend="give update() a batch first; an empty data set cannot be measured",
+    )

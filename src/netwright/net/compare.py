@@ -1,0 +1,178 @@
+"""When two nets are equal, alike, or different and where: read from their wiring, however it was written."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from netwright.net.node import LeafNode, Node, arguments
+from netwright.net.plan import plan_of, wiring_of
+from netwright.net.wiring import Op, Slot, Wiring
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one array between two nets."""
+
+    path: str
+    fate: Literal["kept", "changed", "reshaped", "reset", "removed", "added"]
+    before: tuple[int, ...] | None
+    after: tuple[int, ...] | None
+
+    def __str__(self) -> str:
+        sizes = f"{self.before or '-'} -> {self.after or '-'}" if self.before != self.after else f"{self.before}"
+        return f"{self.fate:<8} {self.path}  {sizes}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Every array of two nets with its fate. Fields: `changes`, in the order of the second net."""
+
+    changes: tuple[Change, ...]
+
+    def of(self, fate: str) -> tuple[str, ...]:
+        """The paths of the arrays with this fate."""
+        return tuple(change.path for change in self.changes if change.fate == fate)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.changes)) or "no arrays"
+
+    __repr__ = __str__
+
+
+def diff(before: Node, after: Node) -> Difference:
+    """What an edit did to the arrays: which were kept, reshaped, reset, removed, added.
+
+    Kept means the same values, reset means that the array no longer fitted and was dropped, to be filled by training.
+
+    Example:
+        >>> import netwright as nw
+        >>> net = nw.initialize(nw.Chain(3, nw.relu, nw.Linear(), input=4, output=nw.Category(["a", "b"])))
+        >>> print(nw.diff(net, net.with_output(nw.Category(["a", "b", "c"]))))
+        kept     linear1/weight  (3, 4)
+        kept     linear1/bias  (3,)
+        reset    linear2/weight  (2, 3) -> (3, 3)
+        reset    linear2/bias  (2,) -> (3,)
+    """
+    old, new = before.held.arrays, after.held.arrays
+    wanted = {path: spec.known for path, spec in plan_of(after).arrays.items()}
+    changes: list[Change] = []
+    for path, shape in wanted.items():
+        was, now = old.get(path), new.get(path)
+        sizes = (None if was is None else tuple(was.shape), shape if now is None else tuple(now.shape))
+        if now is None:
+            if was is not None:
+                changes.append(Change(path, "reset", *sizes))
+        elif was is None:
+            changes.append(Change(path, "added", *sizes))
+        elif was.shape != now.shape:
+            changes.append(Change(path, "reshaped", *sizes))
+        else:
+            changes.append(Change(path, "kept" if same_array(was, now) else "changed", *sizes))
+    changes += [Change(path, "removed", tuple(array.shape), None) for path, array in old.items() if path not in wanted]
+    return Difference(tuple(changes))
+
+
+def equal(left: Node, right: Node) -> bool:
+    """Same ports, coders, paths, leaves, wiring and arrays, however they were written."""
+    if left is right:
+        return True
+    if _form(left) != _form(right):
+        return False
+    if dict(left.held.inputs) != dict(right.held.inputs) or dict(left.held.outputs) != dict(right.held.outputs):
+        return False
+    mine, other = left.held.arrays, right.held.arrays
+    return mine.keys() == other.keys() and all(same_array(mine[path], other[path]) for path in mine)
+
+
+def alike(left: Node, right: Node) -> bool:
+    """Equal but for names and arrays: the same architecture. What is shared still counts.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.alike(nw.Chain(3, nw.relu), nw.Chain(dense=3, act=nw.relu))
+        True
+    """
+    return _form(left, names=False) == _form(right, names=False)
+
+
+def digest(node: Node, arrays: bool = True) -> str:
+    """A name for the net's content that is the same in every process: 64 hexadecimal digits.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.digest(nw.Chain(3, nw.relu)) == nw.digest(nw.Chain(nw.Linear(3), nw.relu))
+        True
+    """
+    state = hashlib.sha256(json.dumps(_form(node), default=str).encode())
+    for side in (node.held.inputs, node.held.outputs):
+        state.update(json.dumps({name: repr(codec) for name, codec in sorted(side.items())}).encode())
+    if arrays:
+        for path in sorted(node.held.arrays):
+            array = node.held.arrays[path]
+            state.update(f"{path} {array.dtype} {tuple(array.shape)}".encode())
+            state.update(array_bytes(array))
+    return state.hexdigest()
+
+
+def form_hash(node: Node) -> int:
+    """A hash from the wiring alone."""
+    return hash(digest(node, arrays=False)[:16])
+
+
+def same_array(left: Tensor, right: Tensor) -> bool:
+    """Equal values, type and size; the same memory is seen at once."""
+    if left is right or (left.data_ptr() == right.data_ptr() and left.shape == right.shape and left.numel() > 0):
+        return left.dtype == right.dtype
+    return left.shape == right.shape and left.dtype == right.dtype and torch.equal(left.cpu(), right.cpu())
+
+
+def array_bytes(array: Tensor) -> bytes:
+    """The values of an array in row order, little-endian."""
+    return array.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() if array.numel() else b""
+
+
+def leaf_form(leaf: LeafNode) -> str:
+    """What a leaf is, as a text: its kind and fields."""
+    return f"{type(leaf).__name__}({arguments(leaf)})"
+
+
+def _form(node: Node, names: bool = True) -> list[Any]:
+    """The wiring as plain lists: what the outputs depend on, in an order that no way of writing changes."""
+    wiring = wiring_of(node)
+    ops = {op.path: op for op in wiring.ops}
+    order = _reached(wiring, ops)
+    label = {path: path if names else str(i) for i, path in enumerate(order)}
+    places: dict[str, str] = {}
+
+    def slot(where: Slot) -> list[str]:
+        return [f"<{where[1]}>", ""] if not where[0] and where[0] not in label else [label[where[0]], where[1]]
+
+    rows: list[Any] = []
+    for path in sorted(order) if names else order:
+        op = ops[path]
+        place = op.place if names else places.setdefault(op.place, str(len(places)))
+        weights = op.leaf.weights()
+        reads = [[port, *slot(where)] for port, where in sorted(op.reads)]
+        rows.append([label[path], leaf_form(op.leaf), reads, place if weights else ""])
+    inputs = list(wiring.inputs) if names else len(wiring.inputs)
+    return [inputs, rows, [[name, *slot(where)] for name, where in wiring.outputs]]
+
+
+def _reached(wiring: Wiring, ops: Mapping[str, Op]) -> list[str]:
+    """The leaves that the outputs depend on, each after what it reads."""
+    order: dict[str, None] = {}
+    stack: list[tuple[str, bool]] = [(slot[0], False) for _, slot in reversed(wiring.outputs) if slot[0] in ops]
+    while stack:
+        path, done = stack.pop()
+        if done:
+            order[path] = None
+        elif path not in order:
+            stack.append((path, True))
+            sources: Iterable[Slot] = (slot for _, slot in reversed(ops[path].reads))
+            stack += [(slot[0], False) for slot in sources if slot[0] in ops and slot[0] not in order]
+    return list(order)

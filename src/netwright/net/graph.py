@@ -1,0 +1,260 @@
+"""The graph: parts that say what they read. The normal form of one level of any container."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+from netwright.codecs.codec import Codec
+from netwright.errors import NetError, did_you_mean
+from netwright.net.level import (
+    Call,
+    Level,
+    Ref,
+    Source,
+    Symbol,
+    as_part,
+    close,
+    input_ports,
+    output_names,
+    sources_of,
+)
+from netwright.net.node import Held, Node, check_name
+from netwright.net.part import Container, PortLike, PortsLike, as_codec, as_codecs, ports_repr, present, shared_repr
+from netwright.sizes.notation import INPUT
+
+
+class Graph(Container):
+    """Parts by name, each with what it reads: other parts, or inputs of the net.
+
+    A node is `name=(part, "what", "it", "reads")`; `"lstm.hidden"` reads another output than the first, and a mapping
+    at the end feeds ports by name. A node that nothing reads is an output; `outputs=` says others. The net's inputs
+    are the names in `input=`, or one called `"input"`. Or call parts on `nw.Input`s and give the values that are the
+    outputs: `nw.Graph(nw.Add()(x, nw.Linear(3)(x)))`.
+
+    Fields:
+        input: the encoder of the only input, or a mapping from names to encoders or sizes; `None` says nothing yet.
+        output: likewise for the outputs.
+        outputs: the nodes that are outputs, where they are not just those that nothing reads.
+
+    Raises: NetError for a cycle, a name nobody has, an unconnected port; SizeError when sizes do not fit.
+
+    Example:
+        >>> import netwright as nw
+        >>> net = nw.Graph(body=(nw.Linear(3), "input"), sum=(nw.Add(), "input", "body"), input=3)
+        >>> net.plan.outputs
+        {'output': (3,)}
+    """
+
+    inputs_: tuple[str, ...]
+    calls: tuple[Call, ...]
+    outputs_: tuple[tuple[str, Ref], ...]
+
+    def __init__(
+        self,
+        *values: Symbol | Mapping[str, Symbol],
+        input: PortsLike = None,
+        output: PortsLike = None,
+        outputs: Sequence[str] = (),
+        **nodes: Any,
+    ) -> None:
+        codecs: dict[str, Codec] = {}
+        if values:
+            level, codecs = _drawn(values)
+            with_arrays = level
+        else:
+            names = tuple(input) if isinstance(input, Mapping) else (INPUT,)
+            with_arrays = _declared(names, nodes, outputs)
+        self._take(with_arrays)
+        held = Held(
+            inputs={**codecs, **present(as_codecs(input, self.input_names))},
+            outputs=present(as_codecs(output, self.output_names)),
+        )
+        self.settle(held)
+
+    @classmethod
+    def from_level(cls, level: Level) -> Self:
+        """The graph that a recorded level is."""
+        graph = object.__new__(cls)
+        graph._take(level)
+        graph.settle(Held())
+        return graph
+
+    def _take(self, level: Level) -> None:
+        for name, value in (("inputs_", level.inputs), ("calls", level.calls), ("outputs_", level.outputs)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.inputs_
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> dict[str, Symbol]:
+        made: dict[Ref, Symbol] = {("", name): symbol for name, symbol in zip(self.inputs_, x, strict=True)}
+        for node in self.calls:
+            part = node.part
+            values = [made[ref] for _, ref in node.reads]
+            ports = [port for port, _ in node.reads]
+            first = [port.name for port in input_ports(part, len(values))][: len(values)]
+            straight = ports == first
+            more = {} if straight else dict(zip(ports, values, strict=True))
+            value = call(node.name, part, *(values if straight else []), place=node.place, **more)
+            made |= {(node.name, port): value[port] for port in value.names}
+        return {port: made[ref] for port, ref in self.outputs_}
+
+    def children(self) -> dict[str, Node]:
+        return {call.name: call.part for call in self.calls}
+
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        calls = (Call(call.name, children.get(call.name, call.part), call.reads, call.place) for call in self.calls)
+        return {"calls": tuple(calls)}
+
+    def __repr__(self) -> str:
+        texts = [f"{call.name}=({call.part!r}, {_reads_repr(call)})" for call in self.calls]
+        natural = _sinks(self.calls)
+        if self.outputs_ != natural:
+            texts.append(f"outputs={tuple(_ref_text(ref) for _, ref in self.outputs_)!r}")
+        ports = ports_repr(self)
+        if self.inputs_ != (INPUT,) and len(self.held.inputs) < len(self.inputs_):
+            ports = f", input={dict.fromkeys(self.inputs_) | dict(self.held.inputs)!r}"
+        return shared_repr(self, f"Graph({', '.join(texts)}{ports})")
+
+
+def Input(name: str = INPUT, port: PortLike = None) -> Symbol:
+    """An input to call parts on; `nw.Graph(value)` then is the net that leads to the value.
+
+    Example:
+        >>> import netwright as nw
+        >>> x = nw.Input("x", 3)
+        >>> nw.Graph(nw.Add()(x, nw.Linear()(x))).plan.outputs
+        {'output': (3,)}
+    """
+    check_name(name, "an input's name")
+    return Symbol(Source(name, as_codec(port)), (name,))
+
+
+def _drawn(values: Sequence[Symbol | Mapping[str, Symbol]]) -> tuple[Level, dict[str, Codec]]:
+    """The level that leads to these values, and the codecs of the inputs it leads back to."""
+    first, several = values[0], [value for value in values if isinstance(value, Symbol)]
+    result = {f"output{i}": symbol for i, symbol in enumerate(several, 1)} if len(several) > 1 else first
+    ends = [result] if isinstance(result, Symbol) else list(result.values())
+    codecs = {source.name: source.codec for source in sources_of(ends) if source.codec is not None}
+    return close(result), codecs
+
+
+def _declared(inputs: tuple[str, ...], nodes: Mapping[str, Any], outputs: Sequence[str]) -> Level:
+    """The level that declared nodes make, in an order that can be run."""
+    parts: dict[str, tuple[Node, list[str], dict[str, str]]] = {}
+    for name, node in nodes.items():
+        check_name(name, "a node's name")
+        if name in inputs:
+            raise NetError(what=f"{name!r} is the name of an input and of a node", where=name, mend="rename one")
+        parts[name] = _node(name, node)
+    if not parts:
+        raise NetError(what="a graph needs at least one node", mend='nw.Graph(dense=(nw.Linear(3), "input"))')
+    ordered = _ordered(inputs, parts)
+    calls: list[Call] = []
+    for name in ordered:
+        part, reads, more = parts[name]
+        ports = input_ports(part, len(reads))
+        if len(reads) > len(ports):
+            raise NetError(
+                what=f"{name} reads more values than it has input ports",
+                where=name,
+                expected=f"{len(ports)}: {', '.join(port.name for port in ports)}",
+                got=f"{len(reads)}: {', '.join(reads)}",
+                mend=f"{name}=(nw.Chain(nw.Concatenate(), {part!r}), {', '.join(map(repr, reads))})",
+            )
+        given = dict(zip((port.name for port in ports), reads, strict=False)) | more
+        calls.append(Call(name, part, tuple((port, _ref(text, parts)) for port, text in given.items()), name))
+    chosen = tuple((text.partition(".")[0], _ref(text, parts)) for text in outputs)
+    if len(chosen) == 1:
+        chosen = (("output", chosen[0][1]),)
+    return Level(inputs, tuple(calls), chosen or _sinks(calls))
+
+
+def _node(name: str, node: Any) -> tuple[Node, list[str], dict[str, str]]:
+    if not isinstance(node, tuple) or len(node) < 2:
+        raise NetError(
+            what=f"{name} does not say what it reads",
+            where=name,
+            expected='(part, "what it reads", …)',
+            got=repr(node),
+            mend=f"{name}=({node!r}, 'input')" if not isinstance(node, tuple) else "",
+        )
+    part, *reads = node
+    more = dict(reads.pop()) if isinstance(reads[-1], Mapping) else {}
+    return as_part(part), [str(read) for read in reads], more
+
+
+def _ordered(inputs: tuple[str, ...], parts: Mapping[str, tuple[Node, list[str], dict[str, str]]]) -> list[str]:
+    """The names of the nodes, each after what it reads; a cycle and an unknown name are errors."""
+    done: dict[str, None] = {}
+    open_: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in done:
+            return
+        if name in open_:
+            cycle = [*open_[open_.index(name) :], name]
+            raise NetError(
+                what="the net reads its own output: a cycle",
+                where=" -> ".join(reversed(cycle)),
+                mend=f"let {cycle[0]} read something that comes before it, such as {inputs[0]!r}",
+            )
+        open_.append(name)
+        _, reads, more = parts[name]
+        for text in (*reads, *more.values()):
+            source = text.partition(".")[0]
+            if source in parts:
+                visit(source)
+            elif source not in inputs:
+                raise NetError(
+                    what=f"{name} reads {source!r}, which nothing is called",
+                    where=name,
+                    expected=f"a node or an input: {', '.join([*inputs, *parts])}",
+                    mend=did_you_mean(source, [*inputs, *(p for p in parts if p != name)])
+                    or f"input={{{', '.join(f'{i!r}: …' for i in (*inputs, source))}}} to make it an input",
+                )
+        open_.pop()
+        done[name] = None
+
+    for name in parts:
+        visit(name)
+    return list(done)
+
+
+def _ref(text: str, parts: Mapping[str, tuple[Node, list[str], dict[str, str]]]) -> Ref:
+    source, _, port = text.partition(".")
+    if source not in parts:
+        return ("", source)
+    part, reads, _ = parts[source]
+    names = output_names(part, len(reads))
+    if port and port not in names:
+        raise NetError(
+            what=f"{source} has no output port {port!r}",
+            where=source,
+            expected=", ".join(names),
+            mend=did_you_mean(port, names),
+        )
+    return (source, port or names[0])
+
+
+def _sinks(calls: Sequence[Call]) -> tuple[tuple[str, Ref], ...]:
+    """The outputs that nothing reads; the ports of the only sink keep their names, several sinks give theirs."""
+    read = {ref[0] for call in calls for _, ref in call.reads}
+    sinks = [call for call in calls if call.name not in read]
+    if len(sinks) == 1:
+        sink = sinks[0]
+        return tuple((port, (sink.name, port)) for port in output_names(sink.part, len(sink.reads)))
+    return tuple((sink.name, (sink.name, output_names(sink.part, len(sink.reads))[0])) for sink in sinks)
+
+
+def _ref_text(ref: Ref) -> str:
+    return ref[0] if ref[0] and ref[1] == "output" else ref[1] if not ref[0] else f"{ref[0]}.{ref[1]}"
+
+
+def _reads_repr(call: Call) -> str:
+    ports = [port.name for port in input_ports(call.part, len(call.reads))]
+    positional = [port for port, _ in call.reads] == ports[: len(call.reads)]
+    texts = [repr(_ref_text(ref)) for _, ref in call.reads]
+    if positional:
+        return ", ".join(texts)
+    return "{" + ", ".join(f"{port!r}: {text}" for (port, _), text in zip(call.reads, texts, strict=True)) + "}"

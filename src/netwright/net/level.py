@@ -1,0 +1,286 @@
+"""Walks the wiring of one container once, on symbols, and keeps what it drew: the normal form of one level."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Never, TypeAlias
+
+from netwright.errors import NetError, did_you_mean
+from netwright.net.node import PARTS, LeafNode, Node, check_name, kind, numbered
+from netwright.sizes.notation import Port, ports
+
+Ref: TypeAlias = tuple[str, str]  # (name of a call, its output port); ("", input port) for an input of the container
+
+
+@dataclass(frozen=True)
+class Call:
+    """One use of a part: where its inputs come from, and under which name its arrays are kept."""
+
+    name: str
+    part: Node
+    reads: tuple[tuple[str, Ref], ...]  # (input port of the part, what it reads)
+    place: str  # the name itself, but for a place that is called twice
+
+
+@dataclass(frozen=True)
+class Level:
+    """The wiring of one container: its inputs, its calls in an order that can be run, its outputs."""
+
+    inputs: tuple[str, ...]
+    calls: tuple[Call, ...]
+    outputs: tuple[tuple[str, Ref], ...]
+
+    def part(self, name: str) -> Node | None:
+        """The part called under this name."""
+        return next((call.part for call in self.calls if call.name == name), None)
+
+
+class ContainerNode(Node, abstract=True):
+    """What the tracer needs of a container; `Container` is its public face."""
+
+    @cached_property
+    def level(self) -> "Level":
+        """What `flow` draws, walked once."""
+        return record(self, self.input_names)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.level.outputs)
+
+    def flow(self, call: Callable[..., Any], *x: Any) -> Any:
+        """Wire the parts: `value = call(name, part, *values)`."""
+        raise NotImplementedError
+
+    def children(self) -> dict[str, Node]:
+        """The parts that the fields hold, under the names by which `flow` calls them."""
+        raise NotImplementedError
+
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        """The fields that hold other parts under the same names; `None` where fields cannot say that."""
+        raise NotImplementedError
+
+    def of_level(self, level: "Level") -> "ContainerNode":
+        """A container, of this kind if it can, wired as the level says."""
+        raise NotImplementedError
+
+
+SERIAL = itertools.count()  # the order in which a drawing was made; parts and inputs count together
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An input of a net that is being drawn."""
+
+    name: str
+    codec: Any = None
+    serial: int = field(default_factory=lambda: next(SERIAL))
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """One use of a part on symbols. A name that is empty is found when the drawing is closed."""
+
+    part: Node
+    reads: tuple[tuple[str, "Symbol"], ...]
+    name: str = ""
+    place: str = ""
+    serial: int = field(default_factory=lambda: next(SERIAL))
+
+
+@dataclass(frozen=True, eq=False)
+class Symbol:
+    """A value that does not exist yet: what flows while a net is drawn. It knows all that leads to it."""
+
+    origin: Source | Use
+    names: tuple[str, ...]  # the output ports it stands for; the first is the value itself
+
+    def __getitem__(self, port: str) -> "Symbol":
+        if port not in self.names:
+            raise NetError(
+                what=f"there is no output port {port!r}",
+                expected=", ".join(self.names),
+                got=repr(port),
+                mend=did_you_mean(str(port), self.names),
+            )
+        return Symbol(self.origin, (port,))
+
+    def __bool__(self) -> Never:
+        raise _not_yet("if or while on a value")
+
+    def __iter__(self) -> Never:
+        raise _not_yet("iteration over a value")
+
+    def __rshift__(self, part: Any) -> "Symbol":
+        return use(as_part(part), self)
+
+
+def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol) -> Symbol:
+    """Use a part on symbols: positional ones feed its input ports in order, others by name."""
+    label = name or kind(part)
+    wanted = input_ports(part, len(x))
+    names = [port.name for port in wanted]
+    if len(x) > len(names):
+        raise NetError(
+            what=f"{label} is given more values than it has input ports",
+            where=label,
+            expected=f"{len(names)}: {', '.join(names)}",
+            got=str(len(x)),
+            mend=f"read {len(names)} of them, or join them first, with nw.Concatenate() or nw.Add()",
+        )
+    given = dict(zip(names, x, strict=False))
+    for port, symbol in more.items():
+        if port not in names or port in given:
+            raise NetError(
+                what=f"{label} has no free input port {port!r}",
+                where=label,
+                expected=", ".join(names),
+                got=port,
+                mend=did_you_mean(port, names),
+            )
+        given[port] = symbol
+    missing = [port.name for port in wanted if port.name not in given and not port.optional]
+    if missing:
+        raise NetError(
+            what=f"an input port of {label} is not connected",
+            where=f"{label}, port {missing[0]!r}",
+            expected=f"{len(names)} values: {', '.join(names)}",
+            got=f"{len(given)}",
+            mend=f"say what {missing[0]!r} reads: one value for each of {', '.join(names)}",
+        )
+    return Symbol(Use(part, tuple(given.items()), name, place), output_names(part, len(x)))
+
+
+def record(container: ContainerNode, inputs: Sequence[str]) -> Level:
+    """The level that a container's `flow` draws."""
+    sources = [Source(name) for name in inputs]
+    taken: set[str] = set()
+
+    def call(name: str, part: Node, *x: Symbol, place: str = "", **more: Symbol) -> Symbol:
+        check_name(name, type(part).__name__)
+        if name in taken:
+            raise NetError(what=f"two parts have the name {name!r}", where=name, mend="give one of them another name")
+        taken.add(name)
+        return use(part, *x, name=name, place=place, **more)
+
+    return close(container.flow(call, *(Symbol(source, (source.name,)) for source in sources)), sources)
+
+
+def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[Source] | None = None) -> Level:
+    """The finished level whose outputs are the result's ports, or its named symbols.
+
+    Without `sources` the inputs are all that the result leads back to, in the order they were made.
+    """
+    ends = [result] if isinstance(result, Symbol) else list(result.values())
+    uses, found = _led_to(ends)
+    if sources is None:
+        sources = found
+    elif foreign := [source for source in found if source not in sources]:
+        raise NetError(
+            what=f"the net reads {foreign[0].name!r}, a value of another net", mend="pass the value in as an input"
+        )
+    inputs = tuple(source.name for source in sources)
+    if len(set(inputs)) < len(inputs):
+        raise NetError(what="two inputs have the same name", got=", ".join(inputs), mend="nw.Input('another')")
+    name_of = _names(uses)
+
+    def ref(symbol: Symbol) -> Ref:
+        origin = symbol.origin
+        return ("", origin.name) if isinstance(origin, Source) else (name_of[origin], symbol.names[0])
+
+    calls = tuple(
+        Call(name_of[u], u.part, tuple((port, ref(symbol)) for port, symbol in u.reads), u.place or name_of[u])
+        for u in uses
+    )
+    if not isinstance(result, Symbol):
+        return Level(inputs, calls, tuple((port, ref(symbol)) for port, symbol in result.items()))
+    if isinstance(result.origin, Source):
+        return Level(inputs, calls, (("output", ref(result)),))
+    return Level(inputs, calls, tuple((port, (name_of[result.origin], port)) for port in result.names))
+
+
+def _led_to(ends: Sequence[Symbol]) -> tuple[list[Use], list[Source]]:
+    """Every use and input that symbols lead back to, in the order they were made."""
+    seen: set[Use | Source] = set()
+    stack = [end.origin for end in ends]
+    while stack:
+        origin = stack.pop()
+        if origin in seen:
+            continue
+        seen.add(origin)
+        if isinstance(origin, Use):
+            stack += [symbol.origin for _, symbol in origin.reads]
+    ordered = sorted(seen, key=lambda origin: origin.serial)
+    return [o for o in ordered if isinstance(o, Use)], [o for o in ordered if isinstance(o, Source)]
+
+
+def sources_of(ends: Sequence[Symbol]) -> list[Source]:
+    """The inputs that symbols lead back to."""
+    return _led_to(ends)[1]
+
+
+def _names(uses: Sequence[Use]) -> dict[Use, str]:
+    """A name for every use: its own, its place's with a number when used again, or its kind with a number."""
+    names = {one: one.name for one in uses if one.name}
+    for one in uses:
+        if one in names:
+            continue
+        taken = set(names.values())
+        if not one.place:
+            names[one] = numbered(taken, kind(one.part))
+            continue
+        again = (f"{one.place}_{i}" for i in itertools.count(2))
+        names[one] = one.place if one.place not in taken else next(name for name in again if name not in taken)
+    return names
+
+
+def as_part(part: Any) -> Node:
+    """The part that a shorthand means: an integer, a function, a list, or a part itself.
+
+    The classes come from the table of parts, so that wiring never imports a layer.
+    """
+    if isinstance(part, Node):
+        return part
+    if isinstance(part, int) and not isinstance(part, bool):
+        return PARTS["Linear"](part)  # type: ignore[call-arg]
+    if isinstance(part, list | tuple):
+        return PARTS["Chain"](*part)  # type: ignore[call-arg]
+    if callable(part):
+        return PARTS["Elementwise"](part)  # type: ignore[call-arg]
+    raise NetError(
+        what="this cannot be a part of a net",
+        got=repr(part),
+        expected="a part, an integer (a Linear that wide), a function of torch, or a list of parts (a Chain)",
+    )
+
+
+def named_parts(parts: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Node]:
+    """Parts with their names: given, or the kind with a number."""
+    found: dict[str, Node] = {}
+    for part in map(as_part, parts):
+        found[numbered([*found, *named], kind(part))] = part
+    for name, part in named.items():
+        check_name(name, "a named part")
+        found[name] = as_part(part)
+    return found
+
+
+def input_ports(part: Node, count: int) -> tuple[Port, ...]:
+    """The input ports of a part that is given `count` values."""
+    if isinstance(part, LeafNode):
+        return ports(part.signature(count)).inputs
+    return tuple(Port(name, ()) for name in part.input_names)
+
+
+def output_names(part: Node, count: int) -> tuple[str, ...]:
+    """The names of the output ports of a part that is given `count` values."""
+    if isinstance(part, LeafNode):
+        return tuple(port.name for port in ports(part.signature(count)).outputs)
+    return part.output_names
+
+
+def _not_yet(what: str) -> NetError:
+    return NetError(
+        what=f"{what} is refused while a net is drawn: the value does not exist yet",
+        mend="nw.where(condition, a, b) chooses in the running net; loops and ifs over Python values are fine",
+    )

@@ -1,0 +1,207 @@
+"""What every net is made of: plain fields, the arrays it holds, the codecs of its ports; and the table of parts."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self, cast, dataclass_transform
+
+from torch import Tensor
+
+from netwright.codecs.codec import Codec
+from netwright.errors import NetError
+from netwright.inits import Init
+
+SHARED = "@"  # the first letter of the place of an array that several parts share
+
+
+@dataclass(frozen=True)
+class Weight:
+    """An array a leaf owns.
+
+    Fields:
+        axes: its axes in the names of the leaf's ports, such as `"out in"`.
+        init: how a new one is filled.
+        kind: `learned` by gradients; `running`, updated by training runs, such as a mean; `fixed`.
+    """
+
+    axes: str
+    init: Init
+    kind: Literal["learned", "running", "fixed"] = "learned"
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What a net carries beside its structure."""
+
+    arrays: Mapping[str, Tensor] = field(default_factory=lambda: MappingProxyType({}))
+    inputs: Mapping[str, Codec] = field(default_factory=lambda: MappingProxyType({}))
+    outputs: Mapping[str, Codec] = field(default_factory=lambda: MappingProxyType({}))
+    shared: str = ""  # the name under which every use has the same arrays
+
+
+NOTHING = Held()
+PARTS: dict[str, type["Node"]] = {}  # the table of parts: kind to class, for files, shorthand and normal forms
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class Node:
+    """A frozen value: declared fields say what it is, `held` what it carries.
+
+    A concrete class declares its fields like a dataclass; it is entered in the table of parts under its name and
+    cannot be subclassed further: a class is either an interface or finished.
+    """
+
+    abstract: ClassVar[bool] = True
+    held: ClassVar[Held] = NOTHING  # on an object: its own
+
+    def __init_subclass__(cls, abstract: bool = False) -> None:
+        super().__init_subclass__()
+        finished = next((base for base in cls.__mro__[1:] if issubclass(base, Node) and not base.abstract), None)
+        if finished is not None:
+            raise NetError(
+                what=f"{finished.__name__} is finished and cannot be subclassed",
+                where=cls.__name__,
+                mend="subclass nw.Leaf or nw.Container and use it as a part",
+            )
+        cls.abstract = abstract
+        own_init = "__init__" in vars(cls)
+        dataclass(frozen=True, eq=False, repr=False, init=not own_init)(cls)
+        if not abstract:
+            PARTS[cls.__name__] = cls
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the input ports, in order."""
+        raise NotImplementedError
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the output ports, in order."""
+        raise NotImplementedError
+
+    def validate(self) -> None:
+        """Raise what is wrong with this net as it stands."""
+
+    def rebuilt(self, held: Held | None = None, **changes: Any) -> Self:
+        """A new value of the same kind with other fields, or holding other things."""
+        new = object.__new__(type(self))
+        for name in field_values(self):
+            object.__setattr__(new, name, changes.get(name, getattr(self, name)))
+        object.__setattr__(new, "held", self.held if held is None else held)
+        new.validate()
+        return new
+
+    def holding(self, **changes: Any) -> Self:
+        """This net carrying other arrays, codecs or another shared name."""
+        return self.rebuilt(replace(self.held, **changes))
+
+    def bare(self) -> Self:
+        """This net without arrays and codecs; a shared name stays, it is part of the structure."""
+        held = self.held
+        if not (held.arrays or held.inputs or held.outputs):
+            return self
+        return self.rebuilt(Held(shared=held.shared))
+
+
+class LeafNode(Node, abstract=True):
+    """What the solver and the runner need of a leaf; `Leaf` is its public face."""
+
+    ports: ClassVar[str]
+    precise: ClassVar[bool] = False  # whether the arithmetic needs float32 when the rest runs in less
+
+    def signature(self, count: int) -> str:
+        """The ports when `count` values are given; only leaves with any number of inputs look at it."""
+        return self.ports
+
+    @property
+    def variadic(self) -> bool:
+        """Whether the leaf takes any number of inputs."""
+        return type(self).signature is not LeafNode.signature
+
+    def weights(self) -> dict[str, Weight]:
+        """The arrays this leaf owns, by name."""
+        return {}
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What follows from the sizes known so far, in either direction; `None` or less where nothing does."""
+        return None
+
+    forward: ClassVar[Callable[..., Any]]
+    """The arithmetic on batches: `forward(w, *x)`, with the leaf's arrays by name and a value for each input port."""
+
+    def after(self, before: "LeafNode") -> "tuple[LeafNode, ...] | None":
+        """The leaves that do exactly what `before` and then this leaf do, where that is faster."""
+        return None
+
+
+class Unfit(ValueError):
+    """Raised by `relate`: the sizes of this leaf cannot go together. Says the fault, what was expected, what came."""
+
+    def __init__(self, what: str, expected: str = "", got: str = "") -> None:
+        super().__init__(what)
+        self.what, self.expected, self.got = what, expected, got
+
+
+def field_values(node: object) -> dict[str, Any]:
+    """The declared fields of a part or codec, in order."""
+    return {f.name: getattr(node, f.name) for f in fields(cast(Any, node))}
+
+
+def kind(node: Node) -> str:
+    """The name under which a part is numbered in a path: `conv`, `maxpool`, `layernorm`."""
+    own = getattr(node, "kind_name", None)
+    return own if isinstance(own, str) else type(node).__name__.lower()
+
+
+def arguments(value: object, show: Callable[[Any], str] = repr) -> str:
+    """The arguments that give a dataclass value back: positional first, defaults left out."""
+    texts: list[str] = []
+    positional = True
+    for f in fields(cast(Any, value)):
+        current, default = getattr(value, f.name), f.default
+        if f.default_factory is not MISSING:
+            default = f.default_factory()
+        if default is not MISSING and type(current) is type(default) and current == default:
+            positional = False
+            continue
+        positional = positional and not f.kw_only
+        texts.append(show(current) if positional else f"{f.name}={show(current)}")
+    return ", ".join(texts)
+
+
+def numbered(names: Iterable[str], stem: str) -> str:
+    """The first of `stem1`, `stem2`, … that is not taken.
+
+    Example:
+        >>> numbered(["conv1", "relu1"], "conv")
+        'conv2'
+    """
+    taken = set(names)
+    number = 1
+    while f"{stem}{number}" in taken:
+        number += 1
+    return f"{stem}{number}"
+
+
+def join(*pieces: str) -> str:
+    """A path from its pieces; a piece that is a shared place starts the path anew."""
+    path = ""
+    for piece in pieces:
+        path = piece if not path or piece.startswith(SHARED) else f"{path}/{piece}" if piece else path
+    return path
+
+
+def check_name(name: str, where: str) -> None:
+    """Refuse a name that cannot stand in a path."""
+    if not (name.isidentifier() or name.isdigit()):
+        raise NetError(
+            what="a part's name is a Python name", where=where, got=repr(name), mend="letters, digits and underscores"
+        )
+
+
+def keyword_arguments(function: Callable[..., Any]) -> frozenset[str]:
+    """The keyword-only arguments a function declares."""
+    return frozenset(
+        name for name, p in inspect.signature(function).parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY
+    )

@@ -1,0 +1,48 @@
+"""Random numbers that do not depend on the batch: keyed by seed, step, part, example and position."""
+
+import zlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+STRIDE = 0x9E3779B1 - (1 << 32)  # the golden ratio as a signed 32-bit integer, so that neighbours differ in every bit
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Uniform numbers for one step of one run.
+
+    Fields:
+        seed: of the run.
+        step: counts the batches of the run, so that every step draws anew.
+        examples: which examples the rows of the batch are, (b,) int64; the same example draws the same numbers
+            wherever it stands in a batch.
+        path: of the part that draws.
+    """
+
+    seed: int
+    step: int
+    examples: Tensor
+    path: str = ""
+
+    def at(self, path: str) -> "Noise":
+        """The noise of one part."""
+        return Noise(self.seed, self.step, self.examples, path)
+
+    def __call__(self, shape: tuple[int, ...]) -> Tensor:
+        """Numbers in [0, 1) of this shape, (b, …): each depends on its example and its position alone."""
+        key = zlib.crc32(f"{self.seed} {self.step} {self.path}".encode()) - (1 << 31)
+        ids = self.examples
+        bits = _mixed((ids ^ (ids >> 32)).to(torch.int32) * STRIDE + key)  # (b,)
+        for size in shape[1:]:
+            positions = torch.arange(size, dtype=torch.int32, device=ids.device) * STRIDE
+            bits = _mixed(bits.unsqueeze(-1) + positions)  # (b, …, size)
+        return ((bits >> 8) & 0xFFFFFF).float() * 2.0**-24
+
+
+def _mixed(bits: Tensor) -> Tensor:
+    """A bijection of 32-bit integers in which every input bit moves every output bit. Source: Wellons, "lowbias32"."""
+    bits = (bits ^ ((bits >> 16) & 0xFFFF)) * 0x7FEB352D
+    bits = (bits ^ ((bits >> 15) & 0x1FFFF)) * (0x846CA68B - (1 << 32))
+    return bits ^ ((bits >> 16) & 0xFFFF)

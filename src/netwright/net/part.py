@@ -1,0 +1,360 @@
+"""The public face of every net: what a leaf and a container are, and the verbs all nets share."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Self, TypeAlias, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.codecs.array import Array
+from netwright.codecs.codec import DECISION, Codec
+from netwright.codecs.reading import Reading
+from netwright.errors import NetError, PathError, SizeError, did_you_mean
+from netwright.net import blame, call, compare, surgery
+from netwright.net.level import ContainerNode, Level, Symbol, as_part, use
+from netwright.net.node import PARTS, Held, LeafNode, Node, arguments
+from netwright.net.plan import Plan, plan_of
+from netwright.sizes.notation import ports
+
+PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None
+PortsLike: TypeAlias = PortLike | Mapping[str, PortLike]
+
+
+class Net(Node, abstract=True):
+    """A net is a value: frozen, comparable, printable; every edit gives a new net that shares what it did not touch."""
+
+    def __call__(
+        self,
+        *x: Any,
+        at: str | Sequence[str] | None = None,
+        set: Mapping[str, Any] | None = None,
+        training: bool = False,
+        seed: int = 0,
+    ) -> Any:
+        """Run the net on one example, on a list, or on a batch; or, given symbols, draw it into another net.
+
+        Fields:
+            x: an example, encoded by the net's own encoder; a list of examples; an array with one axis more. Then,
+                if wanted, a reading of the decoder: `nw.probabilities`, `nw.Top(3)`, `nw.Sample()`, `nw.entropy`,
+                `nw.raw`. A net with several inputs takes one mapping from port to value.
+            at: a path, or several: give the arrays there instead of the outputs.
+            set: path to a function or an array that takes the place of the value there.
+            training: behave as in training: dropout drops, batch norm uses the batch.
+            seed: of the noise in training mode.
+        """
+        if any(isinstance(value, Symbol) for value in x):
+            return use(self, *x)
+        reading = DECISION
+        if len(x) > 1 and isinstance(x[-1], Reading):
+            x, reading = x[:-1], x[-1]
+        if len(x) != 1:
+            raise NetError(
+                what="a net takes one value, and after it a reading if one is wanted",
+                expected="net(x) or net(x, nw.probabilities)",
+                got=f"{len(x)} values",
+                mend="net([a, b]) for many examples, net({'left': a, 'right': b}) for several inputs",
+            )
+        return call.call(self, x[0], reading, call.Question(at, set, training, seed))
+
+    def __getitem__(self, path: str | int | slice) -> "Net":
+        """The part at a path or position, or the parts between two, with their arrays."""
+        found = surgery.cut(self, path) if isinstance(path, slice) else surgery.get(self, path)
+        return cast(Net, found)
+
+    def __len__(self) -> int:
+        return len(self.level.calls) if isinstance(self, ContainerNode) else 0
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __rshift__(self, other: Any) -> "Net":
+        return join(self, other)
+
+    def __rrshift__(self, other: Any) -> "Net":
+        return join(other, self)
+
+    def __eq__(self, other: object) -> bool:
+        return compare.equal(self, other) if isinstance(other, Node) else NotImplemented
+
+    def __hash__(self) -> int:
+        if "_hash" not in self.__dict__:
+            self.__dict__["_hash"] = compare.form_hash(self)
+        return self.__dict__["_hash"]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan: steps, slots, sizes and arrays. Made once."""
+        return plan_of(self)
+
+    @property
+    def arrays(self) -> dict[str, Tensor]:
+        """Copies of the arrays the net holds, by path."""
+        return {path: array.clone() for path, array in self.held.arrays.items()}
+
+    @property
+    def inputs(self) -> dict[str, Codec | None]:
+        """The input ports with their encoders."""
+        return {name: self.held.inputs.get(name) for name in self.input_names}
+
+    @property
+    def outputs(self) -> dict[str, Codec | None]:
+        """The output ports with their decoders."""
+        return {name: self.held.outputs.get(name) for name in self.output_names}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The path of every part, at any depth, in the order they run."""
+        return tuple(self.plan.wiring.values)
+
+    def replace(self, path: str | int, part: Any) -> "Net":
+        """The net with another part at a path; a part without arrays resets them, one with arrays keeps its own."""
+        if isinstance(path, int):
+            path = self._names[path]
+        return cast(Net, surgery.replace(self, path, as_part(part)))
+
+    def insert(self, before: str | int, part: Any, name: str = "") -> "Net":
+        """The net with a part put before another; it reads what that one read first."""
+        return cast(Net, surgery.insert(self, before, as_part(part), name))
+
+    def delete(self, path: str | int) -> "Net":
+        """The net without a part; what read it reads what the part read."""
+        return cast(Net, surgery.delete(self, path))
+
+    def append(self, part: Any, name: str = "") -> "Net":
+        """The net with one part more at its end; its decoder gives way to the part's own."""
+        return cast(Net, surgery.append(self, as_part(part), name))
+
+    def prepend(self, part: Any, name: str = "") -> "Net":
+        """The net with one part more at its beginning; its encoder gives way to the part's own."""
+        return cast(Net, surgery.prepend(self, as_part(part), name))
+
+    def rename(self, path: str, name: str) -> "Net":
+        """The net with another name for a part; its arrays move along."""
+        return cast(Net, surgery.rename(self, path, name))
+
+    def with_input(self, port: PortsLike) -> "Net":
+        """The net with another encoder, or several by port; arrays that no longer fit are reset."""
+        return self._with_codecs(inputs=as_codecs(port, self.input_names))
+
+    def with_output(self, port: PortsLike) -> "Net":
+        """The net with another decoder, or several by port; arrays that no longer fit are reset."""
+        return self._with_codecs(outputs=as_codecs(port, self.output_names))
+
+    def with_arrays(self, arrays: Mapping[str, Any]) -> "Net":
+        """The net holding copies of these arrays beside its others; keys are paths, or names of a torch state_dict.
+
+        Raises: PathError for an array that no part has, SizeError for one that does not fit.
+        """
+        given: dict[str, Tensor] = {}
+        places = self.plan.arrays
+        for name, value in arrays.items():
+            path = name if name in places else name.replace(".", "/")
+            if path not in places:
+                raise PathError(
+                    what=f"this net has no array {name!r}",
+                    expected=f"one of {len(places)} paths",
+                    mend=did_you_mean(path, places),
+                )
+            array = torch.as_tensor(np.asarray(value) if isinstance(value, list) else value).detach().clone()
+            given[path] = array.float() if array.dtype == torch.float64 and not _wants_double(self) else array
+        return self.holding(arrays={**self.held.arrays, **given})
+
+    def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Self:
+        """The net with its arrays on a device, or of a type."""
+        moved = {path: a.to(device, dtype if a.is_floating_point() else None) for path, a in self.held.arrays.items()}
+        return self.holding(arrays=moved)
+
+    def validate(self) -> None:
+        """Raise every fault of the net at once, each with the mends that were checked."""
+        mismatches = self.plan.solution.mismatches
+        if not mismatches:
+            return
+        if blame.probing.get():
+            raise SizeError(what="this edit does not mend it")
+        raise blame.explained(self)
+
+    def _with_codecs(self, **sides: Mapping[str, Codec | None]) -> "Net":
+        held = {side: dict(getattr(self.held, side)) for side in ("inputs", "outputs")}
+        for side, codecs in sides.items():
+            held[side] |= {name: codec for name, codec in codecs.items() if codec is not None}
+            held[side] = {name: codec for name, codec in held[side].items() if codecs.get(name, codec) is not None}
+        bare = self.rebuilt(Held(shared=self.held.shared, **held))
+        return cast(Net, surgery.hold_arrays(bare, self.held.arrays))
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [call.name for call in self.level.calls] if isinstance(self, ContainerNode) else []
+
+
+class Leaf(LeafNode, Net, abstract=True):
+    """Arithmetic: ports in named sizes, weights in the same names, and a `forward` in torch. Nothing else.
+
+    A subclass declares its fields like a dataclass and says `ports`, such as `"... in -> ... out"`; where it has
+    arrays, `weights()`; what unification cannot say, `relate(known)`; and `forward(w, *x)` on batches, the batch axis
+    first. `forward` may declare the keyword arguments `training` and `random`, and then gets them.
+
+    Example:
+        >>> import netwright as nw
+        >>> class Double(nw.Leaf):
+        ...     ports = "... -> ..."
+        ...     def forward(self, w, x):
+        ...         return 2 * x
+        >>> Double()(nw.many([1.0, 2.0])).tolist()
+        [2.0, 4.0]
+    """
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple(port.name for port in ports(self.signature(1)).inputs)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(port.name for port in ports(self.signature(1)).outputs)
+
+    def __repr__(self) -> str:
+        return shared_repr(self, f"{type(self).__name__}({arguments(self)})")
+
+
+class Container(ContainerNode, Net, abstract=True):
+    """Wiring: parts, and one method that connects them, walked once on symbols.
+
+    A subclass declares its parts as fields and says `flow(call, *x)`, with `value = call(name, part, *values)`. Where
+    a field holds a part under another name than `flow` uses, `children` and `fields_with` say so.
+
+    Example:
+        >>> import netwright as nw
+        >>> class Twice(nw.Container):
+        ...     body: nw.Net
+        ...     def flow(self, call, x):
+        ...         return call("second", self.body, call("first", self.body, x))
+        >>> [path for path in Twice(nw.Linear(3)).paths]
+        ['first', 'second']
+    """
+
+    def __post_init__(self) -> None:
+        self.settle(Held())
+
+    def settle(self, held: Held) -> None:
+        """Take over what the parts hold, and check the whole: the end of every constructor."""
+        children = self.children()
+        arrays = {**held.arrays, **surgery.lift(children)}
+        bare = self.fields_with({name: child.bare() for name, child in children.items()})
+        for name, value in (bare or {}).items():
+            object.__setattr__(self, name, value)
+        inputs, outputs = self._boundary(children)
+        sides = {"inputs": {**inputs, **held.inputs}, "outputs": {**outputs, **held.outputs}}
+        object.__setattr__(self, "held", Held(MappingProxyType(arrays), **sides, shared=held.shared))
+        self.validate()
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return ("input",)
+
+    def children(self) -> dict[str, Node]:
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value for name, value in fields.items() if isinstance(value, Node)}
+
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        return dict(children) if children.keys() <= self.children().keys() else None
+
+    def of_level(self, level: Level) -> ContainerNode:
+        return cast(Any, PARTS["Graph"]).from_level(level)
+
+    def __repr__(self) -> str:
+        return shared_repr(self, f"{type(self).__name__}({arguments(self)}{ports_repr(self)})")
+
+    def _boundary(self, children: Mapping[str, Node]) -> tuple[dict[str, Codec], dict[str, Codec]]:
+        """The codecs of parts that stand at the net's own ports: they become the net's."""
+        inputs: dict[str, Codec] = {}
+        for made in self.level.calls:
+            child = children.get(made.name)
+            for port, ref in made.reads:
+                if child is not None and not ref[0] and port in child.held.inputs:
+                    inputs.setdefault(ref[1], child.held.inputs[port])
+        outputs: dict[str, Codec] = {}
+        for name, (maker, port) in self.level.outputs:
+            child = children.get(maker)
+            if child is not None and port in child.held.outputs:
+                outputs[name] = child.held.outputs[port]
+        return inputs, outputs
+
+
+def as_codec(port: PortLike) -> Codec | None:
+    """The codec that a shorthand means: sizes as a tuple, a number or in the notation of ports."""
+    return port if isinstance(port, Codec) or port is None else Array(port)
+
+
+def as_codecs(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
+    """Codecs by port: one for the only port, or a mapping."""
+    if not isinstance(port, Mapping):
+        if len(names) > 1 and port is not None:
+            raise NetError(
+                what=f"a net with {len(names)} ports needs a codec for each",
+                expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
+                got=repr(port),
+            )
+        return {} if port is None else {names[0]: as_codec(port)}
+    for name in port:
+        if name not in names:
+            raise PathError(
+                what=f"this net has no port {name!r}",
+                expected=", ".join(names),
+                mend=did_you_mean(name, names),
+            )
+    return {name: as_codec(value) for name, value in port.items()}
+
+
+def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:
+    """The ports that have a codec."""
+    return {name: codec for name, codec in codecs.items() if codec is not None}
+
+
+def join(left: Any, right: Any) -> Net:
+    """Two nets one after the other: the parts of two chains become one chain.
+
+    Example:
+        >>> import netwright as nw
+        >>> net = nw.Chain(3, nw.relu, 2)
+        >>> nw.join(net[:1], net[1:]) == net
+        True
+    """
+    chain = cast(Any, PARTS["Chain"])
+    return chain.joined(as_part(left), as_part(right))
+
+
+def shared(name: str, part: Any) -> Net:
+    """A part whose arrays are the same wherever this name is used: through edits, saving and export.
+
+    Example:
+        >>> import netwright as nw
+        >>> layer = nw.Shared("layer", nw.Linear(3))
+        >>> sorted(nw.initialize(nw.Chain(layer, nw.relu, layer, input=3)).arrays)
+        ['@layer/bias', '@layer/weight']
+    """
+    return cast(Net, as_part(part).holding(shared=name))
+
+
+def shared_repr(node: Node, text: str) -> str:
+    """The text of a part inside the text of its shared name."""
+    return f"Shared({node.held.shared!r}, {text})" if node.held.shared else text
+
+
+def ports_repr(node: Node) -> str:
+    """The codecs of a container as arguments."""
+    texts: list[str] = []
+    for word, side, names in (
+        ("input", node.held.inputs, node.input_names),
+        ("output", node.held.outputs, node.output_names),
+    ):
+        if side:
+            one = len(names) == 1
+            inner = repr(next(iter(side.values()))) if one else repr(dict(side))
+            texts.append(f"{word}={inner}")
+    return "".join(f", {text}" for text in texts)
+
+
+def _wants_double(node: Node) -> bool:
+    return any(array.dtype == torch.float64 for array in node.held.arrays.values())

@@ -1,0 +1,304 @@
+"""Edits nets: every verb takes a net and gives a new one that shares each array it did not touch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace as with_fields
+from typing import TypeAlias, cast
+
+from torch import Tensor
+
+from netwright.codecs.codec import Codec
+from netwright.errors import NetError, PathError, did_you_mean
+from netwright.net.level import Call, ContainerNode, Level, Ref, input_ports, output_names
+from netwright.net.node import SHARED, Held, Node, check_name, join, kind, numbered
+from netwright.net.plan import plan_from, plan_of
+
+Arrays: TypeAlias = Mapping[str, Tensor]
+
+
+def get(node: Node, path: str | int) -> Node:
+    """The part at a path with its arrays, and the codecs of the outer ports that are its own."""
+    for name in path.split("/") if isinstance(path, str) else [path]:
+        node = _child(node, name)
+    return node
+
+
+def cut(node: Node, piece: slice) -> Node:
+    """The parts from one place up to, not with, another; what they read from outside becomes an input."""
+    level = _level(node, "a slice")
+    names = [call.name for call in level.calls]
+    start = _position(node, names, piece.start, 0)
+    stop = _position(node, names, piece.stop, len(names))
+    if start >= stop:
+        raise NetError(
+            what="this slice holds no part", where=f"[{piece.start!r}:{piece.stop!r}]", got=f"{len(names)} parts"
+        )
+    cut_level = _cut(level, start, stop)
+    arrays = {path: array for path, array in node.held.arrays.items() if _is_below(path, cut_level)}
+    inputs = {name: codec for name, codec in node.held.inputs.items() if name in cut_level.inputs and start == 0}
+    last = stop == len(names)
+    outputs = {name: codec for name, codec in node.held.outputs.items() if last and name in dict(cut_level.outputs)}
+    return _remade(node, cut_level, arrays, inputs, outputs)
+
+
+def replace(node: Node, path: str, part: Node) -> Node:
+    """The net with another part at a path. A part without arrays resets them; one with arrays keeps its own."""
+    name, _, rest = path.partition("/")
+    if rest:
+        part = replace(_child(node, name), rest, part)
+    else:
+        _child(node, name)
+    container, level = _container(node, path), _level(node, path)
+    arrays = {place: array for place, array in node.held.arrays.items() if not place.startswith(f"{name}/")}
+    arrays |= _lifted(name, part)
+    fields = container.fields_with({name: part.bare()}) if name in container.children() else None
+    calls = tuple(with_fields(call, part=part.bare()) if call.name == name else call for call in level.calls)
+    changed = container.rebuilt(Held(shared=node.held.shared), **fields) if fields else with_fields(level, calls=calls)
+    return _remade(node, changed, arrays, node.held.inputs, node.held.outputs)
+
+
+def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
+    """The net with a part put before the one at a path: it reads what that one read first."""
+    parent, before = _split(node, path)
+    if parent:
+        return replace(node, parent, insert(get(node, parent), before, part, name))
+    level = _level(node, path)
+    at = next(call for call in level.calls if call.name == before)
+    name = _free_name(level, part, name)
+    (port, ref), *others = at.reads
+    new = Call(name, part.bare(), ((_first_input(part), ref),), name)
+    moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
+    calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
+    arrays = {**node.held.arrays, **_lifted(name, part)}
+    return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
+
+
+def delete(node: Node, path: str | int) -> Node:
+    """The net without the part at a path: its readers read what it read."""
+    parent, name = _split(node, path)
+    if parent:
+        return replace(node, parent, delete(get(node, parent), name))
+    level = _level(node, path)
+    gone = next(call for call in level.calls if call.name == name)
+    if len(gone.reads) != 1:
+        raise NetError(
+            what=f"{name} reads {len(gone.reads)} values: its readers cannot read them all in its place",
+            where=name,
+            mend=f"net.replace({name!r}, part), with a part that joins them another way",
+        )
+    if len(level.calls) == 1:
+        raise NetError(what="a net of no parts is no net", where=name, mend=f"net.replace({name!r}, part)")
+    source = gone.reads[0][1]
+
+    def moved(ref: Ref) -> Ref:
+        return source if ref[0] == name else ref
+
+    calls = tuple(
+        with_fields(call, reads=tuple((port, moved(ref)) for port, ref in call.reads))
+        for call in level.calls
+        if call is not gone
+    )
+    outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
+    arrays = {place: array for place, array in node.held.arrays.items() if not place.startswith(f"{name}/")}
+    return _remade(node, Level(level.inputs, calls, outputs), arrays, node.held.inputs, node.held.outputs)
+
+
+def rename(node: Node, path: str, new: str) -> Node:
+    """The net with another name for the part at a path; its arrays move along."""
+    parent, old = _split(node, path)
+    if parent:
+        return replace(node, parent, rename(get(node, parent), old, new))
+    level = _level(node, path)
+    _free_name(level, level.calls[0].part, new)
+
+    def renamed(ref: Ref) -> Ref:
+        return (new, ref[1]) if ref[0] == old else ref
+
+    calls = tuple(
+        Call(
+            new if call.name == old else call.name,
+            call.part,
+            tuple((port, renamed(ref)) for port, ref in call.reads),
+            new if call.place == old else call.place,
+        )
+        for call in level.calls
+    )
+    outputs = tuple((port, renamed(ref)) for port, ref in level.outputs)
+    arrays = {
+        f"{new}/{place.partition('/')[2]}" if place.startswith(f"{old}/") else place: array
+        for place, array in node.held.arrays.items()
+    }
+    return _remade(node, Level(level.inputs, calls, outputs), arrays, node.held.inputs, node.held.outputs)
+
+
+def append(node: Node, part: Node, name: str = "") -> Node:
+    """The net with one part more at its end; its decoder gives way to the part's own."""
+    level = _level(node, "append")
+    if len(level.outputs) != 1:
+        raise NetError(what=f"a net with {len(level.outputs)} outputs has no one end to append to", where="append")
+    name = _free_name(level, part, name)
+    call = Call(name, part.bare(), ((_first_input(part), level.outputs[0][1]),), name)
+    outputs = tuple((port, (name, port)) for port in output_names(part, 1))
+    arrays = {**node.held.arrays, **_lifted(name, part)}
+    changed = Level(level.inputs, (*level.calls, call), outputs)
+    return _remade(node, changed, arrays, node.held.inputs, dict(part.held.outputs))
+
+
+def prepend(node: Node, part: Node, name: str = "") -> Node:
+    """The net with one part more at its beginning; its encoder gives way to the part's own."""
+    level = _level(node, "prepend")
+    if len(level.inputs) != 1 or len(part.input_names) != 1:
+        raise NetError(what="prepend joins a part with one input to a net with one input", where="prepend")
+    name = _free_name(level, part, name)
+    first: Ref = (name, output_names(part, 1)[0])
+
+    def moved(ref: Ref) -> Ref:
+        return ref if ref[0] else first
+
+    calls = (
+        Call(name, part.bare(), ((_first_input(part), ("", level.inputs[0])),), name),
+        *(with_fields(c, reads=tuple((port, moved(ref)) for port, ref in c.reads)) for c in level.calls),
+    )
+    outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
+    arrays = {**node.held.arrays, **_lifted(name, part)}
+    return _remade(node, Level(level.inputs, calls, outputs), arrays, dict(part.held.inputs), node.held.outputs)
+
+
+def hold_arrays(node: Node, arrays: Arrays) -> Node:
+    """The net holding those of the arrays that fit; the others are dropped."""
+    return node.holding(arrays=fitting(node, arrays)) if arrays else node
+
+
+def fitting(node: Node, arrays: Arrays) -> dict[str, Tensor]:
+    """The arrays that the net has a place for, without those whose sizes it cannot have."""
+    places = plan_of(node.holding(arrays={})).arrays
+    kept = {path: array for path, array in arrays.items() if path in places}
+    while True:
+        facts = {path: tuple(array.shape) for path, array in kept.items()}
+        unfit = {m.about for m in plan_from(node, facts).solution.mismatches if m.about}
+        if not unfit & kept.keys():
+            return kept
+        kept = {path: array for path, array in kept.items() if path not in unfit}
+
+
+def lift(children: Mapping[str, Node]) -> dict[str, Tensor]:
+    """The arrays that children hold, under their paths in the container; shared ones keep their shared path."""
+    arrays: dict[str, Tensor] = {}
+    for name, child in children.items():
+        arrays |= _lifted(name, child)
+    return arrays
+
+
+def _lifted(name: str, part: Node) -> dict[str, Tensor]:
+    return {join(name, path): array for path, array in part.held.arrays.items()}
+
+
+def _child(node: Node, name: str | int) -> Node:
+    level = _level(node, name)
+    names = [call.name for call in level.calls]
+    call = level.calls[_position(node, names, name, 0)]
+    below = f"{call.place}/"
+    needed = plan_of(call.part).arrays
+    arrays = {path: array for path, array in node.held.arrays.items() if path.startswith(SHARED) and path in needed}
+    arrays |= {path.removeprefix(below): a for path, a in node.held.arrays.items() if path.startswith(below)}
+    inputs = {port: node.held.inputs[ref[1]] for port, ref in call.reads if not ref[0] and ref[1] in node.held.inputs}
+    outputs = {
+        ref[1]: node.held.outputs[port]
+        for port, ref in level.outputs
+        if ref[0] == call.name and port in node.held.outputs
+    }
+    return call.part.holding(arrays=arrays, inputs=inputs, outputs=outputs)
+
+
+def _container(node: Node, where: object) -> ContainerNode:
+    if not isinstance(node, ContainerNode):
+        raise PathError(what=f"a {type(node).__name__} has no parts", where=str(where))
+    return node
+
+
+def _level(node: Node, where: object) -> Level:
+    return _container(node, where).level
+
+
+def _position(node: Node, names: Sequence[str], at: str | int | None, default: int) -> int:
+    if at is None:
+        return default
+    if isinstance(at, str):
+        if at not in names:
+            raise PathError(
+                what=f"no part of this {type(node).__name__} has the name {at!r}",
+                expected=f"one of {', '.join(names)}",
+                mend=did_you_mean(at, names),
+            )
+        return names.index(at)
+    if not -len(names) <= at <= len(names):
+        raise PathError(what=f"no part stands at position {at}", expected=f"one of {len(names)} parts")
+    return at + len(names) if at < 0 else at
+
+
+def _split(node: Node, path: str | int) -> tuple[str, str]:
+    """The path of the container and the name in it; checked to exist."""
+    if isinstance(path, int):
+        level = _level(node, path)
+        names = [call.name for call in level.calls]
+        return "", names[_position(node, names, path, 0)]
+    parent, _, name = path.rpartition("/")
+    owner = get(node, parent) if parent else node
+    _position(owner, [call.name for call in _level(owner, path).calls], name, 0)
+    return parent, name
+
+
+def _free_name(level: Level, part: Node, name: str) -> str:
+    taken = [call.name for call in level.calls]
+    if not name:
+        return numbered(taken, kind(part))
+    check_name(name, "a part's name")
+    if name in taken:
+        raise NetError(what=f"two parts have the name {name!r}", where=name, mend="give one of them another name")
+    return name
+
+
+def _first_input(part: Node) -> str:
+    return input_ports(part, 1)[0].name
+
+
+def _cut(level: Level, start: int, stop: int) -> Level:
+    """Some calls of a level; outside values they read become inputs, values read outside become outputs."""
+    calls = level.calls[start:stop]
+    inside = {call.name for call in calls}
+    outside = list(dict.fromkeys(ref for call in calls for _, ref in call.reads if ref[0] not in inside))
+    fresh = {ref: ref[1] if not ref[0] else ref[0] for ref in outside}
+    if len(outside) == 1 and outside[0][0]:
+        fresh = {outside[0]: "input"}
+    moved = tuple(
+        with_fields(c, reads=tuple((p, ("", fresh[ref]) if ref in fresh else ref) for p, ref in c.reads)) for c in calls
+    )
+    rest = (*level.calls[:start], *level.calls[stop:])
+    read = {ref for call in rest for _, ref in call.reads if ref[0] in inside}
+    outputs = [(port, ref) for port, ref in level.outputs if ref[0] in inside]
+    shown = {ref for _, ref in outputs}
+    inner = [ref for ref in dict.fromkeys(ref for c in calls for ref in _outputs_of(c)) if ref in read - shown]
+    alone = len(inner) == 1 and not outputs
+    outputs += [("output" if alone else ref[0], ref) for ref in inner]
+    return Level(tuple(fresh.values()), moved, tuple(outputs))
+
+
+def _outputs_of(call: Call) -> list[Ref]:
+    return [(call.name, port) for port in output_names(call.part, len(call.reads))]
+
+
+def _is_below(path: str, level: Level) -> bool:
+    return path.startswith(SHARED) or path.partition("/")[0] in {call.place for call in level.calls}
+
+
+def _remade(
+    node: Node,
+    changed: Level | Node,
+    arrays: Arrays,
+    inputs: Mapping[str, Codec],
+    outputs: Mapping[str, Codec],
+) -> Node:
+    """The edited net with its codecs, and with every array that still fits."""
+    if isinstance(changed, Level):
+        changed = cast(ContainerNode, node).of_level(changed)
+    bare = changed.rebuilt(Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
+    return hold_arrays(bare, arrays)

@@ -1,0 +1,82 @@
+"""What the training loop tells while it runs: the status, and the three methods that a callback may have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing that was decided: by the user, or automatically and then why."""
+
+    name: str  # "loss", "optimizer", "learning rate", "schedule", "batch size", "precision", "device", "threads"
+    value: str
+    why: str  # "given" where the user said it
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value} ({self.why})"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training data, and what the validation data said after it."""
+
+    number: int  # from 1
+    loss: float  # mean training loss over the epoch, as the weights moved
+    validation: Mapping[str, float]  # "loss", and "error" or "mse"; empty without validation data
+    learning_rate: float  # at its end
+    seconds: float  # of training, without validation
+    examples_per_second: float
+
+
+@dataclass
+class Status:
+    """How a run stands. The loop writes it; callbacks read it, and may ask the run to stop."""
+
+    epochs: int  # planned
+    steps: int  # planned, over all epochs
+    batch_size: int
+    examples: int  # in one epoch
+    choices: tuple[Choice, ...]
+    step: int = 0  # steps done
+    seconds: float = 0.0  # since the first step, validation included
+    loss: float = float("nan")  # running mean of the training loss, over about the last 50 steps
+    learning_rate: float = float("nan")
+    losses: list[float] = field(default_factory=list[float])  # training loss of every step
+    done: list[Epoch] = field(default_factory=list[Epoch])
+    best: int = 0  # number of the epoch kept; 0 before the first
+    ended: str = ""  # why the run ended; empty while it goes on
+    stopping: bool = False
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is running, from 1."""
+        return min(len(self.done) + 1, self.epochs)
+
+    @property
+    def examples_per_second(self) -> float:
+        """Training speed of the last epoch done, or so far."""
+        if self.done:
+            return self.done[-1].examples_per_second
+        return self.step * self.batch_size / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """An estimate: the steps left at the pace so far."""
+        return self.seconds / self.step * (self.steps - self.step) if self.step else float("nan")
+
+    def stop(self) -> None:
+        """Ask the run to end after this step; the best net so far is kept."""
+        self.stopping = True
+
+
+class Callback:
+    """Reads a run as it goes. Override what is of interest; `status.stop()` ends the run."""
+
+    def on_step(self, status: Status) -> None:
+        """After every step."""
+
+    def on_epoch(self, status: Status) -> None:
+        """After every epoch and its validation."""
+
+    def on_end(self, status: Status) -> None:
+        """When the run has ended, however it did."""

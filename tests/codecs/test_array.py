@@ -1,0 +1,122 @@
+"""Array: sizes said in three ways, shapes and indices checked, tensors out."""
+
+import numpy as np
+import pytest
+import torch
+
+from netwright.codecs.array import Array
+from netwright.errors import DataError, NetError
+
+
+def said(call: object, *arguments: object) -> str:
+    with pytest.raises((DataError, NetError)) as error:
+        call(*arguments)  # type: ignore[operator]
+    return str(error.value)
+
+
+def test_sizes_in_three_ways():
+    assert Array((28, 28, 1)) == Array("28  28 1")
+    assert Array(3) == Array((3,)) == Array("3")
+    assert Array(()) == Array("()")
+    assert Array(("n", 3)).encoded == Array("n 3").decoded == "n 3"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "raw", "kind", "shape"),
+    [
+        ("()", 5, torch.float32, ()),
+        ("3", [1, 2, 3], torch.float32, (3,)),
+        ("n 2", np.zeros((4, 2)), torch.float32, (4, 2)),
+        ("n n", torch.zeros(2, 2, dtype=torch.float16), torch.float32, (2, 2)),
+        ("?", np.zeros(3, bool), torch.float32, (3,)),
+        ("4*k 2*k", np.zeros((8, 4), np.uint8), torch.float32, (8, 4)),
+        ("n <50>", np.array([0, 49], np.uint8), torch.int64, (2,)),
+        ("<v>", 7, torch.int64, ()),
+        ("0 <9>", np.zeros(0, int), torch.int64, (0,)),
+    ],
+)
+def test_what_fits(sizes: str, raw: object, kind: torch.dtype, shape: tuple[int, ...]):
+    encoded = Array(sizes).encode(raw)
+    assert (encoded.dtype, tuple(encoded.shape)) == (kind, shape)
+    both = Array(sizes).encode_all([raw, raw])
+    assert torch.equal(both, torch.stack([encoded, encoded]))
+    assert torch.equal(Array(sizes).encode_all(np.array([np.asarray(raw)] * 2)), both)
+    assert Array(sizes).decode(encoded) is not None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shape"), [("3", (4,)), ("3", (3, 1)), ("n n", (2, 3)), ("4*k", (6,)), ("2*k k", (4, 3)), ("()", (1,))]
+)
+def test_what_does_not_fit(sizes: str, shape: tuple[int, ...]):
+    assert (
+        said(Array(sizes).encode, np.zeros(shape))
+        == f"""\
+the array has another shape
+  expected: ({sizes})
+  got:      {shape}"""
+    )
+
+
+def test_a_large_batch_shares_its_memory():
+    rows = np.ones((100, 3), np.float32)
+    assert Array(3).encode_all(rows).data_ptr() == rows.__array_interface__["data"][0]
+
+
+def test_decode_gives_the_tensor():
+    output = torch.tensor([1.0, 2.0])
+    assert torch.equal(Array(2).decode(output), output)
+
+
+def test_bad_arrays():
+    rows = np.zeros((3, 2))
+    rows[1, 0] = np.nan
+    assert (
+        said(Array(2).encode_all, rows)
+        == """\
+the array holds NaN
+  where:    row 1, index (0,)
+  mend:     fill in a value"""
+    )
+    assert (
+        said(Array("n <50>").encode_all, [[1, 2], [3, 50]])
+        == """\
+an index is out of range
+  where:    row 1
+  expected: 0 to 49
+  got:      50"""
+    )
+    assert (
+        said(Array("n <v>").encode, [3, -1])
+        == """\
+an index is out of range
+  expected: 0 or more
+  got:      -1"""
+    )
+    assert (
+        said(Array("n <50>").encode, [1.0, 2.0])
+        == """\
+indices are integers
+  expected: <50>
+  got:      float64"""
+    )
+    assert said(Array(2).encode, "ab").startswith("these are not numbers")
+
+
+def test_sizes_that_are_none():
+    for sizes, axis in (("... 3", "..."), ("*s", "*s"), ("m[n] 3", "m[n]")):
+        assert (
+            said(Array, sizes)
+            == f"""\
+an array's sizes say every axis by itself
+  expected: numbers, names, 16*k or ?, then perhaps <v>
+  got:      {axis}
+  mend:     Each(…) takes any number of axes before those of a codec"""
+        )
+    assert (
+        said(Array, "3 -4")
+        == """\
+this is not the notation of ports
+  where:    '3 -4'
+  expected: a name, a number, 16*k, *s, ..., m[n], <v> or ()
+  got:      -4"""
+    )

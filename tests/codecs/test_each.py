@@ -1,0 +1,169 @@
+"""Each: any regular nesting, of any codec, there and back, errors by position."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netwright.codecs import reading
+from netwright.codecs.array import Array
+from netwright.codecs.category import Boolean, Category
+from netwright.codecs.codec import Codec
+from netwright.codecs.each import Each
+from netwright.codecs.image import Image
+from netwright.codecs.labels import Labels
+from netwright.codecs.number import Number, Vector
+from netwright.errors import DataError, NetError
+
+DIGITS = Each(Category(range(10)))
+
+
+def said(call: object, *arguments: object) -> str:
+    with pytest.raises((DataError, NetError)) as error:
+        call(*arguments)  # type: ignore[operator]
+    return str(error.value)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
+def test_any_depth_comes_back(shape: list[int], seed: int):
+    raw = np.random.default_rng(seed).integers(0, 10, shape)
+    encoded = DIGITS.encode(raw)
+    assert torch.equal(encoded, torch.from_numpy(raw))
+    assert torch.equal(DIGITS.encode(raw.tolist()), encoded)
+    assert torch.equal(DIGITS.encode(list(raw)), encoded)
+    assert torch.equal(DIGITS.encode(torch.from_numpy(raw)), encoded)
+    assert DIGITS.decode(torch.eye(10)[encoded]) == raw.tolist()
+
+
+@pytest.mark.parametrize(
+    ("codec", "raw", "shape"),
+    [
+        (Number(0, 1), [1, 2, 3], (3, 1)),
+        (Number(0, 1), np.zeros((2, 3)), (2, 3, 1)),
+        (Boolean(), [[True], [False]], (2, 1, 1)),
+        (Vector(2, 0, 1), [[1, 2], [3, 4], [5, 6]], (3, 2)),
+        (Vector(2, 0, 1), [[[1, 2]], [[5, 6]]], (2, 1, 2)),
+        (Vector(2, 0, 1), np.zeros((4, 3, 2)), (4, 3, 2)),
+        (Vector(2, 0, 1), [np.zeros(2), [1, 2]], (2, 2)),
+        (Labels(["a"]), [{"a"}, [], ("a",)], (3, 1)),
+        (Labels(["a", "b"]), [[{"a"}], [{"b"}]], (2, 1, 2)),
+        (Array("n <5>"), [[1, 2], [3, 4]], (2, 2)),
+        (Array("()"), [[1, 2], [3, 4]], (2, 2)),
+        (Image(4, 5), np.zeros((3, 4, 5, 3), np.uint8), (3, 4, 5, 3)),
+        (Image(4, 5, "gray"), [np.zeros((4, 5), np.uint8), np.zeros((8, 9), np.uint8)], (2, 4, 5, 1)),
+    ],
+)
+def test_every_codec_at_every_position(codec: Codec, raw: object, shape: tuple[int, ...]):
+    each = Each(codec)
+    assert tuple(each.encode(raw).shape) == shape
+    assert tuple(each.encode_all([raw, raw]).shape) == (2, *shape)
+    prepared = each.prepare(each.encode_all([raw, raw]))
+    assert tuple(prepared.shape) == (2, *shape)
+    assert said(each.encode, []).startswith(("an empty list has no positions", f"Each({type(codec).__name__}) takes"))
+
+
+def test_sizes():
+    assert (DIGITS.encoded, DIGITS.decoded) == ("*each <10>", "*each 10")
+    assert Each(Image(4, 5)).encoded == "*each 4 5 3"
+    assert Each(Array("()")).encoded == "*each"
+    assert Each(Category()).encoded == "*each <?>"
+
+
+def test_readings_at_every_position():
+    output = torch.tensor([[0.25, 0.75], [1.0, 0.0]])
+    each = Each(Category(["a", "b"]))
+    assert each.decode(output) == ["b", "a"]
+    assert each.decode(output, reading.probabilities) == [{"a": 0.25, "b": 0.75}, {"a": 1.0, "b": 0.0}]
+    assert each.decode(output, reading.raw) is output
+    even = torch.full((200, 2), 0.5)
+    drawn = each.decode(even, reading.Sample(seed=1))
+    assert 60 < drawn.count("a") < 140  # every position draws anew
+    assert drawn == each.decode(even, reading.Sample(seed=1))
+    assert Each(Number(10, 2)).decode(torch.tensor([[0.0], [1.0]])) == [10.0, 12.0]
+
+
+def test_fit_learns_from_all_positions():
+    assert Each(Category()).fit([["b", "a"], ["c"]]) == Each(Category(["a", "b", "c"]))
+    assert Each(Number()).fit(np.array([[1.0, 3.0], [1.0, 3.0]])) == Each(Number(2, 1))
+    assert not Each(Number()).fitted
+    assert (
+        said(Each(Number()).fit, [[1], 2])
+        == """\
+Each(Number) takes a list, tuple or array, of one thing or more
+  where:    row 1
+  got:      2 of type int
+  mend:     […] around it, if it is the only one"""
+    )
+
+
+def test_bad_nestings():
+    assert (
+        said(DIGITS.encode_all, [[[1, 2], [3, 4]], [[1, 2], [3]]])
+        == """\
+the lists are not nested evenly
+  where:    row 1, position 1
+  expected: 2 items, as in the first
+  got:      1 items"""
+    )
+    assert (
+        said(DIGITS.encode, [[1, 2], 3])
+        == """\
+the lists are not nested evenly
+  where:    position 1
+  expected: 2 items, as in the first
+  got:      3 of type int"""
+    )
+    assert (
+        said(Each(Vector(2)).encode, [3, [1, 2]])
+        == """\
+the lists are not nested evenly
+  where:    position 0
+  expected: a list
+  got:      3 of type int"""
+    )
+    assert (
+        said(DIGITS.encode, [[], []])
+        == """\
+an empty list has no positions
+  where:    position 0"""
+    )
+    assert said(DIGITS.encode, np.zeros((0, 3), int)) == "an empty list has no positions"
+    assert (
+        said(DIGITS.encode, "7")
+        == """\
+Each(Category) takes a list, tuple or array, of one thing or more
+  got:      '7' of type str
+  mend:     […] around it, if it is the only one"""
+    )
+
+
+def test_a_bad_thing_is_named_by_position():
+    for raw in ([[1, 2], [3, 12]], np.array([[1, 2], [3, 12]])):
+        assert (
+            said(DIGITS.encode, raw)
+            == """\
+label 12 is not one of the 10 categories
+  where:    position (1, 1)
+  expected: 0, 1, 2, 3, 4, 5, …, 9
+  got:      12 of type int"""
+        )
+    assert (
+        said(Each(Vector(2)).encode_all, [[[1, 2]], [[1, float("nan")]]])
+        == """\
+the value is NaN
+  where:    row 1, position 0, component 1
+  expected: a finite number
+  got:      nan
+  mend:     leave such examples out, or fill in a value"""
+    )
+
+
+def test_each_of_each_is_one():
+    assert (
+        said(Each, DIGITS)
+        == """\
+Each of Each is Each: it takes any depth
+  got:      Each(Each(Category(range(10))))
+  mend:     Each(Category(range(10)))"""
+    )

@@ -1,0 +1,316 @@
+"""Image: every form of a picture gives the same bytes, and what is no picture is said."""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as pil
+
+from netwright.codecs.image import Image
+from netwright.errors import DataError, MissingArraysError, MissingExtraError, NetError
+from netwright.sizes.free import FREE
+
+GRAY, COLOR = Image(6, 4, "gray"), Image(6, 4)
+
+
+def said(call: object, *arguments: object) -> str:
+    with pytest.raises((DataError, NetError)) as error:
+        call(*arguments)  # type: ignore[operator]
+    return str(error.value)
+
+
+def picture(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("codec", "shape"), [(GRAY, (6, 4)), (COLOR, (6, 4, 3))])
+def test_every_form_gives_the_same_bytes(codec: Image, shape: tuple[int, ...], tmp_path: Path):
+    pixels = picture(*shape)
+    pil.fromarray(pixels).save(tmp_path / "a.png")
+    expected = torch.from_numpy(pixels).reshape(6, 4, codec.channels)
+    forms = [tmp_path / "a.png", str(tmp_path / "a.png"), pil.fromarray(pixels), pixels, torch.from_numpy(pixels)]
+    for form in [*forms, pixels.reshape(6, 4, -1)]:
+        encoded = codec.encode(form)
+        assert encoded.dtype == torch.uint8
+        assert torch.equal(encoded, expected)
+    for form in (pixels / 255, (pixels / 255).astype(np.float32), torch.from_numpy(pixels) / 255):
+        encoded = codec.encode(form)
+        assert encoded.dtype == torch.float32
+        assert torch.allclose(codec.prepare(encoded), codec.prepare(expected), atol=1e-6)
+    assert torch.equal(codec.encode_all(forms), torch.stack([expected] * 5))
+
+
+def test_channels_first_only_when_said():
+    pixels = picture(3, 6, 4)
+    codec = Image(6, 4, layout="chw")
+    assert torch.equal(codec.encode(pixels), torch.from_numpy(pixels).permute(1, 2, 0))
+    square = Image(5, 5, layout="chw")  # no shape tells the axes apart here
+    assert torch.equal(square.encode_all(picture(2, 3, 5, 5))[1], square.encode(picture(2, 3, 5, 5)[1]))
+    assert codec.decode(codec.prepare(codec.encode(pixels))).tolist() == pixels.tolist()
+    assert (
+        said(COLOR.encode, pixels)
+        == """\
+the array does not have the axes of a picture
+  expected: (height, width, 3)
+  got:      (3, 6, 4)
+  mend:     layout="chw\""""
+    )
+    assert (
+        said(codec.encode, picture(6, 4, 3))
+        == """\
+the array does not have the axes of a picture
+  expected: (3, height, width)
+  got:      (6, 4, 3)
+  mend:     layout="hwc\""""
+    )
+
+
+def test_a_whole_array_shares_its_memory():
+    for pixels in (picture(50, 6, 4), picture(50, 6, 4, 1), picture(50, 6, 4).astype(np.float32) / 255):
+        encoded = GRAY.encode_all(pixels)
+        assert encoded.shape == (50, 6, 4, 1)
+        assert encoded.data_ptr() == pixels.__array_interface__["data"][0]
+        assert torch.equal(encoded, torch.stack([GRAY.encode(one) for one in pixels]))
+
+
+def test_prepare_is_the_formula():
+    stored = COLOR.encode(picture(6, 4, 3))[None]
+    codec = Image(6, 4, mean=(0.1, 0.2, 0.3), deviation=(0.5, 0.25, 2))
+    expected = (stored.double() / 255 - torch.tensor([0.1, 0.2, 0.3])) / torch.tensor([0.5, 0.25, 2])
+    prepared = codec.prepare(stored)
+    assert prepared.dtype == torch.float32
+    assert torch.allclose(prepared.double(), expected, atol=1e-6)
+    before = stored.float() / 255
+    kept = before.clone()
+    assert torch.allclose(codec.prepare(before), prepared, atol=1e-6)
+    assert torch.equal(before, kept)  # what is stored is not written to
+    assert COLOR.prepare(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [0.0, 1.0]
+
+
+@given(seed=st.integers(0, 2**32 - 1), layout=st.sampled_from(["hwc", "chw"]), color=st.sampled_from(["rgb", "gray"]))
+def test_decode_is_the_inverse(seed: int, layout: str, color: str):
+    codec = Image(6, 4, color, mean=0.3, deviation=0.2, layout=layout)
+    shape = {"rgb": {"hwc": (6, 4, 3), "chw": (3, 6, 4)}[layout], "gray": (6, 4)}[color]
+    pixels = picture(*shape, seed=seed)
+    assert np.array_equal(codec.decode(codec.prepare(codec.encode(pixels))), pixels)
+
+
+def test_decode_clips_what_is_outside():
+    assert Image(1, 2, "gray").decode(torch.tensor([[[-3.0], [7.0]]])).tolist() == [[0, 255]]
+
+
+def test_fit_takes_the_pixels_of_all_pictures():
+    pixels = np.concatenate([picture(1500, 6, 4, 3) // np.array([1, 2, 4]), np.zeros((10, 6, 4, 3))]).astype(np.uint8)
+    free = Image(6, 4, mean=FREE, deviation=FREE)
+    codec = free.fit(pixels)
+    light = pixels.reshape(-1, 3) / 255
+    assert codec.mean == pytest.approx(light.mean(0), rel=1e-5)
+    assert codec.deviation == pytest.approx(light.std(0), rel=1e-5)
+    assert free.fit(list(pixels)) == codec
+    assert free.fit([one / 255 for one in pixels]) == codec
+    assert Image(6, 4, mean=FREE, deviation=2).fit(pixels) == Image(6, 4, mean=codec.mean, deviation=2)
+    flat = Image(6, 4, "gray", mean=FREE, deviation=FREE).fit(np.full((3, 6, 4), 51, np.uint8))
+    assert flat == Image(6, 4, "gray", mean=0.2, deviation=1.0)
+    with pytest.raises(MissingArraysError, match="this Image has no mean yet"):
+        free.prepare(torch.zeros(6, 4, 3))
+    assert said(free.fit, []) == "there are no pictures to learn the mean and deviation from"
+
+
+def test_bytes_and_floats_in_one_list_are_one_scale():
+    pixels = picture(6, 4)
+    both = GRAY.encode_all([pixels, pixels / 255])
+    assert both.dtype == torch.float32
+    assert torch.allclose(both[0], both[1], atol=1e-6)
+
+
+def test_pictures_of_mixed_sizes_are_resized():
+    large = np.kron(picture(6, 4), np.ones((3, 3), np.uint8))
+    encoded = GRAY.encode_all([picture(6, 4), large, pil.fromarray(large), large / 255])
+    assert encoded.shape == (4, 6, 4, 1)
+    assert torch.allclose(encoded[1], encoded[3], atol=2 / 255)  # the same filter for bytes and floats
+    for shape in ((6, 4), (3, 9), (50, 2)):
+        assert GRAY.encode(np.full(shape, 77, np.uint8)).unique().tolist() == [77]
+    expected = np.array(pil.fromarray(picture(9, 9, 3)).resize((4, 6), pil.Resampling.BILINEAR))
+    assert COLOR.encode(picture(9, 9, 3)).tolist() == expected.tolist()
+    assert GRAY.encode_all(picture(5, 9, 9)).shape == (5, 6, 4, 1)
+
+
+def test_files_and_pil_images_are_converted(tmp_path: Path):
+    red = pil.new("RGB", (4, 6), (255, 0, 0))
+    assert GRAY.encode(red).unique().tolist() == [76]  # ITU-R 601 luma, as PIL has it
+    assert COLOR.encode(pil.new("L", (4, 6), 9)).unique().tolist() == [9]
+    assert COLOR.encode(pil.new("RGBA", (4, 6), (1, 2, 3, 0)))[0, 0].tolist() == [1, 2, 3]
+    palette = red.convert("P")
+    palette.info["transparency"] = b"\\0"
+    assert COLOR.encode(palette)[0, 0].tolist() == [255, 0, 0]
+    deep = np.linspace(0, 65535, 24).reshape(6, 4).astype(np.uint16)
+    pil.fromarray(deep).save(tmp_path / "deep.png")
+    assert np.allclose(GRAY.encode(tmp_path / "deep.png")[..., 0], deep / 65535, atol=1e-6)
+    assert COLOR.encode(tmp_path / "deep.png").shape == (6, 4, 3)
+    turned, upright = io.BytesIO(), picture(4, 6, 3)
+    exif = pil.Exif()
+    exif[0x0112] = 6  # the camera was held sideways
+    pil.fromarray(upright).save(turned, "PNG", exif=exif)
+    assert COLOR.encode(pil.open(turned)).tolist() == np.rot90(upright, -1).tolist()
+
+
+def test_what_is_no_file(tmp_path: Path):
+    (tmp_path / "seven.png").write_bytes(b"no picture")
+    assert (
+        said(GRAY.encode_all, [picture(6, 4), tmp_path / "sevn.png"])
+        == f"""\
+there is no such file
+  where:    row 1, {tmp_path}/sevn.png
+  mend:     did you mean 'seven.png'?"""
+    )
+    assert (
+        said(GRAY.encode, str(tmp_path / "none" / "seven.png"))
+        == f"""\
+there is no such file
+  where:    {tmp_path}/none/seven.png"""
+    )
+    for path, reason in ((tmp_path / "seven.png", "no picture of a known kind"), (tmp_path, "a folder")):
+        assert (
+            said(GRAY.encode, path)
+            == f"""\
+this file cannot be read as a picture
+  where:    {path}
+  expected: a PNG, JPEG or another format that pillow reads, whole
+  got:      {reason}"""
+        )
+    pil.new("I", (4, 6)).save(tmp_path / "wide.tiff")
+    assert f"where:    {tmp_path}/wide.tiff\n" in said(GRAY.encode, tmp_path / "wide.tiff")
+    whole = io.BytesIO()
+    pil.fromarray(picture(200, 200)).save(whole, "PNG")
+    (tmp_path / "cut.png").write_bytes(whole.getvalue()[:5000])
+    assert said(GRAY.encode, tmp_path / "cut.png").startswith("this file cannot be read as a picture")
+
+
+def test_bad_pixels():
+    assert (
+        said(GRAY.encode_all, np.full((2, 6, 4), 255.0))
+        == """\
+the pixels are outside 0..1
+  where:    row 0
+  expected: floats in 0..1, or bytes (uint8) in 0..255
+  got:      floats in 255..255
+  mend:     divide by 255
+  or:       give them as uint8"""
+    )
+    assert (
+        said(GRAY.encode, np.linspace(-1, 1, 24).reshape(6, 4))
+        == """\
+the pixels are outside 0..1
+  expected: floats in 0..1, or bytes (uint8) in 0..255
+  got:      floats in -1..1
+  mend:     give the pixels as they were: Image(…, mean=FREE, deviation=FREE) standardizes them"""
+    )
+    pictures = np.zeros((3, 6, 4))
+    pictures[1, 2, 3] = np.nan
+    for rows in (pictures, list(pictures)):
+        assert (
+            said(GRAY.encode_all, rows)
+            == """\
+the picture holds NaN
+  where:    row 1, pixel (2, 3, 0)
+  mend:     leave it out, or fill in a value"""
+        )
+    assert (
+        said(GRAY.encode, np.zeros((6, 4), np.int64))
+        == """\
+the pixels are neither bytes nor floats
+  expected: uint8 in 0..255, or floats in 0..1
+  got:      an array of shape (6, 4) and type int64
+  mend:     convert them to uint8 if they are in 0..255"""
+    )
+    assert (
+        said(GRAY.encode, pil.new("I", (4, 6)))
+        == """\
+the range of this picture's pixels is not known
+  got:      mode 'I', 32-bit integers
+  mend:     give an array of floats in 0..1"""
+    )
+
+
+def test_bad_shapes():
+    assert (
+        said(GRAY.encode, picture(6, 4, 3))
+        == """\
+the array does not have the axes of a picture
+  expected: (height, width, 1) or (height, width)
+  got:      (6, 4, 3)
+  mend:     color="rgb"
+  or:       give a PIL image, which is converted"""
+    )
+    assert (
+        said(COLOR.encode, picture(6, 4))
+        == """\
+the array does not have the axes of a picture
+  expected: (height, width, 3)
+  got:      (6, 4)
+  mend:     color="gray"
+  or:       give a PIL image, which is converted"""
+    )
+    assert (
+        said(GRAY.encode, np.zeros((0, 4), np.uint8))
+        == """\
+the picture has no pixels
+  got:      (0, 4, 1)"""
+    )
+    assert (
+        said(GRAY.encode, [[0, 1], [2, 3]])
+        == """\
+this is not a picture
+  expected: a path, a PIL image, a numpy array or a torch tensor
+  got:      [[0, 1], [2, 3]] of type list"""
+    )
+
+
+def test_a_bad_picture_late_in_the_data_has_its_own_row():
+    pixels = np.zeros((2000, 6, 4), np.float32)
+    pixels[1700] = 2
+    for rows in (pixels, list(pixels)):
+        assert "where:    row 1700\n" in said(Image(6, 4, "gray", mean=FREE).fit, rows)
+
+
+def test_options_out_of_range():
+    assert (
+        said(Image, 0, 4)
+        == """\
+the height of an image is a number of pixels
+  got:      0"""
+    )
+    assert (
+        said(Image, 6, 4, "grey")
+        == """\
+unknown color
+  expected: 'rgb' or 'gray'
+  got:      'grey'"""
+    )
+    with pytest.raises(NetError) as error:
+        Image(6, 4, mean=(0.5, 0.5))
+    assert (
+        str(error.value)
+        == """\
+mean has another number of components
+  expected: one number, or 3
+  got:      2: (0.5, 0.5)"""
+    )
+
+
+def test_without_pillow(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert GRAY.encode(picture(6, 4)).shape == (6, 4, 1)  # arrays need no pillow
+    with pytest.raises(MissingExtraError) as error:
+        GRAY.encode("seven.png")
+    assert (
+        str(error.value)
+        == """\
+reading a picture from a file needs the package pillow, which is not installed
+  mend:     pip install "netwright[image]\""""
+    )

@@ -1,0 +1,190 @@
+"""Number and Vector: there and back, what is fitted, and which value of which row is bad."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netwright.codecs import reading
+from netwright.codecs.number import Number, Vector
+from netwright.errors import DataError, NetError
+
+NAN = float("nan")
+SINGLES = st.floats(-1e6, 1e6, width=32)
+
+
+def said(call: object, *arguments: object) -> str:
+    with pytest.raises((DataError, NetError)) as error:
+        call(*arguments)  # type: ignore[operator]
+    return str(error.value)
+
+
+@given(st.lists(SINGLES, min_size=1, max_size=30))
+def test_a_fitted_number_comes_back(values: list[float]):
+    codec = Number().fit(values)
+    stored = codec.encode_all(values)
+    assert stored.dtype == torch.float32 and stored.shape == (len(values), 1)
+    spread = max(values) - min(values)
+    for value, output in zip(values, codec.prepare(stored.double()), strict=True):
+        assert codec.decode(output) == pytest.approx(value, rel=1e-6, abs=1e-6 * spread + 1e-30)
+    if spread:
+        assert codec.deviation == pytest.approx(float(np.std(np.array(values))), rel=1e-6)
+    else:
+        assert codec == Number(values[0], 1)
+
+
+def test_number_takes_every_kind_of_number():
+    codec = Number(0, 1)
+    for five in (5, 5.0, np.float64(5), np.int8(5), torch.tensor(5), np.array([5]), torch.tensor([5.0])):
+        assert codec.encode(five).tolist() == [5.0]
+    rows = [[1.0], [2.0]]
+    for many in ([1, 2.0], np.array([1, 2]), np.array([[1], [2]]), torch.tensor([1, 2]), [np.int8(1), torch.tensor(2)]):
+        assert codec.encode_all(many).tolist() == rows
+
+
+def test_number_fits_only_what_is_free():
+    assert Number(mean=0).fit([4, 6]) == Number(0, 1)
+    assert Number(deviation=10).fit([4, 6]) == Number(5, 10)
+    assert Number().fit([0.1] * 7).deviation == 1.0
+    assert type(Number(0, 1).decode(torch.tensor([2.0]))) is float
+
+
+def test_bad_numbers():
+    assert (
+        said(Number().encode_all, [1.0, "2"])
+        == """\
+this is not a number
+  where:    row 1
+  expected: int or float
+  got:      '2' of type str"""
+    )
+    assert (
+        said(Number().encode_all, np.array([True]))
+        == """\
+this is not a number
+  where:    row 0
+  expected: int or float
+  got:      True of type bool
+  mend:     Boolean() is the codec for True and False"""
+    )
+    assert (
+        said(Number().encode, [1, 2])
+        == """\
+this is not a number
+  expected: int or float
+  got:      [1, 2] of type list"""
+    )
+    for rows in ([1.0, 2.0, NAN], np.array([1, 2, NAN]), torch.tensor([[1], [2], [NAN]])):
+        assert (
+            said(Number().fit, rows)
+            == """\
+the value is NaN
+  where:    row 2
+  expected: a finite number
+  got:      nan
+  mend:     leave such examples out, or fill in a value"""
+        )
+    assert said(Number().encode, math.inf).startswith("the value is infinite")
+    assert said(Number().encode, 10**400).startswith("these are not numbers")
+    assert said(Number().encode, 1e300).startswith("a number is too large for float32")
+
+
+def test_bad_statistics():
+    assert (
+        said(Number, 0, -1)
+        == """\
+this cannot be a deviation
+  expected: finite numbers above zero
+  got:      -1"""
+    )
+    assert (
+        said(Vector, 2, (0, 1, 2))
+        == """\
+mean has another number of components
+  expected: one number, or 2
+  got:      3: (0.0, 1.0, 2.0)"""
+    )
+    assert (
+        said(Vector, 0)
+        == """\
+a vector has at least one component
+  got:      size 0"""
+    )
+    assert said(Number(0, 1).decode, torch.ones(1), reading.Top(3)).startswith("Number gives a value")
+
+
+@given(st.lists(st.lists(SINGLES, min_size=3, max_size=3), min_size=2, max_size=20))
+def test_a_fitted_vector_comes_back(rows: list[list[float]]):
+    codec = Vector().fit(rows)
+    assert codec.encoded == codec.decoded == "3"
+    stored = codec.encode_all(rows)
+    spread = np.ptp(np.array(rows), 0) * 1e-5 + np.abs(np.array(rows)).max(0) * 1e-5 + 1e-30
+    for row, output in zip(rows, codec.prepare(stored.double()), strict=True):
+        assert (np.abs(codec.decode(output) - row) <= spread).all()
+    for form in (np.array(rows), torch.tensor(rows), [tuple(row) for row in rows]):
+        assert torch.equal(codec.encode_all(form), stored)
+
+
+def test_vector_standardizes_each_component():
+    codec = Vector().fit([[1, 10, 5], [3, 30, 5]])
+    assert codec == Vector(3, (2, 20, 5), (1, 10, 1))
+    assert codec.prepare(codec.encode_all([[1, 10, 5], [3, 30, 6]])).tolist() == [[-1, -1, 0], [1, 1, 1]]
+    assert codec.prepare(codec.encode_all([[1, 10, 5]])).dtype == torch.float32
+    assert codec.decode(torch.tensor([1.0, -1.0, 0.0])).tolist() == [3.0, 10.0, 5.0]
+    assert Vector(mean=(1, 2), deviation=1) == Vector(2, (1, 2), 1)
+    assert Vector(mean=0, deviation=1).fit([[1, 2]]) == Vector(2, 0, 1)
+
+
+def test_bad_vectors():
+    assert (
+        said(Vector(3).encode_all, [[1, 2, 3], [4, 5]])
+        == """\
+this is not a vector of the right size
+  where:    row 1
+  expected: 3 numbers in a row
+  got:      shape (2,)"""
+    )
+    assert (
+        said(Vector(3).encode_all, np.zeros((2, 4)))
+        == """\
+this is not a vector of the right size
+  where:    row 0
+  expected: 3 numbers in a row
+  got:      shape (4,)"""
+    )
+    assert (
+        said(Vector().encode, 5)
+        == """\
+this is not a vector of the right size
+  expected: some numbers in a row
+  got:      shape ()"""
+    )
+    assert (
+        said(Vector().fit, [[1, 2], [3]])
+        == """\
+this example has another size than the first one
+  where:    row 1
+  expected: (2,)
+  got:      (1,)"""
+    )
+    for rows in ([[1, 2], [3, NAN]], np.array([[1, 2], [3, NAN]])):
+        assert (
+            said(Vector().fit, rows)
+            == """\
+the value is NaN
+  where:    row 1, component 1
+  expected: a finite number
+  got:      nan
+  mend:     leave such examples out, or fill in a value"""
+        )
+    assert (
+        said(Vector().encode_all, [[1, 2], [3, 1j]])
+        == """\
+these are not numbers
+  where:    row 1
+  expected: a number, an array of them, or lists of equal length that hold them
+  got:      [3, 1j] of type list"""
+    )

@@ -1,0 +1,110 @@
+"""Numbers in every form as tensors, and moments merged block by block against numpy."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netwright.codecs.numeric import Moments, as_tensor, described, floats, per_component, plain
+from netwright.errors import DataError, NetError
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.integers(0, 2**32 - 1), st.floats(-1e4, 1e4))
+def test_moments_in_blocks_are_those_of_the_whole(blocks: list[int], seed: int, offset: float):
+    rng = np.random.default_rng(seed)
+    rows = [rng.normal(offset, [1, 10, 0], (count, 3)) for count in blocks]
+    moments = Moments()
+    for block in rows:
+        moments.add(torch.from_numpy(block))
+    whole = np.concatenate(rows)
+    deviation = whole.std(0) if len(whole) > 1 else np.ones(3)
+    assert moments.mean == pytest.approx(whole.mean(0).tolist(), rel=1e-9)
+    assert moments.deviation == pytest.approx([*deviation[:2], 1.0], rel=1e-6)
+
+
+def test_any_array_becomes_a_tensor():
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert as_tensor(values).data_ptr() == values.__array_interface__["data"][0]  # shared
+    frozen = values.copy()
+    frozen.flags.writeable = False
+    for array in (
+        frozen,
+        values.astype(">f4"),
+        values.astype(np.longdouble),
+        values[::-1][::-1],
+        np.asfortranarray(values),
+    ):
+        assert torch.equal(as_tensor(array).float(), torch.from_numpy(values))
+    assert as_tensor(values[:, ::-1]).tolist() == values[:, ::-1].tolist()
+    assert not as_tensor(torch.ones(2, requires_grad=True)).requires_grad
+
+
+@pytest.mark.parametrize("raw", ["5", None, [1, "2"], [[1, 2], [3]], 1j, np.array(["a"]), torch.ones(1) * 1j, {1: 2}])
+def test_what_is_not_a_number(raw: object):
+    with pytest.raises(DataError) as error:
+        floats(raw)
+    assert (
+        str(error.value)
+        == f"""\
+these are not numbers
+  expected: a number, an array of them, or lists of equal length that hold them
+  got:      {described(raw)}"""
+    )
+
+
+def test_too_large_for_float32():
+    with pytest.raises(DataError) as error:
+        floats([1.0, -1e39])
+    assert (
+        str(error.value)
+        == """\
+a number is too large for float32
+  expected: at most 3.4e38
+  got:      1e+39
+  mend:     give it in a larger unit, or its logarithm"""
+    )
+    assert floats([1.0, float("inf")]).tolist() == [1.0, float("inf")]
+
+
+def test_plain_and_described():
+    assert [plain(x) for x in (np.int8(3), torch.tensor(2.5), np.array(True), "a", [1])] == [3, 2.5, True, "a", [1]]
+    assert type(plain(np.float32(1))) is float
+    assert described(np.zeros((2, 3), np.uint8)) == "an array of shape (2, 3) and type uint8"
+    assert described(torch.zeros(2)) == "an array of shape (2,) and type float32"
+    assert described("x" * 100) == "'" + "x" * 38 + "… of type str"
+
+
+def test_statistics_that_are_given():
+    assert per_component("mean", 1, 3) == 1.0
+    assert per_component("mean", [1, 2], 2) == (1.0, 2.0)
+    assert per_component("mean", (1,), 1) == 1.0
+    with pytest.raises(NetError) as error:
+        per_component("mean", (1, 2), 3)
+    assert (
+        str(error.value)
+        == """\
+mean has another number of components
+  expected: one number, or 3
+  got:      2: (1.0, 2.0)"""
+    )
+    assert per_component("mean", np.array([1, 2]), 2) == (1.0, 2.0)
+    assert per_component("mean", torch.tensor(2), 3) == 2.0
+    with pytest.raises(NetError) as error:
+        per_component("mean", "big", 3)
+    assert (
+        str(error.value)
+        == """\
+this cannot be a mean
+  expected: numbers
+  got:      'big' of type str"""
+    )
+    with pytest.raises(NetError) as error:
+        per_component("deviation", 0, 3)
+    assert (
+        str(error.value)
+        == """\
+this cannot be a deviation
+  expected: finite numbers above zero
+  got:      0"""
+    )

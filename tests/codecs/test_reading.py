@@ -1,0 +1,102 @@
+"""Each reading of a distribution and of independent labels, against its formula."""
+
+import math
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netwright.codecs.reading import Decision, Entropy, Probabilities, Raw, Sample, Top
+from netwright.errors import NetError
+
+LABELS = ("cat", "dog", "eel")
+CHANCES = torch.tensor([0.25, 0.5, 0.25], dtype=torch.float64)
+
+
+def test_of_one_distribution():
+    assert Decision().of(LABELS, CHANCES) == "dog"
+    assert Probabilities().of(LABELS, CHANCES) == {"cat": 0.25, "dog": 0.5, "eel": 0.25}
+    assert Top(1).of(LABELS, CHANCES) == {"dog": 0.5}
+    assert Entropy().of(LABELS, CHANCES) == pytest.approx(1.5 * math.log(2))
+    assert Raw().of(LABELS, CHANCES) is CHANCES
+
+
+def test_of_independent_labels():
+    chances = torch.tensor([0.5, 0.25, 1.0], dtype=torch.float64)
+    assert Decision().of_each(LABELS, chances) == ("cat", "eel")
+    assert Probabilities().of_each(LABELS, chances) == {"cat": 0.5, "dog": 0.25, "eel": 1.0}
+    assert Top(2).of_each(LABELS, chances) == {"eel": 1.0, "cat": 0.5}
+    dog = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
+    assert Entropy().of_each(LABELS, chances) == pytest.approx(math.log(2) + dog)
+
+
+def test_top_is_sorted_and_stops_at_the_labels():
+    chances = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
+    assert list(Top(9).of(LABELS, chances).items()) == [("eel", 0.5), ("dog", 0.3), ("cat", 0.2)]
+
+
+def test_entropy_of_a_sure_net_prints_as_zero():
+    assert str(Entropy().of(LABELS, torch.tensor([0.0, 1.0, 0.0]))) == "0.0"
+
+
+def test_sample_follows_the_probabilities():
+    drawn = Counter(Sample().at(i).of(LABELS, CHANCES) for i in range(4000))
+    assert {label: drawn[label] / 4000 for label in LABELS} == pytest.approx(
+        {"cat": 0.25, "dog": 0.5, "eel": 0.25}, abs=0.03
+    )
+
+
+def test_sample_of_independent_labels_draws_each_with_its_own():
+    chances = torch.tensor([0.1, 0.6, 1.0])
+    drawn = Counter(label for i in range(4000) for label in Sample().at(i).of_each(LABELS, chances))
+    assert {label: drawn[label] / 4000 for label in LABELS} == pytest.approx(
+        {"cat": 0.1, "dog": 0.6, "eel": 1}, abs=0.03
+    )
+
+
+def test_temperature_sharpens_and_flattens():
+    cold = {Sample(temperature=0.01, seed=i).of(LABELS, CHANCES) for i in range(50)}
+    assert cold == {"dog"}
+    likely = torch.tensor([0.9, 0.1, 0.0])
+    hot = Counter(Sample(temperature=1e4).at(i).of(LABELS, likely) for i in range(2000))
+    assert hot["dog"] / 2000 == pytest.approx(0.5, abs=0.05)
+    assert hot["eel"] == 0  # what is impossible stays so at any temperature
+
+
+@given(seed=st.integers(0, 2**62), row=st.integers(0, 2**40), position=st.integers(0, 2**40))
+def test_a_draw_is_a_function_of_seed_and_position(seed: int, row: int, position: int):
+    reading = Sample(seed=seed).at(row).at(position)
+    assert reading == Sample(seed=seed).at(row).at(position)
+    assert reading.of(LABELS, CHANCES) == reading.of(LABELS, CHANCES)
+    assert 0 <= reading.seed < 2**63
+    assert reading != Sample(seed=seed).at(row)
+    assert reading != Sample(seed=seed).at(row + 1).at(position)
+    assert Sample(seed=seed).at(row + 1) != Sample(seed=seed + 1).at(row)
+
+
+def test_readings_that_do_not_draw_are_the_same_at_every_position():
+    assert all(reading.at(5) is reading for reading in (Decision(), Probabilities(), Top(2), Entropy(), Raw()))
+
+
+def test_options_out_of_range():
+    with pytest.raises(NetError) as error:
+        Top(0)
+    assert (
+        str(error.value)
+        == """\
+Top gives at least one label
+  expected: count of 1 or more
+  got:      0"""
+    )
+    for temperature in (0.0, -1.0, math.inf, math.nan):
+        with pytest.raises(NetError) as error:
+            Sample(temperature)
+        assert (
+            str(error.value)
+            == f"""\
+a temperature is a number above zero
+  got:      {temperature}
+  mend:     for the most probable label, leave the reading out"""
+        )

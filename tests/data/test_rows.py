@@ -1,0 +1,54 @@
+"""Rows and columns are told apart by their ports alone."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from netwright.data.rows import Ports, kind, row_to_ports, scalar
+
+ONE = Ports(("text",), ())
+PAIR = Ports(("input",), ("target",))
+
+
+@pytest.mark.parametrize(
+    ("row", "ports", "expected"),
+    [
+        ((1, 2), PAIR, {"input": 1, "target": 2}),
+        ({"target": 2, "input": 1}, PAIR, {"input": 1, "target": 2}),
+        ((1, 2), ONE, {"text": (1, 2)}),
+        ({"text": "a"}, ONE, {"text": "a"}),
+        ({"other": "a"}, ONE, {"text": {"other": "a"}}),  # with one port, a raw thing may be a dict
+    ],
+)
+def test_a_row_by_port(row: Any, ports: Ports, expected: dict[str, Any]) -> None:
+    found = row_to_ports(row, ports, "row 0")
+    assert found == expected
+    assert list(found) == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(np.int64(3), int), (np.float32(3), float), (torch.tensor(3), int), (np.str_("a"), str), (True, bool)],
+)
+def test_numbers_out_of_arrays_become_pythons_own(value: Any, expected: type) -> None:
+    assert type(scalar(value)) is expected
+
+
+def test_arrays_stay_arrays() -> None:
+    array = np.zeros(1)
+    assert scalar(array) is array
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.zeros((2, 3), np.uint8), "array (2, 3) uint8"),
+        (torch.zeros(2), "tensor (2,) float32"),
+        ((1, 2), "tuple of 2"),
+        (None, "NoneType"),
+    ],
+)
+def test_what_a_message_calls_a_value(value: Any, text: str) -> None:
+    assert kind(value) == text

