@@ -7,7 +7,7 @@ catch for such a fault, so `except ValueError` around a training script goes on 
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Never, Self
+from typing import Any, Never, Self
 
 LABEL_WIDTH = 10  # "expected: " is the longest label
 
@@ -73,7 +73,12 @@ class NetwrightError(Exception):
 
 
 class SizeError(NetwrightError, ValueError):
-    """Two sizes, ranks or kinds that meet at an edge do not agree."""
+    """Two sizes, ranks or kinds that meet at an edge do not agree.
+
+    Fields: `mended` the net that the first mend of every fault gives, where such a net was found and checked.
+    """
+
+    mended: Any = None
 
 
 class NetError(NetwrightError, ValueError):

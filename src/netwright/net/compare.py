@@ -24,8 +24,8 @@ class Change:
     after: tuple[int, ...] | None
 
     def __str__(self) -> str:
-        sizes = f"{self.before or '-'} -> {self.after or '-'}" if self.before != self.after else f"{self.before}"
-        return f"{self.fate:<8} {self.path}  {sizes}"
+        before, after = ("-" if shape is None else str(shape) for shape in (self.before, self.after))
+        return f"{self.fate:<8} {self.path}  {before if before == after else f'{before} -> {after}'}"
 
 
 @dataclass(frozen=True)
@@ -126,19 +126,27 @@ def form_hash(node: Node) -> int:
 
 def same_array(left: Tensor, right: Tensor) -> bool:
     """Equal values, type and size; the same memory is seen at once."""
-    if left is right or (left.data_ptr() == right.data_ptr() and left.shape == right.shape and left.numel() > 0):
-        return left.dtype == right.dtype
-    return left.shape == right.shape and left.dtype == right.dtype and torch.equal(left.cpu(), right.cpu())
+    if left is right:
+        return True
+    if left.shape != right.shape or left.dtype != right.dtype:
+        return False
+    same_memory = left.data_ptr() == right.data_ptr() and left.stride() == right.stride()
+    return same_memory or torch.equal(_bits(left), _bits(right))  # by bits: NaN is itself, as the digest sees it
 
 
 def array_bytes(array: Tensor) -> bytes:
     """The values of an array in row order, little-endian."""
-    return array.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() if array.numel() else b""
+    return _bits(array).numpy().tobytes()
+
+
+def _bits(array: Tensor) -> Tensor:
+    return array.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
 
 
 def leaf_form(leaf: LeafNode) -> str:
     """What a leaf is, as a text: its kind and fields."""
-    return f"{type(leaf).__name__}({arguments(leaf)})"
+    own = getattr(leaf, "form", None)  # of leaves whose fields do not tell them apart by their text
+    return own if isinstance(own, str) else f"{type(leaf).__name__}({arguments(leaf)})"
 
 
 def _form(node: Node, names: bool = True) -> list[Any]:
@@ -149,8 +157,10 @@ def _form(node: Node, names: bool = True) -> list[Any]:
     label = {path: path if names else str(i) for i, path in enumerate(order)}
     places: dict[str, str] = {}
 
+    outer = {("", name): f"<{name if names else i}>" for i, name in enumerate(wiring.inputs)}
+
     def slot(where: Slot) -> list[str]:
-        return [f"<{where[1]}>", ""] if not where[0] and where[0] not in label else [label[where[0]], where[1]]
+        return [outer[where], ""] if where in outer else [label[where[0]], where[1]]
 
     rows: list[Any] = []
     for path in sorted(order) if names else order:
@@ -160,7 +170,8 @@ def _form(node: Node, names: bool = True) -> list[Any]:
         reads = [[port, *slot(where)] for port, where in sorted(op.reads)]
         rows.append([label[path], leaf_form(op.leaf), reads, place if weights else ""])
     inputs = list(wiring.inputs) if names else len(wiring.inputs)
-    return [inputs, rows, [[name, *slot(where)] for name, where in wiring.outputs]]
+    ends = [[name if names else str(i), *slot(where)] for i, (name, where) in enumerate(wiring.outputs)]
+    return [inputs, rows, ends]
 
 
 def _reached(wiring: Wiring, ops: Mapping[str, Op]) -> list[str]:

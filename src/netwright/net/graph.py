@@ -59,28 +59,26 @@ class Graph(Container):
         codecs: dict[str, Codec] = {}
         if values:
             level, codecs = _drawn(values)
-            with_arrays = level
         else:
             names = tuple(input) if isinstance(input, Mapping) else (INPUT,)
-            with_arrays = _declared(names, nodes, outputs)
-        self._take(with_arrays)
+            level = _declared(names, nodes, outputs)
+        self._take(level, codecs, input, output)
+
+    @classmethod
+    def from_level(cls, level: Level, input: PortsLike = None, output: PortsLike = None) -> Self:
+        """The graph that a recorded level is."""
+        graph = object.__new__(cls)
+        graph._take(level, {}, input, output)
+        return graph
+
+    def _take(self, level: Level, codecs: Mapping[str, Codec], input: PortsLike, output: PortsLike) -> None:
+        for name, value in (("inputs_", level.inputs), ("calls", level.calls), ("outputs_", level.outputs)):
+            object.__setattr__(self, name, value)
         held = Held(
             inputs={**codecs, **present(as_codecs(input, self.input_names))},
             outputs=present(as_codecs(output, self.output_names)),
         )
         self.settle(held)
-
-    @classmethod
-    def from_level(cls, level: Level) -> Self:
-        """The graph that a recorded level is."""
-        graph = object.__new__(cls)
-        graph._take(level)
-        graph.settle(Held())
-        return graph
-
-    def _take(self, level: Level) -> None:
-        for name, value in (("inputs_", level.inputs), ("calls", level.calls), ("outputs_", level.outputs)):
-            object.__setattr__(self, name, value)
 
     @property
     def input_names(self) -> tuple[str, ...]:

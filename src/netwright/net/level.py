@@ -114,6 +114,21 @@ class Symbol:
     def __rshift__(self, part: Any) -> "Symbol":
         return use(as_part(part), self)
 
+    def __add__(self, other: "Symbol") -> "Symbol":
+        return _combined("Add", "+", self, other)
+
+    def __sub__(self, other: "Symbol") -> "Symbol":
+        return _combined("Add", "-", self, -other)
+
+    def __mul__(self, other: "Symbol") -> "Symbol":
+        return _combined("Multiply", "*", self, other)
+
+    def __matmul__(self, other: "Symbol") -> "Symbol":
+        return _combined("Dot", "@", self, other)
+
+    def __neg__(self) -> "Symbol":
+        return use(_listed("Elementwise", "neg"), self)
+
 
 def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol) -> Symbol:
     """Use a part on symbols: positional ones feed its input ports in order, others by name."""
@@ -242,11 +257,11 @@ def as_part(part: Any) -> Node:
     if isinstance(part, Node):
         return part
     if isinstance(part, int) and not isinstance(part, bool):
-        return PARTS["Linear"](part)  # type: ignore[call-arg]
+        return _listed("Linear", part)
     if isinstance(part, list | tuple):
-        return PARTS["Chain"](*part)  # type: ignore[call-arg]
+        return _listed("Chain", *part)
     if callable(part):
-        return PARTS["Elementwise"](part)  # type: ignore[call-arg]
+        return _listed("Elementwise", part)
     raise NetError(
         what="this cannot be a part of a net",
         got=repr(part),
@@ -277,6 +292,22 @@ def output_names(part: Node, count: int) -> tuple[str, ...]:
     if isinstance(part, LeafNode):
         return tuple(port.name for port in ports(part.signature(count)).outputs)
     return part.output_names
+
+
+def _combined(kind_: str, sign: str, left: Symbol, right: Any) -> Symbol:
+    if not isinstance(right, Symbol):
+        raise NetError(
+            what=f"{sign} joins two values of the net",
+            got=repr(right),
+            mend="nw.Constant(…) or nw.Parameter(…) for a number or an array; nw.Function for any other arithmetic",
+        )
+    return use(_listed(kind_), left, right)
+
+
+def _listed(kind_: str, *fields: Any) -> Node:
+    """A part by its kind, from the table of parts, so that wiring never imports a layer."""
+    make: Callable[..., Node] = PARTS[kind_]
+    return make(*fields)
 
 
 def _not_yet(what: str) -> NetError:

@@ -1,7 +1,6 @@
 """The public face of every net: what a leaf and a container are, and the verbs all nets share."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self, TypeAlias, cast
 
@@ -15,7 +14,7 @@ from netwright.codecs.reading import Reading
 from netwright.errors import NetError, PathError, SizeError, did_you_mean
 from netwright.net import blame, call, compare, surgery
 from netwright.net.level import ContainerNode, Level, Symbol, as_part, use
-from netwright.net.node import PARTS, Held, LeafNode, Node, arguments
+from netwright.net.node import PARTS, Held, LeafNode, Node, arguments, field_values
 from netwright.net.plan import Plan, plan_of
 from netwright.sizes.notation import ports
 
@@ -33,6 +32,8 @@ class Net(Node, abstract=True):
         set: Mapping[str, Any] | None = None,
         training: bool = False,
         seed: int = 0,
+        name: str = "",
+        **ports: Symbol,
     ) -> Any:
         """Run the net on one example, on a list, or on a batch; or, given symbols, draw it into another net.
 
@@ -44,9 +45,11 @@ class Net(Node, abstract=True):
             set: path to a function or an array that takes the place of the value there.
             training: behave as in training: dropout drops, batch norm uses the batch.
             seed: of the noise in training mode.
+            name: of the part in the net that is drawn; its kind with a number if empty.
+            ports: symbols for input ports by name, when drawing.
         """
-        if any(isinstance(value, Symbol) for value in x):
-            return use(self, *x)
+        if ports or any(isinstance(value, Symbol) for value in x):
+            return _drawn(self, x, name, ports)
         reading = DECISION
         if len(x) > 1 and isinstance(x[-1], Reading):
             x, reading = x[:-1], x[-1]
@@ -111,8 +114,6 @@ class Net(Node, abstract=True):
 
     def replace(self, path: str | int, part: Any) -> "Net":
         """The net with another part at a path; a part without arrays resets them, one with arrays keeps its own."""
-        if isinstance(path, int):
-            path = self._names[path]
         return cast(Net, surgery.replace(self, path, as_part(part)))
 
     def insert(self, before: str | int, part: Any, name: str = "") -> "Net":
@@ -149,6 +150,7 @@ class Net(Node, abstract=True):
         Raises: PathError for an array that no part has, SizeError for one that does not fit.
         """
         given: dict[str, Tensor] = {}
+        double = any(array.dtype == torch.float64 for array in self.held.arrays.values())
         places = self.plan.arrays
         for name, value in arrays.items():
             path = name if name in places else name.replace(".", "/")
@@ -159,7 +161,8 @@ class Net(Node, abstract=True):
                     mend=did_you_mean(path, places),
                 )
             array = torch.as_tensor(np.asarray(value) if isinstance(value, list) else value).detach().clone()
-            given[path] = array.float() if array.dtype == torch.float64 and not _wants_double(self) else array
+            wide = array.dtype == torch.float64 and not isinstance(value, Tensor)  # numpy's and Python's default
+            given[path] = array.float() if wide and not double else array
         return self.holding(arrays={**self.held.arrays, **given})
 
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Self:
@@ -184,9 +187,15 @@ class Net(Node, abstract=True):
         bare = self.rebuilt(Held(shared=self.held.shared, **held))
         return cast(Net, surgery.hold_arrays(bare, self.held.arrays))
 
-    @cached_property
-    def _names(self) -> list[str]:
-        return [call.name for call in self.level.calls] if isinstance(self, ContainerNode) else []
+    def __copy__(self) -> Self:
+        return self  # nobody can tell a frozen value from its copy
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        held = self.held
+        return _restored, (type(self), field_values(self), *(dict(side) for side in (held.arrays, held.inputs)), dict(held.outputs), held.shared)
 
 
 class Leaf(LeafNode, Net, abstract=True):
@@ -239,12 +248,14 @@ class Container(ContainerNode, Net, abstract=True):
 
     def settle(self, held: Held) -> None:
         """Take over what the parts hold, and check the whole: the end of every constructor."""
-        children = self.children()
-        arrays = {**held.arrays, **surgery.lift(children)}
-        bare = self.fields_with({name: child.bare() for name, child in children.items()})
-        for name, value in (bare or {}).items():
-            object.__setattr__(self, name, value)
-        inputs, outputs = self._boundary(children)
+        level, children = self.level, self.children()  # the parts as they were given, with what they hold
+        arrays = {**held.arrays, **surgery.lift(level)}
+        bare = {name: child.bare() for name, child in children.items()}
+        if any(bare[name] is not child for name, child in children.items()):
+            for name, value in (self.fields_with(bare) or {}).items():
+                object.__setattr__(self, name, value)
+            del self.__dict__["level"]  # walked again, with the bare parts
+        inputs, outputs = _boundary(level)
         sides = {"inputs": {**inputs, **held.inputs}, "outputs": {**outputs, **held.outputs}}
         object.__setattr__(self, "held", Held(MappingProxyType(arrays), **sides, shared=held.shared))
         self.validate()
@@ -266,20 +277,20 @@ class Container(ContainerNode, Net, abstract=True):
     def __repr__(self) -> str:
         return shared_repr(self, f"{type(self).__name__}({arguments(self)}{ports_repr(self)})")
 
-    def _boundary(self, children: Mapping[str, Node]) -> tuple[dict[str, Codec], dict[str, Codec]]:
-        """The codecs of parts that stand at the net's own ports: they become the net's."""
-        inputs: dict[str, Codec] = {}
-        for made in self.level.calls:
-            child = children.get(made.name)
-            for port, ref in made.reads:
-                if child is not None and not ref[0] and port in child.held.inputs:
-                    inputs.setdefault(ref[1], child.held.inputs[port])
-        outputs: dict[str, Codec] = {}
-        for name, (maker, port) in self.level.outputs:
-            child = children.get(maker)
-            if child is not None and port in child.held.outputs:
-                outputs[name] = child.held.outputs[port]
-        return inputs, outputs
+
+def _boundary(level: Level) -> tuple[dict[str, Codec], dict[str, Codec]]:
+    """The codecs of parts that stand at the net's own ports: they become the net's."""
+    inputs: dict[str, Codec] = {}
+    for made in level.calls:
+        for port, ref in made.reads:
+            if not ref[0] and port in made.part.held.inputs:
+                inputs.setdefault(ref[1], made.part.held.inputs[port])
+    outputs: dict[str, Codec] = {}
+    for name, (maker, port) in level.outputs:
+        part = level.part(maker)
+        if part is not None and port in part.held.outputs:
+            outputs[name] = part.held.outputs[port]
+    return inputs, outputs
 
 
 def as_codec(port: PortLike) -> Codec | None:
@@ -356,5 +367,29 @@ def ports_repr(node: Node) -> str:
     return "".join(f", {text}" for text in texts)
 
 
-def _wants_double(node: Node) -> bool:
-    return any(array.dtype == torch.float64 for array in node.held.arrays.values())
+def _drawn(part: Net, x: Sequence[Any], name: str, ports: Mapping[str, Any]) -> Symbol:
+    wrong = [value for value in (*x, *ports.values()) if not isinstance(value, Symbol)]
+    if wrong:
+        raise NetError(
+            what="a part takes values of a net that is being drawn, or raw things, not both",
+            where=name or type(part).__name__,
+            got=repr(wrong[0]),
+            mend="nw.Constant(…) or nw.Parameter(…) for an array that is part of the net",
+        )
+    return use(part, *x, name=name, **ports)
+
+
+def _restored(
+    kind: type[Node],
+    fields: Mapping[str, Any],
+    arrays: Mapping[str, Tensor],
+    inputs: Mapping[str, Codec],
+    outputs: Mapping[str, Codec],
+    shared: str,
+) -> Node:
+    """The net that was pickled."""
+    node = object.__new__(kind)
+    for name, value in fields.items():
+        object.__setattr__(node, name, value)
+    object.__setattr__(node, "held", Held(arrays, inputs, outputs, shared))
+    return node

@@ -1,10 +1,11 @@
 """Solves the sizes of a whole net in both directions, before a weight or an example exists; all faults at once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from netwright.codecs.codec import Codec
+from netwright.errors import NetError
 from netwright.net.node import LeafNode, Unfit, Weight, field_values
 from netwright.net.wiring import Op, Slot, Wiring
 from netwright.sizes import notation
@@ -53,6 +54,17 @@ class Solution:
     kinds: dict[Slot, Size | None]  # what an index is below; None for numbers; absent while nothing says
     scopes: dict[str, Scope]
     mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
+    claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause: what to report, if it is false
+
+    def claim(self, cause: str, claimed: Mismatch) -> bool:
+        """Make both sides of a mismatch equal, else report it; reported later too, if it turns out false."""
+        self.claims.setdefault(cause, claimed)
+        try:
+            self.solver.match(claimed.expected, claimed.got, cause)
+        except Clash:
+            self.mismatches.append(claimed)
+            return False
+        return True
 
     def shape(self, slot: Slot) -> Shape:
         """The sizes of a value as far as they are known."""
@@ -63,7 +75,7 @@ class Solution:
         return self.solver.shape(self._weight_axes(op, weight))
 
     def _weight_axes(self, op: Op, weight: Weight) -> Shape:
-        return _shape(self.scopes[op.path], self.solver, notation.axes(weight.axes))
+        return port_shape(self.scopes[op.path], self.solver, notation.axes(weight.axes))
 
 
 def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], arrays: Facts) -> Solution:
@@ -111,18 +123,18 @@ def _connect(solution: Solution, op: Op) -> None:
     solution.scopes[op.path] = scope
     ports = {port.name: port for port in scope.ports.inputs}
     for name, slot in op.reads:
-        expected, got = _shape(scope, solver, ports[name].axes), solution.slots[slot]
-        try:
-            solver.match(expected, got, op.path)
-        except Clash:
-            solution.mismatches.append(Mismatch(op, name, expected, got))
+        expected, got = port_shape(scope, solver, ports[name].axes), solution.slots[slot]
+        solution.claim(op.path, Mismatch(op, name, expected, got))
         _same_kind(solution, op, ports[name], slot)
+    for port in scope.ports.inputs:
+        port_shape(scope, solver, port.axes)  # an optional port that nothing feeds has names too
     for port in scope.ports.outputs:
-        solution.slots[op.path, port.name] = _shape(scope, solver, port.axes)
+        solution.slots[op.path, port.name] = port_shape(scope, solver, port.axes)
         solution.kinds[op.path, port.name] = _below(scope, solver, port)
     for weight in scope.weights.values():
-        _shape(scope, solver, notation.axes(weight.axes))
-    _relate_one(solution, scope)
+        port_shape(scope, solver, notation.axes(weight.axes))
+    if not solution.mismatches or solution.mismatches[-1].op is not op:
+        _relate_one(solution, scope)
 
 
 def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
@@ -152,10 +164,7 @@ def _below(scope: Scope, solver: Solver, port: Port) -> Size | None:
 
 def _decode(solution: Solution, name: str, slot: Slot, codec: Codec) -> None:
     expected = tuple(_outer(item, name) for item in notation.port(codec.decoded, name).axes)
-    try:
-        solution.solver.match(expected, solution.slots[slot], f"output {name}")
-    except Clash:
-        solution.mismatches.append(Mismatch(None, name, expected, solution.slots[slot]))
+    solution.claim(f"output {name}", Mismatch(None, name, expected, solution.slots[slot]))
 
 
 def _relate(solution: Solution) -> None:
@@ -168,19 +177,37 @@ def _relate(solution: Solution) -> None:
         for scope in (*asked, *reversed(asked)):
             if scope.op.path not in faulty and not _relate_one(solution, scope):
                 faulty.add(scope.op.path)
-        for path in solver.settle():
-            if path in solution.scopes and path not in faulty:
-                scope = solution.scopes[path]
-                solution.mismatches.append(Mismatch(scope.op, "", sentence=_contradiction(scope, solver)))
-                faulty.add(path)
+        for cause in solver.settle():
+            false = _false_claim(solution, cause)
+            if false.op is None or false.op.path not in faulty:
+                solution.mismatches.append(false)
+                faulty |= {false.op.path} if false.op else set()
         if (len(solver.values), len(solver.rows)) == before:
             return
+
+
+def _false_claim(solution: Solution, cause: str) -> Mismatch:
+    """What to report when an equation that waited turned out false."""
+    scope = solution.scopes.get(cause)
+    if scope is None:
+        return solution.claims[cause]
+    for port in scope.ports.inputs:
+        claim = Mismatch(scope.op, port.name, port_shape(scope, solution.solver, port.axes))
+        slot = dict(scope.op.reads).get(port.name)
+        try:
+            if slot:
+                claim = replace(claim, got=solution.slots[slot])
+                solution.solver.match(claim.expected, claim.got, cause)
+        except Clash:
+            return claim
+    return Mismatch(scope.op, "", sentence=Unfit("its sizes contradict each other"))
 
 
 def _relate_one(solution: Solution, scope: Scope) -> bool:
     """What one leaf's arithmetic says now; `False` where it cannot hold."""
     solver = solution.solver
     known = {name: _known(solver, value) for name, value in scope.names.items()}
+    name, value = "", None
     try:
         for name, value in (scope.op.leaf.relate(known) or {}).items():
             _learn(scope, solver, name, value)
@@ -188,7 +215,7 @@ def _relate_one(solution: Solution, scope: Scope) -> bool:
         solution.mismatches.append(Mismatch(scope.op, "", sentence=unfit))
         return False
     except Clash:
-        solution.mismatches.append(Mismatch(scope.op, "", sentence=_contradiction(scope, solver)))
+        solution.mismatches.append(Mismatch(scope.op, "", sentence=_contradiction(scope, solver, name, value)))
         return False
     return True
 
@@ -226,14 +253,18 @@ def _known(solver: Solver, value: Size | Shape) -> Any:
     return tuple(None if not isinstance(item, Row) and unknowns(item) else item for item in shape)
 
 
-def _contradiction(scope: Scope, solver: Solver) -> Unfit:
-    ports = scope.ports.outputs
-    texts = ", ".join(_text(solver.shape(_shape(scope, solver, port.axes))) for port in ports)
-    return Unfit("what its inputs give is not what its output must be", expected=texts)
+def _contradiction(scope: Scope, solver: Solver, name: str, value: Any) -> Unfit:
+    """What a leaf's arithmetic gives is not what the net needs there."""
+    needed = scope.names[name]
+    return Unfit(
+        f"its arithmetic gives another {name} than the net needs",
+        expected=_text(solver.shape(needed if isinstance(needed, tuple) else (needed,))),
+        got=_text(value if isinstance(value, tuple) else (value,)),
+    )
 
 
-def _text(shape: Shape) -> str:
-    inner = ", ".join(str(item) for item in shape)
+def _text(shape: tuple[Size | Row | None, ...]) -> str:
+    inner = ", ".join("?" if item is None else str(item) for item in shape)
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
 
@@ -243,12 +274,9 @@ def _agree_on_arrays(solution: Solution, arrays: Facts) -> None:
     for scope in solution.scopes.values():
         for name, weight in scope.weights.items():
             path = f"{scope.op.place}/{name}" if scope.op.place else name
-            axes = _shape(scope, solution.solver, notation.axes(weight.axes))
+            axes = port_shape(scope, solution.solver, notation.axes(weight.axes))
             for other, cause in _others(path, first, arrays):
-                try:
-                    solution.solver.match(axes, other, cause)
-                except Clash:
-                    solution.mismatches.append(Mismatch(scope.op, name, other, axes, about=path))
+                solution.claim(cause, Mismatch(scope.op, name, other, axes, about=path))
             first.setdefault(path, axes)
 
 
@@ -259,7 +287,8 @@ def _others(path: str, first: Mapping[str, Shape], arrays: Facts) -> Iterator[tu
         yield tuple(arrays[path]), f"array {path}"
 
 
-def _shape(scope: Scope, solver: Solver, items: tuple[Item, ...]) -> Shape:
+def port_shape(scope: Scope, solver: Solver, items: tuple[Item, ...]) -> Shape:
+    """What the axes of a port, or of an array, stand for in this use, as it was written."""
     shape: list[Size | Row] = []
     for item in items:
         value = _item(scope, solver, item)
@@ -288,6 +317,9 @@ def _new(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
     if isinstance(item, Axis):
         size = of(Unknown(path, item.name))
         if isinstance(given, int):
+            if given < 1:
+                what = f"{item.name} must be a whole number of at least 1"
+                raise NetError(what=what, where=path or type(scope.op.leaf).__name__, got=repr(given))
             solver.equate(size, given, f"{path} {item.name}")
         return size
     if isinstance(given, tuple):

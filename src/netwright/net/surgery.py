@@ -180,11 +180,11 @@ def fitting(node: Node, arrays: Arrays) -> dict[str, Tensor]:
         kept = {path: array for path, array in kept.items() if path not in unfit}
 
 
-def lift(children: Mapping[str, Node]) -> dict[str, Tensor]:
-    """The arrays that children hold, under their paths in the container; shared ones keep their shared path."""
+def lift(level: Level) -> dict[str, Tensor]:
+    """The arrays that parts hold, under their paths in the container; shared ones keep their shared path."""
     arrays: dict[str, Tensor] = {}
-    for name, child in children.items():
-        arrays |= _lifted(name, child)
+    for call in level.calls:
+        arrays |= _lifted(call.place, call.part)
     return arrays
 
 

@@ -133,9 +133,9 @@ class Solver:
             rest = difference - of(unknown) * factor
             if unknown in unknowns(rest):
                 continue
-            parts = rest.terms if isinstance(rest, Expression) else (((), rest),)
-            if all(part % factor == 0 for _, part in parts):
-                return self._bind(unknown, -rest // factor if factor > 0 else rest // -factor, cause)
+            found = -rest // factor if factor > 0 else rest // -factor
+            if found * -factor == rest or same(found * -factor, rest):
+                return self._bind(unknown, found, cause)
             if not unknowns(rest):  # 16*k = n, or 16*k = 225: no k for every n
                 raise Clash
         self._pending.append((left, right, cause))

@@ -1,0 +1,93 @@
+"""The opaque leaf: torch code of the user's own that no part describes, known by its import name and its source."""
+
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from netwright.errors import NetError
+from netwright.net.part import Leaf, shared_repr
+from netwright.sizes import notation
+
+
+class Function(Leaf):
+    """A function of your own on batches, the batch axis first: y = f(x, …).
+
+    Nothing is known of its inside: it is taken to see everything along every axis it names. Two are equal when their
+    import names, ports and sources are. A net with one is saved by import name and hash of the source, and the
+    function must be supplied when it is loaded; a lambda, or a function made inside another one, runs but cannot be
+    saved.
+
+    Shapes: as `ports` says.
+
+    Fields:
+        function: takes a tensor for each input port, and gives one for each output port, a tuple if there are several.
+        ports: its sizes in the notation of ports, such as `"... n -> ..."`; no default, since a wrong promise would
+            be believed.
+
+    Raises: NetError for something that cannot be called, or ports that are no notation.
+
+    Example:
+        >>> import netwright as nw
+        >>> double = nw.Function(lambda x: 2 * x, "... -> ...")
+        >>> double(nw.many([1.0, 2.0])).tolist()
+        [2.0, 4.0]
+    """
+
+    function: Callable[..., Any]
+    ports: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]  # here each has its own
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise NetError(what="nw.Function takes a function", got=repr(self.function))
+        notation.ports(self.ports)
+
+    @property
+    def kind_name(self) -> str:
+        """The function's own name, if it has one: `scale1` in a path."""
+        name = getattr(self.function, "__name__", "")
+        return name if name.isidentifier() else "function"
+
+    @cached_property
+    def import_name(self) -> str:
+        """Where it can be imported, such as `"project.layers:scale"`; empty for a lambda or a local function."""
+        return import_name(self.function)
+
+    @cached_property
+    def source_hash(self) -> str:
+        """A hash of its source, 64 hexadecimal digits; empty where there is no source, as for a builtin."""
+        return source_hash(self.function)
+
+    @property
+    def form(self) -> str:
+        """What it is, as a text that is equal when two of them are; a local function is only itself."""
+        name = self.import_name or f"local {id(self.function)}"
+        return f"Function({name}, {self.ports!r}, {self.source_hash})"
+
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Any:
+        return self.function(*x)
+
+    def __repr__(self) -> str:
+        name = (self.import_name or getattr(self.function, "__qualname__", repr(self.function))).replace(":", ".")
+        return shared_repr(self, f"Function({name}, {self.ports!r})")
+
+
+def import_name(value: Any) -> str:
+    """`"module:name"` under which exactly this function or class can be imported; empty where there is none."""
+    module, name = getattr(value, "__module__", None) or "", getattr(value, "__qualname__", "")
+    found: Any = sys.modules.get(module)
+    for piece in name.split("."):
+        found = getattr(found, piece, None)
+    return f"{module}:{name}" if found is value and name else ""
+
+
+def source_hash(value: Any) -> str:
+    """A hash of the source text of a function or class; empty where there is none."""
+    try:
+        return hashlib.sha256(inspect.getsource(value).encode()).hexdigest()
+    except (OSError, TypeError):
+        return ""

@@ -1,0 +1,114 @@
+"""Follows an axis of a value back to the leaf, or the input of the net, that made it: for messages and mends."""
+
+from dataclasses import dataclass
+
+from netwright.net.node import field_values
+from netwright.net.solve import Scope, Solution, port_shape
+from netwright.net.wiring import Op, Slot
+from netwright.sizes.notation import Axis, Item
+from netwright.sizes.size import Size
+from netwright.sizes.unify import Row, Shape
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an axis comes from: the leaf that made it and the leaf's own name of it; no leaf for an input."""
+
+    op: Op | None
+    name: str  # of the axis in the leaf's ports, such as `out`; of the port, for an input
+    axis: int  # the position among the axes that this name stands for
+
+    @property
+    def fixes(self) -> bool:
+        """Whether a declared field of the leaf says the size."""
+        return self.op is not None and isinstance(field_values(self.op.leaf).get(self.name), int)
+
+    @property
+    def text(self) -> str:
+        """The path of the leaf, or the name of the input."""
+        return self.op.path if self.op else f"the input {self.name}" if self.name != "input" else "the input"
+
+
+def origin(solution: Solution, slot: Slot, axis: int) -> Origin:
+    """Who made an axis of a value; axes that a leaf hands on are followed back."""
+    while slot[0]:
+        scope = solution.scopes[slot[0]]
+        port = next(port for port in scope.ports.outputs if port.name == slot[1])
+        item, offset = _item_at(solution, scope, port.axes, axis)
+        before = _handed_on(solution, scope, item, offset)
+        if before is None:
+            return Origin(scope.op, item.name if item else "", offset)
+        slot, axis = before
+    return Origin(None, slot[1], axis)
+
+
+def made_by(slot: Slot) -> str:
+    """The path of the part that makes a value, or the name of the input that it is."""
+    return slot[0] or slot[1]
+
+
+def ancestors(solution: Solution, slot: Slot) -> list[Op]:
+    """Every leaf that leads to a value, in the order they run."""
+    by_path = {op.path: op for op in solution.wiring.ops}
+    found: set[str] = set()
+    stack = [slot[0]]
+    while stack:
+        path = stack.pop()
+        if path and path not in found:
+            found.add(path)
+            stack += [source[0] for _, source in by_path[path].reads]
+    return [op for op in solution.wiring.ops if op.path in found]
+
+
+def between(solution: Solution, first: Op | None, slot: Slot) -> list[Op]:
+    """The leaves on the ways from one leaf, itself left out, or from the inputs, to a value."""
+    led = ancestors(solution, slot)
+    if first is None:
+        return led
+    return [op for op in led if op is not first and any(a is first for a in ancestors(solution, (op.path, "")))]
+
+
+def axis_of(solution: Solution, op: Op, port: str, name: str) -> int | None:
+    """The position, in the value that an input port reads, of the axis that the port gives a name."""
+    scope = solution.scopes[op.path]
+    items = next(p.axes for p in scope.ports.inputs if p.name == port)
+    at = next((i for i, item in enumerate(items) if isinstance(item, Axis) and item.name == name), None)
+    if at is None:
+        return None
+    if all(isinstance(item, Axis) for item in items[at:]):
+        return at - len(items)
+    return at
+
+
+def _item_at(solution: Solution, scope: Scope, items: tuple[Item, ...], axis: int) -> tuple[Item | None, int]:
+    """The item of a port that an axis belongs to, and its position within the item."""
+    lengths = [len(_spread(solution, scope, item)) for item in items]
+    if axis < 0:
+        axis += sum(lengths)
+    for item, length in zip(items, lengths, strict=True):
+        if axis < length:
+            return item, axis
+        axis -= length
+    return None, 0
+
+
+def _handed_on(solution: Solution, scope: Scope, item: Item | None, offset: int) -> tuple[Slot, int] | None:
+    """The value and axis that an item of an output port was before; `None` where this leaf made it."""
+    if item is None or not item.name:
+        return None
+    reads = dict(scope.op.reads)
+    for port in scope.ports.inputs:
+        if port.name not in reads or item not in port.axes:
+            continue
+        start = sum(len(_spread(solution, scope, one)) for one in port.axes[: port.axes.index(item)])
+        return reads[port.name], start + offset
+    return None
+
+
+def _spread(solution: Solution, scope: Scope, item: Item) -> Shape:
+    return solution.solver.shape(port_shape(scope, solution.solver, (item,)))
+
+
+def sized(shape: Shape) -> list[Size]:
+    """The sizes of a shape, without runs still to be found."""
+    return [size for size in shape if not isinstance(size, Row)]

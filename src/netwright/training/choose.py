@@ -1,0 +1,134 @@
+"""Makes the automatic choices of a run, each with its reason: from the data, the net and the machine, never a clock."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from netwright.errors import TrainingError
+from netwright.machine import best_device, free_memory, has_bf16
+from netwright.net.plan import Plan, fixed
+from netwright.training.events import Choice
+
+LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many steps, and ten epochs
+WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
+WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
+PRECISIONS = {"float32": None, "bf16": torch.bfloat16}
+
+
+class Chooser:
+    """Collects choices: what the user gave, what an earlier run chose, or what follows."""
+
+    def __init__(self, earlier: Sequence[Choice]) -> None:
+        self.made: list[Choice] = []
+        self._earlier = {choice.name: choice for choice in earlier}
+
+    def say(self, name: str, value: object, why: str) -> None:
+        """Write down a choice."""
+        self.made.append(Choice(name, str(value), why))
+
+    def earlier(self, name: str) -> str | None:
+        """What an earlier run chose, written down again."""
+        choice = self._earlier.get(name)
+        if choice is not None:
+            self.say(name, choice.value, "as in the run whose choices were given")
+        return choice.value if choice is not None else None
+
+    def epochs(self, given: int | None, steps_each: int) -> int:
+        """How many passes over the data."""
+        if given is not None:
+            if given < 1:
+                raise TrainingError(what="a run needs at least one epoch", where="epochs", got=str(given))
+            self.say("epochs", given, "given")
+            return given
+        if value := self.earlier("epochs"):
+            return int(value)
+        epochs = max(10, math.ceil(LEAST_STEPS / steps_each))
+        self.say("epochs", epochs, f"at least 10, and at least {LEAST_STEPS:,} steps, at {steps_each} steps an epoch")
+        return epochs
+
+    def batch_size(self, given: int | None, examples: int, bytes_each: int, device: torch.device) -> int:
+        """Examples a step: half the root of their number as a power of two, as far as memory allows."""
+        if given is not None:
+            if given < 1:
+                raise TrainingError(what="a batch needs at least one example", where="batch_size", got=str(given))
+            self.say("batch size", min(given, examples), "given")
+            return min(given, examples)
+        if value := self.earlier("batch size"):
+            return int(value)
+        size = 2 ** round(math.log2(max(math.sqrt(examples) / 2, 1)))
+        size = min(max(size, 16), 256, examples)
+        why = f"half the root of {examples:,} examples, to a power of two between 16 and 256"
+        room = free_memory(device) // 4
+        while size > 1 and size * bytes_each > room:
+            size, why = size // 2, "what fits in a quarter of the free memory"
+        self.say("batch size", size, why)
+        return size
+
+    def device(self, given: str | torch.device | None) -> torch.device:
+        """Where to compute."""
+        if given is not None:
+            self.say("device", given, "given")
+            return torch.device(given)
+        if value := self.earlier("device"):
+            return torch.device(value)
+        device = best_device()
+        self.say("device", device, "the fastest at hand" if device.type != "cpu" else "no accelerator at hand")
+        return device
+
+    def precision(self, given: str | None, device: torch.device, work: int, classifies: bool) -> torch.dtype | None:
+        """The precision of activations and products; weights and losses are always float32."""
+        if given is not None:
+            if given not in PRECISIONS:
+                raise TrainingError(
+                    what="there is no such precision",
+                    where="precision",
+                    expected='"float32" or "bf16"',
+                    got=repr(given),
+                )
+            self.say("precision", given, "given")
+            return PRECISIONS[given]
+        if value := self.earlier("precision"):
+            return PRECISIONS[value]
+        reasons = [
+            (not has_bf16(device), "the processor has no units for bf16"),
+            (not classifies, "bf16 has 3 digits, too few for numbers as outputs"),
+            (work < WORK_FOR_BF16, f"the net is small: {work:,} multiply-adds an example"),
+        ]
+        against = next((reason for holds, reason in reasons if holds), None)
+        value = "float32" if against else "bf16"
+        self.say("precision", value, against or "the processor has units for bf16; weights and losses stay float32")
+        return PRECISIONS[value]
+
+    def threads(self, given: int | None, device: torch.device, work: int) -> int:
+        """Threads of the processor."""
+        now = torch.get_num_threads()
+        if given is not None:
+            self.say("threads", given, "given")
+            return given
+        if value := self.earlier("threads"):
+            return int(value)
+        small = device.type == "cpu" and work < WORK_FOR_THREADS
+        threads = 1 if small else now
+        self.say(
+            "threads", threads, f"{work:,} multiply-adds a step are too few to share" if small else "all there are"
+        )
+        return threads
+
+
+def work_of(plan: Plan) -> int:
+    """Multiply-adds of one example: positions of the output times values of the weight, for every weight matrix."""
+    total = 0
+    for step in plan.steps:
+        shape = plan.shape(step.writes[0])
+        for path in step.arrays.values():
+            known = plan.arrays[path].known
+            if known is not None and len(known) > 1 and fixed(shape):
+                total += math.prod(size for size in shape[:-1] if isinstance(size, int)) * math.prod(known)
+    return total
+
+
+def activation_bytes(plan: Plan) -> int:
+    """Bytes that training keeps of one example: every value, and its gradient."""
+    shapes = [plan.shape(slot) for step in plan.steps for slot in step.writes]
+    return sum(8 * math.prod(size for size in shape if isinstance(size, int)) for shape in shapes if fixed(shape))

@@ -1,0 +1,64 @@
+"""All weights of a run in one flat buffer, their gradients in another: one update, one copy to a lower precision."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+LINE = 16  # float32 numbers on a cache line: every weight begins on one, in the bf16 copy too when doubled
+Spans = dict[str, tuple[int, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """Weights, gradients and a copy in the precision of the run, each one buffer; by path, views of the same place.
+
+    A kernel of a convolution, (out, in, *window), lies in memory as (out, *window, in): features last, like the
+    activations it meets.
+    """
+
+    spans: Spans
+    master: Tensor
+    gradient: Tensor
+    working: Tensor  # the master itself in float32
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Tensor], precision: torch.dtype | None, device: torch.device) -> "Flat":
+        """One buffer that holds these arrays, in their order."""
+        spans: Spans = {}
+        total = 0
+        for path, array in arrays.items():
+            spans[path] = (total, tuple(array.shape))
+            total += math.ceil(array.numel() / (2 * LINE)) * 2 * LINE
+        master = torch.zeros(total, device=device)
+        low = master if precision is None else torch.zeros(total, device=device, dtype=precision)
+        flat = cls(spans, master, torch.zeros_like(master), low)
+        for path, array in arrays.items():
+            flat.view(master, path).copy_(array)
+        return flat
+
+    def view(self, buffer: Tensor, path: str) -> Tensor:
+        """The array at a path as it lies in a buffer."""
+        start, shape = self.spans[path]
+        piece = buffer[start : start + math.prod(shape)]
+        if len(shape) < 3:
+            return piece.view(shape)
+        out, inner, *window = shape
+        return piece.view(out, *window, inner).movedim(-1, 1)  # (out, *window, in) -> (out, in, *window)
+
+    def views(self, buffer: Tensor) -> dict[str, Tensor]:
+        """Every array as it lies in a buffer."""
+        return {path: self.view(buffer, path) for path in self.spans}
+
+    def refresh(self) -> None:
+        """Bring the working copy up to date: one copy a step."""
+        if self.working is not self.master:
+            self.working.copy_(self.master)
+
+    def range(self, paths: Sequence[str]) -> slice:
+        """Where arrays that lie side by side begin and end."""
+        starts = [self.spans[path][0] for path in paths]
+        ends = [start for start, _ in self.spans.values() if start > max(starts)]
+        return slice(min(starts), min(ends, default=len(self.master)))

@@ -1,0 +1,123 @@
+"""The loop: order, batch, gradient, update, validation. It never prints; it tells its callbacks."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from netwright.data.batches import batches
+from netwright.errors import TrainingError
+from netwright.training.engine import Engine
+from netwright.training.events import Callback, Epoch, Status
+from netwright.training.feed import Feed
+from netwright.training.flat import Flat
+from netwright.training.optimizers import Update
+from netwright.training.schedules import Schedule
+
+SMOOTH = 0.02  # share of a step in the running mean of the loss
+
+
+@dataclass(eq=False)
+class Loop:
+    """Everything a run needs, and the weights it has come to.
+
+    Fields: `updates` pairs each update with its peak learning rate; `validate` measures the weights as they are, by
+    name, `"loss"` among them; `state` copies all arrays of the net as they are.
+    """
+
+    engine: Engine
+    feed: Feed
+    updates: Sequence[tuple[Update, float]]
+    schedule: Schedule
+    validate: Callable[[], Mapping[str, float]] | None
+    state: Callable[[], dict[str, Tensor]]
+    status: Status
+    callbacks: Sequence[Callback]
+    seed: int
+    clip: float | None = None
+    clock: Callable[[], float] = time.perf_counter
+    kept: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    _lowest: float = math.inf
+
+    def run(self) -> None:
+        """All epochs, unless something ends the run before; whatever does, the best weights so far are kept."""
+        status = self.status
+        try:
+            for number in range(1, status.epochs + 1):
+                self._epoch(number)
+                if status.stopping:
+                    break
+            status.ended = status.ended or ("stopped" if status.stopping else "all epochs done")
+        except KeyboardInterrupt:
+            status.ended = "interrupted"
+        except TrainingError as error:
+            status.ended = error.what
+            raise
+        finally:
+            if not self.kept:
+                self.kept = self.state()
+            for callback in self.callbacks:
+                callback.on_end(status)
+
+    def _epoch(self, number: int) -> None:
+        status, start = self.status, self.clock()
+        before, first = status.seconds, status.step
+        total, seen = 0.0, 0
+        for indices in batches(len(self.feed), status.batch_size, self.seed, number):
+            loss = self._step(indices)
+            total, seen = total + loss * len(indices), seen + len(indices)
+            status.seconds = before + self.clock() - start
+            for callback in self.callbacks:
+                callback.on_step(status)
+            if status.stopping and status.step - first < math.ceil(len(self.feed) / status.batch_size):
+                return
+        trained = self.clock() - start
+        measured = dict(self.validate()) if self.validate is not None else {}
+        status.seconds = before + self.clock() - start
+        epoch = Epoch(number, total / seen, measured, status.learning_rate, trained, seen / max(trained, 1e-9))
+        status.done.append(epoch)
+        self._keep(epoch)
+        for callback in self.callbacks:
+            callback.on_epoch(status)
+
+    def _step(self, indices: Tensor) -> float:
+        status, engine = self.status, self.engine
+        batch = self.feed.batch(indices)
+        loss = float(engine.gradient(batch, status.step))
+        if not math.isfinite(loss):
+            found = engine.culprit(batch, status.step)
+            raise TrainingError(
+                what="the loss is not finite",
+                where=f"step {status.step + 1}" + (f", {found[0]}, example {found[1]}" if found else ""),
+                got=str(loss),
+                mend=(
+                    f"a lower learning rate than {max(rate for _, rate in self.updates):g}",
+                    "clip=1.0",
+                    "look at that example",
+                ),
+            )
+        if self.clip is not None:
+            clip(engine.flat, self.clip)
+        factor = self.schedule.factor(status.step, status.steps)
+        with torch.no_grad():
+            for update, rate in self.updates:
+                update(rate * factor)
+        status.learning_rate = max(rate for _, rate in self.updates) * factor
+        status.step += 1
+        status.losses.append(loss)
+        status.loss = loss if status.step == 1 else status.loss + SMOOTH * (loss - status.loss)
+        return loss
+
+    def _keep(self, epoch: Epoch) -> None:
+        loss = epoch.validation.get("loss", -float(epoch.number))  # without validation the last epoch is the best
+        if loss < self._lowest:
+            self._lowest, self.kept, self.status.best = loss, self.state(), epoch.number
+
+
+def clip(flat: Flat, most: float) -> None:
+    """Scale the whole gradient down to this length where it is longer. Torch: torch.nn.utils.clip_grad_norm_."""
+    length = flat.gradient.norm()
+    flat.gradient.mul_((most / (length + 1e-6)).clamp(max=1.0))

@@ -1,0 +1,202 @@
+"""Optimizers as values, and their fused step on one flat buffer of weights."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from netwright.errors import TrainingError, did_you_mean
+
+
+Update: TypeAlias = Callable[[float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Some of the weights of a run with their gradients: as one flat buffer, and array by array in the same memory."""
+
+    weights: Tensor
+    gradient: Tensor
+    arrays: Sequence[tuple[Tensor, Tensor]]
+
+
+class Optimizer(ABC):
+    """What a gradient does to weights. `rate` is the peak learning rate that is used when none is given."""
+
+    rate: float
+
+    @abstractmethod
+    def bind(self, piece: Piece) -> Update:
+        """A function of the learning rate that makes one step on the piece, in place."""
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum: v ← μ v + g + λ w; w ← w − α v.
+
+    Fields:
+        momentum: μ; 0.9, which averages about ten steps.
+        weight_decay: λ, in units of the gradient; 0.
+        rate: α when none is given; 0.05.
+
+    Torch: torch.optim.SGD
+    """
+
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    rate: float = 0.05
+
+    def bind(self, piece: Piece) -> Update:
+        weights, velocity = piece.weights, torch.zeros_like(piece.weights)
+
+        def update(rate: float) -> None:
+            gradient = _decayed(piece, self.weight_decay)
+            weights.sub_(velocity.mul_(self.momentum).add_(gradient), alpha=rate)
+
+        return update
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adaptive moments: steps of about the learning rate for each weight, whatever the gradient's scale.
+
+    Fields:
+        beta1, beta2: decay of the mean gradient and of its mean square; 0.9 and 0.999 as in the source.
+        eps: added to the root, so that a dead weight does not divide by zero.
+        weight_decay: L2, added to the gradient; 0.
+        rate: when none is given; 0.003 at the peak of a cycle.
+
+    Source: Kingma and Ba 2015, arXiv 1412.6980
+    Torch: torch.optim.Adam
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    rate: float = 3e-3
+
+    def bind(self, piece: Piece) -> Update:
+        return self._fused(piece, torch._fused_adam_)
+
+    def _fused(self, piece: Piece, function: Callable[..., Any]) -> Update:
+        mean, square = torch.zeros_like(piece.weights), torch.zeros_like(piece.weights)
+        step = torch.zeros((), device=piece.weights.device)
+        buffers = ([piece.weights], [piece.gradient], [mean], [square], list[Tensor](), [step])
+
+        def update(rate: float) -> None:
+            step.add_(1)
+            function(
+                *buffers,
+                lr=rate,
+                beta1=self.beta1,
+                beta2=self.beta2,
+                weight_decay=self.weight_decay,
+                eps=self.eps,
+                amsgrad=False,
+                maximize=False,
+            )
+
+        return update
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam whose weight decay shrinks weights by themselves, apart from the gradient's scale.
+
+    Fields:
+        weight_decay: part of each weight taken off, times the learning rate, each step; 0.01 as in torch.
+
+    Source: Loshchilov and Hutter 2019, arXiv 1711.05101
+    Torch: torch.optim.AdamW
+    """
+
+    weight_decay: float = 0.01
+
+    def bind(self, piece: Piece) -> Update:
+        return self._fused(piece, torch._fused_adamw_)
+
+
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    """Gradients divided by a running root mean square: s ← ρ s + (1 − ρ) g²; w ← w − α g / (√s + ε).
+
+    Fields:
+        decay: ρ; 0.99.
+        eps: added to the root.
+        weight_decay: L2, added to the gradient; 0.
+        rate: α when none is given; 0.001.
+
+    Source: Hinton 2012, lecture 6e of "Neural Networks for Machine Learning"
+    Torch: torch.optim.RMSprop
+    """
+
+    decay: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    rate: float = 1e-3
+
+    def bind(self, piece: Piece) -> Update:
+        weights, square = piece.weights, torch.zeros_like(piece.weights)
+
+        def update(rate: float) -> None:
+            gradient = _decayed(piece, self.weight_decay)
+            square.mul_(self.decay).addcmul_(gradient, gradient, value=1 - self.decay)
+            weights.addcdiv_(gradient, square.sqrt().add_(self.eps), value=-rate)
+
+        return update
+
+
+TorchOptimizer: TypeAlias = Callable[[Sequence[Tensor]], torch.optim.Optimizer]
+
+
+@dataclass(frozen=True)
+class Torch(Optimizer):
+    """Any torch optimizer.
+
+    Fields:
+        make: its class, or a function from parameters to an optimizer; it gets the arrays one by one, in their shapes.
+        rate: the learning rate when none is given; 0.001.
+    """
+
+    make: TorchOptimizer
+    rate: float = 1e-3
+
+    def bind(self, piece: Piece) -> Update:
+        parameters = [torch.nn.Parameter(weights) for weights, _ in piece.arrays]
+        for parameter, (_, gradient) in zip(parameters, piece.arrays, strict=True):
+            parameter.grad = gradient
+        made = self.make(parameters)
+
+        def update(rate: float) -> None:
+            for group in made.param_groups:
+                group["lr"] = rate
+            made.step()
+
+        return update
+
+
+OPTIMIZERS: dict[str, Optimizer] = {"sgd": SGD(), "adam": Adam(), "adamw": AdamW(), "rmsprop": RMSProp()}
+
+
+def optimizer_of(given: str | Optimizer | TorchOptimizer) -> Optimizer:
+    """The optimizer that a name, a value of ours or anything of torch's means."""
+    if isinstance(given, Optimizer):
+        return given
+    if callable(given):
+        return Torch(given)
+    if given.lower() in OPTIMIZERS:
+        return OPTIMIZERS[given.lower()]
+    raise TrainingError(
+        what=f"no optimizer has the name {given!r}",
+        where="optimizer",
+        expected=f"one of {', '.join(OPTIMIZERS)}, a value such as nw.Adam(beta1=0.8), or a torch optimizer's class",
+        mend=did_you_mean(given, OPTIMIZERS),
+    )
+
+
+def _decayed(piece: Piece, decay: float) -> Tensor:
+    return piece.gradient.add(piece.weights, alpha=decay) if decay else piece.gradient

@@ -1,0 +1,78 @@
+"""How the learning rate goes over a run: a factor for every step."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+class Schedule(ABC):
+    """A factor of the peak learning rate for each step of a run."""
+
+    @abstractmethod
+    def factor(self, step: int, steps: int) -> float:
+        """The factor at step 0 … steps − 1."""
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same rate throughout."""
+
+    def factor(self, step: int, steps: int) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """Up along a cosine to the peak, then down to almost nothing.
+
+    Fields:
+        warm: the part of the run that goes up; 0.3, as in the source.
+        start: first factor; 1/25, as in the source.
+        end: last factor; 1/10,000: the last steps only settle.
+
+    Source: Smith and Topin 2018, "Super-Convergence", arXiv 1708.07120
+    Torch: torch.optim.lr_scheduler.OneCycleLR
+    """
+
+    warm: float = 0.3
+    start: float = 0.04
+    end: float = 1e-4
+
+    def factor(self, step: int, steps: int) -> float:
+        peak = self.warm * (steps - 1)
+        if step < peak:
+            return _between(self.start, 1.0, step / peak)
+        return _between(1.0, self.end, (step - peak) / max(steps - 1 - peak, 1e-9))
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Down along a half cosine from the peak to `end`. Source: Loshchilov and Hutter 2017, arXiv 1608.03983."""
+
+    end: float = 0.0
+
+    def factor(self, step: int, steps: int) -> float:
+        return _between(1.0, self.end, step / max(steps - 1, 1))
+
+
+@dataclass(frozen=True)
+class Steps(Schedule):
+    """Multiplied by `factor_each` at each of these parts of the run."""
+
+    at: tuple[float, ...] = (0.5, 0.75)
+    factor_each: float = 0.1
+
+    def factor(self, step: int, steps: int) -> float:
+        return self.factor_each ** sum(step >= part * steps for part in self.at)
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "one-cycle": OneCycle(),
+    "constant": Constant(),
+    "cosine": Cosine(),
+    "step": Steps(),
+}
+
+
+def _between(first: float, last: float, part: float) -> float:
+    return last + (first - last) * (1 + math.cos(math.pi * part)) / 2
