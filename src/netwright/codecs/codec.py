@@ -14,6 +14,7 @@ from netwright.sizes.free import FREE
 from netwright.sizes.notation import UNKNOWN, Axis, Port, Run, port
 
 DECISION = Decision()
+CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -37,6 +38,7 @@ class Codec(ABC):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         dataclass(frozen=True, repr=False, eq=False)(cls)
+        CODECS[cls.__name__] = cls
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Codec):

@@ -7,17 +7,23 @@ from typing import Any, Literal, TypeAlias
 import torch.nn.functional as F
 from torch import Tensor
 
-from netwright.errors import NetError
+from netwright.errors import NetError, did_you_mean
 from netwright.inits import kaiming, zeros
+from netwright.layers.window import (
+    PerAxis,
+    channels_first,
+    check_window,
+    features_last,
+    per_axis,
+    planar,
+    slide,
+    window_rank,
+)
 from netwright.net.node import Unfit, Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
-from netwright.sizes.size import Size
 
-PerAxis: TypeAlias = int | tuple[int, ...]
 Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "causal"]
-
-CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 
 class Conv(Leaf):
@@ -29,16 +35,19 @@ class Conv(Leaf):
     Fields:
         out: number of output channels; FREE takes it from what follows.
         kernel: extent of the window, one number for every axis or one each; a bare number takes its rank from the
-            input.
+            input. 3 is the smallest that has a centre.
         stride: step of the window in positions; 1 keeps every position.
         padding: zeros on either side of every axis, in positions; 0, since padded borders are an assumption; `"same"`
             keeps the size at stride 1 (an odd zero goes to the end); `"causal"` puts all zeros before, so that no
             output sees a later input.
-        dilation: distance between the window's taps, in positions.
-        groups: channels are split into this many groups that do not see each other.
+        dilation: distance between the window's taps, in positions; 1, a window without holes.
+        groups: channels are split into this many groups that do not see each other; 1, all see all.
         bias: whether b is added; off before a norm, which removes it again.
 
-    Raises: SizeError when the window is larger than the padded input, or when the axes do not match the kernel.
+    Raises:
+        NetError: an option that is not a whole number, another padding, `"same"` with a stride.
+        SizeError: the window is larger than the padded input, the axes do not match the kernel, the groups do not
+            divide the channels.
 
     Example:
         >>> import netwright as nw
@@ -60,19 +69,26 @@ class Conv(Leaf):
 
     def __post_init__(self) -> None:
         check_window(self, "kernel", "stride", "dilation")
-        if isinstance(self.padding, str) and self.padding not in ("same", "causal"):
+        if not isinstance(self.padding, str):
+            check_window(self, "padding", least=0)
+        elif self.padding not in ("same", "causal"):
             raise NetError(
                 what="there is no such padding",
                 where="Conv",
-                expected='a number, "same" or "causal"',
+                expected='a number, one for each axis, "same" or "causal"',
                 got=repr(self.padding),
+                mend=did_you_mean(self.padding, ("same", "causal")),
             )
-        if self.padding == "same" and per_axis(self.stride, 1) != (1,) * len(per_axis(self.stride, 1)):
+        if self.padding == "same" and any(step > 1 for step in per_axis(self.stride, 1)):
             raise NetError(
                 what='padding "same" needs stride 1',
                 where="Conv",
                 got=f"stride {self.stride}",
                 mend="give padding as a number",
+            )
+        if self.groups < 1:
+            raise NetError(
+                what="groups must be a whole number of at least 1", where=type(self).__name__, got=repr(self.groups)
             )
 
     def weights(self) -> dict[str, Weight]:
@@ -82,113 +98,57 @@ class Conv(Leaf):
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         rank = window_rank(self, known, "kernel", "stride", "dilation", "padding")
         channels, out = known["in"], known["out"]
-        for name, size in (("in", channels), ("out", out)):
+        for name, size in (("input", channels), ("output", out)):
             if isinstance(size, int) and size % self.groups:
-                raise Unfit(f"{self.groups} groups do not divide the {name}put channels", got=f"{size} channels")
+                raise Unfit(
+                    f"its groups do not divide its {name} channels",
+                    expected=f"a multiple of {self.groups}",
+                    got=f"{size} channels",
+                )
         found: dict[str, Any] = {"group": None if channels is None else channels // self.groups}
+        if channels is None and known.get("group") is not None:
+            found["in"] = known["group"] * self.groups
         if rank is None:
             return found
-        kernel = per_axis(self.kernel, rank)
-        spread = [d * (k - 1) for d, k in zip(per_axis(self.dilation, rank), kernel, strict=True)]
-        added = [sum(pair) for pair in self._sides(rank)]
-        found["window"] = kernel
-        found |= slide(known, spread, added, per_axis(self.stride, rank), "kernel", self.kernel)
-        return found
+        spread = [d * (k - 1) for d, k in self._taps(rank)]
+        added = [before + after for before, after in self._sides(rank)]
+        found["window"] = per_axis(self.kernel, rank)
+        return found | slide(known, spread, added, per_axis(self.stride, rank), "kernel")
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         rank = x.ndim - 2
         sides = self._sides(rank)
-        symmetric = all(before == after for before, after in sides)
-        x = x.movedim(-1, 1)  # (b, *s, in) -> (b, in, *s)
-        if not symmetric:
-            x = F.pad(x, [side for pair in reversed(sides) for side in pair])  # (b, in, *s + padding)
-        padding = tuple(before for before, _ in sides) if symmetric else 0
-        y = CONVOLUTIONS[rank](
-            x,
-            w["weight"],
-            w.get("bias"),
-            per_axis(self.stride, rank),
-            padding,
-            per_axis(self.dilation, rank),
-            self.groups,
-        )  # (b, in, *s) -> (b, out, *t)
-        return y.movedim(1, -1)  # (b, out, *t) -> (b, *t, out)
+        x, weight = channels_first(x), channels_last(w["weight"])  # (b, *s, in) -> (b, in, *s)
+        if any(before != after for before, after in sides):
+            x = F.pad(x, [side for pair in reversed(sides) for side in pair])  # (b, in, *s) -> (b, in, *s + padding)
+            sides = [(0, 0)] * rank
+        padding = planar(tuple(before for before, _ in sides), 0)
+        stride, dilation = (planar(per_axis(value, rank), 1) for value in (self.stride, self.dilation))
+        convolve = F.conv3d if rank == 3 else F.conv2d
+        y = convolve(x, weight, w.get("bias"), stride, padding, dilation, self.groups)  # -> (b, out, *t)
+        return features_last(y, rank)  # (b, out, *t) -> (b, *t, out)
+
+    def _taps(self, rank: int) -> list[tuple[int, int]]:
+        """Dilation and kernel of each axis."""
+        return [*zip(per_axis(self.dilation, rank), per_axis(self.kernel, rank), strict=True)]
 
     def _sides(self, rank: int) -> list[tuple[int, int]]:
         """Zeros before and after each axis."""
-        if isinstance(self.padding, str):
-            spread = [
-                d * (k - 1) for d, k in zip(per_axis(self.dilation, rank), per_axis(self.kernel, rank), strict=True)
-            ]
-            return [(s, 0) if self.padding == "causal" else (s // 2, s - s // 2) for s in spread]
-        return [(p, p) for p in per_axis(self.padding, rank)]
+        if not isinstance(self.padding, str):
+            return [(side, side) for side in per_axis(self.padding, rank)]
+        spread = [d * (k - 1) for d, k in self._taps(rank)]
+        return [(n, 0) if self.padding == "causal" else (n // 2, n - n // 2) for n in spread]
 
 
-def per_axis(value: PerAxis, rank: int) -> tuple[int, ...]:
-    """One number for each axis."""
-    return value if isinstance(value, tuple) else (value,) * rank
+def channels_last(weight: Tensor) -> Tensor:
+    """A kernel as torch's image kernels want it; see `channels_first`.
 
-
-def check_window(leaf: Leaf, *names: str) -> None:
-    """Refuse window options that are not whole numbers of at least one, or that differ in rank."""
-    for name in names:
-        value = getattr(leaf, name)
-        sizes = value if isinstance(value, tuple) else (value,)
-        if not all(isinstance(size, int) and size >= 1 for size in sizes):
-            raise NetError(
-                what=f"{name} must be a whole number of at least 1, or one for each axis",
-                where=type(leaf).__name__,
-                got=repr(value),
-            )
-
-
-def window_rank(leaf: Leaf, known: Mapping[str, Any], *names: str) -> int | None:
-    """How many axes the window slides over: from the options that say it, or from the input."""
-    said = {name: len(getattr(leaf, name)) for name in names if isinstance(getattr(leaf, name), tuple)}
-    if len(set(said.values())) > 1:
-        raise Unfit("its options differ in the number of axes", got=", ".join(f"{n}: {r}" for n, r in said.items()))
-    s, t = known["s"], known["t"]
-    rank = next(iter(said.values()), None)
-    given = len(s) if s is not None else len(t) if t is not None else None
-    if rank is None:
-        rank = given
-    if rank == 0:
-        raise Unfit("it slides over positions, and its input has none: one axis, of channels, is all there is")
-    if rank is not None and given is not None and rank != given:
-        name = next(iter(said))
-        raise Unfit(
-            f"its {name} has {rank} axes, its input {given} position axes",
-            expected=f"{rank} position axes and an axis of channels",
-            got=f"{given} position axes and an axis of channels",
-        )
-    if rank is not None and rank > 3:
-        raise Unfit(f"it slides over at most 3 axes, not {rank}")
-    return rank
-
-
-def slide(
-    known: Mapping[str, Any],
-    spread: list[int],
-    added: list[int],
-    stride: tuple[int, ...],
-    word: str,
-    extent: PerAxis,
-) -> dict[str, Any]:
-    """The sizes a sliding window gives, t = (s + added − spread − 1) // stride + 1, and back where the stride is 1."""
-    rank = len(stride)
-    s: tuple[Size | None, ...] = known["s"] or (None,) * rank
-    t: tuple[Size | None, ...] = known["t"] or (None,) * rank
-    forward = [
-        None if n is None else (n + a - e - 1) // k + 1 for n, a, e, k in zip(s, added, spread, stride, strict=True)
-    ]
-    for n, size in zip(s, forward, strict=True):
-        if isinstance(size, int) and size < 1:
-            raise Unfit(
-                f"its {word} is larger than the picture" if rank == 2 else f"its {word} is larger than the input",
-                expected=f"at least {spread[0] + 1 - added[0]} positions along every axis, for {word} {extent}",
-                got=f"{n} positions",
-            )
-    back = [
-        m + e - a if m is not None and k == 1 else None for m, a, e, k in zip(t, added, spread, stride, strict=True)
-    ]
-    return {"s": tuple(back), "t": tuple(forward)}
+    With one input channel the strides of a kernel are ambiguous, and torch would answer channels first, whereupon
+    every layer that follows is slow: then the strides say it.
+    """
+    if weight.ndim == 3:
+        weight = weight.unsqueeze(2)  # (out, in, k) -> (out, in, 1, k)
+    if weight.ndim == 4 and weight.shape[1] == 1:
+        out, _, height, width = weight.shape
+        return weight.contiguous().as_strided((out, 1, height, width), (height * width, 1, width, 1))
+    return weight

@@ -11,6 +11,18 @@ from netwright.errors import NetError, did_you_mean
 from netwright.net.node import LeafNode
 from netwright.net.part import Leaf, shared_repr
 
+NAMED = (
+    *("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "leaky_relu", "relu6", "hardtanh"),
+    *("exp", "log", "sin", "cos", "sqrt", "square", "abs"),
+)
+"""The functions that have a public name of their own: `nw.relu` is `nw.Elementwise("relu")`."""
+
+OTHERS = (
+    *("celu", "hardsigmoid", "hardswish", "hardshrink", "logsigmoid", "mish", "softshrink", "softsign", "tanhshrink"),
+    *("exp2", "expm1", "log2", "log10", "log1p", "neg", "reciprocal", "rsqrt", "sign", "erf", "erfc"),
+    *("tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "ceil", "floor", "round"),
+)
+
 
 class Elementwise(Leaf):
     """A function of every value by itself: y = f(x).
@@ -20,13 +32,15 @@ class Elementwise(Leaf):
     Fields:
         function: the name of a function of torch or torch.nn.functional, such as `"tanh"`, or the function itself.
 
-    Raises: NetError for a function that torch does not have under that name: it could not be saved; use
+    Raises: NetError for a function that is not one of torch's functions of single values: it could not be saved; use
         `nw.Function` for one of your own.
 
     Example:
         >>> import netwright as nw, torch
         >>> nw.Elementwise(torch.sin) == nw.Elementwise("sin")
         True
+
+    Torch: torch.nn.ReLU and its like
     """
 
     function: str | Callable[..., Any]
@@ -41,7 +55,7 @@ class Elementwise(Leaf):
         return str(self.function)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        return _function(str(self.function))(x)
+        return FUNCTIONS[str(self.function)](x)
 
     def __repr__(self) -> str:
         return shared_repr(self, str(self.function) if self.function in NAMED else f"Elementwise({self.function!r})")
@@ -70,28 +84,58 @@ class Softmax(Leaf):
         return shared_repr(self, "softmax")
 
 
-NAMED = ("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "leaky_relu", "exp", "sin", "cos")
-"""The functions that have a public name of their own: `nw.relu` is `nw.Elementwise("relu")`."""
+class LogSoftmax(Leaf):
+    """Logarithms of probabilities along the last axis: yᵢ = xᵢ − log Σⱼ exp xⱼ.
+
+    Shapes: input (..., k), output (..., k).
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.log_softmax(nw.many([[0.0]])).tolist()
+        [[0.0]]
+
+    Torch: torch.nn.LogSoftmax(dim=-1)
+    """
+
+    ports = "... k -> ... k"
+    precise = True
+    kind_name = "log_softmax"
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return x.log_softmax(-1)
+
+    def __repr__(self) -> str:
+        return shared_repr(self, "log_softmax")
 
 
-def _function(name: str) -> Callable[..., Any]:
-    return getattr(F, name, None) or getattr(torch, name)
+def _functions(name: str) -> list[Callable[..., Any]]:
+    """Torch's functions under a name; the first is the one that runs."""
+    return [getattr(module, name) for module in (torch, F) if callable(getattr(module, name, None))]
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: _functions(name)[0] for name in (*NAMED, *OTHERS)}
+NAMES: dict[Callable[..., Any], str] = {f: name for name in FUNCTIONS for f in _functions(name)}
 
 
 def _name(function: str | Callable[..., Any]) -> str:
-    name = function if isinstance(function, str) else getattr(function, "__name__", "")
-    known = getattr(F, name, None) or getattr(torch, name, None)
-    if not callable(known) or (callable(function) and function not in (known, getattr(torch, name, None))):
+    name = function if isinstance(function, str) else NAMES.get(function, "")
+    if name not in FUNCTIONS:
+        near = function if isinstance(function, str) else getattr(function, "__name__", "")
         raise NetError(
-            what="this is not a function that torch has under its own name, so a net that holds it could not be saved",
+            what="this is not a function of single values that torch has, so a net that holds it could not be saved",
             got=repr(function),
-            mend=(did_you_mean(name, NAMED), "nw.Function(f, '... -> ...') for a function of your own"),
+            mend=(
+                *filter(None, [did_you_mean(near, FUNCTIONS)]),
+                "nw.Function(f, '... -> ...') for a function of your own",
+            ),
         )
     return name
 
 
-relu, tanh, sigmoid, gelu, silu, elu, selu, softplus, leaky_relu, exp, sin, cos = (Elementwise(n) for n in NAMED)
+relu, tanh, sigmoid, gelu, silu, elu, selu, softplus, leaky_relu, relu6, hardtanh = map(Elementwise, NAMED[:11])
+exp, log, sin, cos, sqrt, square, abs = map(Elementwise, NAMED[11:])
 softmax = Softmax()
+log_softmax = LogSoftmax()
 
 
 def is_relu(leaf: LeafNode) -> bool:

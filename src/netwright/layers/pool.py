@@ -7,21 +7,34 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from netwright.layers.conv import PerAxis, check_window, per_axis, slide, window_rank
 from netwright.layers.pointwise import is_relu
-from netwright.net.node import LeafNode
+from netwright.layers.window import (
+    PerAxis,
+    channels_first,
+    check_window,
+    features_last,
+    per_axis,
+    planar,
+    slide,
+    window_rank,
+)
+from netwright.net.node import LeafNode, Unfit
 from netwright.net.part import Leaf
 
 
 class MaxPool(Leaf):
-    """The largest value in every window: yₚ = max_d x_(stride·p + d).
+    """The largest value in every window: yₚ = max_d x_(stride·p + d − padding).
 
     Shapes: input (*s, c), output (*t, c) with t = ⌊(s + 2 padding − window) / stride⌋ + 1.
 
     Fields:
-        window: its extent in positions, one number for every axis or one each.
-        stride: step in positions; 0, the default, steps by whole windows, so that every value is seen once.
-        padding: positions of −∞ on either side of every axis.
+        window: its extent in positions, one number for every axis or one each; 2 halves the grid.
+        stride: step in positions; None, the default, steps by whole windows, so that every value is seen once.
+        padding: positions of −∞ on either side of every axis; 0. At most half the window.
+
+    Raises:
+        NetError: an option that is not a whole number.
+        SizeError: the window is larger than the padded input, or more than half of it is padding.
 
     Example:
         >>> import netwright as nw
@@ -33,12 +46,12 @@ class MaxPool(Leaf):
 
     window: PerAxis = 2
     _: KW_ONLY
-    stride: PerAxis = 0
+    stride: PerAxis | None = None
     padding: PerAxis = 0
     ports = "*s c -> *t c"
 
     def __post_init__(self) -> None:
-        check_window(self, "window")
+        check_pool(self)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return pooled_sizes(self, self.window, self.stride, self.padding, known)
@@ -48,21 +61,25 @@ class MaxPool(Leaf):
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         rank = x.ndim - 2
-        window, stride, padding = (per_axis(v, rank) for v in (self.window, self.stride or self.window, self.padding))
-        x = x.movedim(-1, 1)  # (b, *s, c) -> (b, c, *s)
-        y = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[rank - 1](x, window, stride, padding)  # -> (b, c, *t)
-        return y.movedim(1, -1)  # (b, c, *t) -> (b, *t, c)
+        window, stride, padding = pool_options(rank, self.window, self.stride, self.padding)
+        pool = F.max_pool3d if rank == 3 else F.max_pool2d
+        y = pool(channels_first(x), window, stride, padding)  # (b, *s, c) -> (b, c, *t)
+        return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
 
 
 class AvgPool(Leaf):
-    """The mean of every window: yₚ = (1 / window) Σ_d x_(stride·p + d); padding counts as zeros.
+    """The mean of every window: yₚ = (1 / window) Σ_d x_(stride·p + d − padding); padding counts as zeros.
 
     Shapes: input (*s, c), output (*t, c) with t = ⌊(s + 2 padding − window) / stride⌋ + 1.
 
     Fields:
-        window: its extent in positions, one number for every axis or one each.
-        stride: step in positions; 0, the default, steps by whole windows.
-        padding: zeros on either side of every axis, in positions.
+        window: its extent in positions, one number for every axis or one each; 2 halves the grid.
+        stride: step in positions; None, the default, steps by whole windows, so that every value is seen once.
+        padding: zeros on either side of every axis, in positions; 0. At most half the window.
+
+    Raises:
+        NetError: an option that is not a whole number.
+        SizeError: the window is larger than the padded input, or more than half of it is padding.
 
     Example:
         >>> import netwright as nw
@@ -74,31 +91,99 @@ class AvgPool(Leaf):
 
     window: PerAxis = 2
     _: KW_ONLY
-    stride: PerAxis = 0
+    stride: PerAxis | None = None
     padding: PerAxis = 0
     ports = "*s c -> *t c"
 
     def __post_init__(self) -> None:
-        check_window(self, "window")
+        check_pool(self)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return pooled_sizes(self, self.window, self.stride, self.padding, known)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         rank = x.ndim - 2
-        window, stride, padding = (per_axis(v, rank) for v in (self.window, self.stride or self.window, self.padding))
-        x = x.movedim(-1, 1)  # (b, *s, c) -> (b, c, *s)
-        y = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[rank - 1](x, window, stride, padding)  # -> (b, c, *t)
-        return y.movedim(1, -1)  # (b, c, *t) -> (b, *t, c)
+        window, stride, padding = pool_options(rank, self.window, self.stride, self.padding)
+        pool = F.avg_pool3d if rank == 3 else F.avg_pool2d
+        y = pool(channels_first(x), window, stride, padding)  # (b, *s, c) -> (b, c, *t)
+        return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
+
+
+class GlobalMaxPool(Leaf):
+    """The largest value of every feature over all positions: y = maxₚ xₚ. Equal maxima share the gradient.
+
+    Shapes: input (*s, c), output (c,).
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.GlobalMaxPool(), input=(7, 7, 20)).plan.outputs
+        {'output': (20,)}
+
+    Torch: torch.nn.AdaptiveMaxPool2d(1), then Flatten
+    """
+
+    ports = "*s c -> c"
+
+    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+        return (self, before) if is_relu(before) else None  # one ReLU a feature, not one a position
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        positions = tuple(range(1, x.ndim - 1))
+        return x.amax(positions) if positions else x  # (b, *s, c) -> (b, c)
+
+
+class GlobalAvgPool(Leaf):
+    """The mean of every feature over all positions: y = (1 / ∏ s) Σₚ xₚ.
+
+    Shapes: input (*s, c), output (c,).
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.GlobalAvgPool(), input=(7, 7, 20)).plan.outputs
+        {'output': (20,)}
+
+    Source: Lin et al. 2013, arXiv 1312.4400
+    Torch: torch.nn.AdaptiveAvgPool2d(1), then Flatten
+    """
+
+    ports = "*s c -> c"
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        positions = tuple(range(1, x.ndim - 1))
+        return x.mean(positions) if positions else x  # (b, *s, c) -> (b, c)
+
+
+def check_pool(leaf: MaxPool | AvgPool) -> None:
+    """Refuse options of a pooling that are not whole numbers in range."""
+    check_window(leaf, "window", *(["stride"] if leaf.stride is not None else []))
+    check_window(leaf, "padding", least=0)
 
 
 def pooled_sizes(
-    leaf: Leaf, window: PerAxis, stride: PerAxis, padding: PerAxis, known: Mapping[str, Any]
+    leaf: Leaf, window: PerAxis, stride: PerAxis | None, padding: PerAxis, known: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The sizes a pooling gives."""
     rank = window_rank(leaf, known, "window", "stride", "padding")
     if rank is None:
         return {}
-    spread = [extent - 1 for extent in per_axis(window, rank)]
-    added = [2 * side for side in per_axis(padding, rank)]
-    return slide(known, spread, added, per_axis(stride or window, rank), "window", window)
+    extents, sides = per_axis(window, rank), per_axis(padding, rank)
+    if any(side > extent // 2 for extent, side in zip(extents, sides, strict=True)):
+        raise Unfit(
+            "more than half of its window can be padding",
+            expected=f"padding of at most half the window {window}",
+            got=f"padding {padding}",
+        )
+    spread, added = [extent - 1 for extent in extents], [2 * side for side in sides]
+    return slide(known, spread, added, per_axis(window if stride is None else stride, rank), "window")
+
+
+def pool_options(
+    rank: int, window: PerAxis, stride: PerAxis | None, padding: PerAxis
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Window, stride and padding for each axis of what `channels_first` gives."""
+    steps = window if stride is None else stride
+    return (
+        planar(per_axis(window, rank), 1),
+        planar(per_axis(steps, rank), 1),
+        planar(per_axis(padding, rank), 0),
+    )

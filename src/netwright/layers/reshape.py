@@ -1,13 +1,20 @@
 """Layers that move values about and change none of them."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY
+from typing import Any, TypeAlias
 
+import torch.nn.functional as F
 from torch import Tensor
 
-from netwright.net.part import Leaf
-from netwright.sizes.size import Size
+from netwright.errors import NetError
+from netwright.layers.reduce import positions
+from netwright.net.node import Unfit
+from netwright.net.part import Leaf, shared_repr
+from netwright.sizes.size import Size, same
+
+Which: TypeAlias = int | tuple[int | None, int | None]
 
 
 class Flatten(Leaf):
@@ -26,10 +33,261 @@ class Flatten(Leaf):
     ports = "*s -> out"
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        s: tuple[Size | None, ...] | None = known["s"]
-        if s is None or any(size is None for size in s):
-            return None
-        return {"out": math.prod(s)}  # type: ignore[arg-type]  # sizes multiply like numbers
+        total = product(known["s"])
+        return None if total is None else {"out": total}
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        return x.flatten(1) if x.ndim > 1 else x.unsqueeze(1)  # (b, *s) -> (b, out)
+        return x.flatten(1) if x.ndim > 1 else x.unsqueeze(1)  # (b, *s) -> (b, ∏ s)
+
+
+class Reshape(Leaf):
+    """The values of an example in other axes, the last axis fastest: `nw.Reshape(4, 4, 50)`.
+
+    Shapes: input (*s,), output (*shape,) with ∏ s = ∏ shape.
+
+    Fields:
+        shape: the new sizes; one of them may be −1: whatever is left.
+
+    Raises:
+        NetError: sizes that are not whole numbers, or two of −1.
+        SizeError: the values are more or fewer.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Reshape(-1, 50), input=(4, 4, 50)).plan.outputs
+        {'output': (16, 50)}
+
+    Torch: torch.nn.Unflatten(1, shape) after Flatten
+    """
+
+    shape: tuple[int, ...]
+    ports = "*s -> *t"
+
+    def __init__(self, *shape: int) -> None:
+        if shape.count(-1) > 1 or not all(type(size) is int and (size > 0 or size == -1) for size in shape):
+            raise NetError(
+                what="a shape is whole numbers of at least 1, one of which may be -1",
+                where="Reshape",
+                got=repr(shape),
+                mend="nw.Reshape(4, -1)",
+            )
+        object.__setattr__(self, "shape", shape)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        total, rest = product(known["s"]), math.prod(size for size in self.shape if size != -1)
+        sizes: list[Size | None] = [None if size == -1 else size for size in self.shape]
+        if total is not None:
+            left = total // rest
+            if not same(left * rest, total) or (-1 not in self.shape and not same(total, rest)):
+                raise Unfit(
+                    "its input has another number of values",
+                    expected=f"{'a multiple of ' * (-1 in self.shape)}{rest} values, for {self.shape}",
+                    got=f"{total} values",
+                )
+            sizes = [left if size is None else size for size in sizes]
+        return {"t": tuple(sizes)}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return x.reshape(len(x), *self.shape)  # (b, *s) -> (b, *shape)
+
+    def __repr__(self) -> str:
+        return shared_repr(self, f"Reshape({', '.join(map(str, self.shape))})")
+
+
+class Transpose(Leaf):
+    """The axes of an example in another order: axis i of the output is axis `axes[i]` of the input.
+
+    Shapes: input (*s,), output (s_axes[0], s_axes[1], …).
+
+    Fields:
+        axes: every axis of the input once, by position, in the order of the output.
+
+    Raises:
+        NetError: axes that are not 0 … rank − 1, each once.
+        SizeError: the input has another number of axes.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Transpose(2, 0, 1), input=(28, 30, 3)).plan.outputs
+        {'output': (3, 28, 30)}
+
+    Torch: torch.permute
+    """
+
+    axes: tuple[int, ...]
+    ports = "*s -> *t"
+
+    def __init__(self, *axes: int) -> None:
+        if sorted(axes) != list(range(len(axes))) or not axes:
+            raise NetError(
+                what="a transposition names every axis of its input once, counted from 0",
+                where="Transpose",
+                got=repr(axes),
+                mend="nw.Transpose(1, 0) for a matrix",
+            )
+        object.__setattr__(self, "axes", axes)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        s: tuple[Size | None, ...] = known["s"] if known["s"] is not None else (None,) * len(self.axes)
+        t: tuple[Size | None, ...] = known["t"] if known["t"] is not None else (None,) * len(self.axes)
+        for sizes, side in ((s, "input"), (t, "output")):
+            if len(sizes) != len(self.axes):
+                raise Unfit(
+                    f"it orders {len(self.axes)} axes, its {side} has {len(sizes)}",
+                    expected=f"{len(self.axes)} axes",
+                    got=str(len(sizes)),
+                )
+        return {"s": tuple(t[self.axes.index(i)] for i in range(len(s))), "t": tuple(s[i] for i in self.axes)}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return x.permute(0, *(axis + 1 for axis in self.axes))  # (b, *s) -> (b, *t)
+
+    def __repr__(self) -> str:
+        return shared_repr(self, f"Transpose({', '.join(map(str, self.axes))})")
+
+
+class Part(Leaf):
+    """One element along an axis, or the elements from one place up to, not with, another.
+
+    Shapes: input (*s,), output: s without the axis for one element, with the axis shorter for several.
+
+    Fields:
+        which: a place, or (start, stop); negative places count from the end, None is the very start or end.
+            `nw.Part((1, None), axis=0)` leaves the first element out.
+        axis: by position in the example; −1, the features.
+
+    Raises:
+        NetError: what is neither a place nor two of them.
+        SizeError: the axis or the place does not exist, or nothing is left.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Part(2), input=(8, 8, 5)).plan.outputs, nw.Chain(nw.Part((1, 3)), input=5).plan.outputs
+        ({'output': (8, 8)}, {'output': (2,)})
+
+    Torch: torch.select, torch.narrow
+    """
+
+    which: Which
+    _: KW_ONLY
+    axis: int = -1
+    ports = "*s -> *t"
+
+    def __post_init__(self) -> None:
+        ends = self.which if isinstance(self.which, tuple) else (self.which, self.which)
+        open_ = isinstance(self.which, tuple)
+        if len(ends) != 2 or not all(type(end) is int or (open_ and end is None) for end in ends):
+            raise NetError(
+                what="a part is one place, or (start, stop)",
+                where="Part",
+                got=repr(self.which),
+                mend="nw.Part(0) for the first, nw.Part((0, 3)) for the first three",
+            )
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        s = known["s"]
+        if s is None:
+            return None
+        (axis,) = positions(self.axis, len(s))
+        piece = () if isinstance(self.which, int) else (None if s[axis] is None else self._count(s[axis]),)
+        if isinstance(self.which, int) and isinstance(s[axis], int) and not -s[axis] <= self.which < s[axis]:
+            raise Unfit(
+                f"there is no element {self.which} along axis {self.axis}",
+                expected=f"{-s[axis]} to {s[axis] - 1}",
+                got=str(self.which),
+            )
+        return {"t": (*s[:axis], *piece, *s[axis + 1 :])}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        axis = self.axis if self.axis < 0 else self.axis + 1
+        if isinstance(self.which, int):
+            return x.select(axis, self.which)  # (b, ..., n, ...) -> (b, ..., ...)
+        start, stop, _ = slice(*self.which).indices(x.shape[axis])
+        return x.narrow(axis, start, stop - start)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
+
+    def _count(self, n: Size) -> Size:
+        """How many elements are left of n."""
+        assert isinstance(self.which, tuple)
+        start, stop = self.which
+        if isinstance(n, int):
+            count: Size = len(range(*slice(start, stop).indices(n)))
+        else:  # as long as every length is long enough, which is checked before the batch
+            first = n + start if start is not None and start < 0 else start or 0
+            last = n if stop is None else n + stop if stop < 0 else stop
+            count = last - first
+        if isinstance(count, int) and count < 1:
+            raise Unfit(f"nothing is left of axis {self.axis}", expected="1 element or more", got=f"{n} elements")
+        return count
+
+
+class Pad(Leaf):
+    """A border of one value around an example: `nw.Pad((1, 1), (2, 0))` is 1 above, 1 below, 2 at the left.
+
+    Shapes: input (*s,), output: s with before + after more along every axis that is named.
+
+    Fields:
+        amounts: (before, after) in positions for the first axes of the example, one pair each; axes without a pair
+            stay as they are, so a picture's channels need none.
+        value: what the border holds; 0, the mean of standardized data.
+
+    Raises:
+        NetError: what is not pairs of whole numbers of at least 0.
+        SizeError: the input has fewer axes.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Pad((1, 1), (2, 0)), input=(28, 28, 3)).plan.outputs
+        {'output': (30, 30, 3)}
+
+    Torch: torch.nn.ConstantPad2d and its like
+    """
+
+    amounts: tuple[tuple[int, int], ...]
+    value: float
+    ports = "*s -> *t"
+
+    def __init__(self, *amounts: tuple[int, int], value: float = 0.0) -> None:
+        pairs = all(isinstance(pair, tuple) and len(pair) == 2 for pair in amounts)
+        if not amounts or not pairs or not all(type(side) is int and side >= 0 for pair in amounts for side in pair):
+            raise NetError(
+                what="padding is (before, after) for the first axes, whole numbers of at least 0",
+                where="Pad",
+                got=repr(amounts),
+                mend="nw.Pad((1, 1), (1, 1)) for a picture",
+            )
+        object.__setattr__(self, "amounts", amounts)
+        object.__setattr__(self, "value", value)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for side, other, sign in (("s", "t", 1), ("t", "s", -1)):
+            sizes = known[side]
+            if sizes is None:
+                continue
+            if len(sizes) < len(self.amounts):
+                raise Unfit(
+                    "it pads more axes than there are", expected=f"{len(self.amounts)} or more", got=str(len(sizes))
+                )
+            added = [before + after for before, after in self.amounts] + [0] * (len(sizes) - len(self.amounts))
+            found[other] = tuple(None if n is None else n + sign * more for n, more in zip(sizes, added, strict=True))
+        return found
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        amounts = [*self.amounts, *[(0, 0)] * (x.ndim - 1 - len(self.amounts))]
+        return F.pad(x, [side for pair in reversed(amounts) for side in pair], value=self.value)  # (b, *s) -> (b, *t)
+
+    def __repr__(self) -> str:
+        value = f", value={self.value!r}" if self.value else ""
+        return shared_repr(self, f"Pad({', '.join(map(repr, self.amounts))}{value})")
+
+
+def product(sizes: Sequence[Size | None] | None) -> Size | None:
+    """The product of sizes, where all are known."""
+    if sizes is None:
+        return None
+    total: Size = 1
+    for size in sizes:
+        if size is None:
+            return None
+        total = total * size
+    return total

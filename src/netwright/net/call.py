@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.codecs.reading import Raw, Reading
-from netwright.errors import DataError, MissingArraysError, PathError, SizeError, close_names, did_you_mean
+from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean
 from netwright.net.node import Node
 from netwright.net.noise import Noise
 from netwright.net.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
@@ -20,6 +20,8 @@ from netwright.net.wiring import Slot
 from netwright.sizes.unify import Row
 
 CHUNK = 256  # examples run at once: larger chunks leave the processor's caches and gain nothing
+
+KEPT = 64  # programs kept for the questions asked of a net so far
 
 T = TypeVar("T")
 Changes: TypeAlias = Mapping[str, Any]
@@ -76,7 +78,9 @@ def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence
     if key not in cache:
         check_arrays(node, plan)
         built = program(plan, wanted, keep)
-        cache[key] = (built, built.bind(node.held.arrays), plan)
+        if len(cache) >= KEPT:
+            cache.clear()
+        cache[key] = (built, built.bind(node.held.arrays), plan)  # the plan too: its identity must stay its own
     return cache[key][:2]
 
 
@@ -200,16 +204,23 @@ def _plan_for(node: Node, encoded: Mapping[str, Tensor], codecs: Mapping[str, Co
 
 
 def slots_at(plan: Plan, path: str) -> tuple[tuple[str, Slot], ...]:
-    """The outputs of the part at a path; an unknown path is an error with close names."""
+    """The outputs of the part at a path; `"path.port"` is one of them; an unknown path is an error with close names."""
+    path, _, port = path.partition(".")
     found = plan.value(path)
     if found is None:
-        near = close_names(path, plan.wiring.values)
         raise PathError(
             what=f"no part of this net has the path {path!r}",
             expected=f"one of {len(plan.wiring.values)} paths",
-            mend=did_you_mean(path, near),
+            mend=did_you_mean(path, plan.wiring.values),
         )
-    return found
+    if port and port not in dict(found):
+        raise PathError(
+            what=f"{path} has no output port {port!r}",
+            where=path,
+            expected=", ".join(dict(found)),
+            mend=did_you_mean(port, dict(found)),
+        )
+    return tuple(pair for pair in found if not port or pair[0] == port)
 
 
 def _wanted(plan: Plan, at: str | Sequence[str] | None) -> tuple[tuple[str, ...], list[Slot]]:
@@ -221,11 +232,25 @@ def _wanted(plan: Plan, at: str | Sequence[str] | None) -> tuple[tuple[str, ...]
 
 def _interventions(plan: Plan, changes: Changes) -> dict[Slot, Callable[[Tensor], Tensor]]:
     """What to put in place of a value: a function of it, or an array for every example."""
-    found: dict[Slot, Callable[[Tensor], Tensor]] = {}
-    for path, change in changes.items():
-        slot = slots_at(plan, path)[0][1]
-        found[slot] = cast(Callable[[Tensor], Tensor], change) if callable(change) else _constant(path, change)
-    return found
+    return {
+        slots_at(plan, path)[0][1]: _function(path, change) if callable(change) else _constant(path, change)
+        for path, change in changes.items()
+    }
+
+
+def _function(path: str, change: Callable[[Tensor], Any]) -> Callable[[Tensor], Tensor]:
+    def put(x: Tensor) -> Tensor:
+        new = torch.as_tensor(change(x.clone()))  # a copy: the function may write in place, and x may be the caller's
+        if new.shape != x.shape:
+            raise SizeError(
+                what=f"the function put at {path} gives another size than the value there",
+                where=path,
+                expected=shape_text(tuple(x.shape)),
+                got=shape_text(tuple(new.shape)),
+            )
+        return new.to(x)
+
+    return put
 
 
 def _constant(path: str, value: Any) -> Callable[[Tensor], Tensor]:
@@ -236,7 +261,8 @@ def _constant(path: str, value: Any) -> Callable[[Tensor], Tensor]:
             return array.to(x).expand(x.shape)
         except RuntimeError:
             raise SizeError(
-                what=f"the array to put at {path} has another size than the value there",
+                what=f"the array put at {path} has another size than the value there",
+                where=path,
                 expected=shape_text(tuple(x.shape[1:])),
                 got=shape_text(tuple(array.shape)),
             ) from None
@@ -251,21 +277,26 @@ def _run(
     question: Question,
     intervene: Mapping[int, Callable[[Tensor], Tensor]],
 ) -> list[Tensor]:
-    device = next((array.device for w in bound.weights for array in w.values()), torch.device("cpu"))
+    floats = [array for w in bound.weights for array in w.values() if array.is_floating_point()]
+    device = floats[0].device if floats else torch.device("cpu")
     count = len(next(iter(encoded.values())))
     size = count if question.training else CHUNK  # statistics of a batch in training are over all that was given
     pieces: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
         for start in range(0, count, size):
-            inputs = {
-                name: codecs[name].prepare(tensor[start : start + size].to(device)) for name, tensor in encoded.items()
-            }
+            rows = {name: tensor[start : start + size].to(device) for name, tensor in encoded.items()}
+            inputs = {name: _as_arrays(codecs[name].prepare(row), floats) for name, row in rows.items()}
             ids = torch.arange(start, min(start + size, count), device=device)
             told = Circumstances(
                 training=question.training, noise=Noise(question.seed, 0, ids), batch=len(ids), set=intervene
             )
             pieces.append(bound(inputs, told))
     return [torch.cat([piece[i] for piece in pieces]) for i in range(len(pieces[0]))]
+
+
+def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:
+    """Numbers in the type of the net's arrays."""
+    return x.to(arrays[0].dtype) if arrays and x.is_floating_point() else x
 
 
 def _decoded(node: Node, plan: Plan, columns: Sequence[Tensor], reading: Reading, single: bool) -> Any:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from netwright.errors import NetError
-from netwright.net.level import Call, ContainerNode, Level, Symbol, named_parts
-from netwright.net.node import Held, LeafNode, Node, check_name, kind, numbered
+from netwright.net.level import Call, ContainerNode, Level, Symbol, named_parts, named_repr
+from netwright.net.node import Held, LeafNode, Node, kind, numbered
 from netwright.net.part import Container, PortsLike, as_codecs, ports_repr, present, shared_repr
 
 
@@ -90,7 +90,7 @@ class Chain(Container):
         for _, part in self.parts:
             automatic[numbered(automatic, kind(part))] = None
         plain = list(automatic) == [name for name, _ in self.parts]
-        texts = [repr(part) if plain else f"{name}={part!r}" for name, part in self.parts]
+        texts = [repr(part) if plain else named_repr(name, repr(part)) for name, part in self.parts]
         return shared_repr(self, f"Chain({', '.join(texts)}{ports_repr(self)})")
 
 
@@ -110,7 +110,6 @@ def _is_straight(level: Level) -> bool:
     """Whether every call reads the first output of the one before, and the last one is the output."""
     before = ""
     for call in level.calls:
-        check_name(call.name, "a part's name")
         ports = [ref for _, ref in call.reads]
         if call.place != call.name or any(ref[0] != before for ref in ports):
             return False

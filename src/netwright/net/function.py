@@ -41,10 +41,12 @@ class Function(Leaf):
     function: Callable[..., Any]
     ports: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]  # here each has its own
 
-    def __post_init__(self) -> None:
-        if not callable(self.function):
-            raise NetError(what="nw.Function takes a function", got=repr(self.function))
-        notation.ports(self.ports)
+    def __init__(self, function: Callable[..., Any], ports: str) -> None:
+        if not callable(function):
+            raise NetError(what="nw.Function takes a function", got=repr(function))
+        notation.ports(ports)
+        object.__setattr__(self, "function", function)
+        object.__setattr__(self, "ports", ports)
 
     @property
     def kind_name(self) -> str:

@@ -1,7 +1,8 @@
 """The graph: parts that say what they read. The normal form of one level of any container."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, Self, cast
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, did_you_mean
@@ -12,28 +13,32 @@ from netwright.net.level import (
     Source,
     Symbol,
     as_part,
+    check_part_name,
     close,
     input_ports,
+    named_repr,
     output_names,
     sources_of,
 )
 from netwright.net.node import Held, Node, check_name
 from netwright.net.part import Container, PortLike, PortsLike, as_codec, as_codecs, ports_repr, present, shared_repr
-from netwright.sizes.notation import INPUT
+from netwright.sizes.notation import INPUT, OUTPUT
 
 
 class Graph(Container):
     """Parts by name, each with what it reads: other parts, or inputs of the net.
 
     A node is `name=(part, "what", "it", "reads")`; `"lstm.hidden"` reads another output than the first, and a mapping
-    at the end feeds ports by name. A node that nothing reads is an output; `outputs=` says others. The net's inputs
-    are the names in `input=`, or one called `"input"`. Or call parts on `nw.Input`s and give the values that are the
-    outputs: `nw.Graph(nw.Add()(x, nw.Linear(3)(x)))`.
+    at the end feeds ports by name. The name of another node in place of the part means that node's part once more,
+    with the same arrays. A node that nothing reads is an output; `outputs=` says others. The net's inputs are the
+    names in `input=`, or one called `"input"`. Or call parts on `nw.Input`s and give the values that are the outputs,
+    several with names of your own in a mapping: `nw.Graph({"sum": x + y, "product": x * y})`.
 
     Fields:
         input: the encoder of the only input, or a mapping from names to encoders or sizes; `None` says nothing yet.
         output: likewise for the outputs.
-        outputs: the nodes that are outputs, where they are not just those that nothing reads.
+        outputs: the nodes that are outputs, where they are not just those that nothing reads; or a mapping from the
+            names of the outputs to nodes.
 
     Raises: NetError for a cycle, a name nobody has, an unconnected port; SizeError when sizes do not fit.
 
@@ -53,7 +58,7 @@ class Graph(Container):
         *values: Symbol | Mapping[str, Symbol],
         input: PortsLike = None,
         output: PortsLike = None,
-        outputs: Sequence[str] = (),
+        outputs: Sequence[str] | Mapping[str, str] = (),
         **nodes: Any,
     ) -> None:
         codecs: dict[str, Codec] = {}
@@ -105,10 +110,15 @@ class Graph(Container):
         return {"calls": tuple(calls)}
 
     def __repr__(self) -> str:
-        texts = [f"{call.name}=({call.part!r}, {_reads_repr(call)})" for call in self.calls]
-        natural = _sinks(self.calls)
-        if self.outputs_ != natural:
-            texts.append(f"outputs={tuple(_ref_text(ref) for _, ref in self.outputs_)!r}")
+        made = {call.name for call in self.calls}
+        texts: list[str] = []
+        for call in self.calls:
+            again = call.place != call.name and call.place in made
+            part = repr(call.place) if again else repr(call.part)
+            reads = _reads_repr(call) or ["{}"]  # a part without inputs reads nothing
+            texts.append(named_repr(call.name, f"({', '.join([part, *reads])})"))
+        if self.outputs_ != _sinks(self.calls):
+            texts.append(f"outputs={ {name: _ref_text(ref) for name, ref in self.outputs_}!r}")
         ports = ports_repr(self)
         if self.inputs_ != (INPUT,) and len(self.held.inputs) < len(self.inputs_):
             ports = f", input={dict.fromkeys(self.inputs_) | dict(self.held.inputs)!r}"
@@ -137,38 +147,40 @@ def _drawn(values: Sequence[Symbol | Mapping[str, Symbol]]) -> tuple[Level, dict
     return close(result), codecs
 
 
-def _declared(inputs: tuple[str, ...], nodes: Mapping[str, Any], outputs: Sequence[str]) -> Level:
+@dataclass(frozen=True)
+class Declared:
+    """A node as it was written: its part, what it reads in order and by port, and whose arrays it has."""
+
+    part: Node
+    reads: tuple[str, ...]
+    more: Mapping[str, str]
+    place: str
+
+
+def _declared(inputs: tuple[str, ...], nodes: Mapping[str, Any], outputs: Sequence[str] | Mapping[str, str]) -> Level:
     """The level that declared nodes make, in an order that can be run."""
-    parts: dict[str, tuple[Node, list[str], dict[str, str]]] = {}
+    if not nodes:
+        raise NetError(what="a graph needs at least one node", mend='nw.Graph(dense=(nw.Linear(3), "input"))')
+    parts: dict[str, Declared] = {}
     for name, node in nodes.items():
-        check_name(name, "a node's name")
+        check_part_name(name, "a node's name")
         if name in inputs:
             raise NetError(what=f"{name!r} is the name of an input and of a node", where=name, mend="rename one")
-        parts[name] = _node(name, node)
-    if not parts:
-        raise NetError(what="a graph needs at least one node", mend='nw.Graph(dense=(nw.Linear(3), "input"))')
-    ordered = _ordered(inputs, parts)
-    calls: list[Call] = []
-    for name in ordered:
-        part, reads, more = parts[name]
-        ports = input_ports(part, len(reads))
-        if len(reads) > len(ports):
-            raise NetError(
-                what=f"{name} reads more values than it has input ports",
-                where=name,
-                expected=f"{len(ports)}: {', '.join(port.name for port in ports)}",
-                got=f"{len(reads)}: {', '.join(reads)}",
-                mend=f"{name}=(nw.Chain(nw.Concatenate(), {part!r}), {', '.join(map(repr, reads))})",
-            )
-        given = dict(zip((port.name for port in ports), reads, strict=False)) | more
-        calls.append(Call(name, part, tuple((port, _ref(text, parts)) for port, text in given.items()), name))
-    chosen = tuple((text.partition(".")[0], _ref(text, parts)) for text in outputs)
-    if len(chosen) == 1:
-        chosen = (("output", chosen[0][1]),)
-    return Level(inputs, tuple(calls), chosen or _sinks(calls))
+        parts[name] = _node(name, node, nodes)
+    calls = [_call(name, parts) for name in _ordered(inputs, parts)]
+    if not outputs:
+        return Level(inputs, tuple(calls), _sinks(calls))
+    named = outputs if isinstance(outputs, Mapping) else {text.partition(".")[0]: text for text in outputs}
+    for name, text in named.items():
+        _check_source("an output", text, inputs, parts)
+        check_name(name, "an output's name")
+    chosen = tuple((name, _ref(text, parts)) for name, text in named.items())
+    if len(chosen) == 1 and not isinstance(outputs, Mapping):
+        chosen = ((OUTPUT, chosen[0][1]),)
+    return Level(inputs, tuple(calls), chosen)
 
 
-def _node(name: str, node: Any) -> tuple[Node, list[str], dict[str, str]]:
+def _node(name: str, node: Any, nodes: Mapping[str, Any]) -> Declared:
     if not isinstance(node, tuple) or len(node) < 2:
         raise NetError(
             what=f"{name} does not say what it reads",
@@ -177,12 +189,52 @@ def _node(name: str, node: Any) -> tuple[Node, list[str], dict[str, str]]:
             got=repr(node),
             mend=f"{name}=({node!r}, 'input')" if not isinstance(node, tuple) else "",
         )
-    part, *reads = node
+    part, *reads = cast(tuple[Any, ...], node)
+    place = name
+    if isinstance(part, str):
+        again = nodes.get(part)
+        if not isinstance(again, tuple) or isinstance(again[0], str):
+            raise NetError(
+                what=f"{name} is {part!r} once more, but no node of that name has a part",
+                where=name,
+                expected="a part, or the name of a node that has one",
+                got=repr(part),
+                mend=did_you_mean(part, [other for other in nodes if other != name]),
+            )
+        place, part = part, again[0]
     more = dict(reads.pop()) if isinstance(reads[-1], Mapping) else {}
-    return as_part(part), [str(read) for read in reads], more
+    return Declared(as_part(part), tuple(map(str, reads)), more, place)
 
 
-def _ordered(inputs: tuple[str, ...], parts: Mapping[str, tuple[Node, list[str], dict[str, str]]]) -> list[str]:
+def _call(name: str, parts: Mapping[str, Declared]) -> Call:
+    node = parts[name]
+    ports = input_ports(node.part, len(node.reads))
+    if len(node.reads) > len(ports):
+        raise NetError(
+            what=f"{name} reads more values than it has input ports",
+            where=name,
+            expected=f"{len(ports)}: {', '.join(port.name for port in ports)}",
+            got=f"{len(node.reads)}: {', '.join(node.reads)}",
+            mend=f"{name}=(nw.Chain(nw.Concatenate(), {node.part!r}), {', '.join(map(repr, node.reads))})",
+        )
+    given = dict(zip((port.name for port in ports), node.reads, strict=False)) | node.more
+    return Call(name, node.part, tuple((port, _ref(text, parts)) for port, text in given.items()), node.place)
+
+
+def _check_source(name: str, text: str, inputs: Sequence[str], parts: Mapping[str, Declared]) -> None:
+    source = text.partition(".")[0]
+    if source in parts or source in inputs:
+        return
+    raise NetError(
+        what=f"{name} reads {source!r}, which nothing is called",
+        where=name,
+        expected=f"a node or an input: {', '.join([*inputs, *parts])}",
+        mend=did_you_mean(source, [*inputs, *(p for p in parts if p != name)])
+        or f"input={{{', '.join(f'{i!r}: …' for i in (*inputs, source))}}} to make it an input",
+    )
+
+
+def _ordered(inputs: tuple[str, ...], parts: Mapping[str, Declared]) -> list[str]:
     """The names of the nodes, each after what it reads; a cycle and an unknown name are errors."""
     done: dict[str, None] = {}
     open_: list[str] = []
@@ -198,19 +250,11 @@ def _ordered(inputs: tuple[str, ...], parts: Mapping[str, tuple[Node, list[str],
                 mend=f"let {cycle[0]} read something that comes before it, such as {inputs[0]!r}",
             )
         open_.append(name)
-        _, reads, more = parts[name]
-        for text in (*reads, *more.values()):
+        for text in (*parts[name].reads, *parts[name].more.values()):
+            _check_source(name, text, inputs, parts)
             source = text.partition(".")[0]
             if source in parts:
                 visit(source)
-            elif source not in inputs:
-                raise NetError(
-                    what=f"{name} reads {source!r}, which nothing is called",
-                    where=name,
-                    expected=f"a node or an input: {', '.join([*inputs, *parts])}",
-                    mend=did_you_mean(source, [*inputs, *(p for p in parts if p != name)])
-                    or f"input={{{', '.join(f'{i!r}: …' for i in (*inputs, source))}}} to make it an input",
-                )
         open_.pop()
         done[name] = None
 
@@ -219,12 +263,11 @@ def _ordered(inputs: tuple[str, ...], parts: Mapping[str, tuple[Node, list[str],
     return list(done)
 
 
-def _ref(text: str, parts: Mapping[str, tuple[Node, list[str], dict[str, str]]]) -> Ref:
+def _ref(text: str, parts: Mapping[str, Declared]) -> Ref:
     source, _, port = text.partition(".")
     if source not in parts:
         return ("", source)
-    part, reads, _ = parts[source]
-    names = output_names(part, len(reads))
+    names = output_names(parts[source].part, len(parts[source].reads))
     if port and port not in names:
         raise NetError(
             what=f"{source} has no output port {port!r}",
@@ -249,10 +292,10 @@ def _ref_text(ref: Ref) -> str:
     return ref[0] if ref[0] and ref[1] == "output" else ref[1] if not ref[0] else f"{ref[0]}.{ref[1]}"
 
 
-def _reads_repr(call: Call) -> str:
+def _reads_repr(call: Call) -> list[str]:
     ports = [port.name for port in input_ports(call.part, len(call.reads))]
     positional = [port for port, _ in call.reads] == ports[: len(call.reads)]
     texts = [repr(_ref_text(ref)) for _, ref in call.reads]
     if positional:
-        return ", ".join(texts)
-    return "{" + ", ".join(f"{port!r}: {text}" for (port, _), text in zip(call.reads, texts, strict=True)) + "}"
+        return texts
+    return ["{" + ", ".join(f"{port!r}: {text}" for (port, _), text in zip(call.reads, texts, strict=True)) + "}"]

@@ -1,4 +1,4 @@
-"""Fills the arrays that a net does not hold yet, each from its own seed, so that none depends on what else is missing."""
+"""Fills the arrays that a net does not hold yet, each from its own seed: none depends on what else is missing."""
 
 import hashlib
 from typing import cast

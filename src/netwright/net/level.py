@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from keyword import iskeyword
 from typing import Any, Never, TypeAlias
 
 from netwright.errors import NetError, did_you_mean
@@ -65,6 +66,7 @@ class ContainerNode(Node, abstract=True):
         raise NotImplementedError
 
 
+RESERVED = ("input", "output", "outputs")
 SERIAL = itertools.count()  # the order in which a drawing was made; parts and inputs count together
 
 
@@ -172,7 +174,7 @@ def record(container: ContainerNode, inputs: Sequence[str]) -> Level:
     taken: set[str] = set()
 
     def call(name: str, part: Node, *x: Symbol, place: str = "", **more: Symbol) -> Symbol:
-        check_name(name, type(part).__name__)
+        check_part_name(name, type(part).__name__)
         if name in taken:
             raise NetError(what=f"two parts have the name {name!r}", where=name, mend="give one of them another name")
         taken.add(name)
@@ -198,6 +200,11 @@ def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[Source] | N
     if len(set(inputs)) < len(inputs):
         raise NetError(what="two inputs have the same name", got=", ".join(inputs), mend="nw.Input('another')")
     name_of = _names(uses)
+    for name in name_of.values():
+        if name in inputs:
+            raise NetError(
+                what=f"{name!r} is the name of an input and of a part", where=name, mend="rename one of them"
+            )
 
     def ref(symbol: Symbol) -> Ref:
         origin = symbol.origin
@@ -269,13 +276,30 @@ def as_part(part: Any) -> Node:
     )
 
 
+def check_part_name(name: str, where: str) -> None:
+    """Refuse a name that cannot stand in a path, or that a container takes for something else."""
+    check_name(name, where)
+    if name in RESERVED:
+        raise NetError(
+            what=f"a part cannot have the name {name!r}: that is an argument of nw.Chain and nw.Graph",
+            where=where,
+            mend=f"{name}_1",
+        )
+
+
+def named_repr(name: str, text: str) -> str:
+    """A named part as an argument; a name that is no Python name is passed in a mapping."""
+    plain = name.isidentifier() and not iskeyword(name)
+    return f"{name}={text}" if plain else f"**{{{name!r}: {text}}}"
+
+
 def named_parts(parts: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Node]:
     """Parts with their names: given, or the kind with a number."""
     found: dict[str, Node] = {}
     for part in map(as_part, parts):
         found[numbered([*found, *named], kind(part))] = part
     for name, part in named.items():
-        check_name(name, "a named part")
+        check_part_name(name, "a named part")
         found[name] = as_part(part)
     return found
 

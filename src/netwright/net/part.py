@@ -14,7 +14,8 @@ from netwright.codecs.reading import Reading
 from netwright.errors import NetError, PathError, SizeError, did_you_mean
 from netwright.net import blame, call, compare, surgery
 from netwright.net.level import ContainerNode, Level, Symbol, as_part, use
-from netwright.net.node import PARTS, Held, LeafNode, Node, arguments, field_values
+from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values
+from netwright.net.node import join as join_path
 from netwright.net.plan import Plan, plan_of
 from netwright.sizes.notation import ports
 
@@ -48,7 +49,7 @@ class Net(Node, abstract=True):
             name: of the part in the net that is drawn; its kind with a number if empty.
             ports: symbols for input ports by name, when drawing.
         """
-        if ports or any(isinstance(value, Symbol) for value in x):
+        if ports or any(isinstance(value, Symbol) for value in x) or not (x or self.input_names):
             return _drawn(self, x, name, ports)
         reading = DECISION
         if len(x) > 1 and isinstance(x[-1], Reading):
@@ -132,7 +133,7 @@ class Net(Node, abstract=True):
         """The net with one part more at its beginning; its encoder gives way to the part's own."""
         return cast(Net, surgery.prepend(self, as_part(part), name))
 
-    def rename(self, path: str, name: str) -> "Net":
+    def rename(self, path: str | int, name: str) -> "Net":
         """The net with another name for a part; its arrays move along."""
         return cast(Net, surgery.rename(self, path, name))
 
@@ -195,7 +196,13 @@ class Net(Node, abstract=True):
 
     def __reduce__(self) -> tuple[Any, ...]:
         held = self.held
-        return _restored, (type(self), field_values(self), *(dict(side) for side in (held.arrays, held.inputs)), dict(held.outputs), held.shared)
+        return _restored, (
+            type(self),
+            field_values(self),
+            *(dict(side) for side in (held.arrays, held.inputs)),
+            dict(held.outputs),
+            held.shared,
+        )
 
 
 class Leaf(LeafNode, Net, abstract=True):
@@ -345,7 +352,11 @@ def shared(name: str, part: Any) -> Net:
         >>> sorted(nw.initialize(nw.Chain(layer, nw.relu, layer, input=3)).arrays)
         ['@layer/bias', '@layer/weight']
     """
-    return cast(Net, as_part(part).holding(shared=name))
+    check_name(name, "a shared name")
+    node = as_part(part)
+    arrays = {join_path(SHARED + name, path): array for path, array in node.held.arrays.items()}
+    held = Held(arrays, node.held.inputs, node.held.outputs, name)
+    return cast(Net, node.rebuilt(held))
 
 
 def shared_repr(node: Node, text: str) -> str:

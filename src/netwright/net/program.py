@@ -99,8 +99,11 @@ def _argument(name: str, default: Any) -> Any:
 
 def _result(name: str, result: Any) -> Symbol | dict[str, Symbol]:
     """What a program returned, as the ends of a drawing."""
-    named = {f"output{i}": value for i, value in enumerate(cast(tuple[Any, ...], result), 1)}\
-        if isinstance(result, tuple) else result
+    named = (
+        {f"output{i}": value for i, value in enumerate(cast(tuple[Any, ...], result), 1)}
+        if isinstance(result, tuple)
+        else result
+    )
     values = list(named.values()) if isinstance(named, Mapping) else [named]
     if not values or not all(isinstance(value, Symbol) for value in values):
         raise NetError(

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
-from netwright.net.level import Call, ContainerNode, Level, Ref, input_ports, output_names
-from netwright.net.node import SHARED, Held, Node, check_name, join, kind, numbered
+from netwright.net.level import Call, ContainerNode, Level, Ref, check_part_name, input_ports, output_names
+from netwright.net.node import SHARED, Held, Node, join, kind, numbered
 from netwright.net.plan import plan_from, plan_of
+from netwright.sizes.notation import INPUT, OUTPUT
 
 Arrays: TypeAlias = Mapping[str, Tensor]
 
@@ -26,33 +27,41 @@ def cut(node: Node, piece: slice) -> Node:
     """The parts from one place up to, not with, another; what they read from outside becomes an input."""
     level = _level(node, "a slice")
     names = [call.name for call in level.calls]
-    start = _position(node, names, piece.start, 0)
-    stop = _position(node, names, piece.stop, len(names))
+    if piece.step not in (None, 1):
+        raise NetError(what="a slice of a net has no step", where=_slice_text(piece), mend="net[first:last]")
+    start = _bound(node, names, piece.start, 0)
+    stop = _bound(node, names, piece.stop, len(names))
     if start >= stop:
         raise NetError(
-            what="this slice holds no part", where=f"[{piece.start!r}:{piece.stop!r}]", got=f"{len(names)} parts"
+            what="this slice holds no part", where=_slice_text(piece), got=f"{len(names)} parts: {', '.join(names)}"
         )
-    cut_level = _cut(level, start, stop)
-    arrays = {path: array for path, array in node.held.arrays.items() if _is_below(path, cut_level)}
-    inputs = {name: codec for name, codec in node.held.inputs.items() if name in cut_level.inputs and start == 0}
-    last = stop == len(names)
-    outputs = {name: codec for name, codec in node.held.outputs.items() if last and name in dict(cut_level.outputs)}
-    return _remade(node, cut_level, arrays, inputs, outputs)
+    cut_level, kept = _cut(level, start, stop)
+    inputs = {name: node.held.inputs[outer] for name, outer in kept.items() if outer in node.held.inputs}
+    outputs = {name: codec for name, codec in node.held.outputs.items() if name in dict(cut_level.outputs)}
+    return _remade(node, cut_level, node.held.arrays, inputs, outputs)
 
 
-def replace(node: Node, path: str, part: Node) -> Node:
-    """The net with another part at a path. A part without arrays resets them; one with arrays keeps its own."""
-    name, _, rest = path.partition("/")
-    if rest:
-        part = replace(_child(node, name), rest, part)
-    else:
-        _child(node, name)
+def replace(node: Node, path: str | int, part: Node) -> Node:
+    """The net with another part at a path. A part without arrays resets them; one with arrays keeps its own.
+
+    A part that is called several times is one part: it is replaced at all its calls.
+    """
+    parent, name = _split(node, path)
+    if parent:
+        return _replace_below(node, parent, replace(get(node, parent), name, part))
     container, level = _container(node, path), _level(node, path)
-    arrays = {place: array for place, array in node.held.arrays.items() if not place.startswith(f"{name}/")}
-    arrays |= _lifted(name, part)
-    fields = container.fields_with({name: part.bare()}) if name in container.children() else None
-    calls = tuple(with_fields(call, part=part.bare()) if call.name == name else call for call in level.calls)
-    changed = container.rebuilt(Held(shared=node.held.shared), **fields) if fields else with_fields(level, calls=calls)
+    place = next(call.place for call in level.calls if call.name == name)
+    below = f"{join(_root(node), place)}/"
+    arrays = {there: array for there, array in node.held.arrays.items() if not there.startswith(below)}
+    arrays |= _lifted(join(_root(node), place), part)
+    names = [call.name for call in level.calls if call.place == place]
+    known = set(names) <= container.children().keys()
+    fields = container.fields_with(dict.fromkeys(names, part.bare())) if known else None
+    if fields is not None:
+        changed: Level | Node = container.rebuilt(Held(shared=node.held.shared), **fields)
+    else:
+        calls = (with_fields(call, part=part.bare()) if call.place == place else call for call in level.calls)
+        changed = with_fields(level, calls=tuple(calls))
     return _remade(node, changed, arrays, node.held.inputs, node.held.outputs)
 
 
@@ -60,15 +69,17 @@ def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
     """The net with a part put before the one at a path: it reads what that one read first."""
     parent, before = _split(node, path)
     if parent:
-        return replace(node, parent, insert(get(node, parent), before, part, name))
+        return _replace_below(node, parent, insert(get(node, parent), before, part, name))
     level = _level(node, path)
     at = next(call for call in level.calls if call.name == before)
+    if not at.reads:
+        raise NetError(what=f"{before} reads nothing: no part can stand before it", where=before)
     name = _free_name(level, part, name)
     (port, ref), *others = at.reads
     new = Call(name, part.bare(), ((_first_input(part), ref),), name)
     moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
     calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
-    arrays = {**node.held.arrays, **_lifted(name, part)}
+    arrays = {**node.held.arrays, **_lifted(join(_root(node), name), part)}
     return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
 
 
@@ -76,14 +87,15 @@ def delete(node: Node, path: str | int) -> Node:
     """The net without the part at a path: its readers read what it read."""
     parent, name = _split(node, path)
     if parent:
-        return replace(node, parent, delete(get(node, parent), name))
+        return _replace_below(node, parent, delete(get(node, parent), name))
     level = _level(node, path)
     gone = next(call for call in level.calls if call.name == name)
     if len(gone.reads) != 1:
+        many = f"{len(gone.reads)} values: its readers cannot read them all in its place"
         raise NetError(
-            what=f"{name} reads {len(gone.reads)} values: its readers cannot read them all in its place",
+            what=f"{name} reads {many if gone.reads else 'nothing: its readers would have nothing to read'}",
             where=name,
-            mend=f"net.replace({name!r}, part), with a part that joins them another way",
+            mend=f"net.replace({name!r}, part), with a part that takes its place",
         )
     if len(level.calls) == 1:
         raise NetError(what="a net of no parts is no net", where=name, mend=f"net.replace({name!r}, part)")
@@ -98,17 +110,20 @@ def delete(node: Node, path: str | int) -> Node:
         if call is not gone
     )
     outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
-    arrays = {place: array for place, array in node.held.arrays.items() if not place.startswith(f"{name}/")}
-    return _remade(node, Level(level.inputs, calls, outputs), arrays, node.held.inputs, node.held.outputs)
+    changed = Level(level.inputs, calls, outputs)
+    return _remade(node, changed, node.held.arrays, node.held.inputs, node.held.outputs)
 
 
-def rename(node: Node, path: str, new: str) -> Node:
+def rename(node: Node, path: str | int, new: str) -> Node:
     """The net with another name for the part at a path; its arrays move along."""
     parent, old = _split(node, path)
     if parent:
-        return replace(node, parent, rename(get(node, parent), old, new))
+        return _replace_below(node, parent, rename(get(node, parent), old, new))
     level = _level(node, path)
-    _free_name(level, level.calls[0].part, new)
+    check_part_name(new, old)
+    if new == old:
+        return node
+    _free_name(level, node, new)
 
     def renamed(ref: Ref) -> Ref:
         return (new, ref[1]) if ref[0] == old else ref
@@ -123,10 +138,7 @@ def rename(node: Node, path: str, new: str) -> Node:
         for call in level.calls
     )
     outputs = tuple((port, renamed(ref)) for port, ref in level.outputs)
-    arrays = {
-        f"{new}/{place.partition('/')[2]}" if place.startswith(f"{old}/") else place: array
-        for place, array in node.held.arrays.items()
-    }
+    arrays = _moved(node.held.arrays, join(_root(node), old), join(_root(node), new))
     return _remade(node, Level(level.inputs, calls, outputs), arrays, node.held.inputs, node.held.outputs)
 
 
@@ -138,7 +150,7 @@ def append(node: Node, part: Node, name: str = "") -> Node:
     name = _free_name(level, part, name)
     call = Call(name, part.bare(), ((_first_input(part), level.outputs[0][1]),), name)
     outputs = tuple((port, (name, port)) for port in output_names(part, 1))
-    arrays = {**node.held.arrays, **_lifted(name, part)}
+    arrays = {**node.held.arrays, **_lifted(join(_root(node), name), part)}
     changed = Level(level.inputs, (*level.calls, call), outputs)
     return _remade(node, changed, arrays, node.held.inputs, dict(part.held.outputs))
 
@@ -159,7 +171,7 @@ def prepend(node: Node, part: Node, name: str = "") -> Node:
         *(with_fields(c, reads=tuple((port, moved(ref)) for port, ref in c.reads)) for c in level.calls),
     )
     outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
-    arrays = {**node.held.arrays, **_lifted(name, part)}
+    arrays = {**node.held.arrays, **_lifted(join(_root(node), name), part)}
     return _remade(node, Level(level.inputs, calls, outputs), arrays, dict(part.held.inputs), node.held.outputs)
 
 
@@ -195,8 +207,8 @@ def _lifted(name: str, part: Node) -> dict[str, Tensor]:
 def _child(node: Node, name: str | int) -> Node:
     level = _level(node, name)
     names = [call.name for call in level.calls]
-    call = level.calls[_position(node, names, name, 0)]
-    below = f"{call.place}/"
+    call = level.calls[_position(node, names, name)]
+    below = f"{join(_root(node), call.place)}/"
     needed = plan_of(call.part).arrays
     arrays = {path: array for path, array in node.held.arrays.items() if path.startswith(SHARED) and path in needed}
     arrays |= {path.removeprefix(below): a for path, a in node.held.arrays.items() if path.startswith(below)}
@@ -209,6 +221,31 @@ def _child(node: Node, name: str | int) -> Node:
     return call.part.holding(arrays=arrays, inputs=inputs, outputs=outputs)
 
 
+def _replace_below(node: Node, path: str, part: Node) -> Node:
+    """The net with a part that was edited inside put back; what is shared is edited nowhere, or everywhere."""
+    before = get(node, path)
+    if before.held.shared and before.bare() != part.bare():
+        raise NetError(
+            what=f"the part {before.held.shared!r} is shared: an edit inside one use would leave the others behind",
+            where=path,
+            mend=f"net.replace({path!r}, part) for this use, with a part that is not shared or shared under a new name",
+        )
+    return replace(node, path, part)
+
+
+def _root(node: Node) -> str:
+    """What the paths of a net's own arrays begin with: the shared name of the net itself, if it has one."""
+    return SHARED + node.held.shared if node.held.shared else ""
+
+
+def _moved(arrays: Arrays, old: str, new: str) -> dict[str, Tensor]:
+    """Arrays below one place, put below another."""
+    return {
+        f"{new}/{path.removeprefix(f'{old}/')}" if path.startswith(f"{old}/") else path: array
+        for path, array in arrays.items()
+    }
+
+
 def _container(node: Node, where: object) -> ContainerNode:
     if not isinstance(node, ContainerNode):
         raise PathError(what=f"a {type(node).__name__} has no parts", where=str(where))
@@ -219,9 +256,8 @@ def _level(node: Node, where: object) -> Level:
     return _container(node, where).level
 
 
-def _position(node: Node, names: Sequence[str], at: str | int | None, default: int) -> int:
-    if at is None:
-        return default
+def _position(node: Node, names: Sequence[str], at: str | int) -> int:
+    """Where a part stands; an error with close names if nowhere."""
     if isinstance(at, str):
         if at not in names:
             raise PathError(
@@ -230,30 +266,44 @@ def _position(node: Node, names: Sequence[str], at: str | int | None, default: i
                 mend=did_you_mean(at, names),
             )
         return names.index(at)
-    if not -len(names) <= at <= len(names):
-        raise PathError(what=f"no part stands at position {at}", expected=f"one of {len(names)} parts")
-    return at + len(names) if at < 0 else at
+    if not -len(names) <= at < len(names):
+        raise PathError(
+            what=f"no part stands at position {at}", expected=f"{-len(names)} to {len(names) - 1}: {', '.join(names)}"
+        )
+    return at % len(names)
+
+
+def _bound(node: Node, names: Sequence[str], at: str | int | None, default: int) -> int:
+    """An end of a slice; numbers past the ends mean the ends, as everywhere in Python."""
+    if at is None:
+        return default
+    if isinstance(at, str):
+        return _position(node, names, at)
+    return slice(at, None).indices(len(names))[0]
+
+
+def _slice_text(piece: slice) -> str:
+    step = "" if piece.step is None else f":{piece.step!r}"
+    return "[" + ":".join("" if end is None else repr(end) for end in (piece.start, piece.stop)) + step + "]"
 
 
 def _split(node: Node, path: str | int) -> tuple[str, str]:
     """The path of the container and the name in it; checked to exist."""
-    if isinstance(path, int):
-        level = _level(node, path)
-        names = [call.name for call in level.calls]
-        return "", names[_position(node, names, path, 0)]
-    parent, _, name = path.rpartition("/")
+    parent, _, name = path.rpartition("/") if isinstance(path, str) else ("", "", path)
     owner = get(node, parent) if parent else node
-    _position(owner, [call.name for call in _level(owner, path).calls], name, 0)
-    return parent, name
+    names = [call.name for call in _level(owner, path).calls]
+    return parent, names[_position(owner, names, name)]
 
 
 def _free_name(level: Level, part: Node, name: str) -> str:
-    taken = [call.name for call in level.calls]
+    taken = [*(call.name for call in level.calls), *(call.place for call in level.calls), *level.inputs]
     if not name:
         return numbered(taken, kind(part))
-    check_name(name, "a part's name")
+    check_part_name(name, "a part's name")
     if name in taken:
-        raise NetError(what=f"two parts have the name {name!r}", where=name, mend="give one of them another name")
+        raise NetError(
+            what=f"the name {name!r} is taken", where=name, expected=f"none of {', '.join(dict.fromkeys(taken))}"
+        )
     return name
 
 
@@ -261,14 +311,17 @@ def _first_input(part: Node) -> str:
     return input_ports(part, 1)[0].name
 
 
-def _cut(level: Level, start: int, stop: int) -> Level:
-    """Some calls of a level; outside values they read become inputs, values read outside become outputs."""
+def _cut(level: Level, start: int, stop: int) -> tuple[Level, dict[str, str]]:
+    """Some calls of a level, and which of its inputs are inputs of the whole.
+
+    Outside values they read become inputs, values read outside become outputs.
+    """
     calls = level.calls[start:stop]
     inside = {call.name for call in calls}
     outside = list(dict.fromkeys(ref for call in calls for _, ref in call.reads if ref[0] not in inside))
-    fresh = {ref: ref[1] if not ref[0] else ref[0] for ref in outside}
+    fresh = _port_names(outside)
     if len(outside) == 1 and outside[0][0]:
-        fresh = {outside[0]: "input"}
+        fresh = {outside[0]: INPUT}
     moved = tuple(
         with_fields(c, reads=tuple((p, ("", fresh[ref]) if ref in fresh else ref) for p, ref in c.reads)) for c in calls
     )
@@ -278,16 +331,22 @@ def _cut(level: Level, start: int, stop: int) -> Level:
     shown = {ref for _, ref in outputs}
     inner = [ref for ref in dict.fromkeys(ref for c in calls for ref in _outputs_of(c)) if ref in read - shown]
     alone = len(inner) == 1 and not outputs
-    outputs += [("output" if alone else ref[0], ref) for ref in inner]
-    return Level(tuple(fresh.values()), moved, tuple(outputs))
+    outputs += [(OUTPUT if alone else name, ref) for ref, name in _port_names(inner).items()]
+    kept = {name: ref[1] for ref, name in fresh.items() if not ref[0]}
+    return Level(tuple(fresh.values()), moved, tuple(outputs)), kept
+
+
+def _port_names(refs: Sequence[Ref]) -> dict[Ref, str]:
+    """Names for values that become ports: an input keeps its own, a part's value has the part's, then the port's."""
+    once = [ref[0] for ref in refs]
+    return {
+        (maker, port): port if not maker else maker if once.count(maker) == 1 else f"{maker}_{port}"
+        for maker, port in refs
+    }
 
 
 def _outputs_of(call: Call) -> list[Ref]:
     return [(call.name, port) for port in output_names(call.part, len(call.reads))]
-
-
-def _is_below(path: str, level: Level) -> bool:
-    return path.startswith(SHARED) or path.partition("/")[0] in {call.place for call in level.calls}
 
 
 def _remade(
@@ -299,6 +358,19 @@ def _remade(
 ) -> Node:
     """The edited net with its codecs, and with every array that still fits."""
     if isinstance(changed, Level):
+        changed, arrays = _housed(changed, arrays, _root(node))
         changed = cast(ContainerNode, node).of_level(changed)
     bare = changed.rebuilt(Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
     return hold_arrays(bare, arrays)
+
+
+def _housed(level: Level, arrays: Arrays, root: str) -> tuple[Level, Arrays]:
+    """The level whose every place is called like one of its calls, where an edit took that call away."""
+    users: dict[str, list[str]] = {}
+    for call in level.calls:
+        users.setdefault(call.place, []).append(call.name)
+    homes = {place: names[0] for place, names in users.items() if place not in names}
+    for place, home in homes.items():
+        arrays = _moved(arrays, join(root, place), join(root, home))
+    calls = tuple(with_fields(call, place=homes.get(call.place, call.place)) for call in level.calls)
+    return with_fields(level, calls=calls), arrays

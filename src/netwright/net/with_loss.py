@@ -1,43 +1,53 @@
-"""Makes a loss part of a visible net: the net that training sees."""
+"""Makes the loss part of a net: a graph of the net, its targets and its losses."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from netwright.codecs.codec import Codec
 from netwright.errors import NetError, did_you_mean
-from netwright.net.graph import Graph
-from netwright.net.level import as_part
-from netwright.net.node import Node
+from netwright.net.graph import Graph, Input
+from netwright.net.level import Symbol, as_part, use
 from netwright.net.part import Net
 
 
 def with_loss(net: Net, loss: Any) -> Graph:
-    """The net followed by a loss: a graph whose output is the loss, with one more input for what is right.
+    """The net that takes targets too and gives its losses: `net` and `loss` are its parts.
 
-    Parts: `net`, the net itself, and `loss`. The new input `target` takes its encoder from the net's decoder. A net
-    with several outputs takes a mapping from outputs to losses; the new inputs are then called after the outputs:
-    `label_target`.
+    A target port is encoded by the net's own decoder, so it takes what the net answers. With one loss they are the
+    port `target` and the part `loss`; with several, `NAME_target` and `NAME_loss` for each output that has one, and
+    the losses are the new net's outputs.
+
+    Fields:
+        loss: a part that takes the net's output and the target; or a mapping from outputs to such parts.
+
+    Raises: NetError when outputs and losses do not match; SizeError when a loss does not fit an output.
 
     Example:
         >>> import netwright as nw
         >>> net = nw.Chain(3, nw.softmax, input=2, output=nw.Category(["a", "b", "c"]))
-        >>> nw.with_loss(net, nw.CrossEntropy()).paths
-        ('net/linear1', 'net/softmax1', 'net', 'loss')
+        >>> graph = nw.with_loss(net, nw.CrossEntropy())
+        >>> graph.input_names, graph.paths[-1], graph.plan.outputs
+        (('input', 'target'), 'loss', {'output': ()})
     """
     names = net.output_names
-    losses: dict[str, Any] = dict(loss) if isinstance(loss, Mapping) else {names[0]: loss}
-    for name in losses:
-        if name not in names:
-            raise NetError(
-                what=f"the net has no output {name!r} for a loss",
-                expected=", ".join(names),
-                mend=did_you_mean(name, names),
-            )
-    alone = len(losses) == 1
-    inputs: dict[str, Codec | None] = dict(net.inputs)
-    nodes: dict[str, tuple[Node | str, ...]] = {"net": (net, *net.input_names)}
+    losses = dict(loss) if isinstance(loss, Mapping) else {names[0]: loss}
+    if len(names) > 1 and not isinstance(loss, Mapping):
+        raise NetError(
+            what=f"this net has {len(names)} outputs: each that counts needs a loss",
+            expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
+            got=repr(loss),
+        )
+    unknown = [name for name in losses if name not in names]
+    if unknown or not losses:
+        raise NetError(
+            what=f"this net has no output {unknown[0]!r}" if unknown else "a net with a loss has at least one loss",
+            expected=", ".join(names),
+            mend=did_you_mean(unknown[0], names) if unknown else "",
+        )
+    ports = {name: Input(name, codec) for name, codec in net.inputs.items()}
+    values = use(net, *ports.values(), name="net")
+    ends: dict[str, Symbol] = {}
     for name, part in losses.items():
-        target = "target" if alone else f"{name}_target"
-        inputs[target] = net.held.outputs.get(name)
-        nodes["loss" if alone else f"{name}_loss"] = (as_part(part), f"net.{name}", target)
-    return Graph(input=inputs, outputs=[node for node in nodes if node != "net"], **nodes)
+        mark = f"{name}_" if len(losses) > 1 else ""
+        target = Input(f"{mark}target", net.outputs[name])
+        ends[f"{mark}loss"] = use(as_part(part), values[name], target, name=f"{mark}loss")
+    return Graph(ends if len(losses) > 1 else ends["loss"])

@@ -51,7 +51,9 @@ def chart(lines: Sequence[Line], x_name: str, *, logarithmic: bool = False, perc
         bottom = HEIGHT - BOTTOM + 18
         pieces.append(f'<text class="nw-tick" x="{across(x):.1f}" y="{bottom}" text-anchor="middle">{x:g}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
-    pieces.append(f'<text class="nw-tick" x="{middle:g}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_name)}</text>')
+    pieces.append(
+        f'<text class="nw-tick" x="{middle:g}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_name)}</text>'
+    )
     left = float(LEFT)
     for i, line in enumerate(kept):
         pieces += _curve(i, line, across, down)

@@ -44,9 +44,7 @@ STYLE = """
 .nw-net .head{font-size:12px;font-weight:600;fill:var(--soft)}
 .nw-net .group{fill:var(--group);stroke:var(--line);stroke-dasharray:4 4}
 .nw-net .box{stroke-width:1.5}
-""" + "".join(
-    f".nw-net .{name}{{fill:var(--{name});stroke:var(--{name}-e)}}" for name in (*FAMILIES, "other", "port")
-)
+""" + "".join(f".nw-net .{name}{{fill:var(--{name});stroke:var(--{name}-e)}}" for name in (*FAMILIES, "other", "port"))
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class Drawing:
         return f"Drawing({self.width} × {self.height})"
 
 
-def draw(net: Net, *, depth: int = 1, width: int = 1080) -> Drawing:
+def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
     """A picture of a net: what its parts are, what each reads, and the sizes of the values between them.
 
     Square boxes have something to learn, round ones do not; the colour is the kind's. Values flow from left to right,
@@ -85,7 +83,7 @@ def draw(net: Net, *, depth: int = 1, width: int = 1080) -> Drawing:
 
     Fields:
         depth: how many levels of containers are opened; a container below that is one box.
-        width: where rows wrap, in pixels; 1080 fits a desktop page, 360 a phone.
+        width: where rows wrap, in pixels; 1120 fits a desktop page, 360 a phone.
 
     Raises: NetError for a depth below 1 or a width below 200.
 
@@ -123,7 +121,8 @@ class _Box:
 
     @property
     def width(self) -> float:
-        return max(76.0, len(self.name) * CHARACTER + 22, len(self.what) * SMALL + 20)
+        ends = 34 if self.round else 22
+        return max(76.0, len(self.name) * CHARACTER + ends, len(self.what) * SMALL + ends)
 
     def drawn(self, x: float, y: float) -> list[str]:
         """The SVG of the box, its corner at (x, y)."""
@@ -160,16 +159,20 @@ class _Group:
     @property
     def height(self) -> float:
         """With its border and its name."""
-        return self.layout.height + HEAD + INSIDE
+        return self.layout.height + 2 * HEAD  # as much below: the middle of the border is the middle of the contents
 
     def drawn(self, x: float, y: float) -> list[str]:
         """The SVG of everything in it, the corner of its contents at (x, y)."""
         pieces: list[str] = []
         for edge, route in self.layout.routes.items():
-            pieces += _edge([(x + a, y + b) for a, b in route], tip=edge.end not in self.exits or edge.end in self.children)
+            pieces += _edge(
+                [(x + a, y + b) for a, b in route], tip=edge.end not in self.exits or edge.end in self.children
+            )
         for key, child in self.children.items():
             left, above = self.layout.places[key]
-            pieces += child.drawn(x + left, y + above) if isinstance(child, _Box) else child.framed(key, x + left, y + above)
+            pieces += (
+                child.drawn(x + left, y + above) if isinstance(child, _Box) else child.framed(key, x + left, y + above)
+            )
         for text, (a, b) in self.layout.labels:
             pieces.append(f'<text class="size" x="{x + a:.1f}" y="{y + b:.1f}">{html.escape(text)}</text>')
         return pieces
@@ -227,9 +230,9 @@ class _Group:
 
     def _ports(self, net: Net) -> None:
         """At the border of the whole net, its encoders and decoders."""
-        for mark, codecs in ((IN, net.inputs), (OUT, net.outputs)):
+        for mark, codecs, words in ((IN, net.inputs, "as it is"), (OUT, net.outputs, "not decoded")):
             for name, codec in codecs.items():
-                text = "as it is" if codec is None else _short(repr(codec))
+                text = words if codec is None else _short(repr(codec))
                 self.children[f"{mark}{name}"] = _Box(name, text, "port", round=True)
 
 
@@ -251,11 +254,10 @@ def _short(text: str) -> str:
 
 
 def _edge(points: Sequence[Point], *, tip: bool) -> list[str]:
-    """A line through points: curved between layers, with round corners where it turns to another row."""
+    """A line through points: straight along an axis, curved where it changes its height."""
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for i, ((x1, y1), (x2, y2)) in enumerate(zip(points, points[1:], strict=False), 1):
-        turned = abs(x1 - x2) < 0.1 or (i > 1 and abs(y1 - y2) < 0.1)
-        if abs(y1 - y2) < 0.1 or turned:
+    for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+        if abs(y1 - y2) < 0.1 or abs(x1 - x2) < 0.1:
             path += f"L{x2:.1f} {y2:.1f}"
         else:
             bend = (x1 + x2) / 2

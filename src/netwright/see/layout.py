@@ -117,14 +117,12 @@ def _order(layers: Sequence[_Layer], chains: Mapping[Edge, Sequence[str]]) -> No
         layer.items.sort(key=centre)
 
 
-def _gaps(
-    layers: Sequence[_Layer], edges: Sequence[Edge], rank: Mapping[str, int], label_width: float
-) -> list[float]:
+def _gaps(layers: Sequence[_Layer], edges: Sequence[Edge], rank: Mapping[str, int], label_width: float) -> list[float]:
     """The space after every layer."""
     gaps = [LEAST_GAP] * len(layers)
     for edge in edges:
         r = rank[edge.start]
-        gaps[r] = max(gaps[r], len(edge.label) * label_width + 20)
+        gaps[r] = max(gaps[r], len(edge.label) * label_width + 16)
     return gaps
 
 
@@ -178,13 +176,15 @@ def _route(
     for start, end in zip(chain, chain[1:], strict=False):
         out = (places[start][0] + item_of[start].width, middles[start])
         into = (places[end][0], middles[end])
-        points.append(out)
         here, there = layers[rank[start]], layers[rank[end]]
+        points.append(out)
         if here.row != there.row:
             inside = [layer for layer in layers if layer.row == here.row]
             right = max(layer.x + layer.width for layer in inside) + TURN
             bottom = max(layer.middle + layer.height / 2 for layer in inside) + ROW_GAP / 2
             points += [(right, out[1]), (right, bottom), (there.x - TURN, bottom), (there.x - TURN, into[1])]
+        else:  # heights change in the gap alone, where no box stands
+            points += [(here.x + here.width, out[1]), (there.x, into[1])]
         points.append(into)
     return tuple(points)
 

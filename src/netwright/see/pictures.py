@@ -109,3 +109,6 @@ def activation(values: NDArray[Any]) -> tuple[Bytes, str]:
     rows = x.reshape(-1, x.shape[-1]) if x.ndim else x.reshape(1, 1)
     return gaps_in(rows, "heat"), f"{len(rows):,} rows of {rows.shape[1]:,}"
 
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

@@ -102,7 +102,7 @@ class Summary:
 
     def cells(self) -> list[tuple[str, ...]]:
         """The table as texts: ports, parts, total."""
-        lines = [(port, codec, sizes, "", "", "") for port, codec, sizes in self.inputs]
+        lines: list[tuple[str, ...]] = [(port, codec, sizes, "", "", "") for port, codec, sizes in self.inputs]
         for row in self.rows:
             numbers = (row.parameters, row.bytes, row.multiply_adds)
             shown = ("", "", "") if row.container else tuple(number(value) for value in numbers)
@@ -175,8 +175,14 @@ def summary(net: Net) -> Summary:
             counted.update(step.arrays.values())
     return Summary(
         tuple(rows),
-        tuple((name, repr(codec) if codec else "as it is", sizes_text(plan, ((name, ("", name)),))) for name, codec in net.inputs.items()),
-        tuple((name, repr(net.outputs[name]) if net.outputs[name] else "not decoded", sizes_text(plan, ((name, slot),))) for name, slot in plan.wiring.outputs),
+        tuple(
+            (name, repr(codec) if codec else "as it is", sizes_text(plan, ((name, ("", name)),)))
+            for name, codec in net.inputs.items()
+        ),
+        tuple(
+            (name, repr(net.outputs[name]) if net.outputs[name] else "not decoded", sizes_text(plan, ((name, slot),)))
+            for name, slot in plan.wiring.outputs
+        ),
         Counter(row.kind for row in rows if not row.container),
     )
 

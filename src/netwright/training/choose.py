@@ -6,11 +6,14 @@ from collections.abc import Sequence
 import torch
 
 from netwright.errors import TrainingError
+from netwright.inits import fans
 from netwright.machine import best_device, free_memory, has_bf16
 from netwright.net.plan import Plan, fixed
 from netwright.training.events import Choice
+from netwright.training.optimizers import Optimizer
 
 LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many steps, and ten epochs
+PART_OF_SPREAD = 0.14  # a peak step of Adam against 1/√fan-in, the spread of new weights; LeNet's best
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16}
@@ -99,6 +102,22 @@ class Chooser:
         value = "float32" if against else "bf16"
         self.say("precision", value, against or "the processor has units for bf16; weights and losses stay float32")
         return PRECISIONS[value]
+
+    def learning_rate(self, given: object, optimizer: Optimizer, plan: Plan) -> float:
+        """The peak learning rate of arrays for which none is given."""
+        if isinstance(given, int | float):
+            self.say("learning rate", given, "given")
+            return float(given)
+        if value := self.earlier("learning rate"):
+            return float(value)
+        rate, why = optimizer.rate, "the optimizer's own"
+        if rate is None:
+            shapes = [spec.known for spec in plan.arrays.values() if spec.known is not None]
+            wide = max((fans(shape).into for shape in shapes if len(shape) > 1), default=1)
+            rate = float(f"{min(max(PART_OF_SPREAD / math.sqrt(wide), 1e-4), 1e-2):.2g}")
+            why = f"{PART_OF_SPREAD} / √{wide}, the inputs of the widest layer, between 0.0001 and 0.01"
+        self.say("learning rate", f"{rate:g}", why + ("; others given by path" if given else ""))
+        return rate
 
     def threads(self, given: int | None, device: torch.device, work: int) -> int:
         """Threads of the processor."""

@@ -24,8 +24,8 @@ class Engine:
 
     bound: Bound
     flat: Flat
-    parameters: Sequence[Tensor]
-    gradients: Sequence[Tensor]
+    parameters: list[Tensor]
+    gradients: list[Tensor]
     running: Mapping[str, Tensor]
     precision: torch.dtype | None
     seed: int
@@ -58,10 +58,9 @@ class Engine:
         )
         losses = self.bound(batch.inputs, told)
         loss = sum((mean_loss(values, batch.weights) for values in losses[1:]), mean_loss(losses[0], batch.weights))
-        grads = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         with torch.no_grad():
-            used = [(g, d) for g, d in zip(self.gradients, grads, strict=True) if d is not None]
-            torch._foreach_copy_([g for g, _ in used], [d for _, d in used])
+            torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
             for path, value in told.updates.items():
                 self.running[path].copy_(value)
         return loss.detach()

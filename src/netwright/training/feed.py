@@ -90,7 +90,7 @@ def collected(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
             raise DataError(
                 what="the stream is larger than a quarter of the free memory",
                 where=f"after {len(next(iter(columns.values()))):,} examples",
-                mend="give the data as a torch Dataset with __len__ and __getitem__, or as a folder: it is read as needed",
+                mend="a torch Dataset with __len__ and __getitem__, or nw.folder: these are read as needed",
             )
     return Source(columns)
 

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from netwright.errors import TrainingError, did_you_mean
 
-
 Update: TypeAlias = Callable[[float], None]
 
 
@@ -24,9 +23,9 @@ class Piece:
 
 
 class Optimizer(ABC):
-    """What a gradient does to weights. `rate` is the peak learning rate that is used when none is given."""
+    """What a gradient does to weights. `rate` is the peak rate when none is given; None lets the net's widths say."""
 
-    rate: float
+    rate: float | None
 
     @abstractmethod
     def bind(self, piece: Piece) -> Update:
@@ -47,7 +46,7 @@ class SGD(Optimizer):
 
     momentum: float = 0.9
     weight_decay: float = 0.0
-    rate: float = 0.05
+    rate: float | None = 0.05
 
     def bind(self, piece: Piece) -> Update:
         weights, velocity = piece.weights, torch.zeros_like(piece.weights)
@@ -67,7 +66,7 @@ class Adam(Optimizer):
         beta1, beta2: decay of the mean gradient and of its mean square; 0.9 and 0.999 as in the source.
         eps: added to the root, so that a dead weight does not divide by zero.
         weight_decay: L2, added to the gradient; 0.
-        rate: when none is given; 0.003 at the peak of a cycle.
+        rate: when none is given; None lets it follow from the widest layer, since a step is as large as the rate.
 
     Source: Kingma and Ba 2015, arXiv 1412.6980
     Torch: torch.optim.Adam
@@ -77,10 +76,10 @@ class Adam(Optimizer):
     beta2: float = 0.999
     eps: float = 1e-8
     weight_decay: float = 0.0
-    rate: float = 3e-3
+    rate: float | None = None
 
     def bind(self, piece: Piece) -> Update:
-        return self._fused(piece, torch._fused_adam_)
+        return self._fused(piece, torch._fused_adam_)  # pyright: ignore
 
     def _fused(self, piece: Piece, function: Callable[..., Any]) -> Update:
         mean, square = torch.zeros_like(piece.weights), torch.zeros_like(piece.weights)
@@ -117,7 +116,7 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
     def bind(self, piece: Piece) -> Update:
-        return self._fused(piece, torch._fused_adamw_)
+        return self._fused(piece, torch._fused_adamw_)  # pyright: ignore
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ class RMSProp(Optimizer):
     decay: float = 0.99
     eps: float = 1e-8
     weight_decay: float = 0.0
-    rate: float = 1e-3
+    rate: float | None = 1e-3
 
     def bind(self, piece: Piece) -> Update:
         weights, square = piece.weights, torch.zeros_like(piece.weights)
@@ -163,7 +162,7 @@ class Torch(Optimizer):
     """
 
     make: TorchOptimizer
-    rate: float = 1e-3
+    rate: float | None = 1e-3
 
     def bind(self, piece: Piece) -> Update:
         parameters = [torch.nn.Parameter(weights) for weights, _ in piece.arrays]

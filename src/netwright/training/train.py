@@ -1,9 +1,9 @@
 """Trains a net with one call: chooses what was not given, says it, and gives back a run."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from netwright.net.surgery import hold_arrays
 from netwright.training.choose import Chooser, activation_bytes, work_of
 from netwright.training.engine import Engine
 from netwright.training.events import Callback, Choice, Status
-from netwright.training.feed import Feed, collected, feed
+from netwright.training.feed import collected, feed
 from netwright.training.flat import Flat
 from netwright.training.loop import Loop
 from netwright.training.objective import Objective, ends_in_losses, objective
@@ -31,7 +31,9 @@ from netwright.training.result import Run
 from netwright.training.schedules import SCHEDULES, Schedule
 from netwright.training.validate import validation_of
 
-Rates = float | Mapping[str, float] | None
+Rates: TypeAlias = float | Mapping[str, float] | None
+WHY_ADAM = "steps of one size for every weight, whatever the scale of its gradient"
+WHY_ONE_CYCLE = "warms up, then settles: higher rates and fewer epochs"
 
 
 def train(
@@ -63,9 +65,9 @@ def train(
         validation: data held out by yourself, a fraction of `data` (0.1) or a count (5000); the epoch with the lowest
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.
-        batch_size: examples a step; None follows from their number and from memory.
+        batch_size: examples a step; None follows from how many there are and from memory.
         loss: a net with the ports `input` and `target`, or one for each output; None follows from the decoder.
-        optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, a value such as `nw.SGD(momentum=0)`, or a torch optimizer.
+        optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, a value such as `nw.SGD(momentum=0)`, or torch's class.
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
             parts: `{"body/*": 0}` freezes the body.
         schedule: `"one-cycle"`, `"constant"`, `"cosine"`, `"step"` or a value.
@@ -90,9 +92,9 @@ def train(
         True
     """
     choose = Chooser(choices)
-    targets = () if ends_in_losses(net) else _target_ports(net)
-    whole = _counted(source(data, net.input_names, tuple(targets), weights), net)
-    training, held_out = _held_out(whole, validation, net, tuple(targets), seed)
+    targets: dict[str, str] = {} if ends_in_losses(net) else _target_ports(net)
+    ports = _data_ports(net, tuple(targets))
+    training, held_out = _held_out(_counted(source(data, *ports, weights), net), validation, net, ports, seed)
     net = fitted(net, training, targets)
     goal = objective(net, loss)
     place = choose.device(device)
@@ -106,8 +108,9 @@ def train(
     chosen = optimizer_of(optimizer)
     dtype = choose.precision(precision, place, work, _classifies(net))
     width = choose.threads(threads, place, work * size * 3)
-    rates = _rates(plan, learning_rate, chosen, goal.prefix)
-    _say_update(choose, optimizer, chosen, learning_rate, schedule)
+    choose.say("optimizer", repr(chosen), WHY_ADAM if optimizer == "adam" else "given")
+    rates = _rates(plan, choose.learning_rate(learning_rate, chosen, plan), learning_rate, goal.prefix)
+    choose.say("schedule", schedule, WHY_ONE_CYCLE if schedule == "one-cycle" else "given")
     curve = _schedule(schedule)
     codecs = net_with_loss.held.inputs
     examples = feed(training, codecs, place)
@@ -146,6 +149,12 @@ def _target_ports(net: Net) -> dict[str, str]:
     return {"target": names[0]} if len(names) == 1 else {f"{name}_target": name for name in names}
 
 
+def _data_ports(net: Net, targets: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ports that data fills: inputs and what is right; the second input of a net that ends in its loss is that."""
+    names = net.input_names
+    return (names, targets) if targets or len(names) != 2 else ((names[0],), (names[1],))
+
+
 def _counted(found: Source | Stream, net: Net) -> Source:
     if isinstance(found, Source):
         return found
@@ -153,14 +162,14 @@ def _counted(found: Source | Stream, net: Net) -> Source:
 
 
 def _held_out(
-    whole: Source, validation: Any, net: Net, targets: tuple[str, ...], seed: int
+    whole: Source, validation: Any, net: Net, ports: tuple[tuple[str, ...], tuple[str, ...]], seed: int
 ) -> tuple[Source, Source | None]:
     if validation is None:
         return whole, None
     if isinstance(validation, int | float) and not isinstance(validation, bool):
         kept, held = split(len(whole), validation, seed)
         return whole.take(kept), whole.take(held)
-    return whole, _counted(source(validation, net.input_names, targets), net)
+    return whole, _counted(source(validation, *ports), net)
 
 
 def _classifies(net: Net) -> bool:
@@ -168,10 +177,9 @@ def _classifies(net: Net) -> bool:
     return bool(inner) and all(isinstance(codec, Category) for codec in inner)
 
 
-def _rates(plan: Plan, given: Rates, optimizer: Optimizer, prefix: str) -> dict[str, float]:
+def _rates(plan: Plan, base: float, given: Rates, prefix: str) -> dict[str, float]:
     """The peak learning rate of every array that is trained; an array with rate 0 is not."""
     learned = [path for path, spec in plan.arrays.items() if spec.weight.kind == "learned"]
-    base = float(given) if isinstance(given, int | float) else optimizer.rate
     rates = dict.fromkeys(learned, base)
     for pattern, rate in given.items() if isinstance(given, Mapping) else ():
         matched = [path for path in learned if _matches(path.removeprefix(prefix), pattern)]
@@ -218,16 +226,6 @@ def _updates(flat: Flat, rates: Mapping[str, float], optimizer: Optimizer) -> li
     return updates
 
 
-def _say_update(choose: Chooser, given: object, chosen: Optimizer, rate: Rates, schedule: str | Schedule) -> None:
-    why = "steps of one size for every weight, whatever the scale of its gradient" if given == "adam" else "given"
-    choose.say("optimizer", repr(chosen), why)
-    choose.say(
-        "learning rate", chosen.rate if rate is None else rate, "the optimizer's own" if rate is None else "given"
-    )
-    why = "warms up, then settles: higher rates and fewer epochs" if schedule == "one-cycle" else "given"
-    choose.say("schedule", schedule, why)
-
-
 def _schedule(given: str | Schedule) -> Schedule:
     if isinstance(given, Schedule):
         return given
@@ -266,7 +264,7 @@ def _run(net: Net, goal: Objective, loop: Loop, status: Status) -> Run:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def _threads(count: int) -> Generator[None, None, None]:
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -18,7 +18,7 @@ CHUNK = 256
 def validation_of(
     plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, prefix: str
 ) -> Callable[[], Mapping[str, float]]:
-    """A function that measures the arrays as they are now, in float32: the mean loss, and where classes are, the error."""
+    """A function that measures the arrays as they are now, in float32: the mean loss, and the error of classes."""
     codecs = net.held.outputs
     name = next(iter(codecs), "")
     codec = codecs.get(name)

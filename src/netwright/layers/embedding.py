@@ -1,0 +1,63 @@
+"""From indices to vectors: learned ones, or unit vectors."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from netwright.inits import normal, ones
+from netwright.net.node import Weight
+from netwright.net.part import Leaf
+from netwright.sizes.free import FREE, Free
+
+
+class Embedding(Leaf):
+    """A learned vector for every index: y = weight[x].
+
+    Shapes: input (...) of integers below count, output (..., out); weight (count, out). The encoder's vocabulary says
+        count.
+
+    Fields:
+        out: length of the vectors; FREE takes it from what follows.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Embedding(64), input="20 <90>").plan.outputs
+        {'output': (20, 64)}
+
+    Torch: torch.nn.Embedding
+    """
+
+    out: int | Free = FREE
+    ports = "... <count> -> ... out"
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("count out", normal)}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return F.embedding(x.long(), w["weight"])  # (b, ...) -> (b, ..., out)
+
+
+class OneHot(Leaf):
+    """A unit vector for every index: 1 at the index, 0 elsewhere.
+
+    Shapes: input (...) of integers below count, output (..., count); one (count,), a fixed array of ones. The
+        encoder's vocabulary says count.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.initialize(nw.Chain(nw.OneHot(), input="<3>"))(1)
+        tensor([0., 1., 0.])
+
+    Torch: torch.nn.functional.one_hot
+    """
+
+    ports = "... <count> -> ... count"
+
+    def weights(self) -> dict[str, Weight]:
+        return {"one": Weight("count", ones, kind="fixed")}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        places = torch.arange(len(w["one"]), device=x.device)
+        return (x.unsqueeze(-1) == places) * w["one"]  # (b, ...) -> (b, ..., count)

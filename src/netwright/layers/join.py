@@ -1,0 +1,250 @@
+"""Layers that bring several values together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwright.net.node import Unfit
+from netwright.net.part import Leaf
+from netwright.sizes.size import Size, same
+
+
+class Concatenate(Leaf):
+    """Any number of values side by side along one axis.
+
+    Shapes: inputs (..., aᵢ), output (..., Σ aᵢ), for the last axis; the other axes are equal.
+
+    Fields:
+        axis: by position in the example; −1, the features; 0 puts sequences one after the other.
+
+    Raises: SizeError when the other axes differ.
+
+    Example:
+        >>> import netwright as nw
+        >>> x = nw.Input("x", 3)
+        >>> nw.Graph(nw.Concatenate()(x, nw.Linear(5)(x))).plan.outputs
+        {'output': (8,)}
+
+    Torch: torch.cat
+    """
+
+    axis: int = -1
+    ports = "... a1 -> ... out"
+
+    def signature(self, count: int) -> str:
+        if self.axis < 0:
+            before, after = "...", "".join(f" t{i}" for i in range(-self.axis - 1))
+        else:
+            before, after = " ".join(f"t{i}" for i in range(self.axis)), " *rest"
+        values = ", ".join(f"x{i}: {before} a{i}{after}" for i in range(1, count + 1))
+        return f"{values} -> {before} out{after}"
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        pieces: dict[str, Size | None] = {}
+        while (name := f"a{len(pieces) + 1}") in known:
+            pieces[name] = known[name]
+        open_ = [name for name, size in pieces.items() if size is None]
+        total: Size = 0
+        for size in pieces.values():
+            total = total if size is None else total + size
+        if not open_:
+            return {"out": total}
+        if len(open_) > 1 or known["out"] is None:
+            return None
+        rest = known["out"] - total
+        if isinstance(rest, int) and rest < 1:
+            raise Unfit(
+                "its inputs are wider than its output together", expected=str(known["out"]), got=f"{total} and more"
+            )
+        return {open_[0]: rest}
+
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
+        return torch.cat(x, self.axis if self.axis < 0 else self.axis + 1)  # (b, ..., aᵢ) -> (b, ..., Σ aᵢ)
+
+
+class Add(Leaf):
+    """The sum of any number of values: y = Σᵢ xᵢ, sizes of 1 and missing leading axes repeated.
+
+    Shapes: as numpy broadcasts: aligned at the features, each size the same or 1. A size that is not known yet is
+        taken to be that of the other values.
+
+    Raises: SizeError when sizes differ.
+
+    Example:
+        >>> import netwright as nw
+        >>> x = nw.Input("x", 3)
+        >>> nw.Graph(nw.Add()(x, nw.Linear()(x))).plan.outputs
+        {'output': (3,)}
+
+    Torch: the operator +
+    """
+
+    ports = "x1: *s1 -> *out"
+
+    def signature(self, count: int) -> str:
+        return broadcast_ports(count)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return broadcast_sizes(known)
+
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
+        y, *rest = aligned(x)
+        for value in rest:
+            y = y + value
+        return y
+
+
+class Multiply(Leaf):
+    """The product of any number of values: y = ∏ᵢ xᵢ, sizes of 1 and missing leading axes repeated.
+
+    Shapes: as numpy broadcasts: aligned at the features, each size the same or 1; so one factor a channel scales every
+        position. A size that is not known yet is taken to be that of the other values.
+
+    Raises: SizeError when sizes differ.
+
+    Example:
+        >>> import netwright as nw
+        >>> x = nw.Input("x", (8, 8, 3))
+        >>> gate = nw.Chain(nw.GlobalAvgPool(), nw.Linear(), nw.sigmoid)
+        >>> nw.Graph(nw.Multiply()(x, gate(x))).plan.outputs
+        {'output': (8, 8, 3)}
+
+    Torch: the operator *
+    """
+
+    ports = "x1: *s1 -> *out"
+
+    def signature(self, count: int) -> str:
+        return broadcast_ports(count)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return broadcast_sizes(known)
+
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
+        y, *rest = aligned(x)
+        for value in rest:
+            y = y * value
+        return y
+
+
+class Dot(Leaf):
+    """The matrix product: y = left · right, over the last axis of the left and the one but last of the right.
+
+    Vectors are rows on the left and columns on the right, so it is the inner product of two vectors, a weighted sum of
+    rows for a vector and a matrix, and every row's product for a matrix and a vector; leading axes are done one by one.
+
+    Shapes: left (..., n, k), right (..., k, m), output (..., n, m); left (k,) leaves n out, right (k,) leaves m out.
+
+    Raises: SizeError when the axes that are summed over, or the leading ones, differ.
+
+    Example:
+        >>> import netwright as nw
+        >>> weights, values = nw.Input("weights", 4), nw.Input("values", (4, 3))
+        >>> nw.Graph(nw.Dot()(weights, values)).plan.outputs
+        {'output': (3,)}
+
+    Torch: torch.matmul
+    """
+
+    ports = "left: *s, right: *t -> *out"
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        s, t = known["s"], known["t"]
+        if s is None or t is None:
+            return None
+        if not s or not t or (min(len(s), len(t)) > 1 and len(s) != len(t)):
+            raise Unfit(
+                "a matrix product needs vectors, or equally many leading axes on both sides",
+                expected="(..., n, k) and (..., k, m)",
+                got=f"{_shape(s)} and {_shape(t)}",
+            )
+        at = len(t) - min(2, len(t))  # the axis of the right that is summed over
+        k = _agreed((s[-1], t[at]), s, t)
+        lead = [_agreed(pair, s, t) for pair in zip(s[:-2], t[:-2], strict=True)] if len(s) == len(t) else []
+        left = (*(lead or s[:-2]), *s[-2:-1])
+        right = (*(lead or t[:-2]), k, *t[at + 1 :]) if len(t) > 1 else (k,)
+        top = left if len(s) >= len(t) else right[: len(t) - 2]
+        return {"s": (*left, k), "t": right, "out": (*top, *t[at + 1 :])}
+
+    def forward(self, w: Mapping[str, Tensor], left: Tensor, right: Tensor) -> Tensor:
+        row, column = left.ndim == 2, right.ndim == 2
+        if row:
+            left = left.reshape(len(left), *(1,) * max(1, right.ndim - 2), -1)  # (b, k) -> (b, ..., 1, k)
+        if column:
+            right = right.reshape(len(right), *(1,) * (left.ndim - 3), -1, 1)  # (b, k) -> (b, ..., k, 1)
+        y = left @ right  # (b, ..., n, k), (b, ..., k, m) -> (b, ..., n, m)
+        y = y.squeeze(-1) if column else y  # (b, ..., n, 1) -> (b, ..., n)
+        return y.squeeze(-1 if column else -2) if row else y  # (b, ..., 1, m) -> (b, ..., m)
+
+
+def broadcast_ports(count: int) -> str:
+    """The ports of a leaf that broadcasts `count` values."""
+    return ", ".join(f"x{i}: *s{i}" for i in range(1, count + 1)) + " -> *out"
+
+
+def broadcast_sizes(known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The sizes that broadcasting gives, and back: a size not known yet is that of the other values."""
+    shapes: dict[str, tuple[Size | None, ...]] = {}
+    while (name := f"s{len(shapes) + 1}") in known:
+        if known[name] is None:
+            return None
+        shapes[name] = known[name]
+    rank = max(map(len, shapes.values()))
+    out = known["out"] if known["out"] is not None else (None,) * rank
+    if len(out) != rank:
+        raise Unfit(
+            "its inputs do not have the number of axes of its output",
+            expected=f"{len(out)} axes",
+            got=" and ".join(map(_shape, shapes.values())),
+        )
+    found: list[Size | None] = []
+    for back in range(rank, 0, -1):
+        sizes = [shape[-back] for shape in shapes.values() if back <= len(shape)]
+        found.append(_common(sizes, out[-back], shapes))
+    learnt = {
+        name: tuple(found[i - len(shape)] if size is None else size for i, size in enumerate(shape))
+        for name, shape in shapes.items()
+    }
+    return {**learnt, "out": tuple(found)}
+
+
+def _common(sizes: Sequence[Size | None], out: Size | None, shapes: Mapping[str, Any]) -> Size | None:
+    """The one size along an axis, `None` while nothing but ones are known and something is not."""
+    given = [size for size in sizes if size is not None and not (isinstance(size, int) and size == 1)]
+    if any(not same(given[0], size) for size in given[1:]):
+        raise Unfit(
+            "its inputs do not have the same sizes",
+            expected="equal sizes, or 1, along every axis, counted from the last",
+            got=" and ".join(map(_shape, shapes.values())),
+        )
+    if given:
+        return given[0]
+    return out if None in sizes else 1
+
+
+def aligned(x: Sequence[Tensor]) -> list[Tensor]:
+    """The values with axes of size 1 after the batch axis, so that all have the same number of axes."""
+    most = max(value.ndim for value in x)
+    return [
+        value if value.ndim == most else value.reshape(len(value), *(1,) * (most - value.ndim), *value.shape[1:])
+        for value in x
+    ]
+
+
+def _agreed(pair: tuple[Size | None, Size | None], s: Sequence[Any], t: Sequence[Any]) -> Size | None:
+    """The size that both sides have, as far as one of them is known."""
+    left, right = pair
+    if left is not None and right is not None and not same(left, right):
+        raise Unfit(
+            "the axes of its matrix product differ",
+            expected="(..., n, k) and (..., k, m)",
+            got=f"{_shape(s)} and {_shape(t)}",
+        )
+    return right if left is None else left
+
+
+def _shape(sizes: Sequence[Size | None]) -> str:
+    inner = ", ".join("?" if size is None else str(size) for size in sizes)
+    return f"({inner},)" if len(sizes) == 1 else f"({inner})"

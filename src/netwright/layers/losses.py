@@ -1,0 +1,170 @@
+"""Losses: each gives one number an example, the mean over the example's own positions."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from netwright.errors import NetError, did_you_mean
+from netwright.layers.pointwise import Elementwise, Softmax
+from netwright.net.node import LeafNode
+from netwright.net.part import Leaf
+
+SMALLEST = 2.0**-100  # probabilities below count as this: about 1e-30, whose logarithm and slope every float has
+FORMS = {
+    "index": "input: *s k, target: *s <k> -> loss: ()",
+    "probabilities": "input: *s k, target: *s k -> loss: ()",
+    "binary": "input: *s, target: *s -> loss: ()",
+}
+
+
+class MSE(Leaf):
+    """Mean squared error: loss = mean (input − target)².
+
+    Shapes: input (*s,), target (*s,), loss ().
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.MSE()({"input": nw.many([[1.0, 2.0]]), "target": nw.many([[1.0, 4.0]])}).tolist()
+        [2.0]
+
+    Torch: torch.nn.MSELoss
+    """
+
+    ports = "input: *s, target: *s -> loss: ()"
+    precise = True
+    is_loss = True
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
+        return mean_of_each((x - target).square())  # (b, *s), (b, *s) -> (b,)
+
+
+class MAE(Leaf):
+    """Mean absolute error: loss = mean |input − target|. A far outlier weighs no more than its distance.
+
+    Shapes: input (*s,), target (*s,), loss ().
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.MAE()({"input": nw.many([[1.0, 2.0]]), "target": nw.many([[1.0, 4.0]])}).tolist()
+        [1.0]
+
+    Torch: torch.nn.L1Loss
+    """
+
+    ports = "input: *s, target: *s -> loss: ()"
+    precise = True
+    is_loss = True
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
+        return mean_of_each((x - target).abs())  # (b, *s), (b, *s) -> (b,)
+
+
+class Huber(Leaf):
+    """Squared near the target, absolute far from it: mean of e²/2 for |e| ≤ δ, else δ (|e| − δ/2), e = input − target.
+
+    Shapes: input (*s,), target (*s,), loss ().
+
+    Fields:
+        delta: δ, the distance at which it turns, in units of the target; 1, for standardized targets.
+
+    Raises: NetError for a delta that is not positive.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Huber()({"input": nw.many([[1.0, 2.0]]), "target": nw.many([[1.0, 4.0]])}).tolist()
+        [0.75]
+
+    Source: Huber 1964, "Robust Estimation of a Location Parameter"
+    Torch: torch.nn.HuberLoss
+    """
+
+    delta: float = 1.0
+    ports = "input: *s, target: *s -> loss: ()"
+    precise = True
+    is_loss = True
+
+    def __post_init__(self) -> None:
+        if not self.delta > 0:
+            raise NetError(what="delta must be positive", where="Huber", got=repr(self.delta))
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
+        errors = F.huber_loss(x, target.to(x.dtype), reduction="none", delta=self.delta)
+        return mean_of_each(errors)  # (b, *s), (b, *s) -> (b,)
+
+
+class CrossEntropy(Leaf):
+    """What the probabilities of a net cost: loss = mean −log p(target), in nats.
+
+    The input is probabilities, as softmax or the logistic sigmoid gives them. Where one of these comes right before,
+    the plan computes both at once from the logits, which is exact for probabilities however small; alone, a
+    probability below 10⁻³⁰ counts as that.
+
+    Shapes: by form: index: input (*s, k), target (*s,) of integers below k; probabilities: input (*s, k),
+        target (*s, k); binary: input (*s,), target (*s,) of 0 and 1 or between. loss ().
+
+    Fields:
+        form: how the target is given: the index of the class, the default, since decoders of classes give it; the
+            probabilities of all classes; or for each value by itself the probability that it is true.
+        logits: whether the input is the logits instead; off, since nets end in softmax or sigmoid, which the plan
+            merges with the loss by this option.
+
+    Raises: NetError for another form.
+
+    Example:
+        >>> import netwright as nw
+        >>> loss = nw.CrossEntropy()
+        >>> loss({"input": nw.many([[0.25, 0.75]]), "target": nw.many([1])}).tolist()
+        [0.28768208622932434]
+
+    Torch: torch.nn.CrossEntropyLoss and BCEWithLogitsLoss with logits, NLLLoss and BCELoss without
+    """
+
+    form: Literal["index", "probabilities", "binary"] = "index"
+    _: KW_ONLY
+    logits: bool = False
+    precise = True
+    is_loss = True
+
+    def __post_init__(self) -> None:
+        if self.form not in FORMS:
+            raise NetError(
+                what="cross entropy has no such form",
+                where="CrossEntropy",
+                expected=", ".join(map(repr, FORMS)),
+                got=repr(self.form),
+                mend=did_you_mean(str(self.form), FORMS),
+            )
+
+    @property
+    def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from a field
+        """The ports of this form."""
+        return FORMS[self.form]
+
+    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+        binary = isinstance(before, Elementwise) and before.function == "sigmoid"
+        if self.logits or not (binary if self.form == "binary" else isinstance(before, Softmax)):
+            return None
+        return (CrossEntropy(self.form, logits=True),)
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
+        if self.form == "binary":
+            return mean_of_each(self._binary(x, target.to(x.dtype)))  # (b, *s), (b, *s) -> (b,)
+        logs = x.log_softmax(-1) if self.logits else x.clamp_min(SMALLEST).log()  # (b, *s, k)
+        if self.form == "index":
+            index = target.long().unsqueeze(-1)  # (b, *s) -> (b, *s, 1)
+            return mean_of_each(-logs.gather(-1, index).squeeze(-1))  # (b, *s, k) -> (b, *s) -> (b,)
+        return mean_of_each(-(logs * target).sum(-1))  # (b, *s, k) -> (b, *s) -> (b,)
+
+    def _binary(self, x: Tensor, target: Tensor) -> Tensor:
+        if self.logits:
+            return F.binary_cross_entropy_with_logits(x, target, reduction="none")
+        true, false = x.clamp_min(SMALLEST).log(), (1 - x).clamp_min(SMALLEST).log()
+        return -(target * true + (1 - target) * false)
+
+
+def mean_of_each(values: Tensor) -> Tensor:
+    """The mean of every example by itself."""
+    return values.flatten(1).mean(1) if values.ndim > 1 else values  # (b, *s) -> (b,)

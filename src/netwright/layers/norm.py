@@ -1,0 +1,155 @@
+"""Normalization: values brought to mean zero and variance one, over the batch or over the features of a position."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from netwright.errors import DataError, NetError
+from netwright.inits import ones, zeros
+from netwright.net.node import Weight
+from netwright.net.part import Leaf
+
+
+class BatchNorm(Leaf):
+    """Every feature brought to mean 0 and variance 1: y = weight · (x − mean) / √(variance + eps) + bias.
+
+    In training, mean and variance are those of the feature over all examples and positions of the batch, and the
+    running ones follow: running ← (1 − momentum) · running + momentum · batch, with the unbiased variance. In use, the
+    running ones are taken, so an example's answer does not depend on the batch.
+
+    Shapes: input (..., c), output (..., c); weight, bias, mean, variance (c,).
+
+    Fields:
+        momentum: how fast the running statistics follow, a fraction a step; 0.1, torch's, remembers some 10 batches.
+        eps: added to the variance; 1e-5, torch's: too small to matter, large enough for a feature that never varies.
+
+    Raises:
+        NetError: a momentum outside 0..1, or eps below 0.
+        DataError: in training, a batch with a single value of every feature, which has no variance.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Conv(20, 5, bias=False), nw.BatchNorm(), nw.relu, input=(28, 28, 1)).plan.outputs
+        {'output': (24, 24, 20)}
+
+    Source: Ioffe and Szegedy 2015, arXiv 1502.03167
+    Torch: torch.nn.BatchNorm1d, BatchNorm2d, BatchNorm3d; mean and variance are running_mean and running_var
+    """
+
+    _: KW_ONLY
+    momentum: float = 0.1
+    eps: float = 1e-5
+    ports = "... c -> ... c"
+    precise = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum <= 1:
+            raise NetError(what="momentum is a fraction from 0 to 1", where="BatchNorm", got=repr(self.momentum))
+        check_eps(self, self.eps)
+
+    def weights(self) -> dict[str, Weight]:
+        return {
+            "weight": Weight("c", ones),
+            "bias": Weight("c", zeros),
+            "mean": Weight("c", zeros, kind="running"),
+            "variance": Weight("c", ones, kind="running"),
+        }
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        if not training:
+            y = F.batch_norm(x.movedim(-1, 1), w["mean"], w["variance"], w["weight"], w["bias"], eps=self.eps)
+            return y.movedim(1, -1), {}  # (b, c, ...) -> (b, ..., c)
+        count = x.numel() // x.shape[-1]
+        if count < 2:
+            raise DataError(
+                what="batch norm cannot train on a single value of every feature: it has no variance",
+                expected="at least 2 examples or positions in the batch",
+                got="1",
+                mend="a larger batch, or nw.LayerNorm(), which does not look at the batch",
+            )
+        y, mean, scale = torch.native_batch_norm(
+            x.movedim(-1, 1), w["weight"], w["bias"], None, None, True, self.momentum, self.eps
+        )  # (b, ..., c) -> (b, c, ...), (c,), (c,)
+        variance = (scale.detach().square().reciprocal() - self.eps).clamp_min(0) * (count / (count - 1))
+        new = {
+            name: torch.lerp(w[name], value.to(w[name].dtype), self.momentum)
+            for name, value in (("mean", mean.detach()), ("variance", variance))
+        }
+        return y.movedim(1, -1), new  # (b, c, ...) -> (b, ..., c)
+
+
+class LayerNorm(Leaf):
+    """The features of every position brought to mean 0 and variance 1: y = weight · (x − mean) / √(variance + eps) + bias.
+
+    Shapes: input (..., c), output (..., c); weight, bias (c,).
+
+    Fields:
+        eps: added to the variance; 1e-5, torch's: too small to matter, large enough for equal features.
+
+    Raises: NetError for eps below 0.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.LayerNorm(), input=(10, 64)).plan.outputs
+        {'output': (10, 64)}
+
+    Source: Ba et al. 2016, arXiv 1607.06450
+    Torch: torch.nn.LayerNorm over the last axis
+    """
+
+    _: KW_ONLY
+    eps: float = 1e-5
+    ports = "... c -> ... c"
+    precise = True
+
+    def __post_init__(self) -> None:
+        check_eps(self, self.eps)
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("c", ones), "bias": Weight("c", zeros)}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return F.layer_norm(x, x.shape[-1:], w["weight"], w["bias"], self.eps)  # (b, ..., c) -> (b, ..., c)
+
+
+class RMSNorm(Leaf):
+    """The features of every position brought to mean square 1: y = weight · x / √(mean x² + eps).
+
+    Shapes: input (..., c), output (..., c); weight (c,).
+
+    Fields:
+        eps: added to the mean square; 1e-6, as T5 and Llama have it.
+
+    Raises: NetError for eps below 0.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.RMSNorm(), input=(10, 64)).plan.outputs
+        {'output': (10, 64)}
+
+    Source: Zhang and Sennrich 2019, arXiv 1910.07467
+    Torch: torch.nn.RMSNorm over the last axis
+    """
+
+    _: KW_ONLY
+    eps: float = 1e-6
+    ports = "... c -> ... c"
+    precise = True
+
+    def __post_init__(self) -> None:
+        check_eps(self, self.eps)
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("c", ones)}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return F.rms_norm(x, x.shape[-1:], w["weight"], self.eps)  # (b, ..., c) -> (b, ..., c)
+
+
+def check_eps(leaf: Leaf, eps: float) -> None:
+    """Refuse what cannot be added to a variance."""
+    if not eps >= 0:
+        raise NetError(what="eps is a number of at least 0", where=type(leaf).__name__, got=repr(eps))

@@ -1,0 +1,162 @@
+"""Layers that bring an axis, or several, down to one number."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from torch import Tensor
+
+from netwright.errors import NetError
+from netwright.layers.pointwise import is_relu
+from netwright.net.node import LeafNode, Unfit
+from netwright.net.part import Leaf
+
+Axes: TypeAlias = int | tuple[int, ...] | None
+
+
+class Mean(Leaf):
+    """The mean over axes: y = (1 / n) Σ x.
+
+    Shapes: input (*s,), output: s without these axes.
+
+    Fields:
+        axes: by position in the example, one or several, negative from the end; None, all of them, as numpy does.
+            `nw.GlobalAvgPool()` is the mean over all but the last.
+
+    Raises: SizeError for an axis that the input does not have.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Mean(0), input=(5, 3)).plan.outputs
+        {'output': (3,)}
+
+    Torch: torch.mean
+    """
+
+    axes: Axes = None
+    ports = "*s -> *t"
+
+    def __post_init__(self) -> None:
+        check_axes(self, self.axes)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return reduced_sizes(self.axes, known)
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        axes = batched(self.axes, x)
+        return x.mean(axes) if axes else x  # (b, *s) -> (b, *t)
+
+
+class Sum(Leaf):
+    """The sum over axes: y = Σ x.
+
+    Shapes: input (*s,), output: s without these axes.
+
+    Fields:
+        axes: by position in the example, one or several, negative from the end; None, all of them, as numpy does.
+
+    Raises: SizeError for an axis that the input does not have.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Part(2), nw.Sum(), input=(8, 8, 5)).plan.outputs
+        {'output': ()}
+
+    Torch: torch.sum
+    """
+
+    axes: Axes = None
+    ports = "*s -> *t"
+
+    def __post_init__(self) -> None:
+        check_axes(self, self.axes)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return reduced_sizes(self.axes, known)
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        axes = batched(self.axes, x)
+        return x.sum(axes) if axes else x  # (b, *s) -> (b, *t)
+
+
+class Max(Leaf):
+    """The largest value over axes: y = max x. Equal maxima share the gradient.
+
+    Shapes: input (*s,), output: s without these axes.
+
+    Fields:
+        axes: by position in the example, one or several, negative from the end; None, all of them, as numpy does.
+
+    Raises: SizeError for an axis that the input does not have.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Max(-1), input=(5, 3)).plan.outputs
+        {'output': (5,)}
+
+    Torch: torch.amax
+    """
+
+    axes: Axes = None
+    ports = "*s -> *t"
+
+    def __post_init__(self) -> None:
+        check_axes(self, self.axes)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return reduced_sizes(self.axes, known)
+
+    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+        return (self, before) if is_relu(before) else None  # fewer values to rectify
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        axes = batched(self.axes, x)
+        return x.amax(axes) if axes else x  # (b, *s) -> (b, *t)
+
+
+def check_axes(leaf: Leaf, axes: Axes) -> None:
+    """Refuse axes that are not whole numbers, or stand there twice."""
+    several = axes if isinstance(axes, tuple) else () if axes is None else (axes,)
+    if axes == () or len(set(several)) < len(several) or not all(type(axis) is int for axis in several):
+        raise NetError(
+            what="axes are different whole numbers: one, or a tuple of them",
+            where=type(leaf).__name__,
+            got=repr(axes),
+            mend=f"nw.{type(leaf).__name__}() for all of them",
+        )
+
+
+def positions(axes: Axes, rank: int) -> tuple[int, ...]:
+    """The axes counted from the front, in order."""
+    if axes is None:
+        return tuple(range(rank))
+    several = axes if isinstance(axes, tuple) else (axes,)
+    for axis in several:
+        if not -rank <= axis < rank:
+            raise Unfit(
+                f"its input has no axis {axis}",
+                expected=f"{_axes(max(axis + 1, -axis))} or more",
+                got=_axes(rank),
+            )
+    return tuple(sorted({axis % rank for axis in several}))
+
+
+def reduced_sizes(axes: Axes, known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The sizes that stay, and back to those of the input."""
+    if known["s"] is None:
+        return None
+    gone = positions(axes, len(known["s"]))
+    stay = [axis for axis in range(len(known["s"])) if axis not in gone]
+    found: dict[str, Any] = {"t": tuple(known["s"][axis] for axis in stay)}
+    if known["t"] is not None and len(known["t"]) == len(stay):
+        back = dict(zip(stay, known["t"], strict=True))
+        found["s"] = tuple(back.get(axis) for axis in range(len(known["s"])))
+    return found
+
+
+def batched(axes: Axes, x: Tensor) -> tuple[int, ...]:
+    """The axes in a batch of examples."""
+    return tuple(axis + 1 for axis in positions(axes, x.ndim - 1))
+
+
+def _axes(rank: int) -> str:
+    return f"{rank} {'axis' if rank == 1 else 'axes'}"

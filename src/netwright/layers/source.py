@@ -1,0 +1,108 @@
+"""Leaves without inputs: values that are the same for every example."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from netwright.errors import NetError
+from netwright.inits import kaiming, zeros
+from netwright.net.node import Weight
+from netwright.net.part import Leaf, shared_repr
+
+Numbers: TypeAlias = float | tuple[Any, ...]  # nested tuples, all rows of a level equally long
+
+
+class Constant(Leaf):
+    """A value that never changes and is never trained.
+
+    Shapes: output (*s,), those of the value.
+
+    Fields:
+        value: a number, or rows of numbers as nested lists or tuples.
+
+    Raises: NetError for what is not numbers, or for rows of different lengths.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Constant(((1, 2, 3), (4, 5, 6))).plan.outputs
+        {'output': (2, 3)}
+
+    Torch: a buffer
+    """
+
+    value: Numbers
+    ports = "-> *s"
+
+    def __post_init__(self) -> None:
+        value = _frozen(self.value)
+        if _shape(value) is None:
+            raise NetError(
+                what="a constant is a number, or rows of numbers that are equally long",
+                where="Constant",
+                got=repr(self.value),
+                mend="nw.Constant(array.tolist()) for an array",
+            )
+        object.__setattr__(self, "value", value)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        return {"s": _shape(self.value)}
+
+    def forward(self, w: Mapping[str, Tensor], *, batch: int) -> Tensor:
+        value = torch.tensor(self.value, dtype=torch.get_default_dtype())  # (*s,)
+        return value.expand(batch, *value.shape)  # (*s,) -> (b, *s)
+
+
+class Parameter(Leaf):
+    """A value that is learned: `nw.Parameter(4, 2)` is an array of 4 rows of 2, the same for every example.
+
+    It begins at zero, like a bias; with two axes or more as a weight does, (out, in, …), since equal rows would stay
+    equal for ever.
+
+    Shapes: output (*shape,); value (*shape,).
+
+    Fields:
+        shape: its sizes; none at all for a single number.
+
+    Raises: NetError for sizes that are not whole numbers of at least 1.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Parameter(4, 2).plan.outputs
+        {'output': (4, 2)}
+
+    Torch: torch.nn.Parameter
+    """
+
+    shape: tuple[int, ...]
+    ports = "-> *shape"
+
+    def __init__(self, *shape: int) -> None:
+        if not all(type(size) is int and size > 0 for size in shape):
+            raise NetError(
+                what="the sizes of a parameter are whole numbers of at least 1", where="Parameter", got=repr(shape)
+            )
+        object.__setattr__(self, "shape", shape)
+
+    def weights(self) -> dict[str, Weight]:
+        return {"value": Weight("*shape", kaiming if len(self.shape) > 1 else zeros)}
+
+    def forward(self, w: Mapping[str, Tensor], *, batch: int) -> Tensor:
+        return w["value"].expand(batch, *self.shape)  # (*shape,) -> (b, *shape)
+
+    def __repr__(self) -> str:
+        return shared_repr(self, f"Parameter({', '.join(map(str, self.shape))})")
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The sizes of nested rows; `None` where they are not numbers, or not equally long."""
+    if not isinstance(value, tuple):
+        return () if isinstance(value, int | float) else None
+    shapes = {_shape(row) for row in value}
+    inner = shapes.pop() if len(shapes) == 1 else None
+    return None if inner is None else (len(value), *inner)

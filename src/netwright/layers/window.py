@@ -1,0 +1,99 @@
+"""What every sliding window shares: options for each axis, the rank they tell, the sizes they give."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from torch import Tensor
+
+from netwright.errors import NetError
+from netwright.net.node import LeafNode, Unfit
+from netwright.sizes.size import Size
+
+PerAxis: TypeAlias = int | tuple[int, ...]
+
+
+def per_axis(value: PerAxis, rank: int) -> tuple[int, ...]:
+    """One number for each axis."""
+    return value if isinstance(value, tuple) else (value,) * rank
+
+
+def check_window(leaf: LeafNode, *names: str, least: int = 1) -> None:
+    """Refuse window options that are not whole numbers of at least `least`, one or one for each axis."""
+    for name in names:
+        value = getattr(leaf, name)
+        sizes = value if isinstance(value, tuple) and value else (value,)
+        if not all(isinstance(size, int) and not isinstance(size, bool) and size >= least for size in sizes):
+            raise NetError(
+                what=f"{name} must be a whole number of at least {least}, or one for each axis",
+                where=type(leaf).__name__,
+                got=repr(value),
+            )
+
+
+def window_rank(leaf: LeafNode, known: Mapping[str, Any], *names: str) -> int | None:
+    """How many axes the window slides over: from the options that say it, or from the input."""
+    said = {name: len(getattr(leaf, name)) for name in names if isinstance(getattr(leaf, name), tuple)}
+    if len(set(said.values())) > 1:
+        raise Unfit("its options differ in the number of axes", got=", ".join(f"{n}: {r}" for n, r in said.items()))
+    s, t = known["s"], known["t"]
+    given = len(s) if s is not None else len(t) if t is not None else None
+    rank = next(iter(said.values()), given)
+    if given == 0:
+        raise Unfit(
+            "it slides over positions, and its input has none",
+            expected="position axes and an axis of channels",
+            got="one axis, of channels",
+        )
+    if rank is not None and given is not None and rank != given:
+        raise Unfit(
+            f"its {next(iter(said))} has {_axes(rank)}, its input {_axes(given, 'position ')}",
+            expected=f"{_axes(rank, 'position ')} and an axis of channels",
+            got=f"{_axes(given, 'position ')} and an axis of channels",
+        )
+    if rank is not None and rank > 3:
+        raise Unfit(f"it slides over at most 3 axes, not {rank}")
+    return rank
+
+
+def slide(
+    known: Mapping[str, Any], spread: list[int], added: list[int], stride: tuple[int, ...], word: str
+) -> dict[str, Any]:
+    """The sizes a sliding window gives, t = (s + added − spread − 1) // stride + 1, and back where the stride is 1.
+
+    `spread` is how far the last position in a window is from the first, `added` the padding on both sides together.
+    """
+    rank = len(stride)
+    s: tuple[Size | None, ...] = known["s"] or (None,) * rank
+    t: tuple[Size | None, ...] = known["t"] or (None,) * rank
+    steps = [*zip(s, t, spread, added, stride, strict=True)]
+    forward = [None if n is None else (n + a - e - 1) // k + 1 for n, _, e, a, k in steps]
+    for n, e, a in zip(s, spread, added, strict=True):
+        if isinstance(n, int) and n + a < e + 1:
+            raise Unfit(
+                f"its {word} is larger than its input",
+                expected=f"at least {e + 1 - a} positions along every axis",
+                got=f"{n} positions",
+            )
+    back = [None if m is None or k > 1 else m + e - a for _, m, e, a, k in steps]
+    return {"s": tuple(back), "t": tuple(forward)}
+
+
+def channels_first(x: Tensor) -> Tensor:
+    """The view that torch's image kernels want; a line becomes a picture of height one, whose kernels are faster."""
+    x = x.movedim(-1, 1)  # (b, *s, c) -> (b, c, *s)
+    return x.unsqueeze(2) if x.ndim == 3 else x  # (b, c, n) -> (b, c, 1, n)
+
+
+def features_last(y: Tensor, rank: int) -> Tensor:
+    """The way back from `channels_first`."""
+    y = y.squeeze(2) if rank == 1 else y  # (b, c, 1, n) -> (b, c, n)
+    return y.movedim(1, -1)  # (b, c, *t) -> (b, *t, c)
+
+
+def planar(sizes: tuple[int, ...], one: int) -> tuple[int, ...]:
+    """Sizes for each axis of what `channels_first` gives: `one` along the height of a line."""
+    return (one, *sizes) if len(sizes) == 1 else sizes
+
+
+def _axes(rank: int, word: str = "") -> str:
+    return f"{rank} {word}{'axis' if rank == 1 else 'axes'}"

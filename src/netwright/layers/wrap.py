@@ -1,0 +1,148 @@
+"""Containers that put a part into a wiring of its own: around it, beside others, or many times over."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from netwright.errors import NetError
+from netwright.layers.join import Add
+from netwright.net.level import ContainerNode, Level, Symbol, as_part, named_parts
+from netwright.net.node import PARTS, Held, Node, kind, numbered
+from netwright.net.part import Container, PortsLike, as_codecs, ports_repr, present, shared_repr
+
+
+class Residual(Container):
+    """A part whose input is added to its output: y = x + body(x), or shortcut(x) + body(x).
+
+    The parts are `body`, `add` and, where there is one, `shortcut`.
+
+    Fields:
+        body: the part, or a shorthand for one.
+        shortcut: what the input goes through on the way to the sum, where its sizes change; None, nothing.
+        input: the encoder, or the sizes of an example.
+        output: the decoder, or sizes.
+
+    Raises: SizeError when body and shortcut give different sizes.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Residual([nw.Linear(8), nw.relu, nw.Linear()], input=3).plan.outputs
+        {'output': (3,)}
+
+    Source: He et al. 2015, arXiv 1512.03385
+    """
+
+    body: Node
+    shortcut: Node | None
+
+    def __init__(self, body: Any, shortcut: Any = None, *, input: PortsLike = None, output: PortsLike = None) -> None:
+        object.__setattr__(self, "body", as_part(body))
+        object.__setattr__(self, "shortcut", None if shortcut is None else as_part(shortcut))
+        self.settle(_codecs(self, input, output))
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
+        straight = x[0] if self.shortcut is None else call("shortcut", self.shortcut, *x)
+        return call("add", Add(), straight, call("body", self.body, *x))
+
+
+class Parallel(Container):
+    """Parts side by side: all read the same value, and the output of each is an output under its name.
+
+    Parts are named by their kind, `conv1`, `linear2`, or by the keyword they are given under. A part that takes any
+    number of inputs takes all of them: `nw.Chain(nw.Parallel(3, 5), nw.Concatenate())`.
+
+    Fields:
+        input: the encoder, or the sizes of an example.
+        output: decoders or sizes by name.
+
+    Raises: NetError for no part at all.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Parallel(mean=nw.Linear(3), spread=[nw.Linear(3), nw.exp], input=5).plan.outputs
+        {'mean': (3,), 'spread': (3,)}
+    """
+
+    parts: tuple[tuple[str, Node], ...]
+
+    def __init__(self, *parts: Any, input: PortsLike = None, output: PortsLike = None, **named: Any) -> None:
+        found = named_parts(parts, named)
+        if not found:
+            raise NetError(what="a parallel needs at least one part", mend="nw.Parallel(mean=3, spread=3)")
+        object.__setattr__(self, "parts", tuple(found.items()))
+        self.settle(_codecs(self, input, output))
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> dict[str, Symbol]:
+        return {name: call(name, part, *x) for name, part in self.parts}
+
+    def children(self) -> dict[str, Node]:
+        return dict(self.parts)
+
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        return {"parts": tuple((name, children.get(name, part)) for name, part in self.parts)}
+
+    def __repr__(self) -> str:
+        automatic: dict[str, None] = {}
+        for _, part in self.parts:
+            automatic[numbered(automatic, kind(part))] = None
+        plain = list(automatic) == [name for name, _ in self.parts]
+        texts = [repr(part) if plain else f"{name}={part!r}" for name, part in self.parts]
+        return shared_repr(self, f"Parallel({', '.join(texts)}{ports_repr(self)})")
+
+
+class Repeat(Container):
+    """One part many times over, one after the other, each time with weights of its own.
+
+    The parts are `1`, `2`, … . Where all are to have the same weights, repeat `nw.Shared("name", part)`.
+
+    Fields:
+        count: how often, 1 or more.
+        body: the part, or a shorthand for one; what it gives must be what it takes, unless sizes are free.
+        input: the encoder, or the sizes of an example.
+        output: the decoder, or sizes.
+
+    Raises: NetError for a count below 1; SizeError when the part cannot follow itself.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Repeat(3, [nw.Linear(8), nw.relu], input=8).paths[:3]
+        ('1/linear1', '1/relu1', '1')
+    """
+
+    count: int
+    body: Node
+
+    def __init__(self, count: int, body: Any, *, input: PortsLike = None, output: PortsLike = None) -> None:
+        if type(count) is not int or count < 1:
+            raise NetError(what="a part is repeated once or more", where="Repeat", got=repr(count))
+        object.__setattr__(self, "count", count)
+        object.__setattr__(self, "body", as_part(body))
+        self.settle(_codecs(self, input, output))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.body.input_names
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
+        value = call("1", self.body, *x)
+        for i in range(2, self.count + 1):
+            value = call(str(i), self.body, value)
+        return value
+
+    def children(self) -> dict[str, Node]:
+        return {str(i): self.body for i in range(1, self.count + 1)}
+
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        """The body, where all copies are the same; otherwise a chain has to say it."""
+        bodies = [*{**self.children(), **children}.values()]
+        return {"body": bodies[0]} if all(body == bodies[0] for body in bodies[1:]) else None
+
+    def of_level(self, level: Level) -> ContainerNode:
+        return cast(Any, PARTS["Chain"])(*(), **{"1": self.body}).of_level(level)
+
+
+def _codecs(container: Container, input: PortsLike, output: PortsLike) -> Held:
+    """What a container holds for its ports."""
+    return Held(
+        inputs=present(as_codecs(input, container.input_names)),
+        outputs=present(as_codecs(output, container.output_names)),
+    )

@@ -1,0 +1,441 @@
+"""Thinks of edits that may mend a mismatch, the likeliest first; whether they do is tried elsewhere."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any, cast
+
+from netwright.codecs.array import Array
+from netwright.codecs.category import Category
+from netwright.codecs.codec import Codec
+from netwright.codecs.each import Each
+from netwright.errors import NetwrightError
+from netwright.net.edit import Edit
+from netwright.net.node import PARTS, LeafNode, Node, field_values
+from netwright.net.origin import Origin, ancestors, between, made_by, origin
+from netwright.net.solve import Mismatch, Solution
+from netwright.net.wiring import Op, Slot
+from netwright.sizes.free import FREE
+from netwright.sizes.notation import port
+from netwright.sizes.size import Expression, Size, ceil
+from netwright.sizes.unify import Row, Shape
+
+WINDOWS = ("kernel", "window")  # the fields that say how far a window reaches
+WIDTH = 16  # of an embedding in a mend: a place to start from
+
+
+@dataclass(frozen=True)
+class Site:
+    """A mismatch with all that a mend of it may look at."""
+
+    node: Node
+    solution: Solution
+    mismatch: Mismatch
+    slot: Slot  # the value that does not fit
+    expected: Shape  # both sides as far as they are known
+    got: Shape
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """Where to insert, so that the value comes changed: a leaf and its port, or an output."""
+        op = self.mismatch.op
+        return (op.path, self.mismatch.port or op.reads[0][0]) if op else ("", self.mismatch.port)
+
+    @property
+    def decoder(self) -> Codec | None:
+        """The decoder at the place, where it is an output."""
+        return None if self.mismatch.op else self.node.held.outputs.get(self.mismatch.port)
+
+
+def code(value: object) -> str:
+    """A part or codec as a user of `nw` writes it."""
+    return re.sub(r"\b(?<![.'\"\w])([A-Z]\w*\(|relu\b|softmax\b|tanh\b|sigmoid\b|gelu\b)", r"nw.\1", repr(value))
+
+
+def candidates(site: Site) -> Iterator[Edit]:
+    """Edits that may mend a mismatch, the likeliest first."""
+    mismatch = site.mismatch
+    if mismatch.below != (None, None):
+        return _kinds(site)
+    if mismatch.about:
+        return _arrays(site)
+    if mismatch.sentence is not None:
+        return _options(site)
+    if len(site.expected) != len(site.got) or any(isinstance(size, Row) for size in (*site.expected, *site.got)):
+        return _ranks(site)
+    return _sizes(site)
+
+
+def _kinds(site: Site) -> Iterator[Edit]:
+    """Numbers where indices are wanted, or indices where numbers are."""
+    wanted, given = site.mismatch.below
+    op, slot = site.mismatch.op, site.slot
+    assert op is not None
+    codec = None if slot[0] else site.node.held.inputs.get(slot[1])
+    axes = codec.encoded.partition("<")[0].strip() if codec else ""
+    below = site.solution.solver.size(wanted) if wanted is not None else None
+    if wanted is not None:
+        if codec and axes in ("", "()", "1") and isinstance(below, int):
+            yield Edit(f"input=nw.Category(range({below}))", inputs={slot[1]: Category(range(below))})
+        if codec and isinstance(below, int):
+            text = f"{axes if axes != '()' else ''} <{below}>".strip()
+            yield _with_input(site, Array(text))
+        width = field_values(op.leaf).get("out", field_values(op.leaf).get("dim"))
+        width = next((v for n, v in field_values(op.leaf).items() if n != "below" and type(v) is int), width)
+        if given is None:
+            linear = _part("Linear", width if isinstance(width, int) else FREE)
+            yield from _instead(op, linear)
+        yield _without(op)
+        return
+    if given is not None:
+        first = next(_readers(site.solution, slot), (op, site.target[1]))
+        for name, arguments in (("Embedding", (WIDTH,)), ("OneHot", ())):
+            yield from _inserted(_part(name, *arguments), (op.path, site.target[1]))
+            yield from _inserted(_part(name, *arguments), (first[0].path, first[1]))
+    if codec and isinstance(codec, Array):
+        yield _with_input(site, Array(axes or "()"))
+        yield _with_input(site, Array(f"{axes} 1".replace("() ", "")))
+
+
+def _readers(solution: Solution, slot: Slot) -> Iterator[tuple[Op, str]]:
+    return ((op, name) for op in solution.wiring.ops for name, read in op.reads if read == slot)
+
+
+def _arrays(site: Site) -> Iterator[Edit]:
+    """An array that is there, or the array of another use, has other sizes."""
+    op = site.mismatch.op
+    assert op is not None
+    scope = site.solution.scopes[op.path]
+    weight = scope.weights[site.mismatch.port]
+    names = weight.axes.split()
+    kept = site.mismatch.about in site.node.held.arrays
+    for name, wanted, given in zip(names, site.expected, site.got, strict=False):
+        if wanted == given or isinstance(wanted, Row) or isinstance(given, Row):
+            continue
+        if isinstance(field_values(op.leaf).get(name), int):
+            yield from _width(Origin(op, name, 0), wanted)
+        for other in scope.ports.inputs:
+            slot = dict(op.reads).get(other.name)
+            axis = next((i for i, item in enumerate(other.axes) if getattr(item, "name", "") == name), None)
+            if slot and axis is not None:
+                found = origin(site.solution, slot, axis - len(other.axes))
+                yield from _width(found, wanted)
+                yield from _input_axis(site, found, wanted)
+    if kept:
+        yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={op.path: op.leaf})
+        users = [o for o in site.solution.wiring.ops if o.place == op.place]
+        free = {o.path: leaf for o in users if (leaf := _with(o.leaf, bias=True)) is not None}
+        yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={**free, op.path: op.leaf})
+    if op.leaf.held.shared:
+        own = op.leaf.holding(shared="", arrays={})
+        yield Edit(f"{code(own)} in place of {op.path}", "with arrays of its own", leaves={op.path: own})
+    if isinstance(site.got[-1], int) and op.reads and isinstance(site.expected[-1], int):
+        target = (op.path, op.reads[0][0])
+        yield from _inserted(_part("Linear", site.expected[-1]), target)
+
+
+def _options(site: Site) -> Iterator[Edit]:
+    """A leaf whose options do not go with what it is given."""
+    op, solver = site.mismatch.op, site.solution.solver
+    assert op is not None
+    declared = field_values(op.leaf)
+    given = [size for size in site.got if isinstance(size, int)]
+    yield from _without_channel(site, op)
+    for before in ancestors(site.solution, site.slot):
+        if type(before.leaf).__name__ == "Flatten":
+            yield _without(before)
+    for name in WINDOWS:
+        if name in declared:
+            yield from _windows(site, op, name, min(given[:-1], default=0))
+    if isinstance(declared.get("groups"), int):
+        yield from _groups(site, op)
+    if isinstance(declared.get("axis"), int) or not declared:
+        yield from _sides(site)
+    yield from _free_fields(op)
+    for before in reversed(ancestors(site.solution, site.slot)):
+        if any(name in field_values(before.leaf) for name in ("window", "stride")):
+            yield _without(before)
+    yield _without(op)
+    yield from _sides(site)
+    del solver
+
+
+def _free_fields(op: Op) -> Iterator[Edit]:
+    """A leaf that finds its size instead of saying it."""
+    for f in fields(cast(Any, op.leaf)):
+        if isinstance(getattr(op.leaf, f.name), int) and f.default is FREE:
+            yield from _instead(op, _with(op.leaf, **{f.name: FREE}))
+
+
+def _without_channel(site: Site, op: Op) -> Iterator[Edit]:
+    """A picture that lacks its axis of channels, or has axes that the window does not slide over."""
+    ranks = [len(v) for n in WINDOWS if isinstance(v := field_values(op.leaf).get(n), tuple)]
+    if not ranks or any(isinstance(size, Row) for size in site.got):
+        return
+    if ranks[0] == len(site.got):
+        found = origin(site.solution, site.slot, 0)
+        if found.op is None and isinstance(codec := site.node.held.inputs.get(found.name), Array):
+            yield _with_input(site, Array(f"{codec.sizes} 1"), found.name)
+        if all(isinstance(size, int) for size in site.got):
+            yield from _inserted(_part("Reshape", *site.got, 1), site.target)
+            yield from _inserted(_part("Reshape", (*site.got, 1)), site.target)
+    for name in WINDOWS:
+        if isinstance(value := field_values(op.leaf).get(name), tuple):
+            axes = len(site.got) - 1
+            yield from _instead(op, _with(op.leaf, **{name: value[0] if axes != 1 else value[:1]}))
+
+
+def _windows(site: Site, op: Op, name: str, positions: int) -> Iterator[Edit]:
+    """A window that is larger than what it slides over."""
+    declared = field_values(op.leaf)
+    if name == "kernel" and declared.get("padding") == 0:
+        yield from _instead(op, _with(op.leaf, padding="same"))
+    value = declared[name]
+    for extent in dict.fromkeys((3, positions, 1)):
+        smaller = (extent,) * len(value) if isinstance(value, tuple) else extent
+        if 1 <= extent <= positions:
+            yield from _instead(op, _with(op.leaf, **{name: smaller}), f"{name} of {op.path}")
+            yield from _instead(op, _with(op.leaf, **{name: smaller, "dilation": 1}), f"{name} of {op.path}")
+
+
+def _groups(site: Site, op: Op) -> Iterator[Edit]:
+    """Groups that do not divide the channels."""
+    groups = op.leaf.groups  # type: ignore[attr-defined]  # a declared field of this leaf
+    out, channels = field_values(op.leaf).get("out"), site.got[-1] if site.got else None
+    if isinstance(out, int) and out % groups:
+        yield from _instead(op, _with(op.leaf, out=-(-out // groups) * groups))
+    if isinstance(channels, int) and channels % groups:
+        yield from _width(origin(site.solution, site.slot, -1), -(-channels // groups) * groups)
+        for fewer in range(groups - 1, 0, -1):
+            if channels % fewer == 0 and (not isinstance(out, int) or out % fewer == 0):
+                yield from _instead(op, _with(op.leaf, groups=fewer))
+                return
+
+
+def _ranks(site: Site) -> Iterator[Edit]:
+    """Too many axes, or too few."""
+    extra = len(site.got) - len(site.expected)
+    made = origin(site.solution, site.slot, 0).op
+    after = between(site.solution, made, site.slot)
+    last = site.expected[-1] if site.expected else None
+    if extra > 0 or any(isinstance(size, Row) for size in site.got):
+        linear = next((op for op in after if type(op.leaf).__name__ == "Linear"), None)
+        if linear is not None:
+            yield from _inserted(_part("Flatten"), (linear.path, linear.reads[0][0]))
+        else:
+            yield from _inserted(_part("Flatten"), _before_softmax(site))
+        yield from _flat_and_wide(site, last)
+    if extra < 0:
+        for op in ancestors(site.solution, site.slot):
+            if type(op.leaf).__name__ == "Flatten":
+                yield _without(op)
+        if not site.slot[0] and isinstance(codec := site.node.held.inputs.get(site.slot[1]), Array):
+            yield _with_input(site, Array(" ".join([str(codec.sizes).replace("()", ""), *["1"] * -extra]).strip()))
+            if all(isinstance(size, int) for size in site.expected):
+                yield _with_input(site, Array(cast(Any, site.expected)))
+        yield from _inserted(_part("Reshape", (*site.got, *[1] * -extra)), site.target)
+        yield from _inserted(_part("Linear", last), site.target)
+    yield from _other_decoders(site)
+    yield from _sides(site)
+
+
+def _flat_and_wide(site: Site, width: Size | Row | None) -> Iterator[Edit]:
+    """Flatten, and then the width that is wanted."""
+    path, name = _before_softmax(site)
+    flat, linear = _part("Flatten"), _part("Linear", width)
+    chain = PARTS.get("Chain")
+    if flat is None or linear is None or chain is None:
+        return
+    for op in site.solution.wiring.ops:
+        if op.path == path and type(op.leaf).__name__ == "Softmax" and site.mismatch.op is None:
+            yield Edit(
+                f"nw.Flatten() and {code(linear)} before {path}",
+                inserts={(path, name): linear, (path, f"{name}<"): flat},
+            )
+
+
+def _sizes(site: Site) -> Iterator[Edit]:
+    """As many axes, of other sizes."""
+    odd = [
+        i
+        for i, (a, b) in enumerate(zip(site.expected, site.got, strict=True))
+        if a != b and not (isinstance(a, Expression) and a.single is not None)
+    ]
+    for axis in odd:
+        wanted = site.expected[axis]
+        assert not isinstance(wanted, Row)
+        found = origin(site.solution, site.slot, axis)
+        if isinstance(wanted, Expression):
+            wanted = _multiple(wanted, site.got[axis])
+        if wanted is None:
+            continue
+        yield from _width(found, wanted)
+        yield from _windows_of(found)
+        yield from _input_axis(site, found, wanted)
+    yield from _sides(site)
+    yield from _other_decoders(site)
+    wanted = site.expected[-1]
+    if isinstance(wanted, Expression):
+        wanted = _multiple(wanted, site.got[-1])
+    if wanted is not None and len(site.got) - 1 in odd:
+        yield from _inserted(_part("Linear", wanted), _before_softmax(site))
+    if len(odd) > 1 or odd != [len(site.got) - 1]:
+        for op in reversed(ancestors(site.solution, site.slot)):
+            if any(name in field_values(op.leaf) for name in WINDOWS):
+                yield _without(op)
+        yield from _inserted(_part("Flatten"), site.target)
+
+
+def _multiple(wanted: Size, given: Size | Row) -> int | None:
+    """The nearest size above that an expression such as 16*k can be."""
+    if isinstance(wanted, Expression) and len(wanted.terms) == 1 and isinstance(given, int):
+        factor = wanted.terms[0][1]
+        found = ceil(given, factor) * factor
+        return found if isinstance(found, int) else None
+    return None
+
+
+def _sides(site: Site) -> Iterator[Edit]:
+    """The other values that a leaf reads: they may be what is odd."""
+    op = site.mismatch.op
+    if op is None or len(op.reads) < 2:
+        return
+    shapes = {name: site.solution.shape(slot) for name, slot in op.reads}
+    for name, slot in op.reads:
+        for other, wanted in shapes.items():
+            given = shapes[name]
+            if other == name or len(given) != len(wanted):
+                continue
+            for axis, (a, b) in enumerate(zip(wanted, given, strict=True)):
+                if a != b and not isinstance(a, Row) and not isinstance(b, Row):
+                    found = origin(site.solution, slot, axis)
+                    yield from _width(found, a)
+                    yield from _windows_of(found)
+    for name, slot in op.reads:
+        for other, wanted in shapes.items():
+            if other == name or not wanted or not shapes[name]:
+                continue
+            if len(wanted) == len(shapes[name]):
+                yield from _inserted(
+                    _part("Linear", wanted[-1]), (op.path, name), f" between {made_by(slot)} and {op.path}"
+                )
+            if len(shapes[name]) > 1:
+                yield from _inserted(_part("Flatten"), (op.path, name), f" between {made_by(slot)} and {op.path}")
+
+
+def _other_decoders(site: Site) -> Iterator[Edit]:
+    """Another decoder, that takes what the net gives."""
+    name, decoder = site.mismatch.port, site.decoder
+    if decoder is None:
+        return
+    last = site.got[-1] if site.got else 1
+    if len(site.got) > len(site.expected) and not isinstance(decoder, Each | Array):
+        each = _tried(lambda: Each(decoder))
+        if each:
+            word = "class" if isinstance(decoder, Category) else type(decoder).__name__.lower()
+            yield Edit(f"output={code(each)}", f"a {word} for every position", outputs={name: each})
+    if isinstance(decoder, Category) and isinstance(last, int) and len(site.got) == 1:
+        labels = _tried(lambda: Category(range(last)))
+        if labels:
+            yield Edit(f"output={code(labels)}", outputs={name: labels})
+    if isinstance(decoder, Each) and isinstance(decoder.codec, Category) and isinstance(last, int):
+        labels = _tried(lambda: Each(Category(range(last))))
+        if labels:
+            yield Edit(f"output={code(labels)}", outputs={name: labels})
+    if not isinstance(decoder, Category) and all(isinstance(size, int) for size in site.got):
+        array = Array(cast(Any, tuple(site.got)))
+        plain = str(site.got[0]) if len(site.got) == 1 else repr(tuple(site.got))
+        yield Edit(f"output={plain}", outputs={name: array})
+
+
+def _width(found: Origin, wanted: Size) -> Iterator[Edit]:
+    """The leaf that fixes a size finds it instead, or fixes another."""
+    op = found.op
+    if op is None:
+        return
+    if found.fixes:
+        word = f"{found.name} of {op.path}"
+        default = next(f.default for f in fields(cast(Any, op.leaf)) if f.name == found.name)
+        if default is FREE:
+            yield from _instead(op, _with(op.leaf, **{found.name: FREE}), word)
+        if isinstance(wanted, int):
+            yield from _instead(op, _with(op.leaf, **{found.name: wanted}), word)
+    elif found.name in field_values(op.leaf):  # it is free, and kept arrays fix it
+        yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={op.path: op.leaf})
+
+
+def _windows_of(found: Origin) -> Iterator[Edit]:
+    """A convolution that shortens its axes keeps them."""
+    op = found.op
+    if op is None or field_values(op.leaf).get(found.name) is not None:
+        return
+    declared = field_values(op.leaf)
+    if "kernel" in declared and declared.get("padding") == 0:
+        yield from _instead(op, _with(op.leaf, padding="same"))
+    if any(name in declared for name in WINDOWS):
+        yield _without(op)
+
+
+def _input_axis(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
+    """The input comes in another size."""
+    codec = site.node.held.inputs.get(found.name) if found.op is None else None
+    if isinstance(codec, Array) and isinstance(wanted, int):
+        axes = [str(axis) for axis in port(str(codec.sizes)).axes]
+        if found.axis < len(axes):
+            axes[found.axis] = str(wanted)
+            yield _with_input(site, Array(" ".join(axes)), found.name)
+
+
+def _before_softmax(site: Site) -> tuple[str, str]:
+    """Where a change of the last axis belongs: before a softmax that is the last thing, else at the place itself."""
+    op = next((op for op in site.solution.wiring.ops if op.path == site.slot[0]), None)
+    if site.mismatch.op is None and op is not None and type(op.leaf).__name__ == "Softmax":
+        return op.path, op.reads[0][0]
+    return site.target
+
+
+def _with_input(site: Site, codec: Codec, name: str = "") -> Edit:
+    name = name or site.slot[1]
+    sizes = str(codec.sizes) if isinstance(codec, Array) else ""
+    plain = sizes if re.fullmatch(r"\d+", sizes) else f"({sizes.replace(' ', ', ')})" if "<" not in sizes else ""
+    text = plain if re.fullmatch(r"\d+|\(\d+(, \d+)+\)", plain) else code(codec)
+    label = "input=" if name == "input" else f"input {name!r}: "
+    return Edit(f"{label}{text}", inputs={name: codec})
+
+
+def _without(op: Op) -> Edit:
+    return Edit(f"leave {op.path} out: {code(op.leaf)}", leaves={op.path: None})
+
+
+def _instead(op: Op, leaf: LeafNode | None, instead: str = "") -> Iterator[Edit]:
+    if leaf is not None:
+        yield Edit(f"{code(leaf)} in place of {op.path}", leaves={op.path: leaf}, instead=instead)
+
+
+def _inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") -> Iterator[Edit]:
+    if leaf is not None:
+        where = place or (f" before {target[0]}" if target[0] else " at the end")
+        yield Edit(f"{code(leaf)}{where}", inserts={target: leaf})
+
+
+def _with(leaf: LeafNode, **changes: Any) -> LeafNode | None:
+    """A leaf with other options, checked like a new one; `None` where it cannot have them."""
+    if not changes.keys() <= field_values(leaf).keys():
+        return None
+    made = _tried(lambda: type(leaf)(**{**field_values(leaf), **changes}))
+    return made.holding(shared=leaf.held.shared) if made is not None and leaf.held.shared else made
+
+
+def _part(kind: str, *arguments: Any) -> LeafNode | None:
+    """A new leaf from the table of parts; `None` where the table has none of this kind, or it cannot be so."""
+    made = PARTS.get(kind)
+    if made is None or any(isinstance(one, Row | Expression) or one is None for one in arguments):
+        return None
+    return cast("LeafNode | None", _tried(lambda: made(*arguments)))
+
+
+def _tried(make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except (NetwrightError, TypeError, ValueError):
+        return None

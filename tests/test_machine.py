@@ -1,0 +1,22 @@
+"""What the machine can do is asked of the system, with a safe answer where it does not say."""
+
+import torch
+
+from netwright import machine
+
+
+def test_the_processor_is_always_there(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert machine.best_device() == torch.device("cpu")
+
+
+def test_float32_where_nothing_says_that_bf16_gains(monkeypatch) -> None:
+    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert not machine.has_bf16(torch.device("cpu"))
+    assert not machine.has_bf16(torch.device("mps"))
+
+
+def test_free_memory_is_plausible() -> None:
+    assert 1 << 20 < machine.free_memory(torch.device("cpu")) < 1 << 50

@@ -1,0 +1,81 @@
+"""Automatic choices: what they are, why, and that they can be given or repeated."""
+
+import pytest
+import torch
+
+import netwright as nw
+from netwright.errors import TrainingError
+from netwright.training.choose import Chooser, activation_bytes, work_of
+from netwright.training.events import Choice
+from netwright.training.optimizers import SGD, Adam
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("examples", "size"), [(1, 1), (7, 7), (100, 16), (1000, 16), (10_000, 64), (55_000, 128), (10**7, 256)]
+)
+def test_batch_size_follows_from_the_number_of_examples(examples, size) -> None:
+    choose = Chooser(())
+    assert choose.batch_size(None, examples, 1, CPU) == size
+    assert choose.made[0].name == "batch size"
+
+
+def test_batch_size_stays_within_memory(monkeypatch) -> None:
+    monkeypatch.setattr("netwright.training.choose.free_memory", lambda device: 4000)
+    choose = Chooser(())
+    assert choose.batch_size(None, 55_000, 100, CPU) == 8
+    assert choose.made[0].why == "what fits in a quarter of the free memory"
+
+
+def test_epochs() -> None:
+    assert Chooser(()).epochs(None, 430) == 10
+    assert Chooser(()).epochs(None, 7) == 286
+    assert Chooser(()).epochs(3, 7) == 3
+    with pytest.raises(TrainingError, match="at least one epoch"):
+        Chooser(()).epochs(0, 7)
+
+
+@pytest.mark.parametrize(
+    ("units", "work", "classifies", "value"),
+    [
+        (True, 10**6, True, "bf16"),
+        (False, 10**6, True, "float32"),
+        (True, 10, True, "float32"),
+        (True, 10**6, False, "float32"),
+    ],
+)
+def test_precision_follows_from_processor_net_and_output(monkeypatch, units, work, classifies, value) -> None:
+    monkeypatch.setattr("netwright.training.choose.has_bf16", lambda device: units)
+    choose = Chooser(())
+    choose.precision(None, CPU, work, classifies)
+    assert choose.made[0].value == value
+
+
+def test_a_precision_that_is_none() -> None:
+    with pytest.raises(TrainingError) as caught:
+        Chooser(()).precision("float8", CPU, 1, True)
+    assert str(caught.value) == (
+        'there is no such precision\n  where:    precision\n  expected: "float32" or "bf16"\n  got:      \'float8\''
+    )
+
+
+def test_learning_rate_follows_from_the_widest_layer() -> None:
+    plan = nw.Chain(100, nw.relu, nw.Linear(3), input=900).plan
+    choose = Chooser(())
+    assert choose.learning_rate(None, Adam(), plan) == 0.0047
+    assert choose.made[0].why == "0.14 / √900, the inputs of the widest layer, between 0.0001 and 0.01"
+    assert Chooser(()).learning_rate(None, SGD(), plan) == 0.05
+    assert Chooser(()).learning_rate(0.2, Adam(), plan) == 0.2
+
+
+def test_what_an_earlier_run_chose_is_chosen_again() -> None:
+    choose = Chooser((Choice("batch size", "12", "a reason"),))
+    assert choose.batch_size(None, 55_000, 1, CPU) == 12
+    assert str(choose.made[0]) == "batch size: 12 (as in the run whose choices were given)"
+
+
+def test_work_and_memory_of_a_net() -> None:
+    plan = nw.Chain(nw.Conv(20, 5), nw.relu, nw.Flatten(), nw.Linear(10), input=(28, 28, 1)).plan
+    assert work_of(plan) == 24 * 24 * 20 * 25 + 24 * 24 * 20 * 10
+    assert activation_bytes(plan) == 8 * (3 * 24 * 24 * 20 + 10)

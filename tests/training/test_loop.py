@@ -1,0 +1,48 @@
+"""The loop: its clock is injected, callbacks hear every step and epoch, clipping bounds the gradient."""
+
+import torch
+
+import netwright as nw
+from netwright.training.events import Callback
+from netwright.training.flat import Flat
+from netwright.training.loop import clip
+
+
+class Hears(Callback):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_step(self, status) -> None:
+        self.heard.append(f"step {status.step} of {status.steps}, epoch {status.epoch}")
+
+    def on_epoch(self, status) -> None:
+        self.heard.append(f"epoch {status.done[-1].number}")
+
+    def on_end(self, status) -> None:
+        self.heard.append(status.ended)
+
+
+def test_callbacks_hear_everything_in_order() -> None:
+    hears = Hears()
+    net = nw.Chain(nw.Linear(), output=nw.Number())
+    nw.train(net, ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]), epochs=2, batch_size=2, callbacks=[hears], progress=False)
+    assert hears.heard == [
+        "step 1 of 4, epoch 1",
+        "step 2 of 4, epoch 1",
+        "epoch 1",
+        "step 3 of 4, epoch 2",
+        "step 4 of 4, epoch 2",
+        "epoch 2",
+        "all epochs done",
+    ]
+
+
+def test_clip_scales_down_and_never_up() -> None:
+    flat = Flat.of({"w": torch.zeros(3)}, None, torch.device("cpu"))
+    flat.view(flat.gradient, "w").copy_(torch.tensor([3.0, 0.0, 4.0]))
+    clip(flat, 10.0)
+    assert flat.gradient.norm() == 5
+    clip(flat, 1.0)
+    torch.testing.assert_close(flat.view(flat.gradient, "w"), torch.tensor([0.6, 0.0, 0.8]), atol=1e-5, rtol=0)

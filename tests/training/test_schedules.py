@@ -1,0 +1,33 @@
+"""Schedules: each one's first, highest and last factor, and one-cycle as torch has it."""
+
+import pytest
+import torch
+
+from netwright.training.schedules import SCHEDULES, Constant, Cosine, OneCycle, Steps
+
+
+def test_one_cycle_is_torch_s() -> None:
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=0.1)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=0.1, total_steps=50, cycle_momentum=False, div_factor=25, final_div_factor=400
+    )
+    for step in range(50):
+        assert OneCycle().factor(step, 50) * 0.1 == pytest.approx(optimizer.param_groups[0]["lr"], rel=0.06, abs=2e-4)
+        optimizer.step()
+        if step < 49:
+            theirs.step()
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values())
+@pytest.mark.parametrize("steps", [1, 2, 3, 1000])
+def test_factors_lie_between_zero_and_one(schedule, steps) -> None:
+    factors = [schedule.factor(step, steps) for step in range(steps)]
+    assert all(0 <= factor <= 1 for factor in factors)
+    assert steps < 1000 or max(factors) > 0.999
+
+
+def test_shapes_of_the_others() -> None:
+    assert [Constant().factor(step, 4) for step in range(4)] == [1, 1, 1, 1]
+    assert [round(Cosine().factor(step, 3), 6) for step in range(3)] == [1, 0.5, 0]
+    assert [round(Steps().factor(step, 4), 6) for step in range(4)] == [1, 1, 0.1, 0.01]

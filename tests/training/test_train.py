@@ -1,0 +1,231 @@
+"""Training with one call: forms of data, choices, keeping, stopping, freezing, bad input, the same bits again."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import netwright as nw
+from netwright.errors import DataError, PathError, TrainingError
+from netwright.training.events import Callback
+
+XS = np.linspace(-1, 1, 60, dtype=np.float32)
+SIDES = ["left" if x < 0 else "right" for x in XS]
+
+
+def classifier(**options):
+    return nw.Chain(8, nw.tanh, nw.Linear(), nw.softmax, output=nw.Category(["left", "right"]), **options)
+
+
+def train(net, data, **options):
+    return nw.train(net, data, **{"epochs": 3, "progress": False, **options})
+
+
+def forms():
+    rows = list(zip(XS.tolist(), SIDES, strict=True))
+    tensors = torch.utils.data.TensorDataset(torch.tensor(XS)[:, None], torch.tensor([int(x >= 0) for x in XS]))
+    loader = torch.utils.data.DataLoader(tensors, batch_size=7)
+    return {
+        "columns": (XS, SIDES),
+        "rows": rows,
+        "named": {"input": XS, "target": SIDES},
+        "generator": lambda: iter(rows),
+        "torch dataset": tensors,
+        "torch loader": loader,
+    }
+
+
+@pytest.mark.parametrize("form", forms())
+def test_every_form_of_data(form) -> None:
+    torch_labels = form.startswith("torch")
+    net = nw.Chain(8, nw.tanh, nw.Linear(), nw.softmax)
+    net = net.with_output(nw.Category(range(2) if torch_labels else ["left", "right"]))
+    run = train(net, forms()[form], epochs=60)
+    left = np.array([-0.8], dtype=np.float32) if torch_labels else -0.8
+    assert run.net(left) == (0 if torch_labels else "left")
+
+
+def test_what_was_learned_of_the_data_comes_from_the_training_part_alone() -> None:
+    run = train(nw.Chain(4, nw.tanh, nw.Linear(), output=nw.Number()), (XS, 2 * XS), validation=(XS + 100, XS))
+    assert run.net.inputs["input"].mean == pytest.approx(0, abs=1e-6)
+    assert run.net.outputs["output"].deviation == pytest.approx(2 * XS.std(), rel=1e-4)
+
+
+def test_the_best_validation_epoch_is_kept_and_the_last_is_there() -> None:
+    run = train(classifier(), (XS, SIDES), validation=20, epochs=8, learning_rate=0.5, schedule="constant")
+    losses = [epoch.validation["loss"] for epoch in run.epochs]
+    assert run.best == 1 + losses.index(min(losses))
+    assert (run.net == run.last) == (run.best == 8)
+    assert 0 <= run.epochs[-1].validation["error"] <= 1
+
+
+def test_without_validation_the_last_is_the_best() -> None:
+    run = train(classifier(), (XS, SIDES))
+    assert run.best == 3
+    assert run.net == run.last
+    assert len(run.losses) == 3 * 4
+
+
+def test_same_seed_same_choices_fresh_process_same_bits() -> None:
+    script = (
+        "import netwright as nw, numpy as np\n"
+        "xs = np.linspace(-1, 1, 60, dtype='float32')\n"
+        "net = nw.Chain(8, nw.tanh, nw.Dropout(0.1), nw.Linear(), output=nw.Number())\n"
+        "run = nw.train(net, (xs, xs ** 2), validation=0.2, epochs=5, seed=3, progress=False)\n"
+        "print(nw.digest(run.net))"
+    )
+    digests = {subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout for _ in range(2)}
+    assert len(digests) == 1
+    assert len(digests.pop().strip()) == 64
+
+
+def test_another_seed_another_net() -> None:
+    first, second = (train(classifier(), (XS, SIDES), seed=seed).net for seed in (0, 1))
+    assert first != second
+    assert nw.alike(first, second)
+
+
+def test_rates_by_path_freeze_and_differ() -> None:
+    net = nw.initialize(classifier(input=nw.Number(0.0, 1.0)))
+    run = train(net, (XS, SIDES), learning_rate={"linear1": 0})
+    difference = nw.diff(net, run.net)
+    assert difference.of("kept") == ("linear1/weight", "linear1/bias")
+    assert difference.of("changed") == ("linear2/weight", "linear2/bias")
+    with pytest.raises(PathError) as caught:
+        train(net, (XS, SIDES), learning_rate={"liner1/*": 0})
+    assert caught.value.mend == ("did you mean 'linear1/bias' or 'linear1' or 'linear2/bias'?",)
+
+
+def test_nothing_left_to_train() -> None:
+    with pytest.raises(TrainingError, match="nothing is left to train"):
+        train(classifier(), (XS, SIDES), learning_rate={"*": 0})
+
+
+class Interrupts(Callback):
+    """Presses Ctrl-C after so many steps."""
+
+    def __init__(self, after: int) -> None:
+        self.after, self.ended = after, ""
+
+    def on_step(self, status) -> None:
+        if status.step == self.after:
+            raise KeyboardInterrupt
+
+    def on_end(self, status) -> None:
+        self.ended = status.ended
+
+
+def test_ctrl_c_returns_the_best_so_far() -> None:
+    callback = Interrupts(after=6)
+    run = train(classifier(), (XS, SIDES), validation=20, callbacks=[callback])
+    assert run.ended == callback.ended == "interrupted"
+    assert run.best == 2 - (len(run.epochs) < 2)
+    assert run.net(0.5) in ("left", "right")
+
+
+def test_a_callback_stops_the_run() -> None:
+    class Stops(Callback):
+        def on_epoch(self, status) -> None:
+            if len(status.done) == 2:
+                status.stop()
+
+    run = train(classifier(), (XS, SIDES), callbacks=[Stops()], epochs=10)
+    assert run.ended == "stopped"
+    assert len(run.epochs) == 2
+
+
+def test_a_loss_that_is_not_finite_names_the_part_and_the_example() -> None:
+    net = nw.Chain(nw.Elementwise("log"), nw.Linear(), output=nw.Number(0.0, 1.0), input=1)
+    xs = np.ones((40, 1), dtype=np.float32)
+    xs[17] = -1
+    with pytest.raises(TrainingError) as caught:
+        train(net, (xs, np.ones(40)))
+    assert "log1, example 17" in caught.value.where
+    assert caught.value.run.last.arrays.keys() == {"linear1/weight", "linear1/bias"}
+
+
+def test_weights_count_examples() -> None:
+    xs = np.zeros((40, 1), dtype=np.float32)
+    ys = np.array([0.0] * 20 + [10.0] * 20)
+    weights = [1.0] * 20 + [3.0] * 20
+    net = nw.Chain(nw.Linear(), input=1, output=nw.Number(0.0, 1.0))
+    run = train(net, (xs, ys), weights=weights, epochs=200, learning_rate=0.1)
+    assert run.net(np.zeros(1, dtype=np.float32)) == pytest.approx(7.5, abs=0.2)
+
+
+def test_clipping_bounds_the_step() -> None:
+    net = nw.initialize(nw.Chain(nw.Linear(), input=1, output=nw.Number(0.0, 1.0)))
+    run = train(
+        net,
+        (np.ones((8, 1), dtype=np.float32), np.full(8, 1e6)),
+        epochs=1,
+        batch_size=8,
+        clip=1.0,
+        optimizer=nw.SGD(momentum=0),
+        learning_rate=0.5,
+        schedule="constant",
+    )
+    moved = sum(float((run.net.arrays[path] - array).square().sum()) for path, array in net.arrays.items())
+    assert moved**0.5 == pytest.approx(0.5, rel=1e-3)
+
+
+def test_earlier_choices_are_made_again() -> None:
+    first = train(classifier(), (XS, SIDES), epochs=2, batch_size=10)
+    again = nw.train(classifier(), (XS, SIDES), choices=first.choices, progress=False)
+    assert again.net == first.net
+
+
+def test_a_net_that_ends_in_its_losses() -> None:
+    net = nw.with_loss(classifier(input=nw.Number(0.0, 1.0)), nw.CrossEntropy())
+    run = train(net, (XS, SIDES), epochs=60)
+    assert run.net["net"](-0.8) == "left"
+
+
+def test_several_outputs() -> None:
+    net = nw.Graph(
+        body=(nw.Chain(8, nw.tanh), "input"),
+        side=(nw.Chain(nw.Linear(), nw.softmax), "body"),
+        square=(nw.Linear(), "body"),
+        input=nw.Number(),
+        output={"side": nw.Category(["left", "right"]), "square": nw.Number()},
+    )
+    data = {"input": XS, "side_target": SIDES, "square_target": XS**2}
+    run = train(net, data, epochs=100, validation=0.2)
+    answer = run.net(-0.8)
+    assert answer["side"] == "left"
+    assert answer["square"] == pytest.approx(0.64, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (([], []), "no"),
+        (([1.0, float("nan")], ["left", "right"]), "row 1"),
+        (([1.0, 2.0], ["left", "rihgt"]), "did you mean 'right'?"),
+        (([1.0, 2.0, 3.0], ["left", "right"]), "different lengths"),
+    ],
+)
+def test_bad_data_is_a_plain_error(data, text) -> None:
+    with pytest.raises(DataError) as caught:
+        train(classifier(input=nw.Number(0.0, 1.0)), data)
+    assert text in str(caught.value)
+
+
+def test_one_example_trains() -> None:
+    assert train(classifier(input=nw.Number(0.0, 1.0)), ([0.5], ["left"]), epochs=50).net(0.5) == "left"
+
+
+def test_bf16_and_float32_agree() -> None:
+    runs = [train(classifier(input=nw.Number()), (XS, SIDES), precision=p, epochs=60) for p in ("float32", "bf16")]
+    assert abs(runs[0].losses[0] - runs[1].losses[0]) < 0.02
+    assert runs[1].net.arrays["linear1/weight"].dtype == torch.float32
+    assert all(run.net(-0.8) == "left" for run in runs)
+
+
+def test_running_arrays_are_written() -> None:
+    net = nw.Chain(4, nw.BatchNorm(), nw.relu, nw.Linear(), nw.softmax, output=nw.Category(["left", "right"]))
+    run = train(net, (XS, SIDES), epochs=20)
+    assert not torch.equal(run.net.arrays["batchnorm1/mean"], torch.zeros(4))
+    assert run.net(-0.9) == "left"
