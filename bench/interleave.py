@@ -14,6 +14,7 @@ from bench.workloads import WORKLOADS
 PEERS = {  # name -> (module below bench.peers, environment)
     "base": ("torch_base", {}),
     "expert": ("expert", {}),
+    "netwright": ("netwright_fit", {}),
     "lightning": ("lightning_fit", {}),
     "keras-torch": ("keras_fit", {"KERAS_BACKEND": "torch"}),
     "keras-jax": ("keras_fit", {"KERAS_BACKEND": "jax"}),

@@ -40,6 +40,7 @@ def test_a_misspelt_name() -> None:
     assert str(caught.value) == (
         "no optimizer has the name 'adamx'\n"
         "  where:    optimizer\n"
-        "  expected: one of sgd, adam, adamw, rmsprop, a value such as nw.Adam(beta1=0.8), or a torch optimizer's class\n"
-        "  mend:     did you mean 'adamw' or 'adam'?"
+        "  expected: one of sgd, adam, adamw, rmsprop, "
+        "a value such as nw.Adam(beta1=0.8), or a torch optimizer's class\n"
+        "  mend:     did you mean 'adam' or 'adamw'?"
     )

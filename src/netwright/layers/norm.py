@@ -82,7 +82,7 @@ class BatchNorm(Leaf):
 
 
 class LayerNorm(Leaf):
-    """The features of every position brought to mean 0 and variance 1: y = weight · (x − mean) / √(variance + eps) + bias.
+    """Every position brought to mean 0 and variance 1: y = weight · (x − mean) / √(variance + eps) + bias.
 
     Shapes: input (..., c), output (..., c); weight, bias (c,).
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -64,14 +64,18 @@ class Reshape(Leaf):
     ports = "*s -> *t"
 
     def __init__(self, *shape: int) -> None:
-        if shape.count(-1) > 1 or not all(type(size) is int and (size > 0 or size == -1) for size in shape):
+        object.__setattr__(self, "shape", shape)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        sizes = [size for size in self.shape if type(size) is not int or size != -1]
+        if len(sizes) < len(self.shape) - 1 or not all(type(size) is int and size > 0 for size in sizes):
             raise NetError(
                 what="a shape is whole numbers of at least 1, one of which may be -1",
                 where="Reshape",
-                got=repr(shape),
+                got=repr(self.shape),
                 mend="nw.Reshape(4, -1)",
             )
-        object.__setattr__(self, "shape", shape)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         total, rest = product(known["s"]), math.prod(size for size in self.shape if size != -1)
@@ -118,14 +122,18 @@ class Transpose(Leaf):
     ports = "*s -> *t"
 
     def __init__(self, *axes: int) -> None:
-        if sorted(axes) != list(range(len(axes))) or not axes:
+        object.__setattr__(self, "axes", axes)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        whole = all(type(axis) is int for axis in self.axes)
+        if not self.axes or not whole or sorted(self.axes) != list(range(len(self.axes))):
             raise NetError(
                 what="a transposition names every axis of its input once, counted from 0",
                 where="Transpose",
-                got=repr(axes),
+                got=repr(self.axes),
                 mend="nw.Transpose(1, 0) for a matrix",
             )
-        object.__setattr__(self, "axes", axes)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         s: tuple[Size | None, ...] = known["s"] if known["s"] is not None else (None,) * len(self.axes)
@@ -247,16 +255,18 @@ class Pad(Leaf):
     ports = "*s -> *t"
 
     def __init__(self, *amounts: tuple[int, int], value: float = 0.0) -> None:
-        pairs = all(isinstance(pair, tuple) and len(pair) == 2 for pair in amounts)
-        if not amounts or not pairs or not all(type(side) is int and side >= 0 for pair in amounts for side in pair):
+        object.__setattr__(self, "amounts", amounts)
+        object.__setattr__(self, "value", value)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        if not self.amounts or not all(map(_is_pair, self.amounts)):
             raise NetError(
                 what="padding is (before, after) for the first axes, whole numbers of at least 0",
                 where="Pad",
-                got=repr(amounts),
+                got=repr(self.amounts),
                 mend="nw.Pad((1, 1), (1, 1)) for a picture",
             )
-        object.__setattr__(self, "amounts", amounts)
-        object.__setattr__(self, "value", value)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -279,6 +289,11 @@ class Pad(Leaf):
     def __repr__(self) -> str:
         value = f", value={self.value!r}" if self.value else ""
         return shared_repr(self, f"Pad({', '.join(map(repr, self.amounts))}{value})")
+
+
+def _is_pair(pair: object) -> bool:
+    sides = cast(tuple[object, ...], pair) if isinstance(pair, tuple) else ()
+    return len(sides) == 2 and all(type(side) is int and side >= 0 for side in sides)
 
 
 def product(sizes: Sequence[Size | None] | None) -> Size | None:

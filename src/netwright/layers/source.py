@@ -69,8 +69,11 @@ class Parameter(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Parameter(4, 2).plan.outputs
-        {'output': (4, 2)}
+        >>> @nw.program
+        ... def shifted(x, shift=nw.Parameter(2)):
+        ...     return x + shift
+        >>> sorted(nw.initialize(shifted).arrays)
+        ['shift/value']
 
     Torch: torch.nn.Parameter
     """
@@ -79,11 +82,14 @@ class Parameter(Leaf):
     ports = "-> *shape"
 
     def __init__(self, *shape: int) -> None:
-        if not all(type(size) is int and size > 0 for size in shape):
-            raise NetError(
-                what="the sizes of a parameter are whole numbers of at least 1", where="Parameter", got=repr(shape)
-            )
         object.__setattr__(self, "shape", shape)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        if not all(type(size) is int and size > 0 for size in self.shape):
+            raise NetError(
+                what="a parameter's sizes are whole numbers of at least 1", where="Parameter", got=repr(self.shape)
+            )
 
     def weights(self) -> dict[str, Weight]:
         return {"value": Weight("*shape", kaiming if len(self.shape) > 1 else zeros)}

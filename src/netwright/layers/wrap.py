@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from netwright.errors import NetError
 from netwright.layers.join import Add
-from netwright.net.level import ContainerNode, Level, Symbol, as_part, named_parts
+from netwright.net.level import ContainerNode, Level, Symbol, as_part, named_parts, named_repr
 from netwright.net.node import PARTS, Held, Node, kind, numbered
 from netwright.net.part import Container, PortsLike, as_codecs, ports_repr, present, shared_repr
 
@@ -85,7 +85,7 @@ class Parallel(Container):
         for _, part in self.parts:
             automatic[numbered(automatic, kind(part))] = None
         plain = list(automatic) == [name for name, _ in self.parts]
-        texts = [repr(part) if plain else f"{name}={part!r}" for name, part in self.parts]
+        texts = [repr(part) if plain else named_repr(name, repr(part)) for name, part in self.parts]
         return shared_repr(self, f"Parallel({', '.join(texts)}{ports_repr(self)})")
 
 
@@ -113,7 +113,9 @@ class Repeat(Container):
 
     def __init__(self, count: int, body: Any, *, input: PortsLike = None, output: PortsLike = None) -> None:
         if type(count) is not int or count < 1:
-            raise NetError(what="a part is repeated once or more", where="Repeat", got=repr(count))
+            raise NetError(
+                what="a part is repeated a whole number of times, 1 or more", where="Repeat", got=repr(count)
+            )
         object.__setattr__(self, "count", count)
         object.__setattr__(self, "body", as_part(body))
         self.settle(_codecs(self, input, output))
@@ -137,7 +139,7 @@ class Repeat(Container):
         return {"body": bodies[0]} if all(body == bodies[0] for body in bodies[1:]) else None
 
     def of_level(self, level: Level) -> ContainerNode:
-        return cast(Any, PARTS["Chain"])(*(), **{"1": self.body}).of_level(level)
+        return cast(Any, PARTS["Chain"])(self.body).of_level(level)
 
 
 def _codecs(container: Container, input: PortsLike, output: PortsLike) -> Held:

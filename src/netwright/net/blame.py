@@ -6,14 +6,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 from netwright.errors import Fault, NetwrightError, SizeError
-from netwright.net.edit import Edit, edited, key, told, tried
+from netwright.net.edit import Edit, edited, key, settled, told, tried
 from netwright.net.mend import Site, candidates, code
-from netwright.net.node import Node, field_values
-from netwright.net.origin import made_by, origin
+from netwright.net.node import SHARED, Node, field_values
+from netwright.net.origin import Origin, axis_of_weight, made_by, origin
 from netwright.net.plan import plan_of, shape_text
 from netwright.net.solve import Mismatch, Solution
 from netwright.net.wiring import Slot
-from netwright.sizes.size import Size
+from netwright.sizes.size import Name, Size, Unknown, named, substitute
 from netwright.sizes.unify import Row, Shape
 
 MENDS = 3  # more would not be read
@@ -58,6 +58,7 @@ def _roots(mismatches: Sequence[Mismatch]) -> list[Mismatch]:
     found: dict[str, Mismatch] = {}
     for mismatch in mismatches:
         place = mismatch.op.path if mismatch.op else f" {mismatch.port}"
+        place = mismatch.about.rpartition("/")[0] if mismatch.about.startswith(SHARED) else place
         before = found.get(place)
         if before is None or (before.below == (None, None) and mismatch.below != (None, None)):
             found[place] = mismatch
@@ -70,7 +71,9 @@ def _site(node: Node, solution: Solution, mismatch: Mismatch) -> Site:
         slot = dict(solution.wiring.outputs)[mismatch.port]
     else:
         reads = dict(mismatch.op.reads)
-        slot = reads.get(mismatch.port) or next(iter(reads.values()), ("", ""))
+        slot = reads.get(mismatch.port) or next(reversed(reads.values()), ("", ""))
+    if mismatch.varies:
+        return Site(node, solution, mismatch, axis_of_weight(solution, mismatch)[0], (), mismatch.got)
     if mismatch.sentence is not None or mismatch.below != (None, None):
         got = solution.shape(slot) if slot in solution.slots else ()
         return Site(node, solution, mismatch, slot, (), got)
@@ -82,6 +85,7 @@ def _aligned(solution: Solution, mismatch: Mismatch) -> tuple[Shape, Shape]:
     """Both sides, the axes that could agree made equal from the end, to say as much of each as there is to say."""
     solver = solution.solver
     expected, got = solver.shape(mismatch.expected), solver.shape(mismatch.got)
+    expected = _without_run(expected, got)
     known: dict[int, Size] = {}
     for i, (left, right) in enumerate(zip(reversed(expected), reversed(got), strict=False)):
         if isinstance(left, Row) or isinstance(right, Row):
@@ -92,30 +96,47 @@ def _aligned(solution: Solution, mismatch: Mismatch) -> tuple[Shape, Shape]:
     return expected, filled
 
 
+def _without_run(expected: Shape, got: Shape) -> Shape:
+    """What is expected, its run of axes filled with the axes of the other side where there are enough."""
+    at = next((i for i, size in enumerate(expected) if isinstance(size, Row)), None)
+    if at is None or any(isinstance(size, Row) for size in got) or len(got) < len(expected) - 1:
+        return expected
+    after = len(expected) - at - 1
+    return (*expected[:at], *got[at : len(got) - after], *expected[at + 1 :])
+
+
 def _try_edits(case: Case, faults: int) -> None:
-    """Keep the candidates that take the mismatch away."""
+    """Keep the candidates that take the mismatch away; those that leave an array without a size only if all do."""
     site = case.site
     before = {key(mismatch) for mismatch in site.solution.mismatches}
     strict = bool(site.mismatch.about)
     said: set[str] = set()
+    unsettled: list[Edit] = []
     for edit in _each_once(candidates(site)):
-        if edit.instead in said:
+        after = _after(site.node, edit, strict) if edit.instead not in said else None
+        if after is None:
             continue
-        after = _mismatches(site.node, edit, strict)
-        if after is None or key(site.mismatch) in after or not after <= before:
+        found = {key(mismatch) for mismatch in after.mismatches}
+        if key(site.mismatch) in found or not found <= before:
+            continue
+        if not settled(after):
+            unsettled.append(edit)
             continue
         case.edits.append(edit)
-        if not after:
-            case.alone.append(edit)
-        if edit.instead:
-            said.add(edit.instead)
+        case.alone += [] if found else [edit]
+        said |= {edit.instead} if edit.instead else set()
         if len(case.edits) > 2 * MENDS and faults == 1:
-            return
+            break
+    if not case.edits:
+        firsts = {edit.instead or edit.text + edit.note: edit for edit in reversed(unsettled)}
+        unsettled = [edit for edit in unsettled if edit in firsts.values()]
+        case.edits = unsettled
+        case.alone = unsettled if faults == 1 else []
 
 
-def _mismatches(node: Node, edit: Edit, strict: bool) -> set[tuple[str, str, str]] | None:
+def _after(node: Node, edit: Edit, strict: bool) -> Solution | None:
     try:
-        return {key(mismatch) for mismatch in tried(node, edit, strict).mismatches}
+        return tried(node, edit, strict)
     except NetwrightError:
         return None
 
@@ -173,19 +194,30 @@ def _fault(site: Site) -> Fault:
         return _kinds(site, where)
     if mismatch.about:
         return _array(site, where)
-    what, who = _sentence(site), _who(site)
-    return Fault(what=what, where=where, **_columns(site.expected, who, site.got, _where_from(site)))
+    if mismatch.varies:
+        return _varying(site)
+    expected, got = _columns(site.expected, _who(site), site.got, _where_from(site))
+    return Fault(what=_sentence(site), where=where, expected=expected, got=got)
 
 
-def _columns(expected: Shape, who: str, got: Shape, source: str) -> dict[str, str]:
-    left, right = shape_text(expected), shape_text(got)
+def _columns(expected: Shape, who: str, got: Shape, source: str) -> tuple[str, str]:
+    left, right = shape_text(_by_name(expected)), shape_text(got)
     width = max(len(left), len(right))
-    return {"expected": f"{left:<{width}}   {who}".rstrip(), "got": f"{right:<{width}}   {source}".rstrip()}
+    return f"{left:<{width}}   {who}".rstrip(), f"{right:<{width}}   {source}".rstrip()
+
+
+def _by_name(shape: Shape) -> Shape:
+    """The sizes that are not known under the names that the leaf gives them."""
+    return tuple(size if isinstance(size, Row) else substitute(size, _name) for size in shape)
+
+
+def _name(atom: Name | Unknown) -> Size | None:
+    return named(atom.text) if isinstance(atom, Unknown) and atom.text.isidentifier() else None
 
 
 def _sentence(site: Site) -> str:
     """What disagrees, in words."""
-    op, expected, got = site.mismatch.op, site.expected, site.got
+    op, expected, got = site.mismatch.op, _by_name(site.expected), site.got
     ranks = not any(isinstance(size, Row) for size in (*expected, *got))
     label = op.path if op else "the decoder" if site.decoder is not None else "the output"
     giver = "the net gives" if op is None else f"{_giver(site.slot)} gives"
@@ -224,6 +256,9 @@ def _who(site: Site) -> str:
     for name, slot in op.reads:  # another input came first and fixed it
         if name != site.mismatch.port and site.solution.shape(slot) == site.expected:
             return f"{made_by(slot)} -> {op.path}"
+    if len(op.reads) > 1:
+        name, slot = op.reads[0] if op.reads[0][0] != site.mismatch.port else op.reads[1]
+        return f"{made_by(slot)} -> {op.path} is {shape_text(site.solution.shape(slot))}"
     scope = site.solution.scopes[op.path]
     sizes = next((port for port in scope.ports.inputs if port.name == site.mismatch.port), None)
     return f"{op.leaf!r}, which takes {sizes}"
@@ -252,9 +287,15 @@ def _source(site: Site, axis: int) -> str:
     size = site.got[axis]
     if made.op is None:
         return f"the {size} comes from {made.text}" + _codec(site, made.name)
+    return f"the {size} comes from {_maker(site, made)}"
+
+
+def _maker(site: Site, made: Origin) -> str:
+    """The leaf an axis comes from, and the kept array that fixes its size where no field does."""
+    assert made.op is not None
     cause = site.solution.solver.cause(_raw(site, made.op.path, made.name))
-    fixed = f", which the {cause} fixes" if cause.startswith("array ") and not made.fixes else ""
-    return f"the {size} comes from {made.text}: {made.op.leaf!r}{fixed}"
+    fixed = f" with the kept {cause}" if cause.startswith("array ") and not made.fixes else ""
+    return f"{made.text}: {made.op.leaf!r}{fixed}"
 
 
 def _raw(site: Site, path: str, name: str) -> Size:
@@ -278,9 +319,14 @@ def _unfit(site: Site, where: str) -> Fault:
         what = f"{op.path} {what.removeprefix('it ')}"
     else:
         what = f"{op.path}: {what}"
-    source = "" if not site.got else f"   from {origin(site.solution, site.slot, 0).text}"
-    got = f"{unfit.got}: {shape_text(site.got)}{source}" if unfit.got and site.got else unfit.got
-    return Fault(what=what, where=where, expected=unfit.expected, got=got or shape_text(site.got) + source)
+    if len(op.reads) > 1:
+        names = " and ".join(made_by(slot) for _, slot in op.reads)
+        return Fault(what=what, where=where, expected=unfit.expected, got=f"{unfit.got}   from {names}")
+    source = f"{shape_text(site.got)} from {origin(site.solution, site.slot, 0).text}" if site.got else ""
+    if "output" in unfit.what:
+        source = repr(op.leaf)
+    got = f"{unfit.got}   {source}" if unfit.got and source else unfit.got or source
+    return Fault(what=what, where=where, expected=unfit.expected, got=got)
 
 
 def _kinds(site: Site, where: str) -> Fault:
@@ -324,18 +370,30 @@ def _array(site: Site, where: str) -> Fault:
     name, wanted, given = odd[0]
     what = f"{mismatch.about} does not fit any more" if kept else f"the uses of {mismatch.about} disagree in size"
     expected = f"{kind}({name}) of {holder} {shape_text(site.expected)}"
-    source = f"{kind}({name}) of {op.path}" if name in field_values(op.leaf) else _array_source(site, name, given)
-    return Fault(what=what, where=where, **_columns((wanted,), expected, (given,), source))
+    source = f"{kind}({name}) of {op.path}" if name in field_values(op.leaf) else _array_source(site, given)
+    expected, got = _columns((wanted,), expected, (given,), source)
+    return Fault(what=what, where=where, expected=expected, got=got)
 
 
-def _array_source(site: Site, name: str, size: Size | Row) -> str:
-    op = site.mismatch.op
-    assert op is not None
-    scope = site.solution.scopes[op.path]
-    for port in scope.ports.inputs:
-        slot = dict(op.reads).get(port.name)
-        axis = next((i for i, item in enumerate(port.axes) if getattr(item, "name", "") == name), None)
-        if slot and axis is not None:
-            made = origin(site.solution, slot, axis - len(port.axes))
-            return f"the {size} comes from {made.text}" + (f": {made.op.leaf!r}" if made.op else "")
-    return f"from {made_by(site.slot)}"
+def _varying(site: Site) -> Fault:
+    """An array that would differ in size from example to example: the part that made the length is to blame."""
+    mismatch = site.mismatch
+    assert mismatch.op is not None
+    slot, axis = axis_of_weight(site.solution, mismatch)
+    made = origin(site.solution, slot, axis)
+    size = mismatch.got[0]
+    edge = f"{made_by(made.op.reads[0][1])} -> {made.op.path}" if made.op else f"{made.name} -> {mismatch.op.path}"
+    return Fault(
+        what=f"{mismatch.op.path}/{mismatch.port} would have another size for every length",
+        where=edge,
+        expected=f"a number   {type(mismatch.op.leaf).__name__}({mismatch.varies}) of {mismatch.op.path}",
+        got=f"{size}   from {_maker(site, made) if made.op else made.text + _codec(site, made.name)}",
+    )
+
+
+def _array_source(site: Site, size: Size | Row) -> str:
+    slot, axis = axis_of_weight(site.solution, site.mismatch)
+    if not slot[1]:
+        return ""
+    made = origin(site.solution, slot, axis)
+    return f"the {size} comes from {_maker(site, made) if made.op else made.text + _codec(site, made.name)}"

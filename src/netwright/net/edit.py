@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from netwright.codecs.codec import Codec
+from netwright.errors import NetError
 from netwright.net.level import Call, ContainerNode, Level, Ref, input_ports, output_names
 from netwright.net.node import Held, LeafNode, Node, join, kind, numbered
 from netwright.net.plan import plan_of, wiring_of
@@ -22,7 +23,7 @@ class Edit:
     Fields:
         text: what to write.
         note: what it means, where that is not plain.
-        inserts: by (path of a leaf, its input port) the leaf to put before it there; `("", port)` is an output.
+        inserts: by (path of a leaf, its input port) the leaves to put before it there; `("", port)` is an output.
         leaves: by path another leaf, whose arrays start anew; `None` leaves it out.
         inputs, outputs: other codecs, by port.
         instead: edits with the same word do the same in two ways: one of them is enough.
@@ -30,7 +31,9 @@ class Edit:
 
     text: str
     note: str = ""
-    inserts: Mapping[tuple[str, str], LeafNode] = field(default_factory=dict[tuple[str, str], LeafNode])
+    inserts: Mapping[tuple[str, str], tuple[LeafNode, ...]] = field(
+        default_factory=dict[tuple[str, str], tuple[LeafNode, ...]]
+    )
     leaves: Mapping[str, LeafNode | None] = field(default_factory=dict[str, LeafNode | None])
     inputs: Mapping[str, Codec] = field(default_factory=dict[str, Codec])
     outputs: Mapping[str, Codec] = field(default_factory=dict[str, Codec])
@@ -77,7 +80,17 @@ def edited(node: Node, edit: Edit, strict: bool) -> Node:
 def key(mismatch: Mismatch) -> tuple[str, str, str]:
     """What tells two mismatches of one net apart: the leaf, and the output or the array."""
     path = mismatch.op.path if mismatch.op else ""
-    return (path, "" if mismatch.op else mismatch.port, mismatch.about.rpartition("/")[0])
+    return (path, "" if mismatch.op else mismatch.port, mismatch.about.rpartition("/")[0] or mismatch.varies)
+
+
+def settled(solution: Solution) -> bool:
+    """Whether every size of every array is a number."""
+    return all(
+        isinstance(size, int)
+        for scope in solution.scopes.values()
+        for weight in scope.weights.values()
+        for size in solution.weight_shape(scope.op, weight)
+    )
 
 
 def parameters(node: Node) -> int | None:
@@ -109,12 +122,11 @@ def _redrawn(wiring: Wiring, edit: Edit) -> Wiring:
 
     def fed(path: str, port: str, slot: Slot) -> Slot:
         slot = moved.get(slot, slot)
-        leaf = edit.inserts.get((path, port))
-        if leaf is None:
-            return slot
-        new = f"{path}<{port}"
-        ops.append(Op(new, leaf, ((input_ports(leaf, 1)[0].name, slot),), new))
-        return (new, output_names(leaf, 1)[0])
+        for i, leaf in enumerate(edit.inserts.get((path, port), ())):
+            new = f"{path}<{port}<{i}"
+            ops.append(Op(new, leaf, ((input_ports(leaf, 1)[0].name, slot),), new))
+            slot = (new, output_names(leaf, 1)[0])
+        return slot
 
     for op in wiring.ops:
         leaf = edit.leaves.get(op.path, op.leaf)
@@ -143,9 +155,10 @@ def _rebuilt(node: Node, edit: Edit, path: str) -> Node:
     level = _rebuilt_level(node.level, edit, path)
     held = Held(shared=node.held.shared)
     if [call.name for call in level.calls] == [call.name for call in node.level.calls]:
-        parts = {call.name: call.part for call in level.calls if call.name in node.children()}
-        fields = node.fields_with(parts)
-        if fields is not None and len(parts) == len(level.calls):
+        was = {call.name: call.part for call in node.level.calls}
+        changed = {call.name: call.part for call in level.calls if call.part is not was[call.name]}
+        fields = node.fields_with(changed) if changed.keys() <= node.children().keys() else None
+        if fields is not None:
             return node.rebuilt(held, **fields)
     return node.of_level(level).rebuilt(held)
 
@@ -157,13 +170,12 @@ def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
 
     def fed(where: str, port: str, ref: Ref) -> Ref:
         ref = moved.get(ref, ref)
-        leaf = edit.inserts.get((where, port))
-        if leaf is None:
-            return ref
-        name = numbered(names, kind(leaf))
-        names.append(name)
-        calls.append(Call(name, leaf.bare(), ((input_ports(leaf, 1)[0].name, ref),), name))
-        return (name, output_names(leaf, 1)[0])
+        for leaf in edit.inserts.get((where, port), ()):
+            name = numbered(names, kind(leaf))
+            names.append(name)
+            calls.append(Call(name, leaf.bare(), ((input_ports(leaf, 1)[0].name, ref),), name))
+            ref = (name, output_names(leaf, 1)[0])
+        return ref
 
     for call in level.calls:
         below = join(path, call.name)
@@ -173,6 +185,8 @@ def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
             continue
         reads = tuple((port, fed(below, port, ref)) for port, ref in call.reads)
         calls.append(Call(call.name, _rebuilt(call.part, edit, below), reads, call.place))
+    if not calls:
+        raise NetError(what="a net of no parts is no net", where=path)
     outputs = tuple((port, fed("", port, ref) if not path else moved.get(ref, ref)) for port, ref in level.outputs)
     return Level(level.inputs, tuple(calls), outputs)
 

@@ -119,9 +119,7 @@ class Graph(Container):
             texts.append(named_repr(call.name, f"({', '.join([part, *reads])})"))
         if self.outputs_ != _sinks(self.calls):
             texts.append(f"outputs={ {name: _ref_text(ref) for name, ref in self.outputs_}!r}")
-        ports = ports_repr(self)
-        if self.inputs_ != (INPUT,) and len(self.held.inputs) < len(self.inputs_):
-            ports = f", input={dict.fromkeys(self.inputs_) | dict(self.held.inputs)!r}"
+        ports = ports_repr(self) if self.inputs_ == (INPUT,) else ports_repr(self, self.inputs)
         return shared_repr(self, f"Graph({', '.join(texts)}{ports})")
 
 
@@ -217,7 +215,7 @@ def _call(name: str, parts: Mapping[str, Declared]) -> Call:
             got=f"{len(node.reads)}: {', '.join(node.reads)}",
             mend=f"{name}=(nw.Chain(nw.Concatenate(), {node.part!r}), {', '.join(map(repr, node.reads))})",
         )
-    given = dict(zip((port.name for port in ports), node.reads, strict=False)) | node.more
+    given = dict(zip((port.name for port in ports), node.reads, strict=False)) | dict(node.more)
     return Call(name, node.part, tuple((port, _ref(text, parts)) for port, text in given.items()), node.place)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from netwright.codecs.array import Array
@@ -11,17 +11,18 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.errors import NetwrightError
 from netwright.net.edit import Edit
-from netwright.net.node import PARTS, LeafNode, Node, field_values
-from netwright.net.origin import Origin, ancestors, between, made_by, origin
+from netwright.net.node import PARTS, SHARED, LeafNode, Node, field_values
+from netwright.net.origin import Origin, ancestors, axis_of_weight, between, made_by, origin
 from netwright.net.solve import Mismatch, Solution
 from netwright.net.wiring import Op, Slot
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import port
-from netwright.sizes.size import Expression, Size, ceil
+from netwright.sizes.size import Expression, Name, Size, Unknown, ceil, unknowns
 from netwright.sizes.unify import Row, Shape
 
 WINDOWS = ("kernel", "window")  # the fields that say how far a window reaches
 WIDTH = 16  # of an embedding in a mend: a place to start from
+VOCABULARY = 50  # of indices in a mend, where nothing says it
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,28 @@ def code(value: object) -> str:
 
 def candidates(site: Site) -> Iterator[Edit]:
     """Edits that may mend a mismatch, the likeliest first."""
+    return (_everywhere(site, edit) for edit in _likeliest_first(site))
+
+
+def _everywhere(site: Site, edit: Edit) -> Edit:
+    """A leaf within a shared part is changed wherever the part is used."""
+    leaves: dict[str, LeafNode | None] = {}
+    text = edit.text
+    for op in site.solution.wiring.ops:
+        if op.path in edit.leaves and op.place.startswith(SHARED) and not op.leaf.held.shared:
+            leaves |= {use.path: edit.leaves[op.path] for use in site.solution.wiring.ops if use.place == op.place}
+            text = text.replace(op.path, op.place)
+    return replace(edit, text=text, leaves={**edit.leaves, **leaves}) if leaves else edit
+
+
+def _likeliest_first(site: Site) -> Iterator[Edit]:
     mismatch = site.mismatch
     if mismatch.below != (None, None):
         return _kinds(site)
     if mismatch.about:
         return _arrays(site)
+    if mismatch.varies:
+        return _varying(site)
     if mismatch.sentence is not None:
         return _options(site)
     if len(site.expected) != len(site.got) or any(isinstance(size, Row) for size in (*site.expected, *site.got)):
@@ -77,15 +95,16 @@ def _kinds(site: Site) -> Iterator[Edit]:
     if wanted is not None:
         if codec and axes in ("", "()", "1") and isinstance(below, int):
             yield Edit(f"input=nw.Category(range({below}))", inputs={slot[1]: Category(range(below))})
-        if codec and isinstance(below, int):
-            text = f"{axes if axes != '()' else ''} <{below}>".strip()
-            yield _with_input(site, Array(text))
-        width = field_values(op.leaf).get("out", field_values(op.leaf).get("dim"))
-        width = next((v for n, v in field_values(op.leaf).items() if n != "below" and type(v) is int), width)
-        if given is None:
-            linear = _part("Linear", width if isinstance(width, int) else FREE)
-            yield from _instead(op, linear)
+        if codec:
+            known = below if isinstance(below, int) else VOCABULARY
+            edit = _with_input(site, Array(f"{axes if axes != '()' else ''} <{known}>".strip()))
+            yield edit if known == below else replace(edit, note=f"for indices below {known}")
+        widths = [value for value in field_values(op.leaf).values() if type(value) is int]
+        yield from _instead(op, _part("Linear", *widths[:1]))
         yield _without(op)
+        if codec is None:  # indices are lost on the way: nothing stands before the leaf that wants them
+            for before in ancestors(site.solution, slot):
+                yield _without(before)
         return
     if given is not None:
         first = next(_readers(site.solution, slot), (op, site.target[1]))
@@ -109,23 +128,22 @@ def _arrays(site: Site) -> Iterator[Edit]:
     weight = scope.weights[site.mismatch.port]
     names = weight.axes.split()
     kept = site.mismatch.about in site.node.held.arrays
+    slot, axis = axis_of_weight(site.solution, site.mismatch)
     for name, wanted, given in zip(names, site.expected, site.got, strict=False):
-        if wanted == given or isinstance(wanted, Row) or isinstance(given, Row):
+        if wanted == given or isinstance(wanted, Row) or len(site.expected) != len(site.got):
             continue
         if isinstance(field_values(op.leaf).get(name), int):
             yield from _width(Origin(op, name, 0), wanted)
-        for other in scope.ports.inputs:
-            slot = dict(op.reads).get(other.name)
-            axis = next((i for i, item in enumerate(other.axes) if getattr(item, "name", "") == name), None)
-            if slot and axis is not None:
-                found = origin(site.solution, slot, axis - len(other.axes))
-                yield from _width(found, wanted)
-                yield from _input_axis(site, found, wanted)
+        elif slot[1]:
+            found = origin(site.solution, slot, axis)
+            yield from _width(found, wanted)
+            yield from _input_axis(site, found, wanted)
     if kept:
         yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={op.path: op.leaf})
-        users = [o for o in site.solution.wiring.ops if o.place == op.place]
-        free = {o.path: leaf for o in users if (leaf := _with(o.leaf, bias=True)) is not None}
-        yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={**free, op.path: op.leaf})
+        for name, codec in site.node.held.outputs.items():
+            if isinstance(codec, Category) and isinstance(site.expected[0], int):
+                labels = Category(range(site.expected[0]))
+                yield Edit(f"output={code(labels)}", outputs={name: labels})
     if op.leaf.held.shared:
         own = op.leaf.holding(shared="", arrays={})
         yield Edit(f"{code(own)} in place of {op.path}", "with arrays of its own", leaves={op.path: own})
@@ -134,9 +152,23 @@ def _arrays(site: Site) -> Iterator[Edit]:
         yield from _inserted(_part("Linear", site.expected[-1]), target)
 
 
+def _varying(site: Site) -> Iterator[Edit]:
+    """An array whose size would follow the length of the example."""
+    slot, axis = axis_of_weight(site.solution, site.mismatch)
+    made = origin(site.solution, slot, axis).op
+    if made is not None:
+        yield from _instead(made, _part("GlobalAvgPool"))
+        yield _without(made)
+    for name, codec in site.node.held.inputs.items():
+        if isinstance(codec, Array):
+            yield replace(_with_input(site, Array(f"{codec.sizes} 1"), name), note="for a row of single numbers")
+            fixed = re.sub(r"[A-Za-z_]\w*", str(WIDTH), str(codec.sizes))
+            yield replace(_with_input(site, Array(fixed), name), note="for examples of one length")
+
+
 def _options(site: Site) -> Iterator[Edit]:
     """A leaf whose options do not go with what it is given."""
-    op, solver = site.mismatch.op, site.solution.solver
+    op = site.mismatch.op
     assert op is not None
     declared = field_values(op.leaf)
     given = [size for size in site.got if isinstance(size, int)]
@@ -149,15 +181,13 @@ def _options(site: Site) -> Iterator[Edit]:
             yield from _windows(site, op, name, min(given[:-1], default=0))
     if isinstance(declared.get("groups"), int):
         yield from _groups(site, op)
-    if isinstance(declared.get("axis"), int) or not declared:
-        yield from _sides(site)
+    yield from _sides(site)
     yield from _free_fields(op)
     for before in reversed(ancestors(site.solution, site.slot)):
         if any(name in field_values(before.leaf) for name in ("window", "stride")):
             yield _without(before)
-    yield _without(op)
-    yield from _sides(site)
-    del solver
+    if len(op.reads) == 1 and not op.leaf.weights():
+        yield _without(op)
 
 
 def _free_fields(op: Op) -> Iterator[Edit]:
@@ -224,7 +254,9 @@ def _ranks(site: Site) -> Iterator[Edit]:
             yield from _inserted(_part("Flatten"), (linear.path, linear.reads[0][0]))
         else:
             yield from _inserted(_part("Flatten"), _before_softmax(site))
-        yield from _flat_and_wide(site, last)
+            yield from _flat_and_wide(site, last)
+        where = (linear.path, linear.reads[0][0]) if linear is not None else _before_softmax(site)
+        yield from _inserted(_part("GlobalAvgPool"), where)
     if extra < 0:
         for op in ancestors(site.solution, site.slot):
             if type(op.leaf).__name__ == "Flatten":
@@ -243,15 +275,8 @@ def _flat_and_wide(site: Site, width: Size | Row | None) -> Iterator[Edit]:
     """Flatten, and then the width that is wanted."""
     path, name = _before_softmax(site)
     flat, linear = _part("Flatten"), _part("Linear", width)
-    chain = PARTS.get("Chain")
-    if flat is None or linear is None or chain is None:
-        return
-    for op in site.solution.wiring.ops:
-        if op.path == path and type(op.leaf).__name__ == "Softmax" and site.mismatch.op is None:
-            yield Edit(
-                f"nw.Flatten() and {code(linear)} before {path}",
-                inserts={(path, name): linear, (path, f"{name}<"): flat},
-            )
+    if site.mismatch.op is None and path and flat is not None and linear is not None:
+        yield Edit(f"nw.Flatten() and {code(linear)} before {path}", inserts={(path, name): (flat, linear)})
 
 
 def _sizes(site: Site) -> Iterator[Edit]:
@@ -259,13 +284,13 @@ def _sizes(site: Site) -> Iterator[Edit]:
     odd = [
         i
         for i, (a, b) in enumerate(zip(site.expected, site.got, strict=True))
-        if a != b and not (isinstance(a, Expression) and a.single is not None)
+        if a != b and not (isinstance(a, Expression) and isinstance(a.single, Unknown))
     ]
     for axis in odd:
         wanted = site.expected[axis]
         assert not isinstance(wanted, Row)
         found = origin(site.solution, site.slot, axis)
-        if isinstance(wanted, Expression):
+        if unknowns(wanted):
             wanted = _multiple(wanted, site.got[axis])
         if wanted is None:
             continue
@@ -311,6 +336,7 @@ def _sides(site: Site) -> Iterator[Edit]:
                     found = origin(site.solution, slot, axis)
                     yield from _width(found, a)
                     yield from _windows_of(found)
+    yield from _all_same(site, op)
     for name, slot in op.reads:
         for other, wanted in shapes.items():
             if other == name or not wanted or not shapes[name]:
@@ -321,6 +347,17 @@ def _sides(site: Site) -> Iterator[Edit]:
                 )
             if len(shapes[name]) > 1:
                 yield from _inserted(_part("Flatten"), (op.path, name), f" between {made_by(slot)} and {op.path}")
+
+
+def _all_same(site: Site, op: Op) -> Iterator[Edit]:
+    """Every convolution that shortens an axis on the way to one of the values keeps it."""
+    leaves: dict[str, LeafNode | None] = {}
+    for _, slot in op.reads:
+        for axis in range(len(site.solution.shape(slot)) - 1):
+            for edit in _windows_of(origin(site.solution, slot, axis)):
+                leaves |= {path: leaf for path, leaf in edit.leaves.items() if leaf is not None}
+    if len(leaves) > 1:
+        yield Edit(f'padding="same" in {" and ".join(leaves)}', leaves=leaves)
 
 
 def _other_decoders(site: Site) -> Iterator[Edit]:
@@ -372,14 +409,17 @@ def _windows_of(found: Origin) -> Iterator[Edit]:
     declared = field_values(op.leaf)
     if "kernel" in declared and declared.get("padding") == 0:
         yield from _instead(op, _with(op.leaf, padding="same"))
-    if any(name in declared for name in WINDOWS):
+    if "window" in declared and declared.get("stride") == 0:
+        yield from _instead(op, _with(op.leaf, stride=1))
+    if any(name in declared for name in WINDOWS) and not op.leaf.weights():
         yield _without(op)
 
 
 def _input_axis(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
     """The input comes in another size."""
     codec = site.node.held.inputs.get(found.name) if found.op is None else None
-    if isinstance(codec, Array) and isinstance(wanted, int):
+    plain = isinstance(wanted, int) or isinstance(wanted.single, Name)
+    if isinstance(codec, Array) and plain:
         axes = [str(axis) for axis in port(str(codec.sizes)).axes]
         if found.axis < len(axes):
             axes[found.axis] = str(wanted)
@@ -397,14 +437,15 @@ def _before_softmax(site: Site) -> tuple[str, str]:
 def _with_input(site: Site, codec: Codec, name: str = "") -> Edit:
     name = name or site.slot[1]
     sizes = str(codec.sizes) if isinstance(codec, Array) else ""
-    plain = sizes if re.fullmatch(r"\d+", sizes) else f"({sizes.replace(' ', ', ')})" if "<" not in sizes else ""
-    text = plain if re.fullmatch(r"\d+|\(\d+(, \d+)+\)", plain) else code(codec)
+    axes = [axis if axis.isdigit() else repr(axis) for axis in sizes.split()]
+    plain = re.fullmatch(r"[\w ]+", sizes)
+    text = code(codec) if not plain else axes[0] if len(axes) == 1 else f"({', '.join(axes)})"
     label = "input=" if name == "input" else f"input {name!r}: "
     return Edit(f"{label}{text}", inputs={name: codec})
 
 
 def _without(op: Op) -> Edit:
-    return Edit(f"leave {op.path} out: {code(op.leaf)}", leaves={op.path: None})
+    return Edit(f"leave {op.path} out", leaves={op.path: None})
 
 
 def _instead(op: Op, leaf: LeafNode | None, instead: str = "") -> Iterator[Edit]:
@@ -415,7 +456,7 @@ def _instead(op: Op, leaf: LeafNode | None, instead: str = "") -> Iterator[Edit]
 def _inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") -> Iterator[Edit]:
     if leaf is not None:
         where = place or (f" before {target[0]}" if target[0] else " at the end")
-        yield Edit(f"{code(leaf)}{where}", inserts={target: leaf})
+        yield Edit(f"{code(leaf)}{where}", inserts={target: (leaf,)})
 
 
 def _with(leaf: LeafNode, **changes: Any) -> LeafNode | None:

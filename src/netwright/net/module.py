@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +55,7 @@ class Module(Leaf):
     layout: Layout
 
     def __init__(self, module: nn.Module, ports: str = "*s -> *t", layout: Layout = "channels_last") -> None:
-        if not isinstance(module, nn.Module):
+        if not isinstance(cast(Any, module), nn.Module):
             raise NetError(
                 what="nw.Module takes a module of PyTorch",
                 got=repr(module),

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from netwright.net.node import field_values
-from netwright.net.solve import Scope, Solution, port_shape
+from netwright.net.solve import Mismatch, Scope, Solution, port_shape
 from netwright.net.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Item
-from netwright.sizes.size import Size
+from netwright.sizes.size import Size, same, unknowns
 from netwright.sizes.unify import Row, Shape
 
 
@@ -68,16 +68,28 @@ def between(solution: Solution, first: Op | None, slot: Slot) -> list[Op]:
     return [op for op in led if op is not first and any(a is first for a in ancestors(solution, (op.path, "")))]
 
 
-def axis_of(solution: Solution, op: Op, port: str, name: str) -> int | None:
-    """The position, in the value that an input port reads, of the axis that the port gives a name."""
+def axis_of_weight(solution: Solution, mismatch: Mismatch) -> tuple[Slot, int]:
+    """The value, and its axis, that gives an array the axis in which it does not fit; no slot where none does."""
+    op = mismatch.op
+    assert op is not None
     scope = solution.scopes[op.path]
-    items = next(p.axes for p in scope.ports.inputs if p.name == port)
-    at = next((i for i, item in enumerate(items) if isinstance(item, Axis) and item.name == name), None)
-    if at is None:
-        return None
-    if all(isinstance(item, Axis) for item in items[at:]):
-        return at - len(items)
-    return at
+    names = scope.weights[mismatch.port].axes.split()
+    solver = solution.solver
+    pairs = zip(names, solver.shape(mismatch.expected), solver.shape(mismatch.got), strict=False)
+    odd = mismatch.varies or next((name for name, one, other in pairs if differ(one, other)), "")
+    reads = dict(op.reads)
+    for port in scope.ports.inputs:
+        axis = next((i for i, item in enumerate(port.axes) if isinstance(item, Axis) and item.name == odd), None)
+        if axis is not None and port.name in reads:
+            return reads[port.name], axis - len(port.axes)
+    return ("", ""), 0
+
+
+def differ(one: Size | Row, other: Size | Row) -> bool:
+    """Whether two sizes are known and not the same."""
+    if isinstance(one, Row) or isinstance(other, Row):
+        return False
+    return not unknowns(one) and not unknowns(other) and not same(one, other)
 
 
 def _item_at(solution: Solution, scope: Scope, items: tuple[Item, ...], axis: int) -> tuple[Item | None, int]:
@@ -107,8 +119,3 @@ def _handed_on(solution: Solution, scope: Scope, item: Item | None, offset: int)
 
 def _spread(solution: Solution, scope: Scope, item: Item) -> Shape:
     return solution.solver.shape(port_shape(scope, solution.solver, (item,)))
-
-
-def sized(shape: Shape) -> list[Size]:
-    """The sizes of a shape, without runs still to be found."""
-    return [size for size in shape if not isinstance(size, Row)]

@@ -364,18 +364,20 @@ def shared_repr(node: Node, text: str) -> str:
     return f"Shared({node.held.shared!r}, {text})" if node.held.shared else text
 
 
-def ports_repr(node: Node) -> str:
-    """The codecs of a container as arguments."""
+def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> str:
+    """The codecs of a container as arguments; `inputs` are its input ports where their names have to be said."""
     texts: list[str] = []
-    for word, side, names in (
-        ("input", node.held.inputs, node.input_names),
-        ("output", node.held.outputs, node.output_names),
-    ):
-        if side:
-            one = len(names) == 1
-            inner = repr(next(iter(side.values()))) if one else repr(dict(side))
-            texts.append(f"{word}={inner}")
+    if inputs is not None:
+        texts.append(f"input={dict(inputs)!r}")
+    elif held := node.held.inputs:
+        texts.append(f"input={_one_or_all(held, node.input_names)}")
+    if held := node.held.outputs:
+        texts.append(f"output={_one_or_all(held, node.output_names)}")
     return "".join(f", {text}" for text in texts)
+
+
+def _one_or_all(codecs: Mapping[str, Codec], names: Sequence[str]) -> str:
+    return repr(next(iter(codecs.values())) if len(names) == 1 else dict(codecs))
 
 
 def _drawn(part: Net, x: Sequence[Any], name: str, ports: Mapping[str, Any]) -> Symbol:

@@ -11,6 +11,8 @@ from netwright.net.wiring import Op, Slot, Wiring, wire
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Row, Shape
 
+KEPT = 64  # plans kept for the sizes a net was given so far
+
 
 @dataclass(frozen=True)
 class ArraySpec:
@@ -92,6 +94,8 @@ def plan_with(node: Node, inputs: Mapping[str, Codec]) -> Plan:
     key = tuple(sorted((name, codec.encoded) for name, codec in inputs.items()))
     if key not in cache:
         held = node.held
+        if len(cache) >= KEPT:
+            cache.clear()
         cache[key] = _plan(wiring_of(node), {**held.inputs, **inputs}, held.outputs, _facts(node))
     return cache[key]
 

@@ -19,7 +19,7 @@ class Place:
     name: str
     part: Node
 
-    def __call__(self, *x: Symbol, **more: Symbol) -> Symbol:
+    def __call__(self, *x: Symbol, **more: Any) -> Symbol:
         """Use the part on symbols."""
         return use(self.part, *x, place=self.name, **more)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import torch
@@ -31,6 +32,14 @@ class Instruction:
     precise: bool
     running: bool
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is a call on values that are there, with one result."""
+        return not (self.keywords or self.running) and len(self.writes) == 1 and min(self.reads, default=0) >= 0
+
+
+Quick: TypeAlias = tuple[Callable[..., Any], tuple[int, ...], tuple[int, ...], tuple[int, ...], Instruction | None]
+
 
 @dataclass(frozen=True)
 class Program:
@@ -40,6 +49,11 @@ class Program:
     inputs: tuple[tuple[str, int], ...]
     outputs: tuple[int, ...]
     registers: int
+
+    @cached_property
+    def quick(self) -> tuple[Quick, ...]:
+        """What a plain run needs of every instruction, as tuples; the whole of it only where it is not plain."""
+        return tuple((i.forward, i.reads, i.writes, i.dead, None if i.plain else i) for i in self.instructions)
 
     def bind(self, arrays: Mapping[str, Tensor]) -> "Bound":
         """The program with its arrays in place."""
@@ -76,33 +90,57 @@ class Bound:
         registers: list[Any] = [None] * program.registers
         for name, register in program.inputs:
             registers[register] = inputs[name]
-        plain = told.precision is None and not told.set and told.watch is None
+        if told.precision is None and not told.set and told.watch is None:
+            self._run_plain(registers, told)
+        else:
+            self._run_watched(registers, told)
+        return tuple([registers[i] for i in program.outputs])
+
+    def _run_plain(self, registers: list[Any], told: Circumstances) -> None:
+        """Nothing but the arithmetic: at batch one, every attribute looked up here would show."""
+        for (forward, reads, writes, dead, instruction), w in zip(self.program.quick, self.weights, strict=True):
+            if instruction is not None:
+                _store(instruction, registers, told, _result(instruction, w, _values(reads, registers), told))
+            elif len(reads) == 1:
+                registers[writes[0]] = forward(w, registers[reads[0]])
+            else:
+                registers[writes[0]] = forward(w, *[registers[i] for i in reads])
+            for register in dead:
+                registers[register] = None
+
+    def _run_watched(self, registers: list[Any], told: Circumstances) -> None:
+        """With precisions, interventions and somebody who looks at every value."""
         for register, change in told.set.items():
             if registers[register] is not None:
                 registers[register] = change(registers[register])
-        for instruction, w in zip(program.instructions, self.weights, strict=True):
-            reads = instruction.reads
-            x: Sequence[Any] = [registers[i] if i >= 0 else None for i in reads]
-            if not plain:
-                x = _in_precision(x, instruction, told.precision)
-            if instruction.keywords:
-                result = instruction.forward(w, *x, **_keywords(instruction, told))
-            else:
-                result = instruction.forward(w, *x)
-            if instruction.running:
-                result, new = result
-                told.updates.update({path: new[name] for name, path in instruction.arrays if name in new})
-            writes = instruction.writes
-            if len(writes) == 1:
-                registers[writes[0]] = result
-            else:
-                for register, value in zip(writes, result, strict=True):
-                    registers[register] = value
-            if not plain:
-                _look(instruction, registers, told)
+        for instruction, w in zip(self.program.instructions, self.weights, strict=True):
+            x = _in_precision(_values(instruction.reads, registers), instruction, told.precision)
+            _store(instruction, registers, told, _result(instruction, w, x, told))
+            _look(instruction, registers, told)
             for register in instruction.dead:
                 registers[register] = None
-        return tuple(registers[i] for i in program.outputs)
+
+
+def _values(reads: Sequence[int], registers: Sequence[Any]) -> list[Any]:
+    return [registers[i] if i >= 0 else None for i in reads]
+
+
+def _result(instruction: Instruction, w: Mapping[str, Tensor], x: Sequence[Any], told: Circumstances) -> Any:
+    if instruction.keywords:
+        return instruction.forward(w, *x, **_keywords(instruction, told))
+    return instruction.forward(w, *x)
+
+
+def _store(instruction: Instruction, registers: list[Any], told: Circumstances, result: Any) -> None:
+    if instruction.running:
+        result, new = result
+        told.updates.update({path: new[name] for name, path in instruction.arrays if name in new})
+    writes = instruction.writes
+    if len(writes) == 1:
+        registers[writes[0]] = result
+        return
+    for register, value in zip(writes, result, strict=True):
+        registers[register] = value
 
 
 def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:

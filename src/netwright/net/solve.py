@@ -11,7 +11,7 @@ from netwright.net.wiring import Op, Slot, Wiring
 from netwright.sizes import notation
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import UNKNOWN, Axis, Item, Port, Ports
-from netwright.sizes.size import Size, Unknown, named, of, unknowns
+from netwright.sizes.size import Size, Unknown, named, names, of, unknowns
 from netwright.sizes.unify import Clash, Row, Shape, Solver
 
 Facts: TypeAlias = Mapping[str, tuple[int, ...]]  # the shapes of arrays that are there, by path
@@ -22,7 +22,7 @@ class Mismatch:
     """A fault as the solver sees it: the place, both sides as they were written, a sentence where a leaf said one.
 
     `op` is the leaf that could not take its input, `None` at an output of the net. `about` is an array's path when
-    the array is what does not fit.
+    the array is what does not fit; `varies` is the axis of an array that would differ from example to example.
     """
 
     op: Op | None
@@ -32,6 +32,7 @@ class Mismatch:
     below: tuple[Size | None, Size | None] = (None, None)  # what the indices must be below, on both sides
     sentence: Unfit | None = None
     about: str = ""
+    varies: str = ""
 
 
 @dataclass
@@ -92,6 +93,8 @@ def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Cod
     _relate(solution)
     _agree_on_arrays(solution, arrays)
     _relate(solution)
+    if any(names(size) for name in wiring.inputs for size in solution.slots["", name] if not isinstance(size, Row)):
+        _refuse_varying_arrays(solution)
     return solution
 
 
@@ -278,6 +281,18 @@ def _agree_on_arrays(solution: Solution, arrays: Facts) -> None:
             for other, cause in _others(path, first, arrays):
                 solution.claim(cause, Mismatch(scope.op, name, other, axes, about=path))
             first.setdefault(path, axes)
+
+
+def _refuse_varying_arrays(solution: Solution) -> None:
+    """An array has one size, whatever the length of the example."""
+    faulty = {m.op.path for m in solution.mismatches if m.op is not None}
+    for scope in solution.scopes.values():
+        for name, weight in scope.weights.items():
+            for item in notation.axes(weight.axes):
+                sizes = solution.solver.shape(port_shape(scope, solution.solver, (item,)))
+                if scope.op.path not in faulty and any(not isinstance(size, Row) and names(size) for size in sizes):
+                    solution.mismatches.append(Mismatch(scope.op, name, got=sizes, varies=item.name))
+                    faulty.add(scope.op.path)
 
 
 def _others(path: str, first: Mapping[str, Shape], arrays: Facts) -> Iterator[tuple[Shape, str]]:

@@ -14,7 +14,7 @@ from netwright.net.module import Layout
 from netwright.net.noise import Noise
 from netwright.net.part import Net
 from netwright.net.plan import ranked
-from netwright.net.run import Circumstances, Program
+from netwright.net.run import Bound, Circumstances, Program
 from netwright.sizes.unify import Shape
 
 
@@ -66,8 +66,7 @@ class _Holder(nn.Module):
 
     def held(self, name: str) -> Tensor:
         """The array kept here under a name."""
-        found = self._parameters.get(name)
-        found = self._buffers[name] if found is None else found
+        found = self._parameters[name] if name in self._parameters else self._buffers[name]
         assert found is not None
         return found
 
@@ -87,6 +86,7 @@ class _TorchNet(_Holder):
             path: self.hold(path, net.held.arrays[path].clone(), spec.weight.kind == "learned")
             for path, spec in plan.arrays.items()
         }
+        self._last: tuple[dict[str, Tensor], Bound] | None = None
 
     def forward(self, *x: Tensor) -> Any:
         """The outputs for a batch."""
@@ -101,14 +101,24 @@ class _TorchNet(_Holder):
             for name, value, moved in zip(self._names, x, self._moved, strict=True)
         }
         told = Circumstances(training=self.training, noise=_noise(x[0]) if self.training else None, batch=len(x[0]))
-        arrays = {path: place.held(name) for path, (place, name) in self._places.items()}
-        results = self._program.bind(arrays)(inputs, told)
+        results = self._bound()(inputs, told)
         _write(self._places, told.updates)
         outputs = {
             name: value.movedim(-1, 1) if moved else value  # (b, *s, c) -> (b, c, *s)
             for (name, moved), value in zip(self._given, results, strict=True)
         }
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _bound(self) -> Bound:
+        """The program with the arrays that are here now: bound again when somebody put others in their place."""
+        arrays = {path: place.held(name) for path, (place, name) in self._places.items()}
+        if self._last is None or not _same(arrays, self._last[0]):
+            self._last = (arrays, self._program.bind(arrays))
+        return self._last[1]
+
+
+def _same(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> bool:
+    return all(array is right.get(path) for path, array in left.items())
 
 
 def _is_picture(shape: Shape, codec: object) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from netwright.net.level import ContainerNode, Level, output_names
-from netwright.net.node import SHARED, LeafNode, Node, join
+from netwright.net.node import SHARED, LeafNode, Node, join, kind
 
 Slot: TypeAlias = tuple[str, str]  # (path of a leaf, its output port); ("", input port) for an input of the net
 
@@ -63,8 +63,9 @@ def _expand(
 ) -> tuple[tuple[str, Slot], ...]:
     place = SHARED + node.held.shared if node.held.shared else place
     if isinstance(node, LeafNode):
-        ops.append(Op(path, node, tuple(given.items()), place))
-        outputs = tuple((name, (path, name)) for name in output_names(node, len(given)))
+        own = path or kind(node)  # a leaf that is the whole net is called by its kind: the empty path is the inputs'
+        ops.append(Op(own, node, tuple(given.items()), place))
+        outputs = tuple((name, (own, name)) for name in output_names(node, len(given)))
     else:
         assert isinstance(node, ContainerNode)
         outputs = _expand_level(node.level, path, place, given, ops, values)

@@ -1,13 +1,14 @@
 """Draws line charts as SVG text: axes, grid, lines and points in colours that follow a light or a dark page."""
 
 import html
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 560, 300
+WIDTH, HEIGHT = 520, 290
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 34, 42
-SMOOTH = 200  # points a line is reduced to
+SMOOTH = 90  # points a line is reduced to
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,19 @@ def chart(lines: Sequence[Line], x_name: str, *, logarithmic: bool = False, perc
     points = [point for line in kept for point in line.points]
     if not points:
         return ""
-    x_ticks = [t for t in _ticks(0.0, max(x for x, _ in points)) if t == int(t)]  # steps and epochs are whole
+    right = max(x for x, _ in points) or 1.0
+    x_ticks = [t for t in _ticks(right) if t == int(t)]  # steps and epochs are whole
     y_low, y_high = min(y for _, y in points), max(y for _, y in points)
-    y_ticks = _log_ticks(y_low, y_high) if logarithmic else _ticks(0.0, y_high)
+    low, high = (y_low / 1.2, y_high * 1.2) if logarithmic else (0.0, (y_high * 1.08) or 1.0)
+    y_ticks = _log_ticks(low, high) if logarithmic else _ticks(high)
     y_scale: Callable[[float], float] = math.log if logarithmic else float
-    low, high = min(y_ticks[0], y_low), max(y_ticks[-1], y_high)
 
     def across(x: float) -> float:
-        span = (x_ticks[-1] - x_ticks[0]) or 1.0
-        return LEFT + (x - x_ticks[0]) / span * (WIDTH - LEFT - RIGHT)
+        return LEFT + x / right * (WIDTH - LEFT - RIGHT)
 
     def down(y: float) -> float:
-        span = (y_scale(high) - y_scale(low)) or 1.0
-        return HEIGHT - BOTTOM - (y_scale(y) - y_scale(low)) / span * (HEIGHT - TOP - BOTTOM)
+        part = (y_scale(y) - y_scale(low)) / (y_scale(high) - y_scale(low))
+        return HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)
 
     pieces = [f'<svg class="nw-chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{_title(kept)}">']
     for y in y_ticks:
@@ -72,7 +73,7 @@ def smoothed(values: Sequence[float], most: int = SMOOTH) -> list[tuple[float, f
     """
     n = len(values)
     cuts = [round(i * n / min(n, most)) for i in range(min(n, most) + 1)] if n else []
-    return [((a + 1 + b) / 2, math.fsum(values[a:b]) / (b - a)) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [((a + 1 + b) / 2, math.fsum(values[a:b]) / (b - a)) for a, b in itertools.pairwise(cuts)]
 
 
 def _curve(i: int, line: Line, across: Callable[[float], float], down: Callable[[float], float]) -> list[str]:
@@ -94,22 +95,18 @@ def _title(lines: Sequence[Line]) -> str:
     return html.escape(", ".join(line.name for line in lines), quote=True)
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Some four to seven round numbers that hold the range between them."""
-    span = (high - low) or 1.0
-    power = 10.0 ** math.floor(math.log10(span))
-    step = next(s * power for s in (0.1, 0.2, 0.5, 1.0, 2.0) if span / (s * power) <= 6)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return [float(f"{i * step:.10g}") for i in range(first, max(last, first + 1) + 1)]
+def _ticks(high: float) -> list[float]:
+    """Round numbers from 0 up to `high`, some three to seven."""
+    power = 10.0 ** math.floor(math.log10(high))
+    step = next(s * power for s in (0.1, 0.2, 0.5, 1.0, 2.0) if high / (s * power) <= 6)
+    return [float(f"{i * step:.10g}") for i in range(math.floor(high / step * (1 + 1e-9)) + 1)]
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten around the range, or powers alone where that would be many."""
+    """Powers of ten within the range; 1, 2 and 5 times them where that gives too few."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    fine = [m * 10.0**p for p in powers for m in (1, 2, 5)]
-    below = [t for t in fine if t <= low][-1:]
-    above = [t for t in fine if t >= high][:1]
-    found = below + [t for t in fine if low < t < high] + above
-    if len(found) > 7:
-        found = [10.0**p for p in powers]
-    return [float(f"{t:.6g}") for t in dict.fromkeys(found)]
+    for factors in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+        found = [m * 10.0**p for p in powers for m in factors if low <= m * 10.0**p <= high]
+        if len(found) >= 3:
+            break
+    return [float(f"{t:.6g}") for t in found]

@@ -1,6 +1,7 @@
 """Draws a net as SVG: boxes by kind, edges with their sizes, containers as groups; square learns, round does not."""
 
 import html
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,7 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
     Example:
         >>> import netwright as nw
         >>> nw.draw(nw.Chain(4, nw.relu, input=3))
-        Drawing(577 × 74)
+        Drawing(507 × 74)
     """
     if depth < 1 or width < 200:
         raise NetError(
@@ -256,7 +257,7 @@ def _short(text: str) -> str:
 def _edge(points: Sequence[Point], *, tip: bool) -> list[str]:
     """A line through points: straight along an axis, curved where it changes its height."""
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+    for (x1, y1), (x2, y2) in itertools.pairwise(points):
         if abs(y1 - y2) < 0.1 or abs(x1 - x2) < 0.1:
             path += f"L{x2:.1f} {y2:.1f}"
         else:

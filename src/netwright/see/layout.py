@@ -1,5 +1,6 @@
-"""Finds where the boxes and edges of a drawing go: layers from left to right, branches one below the other, rows that wrap."""
+"""Finds where the boxes and edges of a drawing go: layers from left to right, branches below each other, rows wrap."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -105,9 +106,9 @@ def _order(layers: Sequence[_Layer], chains: Mapping[Edge, Sequence[str]]) -> No
     """Put the items of a layer in the order of what leads to them, so that few edges cross."""
     into: dict[str, list[str]] = {}
     for chain in chains.values():
-        for start, end in zip(chain, chain[1:], strict=False):
+        for start, end in itertools.pairwise(chain):
             into.setdefault(end, []).append(start)
-    for before, layer in zip(layers, layers[1:], strict=False):
+    for before, layer in itertools.pairwise(layers):
         position = {item.key: i for i, item in enumerate(before.items)}
 
         def centre(item: Item, position: Mapping[str, int] = position) -> float:
@@ -173,7 +174,7 @@ def _route(
 ) -> tuple[Point, ...]:
     """The points an edge goes through: out of each item on the right, into the next on the left, round row ends."""
     points: list[Point] = []
-    for start, end in zip(chain, chain[1:], strict=False):
+    for start, end in itertools.pairwise(chain):
         out = (places[start][0] + item_of[start].width, middles[start])
         into = (places[end][0], middles[end])
         here, there = layers[rank[start]], layers[rank[end]]

@@ -16,6 +16,7 @@ from netwright.codecs.reading import probabilities
 from netwright.errors import FileError, MissingArraysError
 from netwright.metrics.classification import ClassificationReport
 from netwright.metrics.interval import Estimate
+from netwright.metrics.measured import Measured
 from netwright.metrics.regression import RegressionReport
 from netwright.net.part import Net
 from netwright.see.chart import Line, chart, smoothed
@@ -24,7 +25,6 @@ from netwright.see.pictures import activation, coloured, data_uri
 from netwright.see.summary import Summary, number, summary
 from netwright.see.walk import sizes_text
 from netwright.training.result import Run
-from netwright.use.measure import Measured
 
 TEMPLATE = Path(__file__).with_name("report.html")
 WIDE, NARROW = 1120, 340  # pixels of the drawing, of which the page shows the one that fits
@@ -92,14 +92,16 @@ def _tiles(run: Run | None, measured: Measured | None, table: Summary) -> list[s
     tiles: list[tuple[str, str]] = []
     if measured is not None:
         main = measured.result.mse if isinstance(measured.result, RegressionReport) else measured.result.accuracy
-        words = f"{main.name} on {main.n:,} examples the training never saw; 95% interval {main.interval()}%"
-        tiles.append((main.number(main.value), words if main.percent else words[:-1]))
+        unit = "%" if main.percent else ""
+        tiles.append(
+            (main.number(main.value), f"{main.name} on {main.n:,} examples, 95% interval {main.interval()}{unit}")
+        )
         if main.baseline is not None:
             tiles.append((main.number(main.baseline), f"the naive answer: {main.baseline_name}"))
     if run is not None:
         best = next((epoch for epoch in run.epochs if epoch.number == run.best), None)
         if best is not None and "error" in best.validation:
-            words = f"accuracy on validation data, best epoch ({best.number}): the net was chosen by these"
+            words = f"accuracy on the validation data of epoch {best.number}, by which the net was chosen"
             tiles.append((f"{1 - best.validation['error']:.2%}", words))
         rate = f"{run.epochs[-1].examples_per_second:,.0f} examples a second" if run.epochs else run.ended
         tiles.append((f"{run.seconds:.0f} s", f"for {len(run.epochs)} epochs, {rate}"))
@@ -168,7 +170,8 @@ def _figures(measured: Measured | None) -> str:
             for one in result.classes
         ]
         classes = _table(("class", "examples", "precision", "recall", "F1"), rows)
-        body = f'<div class="two">{heat}<div>{_estimates(estimates)}</div></div><details><summary>Every class</summary>{classes}</details>'
+        more = f"<details><summary>Every class</summary>{classes}</details>"
+        body = f'<div class="two">{heat}<div>{_estimates(estimates)}</div></div>{more}'
     else:
         names = (
             ("mse", "rmse", "mae", "r2")
@@ -176,7 +179,7 @@ def _figures(measured: Measured | None) -> str:
             else ("accuracy", "exact", "log_loss", "f1")
         )
         body = _estimates([getattr(result, name) for name in names])
-    words = f"{result.n:,} examples, touched once. Intervals are at 95%; the naive answer is read from {result.baseline_from}."
+    words = f"{result.n:,} examples. Intervals are at 95%; the naive answer is read from {result.baseline_from}."
     return _section("Measured", words, body)
 
 
@@ -208,7 +211,7 @@ def _worst(net: Net, measured: Measured | None) -> str:
     if measured is None or not measured.worst:
         return ""
     cards = [_card(net, e.input, e.actual, e.predicted, e.probabilities, e.loss) for e in measured.worst]
-    words = "The examples of largest loss: surely wrong before barely wrong. What is right stands first, then what the net said."
+    words = "The examples of largest loss, the worst first: what is right, and below it what the net said."
     return _section("The worst examples", words, f'<div class="cards">{"".join(cards)}</div>')
 
 
@@ -270,7 +273,9 @@ def _inside(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
             f'<figure><img alt="activations of {_text(path)}" src="{data_uri(pixels)}">'
             f"<figcaption><b>{_text(path)}</b> {_text(sizes)}<br>{_text(words)}</figcaption></figure>"
         )
-    words = "One example on its way through the net: each picture runs from its own least value, dark, to its largest, light."
+    words = (
+        "One example on its way through the net. Each picture runs from its least value, dark, to its largest, light."
+    )
     return _section("Inside, part by part", words, f'<div class="maps">{figures}</div>')
 
 

@@ -126,7 +126,8 @@ class Summary:
         """How many parts of each kind, the commonest first."""
         count = self.kinds.total()
         each = ", ".join(f"{n} {kind}" for kind, n in self.kinds.most_common())
-        return f"{count} part{'' if count == 1 else 's'} of {len(self.kinds)} kind{'' if len(self.kinds) == 1 else 's'}: {each}"
+        kinds = len(self.kinds)
+        return f"{count} part{'' if count == 1 else 's'} of {kinds} kind{'' if kinds == 1 else 's'}: {each}"
 
     def _repr_html_(self) -> str:
         depths = [*[0 for _ in self.inputs], *[row.depth for row in self.rows], *[0 for _ in self.outputs], 0]
@@ -149,14 +150,14 @@ def summary(net: Net) -> Summary:
     Example:
         >>> import netwright as nw
         >>> print(nw.summary(nw.Chain(4, nw.relu, input=3)))
-        path     part                   sizes out  parameters  bytes  multiply-adds
-        ---------------------------------------------------------------------------
-        input    Array('3')             (3,)
-        linear1  Linear(4)              (4,)               16     64             12
-        relu1    relu                   (4,)                0      0              0
-        output   not decoded            (4,)
-        ---------------------------------------------------------------------------
-        total                                              16     64             12
+        path     part         sizes out  parameters  bytes  multiply-adds
+        -----------------------------------------------------------------
+        input    Array('3')   (3,)
+        linear1  Linear(4)    (4,)               16     64             12
+        relu1    relu         (4,)                0      0              0
+        output   not decoded  (4,)
+        -----------------------------------------------------------------
+        total                                    16     64             12
         2 parts of 2 kinds: 1 Linear, 1 relu
     """
     plan = net.plan

@@ -1,90 +1,25 @@
-"""Computes the loss of a batch and its gradient: the plan runs on a working copy of the weights, autograd goes back."""
+"""What the loop asks of an engine: the loss of a batch and its gradient, and who is to blame where they are not finite."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 
-import torch
 from torch import Tensor
 
-from netwright.net.noise import Noise
-from netwright.net.plan import Plan
-from netwright.net.run import Bound, Circumstances, program
-from netwright.net.wiring import Slot
 from netwright.training.feed import Batch
 from netwright.training.flat import Flat
 
 
-@dataclass(frozen=True, eq=False)
-class Engine:
-    """A plan that ends in losses, bound to the flat weights of a run.
+class Engine(ABC):
+    """Computes gradients of one plan into the flat buffer of a run."""
 
-    `parameters` share memory with the working copy in the run's precision; leaves that need float32 read the master
-    weights themselves. `running` arrays are written after each step, never inside it.
-    """
-
-    bound: Bound
     flat: Flat
-    parameters: list[Tensor]
-    gradients: list[Tensor]
-    running: Mapping[str, Tensor]
-    precision: torch.dtype | None
-    seed: int
 
-    @classmethod
-    def of(
-        cls, plan: Plan, flat: Flat, rest: Mapping[str, Tensor], precision: torch.dtype | None, seed: int
-    ) -> "Engine":
-        """The engine of a plan; `rest` holds the arrays that gradients do not change."""
-        exact = {path for step in plan.steps if step.leaf.precise for path in step.arrays.values()}
-        parameters = {
-            path: flat.view(flat.master if path in exact else flat.working, path).detach().requires_grad_()
-            for path in flat.spans
-        }
-        kinds = {path: spec.weight.kind for path, spec in plan.arrays.items()}
-        running = {path: array for path, array in rest.items() if kinds[path] == "running"}
-        fixed = {
-            path: array if path in running or path in exact else _lower(array, precision)
-            for path, array in rest.items()
-        }
-        bound = program(plan, [slot for _, slot in plan.wiring.outputs]).bind({**fixed, **parameters})
-        gradients = [flat.view(flat.gradient, path) for path in flat.spans]
-        return cls(bound, flat, list(parameters.values()), gradients, running, precision, seed)
+    @abstractmethod
+    def gradient(self, batch: Batch, step: int) -> float:
+        """The mean loss of a batch; its gradient is left in `flat.gradient`. Not finite where either is not."""
 
-    def gradient(self, batch: Batch, step: int) -> Tensor:
-        """The mean loss of a batch; its gradient is left in `flat.gradient`."""
-        self.flat.refresh()
-        told = Circumstances(
-            training=True, noise=Noise(self.seed, step, batch.examples), batch=batch.size, precision=self.precision
-        )
-        losses = self.bound(batch.inputs, told)
-        loss = sum((mean_loss(values, batch.weights) for values in losses[1:]), mean_loss(losses[0], batch.weights))
-        grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
-        with torch.no_grad():
-            torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
-            for path, value in told.updates.items():
-                self.running[path].copy_(value)
-        return loss.detach()
-
+    @abstractmethod
     def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
         """The first part whose output is not finite on this batch, and the example; after a loss that is not."""
-        found: list[tuple[str, int]] = []
-
-        def look(path: str, values: Sequence[Tensor]) -> None:
-            for value in values:
-                if not found and value.is_floating_point() and not value.isfinite().all():
-                    bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
-                    found.append((path, int(batch.examples[int(bad.nonzero()[0])])))
-
-        told = Circumstances(
-            training=True,
-            noise=Noise(self.seed, step, batch.examples),
-            batch=batch.size,
-            precision=self.precision,
-            watch=look,
-        )
-        with torch.no_grad():
-            self.bound(batch.inputs, told)
-        return found[0] if found else None
 
 
 def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:
@@ -92,12 +27,3 @@ def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:
     if weights is None:
         return losses.float().mean()
     return (losses.float() * weights).sum() / weights.sum().clamp_min(1e-30)
-
-
-def evaluator(plan: Plan, arrays: Mapping[str, Tensor], wanted: Sequence[Slot]) -> Bound:
-    """The plan in use, not in training, on the master weights."""
-    return program(plan, wanted).bind(arrays)
-
-
-def _lower(array: Tensor, precision: torch.dtype | None) -> Tensor:
-    return array if precision is None or not array.is_floating_point() else array.to(precision)

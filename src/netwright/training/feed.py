@@ -1,6 +1,6 @@
 """Encoded examples in memory, given out as prepared batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,10 @@ from netwright.errors import DataError
 from netwright.machine import free_memory
 
 
-@dataclass(frozen=True, eq=False)
+BLOCK = 1 << 20  # bytes that are gathered at once: small batches share the cost of a call, large ones stay in the cache
+
+
+@dataclass(eq=False, slots=True)
 class Batch:
     """Prepared inputs by port, the identities of the examples, and how much each counts."""
 
@@ -33,6 +36,7 @@ class Feed:
 
     columns: Mapping[str, Tensor | Sequence[Any]]  # raw where all of it would not fit in memory
     codecs: Mapping[str, Codec]
+    prepared: frozenset[str]  # the ports whose columns are as the net sees them, since that takes no more memory
     weights: Tensor | None
     device: torch.device
 
@@ -48,14 +52,36 @@ class Feed:
                 stored = column.index_select(0, indices.to(column.device))
             else:
                 stored = codec.encode_all([column[i] for i in indices.tolist()])
-            inputs[port] = codec.prepare(stored.to(self.device, non_blocking=True))
+            stored = stored.to(self.device, non_blocking=True)
+            inputs[port] = stored if port in self.prepared else codec.prepare(stored)
         weights = None if self.weights is None else self.weights[indices].to(self.device)
         return Batch(inputs, indices.to(self.device), weights)
+
+    def batches(self, order: Tensor, size: int) -> Iterator[Batch]:
+        """The examples in an order, `size` at a time; the last batch may be short."""
+        for block in order.split(size * self._at_once(size)):
+            whole = self.batch(block)
+            if len(block) <= size:
+                yield whole
+                continue
+            ports = [*whole.inputs]
+            pieces = zip(*(value.split(size) for value in whole.inputs.values()), strict=True)
+            weights = [None] * -(-len(block) // size) if whole.weights is None else whole.weights.split(size)
+            for values, examples, weight in zip(pieces, whole.examples.split(size), weights, strict=True):
+                yield Batch(dict(zip(ports, values, strict=True)), examples, weight)
+
+    def _at_once(self, size: int) -> int:
+        """How many batches are gathered at once."""
+        if not all(isinstance(column, Tensor) for column in self.columns.values()):
+            return 1
+        one = self.batch(torch.zeros(1, dtype=torch.long))
+        return max(BLOCK // (size * sum(value.nbytes for value in one.inputs.values())), 1)
 
 
 def feed(source: Source, codecs: Mapping[str, Codec], device: torch.device) -> Feed:
     """Encode every column, as far as a quarter of the free memory goes; beyond, batches are encoded as they come."""
     columns: dict[str, Tensor | Sequence[Any]] = {}
+    prepared: set[str] = set()
     room = free_memory(torch.device("cpu")) / 4
     for port, raws in source.columns.items():
         try:
@@ -65,11 +91,14 @@ def feed(source: Source, codecs: Mapping[str, Codec], device: torch.device) -> F
                 columns[port] = raws
                 continue
             room -= needed
-            columns[port] = codecs[port].encode_all(raws).contiguous()
+            column = columns[port] = codecs[port].encode_all(raws).contiguous()
         except DataError as error:
             raise at_place(error, f"port {port!r}") from None
+        if codecs[port].prepare(column[:1]).nbytes <= column[:1].nbytes:
+            columns[port] = codecs[port].prepare(column).contiguous()
+            prepared.add(port)
     weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32)
-    return Feed(columns, codecs, weights, device)
+    return Feed(columns, codecs, frozenset(prepared), weights, device)
 
 
 def collected(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:

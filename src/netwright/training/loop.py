@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from netwright.data.batches import batches
+from netwright.data.batches import epoch_order
 from netwright.errors import TrainingError
 from netwright.training.engine import Engine
 from netwright.training.events import Callback, Epoch, Status
-from netwright.training.feed import Feed
+from netwright.training.feed import Batch, Feed
 from netwright.training.flat import Flat
 from netwright.training.optimizers import Update
 from netwright.training.schedules import Schedule
@@ -65,14 +65,16 @@ class Loop:
     def _epoch(self, number: int) -> None:
         status, start = self.status, self.clock()
         before, first = status.seconds, status.step
-        total, seen = 0.0, 0
-        for indices in batches(len(self.feed), status.batch_size, self.seed, number):
-            loss = self._step(indices)
-            total, seen = total + loss * len(indices), seen + len(indices)
+        total, seen, last = 0.0, 0, first + math.ceil(len(self.feed) / status.batch_size)
+        order = epoch_order(len(self.feed), self.seed, number)
+        hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
+        for batch in self.feed.batches(order, status.batch_size):
+            loss, size = self._step(batch), batch.size
+            total, seen = total + loss * size, seen + size
             status.seconds = before + self.clock() - start
-            for callback in self.callbacks:
-                callback.on_step(status)
-            if status.stopping and status.step - first < math.ceil(len(self.feed) / status.batch_size):
+            for tell in hearing:
+                tell(status)
+            if status.stopping and status.step < last:
                 return
         trained = self.clock() - start
         measured = dict(self.validate()) if self.validate is not None else {}
@@ -83,10 +85,9 @@ class Loop:
         for callback in self.callbacks:
             callback.on_epoch(status)
 
-    def _step(self, indices: Tensor) -> float:
+    def _step(self, batch: Batch) -> float:
         status, engine = self.status, self.engine
-        batch = self.feed.batch(indices)
-        loss = float(engine.gradient(batch, status.step))
+        loss = engine.gradient(batch, status.step)
         if not math.isfinite(loss):
             found = engine.culprit(batch, status.step)
             raise TrainingError(

@@ -1,6 +1,6 @@
 """Brings a net and its data together: codecs that the net lacks, and what codecs learn from the training part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,30 +24,27 @@ def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
 
     `targets` maps the ports of the data that hold what is right to the outputs of the net.
     """
-    inputs = {name: _fitted(net.held.inputs.get(name), net, name, source.columns[name], "") for name in net.input_names}
+    inputs = {name: _fitted(net.held.inputs.get(name), net, source, name, "") for name in net.input_names}
     outputs = dict(net.held.outputs)
     for port, name in targets.items():
-        outputs[name] = _fitted(net.held.outputs.get(name), net, port, source.columns[port], name)
+        outputs[name] = _fitted(net.held.outputs.get(name), net, source, port, name)
     if inputs == dict(net.held.inputs) and outputs == dict(net.held.outputs):
         return net
     return net.rebuilt(Held(net.held.arrays, inputs, outputs, net.held.shared))
 
 
-def _fitted(codec: Codec | None, net: Net, port: str, column: Sequence[Any], output: str) -> Codec:
-    codec = codec or _inferred(net, port, column, output)
+def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: str) -> Codec:
+    codec = codec or _inferred(net, port, source.row(0)[port], output)
     if codec.fitted:
         return codec
     try:
-        return codec.fit(column)
+        return codec.fit(source.columns[port])
     except DataError as error:
         raise at_place(error, f"port {port!r}") from None
 
 
-def _inferred(net: Net, port: str, column: Sequence[Any], output: str) -> Codec:
-    """A codec for raw values that the net says nothing about."""
-    first = column[0]
-    if isinstance(first, np.ndarray | Tensor) and first.ndim == 0:
-        first = first.item()
+def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
+    """A codec for raw values like this one, of which the net says nothing."""
     if isinstance(first, bool):
         return Boolean()
     if isinstance(first, str) or (isinstance(first, int) and output and _is_classifier(net)):

@@ -4,6 +4,7 @@ The loop never prints; these callbacks read its `Status`. Words go to stderr, fo
 """
 
 import html
+import itertools
 import math
 import sys
 import time
@@ -183,7 +184,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
     known = [value for value in values if math.isfinite(value) and value > 0]
     n = min(width, len(known))
     cuts = [round(i * len(known) / n) for i in range(n + 1)] if n else []
-    heights = [math.log(math.fsum(known[a:b]) / (b - a)) for a, b in zip(cuts, cuts[1:], strict=False)]
+    heights = [math.log(math.fsum(known[a:b]) / (b - a)) for a, b in itertools.pairwise(cuts)]
     if not heights:
         return ""
     low, span = min(heights), (max(heights) - min(heights)) or 1.0

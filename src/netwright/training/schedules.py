@@ -39,7 +39,7 @@ class OneCycle(Schedule):
     end: float = 1e-4
 
     def factor(self, step: int, steps: int) -> float:
-        peak = self.warm * (steps - 1)
+        peak = self.warm * steps - 1
         if step < peak:
             return _between(self.start, 1.0, step / peak)
         return _between(1.0, self.end, (step - peak) / max(steps - 1 - peak, 1e-9))

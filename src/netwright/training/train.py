@@ -18,7 +18,7 @@ from netwright.net.part import Net
 from netwright.net.plan import Plan, plan_of
 from netwright.net.surgery import hold_arrays
 from netwright.training.choose import Chooser, activation_bytes, work_of
-from netwright.training.engine import Engine
+from netwright.training.engines import engine_of
 from netwright.training.events import Callback, Choice, Status
 from netwright.training.feed import collected, feed
 from netwright.training.flat import Flat
@@ -117,7 +117,7 @@ def train(
     flat, rest = _flatten(net_with_loss, rates, dtype, place)
     status = Status(count, count * steps_each, size, len(training), tuple(choose.made))
     loop = Loop(
-        engine=Engine.of(plan, flat, rest, dtype, seed),
+        engine=engine_of(plan, flat, rest, dtype, seed),
         feed=examples,
         updates=_updates(flat, rates, chosen),
         schedule=curve,

@@ -1,7 +1,7 @@
 """Measures a net on data it has not seen: the metrics its decoders call for, streamed, with the worst examples."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -9,81 +9,23 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.category import Boolean, Category
-from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.codec import Codec
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.reading import probabilities, raw
 from netwright.data.rows import scalar
 from netwright.data.sources import Source, Stream, source
 from netwright.errors import DataError, NetError
-from netwright.metrics.classification import CLIP, Classification, ClassificationReport
-from netwright.metrics.regression import Regression, RegressionReport
-from netwright.metrics.several import SeveralLabels, SeveralLabelsReport
+from netwright.metrics.classification import CLIP, Classification
+from netwright.metrics.measured import Example, Measured
+from netwright.metrics.regression import Regression
+from netwright.metrics.several import SeveralLabels
 from netwright.metrics.worst import Worst
 from netwright.net.call import CHUNK, Many
 from netwright.net.part import Net
 
 Metric: TypeAlias = Classification | SeveralLabels | Regression
-Result: TypeAlias = ClassificationReport | SeveralLabelsReport | RegressionReport
 Chunk: TypeAlias = dict[str, Sequence[Any]]
-
-
-@dataclass(frozen=True)
-class Example:
-    """One measured example.
-
-    Fields:
-        index: where it came in the data, from 0.
-        input: the raw value, or a mapping by port where the net has several inputs.
-        actual, predicted: what is right, and what the net said.
-        loss: -ln p(actual) for labels, the squared error for numbers.
-        probabilities: every label with its probability; empty for numbers.
-    """
-
-    index: int
-    input: Any
-    actual: Any
-    predicted: Any
-    loss: float
-    probabilities: Mapping[Any, float]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a net got right; prints its headline, and the confusion matrix where there is one.
-
-    Fields:
-        output: the name of the output that was measured.
-        result: every number with its interval and baseline: accuracy or mean squared error, per class, …
-        worst: the examples of largest loss, the worst first.
-    """
-
-    output: str
-    result: Result
-    worst: tuple[Example, ...]
-
-    @property
-    def headline(self) -> str:
-        """The first number in one line."""
-        result = self.result
-        return str(result.mse if isinstance(result, RegressionReport) else result.accuracy)
-
-    def to_json(self) -> dict[str, object]:
-        """A plain dict; the worst examples without their inputs."""
-        worst = [
-            {"index": e.index, "actual": _plain(e.actual), "predicted": _plain(e.predicted), "loss": e.loss}
-            for e in self.worst
-        ]
-        return {**self.result.to_json(), "output": self.output, "worst": worst}
-
-    def __str__(self) -> str:
-        blocks = [self.headline]
-        if isinstance(self.result, ClassificationReport):
-            blocks.append(f"confusion matrix, rows: actual, columns: predicted\n{self.result.confusion}")
-        if self.worst:
-            lines = [f"#{e.index}: {e.actual!r}, taken for {e.predicted!r} (loss {e.loss:.3g})" for e in self.worst]
-            blocks.append("\n".join(["worst examples", *lines]))
-        return "\n\n".join(blocks)
 
 
 def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) -> Measured:
@@ -116,7 +58,7 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
         try:
             given, wanted = net({name: Many(column) for name, column in raws.items()}, raw), codec.encode_all(targets)
         except DataError as error:
-            raise at_place(error, f"rows from {kept.seen}") from None if kept.seen else error
+            raise _further(error, kept.seen) from None
         scores, right = _comparable(codec, given.float().cpu(), wanted)
         metric.update(scores, right)
         kept.update(_losses(codec, scores, right), raws, targets, given)
@@ -179,6 +121,12 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
         yield waiting
 
 
+def _further(error: DataError, seen: int) -> DataError:
+    """The same error with the row counted from the start of the data, not of the chunk."""
+    where = re.sub(r"\brow (\d+)", lambda found: f"row {int(found[1]) + seen}", error.where)
+    return DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
+
+
 def _comparable(codec: Codec, given: Tensor, wanted: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """What the metric compares: probabilities with indices or bits, numbers with numbers in the target's own unit."""
     if isinstance(codec, Category | Labels):
@@ -230,12 +178,3 @@ class _Kept:
             chances = codec.decode(given, probabilities) if labelled else {}
             made.append(Example(index, value, actual, codec.decode(given), loss, chances))
         return tuple(made)
-
-
-def _plain(value: Any) -> object:
-    """A value that JSON knows, or its text."""
-    if isinstance(value, np.ndarray | Tensor):
-        return value.tolist()
-    if isinstance(value, tuple | list | set | frozenset):
-        return [_plain(item) for item in cast(Any, value)]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)

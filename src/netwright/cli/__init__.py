@@ -1,0 +1,3 @@
+"""The command line."""
+
+from netwright.cli.commands import main as main

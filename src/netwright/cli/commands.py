@@ -1,0 +1,173 @@
+"""The command line: data goes to stdout, words to stderr; 0 is well, 1 a plain error, 2 a wrong use."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netwright.errors import NetwrightError
+
+# what only one command needs is imported when it runs, so that a wrong use is answered soon
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except NetwrightError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever read us has seen enough, such as `head`
+        sys.stderr.close()
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="netwright", description="Neural networks in which a net is a value.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    demo = commands.add_parser("demo", help="LeNet learns MNIST: trained, measured, saved, and reported as a page")
+    demo.add_argument("--epochs", type=_positive, help="passes over the digits (default: EPOCHS, or else 3)")
+    demo.add_argument("--folder", default="demo", help="where the files go (default: demo)")
+    demo.add_argument("--seed", type=int, default=0, help="of the run (default: 0)")
+    demo.set_defaults(run=_demo)
+    show = commands.add_parser("show", help="what a saved net is made of")
+    show.add_argument("file", help="a .net file")
+    show.set_defaults(run=_show)
+    predict = commands.add_parser("predict", help="what a saved net says of inputs")
+    predict.add_argument("file", help="a .net file")
+    predict.add_argument("inputs", nargs="+", metavar="input", help="a picture's path, a number, a list in brackets")
+    predict.set_defaults(run=_predict)
+    data = commands.add_parser("data", help="named data sets")
+    actions = data.add_subparsers(required=True, metavar="action")
+    listed = actions.add_parser("list", help="the names, with a line about each")
+    listed.set_defaults(run=_data_list)
+    get = actions.add_parser("get", help="fetch one, and say what it holds")
+    get.add_argument("name", help="one of the names")
+    get.set_defaults(run=_data_get)
+    for command in (demo, show, predict, listed, get):
+        command.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, not {value}")
+    return value
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from netwright.cli.demo import demo
+
+    run, measured = demo(options.epochs, options.folder, options.seed, _words if options.json else print)
+    if options.json:
+        epochs = [{"number": e.number, "loss": e.loss, "validation": dict(e.validation)} for e in run.epochs]
+        choices = {choice.name: choice.value for choice in run.choices}
+        _print_json(
+            {"seconds": run.seconds, "best": run.best, "epochs": epochs, "choices": choices, **measured.to_json()}
+        )
+
+
+def _show(options: argparse.Namespace) -> None:
+    from netwright.net.load import load
+    from netwright.see.summary import summary
+
+    found = summary(load(options.file))
+    if options.json:
+        _print_json(found.to_json())
+    else:
+        print(found)
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from netwright.codecs.image import Image
+    from netwright.codecs.reading import probabilities
+    from netwright.net.load import load
+    from netwright.see.report import percent
+
+    net = load(options.file)
+    pictures = [isinstance(codec, Image) for codec in net.inputs.values()]
+    values = [text if pictures == [True] else _value(text) for text in options.inputs]
+    labelled = len(net.outputs) == 1 and hasattr(next(iter(net.outputs.values())), "labels")
+    answers = net(values)
+    chances: Sequence[Mapping[Any, float]] = net(values, probabilities) if labelled else [{} for _ in values]
+    if options.json:
+        rows = zip(options.inputs, answers, chances, strict=True)
+        _print_json(
+            [
+                {"input": text, "answer": _plain(answer)}
+                | ({"probabilities": {str(label): p for label, p in chance.items()}} if chance else {})
+                for text, answer, chance in rows
+            ]
+        )
+        return
+    for text, answer, chance in zip(options.inputs, answers, chances, strict=True):
+        line = _answer(answer)
+        if chance and not isinstance(answer, tuple):
+            line += f"  {percent(chance[answer])}"
+        print(line if len(options.inputs) == 1 else f"{text}\t{line}")
+
+
+def _data_list(options: argparse.Namespace) -> None:
+    from netwright.data.datasets import names
+
+    if options.json:
+        _print_json(names())
+    else:
+        for name, about in names().items():
+            print(f"{name:<14} {about}")
+
+
+def _data_get(options: argparse.Namespace) -> None:
+    from netwright.data.datasets import dataset
+
+    found = dataset(options.name)
+    facts = {
+        "name": found.name,
+        "train": len(found.train),
+        "test": len(found.test),
+        "about": found.about,
+        "licence": found.licence,
+        "source": found.source,
+    }
+    if options.json:
+        _print_json(facts)
+    else:
+        for name, value in facts.items():
+            print(f"{name:<8} {value:,}" if isinstance(value, int) else f"{name:<8} {value}")
+
+
+def _value(text: str) -> Any:
+    """An input as it is meant: a number or a list as JSON writes them, else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _answer(answer: Any) -> str:
+    """An answer on one line: labels and numbers as they are, arrays as lists."""
+    if isinstance(answer, tuple):
+        return ", ".join(map(str, answer)) or "none"
+    return str(_plain(answer))
+
+
+def _plain(answer: Any) -> Any:
+    """An answer that JSON knows."""
+    if isinstance(answer, dict):
+        return {name: _plain(value) for name, value in answer.items()}
+    return answer.tolist() if hasattr(answer, "tolist") else answer
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _words(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,20 @@
+"""The engines there are: the first that takes a plan computes its gradients."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from netwright.net.plan import Plan
+from netwright.training.autograd import Autograd
+from netwright.training.engine import Engine
+from netwright.training.flat import Flat
+from netwright.training.written.engine import Written
+
+
+def engine_of(
+    plan: Plan, flat: Flat, rest: Mapping[str, Tensor], precision: torch.dtype | None, seed: int
+) -> Engine:
+    """The fastest engine of a plan: its backward written out where every leaf has a kernel, else autograd."""
+    autograd = Autograd.of(plan, flat, rest, precision, seed)
+    return Written.of(plan, autograd) or autograd

@@ -1,0 +1,106 @@
+"""Convolution over two axes with its backward written out."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from netwright.layers.conv import Conv
+from netwright.layers.window import per_axis
+from netwright.net.node import LeafNode
+from netwright.training.written.kernel import Gate, Kernel, Site, fused
+from netwright.training.written.weights import Plain, Rows, Windows, WeightGradient, channels_last
+
+ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is worth more than time
+FEW = 4  # input channels up to which unfolded rows beat unfolded windows
+
+
+class Convolution(Kernel):
+    """y = W * x + b, ReLU with it where one follows."""
+
+    hides = True
+
+    def __init__(self, site: Site, leaf: Conv, relu: bool, gated: bool) -> None:
+        """`gated` says that what follows multiplies with ReLU's derivative itself."""
+        self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")
+        self.stride, self.dilation = [list(per_axis(value, 2)) for value in (leaf.stride, leaf.dilation)]
+        self.padding, self.groups = _padding(leaf), leaf.groups
+        b, *s, _ = site.shape
+        out, _, *kernel = self.w.shape
+        taps = zip(s, self.padding, self.dilation, kernel, self.stride, strict=True)
+        self.shape = (b, *((n + 2 * p - d * (k - 1) - 1) // step + 1 for n, p, d, k, step in taps), out)
+        self.dtype, self.first = site.dtype, site.first
+        self.gate = Gate(self.shape, site.dtype) if relu and not gated else None
+        self.after = "relu" if relu else "none"
+        self.convolve: Callable[..., Tensor] = (
+            torch.ops.mkldnn._convolution_pointwise.default if fused() else _convolve
+        )
+        self.options = (self.stride, self.padding, self.dilation, False, [0, 0], self.groups)
+        self.weight_gradient = self._way(site)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.x = x
+        y = self.convolve(
+            channels_first(x), self.w, self.b, self.padding, self.stride, self.dilation, self.groups, self.after, [], ""
+        )  # (b, h, w, in) -> (b, in, h, w) -> (b, out, h', w')
+        self.y = y.permute(0, 2, 3, 1).contiguous()  # (b, out, h', w') -> (b, h', w', out)
+        return self.y
+
+    def backward(self, dy: Tensor) -> Tensor | None:
+        if self.gate is not None:
+            dy = self.gate(dy, self.y)
+        self.weight_gradient(self.x, dy)
+        if self.first:
+            return None
+        dx = torch.ops.aten.convolution_backward.default(
+            channels_first(dy), channels_first(self.x), self.w, None, *self.options, [True, False, False]
+        )[0]
+        return dx.permute(0, 2, 3, 1).contiguous()  # (b, in, h, w) -> (b, h, w, in)
+
+    def _way(self, site: Site) -> WeightGradient:
+        """How the gradient of the weight is computed: by what was fastest for such shapes."""
+        weight, bias = site.gradients["weight"].movedim(1, -1), site.gradients.get("bias")
+        b, h, w, out = self.shape
+        _, kh, kw, into = weight.shape
+        dense = (self.stride, self.padding, self.dilation, self.groups) == ([1, 1], [0, 0], [1, 1], 1)
+        if dense and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:
+            return Rows(site.shape, self.shape, weight, bias, site.dtype)
+        even = h % 2 == w % 2 == 0
+        if dense and even and site.dtype == torch.bfloat16 and b * h * w * (kh + 1) * (kw + 1) * into // 4 <= ROOM:
+            return Windows(site.shape, self.shape, weight, bias, site.dtype)
+        return Plain(self.w, weight, bias, self.options)
+
+
+def convolution(site: Site, leaves: Sequence[LeafNode], gated: bool = False) -> list[Kernel] | None:
+    """A convolution over two axes with equal padding on both sides, and the ReLU after it if there is one."""
+    leaf = leaves[0]
+    assert isinstance(leaf, Conv)
+    if len(site.shape) != 4 or isinstance(leaf.padding, str):
+        return None
+    return [Convolution(site, leaf, len(leaves) > 1, gated)]
+
+
+def channels_first(x: Tensor) -> Tensor:
+    """(b, h, w, c) as a view (b, c, h, w) with the strides said: with one channel torch would guess others."""
+    b, h, w, c = x.shape
+    return x.as_strided((b, c, h, w), (h * w * c, 1, w * c, c))
+
+
+def _padding(leaf: Conv) -> list[int]:
+    assert not isinstance(leaf.padding, str)
+    return list(per_axis(leaf.padding, 2))
+
+
+def _convolve(
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None,
+    padding: list[int],
+    stride: list[int],
+    dilation: list[int],
+    groups: int,
+    after: str,
+    *_: object,
+) -> Tensor:
+    y = torch.nn.functional.conv2d(x, w, b, stride, padding, dilation, groups)
+    return y.relu_() if after == "relu" else y

@@ -1,0 +1,54 @@
+"""The engine of nets that are one line of known leaves: a few dozen torch calls a step, and no autograd."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from netwright.net.noise import Noise
+from netwright.net.plan import Plan
+from netwright.training.autograd import Autograd
+from netwright.training.engine import Engine
+from netwright.training.feed import Batch
+from netwright.training.flat import Flat
+from netwright.training.written.chain import Chain, Line, chain, line_of
+
+
+@dataclass(frozen=True, eq=False)
+class Written(Engine):
+    """A line of kernels, bound to each batch size as it comes: an epoch has two at most.
+
+    Fields: `autograd` runs the same plan, to find who is to blame.
+    """
+
+    line: Line
+    flat: Flat
+    autograd: Autograd
+    chains: dict[int, Chain] = field(default_factory=dict[int, Chain])
+
+    @classmethod
+    def of(cls, plan: Plan, autograd: Autograd) -> "Written | None":
+        """The engine of a plan, if every leaf of it has a kernel and it runs on a processor."""
+        flat = autograd.flat
+        line = line_of(plan, autograd.bound.program, flat)
+        if flat.master.device.type != "cpu" or line is None or chain(line, flat, autograd.precision, 1) is None:
+            return None
+        return cls(line, flat, autograd)
+
+    def gradient(self, batch: Batch, step: int) -> float:
+        flat, size = self.flat, batch.size
+        with torch.no_grad():
+            flat.refresh()
+            bound = self.chains.get(size) or self._bind(size)
+            bound.now.noise = Noise(self.autograd.seed, step, batch.examples)
+            loss = bound.gradient(batch.inputs[self.line.input], batch.inputs[self.line.target], batch.weights)
+            if bound.hides:
+                loss = loss + flat.gradient.sum() * 0  # not finite where one of them is not
+            return loss.item()
+
+    def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
+        return self.autograd.culprit(batch, step)
+
+    def _bind(self, size: int) -> Chain:
+        made = chain(self.line, self.flat, self.autograd.precision, size)
+        assert made is not None  # every leaf has a kernel at one batch size, so at all
+        return self.chains.setdefault(size, made)

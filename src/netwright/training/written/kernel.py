@@ -1,0 +1,103 @@
+"""What a written kernel is, and what it is made from: both ways of one leaf, or of a few that are faster as one."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from netwright.net.noise import Noise
+
+INTEGER = {torch.bfloat16: torch.int16, torch.float32: torch.int32}  # of the same width
+
+
+@dataclass
+class Now:
+    """What kernels are told of the step that runs."""
+
+    noise: Noise | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Where a kernel stands: what comes in, and the leaf's arrays.
+
+    Fields:
+        path: of the leaf; of the first, where they are several.
+        shape: of the input, the batch first.
+        dtype: of activations.
+        working, master, gradients: the leaf's arrays by name: in the precision of the run, in float32, and where
+            their gradients go.
+        first, last: whether nothing comes before, so that nobody asks for the input's gradient; whether the loss is
+            next, which takes float32.
+        now: what changes from step to step.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    working: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    master: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    gradients: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    first: bool = False
+    last: bool = False
+    now: Now = field(default_factory=Now)
+
+
+class Kernel(ABC):
+    """Forward and backward of something, bound to one batch size. It keeps what it needs from one to the other.
+
+    What it gives is overwritten by its next call.
+    """
+
+    shape: tuple[int, ...]  # of the output, the batch first
+    dtype: torch.dtype  # of the output
+    hides: ClassVar[bool] = False  # whether NaN may go in and none come out, so that the gradient must be looked at
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """The output."""
+
+    @abstractmethod
+    def backward(self, dy: Tensor) -> Tensor | None:
+        """The gradient of the input, if anybody asks; those of the arrays go where the site said."""
+
+
+class Gate:
+    """The derivative of ReLU, from its output."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+        self.dx = torch.empty(shape, dtype=dtype)
+        self.bits = INTEGER[dtype]
+        self.mask = torch.empty(shape if dtype == torch.bfloat16 else (0,), dtype=self.bits)
+        self.through = self._bits if dtype == torch.bfloat16 else self._floats
+
+    def __call__(self, dy: Tensor, y: Tensor) -> Tensor:
+        """The gradient of what went into the ReLU that gave y."""
+        return self.through(dy, y)
+
+    def _floats(self, dy: Tensor, y: Tensor) -> Tensor:
+        return torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=self.dx)
+
+    def _bits(self, dy: Tensor, y: Tensor) -> Tensor:
+        # the bits of what is above 0 are integers above 0; times 0 or 1 is a choice, and faster than bf16 arithmetic
+        torch.clamp_max(y.view(self.bits), 1, out=self.mask)
+        torch.mul(dy.view(self.bits), self.mask, out=self.dx.view(self.bits))
+        return self.dx
+
+
+@cache
+def fused() -> bool:
+    """Whether torch's operators that fuse ReLU into a product are there and do what they did: they are private."""
+    try:
+        x, w, b = torch.ones(1, 1, 2, 2), torch.full((1, 1, 2, 2), -1.0), torch.zeros(1)
+        convolved = torch.ops.mkldnn._convolution_pointwise.default(
+            x, w, b, [0, 0], [1, 1], [1, 1], 1, "relu", [], ""
+        )
+        product = torch.ops.mkldnn._linear_pointwise.default(x.view(1, 4), w.view(1, 4), b, "relu", [], "")
+        return convolved.tolist() == [[[[0.0]]]] and product.tolist() == [[0.0]]
+    except (AttributeError, RuntimeError, TypeError):
+        return False

@@ -1,0 +1,245 @@
+"""The layer table: one row a layer, with the sizes to try it on and what torch makes of the same numbers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import netwright as nw
+
+Reference = Callable[..., Tensor]  # (the layer's arrays by name, *inputs as the layer gets them) -> its output
+
+
+@dataclass(frozen=True)
+class Row:
+    """A layer, the sizes of an example at each input, and the same arithmetic written in torch, channels first there.
+
+    `positive`: inputs are drawn from 0.05 to 0.95, for logarithms and probabilities.
+    """
+
+    layer: nw.Net
+    inputs: tuple[str, ...]
+    reference: Reference
+    positive: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer!r} on {', '.join(self.inputs) or 'nothing'}"
+
+
+def first(x: Tensor) -> Tensor:
+    """Features last to channels first, by a copy."""
+    return x.movedim(-1, 1).contiguous()
+
+
+def last(y: Tensor) -> Tensor:
+    return y.movedim(1, -1)
+
+
+def filled(module: nn.Module, arrays: Mapping[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """A torch module with these arrays in place of its own, through which gradients flow."""
+    return lambda x: torch.func.functional_call(module, dict(arrays), (x,))
+
+
+def plain(function: Callable[..., Tensor]) -> Reference:
+    """A reference that has no arrays."""
+    return lambda w, *x: function(*x)
+
+
+def spatial(function: Callable[[Tensor], Tensor]) -> Reference:
+    """A reference without arrays that works channels first."""
+    return lambda w, x: last(function(first(x)))
+
+
+def conv(rank: int, channels: int, **options: Any) -> Reference:
+    """torch's convolution module of a rank, 4 channels out."""
+    kernel = options.pop("kernel", 3)
+
+    def reference(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        kind = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[rank - 1]
+        module = kind(channels, 4, kernel, bias="bias" in w, dtype=x.dtype, **options)
+        return last(filled(module, w)(first(x)))
+
+    return reference
+
+
+def causal(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    return last(F.conv1d(F.pad(first(x), (4, 0)), w["weight"], w["bias"], dilation=2))
+
+
+def even_same(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    return last(F.conv2d(F.pad(first(x), (1, 2, 0, 1)), w["weight"], w["bias"]))
+
+
+def batch_norm(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    return last(F.batch_norm(first(x), w["mean"], w["variance"].abs(), w["weight"], w["bias"]))
+
+
+def nll(x: Tensor, target: Tensor) -> Tensor:
+    loss = F.nll_loss(first(x).log() if x.ndim > 2 else x.log(), target, reduction="none")
+    return loss.reshape(len(x), -1).mean(1)
+
+
+def of_each(loss: Callable[..., Tensor], **options: Any) -> Reference:
+    """A loss of torch, example by example."""
+
+    def reference(w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
+        return torch.stack([loss(a, b, **options) for a, b in zip(x, target, strict=True)])
+
+    return reference
+
+
+def per_class(p: Tensor, target: Tensor) -> Tensor:
+    return -(target * p.log()).sum(-1).mean()
+
+
+def per_class_of_logits(x: Tensor, target: Tensor) -> Tensor:
+    return F.cross_entropy(x.reshape(-1, x.shape[-1]), target.reshape(-1, x.shape[-1]))
+
+
+LINES, GRID, VOLUME = "9 4", "8 7 4", "6 5 7 4"
+
+CONVOLUTIONS = [
+    Row(nw.Conv(4, 3), (LINES,), conv(1, 4)),
+    Row(nw.Conv(4, 5, stride=2, padding=2), (LINES,), conv(1, 4, kernel=5, stride=2, padding=2)),
+    Row(nw.Conv(4, 3, padding="same", dilation=2), (LINES,), conv(1, 4, padding="same", dilation=2)),
+    Row(nw.Conv(4, 3, padding="causal", dilation=2), (LINES,), causal),
+    Row(nw.Conv(4, 3, groups=2, bias=False), (LINES,), conv(1, 4, groups=2)),
+    Row(nw.Conv(4, 3), (GRID,), conv(2, 4)),
+    Row(nw.Conv(4, 5), ("8 7 1",), conv(2, 1, kernel=5)),
+    Row(nw.Conv(4, (3, 2), stride=(2, 1), padding=(1, 0)), (GRID,), conv(2, 4, kernel=(3, 2), stride=(2, 1), padding=(1, 0))),
+    Row(nw.Conv(4, 3, padding="same", groups=4), (GRID,), conv(2, 4, padding="same", groups=4)),
+    Row(nw.Conv(4, (2, 4), padding="same"), (GRID,), even_same),
+    Row(nw.Conv(4, 3, dilation=(1, 2), groups=2), (GRID,), conv(2, 4, dilation=(1, 2), groups=2)),
+    Row(nw.Conv(4, 3), (VOLUME,), conv(3, 4)),
+    Row(nw.Conv(4, 3, stride=2, padding=1, groups=2), (VOLUME,), conv(3, 4, stride=2, padding=1, groups=2)),
+    Row(nw.Conv(4, 3, padding="same", dilation=2), (VOLUME,), conv(3, 4, padding="same", dilation=2)),
+]
+
+POOLS = [
+    Row(nw.MaxPool(2), (LINES,), spatial(lambda x: F.max_pool1d(x, 2))),
+    Row(nw.MaxPool(3, stride=2, padding=1), (GRID,), spatial(lambda x: F.max_pool2d(x, 3, 2, 1))),
+    Row(nw.MaxPool((2, 3)), (GRID,), spatial(lambda x: F.max_pool2d(x, (2, 3)))),
+    Row(nw.MaxPool(2), (VOLUME,), spatial(lambda x: F.max_pool3d(x, 2))),
+    Row(nw.AvgPool(2), (LINES,), spatial(lambda x: F.avg_pool1d(x, 2))),
+    Row(nw.AvgPool(3, stride=1, padding=1), (GRID,), spatial(lambda x: F.avg_pool2d(x, 3, 1, 1))),
+    Row(nw.AvgPool(2), (VOLUME,), spatial(lambda x: F.avg_pool3d(x, 2))),
+    Row(nw.GlobalMaxPool(), (GRID,), plain(lambda x: F.adaptive_max_pool2d(first(x), 1).flatten(1))),
+    Row(nw.GlobalMaxPool(), ("5",), plain(lambda x: x)),
+    Row(nw.GlobalAvgPool(), (GRID,), plain(lambda x: F.adaptive_avg_pool2d(first(x), 1).flatten(1))),
+    Row(nw.GlobalAvgPool(), (VOLUME,), plain(lambda x: F.adaptive_avg_pool3d(first(x), 1).flatten(1))),
+    Row(nw.GlobalAvgPool(), ("5",), plain(lambda x: x)),
+]
+
+AFFINE = [
+    Row(nw.Linear(5), ("3",), lambda w, x: filled(nn.Linear(3, 5, dtype=x.dtype), w)(x)),
+    Row(nw.Linear(5, bias=False), ("4 3",), lambda w, x: x @ w["weight"].T),
+    Row(nw.Dot(), ("4", "4"), plain(lambda a, b: (a * b).sum(-1))),
+    Row(nw.Dot(), ("4", "4 3"), plain(lambda a, b: torch.einsum("bk,bkm->bm", a, b))),
+    Row(nw.Dot(), ("3 4", "4"), plain(lambda a, b: torch.einsum("bnk,bk->bn", a, b))),
+    Row(nw.Dot(), ("3 4", "4 2"), plain(torch.bmm)),
+    Row(nw.Dot(), ("5 3 4", "5 4 2"), plain(torch.matmul)),
+    Row(nw.Dot(), ("4", "5 4 2"), plain(lambda a, b: torch.einsum("bk,bhkm->bhm", a, b))),
+    Row(nw.Dot(), ("5 3 4", "4"), plain(lambda a, b: torch.einsum("bhnk,bk->bhn", a, b))),
+    Row(nw.Embedding(3), ("5 <7>",), lambda w, x: filled(nn.Embedding(7, 3, dtype=torch.float64), w)(x)),
+    Row(nw.Embedding(3), ("<7>",), lambda w, x: F.embedding(x, w["weight"])),
+    Row(nw.OneHot(), ("5 <7>",), lambda w, x: F.one_hot(x, 7) * w["one"]),
+]
+
+MOVES = [
+    Row(nw.Flatten(), (GRID,), plain(nn.Flatten())),
+    Row(nw.Flatten(), ("()",), plain(lambda x: x[:, None])),
+    Row(nw.Reshape(4, -1, 2), (GRID,), plain(lambda x: x.reshape(len(x), 4, 28, 2))),
+    Row(nw.Reshape(), ("1 1",), plain(lambda x: x[:, 0, 0])),
+    Row(nw.Transpose(2, 0, 1), (GRID,), plain(lambda x: torch.permute(x, (0, 3, 1, 2)))),
+    Row(nw.Part(2), (GRID,), plain(lambda x: x[..., 2])),
+    Row(nw.Part(-1, axis=0), (GRID,), plain(lambda x: x[:, -1])),
+    Row(nw.Part((1, -1), axis=1), (GRID,), plain(lambda x: x[:, :, 1:-1])),
+    Row(nw.Part((None, 2)), ("5",), plain(lambda x: x[:, :2])),
+    Row(nw.Pad((1, 2), (0, 3)), (GRID,), spatial(nn.ZeroPad2d((0, 3, 1, 2)))),
+    Row(nw.Pad((1, 0), value=2.5), ("5",), plain(nn.ConstantPad1d((1, 0), 2.5))),
+]
+
+JOINS = [
+    Row(nw.Concatenate(), ("5 3", "5 2", "5 1"), plain(lambda *x: torch.cat(x, -1))),
+    Row(nw.Concatenate(axis=0), ("5 3", "2 3"), plain(lambda *x: torch.cat(x, 1))),
+    Row(nw.Concatenate(axis=-2), ("5 3", "2 3"), plain(lambda *x: torch.cat(x, 1))),
+    Row(nw.Concatenate(), ("3",), plain(lambda x: x)),
+    Row(nw.Add(), ("5 3", "5 3", "5 3"), plain(lambda a, b, c: a + b + c)),
+    Row(nw.Add(), ("5 3", "3", "()"), plain(lambda a, b, c: a + b[:, None] + c[:, None, None])),
+    Row(nw.Multiply(), (GRID, "4"), plain(lambda a, b: a * b[:, None, None])),
+    Row(nw.Multiply(), ("5 1", "1 3"), plain(lambda a, b: a * b)),
+    Row(nw.where, ("5 3", "5 3", "5 3"), plain(lambda c, a, b: torch.where(c > 0, a, b))),
+]
+
+REDUCTIONS = [
+    Row(nw.Mean(), (GRID,), plain(lambda x: x.mean((1, 2, 3)))),
+    Row(nw.Mean((0, -1)), (GRID,), plain(lambda x: x.mean((1, 3)))),
+    Row(nw.Mean(), ("()",), plain(lambda x: x)),
+    Row(nw.Sum(), (GRID,), plain(lambda x: x.sum((1, 2, 3)))),
+    Row(nw.Sum(-1), (LINES,), plain(lambda x: x.sum(2))),
+    Row(nw.Max(0), (LINES,), plain(lambda x: x.amax(1))),
+    Row(nw.Max(), (GRID,), plain(lambda x: x.amax((1, 2, 3)))),
+]
+
+NORMS = [
+    Row(nw.BatchNorm(), (GRID,), batch_norm),
+    Row(nw.BatchNorm(), ("4",), batch_norm),
+    Row(nw.LayerNorm(), (LINES,), lambda w, x: filled(nn.LayerNorm(4, dtype=x.dtype), w)(x)),
+    Row(nw.RMSNorm(), (LINES,), lambda w, x: filled(nn.RMSNorm(4, 1e-6, dtype=x.dtype), w)(x)),
+    Row(nw.Dropout(0.3), (LINES,), plain(nn.Dropout(0.3).eval())),
+    Row(nw.AlphaDropout(), (LINES,), plain(nn.AlphaDropout().eval())),
+]
+
+SOURCES = [
+    Row(nw.Constant(2.5), (), lambda w: torch.full((3,), 2.5, dtype=torch.float64)),
+    Row(nw.Constant(((1, 2, 3), (4, 5, 6))), (), lambda w: torch.tensor([[[1.0, 2, 3], [4, 5, 6]]]).double().expand(3, 2, 3)),
+    Row(nw.Parameter(), (), lambda w: w["value"].expand(3)),
+    Row(nw.Parameter(4, 2), (), lambda w: w["value"].expand(3, 4, 2)),
+]
+
+POINTWISE = [
+    *(
+        Row(getattr(nw, name), ("5 3",), plain(getattr(F, name, None) or getattr(torch, name)), name in ("log", "sqrt"))
+        for name in (
+            *("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "leaky_relu", "relu6", "hardtanh"),
+            *("exp", "log", "sin", "cos", "sqrt", "square", "abs"),
+        )
+    ),
+    Row(nw.Elementwise("hardswish"), ("5 3",), plain(F.hardswish)),
+    Row(nw.Elementwise(F.logsigmoid), ("5 3",), plain(F.logsigmoid)),
+    Row(nw.softmax, ("5 3",), plain(nn.Softmax(-1))),
+    Row(nw.log_softmax, ("5 3",), plain(nn.LogSoftmax(-1))),
+]
+
+LOSSES = [
+    Row(nw.MSE(), ("5 3", "5 3"), of_each(F.mse_loss)),
+    Row(nw.MSE(), ("()", "()"), of_each(F.mse_loss)),
+    Row(nw.MAE(), ("5 3", "5 3"), of_each(F.l1_loss)),
+    Row(nw.Huber(), ("5 3", "5 3"), of_each(F.huber_loss)),
+    Row(nw.Huber(0.2), ("3", "3"), of_each(F.huber_loss, delta=0.2)),
+    Row(nw.CrossEntropy(), ("3", "<3>"), plain(nll), positive=True),
+    Row(nw.CrossEntropy(), ("6 5 3", "6 5 <3>"), plain(nll), positive=True),
+    Row(nw.CrossEntropy(logits=True), ("5 3", "5 <3>"), of_each(F.cross_entropy)),
+    Row(nw.CrossEntropy("probabilities"), ("5 3", "5 3"), of_each(per_class), positive=True),
+    Row(nw.CrossEntropy("probabilities", logits=True), ("5 3", "5 3"), of_each(per_class_of_logits), positive=True),
+    Row(nw.CrossEntropy("binary"), ("5", "5"), of_each(F.binary_cross_entropy), positive=True),
+    Row(nw.CrossEntropy("binary"), ("()", "()"), of_each(F.binary_cross_entropy), positive=True),
+    Row(nw.CrossEntropy("binary", logits=True), ("5", "5"), of_each(F.binary_cross_entropy_with_logits), positive=True),
+]
+
+ROWS = [
+    *CONVOLUTIONS,
+    *POOLS,
+    *AFFINE,
+    *MOVES,
+    *JOINS,
+    *REDUCTIONS,
+    *NORMS,
+    *SOURCES,
+    *POINTWISE,
+    *LOSSES,
+]
