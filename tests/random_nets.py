@@ -7,7 +7,14 @@ import netwright as nw
 WIDTH = 4  # of every value, so that parts can stand anywhere
 
 LEAVES = st.sampled_from(
-    [nw.Linear(WIDTH), nw.Linear(WIDTH, bias=False), nw.relu, nw.tanh, nw.LayerNorm(), nw.Shared("same", nw.Linear(WIDTH))]
+    [
+        nw.Linear(WIDTH),
+        nw.Linear(WIDTH, bias=False),
+        nw.relu,
+        nw.tanh,
+        nw.LayerNorm(),
+        nw.Shared("same", nw.Linear(WIDTH)),
+    ]
 )
 
 

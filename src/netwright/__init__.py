@@ -118,3 +118,4 @@ from netwright.see.draw import draw as draw
 from netwright.see.report import report as report
 from netwright.see.summary import summary as summary
 from netwright.use.measure import measure as measure
+from netwright.zoo.inception import bn_inception as bn_inception

@@ -171,7 +171,7 @@ def test_compiles_in_one_graph(row):
     expected = run(bound, inputs, circumstances)
 
     def step(*x: Tensor) -> Tensor:
-        return run(bound, list(x), Circumstances(training=True, noise=circumstances.noise, batch=BATCH))
+        return run(bound, list(x), circumstances)
 
     torch._dynamo.reset()
     compiled = torch.compile(step, fullgraph=True, backend="eager")

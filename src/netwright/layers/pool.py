@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -104,8 +105,11 @@ class AvgPool(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         rank = x.ndim - 2
         window, stride, padding = pool_options(rank, self.window, self.stride, self.padding)
-        pool = F.avg_pool3d if rank == 3 else F.avg_pool2d
-        y = pool(channels_first(x), window, stride, padding)  # (b, *s, c) -> (b, c, *t)
+        x, dtype = channels_first(x), x.dtype  # (b, *s, c) -> (b, c, *s)
+        if rank == 3:  # torch has no kernel for bf16 volumes on the processor
+            y = F.avg_pool3d(x.to(torch.promote_types(dtype, torch.float32)), window, stride, padding).to(dtype)
+        else:
+            y = F.avg_pool2d(x, window, stride, padding)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
 
 

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 from netwright.errors import Fault, NetwrightError, SizeError
-from netwright.net.edit import Edit, edited, key, settled, told, tried
+from netwright.net.edit import Edit, edited, key, open_arrays, told, tried
 from netwright.net.mend import Site, candidates, code
 from netwright.net.node import SHARED, Node, field_values
 from netwright.net.origin import Origin, axis_of_weight, made_by, origin
@@ -106,9 +106,10 @@ def _without_run(expected: Shape, got: Shape) -> Shape:
 
 
 def _try_edits(case: Case, faults: int) -> None:
-    """Keep the candidates that take the mismatch away; those that leave an array without a size only if all do."""
+    """Keep the candidates that take the mismatch away; those that lose the size of an array only if all do."""
     site = case.site
     before = {key(mismatch) for mismatch in site.solution.mismatches}
+    before_open = open_arrays(site.solution)
     strict = bool(site.mismatch.about)
     said: set[str] = set()
     unsettled: list[Edit] = []
@@ -119,7 +120,7 @@ def _try_edits(case: Case, faults: int) -> None:
         found = {key(mismatch) for mismatch in after.mismatches}
         if key(site.mismatch) in found or not found <= before:
             continue
-        if not settled(after):
+        if not open_arrays(after) <= before_open:
             unsettled.append(edit)
             continue
         case.edits.append(edit)

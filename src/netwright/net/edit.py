@@ -8,7 +8,7 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError
 from netwright.net.level import Call, ContainerNode, Level, Ref, input_ports, output_names
 from netwright.net.node import Held, LeafNode, Node, join, kind, numbered
-from netwright.net.plan import plan_of, wiring_of
+from netwright.net.plan import fixed, plan_of, wiring_of
 from netwright.net.solve import Mismatch, Solution, solve
 from netwright.net.surgery import hold_arrays
 from netwright.net.wiring import Op, Slot, Wiring
@@ -83,14 +83,14 @@ def key(mismatch: Mismatch) -> tuple[str, str, str]:
     return (path, "" if mismatch.op else mismatch.port, mismatch.about.rpartition("/")[0] or mismatch.varies)
 
 
-def settled(solution: Solution) -> bool:
-    """Whether every size of every array is a number."""
-    return all(
-        isinstance(size, int)
+def open_arrays(solution: Solution) -> set[str]:
+    """The arrays some of whose sizes are not numbers."""
+    return {
+        f"{scope.op.path}/{name}"
         for scope in solution.scopes.values()
-        for weight in scope.weights.values()
-        for size in solution.weight_shape(scope.op, weight)
-    )
+        for name, weight in scope.weights.items()
+        if not fixed(solution.weight_shape(scope.op, weight))
+    }
 
 
 def parameters(node: Node) -> int | None:

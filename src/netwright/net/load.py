@@ -203,7 +203,7 @@ def _holding(node: Net, held: Held) -> Net:
     try:
         return node.rebuilt(held)
     except Exception as error:
-        raise unfit(node, error, "net") from None
+        raise unfit(type(node), error, "net") from None
 
 
 def _check(net: Net, content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -223,7 +223,7 @@ def _check(net: Net, content: Mapping[str, Any], tensors: Mapping[str, Tensor]) 
         try:
             outputs = run_raw(net, encoded)
         except Exception as error:
-            raise unfit(net, error, f"example {number}") from None
+            raise unfit(type(net), error, f"example {number}") from None
         for port, output in outputs.items():
             _compare(output, expected[port], f"example {number}, output {port!r}")
 

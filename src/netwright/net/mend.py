@@ -184,7 +184,7 @@ def _options(site: Site) -> Iterator[Edit]:
     yield from _sides(site)
     yield from _free_fields(op)
     for before in reversed(ancestors(site.solution, site.slot)):
-        if any(name in field_values(before.leaf) for name in ("window", "stride")):
+        if "window" in field_values(before.leaf):
             yield _without(before)
     if len(op.reads) == 1 and not op.leaf.weights():
         yield _without(op)
@@ -409,7 +409,7 @@ def _windows_of(found: Origin) -> Iterator[Edit]:
     declared = field_values(op.leaf)
     if "kernel" in declared and declared.get("padding") == 0:
         yield from _instead(op, _with(op.leaf, padding="same"))
-    if "window" in declared and declared.get("stride") == 0:
+    if "window" in declared and declared.get("stride", 0) is None:
         yield from _instead(op, _with(op.leaf, stride=1))
     if any(name in declared for name in WINDOWS) and not op.leaf.weights():
         yield _without(op)

@@ -138,12 +138,12 @@ class Net(Node, abstract=True):
         return cast(Net, surgery.rename(self, path, name))
 
     def with_input(self, port: PortsLike) -> "Net":
-        """The net with another encoder, or several by port; arrays that no longer fit are reset."""
-        return self._with_codecs(inputs=as_codecs(port, self.input_names))
+        """The net with another encoder, several by port, or none; arrays that no longer fit are reset."""
+        return self._with_codecs(inputs=_said(port, self.input_names))
 
     def with_output(self, port: PortsLike) -> "Net":
-        """The net with another decoder, or several by port; arrays that no longer fit are reset."""
-        return self._with_codecs(outputs=as_codecs(port, self.output_names))
+        """The net with another decoder, several by port, or none; arrays that no longer fit are reset."""
+        return self._with_codecs(outputs=_said(port, self.output_names))
 
     def with_arrays(self, arrays: Mapping[str, Any]) -> "Net":
         """The net holding copies of these arrays beside its others; keys are paths, or names of a torch state_dict.
@@ -323,6 +323,11 @@ def as_codecs(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
                 mend=did_you_mean(name, names),
             )
     return {name: as_codec(value) for name, value in port.items()}
+
+
+def _said(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
+    """Codecs by port, where `None` takes all of them away."""
+    return dict.fromkeys(names) if port is None else as_codecs(port, names)
 
 
 def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:

@@ -1,9 +1,10 @@
 """Parts and codecs as plain data and back: written from their declared fields, read by the tables of their names."""
 
 import collections.abc
+import inspect
 import math
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
@@ -186,12 +187,7 @@ class Reader:
 
     def _part(self, plain: dict[str, Plain], where: str, depth: int) -> Node:
         cls = _looked_up(PARTS, plain["part"], "part", where)
-        node = object.__new__(cls)
-        for name, value in self._read_fields(cls, plain["fields"], where, depth).items():
-            object.__setattr__(node, name, value)
-        if isinstance(node, ContainerNode):
-            _check_size(node, where)
-        _settle(node, where)
+        node = _built(cls, self._read_fields(cls, plain["fields"], where, depth), where)
         if "shared" not in plain:
             return node
         shared = plain["shared"]
@@ -292,7 +288,7 @@ def suits(value: object, hint: Any) -> bool:
     if origin is collections.abc.Callable:
         return callable(value)
     cls = origin or hint
-    if not isinstance(cls, type):
+    if cls is Any or not isinstance(cls, type):
         return True
     if isinstance(value, bool) and cls in (int, float):
         return False
@@ -316,8 +312,32 @@ def _looked_up(table: Mapping[str, Any], name: Plain, noun: str, where: str) -> 
     return table[name]
 
 
+def _built(cls: type[Node], values: dict[str, Any], where: str) -> Node:
+    """A part with these fields: by its constructor, or, where that takes other arguments, as the constructor ends."""
+    node = object.__new__(cls)
+    for name, value in values.items():
+        object.__setattr__(node, name, value)
+    if isinstance(node, ContainerNode):
+        _check_size(node, where)
+    finish: Callable[[], None] | None = getattr(node, "__post_init__", None)
+    try:
+        if values.keys() <= _arguments(cls):
+            return cast(Callable[..., Node], cls)(**values)
+        if finish is not None:
+            finish()
+    except Exception as error:  # a hostile field can make a constructor raise anything
+        raise unfit(cls, error, where) from None
+    return node
+
+
+def _arguments(cls: type[Node]) -> set[str]:
+    """The arguments of a constructor that can be given by name."""
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {name for name, p in inspect.signature(cls).parameters.items() if p.kind not in several}
+
+
 def _check_size(node: ContainerNode, where: str) -> None:
-    """Refuse a container that expands to too much, before anything expands it.
+    """Refuse a container that expands to nothing or to too much, before anything expands it.
 
     A whole number in a container may be how often it uses its parts, so it counts as that before the wiring is
     walked; after that the walk itself tells.
@@ -328,11 +348,13 @@ def _check_size(node: ContainerNode, where: str) -> None:
     try:
         uses = leaf_uses(node)
     except Exception as error:
-        raise unfit(node, error, where) from None
+        raise unfit(type(node), error, where) from None
     check_uses(uses, where)
+    if not uses:
+        malformed(where, "a part at least", ())
 
 
-def _parts_in(values: Sequence[Any] | collections.abc.Iterable[Any]) -> list[Node]:
+def _parts_in(values: Iterable[Any]) -> list[Node]:
     """The parts that field values hold."""
     found: list[Node] = []
     for value in values:
@@ -345,16 +367,6 @@ def _parts_in(values: Sequence[Any] | collections.abc.Iterable[Any]) -> list[Nod
     return found
 
 
-def _settle(node: Node, where: str) -> None:
-    """What the constructor does after the fields are there."""
-    finish: Callable[[], None] | None = getattr(node, "__post_init__", None)
-    try:
-        if finish is not None:
-            finish()
-    except Exception as error:  # a hostile field can make a constructor raise anything
-        raise unfit(node, error, where) from None
-
-
 def _made(cls: type, values: dict[str, Any], where: str) -> Any:
     try:
         return cls(**values)
@@ -362,13 +374,12 @@ def _made(cls: type, values: dict[str, Any], where: str) -> Any:
         raise unfit(cls, error, where) from None
 
 
-def unfit(owner: object, error: Exception, where: str) -> FileError:
+def unfit(cls: type, error: Exception, where: str) -> FileError:
     """The error for fields that a constructor does not take."""
     if isinstance(error, FileError):
         return error
     if isinstance(error, RecursionError):
         return too_deep(where)
-    cls = owner if isinstance(owner, type) else type(owner)
     place = f"{where}, {error.where}" if isinstance(error, NetwrightError) and error.where else where
     return FileError(
         what=f"{cls.__name__} cannot be what the file says: " + (getattr(error, "what", "") or short(error)),

@@ -37,7 +37,8 @@ def cut(node: Node, piece: slice) -> Node:
         )
     cut_level, kept = _cut(level, start, stop)
     inputs = {name: node.held.inputs[outer] for name, outer in kept.items() if outer in node.held.inputs}
-    outputs = {name: codec for name, codec in node.held.outputs.items() if name in dict(cut_level.outputs)}
+    ends = set(cut_level.outputs) & set(level.outputs)
+    outputs = {name: codec for name, codec in node.held.outputs.items() if any(name == port for port, _ in ends)}
     return _remade(node, cut_level, node.held.arrays, inputs, outputs)
 
 

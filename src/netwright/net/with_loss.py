@@ -26,7 +26,7 @@ def with_loss(net: Net, loss: Any) -> Graph:
         >>> net = nw.Chain(3, nw.softmax, input=2, output=nw.Category(["a", "b", "c"]))
         >>> graph = nw.with_loss(net, nw.CrossEntropy())
         >>> graph.input_names, graph.paths[-1], graph.plan.outputs
-        (('input', 'target'), 'loss', {'output': ()})
+        (('input', 'target'), 'loss', {'loss': ()})
     """
     names = net.output_names
     losses = dict(loss) if isinstance(loss, Mapping) else {names[0]: loss}

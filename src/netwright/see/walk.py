@@ -27,7 +27,7 @@ def places(net: Net) -> list[Place]:
     """Every part at any depth; a net that is a single leaf has one place."""
     if isinstance(net, ContainerNode):
         return list(_below(net, net.plan, "", 0))
-    return [Place("", 0, kind(net), net, net.plan.wiring.outputs)]
+    return [Place(net.plan.steps[0].path, 0, kind(net), net, net.plan.wiring.outputs)]
 
 
 def _below(container: ContainerNode, plan: Plan, path: str, depth: int) -> Iterator[Place]:

@@ -1,0 +1,1 @@
+"""Published architectures, built from the parts that everybody has."""
