@@ -1,4 +1,4 @@
-"""Random nets for the laws that must hold for every net: chains, residuals, parallels, repeats, graphs, shared parts."""
+"""Random nets for the laws of every net: chains, residuals, parallels, repeats, graphs, shared parts."""
 
 from hypothesis import strategies as st
 

@@ -1,10 +1,11 @@
-"""Netwright's `train`, as its guide writes it: every choice is its own, but the rate and the batch size are the race's."""
+"""Netwright's `train`, as its guide writes it: it chooses all but the rate and the batch size, which are the race's."""
 
 import time
 
-import netwright as nw
 import numpy as np
 from bench.workloads import RATE, WARM_UP, Workload
+
+import netwright as nw
 from netwright.training.events import Callback, Status
 
 

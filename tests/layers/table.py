@@ -110,7 +110,11 @@ CONVOLUTIONS = [
     Row(nw.Conv(4, 3, groups=2, bias=False), (LINES,), conv(1, 4, groups=2)),
     Row(nw.Conv(4, 3), (GRID,), conv(2, 4)),
     Row(nw.Conv(4, 5), ("8 7 1",), conv(2, 1, kernel=5)),
-    Row(nw.Conv(4, (3, 2), stride=(2, 1), padding=(1, 0)), (GRID,), conv(2, 4, kernel=(3, 2), stride=(2, 1), padding=(1, 0))),
+    Row(
+        nw.Conv(4, (3, 2), stride=(2, 1), padding=(1, 0)),
+        (GRID,),
+        conv(2, 4, kernel=(3, 2), stride=(2, 1), padding=(1, 0)),
+    ),
     Row(nw.Conv(4, 3, padding="same", groups=4), (GRID,), conv(2, 4, padding="same", groups=4)),
     Row(nw.Conv(4, (2, 4), padding="same"), (GRID,), even_same),
     Row(nw.Conv(4, 3, dilation=(1, 2), groups=2), (GRID,), conv(2, 4, dilation=(1, 2), groups=2)),
@@ -196,7 +200,11 @@ NORMS = [
 
 SOURCES = [
     Row(nw.Constant(2.5), (), lambda w: torch.full((3,), 2.5, dtype=torch.float64)),
-    Row(nw.Constant(((1, 2, 3), (4, 5, 6))), (), lambda w: torch.tensor([[[1.0, 2, 3], [4, 5, 6]]]).double().expand(3, 2, 3)),
+    Row(
+        nw.Constant(((1, 2, 3), (4, 5, 6))),
+        (),
+        lambda w: torch.tensor([[[1.0, 2, 3], [4, 5, 6]]]).double().expand(3, 2, 3),
+    ),
     Row(nw.Parameter(), (), lambda w: w["value"].expand(3)),
     Row(nw.Parameter(4, 2), (), lambda w: w["value"].expand(3, 4, 2)),
 ]

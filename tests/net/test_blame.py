@@ -29,7 +29,7 @@ def test_the_example_of_the_design_to_the_letter() -> None:
             nw.softmax,
             input=nw.Image(28, 28, "gray"),
             output=nw.Category(range(10)),
-        )  # fmt: skip
+        )
     )
     lines = str(error).split("\n")
     assert lines[:5] == [
@@ -73,12 +73,22 @@ def test_one_input_that_two_leaves_cannot_take_is_one_fault() -> None:
 def test_independent_faults_come_together_and_their_mends_fit_together() -> None:
     error = error_of(
         lambda: nw.Chain(
+            nw.Conv(8, 9), nw.relu, nw.Flatten(), 12, nw.Residual([16, nw.relu, 5]), input=(6, 6, 1), output=12
+        )
+    )
+    assert [fault.where for fault in error.faults] == ["input -> conv1", "residual1/body/linear2 -> residual1/add"]
+    assert all(fault.mend for fault in error.faults)
+    assert not error.mended.plan.solution.mismatches
+
+
+def test_a_fault_that_hides_behind_another_is_not_promised_away() -> None:
+    error = error_of(  # once the convolution fits, what the residual part is given does not
+        lambda: nw.Chain(
             nw.Conv(8, 9), nw.relu, nw.Flatten(), nw.Residual([16, nw.relu, 5]), 12, input=(6, 6, 1), output=10
         )
     )
-    assert [fault.where for fault in error.faults] == ["input -> conv1", "linear1 -> output"]
-    assert all(fault.mend for fault in error.faults)
-    assert not error.mended.plan.solution.mismatches
+    assert error.mended is None
+    assert error.faults[1].mend[0] == "nw.Linear() in place of linear1      (checked: this fault goes)"
 
 
 def test_a_weight_and_a_bias_that_do_not_fit_are_one_fault() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 import netwright as nw
 from netwright.errors import SizeError
-from netwright.net.mend import code
+from netwright.net.edit import code
 
 
 def mends(make: Callable[[], nw.Net]) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def test_code_is_what_a_user_of_nw_writes() -> None:
     assert [code(value) for value in values] == [
         "nw.Linear(3)", "nw.Each(nw.Category(['Cat()', 'b']))", "nw.relu", "nw.Chain(nw.Linear(3), nw.softmax)",
         "nw.Array('n 3')",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("value", [nw.Linear(3, bias=False), nw.Conv(8, (3, 3), padding="same"), nw.Category(range(7))])

@@ -114,7 +114,7 @@ def test_shared_parts_teach_each_other() -> None:
     net = nw.Chain(layer, nw.relu, layer, input=6)
     assert shapes(net) == {
         "in:input": "(6,)", "out:output": "(6,)", "@layer/weight": "(6, 6)", "@layer/bias": "(6,)",
-    }  # fmt: skip
+    }
 
 
 def test_a_branch_learns_its_width_from_the_other() -> None:
@@ -167,9 +167,8 @@ def test_solving_a_thousand_layers_takes_a_moment() -> None:
     taken: list[float] = []
     for _ in range(3):
         start = time.perf_counter()
-        net = nw.Chain(*parts, input=64)
+        assert len(nw.Chain(*parts, input=64).plan.steps) == 1000
         taken.append(time.perf_counter() - start)
-    assert len(net.plan.steps) == 1000
     assert min(taken) < 1.0, taken  # 0.15 s on a quiet machine; a quadratic solver takes many seconds
 
 

@@ -10,6 +10,7 @@ import torch
 import netwright as nw
 from netwright.codecs.codec import CODECS
 from netwright.errors import FileError
+from netwright.net import structure
 from netwright.net.level import Call
 from netwright.net.node import PARTS, Node
 from netwright.net.structure import MOST_USES, Reader, check_uses, described, function_name, leaf_uses, suits
@@ -115,11 +116,12 @@ def test_a_kind_of_your_own_comes_back() -> None:
     finally:
         del PARTS["Raised"]
     with pytest.raises(FileError, match="there is no part of the name 'Raised'"):
-        there_and_back_of_raised = {"part": "Raised", "fields": {}}
-        Reader().part(there_and_back_of_raised, "net")
+        Reader().part({"part": "Raised", "fields": {}}, "net")
 
 
-def test_uses_are_counted_level_by_level() -> None:
+def test_uses_are_counted_level_by_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structure, "MOST_USES", 1000)
+
     class Twice(nw.Container):
         body: nw.Net
 

@@ -215,9 +215,13 @@ def test_shared_parts_keep_their_arrays_through_edits() -> None:
 
 def test_graphs_are_cut_at_values() -> None:
     net = nw.Graph(
-        a=(nw.Linear(3), "x"), b=(nw.Linear(3), "y"), sum=(nw.Add(), "a", "b"), last=(nw.relu, "sum"),
-        input={"x": 2, "y": 3}, output=3,
-    )  # fmt: skip
+        a=(nw.Linear(3), "x"),
+        b=(nw.Linear(3), "y"),
+        sum=(nw.Add(), "a", "b"),
+        last=(nw.relu, "sum"),
+        input={"x": 2, "y": 3},
+        output=3,
+    )
     head = net["sum":]
     assert head.inputs == {"a": None, "b": None}
     assert head.outputs == {"output": nw.Array("3")}
@@ -313,7 +317,7 @@ REFUSED: list[tuple[Callable[[Net], object], type[NetwrightError], str]] = [
         lambda net: nw.Chain(nw.Shared("s", nw.Chain(2)), nw.Shared("s", nw.Chain(2))).replace("chain1/linear1", 3),
         NetError,
         "the part 's' is shared: an edit inside one use would leave the others behind\n  where:    chain1\n"
-        "  mend:     net.replace('chain1', part) for this use, with a part that is not shared or shared under a new name",
+        "  mend:     net.replace('chain1', part) for this use, with a part not shared, or shared under a new name",
     ),
     (
         lambda net: net.with_output({"out": 3}),

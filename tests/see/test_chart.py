@@ -1,5 +1,6 @@
 """A chart must put every point where its axes say."""
 
+import itertools
 import math
 import re
 
@@ -21,7 +22,7 @@ def test_a_logarithmic_axis_has_equal_steps():
     svg = chart([Line("loss", [(1, 10.0), (2, 0.01)])], "step", logarithmic=True)
     heights = [float(y) for y in re.findall(r'nw-grid"[^>]*y1="([\d.]+)"', svg)]
     assert re.findall(r'text-anchor="end">([^<]+)<', svg) == ["0.01", "0.1", "1", "10"]
-    steps = [a - b for a, b in zip(heights, heights[1:], strict=False)]
+    steps = [a - b for a, b in itertools.pairwise(heights)]
     assert steps == pytest.approx([steps[0]] * 3, abs=0.2)
     assert min(heights) > TOP - 1
 

@@ -26,8 +26,8 @@ def test_boxes_stay_apart_and_within(graph):
     for (x, y, a), (u, v, b) in itertools.combinations(boxes, 2):
         assert x + a.width <= u or u + b.width <= x or y + a.height <= v or v + b.height <= y
     for x, y, item in boxes:
-        assert -1e-6 <= x and x + item.width <= found.width + 1e-6 <= max(width, 28 + item.width) + 15
-        assert -1e-6 <= y and y + item.height <= found.height + 1e-6
+        assert x >= -1e-6 and x + item.width <= found.width + 1e-6 <= max(width, 28 + item.width) + 15
+        assert y >= -1e-6 and y + item.height <= found.height + 1e-6
     for edge, route in found.routes.items():
         start, end = items[int(edge.start)], items[int(edge.end)]
         x, y = found.places[edge.start]

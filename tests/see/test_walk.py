@@ -22,7 +22,12 @@ def test_a_single_leaf_is_one_place():
 
 
 def test_sizes_keep_their_names():
-    assert [sizes_text(NESTED.plan, place.slots) for place in places(NESTED)] == ["(n, 4)", "(n, 3)", "(n, 4)", "(n, 3)"]
+    assert [sizes_text(NESTED.plan, place.slots) for place in places(NESTED)] == [
+        "(n, 4)",
+        "(n, 3)",
+        "(n, 4)",
+        "(n, 3)",
+    ]
 
 
 def test_kinds_are_as_a_user_writes_them():

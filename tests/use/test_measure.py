@@ -30,7 +30,9 @@ def test_the_numbers_are_those_of_the_net_itself():
     assert result.accuracy.value == pytest.approx((p.argmax(1) == Y).mean())
     losses = -np.log(p[np.arange(600), Y])
     assert result.log_loss.value == pytest.approx(losses.mean(), rel=1e-5)
-    assert result.top[0].value == pytest.approx(np.mean([y in np.argsort(-row)[:2] for row, y in zip(p, Y, strict=True)]))
+    assert result.top[0].value == pytest.approx(
+        np.mean([y in np.argsort(-row)[:2] for row, y in zip(p, Y, strict=True)])
+    )
     assert [e.index for e in measured.worst] == np.argsort(-losses, kind="stable")[:10].tolist()
     worst = measured.worst[0]
     assert np.array_equal(worst.input, X[worst.index]) and worst.actual == Y[worst.index]
@@ -129,10 +131,7 @@ def test_a_label_that_is_not_known_names_its_row():
     with pytest.raises(DataError) as error:
         nw.measure(CLASSIFIER, (X[:501], labels))
     assert str(error.value) == (
-        "label 7 is not one of the 3 categories\n"
-        "  where:    row 500\n"
-        "  expected: 0, 1, 2\n"
-        "  got:      7 of type int"
+        "label 7 is not one of the 3 categories\n  where:    row 500\n  expected: 0, 1, 2\n  got:      7 of type int"
     )
 
 

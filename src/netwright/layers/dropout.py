@@ -28,8 +28,8 @@ class Dropout(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Dropout()(nw.many([[1.0] * 6]), training=True, seed=1)
-        tensor([[0., 0., 2., 2., 0., 2.]])
+        >>> sorted(set(nw.Dropout()(nw.many([[1.0] * 50]), training=True)[0].tolist()))
+        [0.0, 2.0]
 
     Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting"
     Torch: torch.nn.Dropout

@@ -156,7 +156,7 @@ class Dot(Leaf):
             return None
         if not s or not t or (min(len(s), len(t)) > 1 and len(s) != len(t)):
             raise Unfit(
-                "a matrix product needs vectors, or equally many leading axes on both sides",
+                "its inputs are neither vectors nor have equally many leading axes",
                 expected="(..., n, k) and (..., k, m)",
                 got=f"{_shape(s)} and {_shape(t)}",
             )
@@ -196,7 +196,7 @@ def broadcast_sizes(known: Mapping[str, Any]) -> dict[str, Any] | None:
     if len(out) != rank:
         raise Unfit(
             "its inputs do not have the number of axes of its output",
-            expected=f"{len(out)} axes",
+            expected=f"{len(out)} {'axis' if len(out) == 1 else 'axes'}",
             got=" and ".join(map(_shape, shapes.values())),
         )
     found: list[Size | None] = []
@@ -238,7 +238,7 @@ def _agreed(pair: tuple[Size | None, Size | None], s: Sequence[Any], t: Sequence
     left, right = pair
     if left is not None and right is not None and not same(left, right):
         raise Unfit(
-            "the axes of its matrix product differ",
+            "its inputs cannot be multiplied",
             expected="(..., n, k) and (..., k, m)",
             got=f"{_shape(s)} and {_shape(t)}",
         )

@@ -152,6 +152,9 @@ class CrossEntropy(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
         if self.form == "binary":
             return mean_of_each(self._binary(x, target.to(x.dtype)))  # (b, *s), (b, *s) -> (b,)
+        if self.form == "index" and self.logits:
+            flat = F.cross_entropy(x.flatten(0, -2), target.long().flatten(), reduction="none")  # (b · ∏ s,)
+            return mean_of_each(flat.view(target.shape))  # (b, *s) -> (b,)
         logs = x.log_softmax(-1) if self.logits else x.clamp_min(SMALLEST).log()  # (b, *s, k)
         if self.form == "index":
             index = target.long().unsqueeze(-1)  # (b, *s) -> (b, *s, 1)

@@ -173,7 +173,7 @@ def pooled_sizes(
     extents, sides = per_axis(window, rank), per_axis(padding, rank)
     if any(side > extent // 2 for extent, side in zip(extents, sides, strict=True)):
         raise Unfit(
-            "more than half of its window can be padding",
+            "its window can lie in padding by more than half",
             expected=f"padding of at most half the window {window}",
             got=f"padding {padding}",
         )

@@ -137,7 +137,10 @@ def positions(axes: Axes, rank: int) -> tuple[int, ...]:
                 expected=f"{_axes(max(axis + 1, -axis))} or more",
                 got=_axes(rank),
             )
-    return tuple(sorted({axis % rank for axis in several}))
+    found = sorted({axis % rank for axis in several})
+    if len(found) < len(several):
+        raise Unfit("it names an axis twice", expected="different axes", got=f"{axes} of {_axes(rank)}")
+    return tuple(found)
 
 
 def reduced_sizes(axes: Axes, known: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -200,7 +200,7 @@ class Part(Leaf):
         piece = () if isinstance(self.which, int) else (None if s[axis] is None else self._count(s[axis]),)
         if isinstance(self.which, int) and isinstance(s[axis], int) and not -s[axis] <= self.which < s[axis]:
             raise Unfit(
-                f"there is no element {self.which} along axis {self.axis}",
+                f"its input has no element {self.which} along axis {self.axis}",
                 expected=f"{-s[axis]} to {s[axis] - 1}",
                 got=str(self.which),
             )
@@ -224,7 +224,9 @@ class Part(Leaf):
             last = n if stop is None else n + stop if stop < 0 else stop
             count = last - first
         if isinstance(count, int) and count < 1:
-            raise Unfit(f"nothing is left of axis {self.axis}", expected="1 element or more", got=f"{n} elements")
+            raise Unfit(
+                f"it leaves nothing of axis {self.axis}", expected="1 element or more", got=f"{self.which} of {n}"
+            )
         return count
 
 
@@ -251,7 +253,7 @@ class Pad(Leaf):
     """
 
     amounts: tuple[tuple[int, int], ...]
-    value: float
+    value: float = 0.0
     ports = "*s -> *t"
 
     def __init__(self, *amounts: tuple[int, int], value: float = 0.0) -> None:

@@ -32,7 +32,7 @@ class Residual(Container):
     """
 
     body: Node
-    shortcut: Node | None
+    shortcut: Node | None = None
 
     def __init__(self, body: Any, shortcut: Any = None, *, input: PortsLike = None, output: PortsLike = None) -> None:
         object.__setattr__(self, "body", as_part(body))

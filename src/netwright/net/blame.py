@@ -6,10 +6,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 from netwright.errors import Fault, NetwrightError, SizeError
-from netwright.net.edit import Edit, edited, key, open_arrays, told, tried
-from netwright.net.mend import Site, candidates, code
+from netwright.net.edit import Edit, code, edited, hoped, key, open_arrays, told, tried
+from netwright.net.mend import candidates
 from netwright.net.node import SHARED, Node, field_values
-from netwright.net.origin import Origin, axis_of_weight, made_by, origin
+from netwright.net.origin import Origin, Site, axis_of_weight, made_by, origin, site_of
 from netwright.net.plan import plan_of, shape_text
 from netwright.net.solve import Mismatch, Solution
 from netwright.net.wiring import Slot
@@ -35,7 +35,7 @@ class Case:
 def explained(node: Node) -> SizeError:
     """The error that tells every fault of a net, each with the mends that were checked."""
     solution = plan_of(node).solution
-    cases = [Case(_site(node, solution, mismatch)) for mismatch in _roots(solution.mismatches)]
+    cases = [Case(site_of(node, solution, mismatch)) for mismatch in _roots(solution.mismatches)]
     for case in cases:
         _try_edits(case, len(cases))
     one = next((case for case in cases if case.alone and len(cases) > 1), None)
@@ -63,46 +63,6 @@ def _roots(mismatches: Sequence[Mismatch]) -> list[Mismatch]:
         if before is None or (before.below == (None, None) and mismatch.below != (None, None)):
             found[place] = mismatch
     return list(found.values())
-
-
-def _site(node: Node, solution: Solution, mismatch: Mismatch) -> Site:
-    """The value that does not fit, and both sides as far as they are known."""
-    if mismatch.op is None:
-        slot = dict(solution.wiring.outputs)[mismatch.port]
-    else:
-        reads = dict(mismatch.op.reads)
-        slot = reads.get(mismatch.port) or next(reversed(reads.values()), ("", ""))
-    if mismatch.varies:
-        return Site(node, solution, mismatch, axis_of_weight(solution, mismatch)[0], (), mismatch.got)
-    if mismatch.sentence is not None or mismatch.below != (None, None):
-        got = solution.shape(slot) if slot in solution.slots else ()
-        return Site(node, solution, mismatch, slot, (), got)
-    expected, got = _aligned(solution, mismatch)
-    return Site(node, solution, mismatch, slot, expected, got)
-
-
-def _aligned(solution: Solution, mismatch: Mismatch) -> tuple[Shape, Shape]:
-    """Both sides, the axes that could agree made equal from the end, to say as much of each as there is to say."""
-    solver = solution.solver
-    expected, got = solver.shape(mismatch.expected), solver.shape(mismatch.got)
-    expected = _without_run(expected, got)
-    known: dict[int, Size] = {}
-    for i, (left, right) in enumerate(zip(reversed(expected), reversed(got), strict=False)):
-        if isinstance(left, Row) or isinstance(right, Row):
-            break
-        if isinstance(left, int) and not isinstance(right, int):
-            known[len(got) - 1 - i] = left
-    filled = tuple(known.get(i, size) if str(size) == "?" else size for i, size in enumerate(got))
-    return expected, filled
-
-
-def _without_run(expected: Shape, got: Shape) -> Shape:
-    """What is expected, its run of axes filled with the axes of the other side where there are enough."""
-    at = next((i for i, size in enumerate(expected) if isinstance(size, Row)), None)
-    if at is None or any(isinstance(size, Row) for size in got) or len(got) < len(expected) - 1:
-        return expected
-    after = len(expected) - at - 1
-    return (*expected[:at], *got[at : len(got) - after], *expected[at + 1 :])
 
 
 def _try_edits(case: Case, faults: int) -> None:
@@ -169,7 +129,7 @@ def _checked(node: Node, cases: Sequence[Case]) -> tuple[list[list[str]], Node |
             found = [(e, n) for e in rest if (n := _built(node, _all([*others, e]), strict)) is not None]
             texts.append([told(edit, one) for edit, one in [(edits[i], net), *found]])
         return texts, net
-    return [[] for _ in cases], None
+    return [[hoped(edit) for edit in case.edits[:MENDS]] for case in cases], None
 
 
 def _all(edits: Sequence[Edit]) -> Edit:

@@ -17,6 +17,7 @@ from netwright.net.noise import Noise
 from netwright.net.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.run import Bound, Circumstances, Program, program, registers_of
 from netwright.net.wiring import Slot
+from netwright.sizes.size import Expression, Name, evaluate, names, unknowns
 from netwright.sizes.unify import Row
 
 CHUNK = 256  # examples run at once: larger chunks leave the processor's caches and gain nothing
@@ -185,6 +186,7 @@ def _plan_for(node: Node, encoded: Mapping[str, Tensor], codecs: Mapping[str, Co
     plan = plan_of(node)
     open_ports = [name for name in encoded if name not in node.held.inputs and not fixed(plan.inputs[name])]
     if not open_ports:
+        _check_lengths(plan, encoded)
         return plan
     facts: dict[str, Codec] = {}
     for name in open_ports:
@@ -201,6 +203,29 @@ def _plan_for(node: Node, encoded: Mapping[str, Tensor], codecs: Mapping[str, Co
             got=shape_text(plan.solution.solver.shape(mismatch.got)),
         )
     return plan
+
+
+def _check_lengths(plan: Plan, encoded: Mapping[str, Tensor]) -> None:
+    """Refuse lengths for which a value inside would have no positions left, such as a window beyond the end."""
+    lengths: dict[str, int] = {}
+    for name, tensor in encoded.items():
+        for size, found in zip(plan.inputs[name], tensor.shape[1:], strict=False):
+            atom = size.single if isinstance(size, Expression) else None
+            if isinstance(atom, Name):
+                lengths[atom.text] = int(found)
+    if not lengths:
+        return
+    for slot in plan.solution.slots:
+        shape = plan.shape(slot)
+        sizes = [size for size in shape if isinstance(size, Expression) and names(size) <= lengths.keys()]
+        short = next((size for size in sizes if not unknowns(size) and evaluate(size, lengths) < 1), None)
+        if short is not None:
+            raise SizeError(
+                what="the input is too short for this net",
+                where=slot[0] or f"input {slot[1]!r}",
+                expected=f"at least 1 position in {shape_text(shape)}",
+                got=", ".join(f"{text} = {length}" for text, length in lengths.items()),
+            )
 
 
 def slots_at(plan: Plan, path: str) -> tuple[tuple[str, Slot], ...]:

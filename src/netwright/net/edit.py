@@ -1,17 +1,21 @@
 """Edits of a net that are data: tried on its flat wiring first, where nothing is built, then on the net itself."""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from netwright.codecs.codec import Codec
-from netwright.errors import NetError
+from netwright.errors import NetError, NetwrightError
 from netwright.net.level import Call, ContainerNode, Level, Ref, input_ports, output_names
-from netwright.net.node import Held, LeafNode, Node, join, kind, numbered
+from netwright.net.node import PARTS, Held, LeafNode, Node, field_values, join, kind, numbered
 from netwright.net.plan import fixed, plan_of, wiring_of
 from netwright.net.solve import Mismatch, Solution, solve
 from netwright.net.surgery import hold_arrays
 from netwright.net.wiring import Op, Slot, Wiring
+from netwright.sizes.size import Expression
+from netwright.sizes.unify import Row
 
 COLUMN = 36  # where the note that a mend was checked begins
 
@@ -110,6 +114,11 @@ def told(edit: Edit, net: Node) -> str:
     return f"{edit.text:<{COLUMN}} {checked}"
 
 
+def hoped(edit: Edit) -> str:
+    """The line of a mend that takes its own fault away, in a net where another then stands or shows."""
+    return f"{edit.text}, {edit.note}" if edit.note else f"{edit.text:<{COLUMN}} (checked: this fault goes)"
+
+
 def _kept(node: Node, edit: Edit) -> list[str]:
     """The arrays that an edit does not start anew."""
     gone = [op.place for op in wiring_of(node).ops if op.path in edit.leaves]
@@ -193,3 +202,50 @@ def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
 
 def _below(path: str, place: str) -> bool:
     return not place or path.startswith(f"{place}/") or path == place
+
+
+def code(value: object) -> str:
+    """A part or codec as a user of `nw` writes it."""
+    return re.sub(r"\b(?<![.'\"\w])([A-Z]\w*\(|relu\b|softmax\b|tanh\b|sigmoid\b|gelu\b)", r"nw.\1", repr(value))
+
+
+def without(op: Op) -> Edit:
+    """The net without a leaf: what read it reads what it read."""
+    return Edit(f"leave {op.path} out", leaves={op.path: None})
+
+
+def instead(op: Op, leaf: LeafNode | None, way: str = "") -> Iterator[Edit]:
+    """Another leaf in the place of one; nothing where there is none."""
+    if leaf is not None:
+        yield Edit(f"{code(leaf)} in place of {op.path}", leaves={op.path: leaf}, instead=way)
+
+
+def inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") -> Iterator[Edit]:
+    """A leaf more, before another or at an output; nothing where there is none."""
+    if leaf is not None:
+        where = place or (f" before {target[0]}" if target[0] else " at the end")
+        yield Edit(f"{code(leaf)}{where}", inserts={target: (leaf,)})
+
+
+def with_options(leaf: LeafNode, **changes: Any) -> LeafNode | None:
+    """A leaf with other options, checked like a new one; `None` where it cannot have them."""
+    if not changes.keys() <= field_values(leaf).keys():
+        return None
+    made = if_valid(lambda: type(leaf)(**{**field_values(leaf), **changes}))
+    return made.holding(shared=leaf.held.shared) if made is not None and leaf.held.shared else made
+
+
+def new_leaf(kind: str, *arguments: Any) -> LeafNode | None:
+    """A new leaf from the table of parts; `None` where the table has none of this kind, or it cannot be so."""
+    made = PARTS.get(kind)
+    if made is None or any(isinstance(one, Row | Expression) or one is None for one in arguments):
+        return None
+    return cast("LeafNode | None", if_valid(lambda: made(*arguments)))
+
+
+def if_valid(make: Callable[[], Any]) -> Any:
+    """What is made, or `None` where its options are refused."""
+    try:
+        return make()
+    except (NetwrightError, TypeError, ValueError):
+        return None

@@ -191,17 +191,21 @@ def _node(name: str, node: Any, nodes: Mapping[str, Any]) -> Declared:
     place = name
     if isinstance(part, str):
         again = nodes.get(part)
-        if not isinstance(again, tuple) or isinstance(again[0], str):
+        if not isinstance(again, tuple) or _is_again(again):
             raise NetError(
                 what=f"{name} is {part!r} once more, but no node of that name has a part",
                 where=name,
                 expected="a part, or the name of a node that has one",
                 got=repr(part),
-                mend=did_you_mean(part, [other for other in nodes if other != name]),
+                mend=did_you_mean(part, [n for n, other in nodes.items() if n != name and not _is_again(other)]),
             )
         place, part = part, again[0]
     more = dict(reads.pop()) if isinstance(reads[-1], Mapping) else {}
     return Declared(as_part(part), tuple(map(str, reads)), more, place)
+
+
+def _is_again(node: Any) -> bool:
+    return isinstance(node, tuple) and isinstance(cast(tuple[Any, ...], node)[0], str)
 
 
 def _call(name: str, parts: Mapping[str, Declared]) -> Call:

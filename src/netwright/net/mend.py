@@ -1,56 +1,26 @@
 """Thinks of edits that may mend a mismatch, the likeliest first; whether they do is tried elsewhere."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import Any, cast
 
 from netwright.codecs.array import Array
 from netwright.codecs.category import Category
 from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
-from netwright.errors import NetwrightError
-from netwright.net.edit import Edit
-from netwright.net.node import PARTS, SHARED, LeafNode, Node, field_values
-from netwright.net.origin import Origin, ancestors, axis_of_weight, between, made_by, origin
-from netwright.net.solve import Mismatch, Solution
-from netwright.net.wiring import Op, Slot
+from netwright.net.edit import Edit, code, if_valid, inserted, instead, new_leaf, with_options, without
+from netwright.net.node import SHARED, LeafNode, field_values
+from netwright.net.origin import Origin, Site, ancestors, axis_of_weight, between, made_by, origin
+from netwright.net.wiring import Op
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import port
 from netwright.sizes.size import Expression, Name, Size, Unknown, ceil, unknowns
-from netwright.sizes.unify import Row, Shape
+from netwright.sizes.unify import Row
 
 WINDOWS = ("kernel", "window")  # the fields that say how far a window reaches
 WIDTH = 16  # of an embedding in a mend: a place to start from
 VOCABULARY = 50  # of indices in a mend, where nothing says it
-
-
-@dataclass(frozen=True)
-class Site:
-    """A mismatch with all that a mend of it may look at."""
-
-    node: Node
-    solution: Solution
-    mismatch: Mismatch
-    slot: Slot  # the value that does not fit
-    expected: Shape  # both sides as far as they are known
-    got: Shape
-
-    @property
-    def target(self) -> tuple[str, str]:
-        """Where to insert, so that the value comes changed: a leaf and its port, or an output."""
-        op = self.mismatch.op
-        return (op.path, self.mismatch.port or op.reads[0][0]) if op else ("", self.mismatch.port)
-
-    @property
-    def decoder(self) -> Codec | None:
-        """The decoder at the place, where it is an output."""
-        return None if self.mismatch.op else self.node.held.outputs.get(self.mismatch.port)
-
-
-def code(value: object) -> str:
-    """A part or codec as a user of `nw` writes it."""
-    return re.sub(r"\b(?<![.'\"\w])([A-Z]\w*\(|relu\b|softmax\b|tanh\b|sigmoid\b|gelu\b)", r"nw.\1", repr(value))
 
 
 def candidates(site: Site) -> Iterator[Edit]:
@@ -100,24 +70,18 @@ def _kinds(site: Site) -> Iterator[Edit]:
             edit = _with_input(site, Array(f"{axes if axes != '()' else ''} <{known}>".strip()))
             yield edit if known == below else replace(edit, note=f"for indices below {known}")
         widths = [value for value in field_values(op.leaf).values() if type(value) is int]
-        yield from _instead(op, _part("Linear", *widths[:1]))
-        yield _without(op)
+        yield from instead(op, new_leaf("Linear", *widths[:1]))
+        yield without(op)
         if codec is None:  # indices are lost on the way: nothing stands before the leaf that wants them
             for before in ancestors(site.solution, slot):
-                yield _without(before)
+                yield without(before)
         return
     if given is not None:
-        first = next(_readers(site.solution, slot), (op, site.target[1]))
         for name, arguments in (("Embedding", (WIDTH,)), ("OneHot", ())):
-            yield from _inserted(_part(name, *arguments), (op.path, site.target[1]))
-            yield from _inserted(_part(name, *arguments), (first[0].path, first[1]))
+            yield from inserted(new_leaf(name, *arguments), (op.path, site.target[1]))
     if codec and isinstance(codec, Array):
         yield _with_input(site, Array(axes or "()"))
         yield _with_input(site, Array(f"{axes} 1".replace("() ", "")))
-
-
-def _readers(solution: Solution, slot: Slot) -> Iterator[tuple[Op, str]]:
-    return ((op, name) for op in solution.wiring.ops for name, read in op.reads if read == slot)
 
 
 def _arrays(site: Site) -> Iterator[Edit]:
@@ -149,7 +113,7 @@ def _arrays(site: Site) -> Iterator[Edit]:
         yield Edit(f"{code(own)} in place of {op.path}", "with arrays of its own", leaves={op.path: own})
     if isinstance(site.got[-1], int) and op.reads and isinstance(site.expected[-1], int):
         target = (op.path, op.reads[0][0])
-        yield from _inserted(_part("Linear", site.expected[-1]), target)
+        yield from inserted(new_leaf("Linear", site.expected[-1]), target)
 
 
 def _varying(site: Site) -> Iterator[Edit]:
@@ -157,8 +121,8 @@ def _varying(site: Site) -> Iterator[Edit]:
     slot, axis = axis_of_weight(site.solution, site.mismatch)
     made = origin(site.solution, slot, axis).op
     if made is not None:
-        yield from _instead(made, _part("GlobalAvgPool"))
-        yield _without(made)
+        yield from instead(made, new_leaf("GlobalAvgPool"))
+        yield without(made)
     for name, codec in site.node.held.inputs.items():
         if isinstance(codec, Array):
             yield replace(_with_input(site, Array(f"{codec.sizes} 1"), name), note="for a row of single numbers")
@@ -175,26 +139,18 @@ def _options(site: Site) -> Iterator[Edit]:
     yield from _without_channel(site, op)
     for before in ancestors(site.solution, site.slot):
         if type(before.leaf).__name__ == "Flatten":
-            yield _without(before)
+            yield without(before)
     for name in WINDOWS:
         if name in declared:
             yield from _windows(site, op, name, min(given[:-1], default=0))
     if isinstance(declared.get("groups"), int):
         yield from _groups(site, op)
     yield from _sides(site)
-    yield from _free_fields(op)
     for before in reversed(ancestors(site.solution, site.slot)):
         if "window" in field_values(before.leaf):
-            yield _without(before)
+            yield without(before)
     if len(op.reads) == 1 and not op.leaf.weights():
-        yield _without(op)
-
-
-def _free_fields(op: Op) -> Iterator[Edit]:
-    """A leaf that finds its size instead of saying it."""
-    for f in fields(cast(Any, op.leaf)):
-        if isinstance(getattr(op.leaf, f.name), int) and f.default is FREE:
-            yield from _instead(op, _with(op.leaf, **{f.name: FREE}))
+        yield without(op)
 
 
 def _without_channel(site: Site, op: Op) -> Iterator[Edit]:
@@ -207,25 +163,23 @@ def _without_channel(site: Site, op: Op) -> Iterator[Edit]:
         if found.op is None and isinstance(codec := site.node.held.inputs.get(found.name), Array):
             yield _with_input(site, Array(f"{codec.sizes} 1"), found.name)
         if all(isinstance(size, int) for size in site.got):
-            yield from _inserted(_part("Reshape", *site.got, 1), site.target)
-            yield from _inserted(_part("Reshape", (*site.got, 1)), site.target)
+            yield from inserted(new_leaf("Reshape", *site.got, 1), site.target)
     for name in WINDOWS:
         if isinstance(value := field_values(op.leaf).get(name), tuple):
             axes = len(site.got) - 1
-            yield from _instead(op, _with(op.leaf, **{name: value[0] if axes != 1 else value[:1]}))
+            yield from instead(op, with_options(op.leaf, **{name: value[0] if axes != 1 else value[:1]}))
 
 
 def _windows(site: Site, op: Op, name: str, positions: int) -> Iterator[Edit]:
     """A window that is larger than what it slides over."""
     declared = field_values(op.leaf)
     if name == "kernel" and declared.get("padding") == 0:
-        yield from _instead(op, _with(op.leaf, padding="same"))
+        yield from instead(op, with_options(op.leaf, padding="same"))
     value = declared[name]
     for extent in dict.fromkeys((3, positions, 1)):
         smaller = (extent,) * len(value) if isinstance(value, tuple) else extent
         if 1 <= extent <= positions:
-            yield from _instead(op, _with(op.leaf, **{name: smaller}), f"{name} of {op.path}")
-            yield from _instead(op, _with(op.leaf, **{name: smaller, "dilation": 1}), f"{name} of {op.path}")
+            yield from instead(op, with_options(op.leaf, **{name: smaller}), f"{name} of {op.path}")
 
 
 def _groups(site: Site, op: Op) -> Iterator[Edit]:
@@ -233,12 +187,12 @@ def _groups(site: Site, op: Op) -> Iterator[Edit]:
     groups = op.leaf.groups  # type: ignore[attr-defined]  # a declared field of this leaf
     out, channels = field_values(op.leaf).get("out"), site.got[-1] if site.got else None
     if isinstance(out, int) and out % groups:
-        yield from _instead(op, _with(op.leaf, out=-(-out // groups) * groups))
+        yield from instead(op, with_options(op.leaf, out=-(-out // groups) * groups))
     if isinstance(channels, int) and channels % groups:
         yield from _width(origin(site.solution, site.slot, -1), -(-channels // groups) * groups)
         for fewer in range(groups - 1, 0, -1):
             if channels % fewer == 0 and (not isinstance(out, int) or out % fewer == 0):
-                yield from _instead(op, _with(op.leaf, groups=fewer))
+                yield from instead(op, with_options(op.leaf, groups=fewer))
                 return
 
 
@@ -251,22 +205,21 @@ def _ranks(site: Site) -> Iterator[Edit]:
     if extra > 0 or any(isinstance(size, Row) for size in site.got):
         linear = next((op for op in after if type(op.leaf).__name__ == "Linear"), None)
         if linear is not None:
-            yield from _inserted(_part("Flatten"), (linear.path, linear.reads[0][0]))
+            yield from inserted(new_leaf("Flatten"), (linear.path, linear.reads[0][0]))
         else:
-            yield from _inserted(_part("Flatten"), _before_softmax(site))
+            yield from inserted(new_leaf("Flatten"), _before_softmax(site))
             yield from _flat_and_wide(site, last)
         where = (linear.path, linear.reads[0][0]) if linear is not None else _before_softmax(site)
-        yield from _inserted(_part("GlobalAvgPool"), where)
+        yield from inserted(new_leaf("GlobalAvgPool"), where)
     if extra < 0:
         for op in ancestors(site.solution, site.slot):
             if type(op.leaf).__name__ == "Flatten":
-                yield _without(op)
+                yield without(op)
         if not site.slot[0] and isinstance(codec := site.node.held.inputs.get(site.slot[1]), Array):
             yield _with_input(site, Array(" ".join([str(codec.sizes).replace("()", ""), *["1"] * -extra]).strip()))
             if all(isinstance(size, int) for size in site.expected):
                 yield _with_input(site, Array(cast(Any, site.expected)))
-        yield from _inserted(_part("Reshape", (*site.got, *[1] * -extra)), site.target)
-        yield from _inserted(_part("Linear", last), site.target)
+        yield from inserted(new_leaf("Reshape", *site.got, *[1] * -extra), site.target)
     yield from _other_decoders(site)
     yield from _sides(site)
 
@@ -274,7 +227,7 @@ def _ranks(site: Site) -> Iterator[Edit]:
 def _flat_and_wide(site: Site, width: Size | Row | None) -> Iterator[Edit]:
     """Flatten, and then the width that is wanted."""
     path, name = _before_softmax(site)
-    flat, linear = _part("Flatten"), _part("Linear", width)
+    flat, linear = new_leaf("Flatten"), new_leaf("Linear", width)
     if site.mismatch.op is None and path and flat is not None and linear is not None:
         yield Edit(f"nw.Flatten() and {code(linear)} before {path}", inserts={(path, name): (flat, linear)})
 
@@ -303,12 +256,11 @@ def _sizes(site: Site) -> Iterator[Edit]:
     if isinstance(wanted, Expression):
         wanted = _multiple(wanted, site.got[-1])
     if wanted is not None and len(site.got) - 1 in odd:
-        yield from _inserted(_part("Linear", wanted), _before_softmax(site))
+        yield from inserted(new_leaf("Linear", wanted), _before_softmax(site))
     if len(odd) > 1 or odd != [len(site.got) - 1]:
         for op in reversed(ancestors(site.solution, site.slot)):
             if any(name in field_values(op.leaf) for name in WINDOWS):
-                yield _without(op)
-        yield from _inserted(_part("Flatten"), site.target)
+                yield without(op)
 
 
 def _multiple(wanted: Size, given: Size | Row) -> int | None:
@@ -342,11 +294,11 @@ def _sides(site: Site) -> Iterator[Edit]:
             if other == name or not wanted or not shapes[name]:
                 continue
             if len(wanted) == len(shapes[name]):
-                yield from _inserted(
-                    _part("Linear", wanted[-1]), (op.path, name), f" between {made_by(slot)} and {op.path}"
+                yield from inserted(
+                    new_leaf("Linear", wanted[-1]), (op.path, name), f" between {made_by(slot)} and {op.path}"
                 )
             if len(shapes[name]) > 1:
-                yield from _inserted(_part("Flatten"), (op.path, name), f" between {made_by(slot)} and {op.path}")
+                yield from inserted(new_leaf("Flatten"), (op.path, name), f" between {made_by(slot)} and {op.path}")
 
 
 def _all_same(site: Site, op: Op) -> Iterator[Edit]:
@@ -367,16 +319,16 @@ def _other_decoders(site: Site) -> Iterator[Edit]:
         return
     last = site.got[-1] if site.got else 1
     if len(site.got) > len(site.expected) and not isinstance(decoder, Each | Array):
-        each = _tried(lambda: Each(decoder))
+        each = if_valid(lambda: Each(decoder))
         if each:
             word = "class" if isinstance(decoder, Category) else type(decoder).__name__.lower()
             yield Edit(f"output={code(each)}", f"a {word} for every position", outputs={name: each})
     if isinstance(decoder, Category) and isinstance(last, int) and len(site.got) == 1:
-        labels = _tried(lambda: Category(range(last)))
+        labels = if_valid(lambda: Category(range(last)))
         if labels:
             yield Edit(f"output={code(labels)}", outputs={name: labels})
     if isinstance(decoder, Each) and isinstance(decoder.codec, Category) and isinstance(last, int):
-        labels = _tried(lambda: Each(Category(range(last))))
+        labels = if_valid(lambda: Each(Category(range(last))))
         if labels:
             yield Edit(f"output={code(labels)}", outputs={name: labels})
     if not isinstance(decoder, Category) and all(isinstance(size, int) for size in site.got):
@@ -394,9 +346,9 @@ def _width(found: Origin, wanted: Size) -> Iterator[Edit]:
         word = f"{found.name} of {op.path}"
         default = next(f.default for f in fields(cast(Any, op.leaf)) if f.name == found.name)
         if default is FREE:
-            yield from _instead(op, _with(op.leaf, **{found.name: FREE}), word)
+            yield from instead(op, with_options(op.leaf, **{found.name: FREE}), word)
         if isinstance(wanted, int):
-            yield from _instead(op, _with(op.leaf, **{found.name: wanted}), word)
+            yield from instead(op, with_options(op.leaf, **{found.name: wanted}), word)
     elif found.name in field_values(op.leaf):  # it is free, and kept arrays fix it
         yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={op.path: op.leaf})
 
@@ -408,11 +360,11 @@ def _windows_of(found: Origin) -> Iterator[Edit]:
         return
     declared = field_values(op.leaf)
     if "kernel" in declared and declared.get("padding") == 0:
-        yield from _instead(op, _with(op.leaf, padding="same"))
+        yield from instead(op, with_options(op.leaf, padding="same"))
     if "window" in declared and declared.get("stride", 0) is None:
-        yield from _instead(op, _with(op.leaf, stride=1))
+        yield from instead(op, with_options(op.leaf, stride=1))
     if any(name in declared for name in WINDOWS) and not op.leaf.weights():
-        yield _without(op)
+        yield without(op)
 
 
 def _input_axis(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
@@ -435,6 +387,7 @@ def _before_softmax(site: Site) -> tuple[str, str]:
 
 
 def _with_input(site: Site, codec: Codec, name: str = "") -> Edit:
+    """Another encoder, written as short as it can be."""
     name = name or site.slot[1]
     sizes = str(codec.sizes) if isinstance(codec, Array) else ""
     axes = [axis if axis.isdigit() else repr(axis) for axis in sizes.split()]
@@ -442,41 +395,3 @@ def _with_input(site: Site, codec: Codec, name: str = "") -> Edit:
     text = code(codec) if not plain else axes[0] if len(axes) == 1 else f"({', '.join(axes)})"
     label = "input=" if name == "input" else f"input {name!r}: "
     return Edit(f"{label}{text}", inputs={name: codec})
-
-
-def _without(op: Op) -> Edit:
-    return Edit(f"leave {op.path} out", leaves={op.path: None})
-
-
-def _instead(op: Op, leaf: LeafNode | None, instead: str = "") -> Iterator[Edit]:
-    if leaf is not None:
-        yield Edit(f"{code(leaf)} in place of {op.path}", leaves={op.path: leaf}, instead=instead)
-
-
-def _inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") -> Iterator[Edit]:
-    if leaf is not None:
-        where = place or (f" before {target[0]}" if target[0] else " at the end")
-        yield Edit(f"{code(leaf)}{where}", inserts={target: (leaf,)})
-
-
-def _with(leaf: LeafNode, **changes: Any) -> LeafNode | None:
-    """A leaf with other options, checked like a new one; `None` where it cannot have them."""
-    if not changes.keys() <= field_values(leaf).keys():
-        return None
-    made = _tried(lambda: type(leaf)(**{**field_values(leaf), **changes}))
-    return made.holding(shared=leaf.held.shared) if made is not None and leaf.held.shared else made
-
-
-def _part(kind: str, *arguments: Any) -> LeafNode | None:
-    """A new leaf from the table of parts; `None` where the table has none of this kind, or it cannot be so."""
-    made = PARTS.get(kind)
-    if made is None or any(isinstance(one, Row | Expression) or one is None for one in arguments):
-        return None
-    return cast("LeafNode | None", _tried(lambda: made(*arguments)))
-
-
-def _tried(make: Callable[[], Any]) -> Any:
-    try:
-        return make()
-    except (NetwrightError, TypeError, ValueError):
-        return None

@@ -1,8 +1,9 @@
-"""Follows an axis of a value back to the leaf, or the input of the net, that made it: for messages and mends."""
+"""Says where a mismatch is, and follows an axis back to the leaf, or the input, that made it: for messages and mends."""
 
 from dataclasses import dataclass
 
-from netwright.net.node import field_values
+from netwright.codecs.codec import Codec
+from netwright.net.node import Node, field_values
 from netwright.net.solve import Mismatch, Scope, Solution, port_shape
 from netwright.net.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Item
@@ -27,6 +28,45 @@ class Origin:
     def text(self) -> str:
         """The path of the leaf, or the name of the input."""
         return self.op.path if self.op else f"the input {self.name}" if self.name != "input" else "the input"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A mismatch with all that a mend of it may look at."""
+
+    node: Node
+    solution: Solution
+    mismatch: Mismatch
+    slot: Slot  # the value that does not fit
+    expected: Shape  # both sides as far as they are known
+    got: Shape
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """Where to insert, so that the value comes changed: a leaf and its port, or an output."""
+        op = self.mismatch.op
+        return (op.path, self.mismatch.port or op.reads[0][0]) if op else ("", self.mismatch.port)
+
+    @property
+    def decoder(self) -> Codec | None:
+        """The decoder at the place, where it is an output."""
+        return None if self.mismatch.op else self.node.held.outputs.get(self.mismatch.port)
+
+
+def site_of(node: Node, solution: Solution, mismatch: Mismatch) -> Site:
+    """The value that does not fit, and both sides as far as they are known."""
+    if mismatch.op is None:
+        slot = dict(solution.wiring.outputs)[mismatch.port]
+    else:
+        reads = dict(mismatch.op.reads)
+        slot = reads.get(mismatch.port) or next(reversed(reads.values()), ("", ""))
+    if mismatch.varies:
+        return Site(node, solution, mismatch, axis_of_weight(solution, mismatch)[0], (), mismatch.got)
+    if mismatch.sentence is not None or mismatch.below != (None, None):
+        got = solution.shape(slot) if slot in solution.slots else ()
+        return Site(node, solution, mismatch, slot, (), got)
+    expected, got = _aligned(solution, mismatch)
+    return Site(node, solution, mismatch, slot, expected, got)
 
 
 def origin(solution: Solution, slot: Slot, axis: int) -> Origin:
@@ -65,7 +105,10 @@ def between(solution: Solution, first: Op | None, slot: Slot) -> list[Op]:
     led = ancestors(solution, slot)
     if first is None:
         return led
-    return [op for op in led if op is not first and any(a is first for a in ancestors(solution, (op.path, "")))]
+    reached = {first.path}
+    for op in led:
+        reached |= {op.path} if any(source[0] in reached for _, source in op.reads) else set()
+    return [op for op in led if op.path in reached and op is not first]
 
 
 def axis_of_weight(solution: Solution, mismatch: Mismatch) -> tuple[Slot, int]:
@@ -119,3 +162,27 @@ def _handed_on(solution: Solution, scope: Scope, item: Item | None, offset: int)
 
 def _spread(solution: Solution, scope: Scope, item: Item) -> Shape:
     return solution.solver.shape(port_shape(scope, solution.solver, (item,)))
+
+
+def _aligned(solution: Solution, mismatch: Mismatch) -> tuple[Shape, Shape]:
+    """Both sides, the axes that could agree made equal from the end, to say as much of each as there is to say."""
+    solver = solution.solver
+    expected, got = solver.shape(mismatch.expected), solver.shape(mismatch.got)
+    expected = _without_run(expected, got)
+    known: dict[int, Size] = {}
+    for i, (left, right) in enumerate(zip(reversed(expected), reversed(got), strict=False)):
+        if isinstance(left, Row) or isinstance(right, Row):
+            break
+        if isinstance(left, int) and not isinstance(right, int):
+            known[len(got) - 1 - i] = left
+    filled = tuple(known.get(i, size) if str(size) == "?" else size for i, size in enumerate(got))
+    return expected, filled
+
+
+def _without_run(expected: Shape, got: Shape) -> Shape:
+    """What is expected, its run of axes filled with the axes of the other side where there are enough."""
+    at = next((i for i, size in enumerate(expected) if isinstance(size, Row)), None)
+    if at is None or any(isinstance(size, Row) for size in got) or len(got) < len(expected) - 1:
+        return expected
+    after = len(expected) - at - 1
+    return (*expected[:at], *got[at : len(got) - after], *expected[at + 1 :])

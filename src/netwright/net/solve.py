@@ -43,6 +43,7 @@ class Scope:
     ports: Ports
     names: dict[str, Size | Shape]
     weights: dict[str, Weight] = field(default_factory=dict[str, Weight])
+    complete: bool = False  # every size was known when the leaf was last asked: it has nothing more to say
 
 
 @dataclass
@@ -208,6 +209,8 @@ def _false_claim(solution: Solution, cause: str) -> Mismatch:
 
 def _relate_one(solution: Solution, scope: Scope) -> bool:
     """What one leaf's arithmetic says now; `False` where it cannot hold."""
+    if scope.complete:
+        return True
     solver = solution.solver
     known = {name: _known(solver, value) for name, value in scope.names.items()}
     name, value = "", None
@@ -220,6 +223,7 @@ def _relate_one(solution: Solution, scope: Scope) -> bool:
     except Clash:
         solution.mismatches.append(Mismatch(scope.op, "", sentence=_contradiction(scope, solver, name, value)))
         return False
+    scope.complete = all(v is not None and not (isinstance(v, tuple) and None in v) for v in known.values())
     return True
 
 

@@ -229,7 +229,7 @@ def _replace_below(node: Node, path: str, part: Node) -> Node:
         raise NetError(
             what=f"the part {before.held.shared!r} is shared: an edit inside one use would leave the others behind",
             where=path,
-            mend=f"net.replace({path!r}, part) for this use, with a part that is not shared or shared under a new name",
+            mend=f"net.replace({path!r}, part) for this use, with a part not shared, or shared under a new name",
         )
     return replace(node, path, part)
 

@@ -1,4 +1,4 @@
-"""What the loop asks of an engine: the loss of a batch and its gradient, and who is to blame where they are not finite."""
+"""What the loop asks of an engine: the loss of a batch, its gradient, and who is to blame for what is not finite."""
 
 from abc import ABC, abstractmethod
 

@@ -12,9 +12,7 @@ from netwright.training.flat import Flat
 from netwright.training.written.engine import Written
 
 
-def engine_of(
-    plan: Plan, flat: Flat, rest: Mapping[str, Tensor], precision: torch.dtype | None, seed: int
-) -> Engine:
+def engine_of(plan: Plan, flat: Flat, rest: Mapping[str, Tensor], precision: torch.dtype | None, seed: int) -> Engine:
     """The fastest engine of a plan: its backward written out where every leaf has a kernel, else autograd."""
     autograd = Autograd.of(plan, flat, rest, precision, seed)
     return Written.of(plan, autograd) or autograd

@@ -12,7 +12,6 @@ from netwright.data.sources import Source, Stream
 from netwright.errors import DataError
 from netwright.machine import free_memory
 
-
 BLOCK = 1 << 20  # bytes that are gathered at once: small batches share the cost of a call, large ones stay in the cache
 
 

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -41,6 +42,11 @@ class Loop:
     clock: Callable[[], float] = time.perf_counter
     kept: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     _lowest: float = math.inf
+
+    @cached_property
+    def peak(self) -> float:
+        """The highest learning rate of any array."""
+        return max(rate for _, rate in self.updates)
 
     def run(self) -> None:
         """All epochs, unless something ends the run before; whatever does, the best weights so far are kept."""
@@ -95,7 +101,7 @@ class Loop:
                 where=f"step {status.step + 1}" + (f", {found[0]}, example {found[1]}" if found else ""),
                 got=str(loss),
                 mend=(
-                    f"a lower learning rate than {max(rate for _, rate in self.updates):g}",
+                    f"a lower learning rate than {self.peak:g}",
                     "clip=1.0",
                     "look at that example",
                 ),
@@ -106,7 +112,7 @@ class Loop:
         with torch.no_grad():
             for update, rate in self.updates:
                 update(rate * factor)
-        status.learning_rate = max(rate for _, rate in self.updates) * factor
+        status.learning_rate = self.peak * factor
         status.step += 1
         status.losses.append(loss)
         status.loss = loss if status.step == 1 else status.loss + SMOOTH * (loss - status.loss)

@@ -35,8 +35,9 @@ def bn_inception(labels: Sequence[Any]) -> Chain:
 
     Example:
         >>> import netwright as nw
-        >>> nw.bn_inception(["cat", "dog"])["inception4e"].plan.outputs
-        {'output': (7, 7, 1024)}
+        >>> made = nw.summary(nw.bn_inception(["cat", "dog"]))
+        >>> made.kinds.total(), made.parameters
+        (232, 10172034)
 
     Source: Ioffe and Szegedy 2015, arXiv 1502.03167, figure 5
     """

@@ -63,13 +63,9 @@ class Chain:
     kernels: tuple[Kernel, ...]
     loss: Loss
     now: Now
+    hides: bool  # whether a finite loss does not prove that all is finite
 
-    @property
-    def hides(self) -> bool:
-        """Whether a finite loss does not prove that all is finite."""
-        return any(kernel.hides for kernel in self.kernels)
-
-    def gradient(self, x: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+    def gradient(self, x: Tensor, target: Tensor, weights: Tensor | None) -> float:
         """The mean loss; the gradients go where the sites said."""
         for kernel in self.kernels:
             x = kernel.forward(x)
@@ -101,7 +97,7 @@ def line_of(plan: Plan, program: Program, flat: Flat) -> Line | None:
     return Line(names[first], known, tuple(body), loss, names[target], tuple(plan.shape(("", names[target]))))
 
 
-def chain(line: Line, flat: Flat, precision: torch.dtype | None, batch: int) -> Chain | None:
+def chain(line: Line, flat: Flat, precision: torch.dtype | None, seed: int, batch: int) -> Chain | None:
     """The kernels of a line for a batch size; None where a leaf has none."""
     wanted, now = precision or torch.float32, Now()
     shape, dtype = (batch, *line.sizes), torch.float32
@@ -111,7 +107,7 @@ def chain(line: Line, flat: Flat, precision: torch.dtype | None, batch: int) -> 
         if dtype != wanted:
             kernels.append(Cast(shape, dtype, wanted))
             dtype = wanted
-        found = _found(line, at, Site("", shape, dtype, now=now), flat)
+        found = _found(line, at, Site("", shape, dtype, seed=seed, now=now), flat)
         if found is None:
             return None
         made, count = found
@@ -123,7 +119,9 @@ def chain(line: Line, flat: Flat, precision: torch.dtype | None, batch: int) -> 
         kernels.append(Cast(shape, dtype, torch.float32))
     make = LOSSES.get(type(line.loss.leaf))
     loss = make(Site("", shape, torch.float32), line.loss.leaf, line.target_sizes) if make is not None else None
-    return None if loss is None else Chain(tuple(kernels), loss, now)
+    if loss is None:
+        return None
+    return Chain(tuple(kernels), loss, now, any(kernel.hides for kernel in kernels))
 
 
 def _found(line: Line, at: int, site: Site, flat: Flat) -> tuple[list[Kernel], int] | None:

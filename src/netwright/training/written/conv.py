@@ -9,7 +9,7 @@ from netwright.layers.conv import Conv
 from netwright.layers.window import per_axis
 from netwright.net.node import LeafNode
 from netwright.training.written.kernel import Gate, Kernel, Site, fused
-from netwright.training.written.weights import Plain, Rows, Windows, WeightGradient, channels_last
+from netwright.training.written.weights import Plain, Rows, WeightGradient, Windows, channels_last
 
 ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is worth more than time
 FEW = 4  # input channels up to which unfolded rows beat unfolded windows
@@ -32,9 +32,7 @@ class Convolution(Kernel):
         self.dtype, self.first = site.dtype, site.first
         self.gate = Gate(self.shape, site.dtype) if relu and not gated else None
         self.after = "relu" if relu else "none"
-        self.convolve: Callable[..., Tensor] = (
-            torch.ops.mkldnn._convolution_pointwise.default if fused() else _convolve
-        )
+        self.convolve: Callable[..., Tensor] = torch.ops.mkldnn._convolution_pointwise.default if fused() else _convolve
         self.options = (self.stride, self.padding, self.dilation, False, [0, 0], self.groups)
         self.weight_gradient = self._way(site)
 
@@ -60,7 +58,7 @@ class Convolution(Kernel):
     def _way(self, site: Site) -> WeightGradient:
         """How the gradient of the weight is computed: by what was fastest for such shapes."""
         weight, bias = site.gradients["weight"].movedim(1, -1), site.gradients.get("bias")
-        b, h, w, out = self.shape
+        b, h, w, _ = self.shape
         _, kh, kw, into = weight.shape
         dense = (self.stride, self.padding, self.dilation, self.groups) == ([1, 1], [0, 0], [1, 1], 1)
         if dense and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:

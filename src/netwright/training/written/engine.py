@@ -1,10 +1,10 @@
 """The engine of nets that are one line of known leaves: a few dozen torch calls a step, and no autograd."""
 
+import math
 from dataclasses import dataclass, field
 
 import torch
 
-from netwright.net.noise import Noise
 from netwright.net.plan import Plan
 from netwright.training.autograd import Autograd
 from netwright.training.engine import Engine
@@ -30,25 +30,28 @@ class Written(Engine):
         """The engine of a plan, if every leaf of it has a kernel and it runs on a processor."""
         flat = autograd.flat
         line = line_of(plan, autograd.bound.program, flat)
-        if flat.master.device.type != "cpu" or line is None or chain(line, flat, autograd.precision, 1) is None:
+        if (
+            flat.master.device.type != "cpu"
+            or line is None
+            or chain(line, flat, autograd.precision, autograd.seed, 1) is None
+        ):
             return None
         return cls(line, flat, autograd)
 
     def gradient(self, batch: Batch, step: int) -> float:
-        flat, size = self.flat, batch.size
-        with torch.no_grad():
-            flat.refresh()
-            bound = self.chains.get(size) or self._bind(size)
-            bound.now.noise = Noise(self.autograd.seed, step, batch.examples)
-            loss = bound.gradient(batch.inputs[self.line.input], batch.inputs[self.line.target], batch.weights)
-            if bound.hides:
-                loss = loss + flat.gradient.sum() * 0  # not finite where one of them is not
-            return loss.item()
+        flat, line = self.flat, self.line
+        flat.refresh()
+        bound = self.chains.get(batch.size) or self._bind(batch.size)
+        bound.now.step, bound.now.examples = step, batch.examples
+        loss = bound.gradient(batch.inputs[line.input], batch.inputs[line.target], batch.weights)
+        if bound.hides and not math.isfinite(torch.dot(flat.master, flat.gradient).item()):
+            return math.nan  # a product with every number of both is finite only where all of them are
+        return loss
 
     def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
         return self.autograd.culprit(batch, step)
 
     def _bind(self, size: int) -> Chain:
-        made = chain(self.line, self.flat, self.autograd.precision, size)
+        made = chain(self.line, self.flat, self.autograd.precision, self.autograd.seed, size)
         assert made is not None  # every leaf has a kernel at one batch size, so at all
         return self.chains.setdefault(size, made)

@@ -9,16 +9,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from netwright.net.noise import Noise
-
 INTEGER = {torch.bfloat16: torch.int16, torch.float32: torch.int32}  # of the same width
 
 
-@dataclass
+@dataclass(slots=True)
 class Now:
     """What kernels are told of the step that runs."""
 
-    noise: Noise | None = None
+    step: int = 0
+    examples: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +32,7 @@ class Site:
             their gradients go.
         first, last: whether nothing comes before, so that nobody asks for the input's gradient; whether the loss is
             next, which takes float32.
+        seed: of the run.
         now: what changes from step to step.
     """
 
@@ -44,6 +44,7 @@ class Site:
     gradients: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     first: bool = False
     last: bool = False
+    seed: int = 0
     now: Now = field(default_factory=Now)
 
 
@@ -94,9 +95,7 @@ def fused() -> bool:
     """Whether torch's operators that fuse ReLU into a product are there and do what they did: they are private."""
     try:
         x, w, b = torch.ones(1, 1, 2, 2), torch.full((1, 1, 2, 2), -1.0), torch.zeros(1)
-        convolved = torch.ops.mkldnn._convolution_pointwise.default(
-            x, w, b, [0, 0], [1, 1], [1, 1], 1, "relu", [], ""
-        )
+        convolved = torch.ops.mkldnn._convolution_pointwise.default(x, w, b, [0, 0], [1, 1], [1, 1], 1, "relu", [], "")
         product = torch.ops.mkldnn._linear_pointwise.default(x.view(1, 4), w.view(1, 4), b, "relu", [], "")
         return convolved.tolist() == [[[[0.0]]]] and product.tolist() == [[0.0]]
     except (AttributeError, RuntimeError, TypeError):

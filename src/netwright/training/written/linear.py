@@ -54,17 +54,21 @@ class Exact(Kernel):
         self.gw, self.gb = site.gradients["weight"], site.gradients.get("bias")
         out, into = self.w.shape
         rows = math.prod(site.shape[:-1])
-        self.into, self.out = site.shape, (rows, out)
+        self.into, self.out, self.flat = site.shape, (rows, out), len(site.shape) == 2
         self.shape, self.dtype, self.first = (*site.shape[:-1], out), torch.float32, site.first
-        self.wt = self.w.t()
+        self.wt, self.ones = self.w.t(), torch.ones(rows)
         self.y, self.dx = torch.empty(rows, out), torch.empty(rows, into)
+        self.given = self.y.view(self.shape)
+        self.dy, self.dy_t = self.y, self.y.t()
         low = site.dtype != torch.float32
         self.wide = torch.empty(rows, into) if low else None
         self.low = torch.empty(rows, into, dtype=site.dtype) if low else None
+        self.back = (self.dx if self.low is None else self.low).view(self.into)
         self.gate = Gate(self.out, torch.float32) if relu else None
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x  # (..., in) -> (n, in)
+        if not self.flat:
+            x = x.reshape(-1, x.shape[-1])  # (..., in) -> (n, in)
         self.x = x if self.wide is None else self.wide.copy_(x)
         if self.b is None:
             torch.mm(self.x, self.wt, out=self.y)
@@ -72,19 +76,24 @@ class Exact(Kernel):
             torch.addmm(self.b, self.x, self.wt, out=self.y)
         if self.gate is not None:
             self.y.clamp_min_(0)
-        return self.y.view(self.shape)  # (n, out) -> (..., out)
+        return self.given  # (n, out) -> (..., out)
 
     def backward(self, dy: Tensor) -> Tensor | None:
-        dy = dy.reshape(self.out)  # (..., out) -> (n, out)
+        if not self.flat:
+            dy = dy.reshape(self.out)  # (..., out) -> (n, out)
         if self.gate is not None:
             dy = self.gate(dy, self.y)
-        torch.mm(dy.t(), self.x, out=self.gw)
+        if dy is not self.dy:  # a buffer that is there again in the next step
+            self.dy, self.dy_t = dy, dy.t()
+        torch.mm(self.dy_t, self.x, out=self.gw)
         if self.gb is not None:
-            torch.sum(dy, 0, out=self.gb)
+            torch.mv(self.dy_t, self.ones, out=self.gb)  # a sum of columns, faster than `sum` where they are short
         if self.first:
             return None
         torch.mm(dy, self.w, out=self.dx)
-        return (self.dx if self.low is None else self.low.copy_(self.dx)).view(self.into)
+        if self.low is not None:
+            self.low.copy_(self.dx)
+        return self.back
 
 
 def linear(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]:

@@ -15,7 +15,7 @@ class Loss(ABC):
     """The mean loss of a batch, bound to one batch size."""
 
     @abstractmethod
-    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
         """The mean loss and its gradient by y; `weights` (b,) says how much each example counts."""
 
 
@@ -28,14 +28,14 @@ class SquaredError(Loss):
         self.flat = self.error.view(-1)
         self.column = (-1, *(1 for _ in site.shape[1:]))
 
-    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
         torch.sub(y, target, out=self.error)
         if weights is None:
             torch.mul(self.error, 2 * self.each, out=self.dy)
-            return torch.dot(self.flat, self.flat) * self.each, self.dy
+            return torch.dot(self.flat, self.flat).item() * self.each, self.dy
         share = (_shares(weights) * (len(weights) * self.each)).view(self.column)
         torch.mul(self.error, share * 2, out=self.dy)
-        return (self.error.square() * share).sum(), self.dy
+        return (self.error.square() * share).sum().item(), self.dy
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -46,16 +46,16 @@ class SoftmaxCrossEntropy(Loss):
         self.logs, self.dy, self.each = torch.empty(site.shape), torch.empty(site.shape), 1 / rows
         self.minus = torch.full((rows, 1), -self.each)
 
-    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
         index = target.long().unsqueeze(1)  # (b,) -> (b, 1)
         torch.log_softmax(y, 1, out=self.logs)
         torch.exp(self.logs, out=self.dy)
         if weights is None:
             self.dy.mul_(self.each).scatter_add_(1, index, self.minus)
-            return self.logs.gather(1, index).sum() * -self.each, self.dy
+            return self.logs.gather(1, index).sum().item() * -self.each, self.dy
         share = _shares(weights).unsqueeze(1)  # (b,) -> (b, 1)
         self.dy.mul_(share).scatter_add_(1, index, -share)
-        return -(self.logs.gather(1, index) * share).sum(), self.dy
+        return -(self.logs.gather(1, index) * share).sum().item(), self.dy
 
 
 def squared_error(site: Site, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:

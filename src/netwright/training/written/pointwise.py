@@ -9,6 +9,7 @@ from torch import Tensor
 from netwright.layers.dropout import Dropout, kept
 from netwright.layers.pointwise import Elementwise
 from netwright.net.node import LeafNode
+from netwright.net.noise import Noise
 from netwright.training.written.kernel import Gate, Kernel, Site
 
 
@@ -45,12 +46,12 @@ class Drop(Kernel):
     """Dropout by the noise of the step."""
 
     def __init__(self, site: Site, rate: float) -> None:
-        self.shape, self.dtype, self.now, self.path = site.shape, site.dtype, site.now, site.path
-        self.rate = rate
+        self.shape, self.dtype, self.site, self.rate = site.shape, site.dtype, site, rate
 
     def forward(self, x: Tensor) -> Tensor:
-        assert self.now.noise is not None
-        self.stays = kept(self.now.noise.at(self.path), self.rate, x)
+        site, examples = self.site, self.site.now.examples
+        assert examples is not None
+        self.stays = kept(Noise(site.seed, site.now.step, examples, site.path), self.rate, x)
         return torch.where(self.stays, x / (1 - self.rate), 0.0)
 
     def backward(self, dy: Tensor) -> Tensor:
@@ -68,7 +69,7 @@ class Flat(Kernel):
         return x.reshape(self.shape)  # (b, *s) -> (b, ∏ s)
 
     def backward(self, dy: Tensor) -> Tensor:
-        return dy.view(self.into)  # (b, ∏ s) -> (b, *s)
+        return dy.reshape(self.into)  # (b, ∏ s) -> (b, *s)
 
 
 class Cast(Kernel):

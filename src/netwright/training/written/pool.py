@@ -61,10 +61,13 @@ class PoolOfRelu(Kernel):
 
 
 def convolution_and_pool(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
-    """Convolution, max-pooling, ReLU: the ReLU goes to the convolution, where it is free, its derivative to the pool."""
+    """Convolution, max-pooling, ReLU: the ReLU goes to the convolution, where it is free, its slope to the pool."""
     conv, pool, relu = leaves
     assert isinstance(pool, MaxPool)
-    if len(site.shape) != 4 or [per_axis(value, 2) for value in (pool.window, pool.stride or pool.window)] != [(2, 2)] * 2:
+    if (
+        len(site.shape) != 4
+        or [per_axis(value, 2) for value in (pool.window, pool.stride or pool.window)] != [(2, 2)] * 2
+    ):
         return None
     kernels = convolution(site, [conv, relu], gated=True)
     if kernels is None or pool.padding not in (0, (0, 0)) or any(size % 2 for size in kernels[0].shape[1:3]):

@@ -1,0 +1,121 @@
+"""Losses: merged with softmax and sigmoid they are exact, alone they are safe."""
+
+import pytest
+import torch
+
+import netwright as nw
+from layers.tools import message, run
+from netwright.layers.losses import SMALLEST
+from netwright.net.run import program
+
+FORMS = {
+    "index": (nw.softmax, "6 4", "6 <4>"),
+    "probabilities": (nw.softmax, "6 4", "6 4"),
+    "binary": (nw.sigmoid, "6", "6"),
+}
+
+
+def ended(form: str) -> nw.Net:
+    activation, sizes, target = FORMS[form]
+    x, t = nw.Input("x", sizes), nw.Input("target", target)
+    return nw.Graph(nw.CrossEntropy(form)(activation(x), t))
+
+
+def drawn(form: str) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    if form == "binary":
+        x = torch.randn(3, 6, generator=generator, dtype=torch.float64)
+        return x, (x.roll(1) > 0).double()
+    x = torch.randn(3, 6, 4, generator=generator, dtype=torch.float64)
+    return x, x.roll(1).argmax(-1) if form == "index" else x.roll(1).softmax(-1)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_merged_is_the_plain_form(form):
+    net = ended(form)
+    (slot,) = [slot for _, slot in net.plan.wiring.outputs]
+    merged = [i.leaf for i in program(net.plan, [slot]).instructions]
+    assert merged == [nw.CrossEntropy(form, logits=True)]
+    x, target = drawn(form)
+    x.requires_grad_()
+    fused, _ = run(net, {}, x, target)
+    activation = nw.CrossEntropy(form)
+    plain = activation.forward({}, x.sigmoid() if form == "binary" else x.softmax(-1), target)
+    torch.testing.assert_close(fused, plain, rtol=1e-12, atol=1e-12)
+    along = torch.randn_like(plain)
+    (ours,) = torch.autograd.grad((fused * along).sum(), x)
+    (theirs,) = torch.autograd.grad((plain * along).sum(), x)
+    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_not_merged_when_somebody_wants_the_probabilities():
+    net = ended("index")
+    slots = [net.plan.value(path)[0][1] for path in net.paths]
+    leaves = [i.leaf for i in program(net.plan, slots).instructions]
+    assert leaves == [nw.softmax, nw.CrossEntropy()]
+
+
+def test_not_merged_with_another_form():
+    x, t = nw.Input("x", "6 4"), nw.Input("target", "6 4")
+    net = nw.Graph(nw.CrossEntropy("binary")(nw.softmax(x), t))
+    assert len(program(net.plan, [net.plan.wiring.outputs[0][1]]).instructions) == 2
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_merged_is_exact_for_the_improbable(form):
+    x, target = drawn(form)
+    loss, _ = run(ended(form), {}, x * 1e4, target)
+    assert loss.isfinite().all()
+    assert loss.max() > -torch.tensor(SMALLEST).log()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("form", FORMS)
+def test_alone_is_finite_at_zero_and_one(form, dtype):
+    leaf = nw.CrossEntropy(form)
+    if form == "binary":
+        p, target = torch.tensor([[0.0, 1.0, 0.0, 1.0]], dtype=dtype), torch.tensor([[0.0, 1.0, 1.0, 0.0]], dtype=dtype)
+    else:
+        p = torch.tensor([[[0.0, 1.0], [1.0, 0.0]]], dtype=dtype)
+        target = torch.tensor([[1, 1]]) if form == "index" else torch.eye(2, dtype=dtype).unsqueeze(0)
+    p.requires_grad_()
+    loss = leaf.forward({}, p, target)
+    loss.sum().backward()
+    assert loss.isfinite().all()
+    assert p.grad.isfinite().all()
+    assert loss.item() > 10
+
+
+def test_a_loss_is_the_mean_over_an_examples_own_positions():
+    p = torch.rand(2, 3, 5, 4).softmax(-1)
+    target = torch.randint(4, (2, 3, 5))
+    loss = nw.CrossEntropy().forward({}, p, target)
+    expected = -p.log().gather(-1, target[..., None]).reshape(2, -1).mean(1)
+    torch.testing.assert_close(loss, expected)
+
+
+def test_whole_numbers_as_targets():
+    assert (
+        nw.CrossEntropy("binary").forward({}, torch.tensor([[0.5]]), torch.tensor([[1]], dtype=torch.uint8)).item() > 0
+    )
+    assert nw.MSE().forward({}, torch.tensor([[0.5]]), torch.tensor([[1]])).item() == 0.25
+    assert nw.Huber().forward({}, torch.tensor([[0.5]]), torch.tensor([[1]])).item() == 0.125
+
+
+def test_sizes_of_targets():
+    x = nw.Input("x", "6 4")
+    target = nw.Input("target")
+    net = nw.Graph(nw.CrossEntropy()(nw.softmax(x), target))
+    assert net.plan.inputs["target"] == (6,)
+    assert net.plan.below(("", "target")) == 4
+
+
+def test_options_out_of_range():
+    assert message(lambda: nw.CrossEntropy("indx")) == (
+        "cross entropy has no such form\n"
+        "  where:    CrossEntropy\n"
+        "  expected: 'index', 'probabilities', 'binary'\n"
+        "  got:      'indx'\n"
+        "  mend:     did you mean 'index'?"
+    )
+    assert message(lambda: nw.Huber(0)) == "delta must be positive\n  where:    Huber\n  got:      0"

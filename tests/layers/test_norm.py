@@ -1,0 +1,73 @@
+"""Batch norm in training against torch's, over several steps; and what the norms refuse."""
+
+import pytest
+import torch
+from torch import nn
+
+import netwright as nw
+from layers.tools import message, run
+
+
+@pytest.mark.parametrize("sizes", [(6,), (5, 6), (4, 3, 6)])
+@pytest.mark.parametrize("momentum", [0.1, 0.5])
+def test_training_and_running_statistics_are_those_of_torch(sizes, momentum):
+    kind = (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d)[len(sizes) - 1]
+    module = kind(6, momentum=momentum, dtype=torch.float64)
+    net = nw.Chain(nw.BatchNorm(momentum=momentum), input=sizes)
+    arrays = {path: array.double() for path, array in nw.initialize(net).arrays.items()}
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        x = torch.randn(7, *sizes, generator=generator, dtype=torch.float64) * 3 + 2
+        mine, theirs = x.clone().requires_grad_(), x.movedim(-1, 1).clone().requires_grad_()
+        y, updates = run(net, arrays, mine, training=True)
+        expected = module(theirs)
+        torch.testing.assert_close(y.movedim(-1, 1), expected, rtol=1e-10, atol=1e-10)
+        along = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
+        (y.movedim(-1, 1) * along).sum().backward()
+        (expected * along).sum().backward()
+        torch.testing.assert_close(mine.grad.movedim(-1, 1), theirs.grad, rtol=1e-10, atol=1e-10)
+        assert not any(array.requires_grad for array in updates.values())
+        arrays |= updates
+        torch.testing.assert_close(arrays["batchnorm1/mean"], module.running_mean, rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(arrays["batchnorm1/variance"], module.running_var, rtol=1e-9, atol=1e-9)
+    y, updates = run(net, arrays, x)
+    torch.testing.assert_close(y.movedim(-1, 1), module.eval()(x.movedim(-1, 1)), rtol=1e-9, atol=1e-9)
+    assert updates == {}
+
+
+def test_nothing_is_written_in_place():
+    net = nw.initialize(nw.Chain(nw.BatchNorm(), input=3))
+    before = net.arrays
+    net(nw.many(torch.randn(8, 3)), training=True)
+    assert all(torch.equal(before[path], array) for path, array in net.arrays.items())
+
+
+def test_one_value_has_no_variance():
+    net = nw.initialize(nw.Chain(nw.BatchNorm(), input=3))
+    assert message(lambda: net(nw.many(torch.randn(1, 3)), training=True)) == (
+        "batch norm cannot train on a single value of every feature: it has no variance\n"
+        "  expected: at least 2 examples or positions in the batch\n"
+        "  got:      1\n"
+        "  mend:     a larger batch, or nw.LayerNorm(), which does not look at the batch"
+    )
+
+
+def test_a_feature_that_never_varies_stays_finite():
+    net = nw.initialize(nw.Chain(nw.BatchNorm(), nw.LayerNorm(), nw.RMSNorm(), input=3))
+    arrays = {
+        path: array.requires_grad_("mean" not in path and "variance" not in path) for path, array in net.arrays.items()
+    }
+    y, updates = run(net, arrays, torch.zeros(4, 3), training=True)
+    y.sum().backward()
+    assert y.isfinite().all()
+    assert all(array.isfinite().all() for array in updates.values())
+    assert float(updates["batchnorm1/variance"][0]) == pytest.approx(0.9)
+
+
+def test_options_out_of_range():
+    assert message(lambda: nw.BatchNorm(momentum=2)) == (
+        "momentum is a fraction from 0 to 1\n  where:    BatchNorm\n  got:      2"
+    )
+    assert message(lambda: nw.LayerNorm(eps=-1e-5)) == (
+        "eps is a number of at least 0\n  where:    LayerNorm\n  got:      -1e-05"
+    )

@@ -1,0 +1,48 @@
+"""Functions of single values: how they are named, and which are refused."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import netwright as nw
+from layers.tools import message
+from netwright.layers.pointwise import FUNCTIONS, NAMED
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_public_names(name):
+    assert getattr(nw, name) == nw.Elementwise(name)
+    assert repr(nw.Elementwise(name)) == name
+    assert nw.Chain(nw.Elementwise(name)).paths == (f"{name}1",)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_all_are_functions_of_single_values(name):
+    x = torch.linspace(0.1, 1.9, 12, dtype=torch.float64)
+    f = FUNCTIONS[name]
+    torch.testing.assert_close(f(x)[3:7], f(x[3:7]), equal_nan=True)
+    assert f(x).shape == x.shape
+
+
+def test_torch_functions_are_shorthand():
+    assert nw.Elementwise(torch.relu) == nw.Elementwise(F.relu) == nw.relu
+    assert nw.Chain(torch.tanh) == nw.Chain(nw.tanh)
+    assert nw.Elementwise(F.logsigmoid) == nw.Elementwise("logsigmoid")
+
+
+def test_others_are_refused():
+    assert message(lambda: nw.Elementwise("tahn")) == (
+        "this is not a function of single values that torch has, so a net that holds it could not be saved\n"
+        "  got:      'tahn'\n"
+        "  mend:     did you mean 'tan' or 'tanh' or 'atan'?\n"
+        "  or:       nw.Function(f, '... -> ...') for a function of your own"
+    )
+    for other in (torch.load, torch.cumsum, torch.nn.ReLU, math.sin, "load", "softmax"):
+        assert message(lambda other=other: nw.Elementwise(other)).startswith("this is not a function of single values")
+
+
+def test_softmax_is_no_elementwise():
+    assert nw.Chain(nw.softmax, nw.log_softmax).paths == ("softmax1", "log_softmax1")
+    assert repr(nw.log_softmax) == "log_softmax"

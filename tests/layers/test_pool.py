@@ -1,0 +1,56 @@
+"""Pooling beyond the table: what it refuses, and ReLU after it instead of before."""
+
+import pytest
+import torch
+
+import netwright as nw
+from layers.tools import message, run, unfit
+from netwright.net.run import program
+
+
+@pytest.mark.parametrize(
+    "pool", [nw.MaxPool(2), nw.MaxPool(3, stride=1, padding=1), nw.GlobalMaxPool(), nw.Max((0, 1))]
+)
+def test_relu_moves_behind_a_maximum(pool):
+    net = nw.Chain(nw.relu, pool, input=(6, 6, 4))
+    order = [i.path for i in program(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
+    kinds = [i.leaf for i in program(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
+    assert len(order) == 2
+    assert kinds == [pool, nw.relu]
+    x = torch.randn(3, 6, 6, 4, dtype=torch.float64, requires_grad=True)
+    fused, _ = run(net, {}, x)
+    plain = run(nw.Chain(pool, input=(6, 6, 4)), {}, x.relu())[0]
+    along = torch.randn_like(fused)
+    torch.testing.assert_close(fused, plain, rtol=1e-12, atol=1e-12)
+    (ours,) = torch.autograd.grad((fused * along).sum(), x)
+    (theirs,) = torch.autograd.grad((plain * along).sum(), x)
+    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_relu_stays_before_a_mean():
+    net = nw.Chain(nw.relu, nw.AvgPool(2), input=(6, 6, 4))
+    leaves = [i.leaf for i in program(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
+    assert leaves == [nw.relu, nw.AvgPool(2)]
+
+
+def test_window_larger_than_the_picture():
+    assert unfit(nw.MaxPool(5), (4, 8, 3)) == (
+        "its window is larger than its input",
+        "at least 5 positions along every axis",
+        "4 positions",
+    )
+
+
+def test_more_padding_than_window():
+    assert unfit(nw.AvgPool(2, padding=2), (4, 8, 3)) == (
+        "its window can lie in padding by more than half",
+        "padding of at most half the window 2",
+        "padding 2",
+    )
+
+
+def test_stride_is_the_window_unless_said():
+    assert nw.MaxPool(3) == nw.MaxPool(3, stride=None) != nw.MaxPool(3, stride=3)
+    assert message(lambda: nw.MaxPool(3, stride=0)) == (
+        "stride must be a whole number of at least 1, or one for each axis\n  where:    MaxPool\n  got:      0"
+    )

@@ -1,0 +1,62 @@
+"""Moves beyond the table: sizes both ways, and what is refused."""
+
+import pytest
+
+import netwright as nw
+from layers.tools import message, unfit
+
+
+def test_reshape():
+    assert nw.Chain(nw.Reshape(-1, 4), input=(6, 2)).plan.outputs == {"output": (3, 4)}
+    assert str(nw.Chain(nw.Reshape(-1, 4), input=("n", 4)).plan.outputs["output"]) == "(n, 4)"
+    what = "its input has another number of values"
+    assert unfit(nw.Reshape(-1, 5), (6, 2)) == (what, "a multiple of 5 values, for (-1, 5)", "12 values")
+    assert unfit(nw.Reshape(4, 4), (6, 2)) == (what, "16 values, for (4, 4)", "12 values")
+    assert message(lambda: nw.Reshape(-1, -1)) == (
+        "a shape is whole numbers of at least 1, one of which may be -1\n"
+        "  where:    Reshape\n"
+        "  got:      (-1, -1)\n"
+        "  mend:     nw.Reshape(4, -1)"
+    )
+
+
+def test_transpose():
+    assert nw.Chain(nw.Transpose(1, 0), output=(3, 5)).plan.inputs == {"input": (5, 3)}
+    assert unfit(nw.Transpose(1, 0), (3, 4, 5)) == ("it orders 2 axes, its input has 3", "2 axes", "3")
+    assert message(lambda: nw.Transpose(1, 2)) == (
+        "a transposition names every axis of its input once, counted from 0\n"
+        "  where:    Transpose\n"
+        "  got:      (1, 2)\n"
+        "  mend:     nw.Transpose(1, 0) for a matrix"
+    )
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [((1, None), "n - 1"), ((0, -1), "n - 1"), ((-3, None), "3"), ((2, 5), "3"), ((None, 2), "2")],
+)
+def test_parts_of_a_varying_axis(which, expected):
+    assert str(nw.Chain(nw.Part(which, axis=0), input=("n", 3)).plan.outputs["output"][0]) == expected
+
+
+def test_parts_that_are_not_there():
+    assert unfit(nw.Part(3), (5, 3)) == ("its input has no element 3 along axis -1", "-3 to 2", "3")
+    assert unfit(nw.Part((2, 2)), (5, 3)) == ("it leaves nothing of axis -1", "1 element or more", "(2, 2) of 3")
+    assert message(lambda: nw.Part((1, 2, 3))) == (
+        "a part is one place, or (start, stop)\n"
+        "  where:    Part\n"
+        "  got:      (1, 2, 3)\n"
+        "  mend:     nw.Part(0) for the first, nw.Part((0, 3)) for the first three"
+    )
+
+
+def test_pad():
+    assert nw.Chain(nw.Pad((1, 2)), output=(6, 3)).plan.inputs == {"input": (3, 3)}
+    assert repr(nw.Pad((1, 2), value=-1.0)) == "Pad((1, 2), value=-1.0)"
+    assert unfit(nw.Pad((1, 1), (1, 1)), 3) == ("it pads more axes than there are", "2 or more", "1")
+    assert message(lambda: nw.Pad((1, -1))) == (
+        "padding is (before, after) for the first axes, whole numbers of at least 0\n"
+        "  where:    Pad\n"
+        "  got:      ((1, -1),)\n"
+        "  mend:     nw.Pad((1, 1), (1, 1)) for a picture"
+    )

@@ -1,0 +1,44 @@
+"""What the tests of layers share: running one part on double-precision tensors, and the text of an error."""
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor
+
+import netwright as nw
+from netwright.errors import NetwrightError
+from netwright.net.noise import Noise
+from netwright.net.run import Circumstances, program
+from netwright.net.solve import solve
+from netwright.net.wiring import wire
+
+
+def run(net: nw.Net, arrays: Mapping[str, Tensor], *inputs: Tensor, training: bool = False, seed: int = 0):
+    """The first output of a net, and the running arrays it would write."""
+    plan = net.plan
+    bound = program(plan, [plan.wiring.outputs[0][1]]).bind(arrays)
+    count = len(inputs[0]) if inputs else 1
+    told = Circumstances(training=training, noise=Noise(seed, 0, torch.arange(count)), batch=count)
+    (y,) = bound(dict(zip(net.input_names, inputs, strict=True)), told)
+    return y, told.updates
+
+
+def message(make) -> str:
+    """The whole text of the error that a call raises."""
+    with pytest.raises(NetwrightError) as caught:
+        make()
+    return str(caught.value)
+
+
+def unfit(leaf: nw.Net, *inputs: object, output: object = None) -> tuple[str, str, str]:
+    """What a leaf itself says of sizes that do not fit it: the fault, what it expects, what it got.
+
+    How the error of a whole net is worded around that is tested with the net.
+    """
+    codecs = {port: nw.Array(sizes) for port, sizes in zip(leaf.input_names, inputs, strict=True)}
+    outputs = {} if output is None else {"output": nw.Array(output)}
+    solution = solve(wire(leaf), codecs, outputs, {})
+    (mismatch,) = solution.mismatches
+    assert mismatch.sentence is not None
+    return mismatch.sentence.what, mismatch.sentence.expected, mismatch.sentence.got

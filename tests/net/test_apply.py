@@ -1,0 +1,70 @@
+"""The pure function: torch.func works on it, and it writes nowhere."""
+
+import pytest
+import torch
+
+import netwright as nw
+from netwright.errors import DataError, MissingArraysError
+from netwright.net.part import Net
+
+
+@pytest.fixture
+def net() -> Net:
+    return nw.initialize(nw.Chain(4, nw.tanh, nw.Linear(2), input=3))
+
+
+def test_gradients_are_those_of_autograd(net: Net) -> None:
+    x = torch.randn(5, 3)
+    gradients = torch.func.grad(lambda arrays: nw.apply(net, arrays, x).square().sum())(net.arrays)
+    module = nw.to_torch(net)
+    module(x).square().sum().backward()
+    for name, parameter in module.named_parameters():
+        torch.testing.assert_close(gradients[name.replace(".", "/")], parameter.grad)
+
+
+def test_vmap_runs_an_ensemble_and_gradients_of_every_example(net: Net) -> None:
+    x = torch.randn(5, 3)
+    members = [nw.initialize(net.holding(arrays={}), seed=seed) for seed in range(3)]
+    stacked = {path: torch.stack([member.arrays[path] for member in members]) for path in net.arrays}
+    together = torch.func.vmap(lambda arrays: nw.apply(net, arrays, x))(stacked)
+    torch.testing.assert_close(together, torch.stack([nw.apply(member, {}, x) for member in members]))
+
+    def loss(arrays: dict[str, torch.Tensor], row: torch.Tensor) -> torch.Tensor:
+        return nw.apply(net, arrays, row.unsqueeze(0)).sum()
+
+    each = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(net.arrays, x)
+    whole = torch.func.grad(lambda arrays: nw.apply(net, arrays, x).sum())(net.arrays)
+    for path, gradient in each.items():
+        torch.testing.assert_close(gradient.sum(0), whole[path])
+
+
+def test_some_arrays_may_be_the_nets_own(net: Net) -> None:
+    x = torch.randn(2, 3)
+    bias = {"linear2/bias": net.arrays["linear2/bias"] + 1}
+    torch.testing.assert_close(nw.apply(net, bias, x), nw.apply(net, {}, x) + 1)
+
+
+def test_training_mode_writes_nothing() -> None:
+    net = nw.initialize(nw.Chain(nw.BatchNorm(), nw.Dropout(0.5), input=3))
+    before, x = nw.digest(net), torch.randn(8, 3)
+    one = nw.apply(net, net.arrays, x, training=True, seed=1)
+    assert one.equal(nw.apply(net, net.arrays, x, training=True, seed=1))
+    assert not one.equal(nw.apply(net, net.arrays, x, training=True, seed=1, step=1))
+    assert nw.digest(net) == before
+
+
+def test_ports_by_name() -> None:
+    net = nw.Graph(sum=(nw.Add(), "a", "b"), flip=(nw.Elementwise("neg"), "b"), input={"a": 2, "b": 2})
+    got = nw.apply(net, {}, {"a": torch.ones(1, 2), "b": torch.ones(1, 2)})
+    assert {name: value.tolist() for name, value in got.items()} == {"sum": [[2, 2]], "flip": [[-1, -1]]}
+    with pytest.raises(DataError) as caught:
+        nw.apply(net, {}, torch.ones(1, 2))
+    assert str(caught.value) == "every input of the net needs a batch\n  expected: a, b\n  got:      a"
+
+
+def test_missing_arrays() -> None:
+    with pytest.raises(MissingArraysError) as caught:
+        nw.apply(nw.Chain(2, input=2), {"linear1/bias": torch.zeros(2)}, torch.ones(1, 2))
+    assert str(caught.value) == (
+        "some arrays are not given\n  where:    linear1/weight\n  mend:     net.arrays has all"
+    )

@@ -1,0 +1,219 @@
+"""Calling nets: one, many or a batch; at= and set=; readings; several ports; and nothing given out is the net's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import netwright as nw
+from netwright.errors import DataError, MissingArraysError, NetError, NetwrightError, PathError, SizeError
+from netwright.net.part import Net
+
+
+@pytest.fixture
+def net() -> Net:
+    bare = nw.Chain(nw.Linear(), nw.softmax, input=2, output=nw.Category(["a", "b"]))
+    return bare.with_arrays({"linear1/weight": [[1.0, 0.0], [0.0, 1.0]], "linear1/bias": [0.0, 0.0]})
+
+
+def test_one_many_and_a_batch(net: Net) -> None:
+    assert net((3.0, 1.0)) == "a"  # a tuple is one
+    assert net([(3.0, 1.0), (1.0, 3.0)]) == ["a", "b"]  # a list is many
+    assert net([np.array([3.0, 1.0])]) == ["a"]
+    assert net(np.array([3.0, 1.0])) == "a"
+    assert net(torch.tensor([[3.0, 1.0], [0.0, 1.0]])) == ["a", "b"]
+    assert net(nw.many(((3.0, 1.0), (0.0, 1.0)))) == ["a", "b"]
+
+
+def test_readings(net: Net) -> None:
+    assert net((0.0, 0.0), nw.probabilities) == {"a": 0.5, "b": 0.5}
+    assert net((0.0, 0.0), nw.raw).tolist() == [0.5, 0.5]
+    assert net(np.zeros((3, 2)), nw.raw).shape == (3, 2)
+    assert net([(0.0, 0.0)], nw.entropy) == pytest.approx([0.6931472])
+
+
+def test_where_the_sizes_leave_it_open_the_rank_decides() -> None:
+    assert nw.Chain(nw.relu, input=("n", 3))(np.zeros((2, 3))).shape == (2, 3)
+    assert nw.Chain(nw.relu, input=("n", 3))(np.zeros((5, 2, 3))).shape == (5, 2, 3)
+    assert nw.Chain(nw.relu, input=())(2.0).tolist() == 2
+    assert nw.Chain(nw.relu, input=())(np.array([2.0, -1.0])).tolist() == [2, 0]
+    with pytest.raises(DataError) as caught:
+        nw.Chain(nw.relu)(np.zeros((2, 3)))
+    assert str(caught.value) == (
+        "this array can be read both ways\n"
+        "  where:    input 'input'\n"
+        "  expected: one example of (2, 3), or a batch of 2 of (3,)\n"
+        "  got:      an array (2, 3)\n"
+        "  mend:     nw.many(array) for the batch\n"
+        "  or:       [array] for a list of one example"
+    )
+    assert nw.Chain(nw.relu)(nw.many(np.zeros((2, 3)))).shape == (2, 3)
+    assert nw.Chain(nw.relu)([np.zeros((2, 3))]).shape == (1, 2, 3)
+
+
+def test_values_inside(net: Net) -> None:
+    assert net((3.0, 1.0), at="linear1").tolist() == [3, 1]
+    both = net([(3.0, 1.0)], at=["linear1", "softmax1"])
+    assert {path: tuple(value.shape) for path, value in both.items()} == {"linear1": (1, 2), "softmax1": (1, 2)}
+    deep = nw.initialize(nw.Chain(nw.Residual([3, nw.relu]), input=3))
+    assert deep((1.0, 2.0, 3.0), at="residual1/body").equal(deep((1.0, 2.0, 3.0), at="residual1/body/relu1"))
+    assert deep((1.0, 2.0, 3.0), at="residual1").equal(deep((1.0, 2.0, 3.0)))
+    several = nw.Parallel(one=nw.relu, other=nw.tanh, input=2)
+    nested = nw.Graph(both=(several, "input"), sum=(nw.Add(), "both.one", "both.other"), input=2)
+    assert nested((1.0, 0.0), at="both.other").equal(nested((1.0, 0.0), at="both/other"))
+
+
+def test_putting_values_in_place(net: Net) -> None:
+    x = torch.tensor([3.0, 1.0])
+    assert net(x, set={"linear1": lambda value: -value}) == "b"
+    assert net(x, set={"linear1": [0.0, 9.0]}) == "b"
+    assert net(x, at="linear1", set={"linear1": torch.tensor([5.0, 6.0])}).tolist() == [5, 6]
+    assert net(x.expand(3, 2), set={"linear1": lambda value: value.flip(-1)}) == ["b"] * 3
+    assert net(x, at=["linear1"], set={"softmax1": [0.0, 1.0]})["linear1"].tolist() == [3, 1]
+
+
+def test_putting_a_value_where_a_rewriting_would_remove_it() -> None:
+    net = nw.initialize(nw.Chain(nw.Conv(2, 3), nw.relu, nw.MaxPool(2), input=(6, 6, 1)))
+    x = torch.randn(6, 6, 1)
+    got = net(x, set={"relu1": lambda value: value - 1})
+    assert got.equal(nw.MaxPool(2)([net(x, at="relu1") - 1])[0])
+
+
+def test_training_mode_uses_the_batch_and_its_noise() -> None:
+    net = nw.initialize(nw.Chain(nw.Dropout(0.5), input=100))
+    x = torch.ones(4, 100)
+    assert net(x).equal(x)
+    drawn = net(x, training=True, seed=1)
+    assert drawn.equal(net(x, training=True, seed=1))
+    assert not drawn.equal(net(x, training=True, seed=2))
+    assert net(x[:2], training=True, seed=1).equal(drawn[:2])
+    assert 0.3 < float((drawn == 0).float().mean()) < 0.7
+
+
+def test_many_examples_run_in_pieces(net: Net) -> None:
+    x = torch.randn(600, 2)
+    assert torch.equal(net(x, nw.raw), torch.cat([net(x[i : i + 1], nw.raw) for i in range(600)]))
+
+
+def test_several_named_inputs_and_outputs() -> None:
+    net = nw.Graph(sum=(nw.Add(), "left", "right"), flip=(nw.Elementwise("neg"), "left"), input={"left": 2, "right": 2})
+    one = net({"left": (1.0, 2.0), "right": (3.0, 4.0)})
+    assert {name: value.tolist() for name, value in one.items()} == {"sum": [4, 6], "flip": [-1, -2]}
+    rows = net([{"left": (1.0, 2.0), "right": (3.0, 4.0)}] * 3)
+    columns = net({"left": np.ones((3, 2)), "right": np.zeros((3, 2))})
+    assert rows["sum"].shape == columns["sum"].shape == (3, 2)
+
+
+def test_a_net_in_double_precision_runs_in_it(net: Net) -> None:
+    assert net.to(dtype=torch.float64)((1.0, 2.0), nw.raw).dtype == torch.float64
+
+
+@pytest.mark.parametrize("path", ["flatten1", "flatten2"])
+def test_nothing_given_out_is_the_nets_or_the_callers(path: str) -> None:
+    net = nw.Chain(nw.Flatten(), nw.Flatten(), input=(2, 2))
+    x = torch.zeros(3, 2, 2)
+    net(x).add_(1)
+    net(x, at=path).add_(1)
+    net(x[0]).add_(1)
+    net(x, set={path: lambda value: value.add_(1)})
+    assert not x.any()
+    value = nw.initialize(nw.Graph(nw.Input() + nw.Parameter(2)(), input=2))
+    before = nw.digest(value)
+    value((1.0, 1.0), at="parameter1").add_(1)
+    value((1.0, 1.0), set={"parameter1": lambda array: array.add_(1)})
+    assert nw.digest(value) == before
+    constant = torch.zeros(2)
+    value((1.0, 1.0), set={"add1": constant}).add_(1)
+    assert not constant.any()
+
+
+PAIR = nw.Graph(sum=(nw.Add(), "left", "right"), input={"left": 2, "right": 2})
+REFUSED: list[tuple[Callable[[Net], Any], type[NetwrightError], str]] = [
+    (
+        lambda net: net(),
+        NetError,
+        "a net takes one value, and after it a reading if one is wanted\n"
+        "  expected: net(x) or net(x, nw.probabilities)\n"
+        "  got:      0 values\n"
+        "  mend:     net([a, b]) for many examples, net({'left': a, 'right': b}) for several inputs",
+    ),
+    (
+        lambda net: net.holding(arrays={})((1.0, 2.0)),
+        MissingArraysError,
+        "2 of the 2 arrays of this net do not exist yet\n"
+        "  where:    linear1/weight, linear1/bias\n"
+        "  mend:     nw.train(net, data).net, which fills and trains them\n"
+        "  or:       nw.initialize(net) for random ones",
+    ),
+    (
+        lambda net: net((1.0, 2.0), at="linear"),
+        PathError,
+        "no part of this net has the path 'linear'\n  expected: one of 2 paths\n  mend:     did you mean 'linear1'?",
+    ),
+    (
+        lambda net: net((1.0, 2.0), set={"softmax": [1.0]}),
+        PathError,
+        "no part of this net has the path 'softmax'\n  expected: one of 2 paths\n  mend:     did you mean 'softmax1'?",
+    ),
+    (
+        lambda net: net((1.0, 2.0), at="linear1.hidden"),
+        PathError,
+        "linear1 has no output port 'hidden'\n  where:    linear1\n  expected: output",
+    ),
+    (
+        lambda net: net((1.0, 2.0), set={"linear1": [1.0, 2.0, 3.0]}),
+        SizeError,
+        "the array put at linear1 has another size than the value there\n"
+        "  where:    linear1\n  expected: (2,)\n  got:      (3,)",
+    ),
+    (
+        lambda net: net((1.0, 2.0), set={"linear1": lambda value: value.sum()}),
+        SizeError,
+        "the function put at linear1 gives another size than the value there\n"
+        "  where:    linear1\n  expected: (1, 2)\n  got:      ()",
+    ),
+    (
+        lambda net: PAIR({"left": (1.0, 2.0), "rigth": (1.0, 2.0)}),
+        DataError,
+        "this net has 2 inputs, and each needs a value\n"
+        "  expected: {'left': …, 'right': …}\n"
+        "  got:      a dict with 'left', 'rigth'\n"
+        "  mend:     did you mean 'right'?",
+    ),
+    (
+        lambda net: PAIR((1.0, 2.0)),
+        DataError,
+        "this net has 2 inputs, and each needs a value\n  expected: {'left': …, 'right': …}\n  got:      a tuple",
+    ),
+    (
+        lambda net: PAIR({"left": (1.0, 2.0), "right": np.zeros((3, 2))}),
+        DataError,
+        "the inputs do not hold equally many examples\n  got:      left: one, right: 3",
+    ),
+    (
+        lambda net: PAIR([{"left": (1.0, 2.0), "right": (1.0, 2.0)}, {"left": (1.0, 2.0)}]),
+        DataError,
+        "the inputs do not hold equally many examples\n  got:      left: 2, right: 1",
+    ),
+    (
+        lambda net: net((1.0, 2.0, 3.0)),
+        DataError,
+        "the array has another shape\n  expected: (2)\n  got:      (3,)",
+    ),
+    (
+        lambda net: nw.Chain(nw.MaxPool(3), nw.relu, input=("n", 2))([np.zeros((2, 2))]),
+        SizeError,
+        "the input is too short for this net\n"
+        "  where:    maxpool1\n  expected: at least 1 position in (n//3, 2)\n  got:      n = 2",
+    ),
+]
+
+
+@pytest.mark.parametrize("row", range(len(REFUSED)))
+def test_bad_calls_say_what_is_wrong(net: Net, row: int) -> None:
+    call, kind, text = REFUSED[row]
+    with pytest.raises(kind) as caught:
+        call(net)
+    assert str(caught.value) == text
