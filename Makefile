@@ -36,7 +36,7 @@ book: $(VENV)/.dev  ## the pages, whole, into book/site/
 	$(BIN)/python book/build.py
 
 bench: $(VENV)/.bench  ## the speed table, into bench/results.md
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run --date $$(date +%F)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format src tests book bench

@@ -24,7 +24,10 @@ def test_code_is_what_a_user_of_nw_writes() -> None:
         nw.Array("n 3"),
     ]
     assert [code(value) for value in values] == [
-        "nw.Linear(3)", "nw.Each(nw.Category(['Cat()', 'b']))", "nw.relu", "nw.Chain(nw.Linear(3), nw.softmax)",
+        "nw.Linear(3)",
+        "nw.Each(nw.Category(['Cat()', 'b']))",
+        "nw.relu",
+        "nw.Chain(nw.Linear(3), nw.softmax)",
         "nw.Array('n 3')",
     ]
 

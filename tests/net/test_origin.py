@@ -6,9 +6,7 @@ from netwright.net.plan import plan_of
 from netwright.net.wiring import Op
 from netwright.sizes.size import Unknown, named, of
 
-LENET = nw.Chain(
-    nw.Conv(20, 5), nw.relu, nw.MaxPool(2), 500, nw.relu, 10, nw.softmax, input=nw.Image(28, 28, "gray")
-)
+LENET = nw.Chain(nw.Conv(20, 5), nw.relu, nw.MaxPool(2), 500, nw.relu, 10, nw.softmax, input=nw.Image(28, 28, "gray"))
 SOLVED = plan_of(LENET).solution
 
 
@@ -19,7 +17,9 @@ def text(found: Origin) -> tuple[str, str, int]:
 def test_axes_that_leaves_hand_on_are_followed() -> None:
     end = ("softmax1", "output")
     assert [text(origin(SOLVED, end, axis)) for axis in range(3)] == [
-        ("maxpool1", "t", 0), ("maxpool1", "t", 1), ("linear2", "out", 0),
+        ("maxpool1", "t", 0),
+        ("maxpool1", "t", 1),
+        ("linear2", "out", 0),
     ]
     assert text(origin(SOLVED, end, -1)) == ("linear2", "out", 0)
     assert text(origin(SOLVED, ("maxpool1", "output"), 2)) == ("conv1", "out", 0)

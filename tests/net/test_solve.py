@@ -113,7 +113,10 @@ def test_shared_parts_teach_each_other() -> None:
     layer = nw.Shared("layer", nw.Linear())
     net = nw.Chain(layer, nw.relu, layer, input=6)
     assert shapes(net) == {
-        "in:input": "(6,)", "out:output": "(6,)", "@layer/weight": "(6, 6)", "@layer/bias": "(6,)",
+        "in:input": "(6,)",
+        "out:output": "(6,)",
+        "@layer/weight": "(6, 6)",
+        "@layer/bias": "(6,)",
     }
 
 

@@ -275,7 +275,8 @@ REFUSED: list[tuple[Callable[[Net], object], type[NetwrightError], str]] = [
     (
         lambda net: net.rename("relu1", "linear1"),
         NetError,
-        "the name 'linear1' is taken\n  where:    linear1\n  expected: none of linear1, relu1, linear2, softmax1, input",
+        "the name 'linear1' is taken\n  where:    linear1\n"
+        "  expected: none of linear1, relu1, linear2, softmax1, input",
     ),
     (
         lambda net: net.rename("relu1", "a/b"),

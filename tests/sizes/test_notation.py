@@ -62,7 +62,6 @@ ITEMS = "a name, a number, 16*k, *s, ..., m[n], <v> or ()"
         ("a -> b -> c", "one arrow between the input ports and the output ports", ""),
         ("in! -> out", ITEMS, "in!"),
         ("2x -> n", ITEMS, "2x"),
-        ("0 -> n", ITEMS, "0"),
         ("0*k -> n", ITEMS, "0*k"),
         ("2*? -> n", ITEMS, "2*?"),
         ("n <a b> -> n", ITEMS, "<a"),

@@ -91,7 +91,13 @@ class Array(Codec):
         values = floats(raw) if self._port.below is None else _indices(numbers(raw), self._port.below)
         shape = tuple(values.shape)[len(batch) :]
         if not fits(shape, self._port):
-            raise DataError(what="the array has another shape", expected=f"({self.sizes})", got=f"{shape}")
+            axes = str(self.sizes).replace("()", "").split()
+            raise DataError(
+                what="the array has another shape",
+                expected=f"({', '.join(axes)}{',' if len(axes) == 1 else ''})",
+                got=f"{shape}",
+                mend="a list is many examples: give one as a tuple or an array" if shape == () and axes else "",
+            )
         if values.isnan().any():
             place = tuple(int(i) for i in values.isnan().nonzero()[0])
             raise DataError(what="the array holds NaN", where=f"index {place}", mend="fill in a value")

@@ -330,7 +330,7 @@ def _array(site: Site, where: str) -> Fault:
         )
     name, wanted, given = odd[0]
     what = f"{mismatch.about} does not fit any more" if kept else f"the uses of {mismatch.about} disagree in size"
-    expected = f"{kind}({name}) of {holder} {shape_text(site.expected)}"
+    expected = f"{kind}({name}) of {holder} {shape_text(_by_name(site.expected))}"
     source = f"{kind}({name}) of {op.path}" if name in field_values(op.leaf) else _array_source(site, given)
     expected, got = _columns((wanted,), expected, (given,), source)
     return Fault(what=what, where=where, expected=expected, got=got)

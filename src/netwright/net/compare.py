@@ -145,8 +145,9 @@ def _bits(array: Tensor) -> Tensor:
 
 def leaf_form(leaf: LeafNode) -> str:
     """What a leaf is, as a text: its kind and fields."""
-    own = getattr(leaf, "form", None)  # of leaves whose fields do not tell them apart by their text
-    return own if isinstance(own, str) else f"{type(leaf).__name__}({arguments(leaf)})"
+    if isinstance(getattr(type(leaf), "identity", None), property):  # its fields do not tell it apart by their text
+        return str(getattr(leaf, "identity"))  # noqa: B009  # pyright knows no such attribute of a leaf
+    return f"{type(leaf).__name__}({arguments(leaf)})"
 
 
 def _form(node: Node, names: bool = True) -> list[Any]:

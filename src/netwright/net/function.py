@@ -65,7 +65,7 @@ class Function(Leaf):
         return source_hash(self.function)
 
     @property
-    def form(self) -> str:
+    def identity(self) -> str:
         """What it is, as a text that is equal when two of them are; a local function is only itself."""
         name = self.import_name or f"local {id(self.function)}"
         return f"Function({name}, {self.ports!r}, {self.source_hash})"

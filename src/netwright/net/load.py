@@ -13,6 +13,7 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec
 from netwright.errors import FileError, did_you_mean
+from netwright.net import blame
 from netwright.net.compare import digest
 from netwright.net.format import LENGTH, PREFIX, Entry, check_length, check_signature, malformed, short, unpack
 from netwright.net.node import Held
@@ -51,6 +52,7 @@ def load(
         netwright.errors.FileError: there is no such file
           where:    nowhere.net
     """
+    probing = blame.probing.set(True)  # mends would be tried for a fault, which a file could make as dear as it likes
     try:
         with _opened(Path(path)) as file:
             content, net, tensors = _read(file, Reader(dict(functions or {})))
@@ -63,6 +65,8 @@ def load(
         raise FileError(
             what="the file cannot be read", where=os.fspath(path), got=error.strerror or str(error)
         ) from None
+    finally:
+        blame.probing.reset(probing)
     return loaded
 
 

@@ -79,7 +79,7 @@ class Module(Leaf):
         return source_hash(type(self.module))
 
     @property
-    def form(self) -> str:
+    def identity(self) -> str:
         """What it is, as a text that is equal when two of them are."""
         name = self.import_name or f"local {id(type(self.module))}"
         return f"Module({name}, {self.module!r}, {self.ports!r}, {self.layout}, {self.source_hash})"

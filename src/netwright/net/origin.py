@@ -1,4 +1,4 @@
-"""Says where a mismatch is, and follows an axis back to the leaf, or the input, that made it: for messages and mends."""
+"""Says where a mismatch is, and follows an axis back to the leaf or the input that made it."""
 
 from dataclasses import dataclass
 

@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 from torch import nn
 
 from netwright.codecs.codec import CODECS, Codec
-from netwright.errors import FileError, NetwrightError, did_you_mean
+from netwright.errors import FileError, NetwrightError, SizeError, did_you_mean
+from netwright.net import blame
 from netwright.net.format import malformed, short, too_deep
 from netwright.net.function import import_name, source_hash
 from netwright.net.level import Call, ContainerNode
@@ -380,6 +381,8 @@ def unfit(cls: type, error: Exception, where: str) -> FileError:
         return error
     if isinstance(error, RecursionError):
         return too_deep(where)
+    if isinstance(error, SizeError) and blame.probing.get():
+        return FileError(what=f"{cls.__name__} cannot be what the file says: the sizes do not agree", where=where)
     place = f"{where}, {error.where}" if isinstance(error, NetwrightError) and error.where else where
     return FileError(
         what=f"{cls.__name__} cannot be what the file says: " + (getattr(error, "what", "") or short(error)),

@@ -135,7 +135,7 @@ def _item(text: str, token: str) -> Item:
         return Run(match[1])
     if token == UNKNOWN:
         return Axis(name=UNKNOWN)
-    if re.fullmatch(r"[1-9]\d*", token):
+    if re.fullmatch(r"\d+", token):
         return Axis(times=int(token))
     if match := re.fullmatch(r"(?:([1-9]\d*)\*)?([A-Za-z_]\w*)(?:\[([A-Za-z_]\w*)\])?", token):
         return Axis(int(match[1] or 1), match[2], match[3] or "")

@@ -111,8 +111,8 @@ class Terminal(Callback):
 class Panel(Callback):
     """The same in a notebook, with a button that stops the run and keeps the best net so far.
 
-    The button needs ipywidgets, and a front end that delivers clicks while a cell runs (ipykernel 7 with JupyterLab
-    4.4 do); interrupting the kernel does the same anywhere, and the panel says so.
+    The button needs ipywidgets, and a kernel that delivers its click while the cell runs: not every one does.
+    Interrupting the kernel does the same anywhere, and the panel says so.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:

@@ -38,7 +38,7 @@ def test_as_autograd(dtype, last, with_relu) -> None:
     where = site(dtype, last=last)
     (kernel,) = linear(where, [Linear(5), relu][: 1 + with_relu])
     x = torch.randn(4, 3, 7).to(dtype).requires_grad_()
-    w, b = (where.working[name].float().requires_grad_() for name in ("weight", "bias"))
+    w, b = (where.working[name].float().clone().requires_grad_() for name in ("weight", "bias"))
     y = torch.nn.functional.linear(x.float(), w, b)
     y = y.relu() if with_relu else y
     tolerance = {"rtol": 0.05, "atol": 0.1} if dtype == torch.bfloat16 else {}

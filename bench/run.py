@@ -1,0 +1,166 @@
+"""`make bench`: every speed that is promised, measured beside its peers in one run, written to bench/results.md."""
+
+import argparse
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from bench.inference import CALLS, race
+from bench.interleave import ALLOCATOR, PEERS, STEPS, Worker, interleave, table
+from bench.workloads import WORKLOADS
+
+NEEDS = {"lightning": ["lightning"], "keras-torch": ["keras"], "keras-jax": ["keras", "jax"]}
+PACKAGES = ("netwright", "torch", "numpy", "lightning", "keras", "jax")
+UNITS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+GOALS = {"lenet": 3.0, "mlp": 5.0}  # times the base
+COST = 1.10  # of a plan's call, times the module written by hand
+IMPORT_SECONDS = 0.15
+MEMORY = 1.10  # times the base's
+RESULTS = Path(__file__).with_name("results.md")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One promise: what was measured, its spread, what it must be, whether it is."""
+
+    name: str
+    measured: str
+    spread: str
+    goal: str
+    met: bool
+
+
+def training(workload: str, repeats: int, threads: int | None) -> tuple[str, Verdict]:
+    """All peers at hand over one workload, taking turns."""
+    peers = [peer for peer in PEERS if all(importlib.util.find_spec(name) for name in NEEDS.get(peer, []))]
+    workers = {peer: Worker(peer, workload, None, threads) for peer in peers}
+    try:
+        for worker in workers.values():
+            worker()  # imports, compilation and the first slow call are nobody's figure
+        rows = interleave(dict(workers), repeats)
+    finally:
+        for worker in workers.values():
+            worker.close()
+    ours, goal = next(row for row in rows if row.name == "netwright"), GOALS[workload]
+    text = table(rows, STEPS[workload] * WORKLOADS[workload].batch)
+    verdict = Verdict(
+        f"training {workload}", f"{ours.ratio:.2f} × base", f"{ours.lowest:.2f}-{ours.highest:.2f}",
+        f"≥ {goal:g} × base", ours.ratio >= goal,
+    )  # fmt: skip
+    return text, verdict
+
+
+def inference(batch: int, repeats: int) -> Verdict:
+    """The cost of a plan's call beside a module written by hand."""
+    plan = race(batch, repeats)[1]
+    cost, lowest, highest = 1 / plan.ratio, 1 / plan.highest, 1 / plan.lowest
+    return Verdict(
+        f"LeNet inference, batch {batch}", f"{cost:.2f} × by hand", f"{lowest:.2f}-{highest:.2f}",
+        f"≤ {COST:.2f} × by hand", cost <= COST,
+    )  # fmt: skip
+
+
+def import_time(repeats: int) -> Verdict:
+    """Seconds that `import netwright` takes where torch is imported already."""
+    code = "import time, torch; t = time.perf_counter(); import netwright; print(time.perf_counter() - t)"
+    seconds = [float(_output("-c", code)) for _ in range(repeats)]
+    middle = statistics.median(seconds)
+    return Verdict(
+        "import netwright, over torch", f"{middle:.3f} s", f"{min(seconds):.3f}-{max(seconds):.3f} s",
+        f"≤ {IMPORT_SECONDS} s", middle <= IMPORT_SECONDS,
+    )  # fmt: skip
+
+
+def memory(repeats: int) -> Verdict:
+    """Peak memory of a process that trains LeNet, beside the base's."""
+    ratios = [_peak("netwright") / _peak("base") for _ in range(repeats)]
+    middle = statistics.median(ratios)
+    return Verdict(
+        "peak memory, training LeNet", f"{middle:.2f} × base", f"{min(ratios):.2f}-{max(ratios):.2f}",
+        f"≤ {MEMORY:.2f} × base", middle <= MEMORY,
+    )  # fmt: skip
+
+
+def machine() -> str:
+    """The processor, its units and the load, as one line."""
+    facts = dict[str, str]()
+    if Path("/proc/cpuinfo").exists():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            facts.setdefault(key.strip(), value.strip())
+    units = [unit for unit in UNITS if unit in facts.get("flags", "").split()]
+    name = facts.get("model name") or platform.processor() or platform.machine()
+    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    return (
+        f"{name}, {os.cpu_count()} cores, {' '.join(units) or 'units unknown'}, {torch.get_num_threads()} threads{load}"
+    )
+
+
+def versions() -> str:
+    """Which release of each package raced."""
+    found = {dist.metadata["Name"].lower(): dist.version for dist in importlib.metadata.distributions()}
+    python = f"Python {platform.python_version()}"
+    return ", ".join([python, *(f"{name} {found[name]}" for name in PACKAGES if name in found)])
+
+
+def report(date: str, where: str, tables: dict[str, str], verdicts: list[Verdict], repeats: int) -> str:
+    """The whole of results.md."""
+    lines = [
+        "# Speed, measured",
+        "",
+        f"Written by `make bench` on {date}. Machine: {where}. {versions()}.",
+        "",
+        f"Every figure is the median of {repeats} rounds in which all candidates took turns; beside it the lowest and",
+        "highest of one round. Ratios are to the base, a plain eager float32 loop of torch; absolute figures drift from",
+        "machine to machine. For all peers glibc was told to keep freed memory.",
+        "",
+        "| promise | measured | spread | goal | met |",
+        "|---|---|---|---|---|",
+        *(f"| {v.name} | {v.measured} | {v.spread} | {v.goal} | {'yes' if v.met else '**no**'} |" for v in verdicts),
+    ]
+    for workload, text in tables.items():
+        lines += ["", f"## Training {workload}, batch {WORKLOADS[workload].batch}", "", "```", text, "```"]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure everything, write the results, and say them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--date", required=True, help="of the run, as it shall stand in the results")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=None, help="for all peers; 1 on a machine that others load")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    where, tables, verdicts = machine(), dict[str, str](), list[Verdict]()
+    for workload in WORKLOADS:
+        tables[workload], verdict = training(workload, args.repeats, args.threads)
+        verdicts.append(verdict)
+    if args.threads is not None:
+        torch.set_num_threads(args.threads)
+    verdicts += [inference(batch, 3 * args.repeats) for batch in CALLS]
+    verdicts += [import_time(args.repeats), memory(min(args.repeats, 3))]
+    text = report(args.date, where, tables, verdicts, args.repeats)
+    args.out.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _peak(peer: str) -> float:
+    return float(_output("-m", "bench.memory", PEERS[peer][0], "lenet"))
+
+
+def _output(*arguments: str) -> str:
+    environment = os.environ | ALLOCATOR
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=True, env=environment
+    ).stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Errors print what, where, expected, got, mend; several faults are numbered; they pickle; each is a builtin's child."""
+
+import pickle
+
+import pytest
+
+from netwright import errors
+from netwright.errors import Fault, NetwrightError, SizeError, close_names, did_you_mean, missing_extra
+
+FAULT = Fault(what="they differ", where="a -> b", expected="(1,)", got="(2,)\nof two", mend=("this", "that"))
+TEXT = "they differ\n  where:    a -> b\n  expected: (1,)\n  got:      (2,)\n            of two\n  mend:     this\n  or:       that"
+
+
+def test_one_fault() -> None:
+    error = SizeError(what="they differ", where="a -> b", expected="(1,)", got="(2,)\nof two", mend=("this", "that"))
+    assert str(error) == TEXT
+    assert (error.what, error.where, error.expected, error.mend) == ("they differ", "a -> b", "(1,)", ("this", "that"))
+    assert error.faults == (FAULT,)
+
+
+def test_several_faults_are_numbered() -> None:
+    second = Fault(what="and so do they")
+    text = "2 faults\n1. " + TEXT.replace("\n", "\n   ") + "\n2. and so do they"
+    assert str(SizeError.of([FAULT, second])) == text
+
+
+def test_a_mend_may_be_one_text() -> None:
+    assert str(NetwrightError(what="no", mend="yes")) == "no\n  mend:     yes"
+
+
+@pytest.mark.parametrize(
+    ("name", "builtin"),
+    [
+        ("SizeError", ValueError),
+        ("NetError", ValueError),
+        ("PathError", KeyError),
+        ("MissingArraysError", RuntimeError),
+        ("DataError", ValueError),
+        ("FileError", OSError),
+        ("MissingExtraError", ImportError),
+        ("TrainingError", RuntimeError),
+    ],
+)
+def test_every_error_is_a_builtin_s_child_and_prints_plainly(name, builtin) -> None:
+    error = getattr(errors, name)(what="no", got="it")
+    assert isinstance(error, builtin)
+    assert isinstance(error, NetwrightError)
+    assert str(error) == "no\n  got:      it"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_a_missing_extra_gives_the_pip_line() -> None:
+    with pytest.raises(errors.MissingExtraError) as caught:
+        missing_extra("pillow", "image", "reading a picture")
+    assert str(caught.value) == (
+        'reading a picture needs the package pillow, which is not installed\n  mend:     pip install "netwright[image]"'
+    )
+
+
+def test_close_names() -> None:
+    assert close_names("conv", ["body/conv", "conv1", "x"]) == ("body/conv", "conv1")
+    assert did_you_mean("linaer1", ["linear1", "conv1"]) == "did you mean 'linear1'?"
+    assert did_you_mean("zzz", ["linear1"]) == ""
