@@ -16,10 +16,10 @@ WITHIN = 0.15  # points of test accuracy, of the mean difference
 def accuracy(precision: str, seed: int, epochs: int, data: nw.Dataset) -> float:
     """Test accuracy in percent after a run."""
     run = nw.train(
-        build(WORKLOADS["lenet"]), data.train, epochs=epochs, batch_size=128, precision=precision, seed=seed,
-        progress=False,
+        build(WORKLOADS["lenet"]), data.train, validation=data.test, epochs=epochs, batch_size=128,
+        precision=precision, seed=seed, progress=False,
     )  # fmt: skip
-    return 100 * (1 - nw.measure(run.net, data.test).values["error"])
+    return 100 * (1 - run.epochs[-1].validation["error"])
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import netwright as nw
 from netwright.cli import demo as module
 from netwright.cli.demo import demo, lenet
 from netwright.data.datasets import dataset
+from netwright.errors import TrainingError
 from netwright.training.events import Choice, Epoch
 from netwright.training.result import Run
 
@@ -63,6 +64,30 @@ def test_epochs_from_the_environment(asked, tmp_path, monkeypatch):
     monkeypatch.setenv("EPOCHS", "10")
     demo(folder=tmp_path, seed=4, say=lambda _: None)
     assert asked[0][1] == {"validation": 400, "epochs": 10, "seed": 4}
+
+
+def test_no_number_of_epochs(asked, tmp_path, monkeypatch):
+    monkeypatch.setenv("EPOCHS", "many")
+    with pytest.raises(TrainingError) as error:
+        demo(folder=tmp_path / "demo", say=lambda _: None)
+    assert str(error.value) == (
+        "EPOCHS is no number of epochs\n"
+        "  where:    the environment\n"
+        "  expected: a whole number of at least 1\n"
+        "  got:      'many'\n"
+        "  mend:     EPOCHS=3"
+    )
+    assert asked == [] and list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_was_interrupted_at_once(asked, tmp_path, monkeypatch):
+    net = nw.initialize(lenet(), seed=0)
+    run = Run(net, net, (), (2.3,), (), 0, 0.1, "interrupted")
+    monkeypatch.setattr(module, "train", lambda *_, **__: run)
+    said = []
+    demo(folder=tmp_path, say=said.append)
+    assert "chosen by:" not in said[5] and "the official test digits:" in said[5]
+    assert (tmp_path / "lenet.net").exists() and (tmp_path / "report.html").exists()
 
 
 def test_the_net_of_the_demonstration():

@@ -200,7 +200,7 @@ REFUSED: list[tuple[Callable[[Net], Any], type[NetwrightError], str]] = [
     (
         lambda net: net((1.0, 2.0, 3.0)),
         DataError,
-        "the array has another shape\n  expected: (2)\n  got:      (3,)",
+        "the array has another shape\n  expected: (2,)\n  got:      (3,)",
     ),
     (
         lambda net: nw.Chain(nw.MaxPool(3), nw.relu, input=("n", 2))([np.zeros((2, 2))]),

@@ -95,7 +95,8 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: nw.Graph(a=(nw.relu, "input", "input")),
-        "a reads more values than it has input ports\n  where:    a\n  expected: 1: input\n  got:      2: input, input\n"
+        "a reads more values than it has input ports\n  where:    a\n  expected: 1: input\n"
+        "  got:      2: input, input\n"
         ""
         "  mend:     a=(nw.Chain(nw.Concatenate(), relu), 'input', 'input')",
     ),

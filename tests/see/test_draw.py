@@ -28,7 +28,7 @@ def test_every_part_and_port_of_a_chain():
     assert sorted(texts(drawing, "name")) == sorted(["input", *names, "softmax1", "output"])
     assert texts(drawing, "size").count("(24, 24, 20)") == 2
     assert "Category(range(10))" in texts(drawing, "what")
-    assert (drawing.width, drawing.height) == (1082, 166)
+    assert (drawing.width, drawing.height) == (1095, 166)
 
 
 def test_square_learns_and_round_does_not():

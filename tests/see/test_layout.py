@@ -49,3 +49,10 @@ def test_one_label_for_one_value():
     items = [Item(key, 100, 40) for key in "abc"]
     found = layout(items, [Edge("a", "b", "(3,)"), Edge("a", "c", "(3,)")], 1000, 6.0)
     assert [text for text, _ in found.labels] == ["(3,)"]
+
+
+def test_labels_of_several_values_stand_in_a_stack():
+    items = [Item(key, 100, 40) for key in "ab"]
+    found = layout(items, [Edge("a", "b", "(3,)"), Edge("a", "b", "(4,)")], 1000, 6.0)
+    (_, (x, y)), (_, (u, v)) = found.labels
+    assert (x, y - 12) == (u, v)

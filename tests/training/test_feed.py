@@ -36,6 +36,29 @@ def test_beyond_memory_batches_are_encoded_as_they_come(monkeypatch) -> None:
         assert torch.equal(tensor, resident.inputs[port])
 
 
+def test_what_takes_no_more_memory_is_prepared_once() -> None:
+    codecs = {"input": nw.Number(10.0, 5.0), "target": CODECS["input"]}
+    made = feed(source(([10.0, 15.0, 20.0, 5.0, 0.0], PICTURES)), codecs, CPU)
+    assert made.prepared == {"input"}
+    assert made.columns["input"].flatten().tolist() == [0, 1, 2, -1, -2]
+    assert made.batch(torch.tensor([2, 0])).inputs["input"].tolist() == [[2.0], [0.0]]
+
+
+@pytest.mark.parametrize("block", [1, 200, 1 << 20])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 9])
+def test_batches_are_the_examples_in_order_whatever_is_gathered_at_once(monkeypatch, block, size) -> None:
+    monkeypatch.setattr("netwright.training.feed.BLOCK", block)
+    made = feed(source((PICTURES, ["a", "b", "a", "a", "b"]), weights=[0.0, 1.0, 2.0, 3.0, 4.0]), CODECS, CPU)
+    order = torch.tensor([3, 1, 4, 0, 2])
+    given = list(made.batches(order, size))
+    assert [batch.size for batch in given] == [len(piece) for piece in order.split(size)]
+    for batch, indices in zip(given, order.split(size), strict=True):
+        alone = made.batch(indices)
+        assert torch.equal(batch.examples, indices)
+        assert torch.equal(batch.weights, alone.weights)
+        assert all(torch.equal(value, alone.inputs[port]) for port, value in batch.inputs.items())
+
+
 def test_an_error_names_the_port_and_the_row() -> None:
     with pytest.raises(DataError) as caught:
         feed(Source({"input": PICTURES[:2], "target": ["a", "c"]}), CODECS, CPU)

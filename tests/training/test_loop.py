@@ -39,6 +39,18 @@ def test_callbacks_hear_everything_in_order() -> None:
     ]
 
 
+def test_stopping_in_an_epoch_ends_it_there() -> None:
+    class Stops(Callback):
+        def on_step(self, status) -> None:
+            if status.step == 2:
+                status.stop()
+
+    net = nw.Chain(nw.Linear(), output=nw.Number())
+    data = ([1.0, 2.0, 3.0, 4.0, 5.0], [1.0] * 5)
+    run = nw.train(net, data, epochs=2, batch_size=2, callbacks=[Stops(), Callback()], progress=False)
+    assert (len(run.losses), len(run.epochs), run.ended) == (2, 0, "stopped")
+
+
 def test_clip_scales_down_and_never_up() -> None:
     flat = Flat.of({"w": torch.zeros(3)}, None, torch.device("cpu"))
     flat.view(flat.gradient, "w").copy_(torch.tensor([3.0, 0.0, 4.0]))

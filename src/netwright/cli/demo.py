@@ -9,6 +9,7 @@ from netwright.codecs.category import Category
 from netwright.codecs.image import Image
 from netwright.codecs.reading import Top
 from netwright.data.datasets import Dataset, Split, dataset
+from netwright.errors import TrainingError
 from netwright.layers.conv import Conv
 from netwright.layers.linear import Linear
 from netwright.layers.pointwise import relu, softmax
@@ -59,7 +60,7 @@ def demo(
         seed: of the run.
         say: gets the text, block by block.
     """
-    epochs = epochs if epochs is not None else int(os.environ.get("EPOCHS", EPOCHS))
+    epochs = _wanted() if epochs is None else epochs
     digits = dataset("mnist")
     held = min(HELD_OUT, len(digits.train) // 10)
     net = lenet()
@@ -85,15 +86,18 @@ def protocols(run: Run, measured: Measured, held: int) -> str:
     """Both numbers, and what the chapter's is to be compared with."""
     result = measured.result
     assert isinstance(result, ClassificationReport)
-    best = next(epoch for epoch in run.epochs if epoch.number == run.best)
+    lines = [PROTOCOLS.format(held=held)]
+    for epoch in run.epochs:
+        if epoch.number == run.best:  # none, when the run was interrupted before its first epoch was done
+            lines.append(
+                f"  the digits the net was chosen by:  {1 - epoch.validation['error']:.2%}   "
+                f"(n={held:,}, epoch {run.best}; the chapter's protocol: 99.6%)"
+            )
     accuracy = result.accuracy
-    lines = [
-        PROTOCOLS.format(held=held),
-        f"  the digits the net was chosen by:  {1 - best.validation['error']:.2%}   (n={held:,}, epoch {run.best}; "
-        "the chapter's protocol: 99.6%)",
-        f"  the official test digits:          {accuracy.value:.2%}   (n={accuracy.n:,}, "
-        f"95% interval {accuracy.low:.2%}-{accuracy.high:.2%})",
-    ]
+    lines.append(
+        f"  the official test digits:          {accuracy.value:.2%}   "
+        f"(n={accuracy.n:,}, 95% interval {accuracy.low:.2%}-{accuracy.high:.2%})"
+    )
     return "\n".join(lines)
 
 
@@ -123,6 +127,20 @@ def _files(run: Run, measured: Measured, digits: Dataset, held: int, where: Path
         f"{where / 'report.html'}  all of this as one page, with pictures",
         f"{where / 'seven.png'}    a test digit; try: netwright predict {where / 'lenet.net'} {where / 'seven.png'}",
     ]
+
+
+def _wanted() -> int:
+    """How many epochs the environment asks for."""
+    text = os.environ.get("EPOCHS", str(EPOCHS))
+    if not (text.isdecimal() and int(text)):
+        raise TrainingError(
+            what="EPOCHS is no number of epochs",
+            where="the environment",
+            expected="a whole number of at least 1",
+            got=repr(text),
+            mend=f"EPOCHS={EPOCHS}",
+        )
+    return int(text)
 
 
 def _title(text: str) -> str:

@@ -15,7 +15,7 @@ from netwright.see.layout import LANE, Edge, Item, Layout, Point, layout
 from netwright.see.walk import kind_text, part_text, sizes_text
 
 MARGIN = 14.0
-CHARACTER, SMALL = 7.4, 6.3  # widths of a character of a name, and of a small text, in pixels
+CHARACTER, SMALL = 7.9, 6.3  # widths of a character of a name, and of a small text, in pixels
 BOX = 46.0  # height
 LONGEST = 24  # characters in a box
 HEAD = 26.0  # of a group's name

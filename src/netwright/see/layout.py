@@ -11,6 +11,7 @@ BRANCH_GAP = 16.0  # between boxes of one layer
 ROW_GAP = 46.0  # between rows: an edge and its label pass there
 LANE = 16.0  # height that an edge takes where it passes a layer
 LEAST_GAP = 30.0  # between layers, more where a label stands
+LINE = 12.0  # between two labels in a stack
 TURN = 14.0  # how far an edge leads out before it turns to the next row
 
 
@@ -196,13 +197,13 @@ def _labels(
     """One label for each value, above the start of its edge, or above the stretch between two rows."""
     found: dict[tuple[str, str], tuple[str, Point]] = {}
     for edge, route in routes.items():
-        r = rank[edge.start]
-        x, y = route[0]
         if not edge.label or (edge.start, edge.label) in found:
             continue
+        r = rank[edge.start]
+        above = 6 + LINE * sum(start == edge.start for start, _ in found)  # several values of one part stand in a stack
         if layers[r + 1].row != layers[r].row:
-            across = (route[2][0] + route[3][0]) / 2
-            found[edge.start, edge.label] = (edge.label, (across, route[2][1] - 6))
+            place = ((route[2][0] + route[3][0]) / 2, route[2][1] - above)
         else:
-            found[edge.start, edge.label] = (edge.label, (x + gaps[r] / 2 - 3, y - 6))
+            place = (route[0][0] + gaps[r] / 2 - 3, route[0][1] - above)
+        found[edge.start, edge.label] = (edge.label, place)
     return tuple(found.values())

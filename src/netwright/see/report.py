@@ -144,9 +144,8 @@ def _curves(run: Run | None) -> str:
         points = [(float(e.number), e.validation[name]) for e in run.epochs if name in e.validation]
         pieces.append(chart([Line(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
     words = f"{len(run.losses):,} steps in {len(run.epochs)} epochs: {run.ended}"
-    return _section(
-        "Learning", f"{words}; the net of epoch {run.best} was kept.", f'<div class="two">{"".join(pieces)}</div>'
-    )
+    kept = f"; the net of epoch {run.best} was kept" if run.best else ""
+    return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')
 
 
 def _figures(measured: Measured | None) -> str:

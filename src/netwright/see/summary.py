@@ -9,7 +9,7 @@ from netwright.net.level import ContainerNode
 from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.net.plan import Plan, Step
-from netwright.see.walk import kind_text, part_text, places, sizes_text
+from netwright.see.walk import LONGEST, kind_text, part_text, places, sizes_text
 from netwright.sizes.size import Size, unknowns
 from netwright.sizes.unify import Row as Axes
 
@@ -106,7 +106,8 @@ class Summary:
         for row in self.rows:
             numbers = (row.parameters, row.bytes, row.multiply_adds)
             shown = ("", "", "") if row.container else tuple(number(value) for value in numbers)
-            lines.append((row.path, row.part, row.sizes, *shown))
+            sizes = row.sizes if len(row.sizes) <= LONGEST else row.sizes[: LONGEST - 1] + "…"
+            lines.append((row.path, row.part, sizes, *shown))
         lines += [(port, codec, sizes, "", "", "") for port, codec, sizes in self.outputs]
         return [*lines, ("total", "", "", *(number(v) for v in (self.parameters, self.bytes, self.multiply_adds)))]
 
