@@ -87,12 +87,12 @@ def protocols(run: Run, measured: Measured, held: int) -> str:
     result = measured.result
     assert isinstance(result, ClassificationReport)
     lines = [PROTOCOLS.format(held=held)]
-    for epoch in run.epochs:
-        if epoch.number == run.best:  # none, when the run was interrupted before its first epoch was done
-            lines.append(
-                f"  the digits the net was chosen by:  {1 - epoch.validation['error']:.2%}   "
-                f"(n={held:,}, epoch {run.best}; the chapter's protocol: 99.6%)"
-            )
+    lines += [
+        f"  the digits the net was chosen by:  {1 - epoch.validation['error']:.2%}   "
+        f"(n={held:,}, epoch {run.best}; the chapter's protocol: 99.6%)"
+        for epoch in run.epochs
+        if epoch.number == run.best  # none, when the run was interrupted before its first epoch was done
+    ]
     accuracy = result.accuracy
     lines.append(
         f"  the official test digits:          {accuracy.value:.2%}   "

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import torch.nn.functional as F
@@ -117,20 +118,32 @@ class Conv(Leaf):
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         rank = x.ndim - 2
-        sides = self._sides(rank)
+        around, padding, stride, dilation = self._options[rank]
         x, weight = channels_first(x), channels_last(w["weight"])  # (b, *s, in) -> (b, in, *s)
-        if any(before != after for before, after in sides):
-            x = F.pad(x, [side for pair in reversed(sides) for side in pair])  # (b, in, *s) -> (b, in, *s + padding)
-            sides = [(0, 0)] * rank
-        padding = planar(tuple(before for before, _ in sides), 0)
-        stride, dilation = (planar(per_axis(value, rank), 1) for value in (self.stride, self.dilation))
+        if around:
+            x = F.pad(x, around)  # (b, in, *s) -> (b, in, *s + padding)
         convolve = F.conv3d if rank == 3 else F.conv2d
         y = convolve(x, weight, w.get("bias"), stride, padding, dilation, self.groups)  # -> (b, out, *t)
         return features_last(y, rank)  # (b, out, *t) -> (b, *t, out)
 
-    def _taps(self, rank: int) -> list[tuple[int, int]]:
-        """Dilation and kernel of each axis."""
-        return [*zip(per_axis(self.dilation, rank), per_axis(self.kernel, rank), strict=True)]
+    @cached_property
+    def _options(self) -> dict[int, tuple[list[int], tuple[int, ...], tuple[int, ...], tuple[int, ...]]]:
+        """What torch is told, by rank: zeros to put around where the sides differ, padding, stride, dilation.
+
+        Kept, since at batch one finding them anew would cost a tenth of the convolution.
+        """
+        values = (self.kernel, self.stride, self.padding, self.dilation)
+        ranks = {len(value) for value in values if isinstance(value, tuple)} or {1, 2, 3}
+        return {rank: self._options_for(rank) for rank in ranks}
+
+    def _options_for(self, rank: int) -> tuple[list[int], tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        sides = self._sides(rank)
+        around: list[int] = []
+        if any(before != after for before, after in sides):
+            around, sides = [side for pair in reversed(sides) for side in pair], [(0, 0)] * rank
+        padding = planar(tuple(before for before, _ in sides), 0)
+        stride, dilation = (planar(per_axis(value, rank), 1) for value in (self.stride, self.dilation))
+        return around, padding, stride, dilation
 
     def _sides(self, rank: int) -> list[tuple[int, int]]:
         """Zeros before and after each axis."""
@@ -138,6 +151,10 @@ class Conv(Leaf):
             return [(side, side) for side in per_axis(self.padding, rank)]
         spread = [d * (k - 1) for d, k in self._taps(rank)]
         return [(n, 0) if self.padding == "causal" else (n // 2, n - n // 2) for n in spread]
+
+    def _taps(self, rank: int) -> list[tuple[int, int]]:
+        """Dilation and kernel of each axis."""
+        return [*zip(per_axis(self.dilation, rank), per_axis(self.kernel, rank), strict=True)]
 
 
 def channels_last(weight: Tensor) -> Tensor:
