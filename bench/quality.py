@@ -9,11 +9,12 @@ from bench.peers.netwright_fit import build
 from bench.workloads import WORKLOADS
 
 import netwright as nw
+from netwright.data.datasets import Dataset
 
 WITHIN = 0.15  # points of test accuracy, of the mean difference
 
 
-def accuracy(precision: str, seed: int, epochs: int, data: nw.Dataset) -> float:
+def accuracy(precision: str, seed: int, epochs: int, data: Dataset) -> float:
     """Test accuracy in percent after a run."""
     run = nw.train(
         build(WORKLOADS["lenet"]), data.train, validation=data.test, epochs=epochs, batch_size=128,

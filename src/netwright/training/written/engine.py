@@ -3,8 +3,6 @@
 import math
 from dataclasses import dataclass, field
 
-import torch
-
 from netwright.net.plan import Plan
 from netwright.training.autograd import Autograd
 from netwright.training.engine import Engine
@@ -44,8 +42,9 @@ class Written(Engine):
         bound = self.chains.get(batch.size) or self._bind(batch.size)
         bound.now.step, bound.now.examples = step, batch.examples
         loss = bound.gradient(batch.inputs[line.input], batch.inputs[line.target], batch.weights)
-        if bound.hides and not math.isfinite(torch.dot(flat.master, flat.gradient).item()):
-            return math.nan  # a product with every number of both is finite only where all of them are
+        # a sum is finite only where every number is, and costs a fifth of looking at each
+        if bound.hides and not math.isfinite(flat.gradient.sum().item() + flat.master.sum().item()):
+            return math.nan
         return loss
 
     def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:

@@ -1,0 +1,49 @@
+"""Keeps a run from crawling when its threads cannot all run at once: tries one thread against all, and watches the pace.
+
+When two threads of a parallel operation land on one processor, each waits for the other through whole time slices, and
+a step takes ten to eighty times as long. One thread alone never waits. A clock chooses here, and chooses nothing else.
+"""
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable
+
+import torch
+
+TRIES = 5  # steps timed with each number of threads
+GAIN = 1.15  # how much faster all threads must be than one, to be worth what can happen to them
+WINDOW = 10  # steps whose median is the pace
+SLOW = 5.0  # times slower than the best pace so far, from which on one thread goes on
+
+
+def faster(step: Callable[[], object], most: int, clock: Callable[[], float] = time.perf_counter) -> int:
+    """Whether `most` threads or one make this step faster; the step is repeated and must leave nothing behind."""
+    seconds: dict[int, float] = {}
+    for count in (1, most):
+        torch.set_num_threads(count)
+        step()
+        taken: list[float] = []
+        for _ in range(TRIES):
+            start = clock()
+            step()
+            taken.append(clock() - start)
+        seconds[count] = statistics.median(taken)
+    return most if seconds[1] > GAIN * seconds[most] else 1
+
+
+class Pace:
+    """Watches how long steps take."""
+
+    def __init__(self) -> None:
+        self._last: deque[float] = deque(maxlen=WINDOW)
+        self._best = float("inf")
+
+    def crawls(self, seconds: float) -> bool:
+        """Whether the pace has fallen far below what it was, now that a step took so long."""
+        self._last.append(seconds)
+        if len(self._last) < WINDOW:
+            return False
+        median = statistics.median(self._last)
+        self._best = min(self._best, median)
+        return median > SLOW * self._best
