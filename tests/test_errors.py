@@ -1,4 +1,4 @@
-"""Errors print what, where, expected, got, mend; several faults are numbered; they pickle; each is a builtin's child."""
+"""Errors print what, where, expected, got, mend; several are numbered; they pickle; each is a builtin's child."""
 
 import pickle
 
@@ -8,7 +8,14 @@ from netwright import errors
 from netwright.errors import Fault, NetwrightError, SizeError, close_names, did_you_mean, missing_extra
 
 FAULT = Fault(what="they differ", where="a -> b", expected="(1,)", got="(2,)\nof two", mend=("this", "that"))
-TEXT = "they differ\n  where:    a -> b\n  expected: (1,)\n  got:      (2,)\n            of two\n  mend:     this\n  or:       that"
+TEXT = """\
+they differ
+  where:    a -> b
+  expected: (1,)
+  got:      (2,)
+            of two
+  mend:     this
+  or:       that"""
 
 
 def test_one_fault() -> None:

@@ -1,8 +1,6 @@
 """What a run shows must be exact, in a terminal, in a pipe and in a notebook, with a clock and a width of our own."""
 
 import io
-import sys
-import types
 
 import pytest
 from rich.console import Console
@@ -96,51 +94,28 @@ def test_the_place_chooses(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     assert isinstance(progress(console()), Terminal)
     assert isinstance(progress(Console(file=io.StringIO(), force_terminal=False)), Lines)
-    monkeypatch.setattr(module, "_kernel", object)
+    monkeypatch.setattr(module, "kernel", object)
     assert isinstance(progress(), Panel)
 
 
-def fake_notebook(monkeypatch, shown):
-    """Stand-ins for IPython: what is displayed lands in `shown`."""
-    display = types.ModuleType("IPython.display")
-    display.HTML = lambda text: text
-    handle = types.SimpleNamespace(update=lambda text: shown.append(text))
-    display.display = lambda value, **_: shown.append(value) or handle
-    monkeypatch.setitem(sys.modules, "IPython.display", display)
-
-
-def test_a_panel_without_widgets(monkeypatch):
-    shown = []
-    fake_notebook(monkeypatch, shown)
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    panel = Panel(lambda: 0.0)
-    panel.on_epoch(status())
-    panel.on_end(status(ended="stopped"))
-    assert shown == ["", panel_html(status()), panel_html(status(ended="stopped"))]
-    assert "interrupting the kernel stops the run" in shown[1] and "interrupting" not in shown[2]
-
-
-def test_the_button_of_a_panel_stops_the_run(monkeypatch):
-    shown, clicks, closed = [], [], []
-    fake_notebook(monkeypatch, shown)
-    widgets = types.ModuleType("ipywidgets")
-    picture = types.SimpleNamespace(value="")
-    widgets.HTML = lambda: picture
-    widgets.Button = lambda **_: types.SimpleNamespace(on_click=clicks.append, close=lambda: closed.append(True))
-    widgets.VBox = lambda children: children
-    monkeypatch.setitem(sys.modules, "ipywidgets", widgets)
-    run, now = status(), [1.0]
-    panel = Panel(lambda: now[0])
+def test_a_panel_is_drawn_twice_a_second_and_its_button_stops_the_run(monkeypatch):
+    shown, panes, now = [], [], [1.0]
+    monkeypatch.setattr(module, "pane", lambda stop: panes.append(stop) or (shown.append, lambda: shown.append("end")))
+    run, panel = status(), Panel(lambda: now[0])
     panel.on_step(run)
-    assert picture.value == panel_html(run)
-    picture.value = ""
     now[0] = 1.4
     panel.on_step(run)
-    assert picture.value == ""  # not more than twice a second
-    clicks[0]("the button")
+    assert shown == [panel_html(run)]
+    now[0] = 1.5
+    panel.on_step(run)
+    panel.on_epoch(run)
+    assert shown == [panel_html(run)] * 3 and not run.stopping
+    panes[0]()
     assert run.stopping
-    panel.on_end(run)
-    assert closed == [True]
+    ended = status(ended="stopped")
+    panel.on_end(ended)
+    assert shown[3:] == [panel_html(ended), "end"] and len(panes) == 1
+    assert "interrupting the kernel stops the run" in shown[0] and "interrupting" not in shown[3]
 
 
 def test_the_panel_escapes_what_it_shows():

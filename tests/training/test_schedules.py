@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from netwright.training.schedules import SCHEDULES, Constant, Cosine, OneCycle, Steps
+from netwright.training.schedules import SCHEDULES, ConstantRate, Cosine, OneCycle, Steps
 
 
 def test_one_cycle_is_torch_s() -> None:
@@ -28,6 +28,6 @@ def test_factors_lie_between_zero_and_one(schedule, steps) -> None:
 
 
 def test_shapes_of_the_others() -> None:
-    assert [Constant().factor(step, 4) for step in range(4)] == [1, 1, 1, 1]
+    assert [ConstantRate().factor(step, 4) for step in range(4)] == [1, 1, 1, 1]
     assert [round(Cosine().factor(step, 3), 6) for step in range(3)] == [1, 0.5, 0]
     assert [round(Steps().factor(step, 4), 6) for step in range(4)] == [1, 1, 0.1, 0.01]

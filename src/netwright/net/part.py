@@ -348,7 +348,7 @@ def join(left: Any, right: Any) -> Net:
     return chain.joined(as_part(left), as_part(right))
 
 
-def shared(name: str, part: Any) -> Net:
+def Shared(name: str, part: Any) -> Net:
     """A part whose arrays are the same wherever this name is used: through edits, saving and export.
 
     Example:

@@ -1,7 +1,7 @@
 """Makes the automatic choices of a run, each with its reason: from the data, the net and the machine, never a clock."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -119,19 +119,18 @@ class Chooser:
         self.say("learning rate", f"{rate:g}", why + ("; others given by path" if given else ""))
         return rate
 
-    def threads(self, given: int | None, device: torch.device, work: int) -> int:
-        """Threads of the processor."""
-        now = torch.get_num_threads()
+    def threads(self, given: int | None, work: int, trial: Callable[[], int]) -> int:
+        """Threads of the processor; where the work is worth sharing, a trial says whether sharing it is faster."""
         if given is not None:
             self.say("threads", given, "given")
             return given
         if value := self.earlier("threads"):
             return int(value)
-        small = device.type == "cpu" and work < WORK_FOR_THREADS
-        threads = 1 if small else now
-        self.say(
-            "threads", threads, f"{work:,} multiply-adds a step are too few to share" if small else "all there are"
-        )
+        if work < WORK_FOR_THREADS:
+            self.say("threads", 1, f"{work:,} multiply-adds a step are too few to share")
+            return 1
+        threads = trial()
+        self.say("threads", threads, "faster than one, by trial" if threads > 1 else "as fast as more, by trial")
         return threads
 
 

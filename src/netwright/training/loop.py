@@ -12,11 +12,12 @@ from torch import Tensor
 from netwright.data.batches import epoch_order
 from netwright.errors import TrainingError
 from netwright.training.engine import Engine
-from netwright.training.events import Callback, Epoch, Status
+from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.feed import Batch, Feed
 from netwright.training.flat import Flat
 from netwright.training.optimizers import Update
 from netwright.training.schedules import Schedule
+from netwright.training.threads import Pace
 
 SMOOTH = 0.02  # share of a step in the running mean of the loss
 
@@ -39,6 +40,7 @@ class Loop:
     callbacks: Sequence[Callback]
     seed: int
     clip: float | None = None
+    pace: Pace | None = None  # where several threads work, which may get in each other's way
     clock: Callable[[], float] = time.perf_counter
     kept: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     _lowest: float = math.inf
@@ -77,7 +79,10 @@ class Loop:
         for batch in self.feed.batches(order, status.batch_size):
             loss, size = self._step(batch), batch.size
             total, seen = total + loss * size, seen + size
-            status.seconds = before + self.clock() - start
+            done = before + self.clock() - start
+            if self.pace is not None and self.pace.crawls(done - status.seconds):
+                self._go_on_alone()
+            status.seconds = done
             for tell in hearing:
                 tell(status)
             if status.stopping and status.step < last:
@@ -90,6 +95,12 @@ class Loop:
         self._keep(epoch)
         for callback in self.callbacks:
             callback.on_epoch(status)
+
+    def _go_on_alone(self) -> None:
+        self.pace = None
+        torch.set_num_threads(1)
+        why = f"from step {self.status.step} on, since steps took more than five times as long as before"
+        self.status.choices += (Choice("threads", "1", why),)
 
     def _step(self, batch: Batch) -> float:
         status, engine = self.status, self.engine

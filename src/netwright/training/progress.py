@@ -9,7 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import IO, Any, TypeAlias
+from typing import IO, TypeAlias
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from netwright.training.events import Callback, Epoch, Status
+from netwright.training.notebook import Show, kernel, pane
 
 Clock: TypeAlias = Callable[[], float]
 
@@ -35,7 +36,7 @@ def progress(console: Console | None = None, clock: Clock = time.monotonic) -> C
         console: where to write; stderr by default.
         clock: seconds, ascending.
     """
-    if console is None and _kernel() is not None:
+    if console is None and kernel() is not None:
         return Panel(clock)
     console = console or Console(stderr=True)
     return (
@@ -111,15 +112,14 @@ class Terminal(Callback):
 class Panel(Callback):
     """The same in a notebook, with a button that stops the run and keeps the best net so far.
 
-    The button needs ipywidgets, and a kernel that delivers its click while the cell runs: not every one does.
+    The button is there where its click can be heard while the cell runs: with ipywidgets, in a kernel of ipykernel.
     Interrupting the kernel does the same anywhere, and the panel says so.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
         self.drawn = -math.inf
-        self.show: Callable[[str], None] | None = None
-        self.finish: Callable[[], None] = _nothing
+        self.pane: tuple[Show, Callable[[], None]] | None = None
 
     def on_step(self, status: Status) -> None:
         if self.clock() - self.drawn >= PANEL:
@@ -129,14 +129,14 @@ class Panel(Callback):
         self._draw(status)
 
     def on_end(self, status: Status) -> None:
-        self._draw(status)
-        self.finish()
+        _, finish = self._draw(status)
+        finish()
 
-    def _draw(self, status: Status) -> None:
-        if self.show is None:
-            self.show, self.finish = _panel(status)
-        self.show(panel_html(status))
+    def _draw(self, status: Status) -> tuple[Show, Callable[[], None]]:
+        self.pane = self.pane or pane(status.stop)
+        self.pane[0](panel_html(status))
         self.drawn = self.clock()
+        return self.pane
 
 
 def view(status: Status) -> Group:
@@ -249,37 +249,3 @@ def _html_row(epoch: Epoch, status: Status) -> str:
 
 def _steps_each(status: Status) -> int:
     return max(1, status.steps // max(1, status.epochs))
-
-
-def _nothing() -> None:
-    """What a panel without widgets does at the end."""
-
-
-def _kernel() -> Any:
-    """The notebook's kernel that runs this program; None outside of one."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", _nothing)()
-    return getattr(shell, "kernel", None)
-
-
-def _panel(status: Status) -> tuple[Callable[[str], None], Callable[[], None]]:
-    """What shows a picture in the notebook, and what to do at the end."""
-    from IPython.display import HTML, display  # type: ignore[import-not-found]  # a notebook has it
-
-    try:
-        import ipywidgets  # type: ignore[import-not-found]
-    except ImportError:
-        handle: Any = display(HTML(""), display_id=True)
-        return (lambda text: handle.update(HTML(text))), _nothing
-    widgets: Any = ipywidgets
-    picture, button = widgets.HTML(), widgets.Button(description="Stop", tooltip="stop and keep the best net so far")
-
-    def click(pressed: object) -> None:
-        del pressed
-        status.stop()
-
-    def show(text: str) -> None:
-        picture.value = text
-
-    button.on_click(click)
-    display(widgets.VBox([picture, button]))
-    return show, button.close

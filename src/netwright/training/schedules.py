@@ -14,7 +14,7 @@ class Schedule(ABC):
 
 
 @dataclass(frozen=True)
-class Constant(Schedule):
+class ConstantRate(Schedule):
     """The same rate throughout."""
 
     def factor(self, step: int, steps: int) -> float:
@@ -68,7 +68,7 @@ class Steps(Schedule):
 
 SCHEDULES: dict[str, Schedule] = {
     "one-cycle": OneCycle(),
-    "constant": Constant(),
+    "constant": ConstantRate(),
     "cosine": Cosine(),
     "step": Steps(),
 }

@@ -1,4 +1,4 @@
-"""Keeps a run from crawling when its threads cannot all run at once: tries one thread against all, and watches the pace.
+"""Keeps a run from crawling when its threads cannot all run at once: tries one against all, and watches the pace.
 
 When two threads of a parallel operation land on one processor, each waits for the other through whole time slices, and
 a step takes ten to eighty times as long. One thread alone never waits. A clock chooses here, and chooses nothing else.

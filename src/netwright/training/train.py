@@ -29,6 +29,7 @@ from netwright.training.ports import fitted
 from netwright.training.progress import progress as progress_for
 from netwright.training.result import Run
 from netwright.training.schedules import SCHEDULES, Schedule
+from netwright.training.threads import Pace, faster
 from netwright.training.validate import validation_of
 
 Rates: TypeAlias = float | Mapping[str, float] | None
@@ -107,7 +108,6 @@ def train(
     count = choose.epochs(epochs, steps_each)
     chosen = optimizer_of(optimizer)
     dtype = choose.precision(precision, place, work, _classifies(net))
-    width = choose.threads(threads, place, work * size * 3)
     choose.say("optimizer", repr(chosen), WHY_ADAM if optimizer == "adam" else "given")
     rates = _rates(plan, choose.learning_rate(learning_rate, chosen, plan), learning_rate, goal.prefix)
     choose.say("schedule", schedule, WHY_ONE_CYCLE if schedule == "one-cycle" else "given")
@@ -115,7 +115,7 @@ def train(
     codecs = net_with_loss.held.inputs
     examples = feed(training, codecs, place)
     flat, rest = _flatten(net_with_loss, rates, dtype, place)
-    status = Status(count, count * steps_each, size, len(training), tuple(choose.made))
+    status = Status(count, count * steps_each, size, len(training), ())
     loop = Loop(
         engine=engine_of(plan, flat, rest, dtype, seed),
         feed=examples,
@@ -134,7 +134,11 @@ def train(
     def result() -> Run:
         return _run(net, goal, loop, status)
 
-    with _threads(width):
+    with _threads():
+        width = choose.threads(threads, work * size * 3, lambda: _trial(loop, rest))
+        torch.set_num_threads(width)
+        loop.pace = Pace() if width > 1 and threads is None else None
+        status.choices = tuple(choose.made)
         try:
             loop.run()
         except TrainingError as error:
@@ -263,10 +267,19 @@ def _run(net: Net, goal: Objective, loop: Loop, status: Status) -> Run:
     )
 
 
+def _trial(loop: Loop, rest: Mapping[str, Tensor]) -> int:
+    """How many threads make the gradient of a batch fastest; running arrays are left as they were."""
+    before = {path: array.clone() for path, array in rest.items()}
+    batch = loop.feed.batch(torch.arange(loop.status.batch_size))
+    threads = faster(lambda: loop.engine.gradient(batch, 0), torch.get_num_threads())
+    for path, array in rest.items():
+        array.copy_(before[path])
+    return threads
+
+
 @contextmanager
-def _threads(count: int) -> Generator[None, None, None]:
+def _threads() -> Generator[None, None, None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
     try:
         yield
     finally:

@@ -1,0 +1,152 @@
+"""Reaches the notebook a program runs in: a place for a picture, and a Stop button that works while the cell runs.
+
+A kernel handles a click after the running cell has ended, too late for a button that ends it. So a listener sees each
+message as it arrives, heeds the click, and hands every message on unchanged: cells that wait still run, in order.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+Show: TypeAlias = Callable[[str], None]
+
+DELIMITER = b"<IDS|MSG>"  # in a message: who sent it, this, a signature, header, parent, metadata, content, buffers
+
+
+def kernel() -> Any:
+    """The notebook's kernel that runs this program; None outside of one."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", _nothing)()
+    return getattr(shell, "kernel", None)
+
+
+def pane(stop: Callable[[], None]) -> tuple[Show, Callable[[], None]]:
+    """A new place for a picture in the notebook, with a Stop button where a click can be heard while the cell runs.
+
+    The button needs ipywidgets and a kernel whose messages can be listened to; without them there is none.
+
+    Fields:
+        stop: called once or more when the button is clicked, maybe from another thread.
+
+    Returns:
+        What shows a picture of HTML, and what takes the button away.
+    """
+    from IPython.display import HTML, display  # type: ignore[import-not-found]  # a notebook has it
+
+    running = kernel()
+    widgets = _widgets() if audible(running) else None
+    if widgets is None:
+        handle: Any = display(HTML(""), display_id=True)
+        return (lambda text: handle.update(HTML(text))), _nothing
+    picture = widgets.HTML()
+    button = widgets.Button(description="Stop", tooltip="stop and keep the best net so far")
+    box = widgets.VBox([picture, button])
+    listener = Listener(running, button.model_id, stop)
+    display(box)
+
+    def show(text: str) -> None:
+        listener.poll()
+        picture.value = text
+
+    def finish() -> None:
+        listener.close()
+        box.children = (picture,)  # not closed: the kernel handles a late click in peace, and a saved notebook opens
+
+    return show, finish
+
+
+def audible(running: Any) -> bool:
+    """Whether the messages of this kernel can be listened to from here.
+
+    They arrive in a thread of the kernel (ipykernel 7), or wait in a socket that only the main thread may read
+    (ipykernel 6). Kernels of another make, as in a browser, have neither.
+    """
+    if not hasattr(getattr(running, "shell_stream", None), "_recv_callback"):
+        return False
+    return _own_thread(running) or threading.current_thread() is threading.main_thread()
+
+
+class Listener:
+    """Hears the click on a button while the main thread is busy with a cell.
+
+    Fields:
+        running: an `audible` kernel.
+        button: the button's comm id.
+        heard: called at a click, in the thread where messages arrive.
+    """
+
+    def __init__(self, running: Any, button: str, heard: Callable[[], None]) -> None:
+        self.stream = running.shell_stream
+        self.session = running.session
+        self.own_thread = _own_thread(running)
+        self.button = button
+        self.heard = heard
+        self.hand_on: Callable[[Sequence[Any]], Any] = _nothing
+        self._where_messages_arrive(self._open)
+
+    def poll(self) -> None:
+        """Reads what waits in the socket, where no thread of the kernel does it; the kernel queues it for later."""
+        if not self.own_thread:
+            self.stream.flush(1)  # 1: what comes in, zmq.POLLIN
+
+    def close(self) -> None:
+        """Leaves the messages to the kernel alone."""
+        self._where_messages_arrive(self._close)
+
+    def _where_messages_arrive(self, do: Callable[[], None]) -> None:
+        if self.own_thread:  # a stream may be touched in its own thread only
+            self.stream.io_loop.add_callback(do)
+        else:
+            do()
+
+    def _open(self) -> None:
+        self.hand_on = self.stream._recv_callback
+        self.stream.on_recv(self._hear, copy=self.stream._recv_copy)
+
+    def _close(self) -> None:
+        if self.stream._recv_callback == self._hear:  # else somebody listens after us, and needs us to hand on
+            self.stream.on_recv(self.hand_on, copy=self.stream._recv_copy)
+        self.heard = _nothing
+
+    def _hear(self, frames: Sequence[Any]) -> Any:
+        if is_click(frames, self.button, self.session):
+            self.heard()
+        return self.hand_on(frames)  # the kernel's own may be a coroutine, which the stream awaits
+
+
+def is_click(frames: Sequence[Any], button: str, session: Any) -> bool:
+    """Whether a message is the notebook's word, signed by it, that this button was clicked.
+
+    Fields:
+        frames: a message of the shell channel as it came, each part bytes or a frame of zmq.
+        button: the button's comm id.
+        session: the kernel's, which signs and unpacks messages.
+    """
+    parts = [bytes(frame) for frame in frames[:8]]  # the buffers after them may be large
+    if DELIMITER not in parts:
+        return False
+    signature, *message = parts[parts.index(DELIMITER) + 1 :][:5]
+    if len(message) < 4 or button.encode() not in message[3] or session.sign(message) != signature:
+        return False
+    header, content = session.unpack(message[0]), session.unpack(message[3])
+    return (
+        header["msg_type"] == "comm_msg"
+        and content["comm_id"] == button
+        and content["data"].get("content") == {"event": "click"}
+    )
+
+
+def _own_thread(running: Any) -> bool:
+    return getattr(running, "shell_channel_thread", None) is not None
+
+
+def _widgets() -> Any:
+    try:
+        import ipywidgets  # type: ignore[import-not-found]
+    except ImportError:
+        return None
+    return ipywidgets
+
+
+def _nothing(*_: object) -> None:
+    """What there is to do where there is nothing."""
