@@ -9,8 +9,8 @@ from torch import Tensor
 import netwright as nw
 from layers.table import ROWS, Row
 from netwright.net.node import PARTS, LeafNode
-from netwright.net.noise import Noise
-from netwright.net.run import Bound, Circumstances, program
+from netwright.net.run.execute import Bound, Circumstances, program
+from netwright.net.run.noise import Noise
 from netwright.sizes import notation
 
 torch.set_num_threads(1)

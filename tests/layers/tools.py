@@ -8,10 +8,10 @@ from torch import Tensor
 
 import netwright as nw
 from netwright.errors import NetwrightError
-from netwright.net.noise import Noise
-from netwright.net.run import Circumstances, program
-from netwright.net.solve import solve
-from netwright.net.wiring import wire
+from netwright.net.plan.solve import solve
+from netwright.net.plan.wiring import wire
+from netwright.net.run.execute import Circumstances, program
+from netwright.net.run.noise import Noise
 
 
 def run(net: nw.Net, arrays: Mapping[str, Tensor], *inputs: Tensor, training: bool = False, seed: int = 0):

@@ -3,8 +3,8 @@
 import torch
 
 import netwright as nw
-from netwright.net.noise import Noise
-from netwright.net.run import Circumstances, program
+from netwright.net.run.execute import Circumstances, program
+from netwright.net.run.noise import Noise
 from netwright.training.autograd import Autograd
 from netwright.training.feed import Batch
 from netwright.training.flat import Flat

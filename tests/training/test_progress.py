@@ -109,13 +109,19 @@ def test_a_panel_is_drawn_twice_a_second_and_its_button_stops_the_run(monkeypatc
     now[0] = 1.5
     panel.on_step(run)
     panel.on_epoch(run)
-    assert shown == [panel_html(run)] * 3 and not run.stopping
+    assert shown == [panel_html(run)] * 2 and not run.stopping
     panes[0]()
     assert run.stopping
     ended = status(ended="stopped")
     panel.on_end(ended)
-    assert shown[3:] == [panel_html(ended), "end"] and len(panes) == 1
-    assert "interrupting the kernel stops the run" in shown[0] and "interrupting" not in shown[3]
+    assert shown[2:] == [panel_html(ended), "end"] and len(panes) == 1
+    assert "interrupting the kernel stops the run" in shown[0] and "interrupting" not in shown[2]
+
+
+def test_a_panel_shows_the_last_epochs():
+    done = [Epoch(number, 0.5, {}, 1e-3, 2.0, 250.0) for number in range(1, 1001)]
+    shown = panel_html(status(done=done))
+    assert shown.count("<tr") == 1 + 12 and "<td>989</td>" in shown and "<td>988</td>" not in shown
 
 
 def test_the_panel_escapes_what_it_shows():

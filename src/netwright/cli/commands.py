@@ -75,7 +75,7 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    from netwright.net.load import load
+    from netwright.net.file.load import load
     from netwright.see.summary import summary
 
     found = summary(load(options.file))
@@ -88,7 +88,7 @@ def _show(options: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from netwright.codecs.image import Image
     from netwright.codecs.reading import probabilities
-    from netwright.net.load import load
+    from netwright.net.file.load import load
     from netwright.see.report import percent
 
     net = load(options.file)

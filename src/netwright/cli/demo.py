@@ -18,7 +18,7 @@ from netwright.layers.reshape import Flatten
 from netwright.metrics.classification import ClassificationReport
 from netwright.metrics.measured import Measured
 from netwright.net.chain import Chain
-from netwright.net.save import save
+from netwright.net.file.save import save
 from netwright.see.pictures import png
 from netwright.see.report import percent, report
 from netwright.see.summary import summary

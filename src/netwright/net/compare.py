@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from netwright.net.node import LeafNode, Node, arguments
-from netwright.net.plan import plan_of, wiring_of
-from netwright.net.wiring import Op, Slot, Wiring
+from netwright.net.plan.plan import plan_of, wiring_of
+from netwright.net.plan.wiring import Op, Slot, Wiring
 
 
 @dataclass(frozen=True)

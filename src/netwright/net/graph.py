@@ -6,7 +6,9 @@ from typing import Any, Self, cast
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, did_you_mean
-from netwright.net.level import (
+from netwright.net.node import Held, Node, check_name
+from netwright.net.part import Container, PortLike, PortsLike, as_codec, as_codecs, ports_repr, present, shared_repr
+from netwright.net.plan.level import (
     Call,
     Level,
     Ref,
@@ -20,8 +22,6 @@ from netwright.net.level import (
     output_names,
     sources_of,
 )
-from netwright.net.node import Held, Node, check_name
-from netwright.net.part import Container, PortLike, PortsLike, as_codec, as_codecs, ports_repr, present, shared_repr
 from netwright.sizes.notation import INPUT, OUTPUT
 
 

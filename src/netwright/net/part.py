@@ -12,11 +12,13 @@ from netwright.codecs.array import Array
 from netwright.codecs.codec import DECISION, Codec
 from netwright.codecs.reading import Reading
 from netwright.errors import NetError, PathError, SizeError, did_you_mean
-from netwright.net import blame, call, compare, surgery
-from netwright.net.level import ContainerNode, Level, Symbol, as_part, use
+from netwright.net import compare, surgery
+from netwright.net.faults import blame
 from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values
 from netwright.net.node import join as join_path
-from netwright.net.plan import Plan, plan_of
+from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
+from netwright.net.plan.plan import Plan, plan_of
+from netwright.net.run import call
 from netwright.sizes.notation import ports
 
 PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
-from netwright.net.level import Call, ContainerNode, Level, Ref, check_part_name, input_ports, output_names
 from netwright.net.node import SHARED, Held, Node, join, kind, numbered
-from netwright.net.plan import plan_from, plan_of
+from netwright.net.plan.level import Call, ContainerNode, Level, Ref, check_part_name, input_ports, output_names
+from netwright.net.plan.plan import plan_from, plan_of
 from netwright.sizes.notation import INPUT, OUTPUT
 
 Arrays: TypeAlias = Mapping[str, Tensor]

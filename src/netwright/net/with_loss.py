@@ -5,8 +5,8 @@ from typing import Any
 
 from netwright.errors import NetError, did_you_mean
 from netwright.net.graph import Graph, Input
-from netwright.net.level import Symbol, as_part, use
 from netwright.net.part import Net
+from netwright.net.plan.level import Symbol, as_part, use
 
 
 def with_loss(net: Net, loss: Any) -> Graph:

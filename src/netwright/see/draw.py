@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netwright.errors import FileError, NetError
-from netwright.net.level import ContainerNode
 from netwright.net.node import LeafNode, Node, join
 from netwright.net.part import Net
-from netwright.net.plan import Plan
+from netwright.net.plan.level import ContainerNode
+from netwright.net.plan.plan import Plan
 from netwright.see.layout import LANE, Edge, Item, Layout, Point, layout
 from netwright.see.walk import kind_text, part_text, sizes_text
 

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netwright.net.level import ContainerNode
 from netwright.net.node import Node
 from netwright.net.part import Net
-from netwright.net.plan import Plan, Step
+from netwright.net.plan.level import ContainerNode
+from netwright.net.plan.plan import Plan, Step
 from netwright.see.walk import LONGEST, kind_text, part_text, places, sizes_text
 from netwright.sizes.size import Size, unknowns
 from netwright.sizes.unify import Row as Axes

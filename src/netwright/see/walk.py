@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from netwright.net.level import ContainerNode
 from netwright.net.node import LeafNode, Node, join, kind
 from netwright.net.part import Net
-from netwright.net.plan import Plan, shape_text
-from netwright.net.wiring import Slot
+from netwright.net.plan.level import ContainerNode
+from netwright.net.plan.plan import Plan, shape_text
+from netwright.net.plan.wiring import Slot
 
 LONGEST = 44  # characters of a part's text in a table: longer ones are cut
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from netwright.net.noise import Noise
-from netwright.net.plan import Plan
-from netwright.net.run import Bound, Circumstances, program
+from netwright.net.plan.plan import Plan
+from netwright.net.run.execute import Bound, Circumstances, program
+from netwright.net.run.noise import Noise
 from netwright.training.engine import Engine, mean_loss
 from netwright.training.feed import Batch
 from netwright.training.flat import Flat

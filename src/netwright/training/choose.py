@@ -8,7 +8,7 @@ import torch
 from netwright.errors import TrainingError
 from netwright.inits import fans
 from netwright.machine import best_device, free_memory, has_bf16
-from netwright.net.plan import Plan, fixed
+from netwright.net.plan.plan import Plan, fixed
 from netwright.training.events import Choice
 from netwright.training.optimizers import Optimizer
 

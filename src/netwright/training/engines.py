@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from netwright.net.plan import Plan
+from netwright.net.plan.plan import Plan
 from netwright.training.autograd import Autograd
 from netwright.training.engine import Engine
 from netwright.training.flat import Flat

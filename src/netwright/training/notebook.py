@@ -123,10 +123,9 @@ def is_click(frames: Sequence[Any], button: str, session: Any) -> bool:
         session: the kernel's, which signs and unpacks messages.
     """
     parts = [bytes(frame) for frame in frames[:8]]  # the buffers after them may be large
-    if DELIMITER not in parts:
-        return False
-    signature, *message = parts[parts.index(DELIMITER) + 1 :][:5]
-    if len(message) < 4 or button.encode() not in message[3] or session.sign(message) != signature:
+    start = parts.index(DELIMITER) + 1 if DELIMITER in parts else len(parts)
+    signature, message = parts[start : start + 1], parts[start + 1 : start + 5]
+    if len(message) < 4 or button.encode() not in message[3] or [session.sign(message)] != signature:
         return False
     header, content = session.unpack(message[0]), session.unpack(message[3])
     return (

@@ -13,7 +13,7 @@ from netwright.errors import TrainingError
 from netwright.layers.losses import MSE, CrossEntropy
 from netwright.net.node import Node
 from netwright.net.part import Net
-from netwright.net.plan import plan_of
+from netwright.net.plan.plan import plan_of
 from netwright.net.with_loss import with_loss
 
 

@@ -16,7 +16,7 @@ from netwright.errors import DataError, TrainingError
 from netwright.layers.pointwise import Softmax
 from netwright.net.node import Held, Node
 from netwright.net.part import Net
-from netwright.net.plan import fixed, plan_of, ranked
+from netwright.net.plan.plan import fixed, plan_of, ranked
 
 
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:

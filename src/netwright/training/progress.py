@@ -27,6 +27,7 @@ PANEL = 0.5  # and in a notebook, where every picture is a message
 SAY = 15.0  # seconds between two lines in a pipe, beside the one of each epoch
 CURVE = 48  # characters of the learning curve
 BAR = 32  # and of the bar
+EPOCHS = 12  # rows of the table: the last ones
 
 
 def progress(console: Console | None = None, clock: Clock = time.monotonic) -> Callback:
@@ -125,9 +126,6 @@ class Panel(Callback):
         if self.clock() - self.drawn >= PANEL:
             self._draw(status)
 
-    def on_epoch(self, status: Status) -> None:
-        self._draw(status)
-
     def on_end(self, status: Status) -> None:
         _, finish = self._draw(status)
         finish()
@@ -166,7 +164,7 @@ def _epochs(status: Status) -> Table:
     for name in ("epoch", "training loss", *(f"validation {name}" for name in names), "seconds"):
         table.add_column(name, justify="right")
     table.add_column("")
-    for epoch in status.done[-12:]:
+    for epoch in status.done[-EPOCHS:]:
         kept = epoch.number == status.best and bool(names)
         figures = [figure(name, epoch.validation.get(name, math.nan)) for name in names]
         cells = [str(epoch.number), f"{epoch.loss:.4g}", *figures, f"{epoch.seconds:.1f}", "best" if kept else ""]
@@ -229,7 +227,7 @@ def panel_html(status: Status) -> str:
         f"<div style='height:6px;border-radius:3px;background:#2f6bd0;width:{done:.1%}'></div></div>"
     )
     curve = f"<div style='font-family:monospace;color:#2f6bd0'>{sparkline(status.losses, CURVE)}</div>"
-    rows = "".join(_html_row(epoch, status) for epoch in status.done)
+    rows = "".join(_html_row(epoch, status) for epoch in status.done[-EPOCHS:])
     names = list(status.done[-1].validation) if status.done else []
     heads = ("epoch", "training loss", *(f"validation {name}" for name in names), "seconds")
     table = (

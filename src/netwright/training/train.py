@@ -13,9 +13,9 @@ from netwright.codecs.each import Each
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
 from netwright.errors import PathError, TrainingError, did_you_mean
-from netwright.net.initialize import initialize
 from netwright.net.part import Net
-from netwright.net.plan import Plan, plan_of
+from netwright.net.plan.plan import Plan, plan_of
+from netwright.net.run.initialize import initialize
 from netwright.net.surgery import hold_arrays
 from netwright.training.choose import Chooser, activation_bytes, work_of
 from netwright.training.engines import engine_of

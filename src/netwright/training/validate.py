@@ -7,8 +7,8 @@ from torch import Tensor
 
 from netwright.codecs.category import Boolean, Category
 from netwright.net.part import Net
-from netwright.net.plan import Plan
-from netwright.net.run import Circumstances, program
+from netwright.net.plan.plan import Plan
+from netwright.net.run.execute import Circumstances, program
 from netwright.training.engine import mean_loss
 from netwright.training.feed import Feed
 

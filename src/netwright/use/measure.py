@@ -21,8 +21,8 @@ from netwright.metrics.measured import Example, Measured
 from netwright.metrics.regression import Regression
 from netwright.metrics.several import SeveralLabels
 from netwright.metrics.worst import Worst
-from netwright.net.call import CHUNK, Many
 from netwright.net.part import Net
+from netwright.net.run.call import CHUNK, Many
 
 Metric: TypeAlias = Classification | SeveralLabels | Regression
 Chunk: TypeAlias = dict[str, Sequence[Any]]

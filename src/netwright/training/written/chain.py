@@ -14,8 +14,8 @@ from netwright.layers.pointwise import Elementwise, is_relu
 from netwright.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from netwright.layers.reshape import Flatten
 from netwright.net.node import LeafNode
-from netwright.net.plan import Plan, fixed
-from netwright.net.run import Instruction, Program
+from netwright.net.plan.plan import Plan, fixed
+from netwright.net.run.execute import Instruction, Program
 from netwright.training.flat import Flat
 from netwright.training.written.conv import convolution
 from netwright.training.written.kernel import Kernel, Now, Site

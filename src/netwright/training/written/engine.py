@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from netwright.net.plan import Plan
+from netwright.net.plan.plan import Plan
 from netwright.training.autograd import Autograd
 from netwright.training.engine import Engine
 from netwright.training.feed import Batch

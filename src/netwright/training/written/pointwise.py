@@ -9,7 +9,7 @@ from torch import Tensor
 from netwright.layers.dropout import Dropout, kept
 from netwright.layers.pointwise import Elementwise
 from netwright.net.node import LeafNode
-from netwright.net.noise import Noise
+from netwright.net.run.noise import Noise
 from netwright.training.written.kernel import Gate, Kernel, Site
 
 

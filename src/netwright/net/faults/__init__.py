@@ -1,0 +1,1 @@
+"""From sizes that disagree to an error that names the edge and the mends that were tried."""

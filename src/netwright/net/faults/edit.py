@@ -1,0 +1,251 @@
+"""Edits of a net that are data: tried on its flat wiring first, where nothing is built, then on the net itself."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from netwright.codecs.codec import Codec
+from netwright.errors import NetError, NetwrightError
+from netwright.net.node import PARTS, Held, LeafNode, Node, field_values, join, kind, numbered
+from netwright.net.plan.level import Call, ContainerNode, Level, Ref, input_ports, output_names
+from netwright.net.plan.plan import fixed, plan_of, wiring_of
+from netwright.net.plan.solve import Mismatch, Solution, solve
+from netwright.net.plan.wiring import Op, Slot, Wiring
+from netwright.net.surgery import hold_arrays
+from netwright.sizes.size import Expression
+from netwright.sizes.unify import Row
+
+COLUMN = 36  # where the note that a mend was checked begins
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of a net, and how to say it.
+
+    Fields:
+        text: what to write.
+        note: what it means, where that is not plain.
+        inserts: by (path of a leaf, its input port) the leaves to put before it there; `("", port)` is an output.
+        leaves: by path another leaf, whose arrays start anew; `None` leaves it out.
+        inputs, outputs: other codecs, by port.
+        instead: edits with the same word do the same in two ways: one of them is enough.
+    """
+
+    text: str
+    note: str = ""
+    inserts: Mapping[tuple[str, str], tuple[LeafNode, ...]] = field(
+        default_factory=dict[tuple[str, str], tuple[LeafNode, ...]]
+    )
+    leaves: Mapping[str, LeafNode | None] = field(default_factory=dict[str, LeafNode | None])
+    inputs: Mapping[str, Codec] = field(default_factory=dict[str, Codec])
+    outputs: Mapping[str, Codec] = field(default_factory=dict[str, Codec])
+    instead: str = ""
+
+    def __or__(self, other: "Edit") -> "Edit":
+        """Both edits at once."""
+        return Edit(
+            text=f"{self.text}, {other.text}",
+            inserts={**self.inserts, **other.inserts},
+            leaves={**self.leaves, **other.leaves},
+            inputs={**self.inputs, **other.inputs},
+            outputs={**self.outputs, **other.outputs},
+        )
+
+
+def tried(node: Node, edit: Edit, strict: bool) -> Solution:
+    """The sizes of the net with this edit, without building it. Unless strict, arrays that become unfit are dropped."""
+    wiring = _redrawn(wiring_of(node), edit)
+    inputs, outputs = {**node.held.inputs, **edit.inputs}, {**node.held.outputs, **edit.outputs}
+    facts = {path: tuple(node.held.arrays[path].shape) for path in _kept(node, edit)}
+    solution = solve(wiring, inputs, outputs, facts)
+    unfit = {m.about for m in solution.mismatches if m.about in facts}
+    while unfit and not strict:
+        facts = {path: shape for path, shape in facts.items() if path not in unfit}
+        solution = solve(wiring, inputs, outputs, facts)
+        unfit = {m.about for m in solution.mismatches if m.about in facts}
+    return solution
+
+
+def edited(node: Node, edit: Edit, strict: bool) -> Node:
+    """The net with this edit. Raises: NetwrightError where it does not type-check."""
+    structure = _rebuilt(node, edit, "")
+    held = Held(
+        inputs={**node.held.inputs, **edit.inputs},
+        outputs={**node.held.outputs, **edit.outputs},
+        shared=node.held.shared,
+    )
+    arrays = {path: node.held.arrays[path] for path in _kept(node, edit)}
+    bare = structure.rebuilt(held)
+    return bare.holding(arrays=arrays) if strict else hold_arrays(bare, arrays)
+
+
+def key(mismatch: Mismatch) -> tuple[str, str, str]:
+    """What tells two mismatches of one net apart: the leaf, and the output or the array."""
+    path = mismatch.op.path if mismatch.op else ""
+    return (path, "" if mismatch.op else mismatch.port, mismatch.about.rpartition("/")[0] or mismatch.varies)
+
+
+def open_arrays(solution: Solution) -> set[str]:
+    """The arrays some of whose sizes are not numbers."""
+    return {
+        f"{scope.op.path}/{name}"
+        for scope in solution.scopes.values()
+        for name, weight in scope.weights.items()
+        if not fixed(solution.weight_shape(scope.op, weight))
+    }
+
+
+def parameters(node: Node) -> int | None:
+    """How many learned numbers a net has, once every size is known."""
+    learned = [spec for spec in plan_of(node).arrays.values() if spec.weight.kind == "learned"]
+    if any(spec.known is None for spec in learned):
+        return None
+    return sum(math.prod(spec.known or ()) for spec in learned)
+
+
+def told(edit: Edit, net: Node) -> str:
+    """The line of a mend that was checked."""
+    if edit.note:
+        return f"{edit.text}, {edit.note}"
+    count = parameters(net)
+    checked = "(checked)" if count is None else f"(checked: {count:,} parameter{'s' * (count != 1)})"
+    return f"{edit.text:<{COLUMN}} {checked}"
+
+
+def hoped(edit: Edit) -> str:
+    """The line of a mend that takes its own fault away, in a net where another then stands or shows."""
+    return f"{edit.text}, {edit.note}" if edit.note else f"{edit.text:<{COLUMN}} (checked: this fault goes)"
+
+
+def _kept(node: Node, edit: Edit) -> list[str]:
+    """The arrays that an edit does not start anew."""
+    gone = [op.place for op in wiring_of(node).ops if op.path in edit.leaves]
+    return [path for path in node.held.arrays if not any(_below(path, place) for place in gone)]
+
+
+def _redrawn(wiring: Wiring, edit: Edit) -> Wiring:
+    ops: list[Op] = []
+    moved: dict[Slot, Slot] = {}
+
+    def fed(path: str, port: str, slot: Slot) -> Slot:
+        slot = moved.get(slot, slot)
+        for i, leaf in enumerate(edit.inserts.get((path, port), ())):
+            new = f"{path}<{port}<{i}"
+            ops.append(Op(new, leaf, ((input_ports(leaf, 1)[0].name, slot),), new))
+            slot = (new, output_names(leaf, 1)[0])
+        return slot
+
+    for op in wiring.ops:
+        leaf = edit.leaves.get(op.path, op.leaf)
+        if leaf is None:
+            source = moved.get(op.reads[0][1], op.reads[0][1])
+            moved |= {(op.path, port): source for port in output_names(op.leaf, op.count)}
+            continue
+        reads = tuple((port, fed(op.path, port, slot)) for port, slot in op.reads)
+        ops.append(replace(op, leaf=leaf, reads=reads, place=_place(op, leaf)))
+    outputs = tuple((port, fed("", port, slot)) for port, slot in wiring.outputs)
+    return Wiring(wiring.inputs, tuple(ops), outputs, {})
+
+
+def _place(op: Op, leaf: LeafNode) -> str:
+    """The place of a leaf's arrays, which it leaves when it is shared no more."""
+    return op.path if op.leaf.held.shared and not leaf.held.shared else op.place
+
+
+def _rebuilt(node: Node, edit: Edit, path: str) -> Node:
+    if isinstance(node, LeafNode):
+        return edit.leaves.get(path) or node.bare()
+    paths = {*edit.leaves, *(where for where, _ in edit.inserts)}
+    if path and not any(_below(touched, path) for touched in paths):
+        return node.bare()
+    assert isinstance(node, ContainerNode)
+    level = _rebuilt_level(node.level, edit, path)
+    held = Held(shared=node.held.shared)
+    if [call.name for call in level.calls] == [call.name for call in node.level.calls]:
+        was = {call.name: call.part for call in node.level.calls}
+        changed = {call.name: call.part for call in level.calls if call.part is not was[call.name]}
+        fields = node.fields_with(changed) if changed.keys() <= node.children().keys() else None
+        if fields is not None:
+            return node.rebuilt(held, **fields)
+    return node.of_level(level).rebuilt(held)
+
+
+def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
+    calls: list[Call] = []
+    moved: dict[Ref, Ref] = {}
+    names = [call.name for call in level.calls]
+
+    def fed(where: str, port: str, ref: Ref) -> Ref:
+        ref = moved.get(ref, ref)
+        for leaf in edit.inserts.get((where, port), ()):
+            name = numbered(names, kind(leaf))
+            names.append(name)
+            calls.append(Call(name, leaf.bare(), ((input_ports(leaf, 1)[0].name, ref),), name))
+            ref = (name, output_names(leaf, 1)[0])
+        return ref
+
+    for call in level.calls:
+        below = join(path, call.name)
+        if below in edit.leaves and edit.leaves[below] is None:
+            source = moved.get(call.reads[0][1], call.reads[0][1])
+            moved |= {(call.name, port): source for port in output_names(call.part, len(call.reads))}
+            continue
+        reads = tuple((port, fed(below, port, ref)) for port, ref in call.reads)
+        calls.append(Call(call.name, _rebuilt(call.part, edit, below), reads, call.place))
+    if not calls:
+        raise NetError(what="a net of no parts is no net", where=path)
+    outputs = tuple((port, fed("", port, ref) if not path else moved.get(ref, ref)) for port, ref in level.outputs)
+    return Level(level.inputs, tuple(calls), outputs)
+
+
+def _below(path: str, place: str) -> bool:
+    return not place or path.startswith(f"{place}/") or path == place
+
+
+def code(value: object) -> str:
+    """A part or codec as a user of `nw` writes it."""
+    return re.sub(r"\b(?<![.'\"\w])([A-Z]\w*\(|relu\b|softmax\b|tanh\b|sigmoid\b|gelu\b)", r"nw.\1", repr(value))
+
+
+def without(op: Op) -> Edit:
+    """The net without a leaf: what read it reads what it read."""
+    return Edit(f"leave {op.path} out", leaves={op.path: None})
+
+
+def instead(op: Op, leaf: LeafNode | None, way: str = "") -> Iterator[Edit]:
+    """Another leaf in the place of one; nothing where there is none."""
+    if leaf is not None:
+        yield Edit(f"{code(leaf)} in place of {op.path}", leaves={op.path: leaf}, instead=way)
+
+
+def inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") -> Iterator[Edit]:
+    """A leaf more, before another or at an output; nothing where there is none."""
+    if leaf is not None:
+        where = place or (f" before {target[0]}" if target[0] else " at the end")
+        yield Edit(f"{code(leaf)}{where}", inserts={target: (leaf,)})
+
+
+def with_options(leaf: LeafNode, **changes: Any) -> LeafNode | None:
+    """A leaf with other options, checked like a new one; `None` where it cannot have them."""
+    if not changes.keys() <= field_values(leaf).keys():
+        return None
+    made = if_valid(lambda: type(leaf)(**{**field_values(leaf), **changes}))
+    return made.holding(shared=leaf.held.shared) if made is not None and leaf.held.shared else made
+
+
+def new_leaf(kind: str, *arguments: Any) -> LeafNode | None:
+    """A new leaf from the table of parts; `None` where the table has none of this kind, or it cannot be so."""
+    made = PARTS.get(kind)
+    if made is None or any(isinstance(one, Row | Expression) or one is None for one in arguments):
+        return None
+    return cast("LeafNode | None", if_valid(lambda: made(*arguments)))
+
+
+def if_valid(make: Callable[[], Any]) -> Any:
+    """What is made, or `None` where its options are refused."""
+    try:
+        return make()
+    except (NetwrightError, TypeError, ValueError):
+        return None

@@ -1,0 +1,397 @@
+"""Thinks of edits that may mend a mismatch, the likeliest first; whether they do is tried elsewhere."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import Any, cast
+
+from netwright.codecs.array import Array
+from netwright.codecs.category import Category
+from netwright.codecs.codec import Codec
+from netwright.codecs.each import Each
+from netwright.net.faults.edit import Edit, code, if_valid, inserted, instead, new_leaf, with_options, without
+from netwright.net.faults.origin import Origin, Site, ancestors, axis_of_weight, between, made_by, origin
+from netwright.net.node import SHARED, LeafNode, field_values
+from netwright.net.plan.wiring import Op
+from netwright.sizes.free import FREE
+from netwright.sizes.notation import port
+from netwright.sizes.size import Expression, Name, Size, Unknown, ceil, unknowns
+from netwright.sizes.unify import Row
+
+WINDOWS = ("kernel", "window")  # the fields that say how far a window reaches
+WIDTH = 16  # of an embedding in a mend: a place to start from
+VOCABULARY = 50  # of indices in a mend, where nothing says it
+
+
+def candidates(site: Site) -> Iterator[Edit]:
+    """Edits that may mend a mismatch, the likeliest first."""
+    return (_everywhere(site, edit) for edit in _likeliest_first(site))
+
+
+def _everywhere(site: Site, edit: Edit) -> Edit:
+    """A leaf within a shared part is changed wherever the part is used."""
+    leaves: dict[str, LeafNode | None] = {}
+    text = edit.text
+    for op in site.solution.wiring.ops:
+        if op.path in edit.leaves and op.place.startswith(SHARED) and not op.leaf.held.shared:
+            leaves |= {use.path: edit.leaves[op.path] for use in site.solution.wiring.ops if use.place == op.place}
+            text = text.replace(op.path, op.place)
+    return replace(edit, text=text, leaves={**edit.leaves, **leaves}) if leaves else edit
+
+
+def _likeliest_first(site: Site) -> Iterator[Edit]:
+    mismatch = site.mismatch
+    if mismatch.below != (None, None):
+        return _kinds(site)
+    if mismatch.about:
+        return _arrays(site)
+    if mismatch.varies:
+        return _varying(site)
+    if mismatch.sentence is not None:
+        return _options(site)
+    if len(site.expected) != len(site.got) or any(isinstance(size, Row) for size in (*site.expected, *site.got)):
+        return _ranks(site)
+    return _sizes(site)
+
+
+def _kinds(site: Site) -> Iterator[Edit]:
+    """Numbers where indices are wanted, or indices where numbers are."""
+    wanted, given = site.mismatch.below
+    op, slot = site.mismatch.op, site.slot
+    assert op is not None
+    codec = None if slot[0] else site.node.held.inputs.get(slot[1])
+    axes = codec.encoded.partition("<")[0].strip() if codec else ""
+    below = site.solution.solver.size(wanted) if wanted is not None else None
+    if wanted is not None:
+        if codec and axes in ("", "()", "1") and isinstance(below, int):
+            yield Edit(f"input=nw.Category(range({below}))", inputs={slot[1]: Category(range(below))})
+        if codec:
+            known = below if isinstance(below, int) else VOCABULARY
+            edit = _with_input(site, Array(f"{axes if axes != '()' else ''} <{known}>".strip()))
+            yield edit if known == below else replace(edit, note=f"for indices below {known}")
+        widths = [value for value in field_values(op.leaf).values() if type(value) is int]
+        yield from instead(op, new_leaf("Linear", *widths[:1]))
+        yield without(op)
+        if codec is None:  # indices are lost on the way: nothing stands before the leaf that wants them
+            for before in ancestors(site.solution, slot):
+                yield without(before)
+        return
+    if given is not None:
+        for name, arguments in (("Embedding", (WIDTH,)), ("OneHot", ())):
+            yield from inserted(new_leaf(name, *arguments), (op.path, site.target[1]))
+    if codec and isinstance(codec, Array):
+        yield _with_input(site, Array(axes or "()"))
+        yield _with_input(site, Array(f"{axes} 1".replace("() ", "")))
+
+
+def _arrays(site: Site) -> Iterator[Edit]:
+    """An array that is there, or the array of another use, has other sizes."""
+    op = site.mismatch.op
+    assert op is not None
+    scope = site.solution.scopes[op.path]
+    weight = scope.weights[site.mismatch.port]
+    names = weight.axes.split()
+    kept = site.mismatch.about in site.node.held.arrays
+    slot, axis = axis_of_weight(site.solution, site.mismatch)
+    for name, wanted, given in zip(names, site.expected, site.got, strict=False):
+        if wanted == given or isinstance(wanted, Row) or len(site.expected) != len(site.got):
+            continue
+        if isinstance(field_values(op.leaf).get(name), int):
+            yield from _width(Origin(op, name, 0), wanted)
+        elif slot[1]:
+            found = origin(site.solution, slot, axis)
+            yield from _width(found, wanted)
+            yield from _input_axis(site, found, wanted)
+    if kept:
+        yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={op.path: op.leaf})
+        for name, codec in site.node.held.outputs.items():
+            if isinstance(codec, Category) and isinstance(site.expected[0], int):
+                labels = Category(range(site.expected[0]))
+                yield Edit(f"output={code(labels)}", outputs={name: labels})
+    if op.leaf.held.shared:
+        own = op.leaf.holding(shared="", arrays={})
+        yield Edit(f"{code(own)} in place of {op.path}", "with arrays of its own", leaves={op.path: own})
+    if isinstance(site.got[-1], int) and op.reads and isinstance(site.expected[-1], int):
+        target = (op.path, op.reads[0][0])
+        yield from inserted(new_leaf("Linear", site.expected[-1]), target)
+
+
+def _varying(site: Site) -> Iterator[Edit]:
+    """An array whose size would follow the length of the example."""
+    slot, axis = axis_of_weight(site.solution, site.mismatch)
+    made = origin(site.solution, slot, axis).op
+    if made is not None:
+        yield from instead(made, new_leaf("GlobalAvgPool"))
+        yield without(made)
+    for name, codec in site.node.held.inputs.items():
+        if isinstance(codec, Array):
+            yield replace(_with_input(site, Array(f"{codec.sizes} 1"), name), note="for a row of single numbers")
+            fixed = re.sub(r"[A-Za-z_]\w*", str(WIDTH), str(codec.sizes))
+            yield replace(_with_input(site, Array(fixed), name), note="for examples of one length")
+
+
+def _options(site: Site) -> Iterator[Edit]:
+    """A leaf whose options do not go with what it is given."""
+    op = site.mismatch.op
+    assert op is not None
+    declared = field_values(op.leaf)
+    given = [size for size in site.got if isinstance(size, int)]
+    yield from _without_channel(site, op)
+    for before in ancestors(site.solution, site.slot):
+        if type(before.leaf).__name__ == "Flatten":
+            yield without(before)
+    for name in WINDOWS:
+        if name in declared:
+            yield from _windows(site, op, name, min(given[:-1], default=0))
+    if isinstance(declared.get("groups"), int):
+        yield from _groups(site, op)
+    yield from _sides(site)
+    for before in reversed(ancestors(site.solution, site.slot)):
+        if "window" in field_values(before.leaf):
+            yield without(before)
+    if len(op.reads) == 1 and not op.leaf.weights():
+        yield without(op)
+
+
+def _without_channel(site: Site, op: Op) -> Iterator[Edit]:
+    """A picture that lacks its axis of channels, or has axes that the window does not slide over."""
+    ranks = [len(v) for n in WINDOWS if isinstance(v := field_values(op.leaf).get(n), tuple)]
+    if not ranks or any(isinstance(size, Row) for size in site.got):
+        return
+    if ranks[0] == len(site.got):
+        found = origin(site.solution, site.slot, 0)
+        if found.op is None and isinstance(codec := site.node.held.inputs.get(found.name), Array):
+            yield _with_input(site, Array(f"{codec.sizes} 1"), found.name)
+        if all(isinstance(size, int) for size in site.got):
+            yield from inserted(new_leaf("Reshape", *site.got, 1), site.target)
+    for name in WINDOWS:
+        if isinstance(value := field_values(op.leaf).get(name), tuple):
+            axes = len(site.got) - 1
+            yield from instead(op, with_options(op.leaf, **{name: value[0] if axes != 1 else value[:1]}))
+
+
+def _windows(site: Site, op: Op, name: str, positions: int) -> Iterator[Edit]:
+    """A window that is larger than what it slides over."""
+    declared = field_values(op.leaf)
+    if name == "kernel" and declared.get("padding") == 0:
+        yield from instead(op, with_options(op.leaf, padding="same"))
+    value = declared[name]
+    for extent in dict.fromkeys((3, positions, 1)):
+        smaller = (extent,) * len(value) if isinstance(value, tuple) else extent
+        if 1 <= extent <= positions:
+            yield from instead(op, with_options(op.leaf, **{name: smaller}), f"{name} of {op.path}")
+
+
+def _groups(site: Site, op: Op) -> Iterator[Edit]:
+    """Groups that do not divide the channels."""
+    groups = op.leaf.groups  # type: ignore[attr-defined]  # a declared field of this leaf
+    out, channels = field_values(op.leaf).get("out"), site.got[-1] if site.got else None
+    if isinstance(out, int) and out % groups:
+        yield from instead(op, with_options(op.leaf, out=-(-out // groups) * groups))
+    if isinstance(channels, int) and channels % groups:
+        yield from _width(origin(site.solution, site.slot, -1), -(-channels // groups) * groups)
+        for fewer in range(groups - 1, 0, -1):
+            if channels % fewer == 0 and (not isinstance(out, int) or out % fewer == 0):
+                yield from instead(op, with_options(op.leaf, groups=fewer))
+                return
+
+
+def _ranks(site: Site) -> Iterator[Edit]:
+    """Too many axes, or too few."""
+    extra = len(site.got) - len(site.expected)
+    made = origin(site.solution, site.slot, 0).op
+    after = between(site.solution, made, site.slot)
+    last = site.expected[-1] if site.expected else None
+    if extra > 0 or any(isinstance(size, Row) for size in site.got):
+        linear = next((op for op in after if type(op.leaf).__name__ == "Linear"), None)
+        if linear is not None:
+            yield from inserted(new_leaf("Flatten"), (linear.path, linear.reads[0][0]))
+        else:
+            yield from inserted(new_leaf("Flatten"), _before_softmax(site))
+            yield from _flat_and_wide(site, last)
+        where = (linear.path, linear.reads[0][0]) if linear is not None else _before_softmax(site)
+        yield from inserted(new_leaf("GlobalAvgPool"), where)
+    if extra < 0:
+        for op in ancestors(site.solution, site.slot):
+            if type(op.leaf).__name__ == "Flatten":
+                yield without(op)
+        if not site.slot[0] and isinstance(codec := site.node.held.inputs.get(site.slot[1]), Array):
+            yield _with_input(site, Array(" ".join([str(codec.sizes).replace("()", ""), *["1"] * -extra]).strip()))
+            if all(isinstance(size, int) for size in site.expected):
+                yield _with_input(site, Array(cast(Any, site.expected)))
+        yield from inserted(new_leaf("Reshape", *site.got, *[1] * -extra), site.target)
+    yield from _other_decoders(site)
+    yield from _sides(site)
+
+
+def _flat_and_wide(site: Site, width: Size | Row | None) -> Iterator[Edit]:
+    """Flatten, and then the width that is wanted."""
+    path, name = _before_softmax(site)
+    flat, linear = new_leaf("Flatten"), new_leaf("Linear", width)
+    if site.mismatch.op is None and path and flat is not None and linear is not None:
+        yield Edit(f"nw.Flatten() and {code(linear)} before {path}", inserts={(path, name): (flat, linear)})
+
+
+def _sizes(site: Site) -> Iterator[Edit]:
+    """As many axes, of other sizes."""
+    odd = [
+        i
+        for i, (a, b) in enumerate(zip(site.expected, site.got, strict=True))
+        if a != b and not (isinstance(a, Expression) and isinstance(a.single, Unknown))
+    ]
+    for axis in odd:
+        wanted = site.expected[axis]
+        assert not isinstance(wanted, Row)
+        found = origin(site.solution, site.slot, axis)
+        if unknowns(wanted):
+            wanted = _multiple(wanted, site.got[axis])
+        if wanted is None:
+            continue
+        yield from _width(found, wanted)
+        yield from _windows_of(found)
+        yield from _input_axis(site, found, wanted)
+    yield from _sides(site)
+    yield from _other_decoders(site)
+    wanted = site.expected[-1]
+    if isinstance(wanted, Expression):
+        wanted = _multiple(wanted, site.got[-1])
+    if wanted is not None and len(site.got) - 1 in odd:
+        yield from inserted(new_leaf("Linear", wanted), _before_softmax(site))
+    if len(odd) > 1 or odd != [len(site.got) - 1]:
+        for op in reversed(ancestors(site.solution, site.slot)):
+            if any(name in field_values(op.leaf) for name in WINDOWS):
+                yield without(op)
+
+
+def _multiple(wanted: Size, given: Size | Row) -> int | None:
+    """The nearest size above that an expression such as 16*k can be."""
+    if isinstance(wanted, Expression) and len(wanted.terms) == 1 and isinstance(given, int):
+        factor = wanted.terms[0][1]
+        found = ceil(given, factor) * factor
+        return found if isinstance(found, int) else None
+    return None
+
+
+def _sides(site: Site) -> Iterator[Edit]:
+    """The other values that a leaf reads: they may be what is odd."""
+    op = site.mismatch.op
+    if op is None or len(op.reads) < 2:
+        return
+    shapes = {name: site.solution.shape(slot) for name, slot in op.reads}
+    for name, slot in op.reads:
+        for other, wanted in shapes.items():
+            given = shapes[name]
+            if other == name or len(given) != len(wanted):
+                continue
+            for axis, (a, b) in enumerate(zip(wanted, given, strict=True)):
+                if a != b and not isinstance(a, Row) and not isinstance(b, Row):
+                    found = origin(site.solution, slot, axis)
+                    yield from _width(found, a)
+                    yield from _windows_of(found)
+    yield from _all_same(site, op)
+    for name, slot in op.reads:
+        for other, wanted in shapes.items():
+            if other == name or not wanted or not shapes[name]:
+                continue
+            if len(wanted) == len(shapes[name]):
+                yield from inserted(
+                    new_leaf("Linear", wanted[-1]), (op.path, name), f" between {made_by(slot)} and {op.path}"
+                )
+            if len(shapes[name]) > 1:
+                yield from inserted(new_leaf("Flatten"), (op.path, name), f" between {made_by(slot)} and {op.path}")
+
+
+def _all_same(site: Site, op: Op) -> Iterator[Edit]:
+    """Every convolution that shortens an axis on the way to one of the values keeps it."""
+    leaves: dict[str, LeafNode | None] = {}
+    for _, slot in op.reads:
+        for axis in range(len(site.solution.shape(slot)) - 1):
+            for edit in _windows_of(origin(site.solution, slot, axis)):
+                leaves |= {path: leaf for path, leaf in edit.leaves.items() if leaf is not None}
+    if len(leaves) > 1:
+        yield Edit(f'padding="same" in {" and ".join(leaves)}', leaves=leaves)
+
+
+def _other_decoders(site: Site) -> Iterator[Edit]:
+    """Another decoder, that takes what the net gives."""
+    name, decoder = site.mismatch.port, site.decoder
+    if decoder is None:
+        return
+    last = site.got[-1] if site.got else 1
+    if len(site.got) > len(site.expected) and not isinstance(decoder, Each | Array):
+        each = if_valid(lambda: Each(decoder))
+        if each:
+            word = "class" if isinstance(decoder, Category) else type(decoder).__name__.lower()
+            yield Edit(f"output={code(each)}", f"a {word} for every position", outputs={name: each})
+    if isinstance(decoder, Category) and isinstance(last, int) and len(site.got) == 1:
+        labels = if_valid(lambda: Category(range(last)))
+        if labels:
+            yield Edit(f"output={code(labels)}", outputs={name: labels})
+    if isinstance(decoder, Each) and isinstance(decoder.codec, Category) and isinstance(last, int):
+        labels = if_valid(lambda: Each(Category(range(last))))
+        if labels:
+            yield Edit(f"output={code(labels)}", outputs={name: labels})
+    if not isinstance(decoder, Category) and all(isinstance(size, int) for size in site.got):
+        array = Array(cast(Any, tuple(site.got)))
+        plain = str(site.got[0]) if len(site.got) == 1 else repr(tuple(site.got))
+        yield Edit(f"output={plain}", outputs={name: array})
+
+
+def _width(found: Origin, wanted: Size) -> Iterator[Edit]:
+    """The leaf that fixes a size finds it instead, or fixes another."""
+    op = found.op
+    if op is None:
+        return
+    if found.fixes:
+        word = f"{found.name} of {op.path}"
+        default = next(f.default for f in fields(cast(Any, op.leaf)) if f.name == found.name)
+        if default is FREE:
+            yield from instead(op, with_options(op.leaf, **{found.name: FREE}), word)
+        if isinstance(wanted, int):
+            yield from instead(op, with_options(op.leaf, **{found.name: wanted}), word)
+    elif found.name in field_values(op.leaf):  # it is free, and kept arrays fix it
+        yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={op.path: op.leaf})
+
+
+def _windows_of(found: Origin) -> Iterator[Edit]:
+    """A convolution that shortens its axes keeps them."""
+    op = found.op
+    if op is None or field_values(op.leaf).get(found.name) is not None:
+        return
+    declared = field_values(op.leaf)
+    if "kernel" in declared and declared.get("padding") == 0:
+        yield from instead(op, with_options(op.leaf, padding="same"))
+    if "window" in declared and declared.get("stride", 0) is None:
+        yield from instead(op, with_options(op.leaf, stride=1))
+    if any(name in declared for name in WINDOWS) and not op.leaf.weights():
+        yield without(op)
+
+
+def _input_axis(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
+    """The input comes in another size."""
+    codec = site.node.held.inputs.get(found.name) if found.op is None else None
+    plain = isinstance(wanted, int) or isinstance(wanted.single, Name)
+    if isinstance(codec, Array) and plain:
+        axes = [str(axis) for axis in port(str(codec.sizes)).axes]
+        if found.axis < len(axes):
+            axes[found.axis] = str(wanted)
+            yield _with_input(site, Array(" ".join(axes)), found.name)
+
+
+def _before_softmax(site: Site) -> tuple[str, str]:
+    """Where a change of the last axis belongs: before a softmax that is the last thing, else at the place itself."""
+    op = next((op for op in site.solution.wiring.ops if op.path == site.slot[0]), None)
+    if site.mismatch.op is None and op is not None and type(op.leaf).__name__ == "Softmax":
+        return op.path, op.reads[0][0]
+    return site.target
+
+
+def _with_input(site: Site, codec: Codec, name: str = "") -> Edit:
+    """Another encoder, written as short as it can be."""
+    name = name or site.slot[1]
+    sizes = str(codec.sizes) if isinstance(codec, Array) else ""
+    axes = [axis if axis.isdigit() else repr(axis) for axis in sizes.split()]
+    plain = re.fullmatch(r"[\w ]+", sizes)
+    text = code(codec) if not plain else axes[0] if len(axes) == 1 else f"({', '.join(axes)})"
+    label = "input=" if name == "input" else f"input {name!r}: "
+    return Edit(f"{label}{text}", inputs={name: codec})

@@ -1,0 +1,1 @@
+"""One safe file for a net: written whole, read without running anything."""

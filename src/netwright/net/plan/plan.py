@@ -1,0 +1,155 @@
+"""The plan of a net: its steps in order, with paths, slots, sizes and arrays. Everything else reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from netwright.codecs.codec import Codec
+from netwright.net.node import LeafNode, Node, Weight, join
+from netwright.net.plan.solve import Solution, solve
+from netwright.net.plan.wiring import Op, Slot, Wiring, wire
+from netwright.sizes.size import Size
+from netwright.sizes.unify import Row, Shape
+
+KEPT = 64  # plans kept for the sizes a net was given so far
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """An array the net needs: its path, its sizes as far as they are known, how it is filled, who uses it."""
+
+    path: str
+    shape: Shape
+    weight: Weight
+    users: tuple[str, ...]
+
+    @cached_property
+    def known(self) -> tuple[int, ...] | None:
+        """The shape in numbers, once every size is one."""
+        return tuple(size for size in self.shape if isinstance(size, int)) if fixed(self.shape) else None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One use of one leaf, ready to run: which slots it reads and writes, and where its arrays are."""
+
+    path: str
+    leaf: LeafNode
+    reads: tuple[Slot | None, ...]  # one for each input port; None for an optional port that nothing feeds
+    writes: tuple[Slot, ...]
+    arrays: Mapping[str, str]  # the leaf's own name of an array to the array's path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A net walked once."""
+
+    wiring: Wiring
+    solution: Solution
+    steps: tuple[Step, ...]
+    arrays: Mapping[str, ArraySpec]
+
+    def shape(self, slot: Slot) -> Shape:
+        """The sizes of a value."""
+        return self.solution.shape(slot)
+
+    def below(self, slot: Slot) -> Size | None:
+        """What an index is below; `None` for numbers."""
+        kind = self.solution.kinds.get(slot)
+        return None if kind is None else self.solution.solver.size(kind)
+
+    def value(self, path: str) -> tuple[tuple[str, Slot], ...] | None:
+        """The outputs of the part at a path."""
+        return self.wiring.values.get(path)
+
+    @cached_property
+    def inputs(self) -> dict[str, Shape]:
+        """The sizes of the net's inputs."""
+        return {name: self.shape(("", name)) for name in self.wiring.inputs}
+
+    @cached_property
+    def outputs(self) -> dict[str, Shape]:
+        """The sizes of the net's outputs."""
+        return {name: self.shape(slot) for name, slot in self.wiring.outputs}
+
+
+def wiring_of(node: Node) -> Wiring:
+    """The flat wiring of a net, made once."""
+    if "_wiring" not in node.__dict__:
+        node.__dict__["_wiring"] = wire(node)
+    return node.__dict__["_wiring"]
+
+
+def plan_of(node: Node) -> Plan:
+    """The plan of a net as it stands, made once."""
+    if "_plan" not in node.__dict__:
+        held = node.held
+        node.__dict__["_plan"] = _plan(wiring_of(node), held.inputs, held.outputs, _facts(node))
+    return node.__dict__["_plan"]
+
+
+def plan_with(node: Node, inputs: Mapping[str, Codec]) -> Plan:
+    """The plan of a net whose inputs are other than it says, such as the arrays it was just given."""
+    cache = node.__dict__.setdefault("_plans", {})
+    key = tuple(sorted((name, codec.encoded) for name, codec in inputs.items()))
+    if key not in cache:
+        held = node.held
+        if len(cache) >= KEPT:
+            cache.clear()
+        cache[key] = _plan(wiring_of(node), {**held.inputs, **inputs}, held.outputs, _facts(node))
+    return cache[key]
+
+
+def plan_from(node: Node, facts: Mapping[str, tuple[int, ...]]) -> Plan:
+    """The plan of a net if it held arrays of these shapes."""
+    return _plan(wiring_of(node), node.held.inputs, node.held.outputs, facts)
+
+
+def fixed(shape: Shape) -> bool:
+    """Whether every size is a number."""
+    return all(isinstance(size, int) for size in shape)
+
+
+def ranked(shape: Shape) -> bool:
+    """Whether the number of axes is known."""
+    return not any(isinstance(size, Row) for size in shape)
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as Python writes it; `?` for what is not known."""
+    inner = ", ".join(str(size) for size in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+def _facts(node: Node) -> dict[str, tuple[int, ...]]:
+    return {path: tuple(array.shape) for path, array in node.held.arrays.items()}
+
+
+def _plan(
+    wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], facts: Mapping[str, tuple[int, ...]]
+) -> Plan:
+    solution = solve(wiring, inputs, outputs, facts)
+    steps: list[Step] = []
+    arrays: dict[str, ArraySpec] = {}
+    for op in wiring.ops:
+        scope = solution.scopes[op.path]
+        places = {name: join(op.place, name) for name in scope.weights}
+        reads = dict(op.reads)
+        steps.append(
+            Step(
+                op.path,
+                op.leaf,
+                tuple(reads.get(port.name) for port in scope.ports.inputs),
+                tuple((op.path, port.name) for port in scope.ports.outputs),
+                places,
+            )
+        )
+        _add_arrays(arrays, solution, op, places)
+    return Plan(wiring, solution, tuple(steps), arrays)
+
+
+def _add_arrays(arrays: dict[str, ArraySpec], solution: Solution, op: Op, places: Mapping[str, str]) -> None:
+    for name, weight in solution.scopes[op.path].weights.items():
+        path = places[name]
+        users = (*arrays[path].users, op.path) if path in arrays else (op.path,)
+        arrays[path] = ArraySpec(path, solution.weight_shape(op, weight), weight, users)

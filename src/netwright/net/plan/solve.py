@@ -1,0 +1,346 @@
+"""Solves the sizes of a whole net in both directions, before a weight or an example exists; all faults at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from netwright.codecs.codec import Codec
+from netwright.errors import NetError
+from netwright.net.node import LeafNode, Unfit, Weight, field_values
+from netwright.net.plan.wiring import Op, Slot, Wiring
+from netwright.sizes import notation
+from netwright.sizes.free import FREE
+from netwright.sizes.notation import UNKNOWN, Axis, Item, Port, Ports
+from netwright.sizes.size import Size, Unknown, named, names, of, unknowns
+from netwright.sizes.unify import Clash, Row, Shape, Solver
+
+Facts: TypeAlias = Mapping[str, tuple[int, ...]]  # the shapes of arrays that are there, by path
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A fault as the solver sees it: the place, both sides as they were written, a sentence where a leaf said one.
+
+    `op` is the leaf that could not take its input, `None` at an output of the net. `about` is an array's path when
+    the array is what does not fit; `varies` is the axis of an array that would differ from example to example.
+    """
+
+    op: Op | None
+    port: str
+    expected: Shape = ()
+    got: Shape = ()
+    below: tuple[Size | None, Size | None] = (None, None)  # what the indices must be below, on both sides
+    sentence: Unfit | None = None
+    about: str = ""
+    varies: str = ""
+
+
+@dataclass
+class Scope:
+    """The names of one leaf use, and what each stands for."""
+
+    op: Op
+    ports: Ports
+    names: dict[str, Size | Shape]
+    weights: dict[str, Weight] = field(default_factory=dict[str, Weight])
+    complete: bool = False  # every size was known when the leaf was last asked: it has nothing more to say
+
+
+@dataclass
+class Solution:
+    """The sizes of a net as far as they follow, and every place where they disagree."""
+
+    wiring: Wiring
+    solver: Solver
+    slots: dict[Slot, Shape]
+    kinds: dict[Slot, Size | None]  # what an index is below; None for numbers; absent while nothing says
+    scopes: dict[str, Scope]
+    mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
+    claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause: what to report, if it is false
+
+    def claim(self, cause: str, claimed: Mismatch) -> bool:
+        """Make both sides of a mismatch equal, else report it; reported later too, if it turns out false."""
+        self.claims.setdefault(cause, claimed)
+        try:
+            self.solver.match(claimed.expected, claimed.got, cause)
+        except Clash:
+            self.mismatches.append(claimed)
+            return False
+        return True
+
+    def shape(self, slot: Slot) -> Shape:
+        """The sizes of a value as far as they are known."""
+        return self.solver.shape(self.slots[slot])
+
+    def weight_shape(self, op: Op, weight: Weight) -> Shape:
+        """The sizes of an array as far as they are known."""
+        return self.solver.shape(self._weight_axes(op, weight))
+
+    def _weight_axes(self, op: Op, weight: Weight) -> Shape:
+        return port_shape(self.scopes[op.path], self.solver, notation.axes(weight.axes))
+
+
+def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], arrays: Facts) -> Solution:
+    """Find the sizes of a net from its encoders, its leaves, its decoders and the arrays that are there."""
+    solution = Solution(wiring, Solver(), {}, {}, {})
+    for name in wiring.inputs:
+        _declare_input(solution, name, inputs.get(name))
+    for op in wiring.ops:
+        _connect(solution, op)
+    _relate(solution)
+    for name, slot in wiring.outputs:
+        if name in outputs:
+            _decode(solution, name, slot, outputs[name])
+    _relate(solution)
+    _agree_on_arrays(solution, arrays)
+    _relate(solution)
+    if any(names(size) for name in wiring.inputs for size in solution.slots["", name] if not isinstance(size, Row)):
+        _refuse_varying_arrays(solution)
+    return solution
+
+
+def _declare_input(solution: Solution, name: str, codec: Codec | None) -> None:
+    slot = ("", name)
+    if codec is None:
+        solution.slots[slot] = (Row("", name),)
+        return
+    port = notation.port(codec.encoded, name)
+    solution.slots[slot] = tuple(_outer(item, name) for item in port.axes)
+    below = None if port.below is None else _outer(port.below, name)
+    assert not isinstance(below, Row)
+    solution.kinds[slot] = below
+
+
+def _outer(item: Item, port: str) -> Size | Row:
+    """An axis of an outer port: its names are lengths that vary, its question marks are to be found."""
+    if not isinstance(item, Axis):
+        return Row("", port)
+    if item.name == UNKNOWN:
+        return of(Unknown("", port)) * item.times
+    return item.times * named(item.name) if item.name else item.times
+
+
+def _connect(solution: Solution, op: Op) -> None:
+    """Bring one leaf use in: its own names, its arrays, its inputs, then what its arithmetic says."""
+    solver = solution.solver
+    scope = Scope(op, notation.ports(op.leaf.signature(op.count)), {}, op.leaf.weights())
+    solution.scopes[op.path] = scope
+    ports = {port.name: port for port in scope.ports.inputs}
+    for name, slot in op.reads:
+        expected, got = port_shape(scope, solver, ports[name].axes), solution.slots[slot]
+        solution.claim(op.path, Mismatch(op, name, expected, got))
+        _same_kind(solution, op, ports[name], slot)
+    for port in scope.ports.inputs:
+        port_shape(scope, solver, port.axes)  # an optional port that nothing feeds has names too
+    for port in scope.ports.outputs:
+        solution.slots[op.path, port.name] = port_shape(scope, solver, port.axes)
+        solution.kinds[op.path, port.name] = _below(scope, solver, port)
+    for weight in scope.weights.values():
+        port_shape(scope, solver, notation.axes(weight.axes))
+    if not solution.mismatches or solution.mismatches[-1].op is not op:
+        _relate_one(solution, scope)
+
+
+def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
+    """Numbers meet numbers, indices meet indices below the same size."""
+    wanted = _below(solution.scopes[op.path], solution.solver, port)
+    if slot not in solution.kinds:
+        solution.kinds[slot] = wanted
+        return
+    given = solution.kinds[slot]
+    if wanted is None and given is None:
+        return
+    try:
+        if wanted is None or given is None:
+            raise Clash
+        solution.solver.equate(wanted, given, op.path)
+    except Clash:
+        solution.mismatches.append(Mismatch(op, port.name, below=(wanted, given)))
+
+
+def _below(scope: Scope, solver: Solver, port: Port) -> Size | None:
+    if port.below is None:
+        return None
+    size = _item(scope, solver, port.below)
+    assert not isinstance(size, tuple | Row)
+    return size
+
+
+def _decode(solution: Solution, name: str, slot: Slot, codec: Codec) -> None:
+    expected = tuple(_outer(item, name) for item in notation.port(codec.decoded, name).axes)
+    solution.claim(f"output {name}", Mismatch(None, name, expected, solution.slots[slot]))
+
+
+def _relate(solution: Solution) -> None:
+    """Ask every leaf again until nothing new follows, forwards and backwards in turn."""
+    solver = solution.solver
+    asked = [scope for scope in solution.scopes.values() if type(scope.op.leaf).relate is not LeafNode.relate]
+    faulty = {m.op.path for m in solution.mismatches if m.op is not None}
+    while True:
+        before = (len(solver.values), len(solver.rows))
+        for scope in (*asked, *reversed(asked)):
+            if scope.op.path not in faulty and not _relate_one(solution, scope):
+                faulty.add(scope.op.path)
+        for cause in solver.settle():
+            false = _false_claim(solution, cause)
+            if false.op is None or false.op.path not in faulty:
+                solution.mismatches.append(false)
+                faulty |= {false.op.path} if false.op else set()
+        if (len(solver.values), len(solver.rows)) == before:
+            return
+
+
+def _false_claim(solution: Solution, cause: str) -> Mismatch:
+    """What to report when an equation that waited turned out false."""
+    scope = solution.scopes.get(cause)
+    if scope is None:
+        return solution.claims[cause]
+    for port in scope.ports.inputs:
+        claim = Mismatch(scope.op, port.name, port_shape(scope, solution.solver, port.axes))
+        slot = dict(scope.op.reads).get(port.name)
+        try:
+            if slot:
+                claim = replace(claim, got=solution.slots[slot])
+                solution.solver.match(claim.expected, claim.got, cause)
+        except Clash:
+            return claim
+    return Mismatch(scope.op, "", sentence=Unfit("its sizes contradict each other"))
+
+
+def _relate_one(solution: Solution, scope: Scope) -> bool:
+    """What one leaf's arithmetic says now; `False` where it cannot hold."""
+    if scope.complete:
+        return True
+    solver = solution.solver
+    known = {name: _known(solver, value) for name, value in scope.names.items()}
+    name, value = "", None
+    try:
+        for name, value in (scope.op.leaf.relate(known) or {}).items():
+            _learn(scope, solver, name, value)
+    except Unfit as unfit:
+        solution.mismatches.append(Mismatch(scope.op, "", sentence=unfit))
+        return False
+    except Clash:
+        solution.mismatches.append(Mismatch(scope.op, "", sentence=_contradiction(scope, solver, name, value)))
+        return False
+    scope.complete = all(v is not None and not (isinstance(v, tuple) and None in v) for v in known.values())
+    return True
+
+
+def _learn(scope: Scope, solver: Solver, name: str, value: Any) -> None:
+    path = scope.op.path
+    if isinstance(value, tuple):
+        run = scope.names.setdefault(name, (Row(path, name),))
+        assert isinstance(run, tuple)
+        _learn_run(solver, solver.shape(run), value, path)
+    elif value is not None:
+        size = scope.names.setdefault(name, of(Unknown(path, name)))
+        assert not isinstance(size, tuple)
+        solver.equate(size, value, path)
+
+
+def _learn_run(solver: Solver, run: Shape, sizes: tuple[Size | None, ...], path: str) -> None:
+    """The rank of a run, and those of its sizes that are not `None`."""
+    if any(isinstance(item, Row) for item in run) or len(run) != len(sizes):
+        solver.match(run, tuple(of(Unknown(path, "?")) if size is None else size for size in sizes), path)
+        return
+    for item, size in zip(run, sizes, strict=True):
+        if size is not None and not isinstance(item, Row):
+            solver.equate(item, size, path)
+
+
+def _known(solver: Solver, value: Size | Shape) -> Any:
+    """A name's value for `relate`: a size, a tuple of sizes, `None` for what is not known."""
+    if not isinstance(value, tuple):
+        size = solver.size(value)
+        return None if unknowns(size) else size
+    shape = solver.shape(value)
+    if any(isinstance(item, Row) for item in shape):
+        return None
+    return tuple(None if not isinstance(item, Row) and unknowns(item) else item for item in shape)
+
+
+def _contradiction(scope: Scope, solver: Solver, name: str, value: Any) -> Unfit:
+    """What a leaf's arithmetic gives is not what the net needs there."""
+    needed = scope.names[name]
+    return Unfit(
+        f"its arithmetic gives another {name} than the net needs",
+        expected=_text(solver.shape(needed if isinstance(needed, tuple) else (needed,))),
+        got=_text(value if isinstance(value, tuple) else (value,)),
+    )
+
+
+def _text(shape: tuple[Size | Row | None, ...]) -> str:
+    inner = ", ".join("?" if item is None else str(item) for item in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+def _agree_on_arrays(solution: Solution, arrays: Facts) -> None:
+    """Uses of one array agree in size, and an array that is there is a fact."""
+    first: dict[str, Shape] = {}
+    for scope in solution.scopes.values():
+        for name, weight in scope.weights.items():
+            path = f"{scope.op.place}/{name}" if scope.op.place else name
+            axes = port_shape(scope, solution.solver, notation.axes(weight.axes))
+            for other, cause in _others(path, first, arrays):
+                solution.claim(cause, Mismatch(scope.op, name, other, axes, about=path))
+            first.setdefault(path, axes)
+
+
+def _refuse_varying_arrays(solution: Solution) -> None:
+    """An array has one size, whatever the length of the example."""
+    faulty = {m.op.path for m in solution.mismatches if m.op is not None}
+    for scope in solution.scopes.values():
+        for name, weight in scope.weights.items():
+            for item in notation.axes(weight.axes):
+                sizes = solution.solver.shape(port_shape(scope, solution.solver, (item,)))
+                if scope.op.path not in faulty and any(not isinstance(size, Row) and names(size) for size in sizes):
+                    solution.mismatches.append(Mismatch(scope.op, name, got=sizes, varies=item.name))
+                    faulty.add(scope.op.path)
+
+
+def _others(path: str, first: Mapping[str, Shape], arrays: Facts) -> Iterator[tuple[Shape, str]]:
+    if path in first:
+        yield first[path], f"shared {path}"
+    elif path in arrays:
+        yield tuple(arrays[path]), f"array {path}"
+
+
+def port_shape(scope: Scope, solver: Solver, items: tuple[Item, ...]) -> Shape:
+    """What the axes of a port, or of an array, stand for in this use, as it was written."""
+    shape: list[Size | Row] = []
+    for item in items:
+        value = _item(scope, solver, item)
+        shape.extend(value) if isinstance(value, tuple) else shape.append(value)
+    return tuple(shape)
+
+
+def _item(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
+    """What an axis or a run of a port stands for in this use; a name that is a declared field is that field."""
+    path = scope.op.path
+    if isinstance(item, Axis) and not item.name:
+        return item.times
+    if isinstance(item, Axis) and item.name == UNKNOWN:
+        return of(Unknown(path, UNKNOWN)) * item.times
+    if item.name not in scope.names:
+        scope.names[item.name] = _new(scope, solver, item)
+    value = scope.names[item.name]
+    if isinstance(item, Axis) and not isinstance(value, tuple):
+        return value * item.times
+    return value
+
+
+def _new(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
+    path = scope.op.path
+    given = field_values(scope.op.leaf).get(item.name, FREE)
+    if isinstance(item, Axis):
+        size = of(Unknown(path, item.name))
+        if isinstance(given, int):
+            if given < 1:
+                what = f"{item.name} must be a whole number of at least 1"
+                raise NetError(what=what, where=path or type(scope.op.leaf).__name__, got=repr(given))
+            solver.equate(size, given, f"{path} {item.name}")
+        return size
+    if isinstance(given, tuple):
+        return given
+    return (Row(path, item.name),)

@@ -1,0 +1,337 @@
+"""Calls a net on raw things: encodes them, runs the plan, decodes what comes out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.codecs.array import Array
+from netwright.codecs.codec import Codec
+from netwright.codecs.reading import Raw, Reading
+from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean
+from netwright.net.node import Node
+from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
+from netwright.net.plan.wiring import Slot
+from netwright.net.run.execute import Bound, Circumstances, Program, program, registers_of
+from netwright.net.run.noise import Noise
+from netwright.sizes.size import Expression, Name, evaluate, names, unknowns
+from netwright.sizes.unify import Row
+
+CHUNK = 256  # examples run at once: larger chunks leave the processor's caches and gain nothing
+
+KEPT = 64  # programs kept for the questions asked of a net so far
+
+T = TypeVar("T")
+Changes: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Many(Generic[T]):
+    """A batch, said to be one where an array could be read as one example too."""
+
+    examples: T
+
+
+def many(examples: T) -> Many[T]:
+    """Say that this is a batch: `net(nw.many(array))`, where the net's own sizes leave it open.
+
+    Example:
+        >>> import netwright as nw, numpy as np
+        >>> nw.tanh(nw.many(np.zeros((2, 3), "float32"))).shape
+        torch.Size([2, 3])
+    """
+    return Many(examples)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a run beside the outputs: which values, with what put in place, in which mode."""
+
+    at: str | Sequence[str] | None = None
+    set: Changes | None = None
+    training: bool = False
+    seed: int = 0
+
+
+def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
+    """One example, many, or a batch through a net; decoded, or the arrays at the paths that were asked for."""
+    encoded, codecs, single = _encode(node, x)
+    plan = _plan_for(node, encoded, codecs)
+    paths, slots = _wanted(plan, question.at)
+    changes = _interventions(plan, question.set or {})
+    built, bound = bound_program(node, plan, slots, tuple(changes))
+    registers = registers_of(plan, built, changes)
+    intervene = {registers[slot]: change for slot, change in changes.items() if slot in registers}
+    columns = _run(bound, encoded, codecs, question, intervene)
+    if question.at is None:
+        return _decoded(node, plan, columns, reading, single)
+    values = [column[0] if single else column for column in columns]
+    return values[0] if isinstance(question.at, str) else dict(zip(paths, values, strict=True))
+
+
+def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence[Slot] = ()) -> tuple[Program, Bound]:
+    """The program for these values with the net's own arrays in place, made once for each question."""
+    cache = node.__dict__.setdefault("_bound", {})
+    key = (id(plan), tuple(wanted), tuple(keep))
+    if key not in cache:
+        check_arrays(node, plan)
+        built = program(plan, wanted, keep)
+        if len(cache) >= KEPT:
+            cache.clear()
+        cache[key] = (built, built.bind(node.held.arrays), plan)  # the plan too: its identity must stay its own
+    return cache[key][:2]
+
+
+def check_arrays(node: Node, plan: Plan) -> None:
+    """Refuse to run a net some of whose arrays do not exist."""
+    missing = [path for path in plan.arrays if path not in node.held.arrays]
+    if missing:
+        shown = ", ".join(missing[:6]) + (f" and {len(missing) - 6} more" if len(missing) > 6 else "")
+        raise MissingArraysError(
+            what=f"{len(missing)} of the {len(plan.arrays)} arrays of this net do not exist yet",
+            where=shown,
+            mend=("nw.train(net, data).net, which fills and trains them", "nw.initialize(net) for random ones"),
+        )
+
+
+def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor], dict[str, Codec], bool]:
+    """Every input port's tensor with a batch axis, the codec that made it, and whether one example was given."""
+    given = _by_port(node, x)
+    plan = plan_of(node)
+    tensors: dict[str, Tensor] = {}
+    codecs: dict[str, Codec] = {}
+    single: dict[str, bool] = {}
+    for name, raw in given.items():
+        codec = node.held.inputs.get(name) or _undeclared(plan, name, raw)
+        codecs[name] = codec
+        single[name] = _is_single(codec, plan, name, raw)
+        rows = raw.examples if isinstance(raw, Many) else raw
+        tensors[name] = codec.encode(rows).unsqueeze(0) if single[name] else codec.encode_all(rows)
+    counts = {name: len(tensor) for name, tensor in tensors.items()}
+    if len(set(counts.values())) > 1 or len(set(single.values())) > 1:
+        raise DataError(
+            what="the inputs do not hold equally many examples",
+            got=", ".join(f"{name}: {'one' if single[name] else count}" for name, count in counts.items()),
+        )
+    return tensors, codecs, all(single.values())
+
+
+def _by_port(node: Node, x: Any) -> dict[str, Any]:
+    names = node.input_names
+    if len(names) == 1 and not (isinstance(x, Mapping) and set(x) == set(names)):
+        return {names[0]: x}
+    if isinstance(x, list) and x and all(isinstance(row, Mapping) for row in x):
+        x = {name: [row[name] for row in x if name in row] for name in x[0]}
+    if not isinstance(x, Mapping) or set(x) != set(names):
+        wrong = sorted(set(x) - set(names)) if isinstance(x, Mapping) else []
+        raise DataError(
+            what=f"this net has {len(names)} inputs, and each needs a value",
+            expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
+            got=f"a {type(x).__name__}" + (f" with {', '.join(map(repr, x))}" if isinstance(x, Mapping) else ""),
+            mend=did_you_mean(wrong[0], names) if wrong else "",
+        )
+    return {name: x[name] for name in names}
+
+
+def _undeclared(plan: Plan, name: str, raw: Any) -> Codec:
+    """The codec of an input that says nothing: arrays as they are, of the rank the net or the array tells."""
+    shape = plan.inputs[name]
+    below = plan.below(("", name))
+    mark = f" <{below if isinstance(below, int) else '?'}>" if below is not None else ""
+    if ranked(shape):
+        axes = " ".join("?" if not isinstance(size, int) else str(size) for size in shape) or "()"
+        return Array(axes + mark)
+    rank = _rank(raw.examples[0] if isinstance(raw, Many) else raw[0] if isinstance(raw, list) and raw else raw)
+    return Array((" ".join("?" * rank) or "()") + mark)
+
+
+def _rank(raw: Any) -> int:
+    if isinstance(raw, list | tuple):
+        return 1 + (_rank(raw[0]) if raw else 0)
+    return int(getattr(raw, "ndim", 0))
+
+
+def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
+    """Whether one example was given. A list is many; an array is what its rank says; both ways is an error."""
+    if isinstance(raw, Many | list):
+        return False
+    if not isinstance(raw, np.ndarray | Tensor):
+        return True
+    shape = plan.inputs[name]
+    least = sum(not isinstance(size, Row) for size in shape)
+    if fixed(shape) and shape in (tuple(raw.shape), tuple(raw.shape[1:])):
+        return shape == tuple(raw.shape)
+    if not ranked(shape):
+        one, several = raw.ndim >= least, raw.ndim - 1 >= least
+    else:
+        one = codec.takes(raw)
+        several = raw.ndim > 0 and len(raw) > 0 and codec.takes(raw[0])
+    if one and several:
+        whole, rows = shape_text(tuple(raw.shape)), shape_text(tuple(raw.shape[1:]))
+        raise DataError(
+            what="this array can be read both ways",
+            where=f"input {name!r}",
+            expected=f"one example of {whole}, or a batch of {len(raw)} of {rows}",
+            got=f"an array {shape_text(tuple(raw.shape))}",
+            mend=("nw.many(array) for the batch", "[array] for a list of one example"),
+        )
+    return not several
+
+
+def _plan_for(node: Node, encoded: Mapping[str, Tensor], codecs: Mapping[str, Codec]) -> Plan:
+    """The net's own plan, or the one for these sizes where the net leaves them open."""
+    plan = plan_of(node)
+    open_ports = [name for name in encoded if name not in node.held.inputs and not fixed(plan.inputs[name])]
+    if not open_ports:
+        _check_lengths(plan, encoded)
+        return plan
+    facts: dict[str, Codec] = {}
+    for name in open_ports:
+        below = plan.below(("", name))
+        mark = f" <{below if isinstance(below, int) else '?'}>" if below is not None else ""
+        facts[name] = Array((" ".join(map(str, encoded[name].shape[1:])) or "()") + mark)
+    plan = plan_with(node, facts)
+    if plan.solution.mismatches:
+        mismatch = plan.solution.mismatches[0]
+        raise SizeError(
+            what="the net cannot take an input of this size",
+            where=mismatch.op.path if mismatch.op else f"output {mismatch.port}",
+            expected=shape_text(plan.solution.solver.shape(mismatch.expected)),
+            got=shape_text(plan.solution.solver.shape(mismatch.got)),
+        )
+    return plan
+
+
+def _check_lengths(plan: Plan, encoded: Mapping[str, Tensor]) -> None:
+    """Refuse lengths for which a value inside would have no positions left, such as a window beyond the end."""
+    lengths: dict[str, int] = {}
+    for name, tensor in encoded.items():
+        for size, found in zip(plan.inputs[name], tensor.shape[1:], strict=False):
+            atom = size.single if isinstance(size, Expression) else None
+            if isinstance(atom, Name):
+                lengths[atom.text] = int(found)
+    if not lengths:
+        return
+    for slot in plan.solution.slots:
+        shape = plan.shape(slot)
+        sizes = [size for size in shape if isinstance(size, Expression) and names(size) <= lengths.keys()]
+        short = next((size for size in sizes if not unknowns(size) and evaluate(size, lengths) < 1), None)
+        if short is not None:
+            raise SizeError(
+                what="the input is too short for this net",
+                where=slot[0] or f"input {slot[1]!r}",
+                expected=f"at least 1 position in {shape_text(shape)}",
+                got=", ".join(f"{text} = {length}" for text, length in lengths.items()),
+            )
+
+
+def slots_at(plan: Plan, path: str) -> tuple[tuple[str, Slot], ...]:
+    """The outputs of the part at a path; `"path.port"` is one of them; an unknown path is an error with close names."""
+    path, _, port = path.partition(".")
+    found = plan.value(path)
+    if found is None:
+        raise PathError(
+            what=f"no part of this net has the path {path!r}",
+            expected=f"one of {len(plan.wiring.values)} paths",
+            mend=did_you_mean(path, plan.wiring.values),
+        )
+    if port and port not in dict(found):
+        raise PathError(
+            what=f"{path} has no output port {port!r}",
+            where=path,
+            expected=", ".join(dict(found)),
+            mend=did_you_mean(port, dict(found)),
+        )
+    return tuple(pair for pair in found if not port or pair[0] == port)
+
+
+def _wanted(plan: Plan, at: str | Sequence[str] | None) -> tuple[tuple[str, ...], list[Slot]]:
+    if at is None:
+        return (), [slot for _, slot in plan.wiring.outputs]
+    paths = (at,) if isinstance(at, str) else tuple(at)
+    return paths, [slots_at(plan, path)[0][1] for path in paths]
+
+
+def _interventions(plan: Plan, changes: Changes) -> dict[Slot, Callable[[Tensor], Tensor]]:
+    """What to put in place of a value: a function of it, or an array for every example."""
+    return {
+        slots_at(plan, path)[0][1]: _function(path, change) if callable(change) else _constant(path, change)
+        for path, change in changes.items()
+    }
+
+
+def _function(path: str, change: Callable[[Tensor], Any]) -> Callable[[Tensor], Tensor]:
+    def put(x: Tensor) -> Tensor:
+        new = torch.as_tensor(change(x.clone()))  # a copy: the function may write in place, and x may be the caller's
+        if new.shape != x.shape:
+            raise SizeError(
+                what=f"the function put at {path} gives another size than the value there",
+                where=path,
+                expected=shape_text(tuple(x.shape)),
+                got=shape_text(tuple(new.shape)),
+            )
+        return new.to(x)
+
+    return put
+
+
+def _constant(path: str, value: Any) -> Callable[[Tensor], Tensor]:
+    array = torch.as_tensor(value)
+
+    def put(x: Tensor) -> Tensor:
+        try:
+            return array.to(x).expand(x.shape)
+        except RuntimeError:
+            raise SizeError(
+                what=f"the array put at {path} has another size than the value there",
+                where=path,
+                expected=shape_text(tuple(x.shape[1:])),
+                got=shape_text(tuple(array.shape)),
+            ) from None
+
+    return put
+
+
+def _run(
+    bound: Bound,
+    encoded: Mapping[str, Tensor],
+    codecs: Mapping[str, Codec],
+    question: Question,
+    intervene: Mapping[int, Callable[[Tensor], Tensor]],
+) -> list[Tensor]:
+    floats = [array for w in bound.weights for array in w.values() if array.is_floating_point()]
+    device = floats[0].device if floats else torch.device("cpu")
+    count = len(next(iter(encoded.values())))
+    size = count if question.training else CHUNK  # statistics of a batch in training are over all that was given
+    pieces: list[tuple[Tensor, ...]] = []
+    with torch.no_grad():
+        for start in range(0, count, size):
+            rows = {name: tensor[start : start + size].to(device) for name, tensor in encoded.items()}
+            inputs = {name: _as_arrays(codecs[name].prepare(row), floats) for name, row in rows.items()}
+            ids = torch.arange(start, min(start + size, count), device=device)
+            told = Circumstances(
+                training=question.training, noise=Noise(question.seed, 0, ids), batch=len(ids), set=intervene
+            )
+            pieces.append(bound(inputs, told))
+    return [torch.cat([piece[i] for piece in pieces]) for i in range(len(pieces[0]))]
+
+
+def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:
+    """Numbers in the type of the net's arrays."""
+    return x.to(arrays[0].dtype) if arrays and x.is_floating_point() else x
+
+
+def _decoded(node: Node, plan: Plan, columns: Sequence[Tensor], reading: Reading, single: bool) -> Any:
+    results: dict[str, Any] = {}
+    for (name, _), column in zip(plan.wiring.outputs, columns, strict=True):
+        codec = node.held.outputs.get(name)
+        if codec is None or isinstance(reading, Raw) or isinstance(codec, Array):
+            results[name] = column[0] if single else column
+        elif single:
+            results[name] = codec.decode(column[0], reading)
+        else:
+            results[name] = [codec.decode(row, reading.at(i)) for i, row in enumerate(column)]
+    return next(iter(results.values())) if len(results) == 1 else results

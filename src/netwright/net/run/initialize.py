@@ -1,0 +1,80 @@
+"""Fills the arrays that a net does not hold yet, each from its own seed: none depends on what else is missing."""
+
+import hashlib
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from netwright.errors import Fault, NetError, SizeError, did_you_mean
+from netwright.inits import METHODS, fans
+from netwright.net.node import Weight
+from netwright.net.part import Net
+from netwright.net.plan.plan import ArraySpec, Plan, shape_text
+
+
+def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
+    """The net with every missing array filled; arrays that are there stay as they are.
+
+    Each array is drawn from a generator of its own, seeded by the seed and the array's path: the same array comes out
+    whatever else is missing. Arrays under a shared name are drawn once.
+
+    Fields:
+        seed: another seed, another draw.
+        method: `"kaiming"`, `"xavier"`, `"lecun"` or `"orthogonal"` for the learned arrays with two axes or more;
+            `None` leaves the choice to each part, since it knows what it is for.
+
+    Raises: SizeError for arrays whose sizes do not follow from the net yet, all at once; NetError for a method that
+        does not exist.
+
+    Example:
+        >>> import netwright as nw
+        >>> net = nw.initialize(nw.Chain(nw.Linear(2), input=3), seed=1)
+        >>> {path: tuple(array.shape) for path, array in net.arrays.items()}
+        {'linear1/weight': (2, 3), 'linear1/bias': (2,)}
+    """
+    if method is not None and method not in METHODS:
+        raise NetError(
+            what=f"there is no method {method!r} to fill arrays",
+            expected=", ".join(METHODS),
+            mend=did_you_mean(method, METHODS),
+        )
+    missing = [spec for path, spec in net.plan.arrays.items() if path not in net.held.arrays]
+    open_ = [_open(net.plan, spec) for spec in missing if spec.known is None]
+    if open_:
+        raise SizeError.of(open_)
+    like = next((array for array in net.held.arrays.values() if array.is_floating_point()), None)
+    drawn = {spec.path: _draw(spec, seed, method, like) for spec in missing}
+    return net.holding(arrays={**net.held.arrays, **drawn})
+
+
+def generator_for(seed: int, path: str) -> torch.Generator:
+    """The generator of one array: a hash of the seed and the path, so that neighbours have nothing in common."""
+    key = hashlib.blake2b(f"{seed} {path}".encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(key, "little") >> 1)
+
+
+def _draw(spec: ArraySpec, seed: int, method: str | None, like: Tensor | None) -> Tensor:
+    shape = cast(tuple[int, ...], spec.known)
+    init = METHODS[method] if method and _is_matrix(spec.weight, shape) else spec.weight.init
+    array = init(shape, fans(shape), generator_for(seed, spec.path))
+    return array if like is None or not array.is_floating_point() else array.to(like)
+
+
+def _is_matrix(weight: Weight, shape: tuple[int, ...]) -> bool:
+    return weight.kind == "learned" and len(shape) > 1
+
+
+def _open(plan: Plan, spec: ArraySpec) -> Fault:
+    """The fault of an array whose sizes are not known: which axis is open, and what would close it."""
+    axes = spec.weight.axes.split()
+    open_axes = [axis for axis, size in zip(axes, spec.shape, strict=False) if not isinstance(size, int)]
+    which = open_axes[0] if len(axes) == len(spec.shape) and open_axes else spec.weight.axes
+    unknown = [name for name in plan.wiring.inputs if not all(isinstance(size, int) for size in plan.inputs[name])]
+    return Fault(
+        what=f"the size {which!r} of an array does not follow from the net",
+        where=spec.path,
+        expected="a number for every axis",
+        got=f"({spec.weight.axes}) = {shape_text(spec.shape)}",
+        mend=("input=…, the sizes of an example or an encoder",) if unknown else ("give the part its size",),
+    )

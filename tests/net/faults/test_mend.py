@@ -1,0 +1,66 @@
+"""Mends are written as a user writes them, and the likeliest comes first."""
+
+from collections.abc import Callable
+
+import pytest
+
+import netwright as nw
+from netwright.errors import SizeError
+from netwright.net.faults.edit import code
+
+
+def mends(make: Callable[[], nw.Net]) -> tuple[str, ...]:
+    with pytest.raises(SizeError) as caught:
+        make()
+    return tuple(text.partition("   ")[0].partition(" (checked")[0] for text in caught.value.mend)
+
+
+def test_code_is_what_a_user_of_nw_writes() -> None:
+    values = [
+        nw.Linear(3),
+        nw.Each(nw.Category(["Cat()", "b"])),
+        nw.relu,
+        nw.Chain(nw.Linear(3), nw.softmax),
+        nw.Array("n 3"),
+    ]
+    assert [code(value) for value in values] == [
+        "nw.Linear(3)",
+        "nw.Each(nw.Category(['Cat()', 'b']))",
+        "nw.relu",
+        "nw.Chain(nw.Linear(3), nw.softmax)",
+        "nw.Array('n 3')",
+    ]
+
+
+@pytest.mark.parametrize("value", [nw.Linear(3, bias=False), nw.Conv(8, (3, 3), padding="same"), nw.Category(range(7))])
+def test_code_gives_the_value_back(value: object) -> None:
+    assert repr(eval(code(value), {"nw": nw})) == repr(value)
+
+
+def test_a_free_width_comes_before_a_given_one_and_only_one_of_them() -> None:
+    found = mends(lambda: nw.Chain(4, nw.relu, 12, input=3, output=10))
+    assert found == ("nw.Linear() in place of linear2", "output=12", "nw.Linear(10) at the end")
+
+
+def test_a_smaller_kernel_and_a_kept_size() -> None:
+    found = mends(lambda: nw.Chain(nw.Conv(4, 9), input=(6, 6, 1)))
+    assert found[:2] == ("nw.Conv(4, 9, padding='same') in place of conv1", "nw.Conv(4) in place of conv1")
+
+
+def test_groups() -> None:
+    found = mends(lambda: nw.Chain(6, nw.Conv(8, 3, groups=4), input=("n", 5)))
+    assert found == ("nw.Linear(8) in place of linear1", "nw.Conv(8, groups=2) in place of conv1")
+
+
+def test_a_mend_beside_a_kept_array_keeps_it_or_says_that_it_starts_anew() -> None:
+    head = nw.initialize(nw.Chain(10, input=500), seed=0)["linear1"]
+    found = mends(lambda: nw.Chain(300, nw.relu, head, input=20))
+    assert found == (
+        "nw.Linear() in place of linear1",
+        "nw.Linear(10) in place of linear2, with new arrays",
+        "nw.Linear(500) before linear2",
+    )
+
+
+def test_at_most_three() -> None:
+    assert len(mends(lambda: nw.Chain(4, nw.relu, 12, nw.softmax, input=3, output=nw.Category(range(10))))) == 3

@@ -1,0 +1,26 @@
+"""Rewriting a plan: faster steps, the same values, and nothing removed that somebody asked for."""
+
+import torch
+
+import netwright as nw
+from netwright.net.plan.plan import plan_of
+from netwright.net.run.execute import program
+
+NET = nw.initialize(nw.Chain(nw.Conv(2, 3), nw.relu, nw.MaxPool(2), input=(6, 6, 1)))
+
+
+def paths(*wanted: str, keep: tuple[str, ...] = ()) -> list[str]:
+    built = program(plan_of(NET), [(path, "output") for path in wanted], [(path, "output") for path in keep])
+    return [type(instruction.leaf).__name__ for instruction in built.instructions]
+
+
+def test_relu_comes_after_the_maximum() -> None:
+    assert paths("maxpool1") == ["Conv", "MaxPool", "Elementwise"]
+    x = torch.randn(5, 6, 6, 1)
+    slow = nw.apply(NET[2:].with_input(None), {}, nw.apply(NET[:2], {}, x))
+    assert nw.apply(NET, {}, x).equal(slow)
+
+
+def test_a_value_that_is_wanted_stays() -> None:
+    assert paths("relu1", "maxpool1") == ["Conv", "Elementwise", "MaxPool"]
+    assert paths("maxpool1", keep=("relu1",)) == ["Conv", "Elementwise", "MaxPool"]

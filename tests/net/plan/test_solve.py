@@ -1,0 +1,186 @@
+"""Sizes follow in both directions: from the input, the decoder, the arrays that are there, and from each other."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import netwright as nw
+from netwright.errors import NetError, SizeError
+from netwright.net.plan.plan import shape_text
+
+
+class Recurrent(nw.Leaf):
+    """Enough of a recurrent leaf: a state port that nothing need feed."""
+
+    out: Any = nw.FREE
+    ports = "x: n in, hidden?: out -> y: n out, hidden: out"
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return x, x[:, -1]
+
+
+class Pairs(nw.Leaf):
+    """A size that varies within another, and a product that is known in either direction."""
+
+    ports = "n m[n] -> n m[n] pair"
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return x
+
+
+class Double(nw.Leaf):
+    """Says its output from its input, and its input from its output."""
+
+    ports = "in -> out"
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        if known["in"] is not None:
+            return {"out": 2 * known["in"]}
+        return {} if known["out"] is None else {"in": known["out"] // 2}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return torch.cat([x, x], -1)
+
+
+def shapes(net: nw.Net) -> dict[str, str]:
+    """The sizes of every array, and of the ports."""
+    plan = net.plan
+    ports = {f"in:{k}": v for k, v in plan.inputs.items()} | {f"out:{k}": v for k, v in plan.outputs.items()}
+    arrays = {path: spec.shape for path, spec in plan.arrays.items()}
+    return {name: shape_text(shape) for name, shape in {**ports, **arrays}.items()}
+
+
+def test_a_width_comes_from_the_decoder() -> None:
+    net = nw.Chain(4, nw.relu, nw.Linear(), nw.softmax, input=3, output=nw.Category(["a", "b"]))
+    assert shapes(net)["linear2/weight"] == "(2, 4)"
+
+
+def test_a_width_comes_from_a_kept_array() -> None:
+    head = nw.Linear(10).with_arrays({"weight": torch.zeros(10, 500)})
+    net = nw.Chain(nw.Linear(), nw.relu, head, input=20)
+    assert shapes(net)["linear1/weight"] == "(500, 20)"
+
+
+def test_the_input_comes_from_a_kept_array() -> None:
+    first = nw.Linear().with_arrays({"weight": torch.zeros(7, 5)})
+    net = nw.Chain(first, nw.relu)
+    assert shapes(net)["in:input"] == "(..., 5)"
+    assert shapes(net)["out:output"] == "(..., 7)"
+
+
+def test_a_decoder_reaches_back_through_a_convolution_of_stride_one() -> None:
+    net = nw.Chain(nw.Conv(3, (5, 5)), nw.relu, nw.Conv(3, 3, padding="same"), output=(8, 8, 3))
+    assert shapes(net)["in:input"] == "(12, 12, ?)"
+
+
+def test_lengths_follow_through_windows() -> None:
+    net = nw.Chain(nw.Conv(8, 4), nw.MaxPool(2), nw.Conv(8, 3, padding="same"), input=("n", 2))
+    assert shapes(net)["out:output"] == "((n + 1)//2 - 2, 8)"
+    strided = nw.Chain(nw.Conv(8, 4, stride=2), input=("n", 2))
+    assert shapes(strided)["out:output"] == "(n//2 - 1, 8)"
+
+
+def test_concatenated_lengths_are_added() -> None:
+    x = nw.Input("x", ("n", 3))
+    net = nw.Graph(nw.Concatenate(axis=0)(nw.Conv(4, 3)(x), nw.Conv(4, 2)(x)))
+    assert shapes(net)["out:output"] == "(2*n - 3, 4)"
+
+
+def test_concatenated_widths_are_found_forwards_and_backwards() -> None:
+    x = nw.Input("x", 3)
+    forward = nw.Graph(nw.Concatenate()(nw.Linear(4)(x), nw.Linear(5)(x)))
+    assert shapes(forward)["out:output"] == "(9,)"
+    back = nw.Graph(nw.Concatenate()(nw.Linear(4)(x), nw.Linear()(x)), output=9)
+    assert shapes(back)["linear2/weight"] == "(5, 3)"
+
+
+def test_what_a_leaf_relates_goes_both_ways() -> None:
+    assert shapes(nw.Chain(Double(), Double(), input=3))["out:output"] == "(12,)"
+    assert shapes(nw.Chain(Double(), Double(), output=12))["in:input"] == "(3,)"
+
+
+def test_a_relation_that_cannot_hold_is_said() -> None:
+    with pytest.raises(SizeError) as caught:
+        nw.Chain(Double(), nw.relu, input=3, output=8)
+    assert caught.value.faults[0].where == "relu1 -> output"
+
+
+def test_shared_parts_teach_each_other() -> None:
+    layer = nw.Shared("layer", nw.Linear())
+    net = nw.Chain(layer, nw.relu, layer, input=6)
+    assert shapes(net) == {
+        "in:input": "(6,)",
+        "out:output": "(6,)",
+        "@layer/weight": "(6, 6)",
+        "@layer/bias": "(6,)",
+    }
+
+
+def test_a_branch_learns_its_width_from_the_other() -> None:
+    net = nw.Chain(nw.Residual([nw.Linear(16), nw.relu, nw.Linear()]), input=8)
+    assert shapes(net)["residual1/body/linear2/weight"] == "(8, 16)"
+
+
+def test_optional_and_state_ports() -> None:
+    x = nw.Input("x", ("n", 3))
+    net = nw.Graph(Recurrent(5)(x))
+    assert shapes(net) == {"in:x": "(n, 3)", "out:y": "(n, 5)", "out:hidden": "(5,)"}
+    start = nw.Input("start")
+    fed = nw.Graph(Recurrent(5)(x, start))
+    assert shapes(fed)["in:start"] == "(5,)"
+    taught = nw.Graph(Recurrent()(x, nw.Input("start", 4)))
+    assert shapes(taught)["out:y"] == "(n, 4)"
+
+
+def test_a_size_that_varies_within_another() -> None:
+    net = nw.Chain(Pairs(), input=("n", "m"))
+    assert shapes(net)["out:output"] == "(n, m, ?)"
+
+
+def test_an_index_is_below_the_vocabulary_that_it_meets() -> None:
+    net = nw.Chain(nw.Embedding(8), nw.relu, input=nw.Array("n <50>"))
+    assert shapes(net)["embedding1/weight"] == "(50, 8)"
+    assert net.plan.below(("", "input")) == 50
+
+
+def test_all_faults_are_found_at_once() -> None:
+    with pytest.raises(SizeError) as caught:
+        nw.Chain(nw.Conv(8, 9), nw.relu, nw.Flatten(), 12, input=(6, 6, 1), output=10)
+    assert [fault.where for fault in caught.value.faults] == ["input -> conv1", "linear1 -> output"]
+
+
+def test_an_array_of_varying_size_is_refused_where_the_length_was_made() -> None:
+    with pytest.raises(SizeError) as caught:
+        nw.Chain(nw.relu, nw.Flatten(), nw.relu, 3, input=("n", 3))
+    assert caught.value.where == "relu1 -> flatten1"
+
+
+def test_a_size_below_one_is_refused() -> None:
+    with pytest.raises(NetError) as caught:
+        nw.Chain(0, input=3)
+    assert str(caught.value) == "out must be a whole number of at least 1\n  where:    linear1\n  got:      0"
+
+
+def test_solving_a_thousand_layers_takes_a_moment() -> None:
+    parts = [part for _ in range(500) for part in (nw.Linear(64), nw.relu)]
+    taken: list[float] = []
+    for _ in range(3):
+        start = time.perf_counter()
+        assert len(nw.Chain(*parts, input=64).plan.steps) == 1000
+        taken.append(time.perf_counter() - start)
+    assert min(taken) < 1.0, taken  # 0.15 s on a quiet machine; a quadratic solver takes many seconds
+
+
+def test_backward_solving_is_not_quadratic() -> None:
+    def seconds(count: int) -> float:
+        start = time.perf_counter()
+        nw.Chain(*[part for _ in range(count) for part in (nw.Conv(4, (3, 3)), nw.relu)], output=(9, 9, 4))
+        return time.perf_counter() - start
+
+    seconds(10)
+    short, long = min(seconds(50) for _ in range(3)), min(seconds(200) for _ in range(3))
+    assert long < 9 * short, (short, long)  # four times the layers

@@ -1,0 +1,89 @@
+"""Running a plan: dead values dropped, only what is asked computed, precisions and updates told."""
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor
+
+import netwright as nw
+from netwright.net.plan.plan import plan_of
+from netwright.net.run.apply import whole_program
+from netwright.net.run.execute import Circumstances, program, registers_of
+from netwright.net.run.noise import Noise
+
+
+@pytest.fixture
+def net() -> nw.Net:
+    return nw.initialize(nw.Chain(4, nw.relu, nw.Linear(3), nw.softmax, input=2))
+
+
+def test_only_what_is_asked_is_computed(net: nw.Net) -> None:
+    plan = plan_of(net)
+    built = program(plan, [("relu1", "output")])
+    assert [instruction.path for instruction in built.instructions] == ["linear1", "relu1"]
+    x = torch.randn(3, 2)
+    assert torch.equal(built.bind(net.held.arrays)({"input": x})[0], nw.apply(net[:2], {}, x))
+
+
+def test_every_value_is_dropped_as_soon_as_it_is_dead(net: nw.Net) -> None:
+    built = whole_program(net)
+    assert [len(instruction.dead) for instruction in built.instructions] == [1, 1, 1, 1]
+    kept = program(plan_of(net), [("linear1", "output"), ("softmax1", "output")])
+    dead = {register for instruction in kept.instructions for register in instruction.dead}
+    assert dead.isdisjoint(kept.outputs)
+    slots = registers_of(plan_of(net), kept, [("linear1", "output"), ("", "input")])
+    assert slots["linear1", "output"] == kept.outputs[0]
+
+
+def test_watching_and_not_watching_give_the_same(net: nw.Net) -> None:
+    bound, x = whole_program(net).bind(net.held.arrays), torch.randn(3, 2)
+    seen: list[str] = []
+    told = Circumstances(watch=lambda path, values: seen.append(f"{path} {tuple(values[0].shape)}"))
+    assert torch.equal(bound({"input": x}, told)[0], bound({"input": x})[0])
+    assert seen == ["linear1 (3, 4)", "relu1 (3, 4)", "linear2 (3, 3)", "softmax1 (3, 3)"]
+
+
+def test_precision_is_lower_but_where_a_leaf_needs_more(net: nw.Net) -> None:
+    low = {path: array.bfloat16() for path, array in net.held.arrays.items()}
+    kinds: dict[str, torch.dtype] = {}
+
+    def watch(path: str, values: object) -> None:
+        kinds[path] = values[0].dtype  # type: ignore[index]
+
+    told = Circumstances(precision=torch.bfloat16, watch=watch)
+    whole_program(net).bind(low)({"input": torch.randn(3, 2)}, told)
+    assert kinds == {
+        "linear1": torch.bfloat16,
+        "relu1": torch.bfloat16,
+        "linear2": torch.bfloat16,
+        "softmax1": torch.float32,
+    }
+
+
+def test_new_running_arrays_are_told_and_never_written() -> None:
+    net = nw.initialize(nw.Chain(nw.BatchNorm(), input=2))
+    told = Circumstances(training=True, noise=Noise(0, 0, torch.arange(8)))
+    whole_program(net).bind(net.held.arrays)({"input": torch.randn(8, 2)}, told)
+    assert {"batchnorm1/mean", "batchnorm1/variance"} <= told.updates.keys()
+    assert not told.updates["batchnorm1/mean"].equal(net.held.arrays["batchnorm1/mean"])
+    quiet = Circumstances()
+    whole_program(net).bind(net.held.arrays)({"input": torch.randn(8, 2)}, quiet)
+    assert quiet.updates == {}
+
+
+def test_a_value_read_twice_lives_until_its_last_reader() -> None:
+    class Ends(nw.Leaf):
+        ports = "... n -> first: ... 1, last: ... 1"
+
+        def forward(self, w: Mapping[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+            return x[..., :1], x[..., -1:]
+
+    net = nw.Graph(
+        ends=(Ends(), "input"),
+        sum=(nw.Add(), "ends.first", "ends.last"),
+        again=(nw.Multiply(), "sum", "ends.first"),
+        input=3,
+    )
+    assert net((2.0, 0.0, 3.0)).tolist() == [10]
+    assert net((2.0, 0.0, 3.0), at="ends.last").tolist() == [3]

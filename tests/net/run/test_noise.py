@@ -1,0 +1,41 @@
+"""Noise is uniform, and depends on seed, step, part, example and position, never on the batch around."""
+
+import torch
+
+from netwright.net.run.noise import Noise
+
+
+def noise(examples, seed=0, step=0, path="dropout1"):
+    return Noise(seed, step, torch.tensor(examples), path)
+
+
+def test_alone_is_batched_is_padded() -> None:
+    batch = noise([5, 9, 2])((3, 7, 4))
+    assert torch.equal(noise([9])((1, 7, 4))[0], batch[1])
+    assert torch.equal(noise([2, 9])((2, 5, 4))[0], batch[2, :5])
+
+
+def test_every_key_draws_anew() -> None:
+    base = noise([1, 2])((2, 1000))
+    others = [noise([1, 2], seed=1), noise([1, 2], step=1), noise([1, 2], path="dropout2"), noise([1, 2]).at("x")]
+    for other in others:
+        assert abs(torch.corrcoef(torch.stack([base.flatten(), other((2, 1000)).flatten()]))[0, 1]) < 0.1
+    assert not torch.equal(base[0], base[1])
+
+
+def test_it_is_uniform() -> None:
+    values = noise(list(range(200)))((200, 50, 20)).flatten()
+    assert values.min() >= 0
+    assert values.max() < 1
+    counts = torch.histc(values, 20, 0, 1)
+    expected = len(values) / 20
+    assert ((counts - expected).square() / expected).sum() < 45  # chi-square with 19 degrees of freedom, p = 0.0007
+
+
+def test_neighbours_are_unrelated() -> None:
+    values = noise(list(range(1000)))((1000, 2, 2))
+    table = values.flatten(1).T
+    off = torch.corrcoef(table) - torch.eye(4)
+    assert off.abs().max() < 0.12
+    along = torch.corrcoef(torch.stack([values[:-1, 0, 0], values[1:, 0, 0]]))[0, 1]
+    assert abs(along) < 0.12
