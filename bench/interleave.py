@@ -19,8 +19,13 @@ PEERS = {  # name -> (module below bench.peers, environment)
     "keras-torch": ("keras_fit", {"KERAS_BACKEND": "torch"}),
     "keras-jax": ("keras_fit", {"KERAS_BACKEND": "jax"}),
 }
-ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_MMAP_THRESHOLD_": "1000000000"}
-"""For every peer: glibc keeps freed memory, which eager loops would otherwise fault in again at each step."""
+ALLOCATOR = {
+    "MALLOC_TRIM_THRESHOLD_": "4000000000",
+    "MALLOC_MMAP_THRESHOLD_": "1000000000",
+    "OMP_PROC_BIND": "true",
+}
+"""For every peer: glibc keeps freed memory, which eager loops would otherwise fault in again at each step, and threads
+keep to a processor each, since two on one spin through whole time slices."""
 
 STEPS = {"lenet": 40, "mlp": 400}  # about half a second of the base: long enough to time, short enough to take turns
 

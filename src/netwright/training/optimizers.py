@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import TrainingError, did_you_mean
+from netwright.net.node import arguments
 
 Update: TypeAlias = Callable[[float], None]
 
@@ -27,12 +28,15 @@ class Optimizer(ABC):
 
     rate: float | None
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({arguments(self)})"
+
     @abstractmethod
     def bind(self, piece: Piece) -> Update:
         """A function of the learning rate that makes one step on the piece, in place."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum: v ← μ v + g + λ w; w ← w − α v.
 
@@ -58,7 +62,7 @@ class SGD(Optimizer):
         return update
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Adam(Optimizer):
     """Adaptive moments: steps of about the learning rate for each weight, whatever the gradient's scale.
 
@@ -102,7 +106,7 @@ class Adam(Optimizer):
         return update
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AdamW(Adam):
     """Adam whose weight decay shrinks weights by themselves, apart from the gradient's scale.
 
@@ -119,7 +123,7 @@ class AdamW(Adam):
         return self._fused(piece, torch._fused_adamw_)  # pyright: ignore
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RMSProp(Optimizer):
     """Gradients divided by a running root mean square: s ← ρ s + (1 − ρ) g²; w ← w − α g / (√s + ε).
 
@@ -152,7 +156,7 @@ class RMSProp(Optimizer):
 TorchOptimizer: TypeAlias = Callable[[Sequence[Tensor]], torch.optim.Optimizer]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Torch(Optimizer):
     """Any torch optimizer.
 
