@@ -6,8 +6,9 @@ from typing import Any, cast
 from netwright.errors import NetError
 from netwright.layers.join import Add
 from netwright.net.node import PARTS, Held, Node, kind, numbered
-from netwright.net.part import Container, PortsLike, as_codecs, ports_repr, present, shared_repr
+from netwright.net.part import Container, shared_repr
 from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, named_parts, named_repr
+from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
 
 
 class Residual(Container):

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from netwright.errors import NetError
 from netwright.net.node import Held, LeafNode, Node, kind, numbered
-from netwright.net.part import Container, PortsLike, as_codecs, ports_repr, present, shared_repr
+from netwright.net.part import Container, shared_repr
 from netwright.net.plan.level import Call, ContainerNode, Level, Symbol, named_parts, named_repr
+from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
 
 
 class Chain(Container):

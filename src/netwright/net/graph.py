@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import Held, Node, check_name
-from netwright.net.part import Container, PortLike, PortsLike, as_codec, as_codecs, ports_repr, present, shared_repr
+from netwright.net.part import Container, shared_repr
 from netwright.net.plan.level import (
     Call,
     Level,
@@ -22,6 +22,7 @@ from netwright.net.plan.level import (
     output_names,
     sources_of,
 )
+from netwright.net.ports import PortLike, PortsLike, as_codec, as_codecs, ports_repr, present
 from netwright.sizes.notation import INPUT, OUTPUT
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self, TypeAlias, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.array import Array
 from netwright.codecs.codec import DECISION, Codec
 from netwright.codecs.reading import Reading
 from netwright.errors import NetError, PathError, SizeError, did_you_mean
@@ -18,11 +17,9 @@ from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, c
 from netwright.net.node import join as join_path
 from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
 from netwright.net.plan.plan import Plan, plan_of
+from netwright.net.ports import PortsLike, as_codecs, ports_repr, said
 from netwright.net.run import call
 from netwright.sizes.notation import ports
-
-PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None
-PortsLike: TypeAlias = PortLike | Mapping[str, PortLike]
 
 
 class Net(Node, abstract=True):
@@ -141,11 +138,11 @@ class Net(Node, abstract=True):
 
     def with_input(self, port: PortsLike) -> "Net":
         """The net with another encoder, several by port, or none; arrays that no longer fit are reset."""
-        return self._with_codecs(inputs=_said(port, self.input_names))
+        return self._with_codecs(inputs=said(port, self.input_names))
 
     def with_output(self, port: PortsLike) -> "Net":
         """The net with another decoder, several by port, or none; arrays that no longer fit are reset."""
-        return self._with_codecs(outputs=_said(port, self.output_names))
+        return self._with_codecs(outputs=said(port, self.output_names))
 
     def with_arrays(self, arrays: Mapping[str, Any]) -> "Net":
         """The net holding copies of these arrays beside its others; keys are paths, or names of a torch state_dict.
@@ -302,41 +299,6 @@ def _boundary(level: Level) -> tuple[dict[str, Codec], dict[str, Codec]]:
     return inputs, outputs
 
 
-def as_codec(port: PortLike) -> Codec | None:
-    """The codec that a shorthand means: sizes as a tuple, a number or in the notation of ports."""
-    return port if isinstance(port, Codec) or port is None else Array(port)
-
-
-def as_codecs(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
-    """Codecs by port: one for the only port, or a mapping."""
-    if not isinstance(port, Mapping):
-        if len(names) > 1 and port is not None:
-            raise NetError(
-                what=f"a net with {len(names)} ports needs a codec for each",
-                expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
-                got=repr(port),
-            )
-        return {} if port is None else {names[0]: as_codec(port)}
-    for name in port:
-        if name not in names:
-            raise PathError(
-                what=f"this net has no port {name!r}",
-                expected=", ".join(names),
-                mend=did_you_mean(name, names),
-            )
-    return {name: as_codec(value) for name, value in port.items()}
-
-
-def _said(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
-    """Codecs by port, where `None` takes all of them away."""
-    return dict.fromkeys(names) if port is None else as_codecs(port, names)
-
-
-def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:
-    """The ports that have a codec."""
-    return {name: codec for name, codec in codecs.items() if codec is not None}
-
-
 def join(left: Any, right: Any) -> Net:
     """Two nets one after the other: the parts of two chains become one chain.
 
@@ -369,22 +331,6 @@ def Shared(name: str, part: Any) -> Net:
 def shared_repr(node: Node, text: str) -> str:
     """The text of a part inside the text of its shared name."""
     return f"Shared({node.held.shared!r}, {text})" if node.held.shared else text
-
-
-def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> str:
-    """The codecs of a container as arguments; `inputs` are its input ports where their names have to be said."""
-    texts: list[str] = []
-    if inputs is not None:
-        texts.append(f"input={dict(inputs)!r}")
-    elif held := node.held.inputs:
-        texts.append(f"input={_one_or_all(held, node.input_names)}")
-    if held := node.held.outputs:
-        texts.append(f"output={_one_or_all(held, node.output_names)}")
-    return "".join(f", {text}" for text in texts)
-
-
-def _one_or_all(codecs: Mapping[str, Codec], names: Sequence[str]) -> str:
-    return repr(next(iter(codecs.values())) if len(names) == 1 else dict(codecs))
 
 
 def _drawn(part: Net, x: Sequence[Any], name: str, ports: Mapping[str, Any]) -> Symbol:

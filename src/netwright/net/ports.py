@@ -1,0 +1,63 @@
+"""What may be said of a net's outer ports: codecs, sizes, and their shorthand."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from netwright.codecs.array import Array
+from netwright.codecs.codec import Codec
+from netwright.errors import NetError, PathError, did_you_mean
+from netwright.net.node import Node
+
+PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None
+PortsLike: TypeAlias = PortLike | Mapping[str, PortLike]
+
+
+def as_codec(port: PortLike) -> Codec | None:
+    """The codec that a shorthand means: sizes as a tuple, a number or in the notation of ports."""
+    return port if isinstance(port, Codec) or port is None else Array(port)
+
+
+def as_codecs(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
+    """Codecs by port: one for the only port, or a mapping."""
+    if not isinstance(port, Mapping):
+        if len(names) > 1 and port is not None:
+            raise NetError(
+                what=f"a net with {len(names)} ports needs a codec for each",
+                expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
+                got=repr(port),
+            )
+        return {} if port is None else {names[0]: as_codec(port)}
+    for name in port:
+        if name not in names:
+            raise PathError(
+                what=f"this net has no port {name!r}",
+                expected=", ".join(names),
+                mend=did_you_mean(name, names),
+            )
+    return {name: as_codec(value) for name, value in port.items()}
+
+
+def said(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
+    """Codecs by port, where `None` takes all of them away."""
+    return dict.fromkeys(names) if port is None else as_codecs(port, names)
+
+
+def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:
+    """The ports that have a codec."""
+    return {name: codec for name, codec in codecs.items() if codec is not None}
+
+
+def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> str:
+    """The codecs of a container as arguments; `inputs` are its input ports where their names have to be said."""
+    texts: list[str] = []
+    if inputs is not None:
+        texts.append(f"input={dict(inputs)!r}")
+    elif held := node.held.inputs:
+        texts.append(f"input={_one_or_all(held, node.input_names)}")
+    if held := node.held.outputs:
+        texts.append(f"output={_one_or_all(held, node.output_names)}")
+    return "".join(f", {text}" for text in texts)
+
+
+def _one_or_all(codecs: Mapping[str, Codec], names: Sequence[str]) -> str:
+    return repr(next(iter(codecs.values())) if len(names) == 1 else dict(codecs))

@@ -1,0 +1,37 @@
+"""Shorthand for outer ports: sizes as a tuple, a number or a text; one codec for the only port, or a mapping."""
+
+import pytest
+
+import netwright as nw
+from netwright.errors import NetError, PathError
+from netwright.net.ports import as_codec, as_codecs, ports_repr, present, said
+
+
+@pytest.mark.parametrize("port", [(28, 28, 1), "28 28 1", nw.Array("28 28 1")])
+def test_sizes_are_a_codec(port) -> None:
+    assert as_codec(port) == nw.Array("28 28 1")
+
+
+def test_nothing_is_nothing_and_said_takes_all_away() -> None:
+    assert as_codec(None) is None
+    assert as_codecs(None, ["a"]) == {}
+    assert said(None, ["a", "b"]) == {"a": None, "b": None}
+    assert present({"a": None, "b": nw.Boolean()}) == {"b": nw.Boolean()}
+
+
+def test_one_codec_for_the_only_port_or_a_mapping() -> None:
+    assert as_codecs(3, ["a"]) == {"a": nw.Array("3")}
+    assert as_codecs({"b": 3}, ["a", "b"]) == {"b": nw.Array("3")}
+    with pytest.raises(NetError) as caught:
+        as_codecs(3, ["a", "b"])
+    assert str(caught.value) == (
+        "a net with 2 ports needs a codec for each\n  expected: {'a': …, 'b': …}\n  got:      3"
+    )
+    with pytest.raises(PathError) as caught:
+        as_codecs({"lft": 3}, ["left", "right"])
+    assert str(caught.value) == "this net has no port 'lft'\n  expected: left, right\n  mend:     did you mean 'left'?"
+
+
+def test_printed_as_arguments() -> None:
+    net = nw.Chain(2, nw.softmax, input=3, output=nw.Category(["a", "b"]))
+    assert ports_repr(net) == ", input=Array('3'), output=Category(['a', 'b'])"
