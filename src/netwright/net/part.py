@@ -17,7 +17,7 @@ from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, c
 from netwright.net.node import join as join_path
 from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
 from netwright.net.plan.plan import Plan, plan_of
-from netwright.net.ports import PortsLike, as_codecs, ports_repr, said
+from netwright.net.ports import PortsLike, ports_repr, said
 from netwright.net.run import call
 from netwright.sizes.notation import ports
 
