@@ -10,6 +10,7 @@ from torch import Tensor
 
 from netwright.codecs.reading import Decision, Raw, Reading
 from netwright.errors import DataError, MissingArraysError, SizeError
+from netwright.fields import checked
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import UNKNOWN, Axis, Port, Run, port
 
@@ -38,6 +39,7 @@ class Codec(ABC):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         dataclass(frozen=True, repr=False, eq=False)(cls)
+        cls.__init__ = checked(cls.__init__)
         CODECS[cls.__name__] = cls
 
     def __eq__(self, other: object) -> bool:

@@ -260,7 +260,10 @@ def _from_dataset(data: Any, ports: Ports) -> dict[str, Sequence[Any]]:
 
 
 def _checked_weights(weights: Sequence[float] | NDArray[Any] | torch.Tensor, n: int) -> NDArray[np.float64]:
-    array = np.asarray(weights, dtype=np.float64)
+    try:
+        array = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(what="weights are numbers, one for each example", where="weights", got=repr(weights)) from None
     if array.shape != (n,):
         raise DataError(
             what="there is not one weight for each example",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError
+from netwright.fields import checked
 from netwright.inits import Init
 
 SHARED = "@"  # the first letter of the place of an array that several parts share
@@ -68,6 +69,7 @@ class Node:
         own_init = "__init__" in vars(cls)
         dataclass(frozen=True, eq=False, repr=False, init=not own_init)(cls)
         if not abstract:
+            cls.__init__ = checked(cls.__init__)
             PARTS[cls.__name__] = cls
 
     @property
@@ -109,6 +111,7 @@ class LeafNode(Node, abstract=True):
 
     ports: ClassVar[str]
     precise: ClassVar[bool] = False  # whether the arithmetic needs float32 when the rest runs in less
+    opaque: ClassVar[bool] = False  # whether its code is not ours, so that its results are held against its ports
 
     def signature(self, count: int) -> str:
         """The ports when `count` values are given; only leaves with any number of inputs look at it."""
@@ -192,9 +195,21 @@ def join(*pieces: str) -> str:
     return path
 
 
-def check_name(name: str, where: str) -> None:
+def expect_net(value: object, where: str) -> None:
+    """Refuse what is no net; `where` is the function that was given it."""
+    if not isinstance(value, Node):
+        part = value.__name__ if isinstance(value, type) and issubclass(value, Node) else ""
+        raise NetError(
+            what=f"{where} takes a net",
+            where=where,
+            got=repr(value)[:100],
+            mend=f"nw.{part}(…): this is the kind, not a part" if part else "",
+        )
+
+
+def check_name(name: object, where: str) -> None:
     """Refuse a name that cannot stand in a path."""
-    if not (name.isidentifier() or name.isdigit()):
+    if not (isinstance(name, str) and (name.isidentifier() or name.isdigit())):
         raise NetError(
             what="a part's name is a Python name", where=where, got=repr(name), mend="letters, digits and underscores"
         )

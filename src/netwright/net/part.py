@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self, cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import DECISION, Codec
-from netwright.codecs.reading import Reading
-from netwright.errors import NetError, PathError, SizeError, did_you_mean
-from netwright.net import compare, surgery
+from netwright.codecs.codec import Codec
+from netwright.errors import NetError, SizeError
+from netwright.net import compare, given, surgery
 from netwright.net.faults import blame
 from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values
 from netwright.net.node import join as join_path
@@ -50,22 +48,15 @@ class Net(Node, abstract=True):
         """
         if ports or any(isinstance(value, Symbol) for value in x) or not (x or self.input_names):
             return _drawn(self, x, name, ports)
-        reading = DECISION
-        if len(x) > 1 and isinstance(x[-1], Reading):
-            x, reading = x[:-1], x[-1]
-        if len(x) != 1:
-            raise NetError(
-                what="a net takes one value, and after it a reading if one is wanted",
-                expected="net(x) or net(x, nw.probabilities)",
-                got=f"{len(x)} values",
-                mend="net([a, b]) for many examples, net({'left': a, 'right': b}) for several inputs",
-            )
-        return call.call(self, x[0], reading, call.Question(at, set, training, seed))
+        value, reading = given.reading_of(x, at)
+        given.check_question(value, at, set)
+        return call.call(self, value, reading, call.Question(at, set, training, seed))
 
     def __getitem__(self, path: str | int | slice) -> "Net":
         """The part at a path or position, or the parts between two, with their arrays."""
-        found = surgery.cut(self, path) if isinstance(path, slice) else surgery.get(self, path)
-        return cast(Net, found)
+        if isinstance(path, slice):
+            return cast(Net, surgery.cut(self, given.piece(path)))
+        return cast(Net, surgery.get(self, given.place(path)))
 
     def __len__(self) -> int:
         return len(self.level.calls) if isinstance(self, ContainerNode) else 0
@@ -114,15 +105,15 @@ class Net(Node, abstract=True):
 
     def replace(self, path: str | int, part: Any) -> "Net":
         """The net with another part at a path; a part without arrays resets them, one with arrays keeps its own."""
-        return cast(Net, surgery.replace(self, path, as_part(part)))
+        return cast(Net, surgery.replace(self, given.place(path), as_part(part)))
 
     def insert(self, before: str | int, part: Any, name: str = "") -> "Net":
         """The net with a part put before another; it reads what that one read first."""
-        return cast(Net, surgery.insert(self, before, as_part(part), name))
+        return cast(Net, surgery.insert(self, given.place(before), as_part(part), name))
 
     def delete(self, path: str | int) -> "Net":
         """The net without a part; what read it reads what the part read."""
-        return cast(Net, surgery.delete(self, path))
+        return cast(Net, surgery.delete(self, given.place(path)))
 
     def append(self, part: Any, name: str = "") -> "Net":
         """The net with one part more at its end; its decoder gives way to the part's own."""
@@ -134,41 +125,37 @@ class Net(Node, abstract=True):
 
     def rename(self, path: str | int, name: str) -> "Net":
         """The net with another name for a part; its arrays move along."""
-        return cast(Net, surgery.rename(self, path, name))
+        return cast(Net, surgery.rename(self, given.place(path), name))
 
     def with_input(self, port: PortsLike) -> "Net":
         """The net with another encoder, several by port, or none; arrays that no longer fit are reset."""
         return self._with_codecs(inputs=said(port, self.input_names))
 
     def with_output(self, port: PortsLike) -> "Net":
-        """The net with another decoder, several by port, or none; arrays that no longer fit are reset."""
+        """The net with another decoder, several by port, or none; arrays that no longer fit are reset.
+
+        Arrays are judged by their sizes alone: as many labels in another order, or others, keep the last layer as it
+        is, although its outputs now mean something else. `nw.diff` then says kept, and `net.replace` a fresh one.
+        """
         return self._with_codecs(outputs=said(port, self.output_names))
 
     def with_arrays(self, arrays: Mapping[str, Any]) -> "Net":
         """The net holding copies of these arrays beside its others; keys are paths, or names of a torch state_dict.
 
-        Raises: PathError for an array that no part has, SizeError for one that does not fit.
+        Numbers are brought to the type that the net's other arrays have, float32 if it has none yet; tensors that
+        replace all of them keep theirs, where it is one.
+
+        Raises: PathError for an array that no part has, SizeError for one that does not fit, DataError for no array.
         """
-        given: dict[str, Tensor] = {}
-        double = any(array.dtype == torch.float64 for array in self.held.arrays.values())
-        places = self.plan.arrays
-        for name, value in arrays.items():
-            path = name if name in places else name.replace(".", "/")
-            if path not in places:
-                raise PathError(
-                    what=f"this net has no array {name!r}",
-                    expected=f"one of {len(places)} paths",
-                    mend=did_you_mean(path, places),
-                )
-            array = torch.as_tensor(np.asarray(value) if isinstance(value, list) else value).detach().clone()
-            wide = array.dtype == torch.float64 and not isinstance(value, Tensor)  # numpy's and Python's default
-            given[path] = array.float() if wide and not double else array
-        return self.holding(arrays={**self.held.arrays, **given})
+        return self.holding(arrays={**self.held.arrays, **given.arrays_for(arrays, self.held.arrays, self.plan.arrays)})
 
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Self:
-        """The net with its arrays on a device, or of a type."""
-        moved = {path: a.to(device, dtype if a.is_floating_point() else None) for path, a in self.held.arrays.items()}
-        return self.holding(arrays=moved)
+        """The net with its arrays on a device, or of a float type; a type may stand alone, as in torch.
+
+        Raises: NetError for a device that is not there, or a type that is none.
+        """
+        where, kind = given.target(device, dtype)
+        return self.holding(arrays={path: given.moved(a, where, kind) for path, a in self.held.arrays.items()})
 
     def validate(self) -> None:
         """Raise every fault of the net at once, each with the mends that were checked."""

@@ -1,6 +1,6 @@
 """The engine of every plan: it runs on a working copy of the weights, and autograd goes back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,16 +32,22 @@ class Autograd(Engine):
 
     @classmethod
     def of(
-        cls, plan: Plan, flat: Flat, rest: Mapping[str, Tensor], precision: torch.dtype | None, seed: int
+        cls,
+        plan: Plan,
+        flat: Flat,
+        rest: Mapping[str, Tensor],
+        precision: torch.dtype | None,
+        seed: int,
+        frozen: Collection[str] = (),
     ) -> "Autograd":
-        """The engine of a plan; `rest` holds the arrays that gradients do not change."""
+        """The engine of a plan; `rest` holds the arrays that gradients do not change, `frozen` those nothing does."""
         exact = {path for step in plan.steps if step.leaf.precise for path in step.arrays.values()}
         parameters = {
             path: flat.view(flat.master if path in exact else flat.working, path).detach().requires_grad_()
             for path in flat.spans
         }
         kinds = {path: spec.weight.kind for path, spec in plan.arrays.items()}
-        running = {path: array for path, array in rest.items() if kinds[path] == "running"}
+        running = {path: array for path, array in rest.items() if kinds[path] == "running" and path not in frozen}
         fixed = {
             path: array if path in running or path in exact else _lower(array, precision)
             for path, array in rest.items()
@@ -62,7 +68,8 @@ class Autograd(Engine):
         with torch.no_grad():
             torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
             for path, value in told.updates.items():
-                self.running[path].copy_(value)
+                if path in self.running:
+                    self.running[path].copy_(value)
         return loss.item()
 
     def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:

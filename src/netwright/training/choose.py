@@ -1,7 +1,8 @@
 """Makes the automatic choices of a run, each with its reason: from the data, the net and the machine, never a clock."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import torch
 
@@ -14,8 +15,10 @@ from netwright.training.optimizers import Optimizer
 
 LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many steps, and ten epochs
 PART_OF_SPREAD = 0.14  # a peak step of Adam against 1/√fan-in, the spread of new weights; LeNet's best
+REPEATED = "as in the run whose choices were given"
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
+Rate: TypeAlias = tuple[float, Mapping[str, float]]
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16}
 
 
@@ -26,22 +29,34 @@ class Chooser:
         self.made: list[Choice] = []
         self._earlier = {choice.name: choice for choice in earlier}
 
-    def say(self, name: str, value: object, why: str) -> None:
+    def say(self, name: str, value: object, why: str, setting: Any = None) -> None:
         """Write down a choice."""
-        self.made.append(Choice(name, str(value), why))
+        self.made.append(Choice(name, str(value), why, setting))
+
+    def given_or(self, name: str, given: Any, default: Any, why: str) -> Any:
+        """What was given, what an earlier run chose, or the default with its reason."""
+        if given is None and name in self._earlier:
+            setting = self._earlier[name].setting
+            self.say(name, self._earlier[name].value, REPEATED, setting)
+            return setting
+        setting = default if given is None else given
+        self.say(name, setting, why if given is None else "given", setting)
+        return setting
+
+    def setting(self, name: str) -> Any:
+        """What itself an earlier run chose; None where it is not known."""
+        return self._earlier[name].setting if name in self._earlier else None
 
     def earlier(self, name: str) -> str | None:
         """What an earlier run chose, written down again."""
         choice = self._earlier.get(name)
         if choice is not None:
-            self.say(name, choice.value, "as in the run whose choices were given")
+            self.say(name, choice.value, REPEATED, choice.setting)
         return choice.value if choice is not None else None
 
     def epochs(self, given: int | None, steps_each: int) -> int:
         """How many passes over the data."""
         if given is not None:
-            if given < 1:
-                raise TrainingError(what="a run needs at least one epoch", where="epochs", got=str(given))
             self.say("epochs", given, "given")
             return given
         if value := self.earlier("epochs"):
@@ -53,8 +68,6 @@ class Chooser:
     def batch_size(self, given: int | None, examples: int, bytes_each: int, device: torch.device) -> int:
         """Examples a step: half the root of their number as a power of two, as far as memory allows."""
         if given is not None:
-            if given < 1:
-                raise TrainingError(what="a batch needs at least one example", where="batch_size", got=str(given))
             self.say("batch size", min(given, examples), "given")
             return min(given, examples)
         if value := self.earlier("batch size"):
@@ -68,7 +81,7 @@ class Chooser:
         self.say("batch size", size, why)
         return size
 
-    def device(self, given: str | torch.device | None) -> torch.device:
+    def device(self, given: torch.device | None) -> torch.device:
         """Where to compute."""
         if given is not None:
             self.say("device", given, "given")
@@ -103,21 +116,22 @@ class Chooser:
         self.say("precision", value, against or "the processor has units for bf16; weights and losses stay float32")
         return PRECISIONS[value]
 
-    def learning_rate(self, given: object, optimizer: Optimizer, plan: Plan) -> float:
-        """The peak learning rate of arrays for which none is given."""
-        if isinstance(given, int | float):
-            self.say("learning rate", given, "given")
-            return float(given)
-        if value := self.earlier("learning rate"):
-            return float(value)
-        rate, why = optimizer.rate, "the optimizer's own"
+    def learning_rate(self, given: float | Mapping[str, float] | None, optimizer: Optimizer, plan: Plan) -> Rate:
+        """The peak learning rate of arrays for which none is given by path, and the rates by path."""
+        if given is None and "learning rate" in self._earlier:
+            choice = self._earlier["learning rate"]
+            self.say("learning rate", choice.value, REPEATED, choice.setting)
+            return choice.setting
+        by_path = dict(given) if isinstance(given, Mapping) else {}
+        rate, why = (given, "given") if isinstance(given, float) else (optimizer.rate, "the optimizer's own")
         if rate is None:
             shapes = [spec.known for spec in plan.arrays.values() if spec.known is not None]
             wide = max((fans(shape).into for shape in shapes if len(shape) > 1), default=1)
             rate = float(f"{min(max(PART_OF_SPREAD / math.sqrt(wide), 1e-4), 1e-2):.2g}")
             why = f"{PART_OF_SPREAD} / √{wide}, the inputs of the widest layer, between 0.0001 and 0.01"
-        self.say("learning rate", f"{rate:g}", why + ("; others given by path" if given else ""))
-        return rate
+        said = "".join(f", {pattern}: {each:g}" for pattern, each in by_path.items())
+        self.say("learning rate", f"{rate:g}{said}", why + ("; by path as given" if by_path else ""), (rate, by_path))
+        return rate, by_path
 
     def threads(self, given: int | None, work: int, trial: Callable[[], int]) -> int:
         """Threads of the processor; where the work is worth sharing, a trial says whether sharing it is faster."""

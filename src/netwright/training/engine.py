@@ -23,7 +23,5 @@ class Engine(ABC):
 
 
 def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:
-    """The mean over examples, each counting as much as its weight."""
-    if weights is None:
-        return losses.float().mean()
-    return (losses.float() * weights).sum() / weights.sum().clamp_min(1e-30)
+    """The mean over examples, each counting as much as its weight; a feed's weights have mean one over all of it."""
+    return losses.float().mean() if weights is None else (losses.float() * weights).mean()

@@ -1,6 +1,6 @@
 """The engines there are: the first that takes a plan computes its gradients."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -12,7 +12,14 @@ from netwright.training.flat import Flat
 from netwright.training.written.engine import Written
 
 
-def engine_of(plan: Plan, flat: Flat, rest: Mapping[str, Tensor], precision: torch.dtype | None, seed: int) -> Engine:
+def engine_of(
+    plan: Plan,
+    flat: Flat,
+    rest: Mapping[str, Tensor],
+    precision: torch.dtype | None,
+    seed: int,
+    frozen: Collection[str] = (),
+) -> Engine:
     """The fastest engine of a plan: its backward written out where every leaf has a kernel, else autograd."""
-    autograd = Autograd.of(plan, flat, rest, precision, seed)
+    autograd = Autograd.of(plan, flat, rest, precision, seed, frozen)
     return Written.of(plan, autograd) or autograd

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,7 @@ class Choice:
     name: str  # "loss", "optimizer", "learning rate", "schedule", "batch size", "precision", "device", "threads"
     value: str
     why: str  # "given" where the user said it
+    setting: Any = field(default=None, repr=False, compare=False)  # what was chosen itself, to be chosen again
 
     def __str__(self) -> str:
         return f"{self.name}: {self.value} ({self.why})"

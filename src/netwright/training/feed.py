@@ -83,6 +83,7 @@ def feed(source: Source, codecs: Mapping[str, Codec], device: torch.device) -> F
     prepared: set[str] = set()
     room = free_memory(torch.device("cpu")) / 4
     for port, raws in source.columns.items():
+        first: Tensor | None = None
         try:
             first = codecs[port].encode(_row(source, port))
             needed = first.numel() * first.element_size() * len(source)
@@ -92,11 +93,13 @@ def feed(source: Source, codecs: Mapping[str, Codec], device: torch.device) -> F
             room -= needed
             column = columns[port] = codecs[port].encode_all(raws).contiguous()
         except DataError as error:
-            raise at_place(error, f"port {port!r}") from None
+            at_first = first is None and "row" not in error.where
+            raise at_place(at_place(error, "row 0") if at_first else error, f"port {port!r}") from None
         if codecs[port].prepare(column[:1]).nbytes <= column[:1].nbytes:
             columns[port] = codecs[port].prepare(column).contiguous()
             prepared.add(port)
     weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32)
+    weights = None if weights is None else weights / weights.mean()  # so that no batch has to know the others
     return Feed(columns, codecs, frozenset(prepared), weights, device)
 
 
@@ -109,7 +112,9 @@ def collected(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
         if batched is None:
             port, value = next(iter(item.items()))
             codec = codecs.get(port)
-            batched = codec is not None and not codec.takes(value)
+            if codec is None:
+                raise _both_ways(port, value)
+            batched = not codec.takes(value)
         for port, value in item.items():
             rows = list(value) if batched else [value]
             columns.setdefault(port, []).extend(rows)
@@ -121,6 +126,17 @@ def collected(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
                 mend="a torch Dataset with __len__ and __getitem__, or nw.folder: these are read as needed",
             )
     return Source(columns)
+
+
+def _both_ways(port: str, value: Any) -> DataError:
+    shape = tuple(getattr(value, "shape", (len(value),)))
+    return DataError(
+        what="an item of this stream can be read both ways",
+        where=f"port {port!r}",
+        expected=f"one example {shape}, or a batch of {shape[0]}",
+        got="a net that does not say the sizes of its input",
+        mend="net.with_input(…), the sizes of one example or an encoder",
+    )
 
 
 def _row(source: Source, port: str) -> Any:

@@ -40,6 +40,7 @@ class Loop:
     callbacks: Sequence[Callback]
     seed: int
     clip: float | None = None
+    prefix: str = ""  # of the paths of the user's net
     pace: Pace | None = None  # where several threads work, which may get in each other's way
     clock: Callable[[], float] = time.perf_counter
     kept: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
@@ -61,8 +62,8 @@ class Loop:
             status.ended = status.ended or ("stopped" if status.stopping else "all epochs done")
         except KeyboardInterrupt:
             status.ended = "interrupted"
-        except TrainingError as error:
-            status.ended = error.what
+        except Exception as error:
+            status.ended = error.what if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
             raise
         finally:
             if not self.kept:
@@ -90,6 +91,13 @@ class Loop:
         trained = self.clock() - start
         measured = dict(self.validate()) if self.validate is not None else {}
         status.seconds = before + self.clock() - start
+        if not math.isfinite(measured.get("loss", 0.0)):
+            raise TrainingError(
+                what="the validation loss is not finite",
+                where=f"after epoch {number}",
+                got=str(measured["loss"]),
+                mend=(f"a lower learning rate than {self.peak:g}", "look at the validation data"),
+            )
         epoch = Epoch(number, total / seen, measured, status.learning_rate, trained, seen / max(trained, 1e-9))
         status.done.append(epoch)
         self._keep(epoch)
@@ -109,7 +117,8 @@ class Loop:
             found = engine.culprit(batch, status.step)
             raise TrainingError(
                 what="the loss is not finite",
-                where=f"step {status.step + 1}" + (f", {found[0]}, example {found[1]}" if found else ""),
+                where=f"step {status.step + 1}"
+                + (f", {found[0].removeprefix(self.prefix)}, example {found[1]}" if found else ""),
                 got=str(loss),
                 mend=(
                     f"a lower learning rate than {self.peak:g}",

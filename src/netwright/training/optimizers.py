@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -158,39 +158,61 @@ TorchOptimizer: TypeAlias = Callable[[Sequence[Tensor]], torch.optim.Optimizer]
 
 @dataclass(frozen=True, repr=False)
 class Torch(Optimizer):
-    """Any torch optimizer.
+    """Any torch optimizer that steps on gradients that are there.
 
     Fields:
         make: its class, or a function from parameters to an optimizer; it gets the arrays one by one, in their shapes.
-        rate: the learning rate when none is given; 0.001.
+        rate: its own learning rate, the highest of its groups; groups keep their proportions under a schedule.
+
+    Raises: TrainingError for what makes no torch optimizer, or one that wants to compute the loss itself, as LBFGS.
     """
 
     make: TorchOptimizer
-    rate: float | None = 1e-3
+    rate: float | None = None
+
+    def __post_init__(self) -> None:
+        made = self._made([torch.nn.Parameter(torch.zeros(1)) for _ in range(2)])
+        object.__setattr__(self, "rate", max(float(group["lr"]) for group in made.param_groups))
 
     def bind(self, piece: Piece) -> Update:
         parameters = [torch.nn.Parameter(weights) for weights, _ in piece.arrays]
         for parameter, (_, gradient) in zip(parameters, piece.arrays, strict=True):
             parameter.grad = gradient
-        made = self.make(parameters)
+        made = self._made(parameters)
+        shares = [float(group["lr"]) / (self.rate or 1.0) for group in made.param_groups]
 
         def update(rate: float) -> None:
-            for group in made.param_groups:
-                group["lr"] = rate
+            for group, share in zip(made.param_groups, shares, strict=True):
+                group["lr"] = rate * share
             made.step()
 
         return update
+
+    def _made(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        try:
+            made = self.make(parameters)
+        except Exception as error:
+            raise _no_optimizer(self.make, f"{type(error).__name__}: {error}") from error
+        if not isinstance(made, torch.optim.Optimizer):  # pyright: ignore[reportUnnecessaryIsInstance]  # a user's
+            raise _no_optimizer(self.make, f"it gives a {type(made).__name__}")
+        if isinstance(made, torch.optim.LBFGS):
+            raise _no_optimizer(self.make, "LBFGS computes the loss itself, several times a step")
+        return made
 
 
 OPTIMIZERS: dict[str, Optimizer] = {"sgd": SGD(), "adam": Adam(), "adamw": AdamW(), "rmsprop": RMSProp()}
 
 
-def optimizer_of(given: str | Optimizer | TorchOptimizer) -> Optimizer:
+def optimizer_of(given: object) -> Optimizer:
     """The optimizer that a name, a value of ours or anything of torch's means."""
     if isinstance(given, Optimizer):
         return given
+    if isinstance(given, type) and issubclass(given, Optimizer):
+        raise _no_optimizer(given, "a class", f"nw.{given.__name__}()")
     if callable(given):
-        return Torch(given)
+        return Torch(cast(TorchOptimizer, given))
+    if not isinstance(given, str):
+        raise _no_optimizer(given, type(given).__name__)
     if given.lower() in OPTIMIZERS:
         return OPTIMIZERS[given.lower()]
     raise TrainingError(
@@ -198,6 +220,16 @@ def optimizer_of(given: str | Optimizer | TorchOptimizer) -> Optimizer:
         where="optimizer",
         expected=f"one of {', '.join(OPTIMIZERS)}, a value such as nw.Adam(beta1=0.8), or a torch optimizer's class",
         mend=did_you_mean(given, OPTIMIZERS),
+    )
+
+
+def _no_optimizer(given: object, got: str, mend: str = "") -> TrainingError:
+    return TrainingError(
+        what=f"{getattr(given, '__name__', repr(given))} is no optimizer to train with",
+        where="optimizer",
+        expected="a name, a value such as nw.Adam(), or what makes a torch optimizer from parameters",
+        got=got,
+        mend=mend,
     )
 
 

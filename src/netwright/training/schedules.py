@@ -4,6 +4,8 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from netwright.errors import TrainingError, did_you_mean
+
 
 class Schedule(ABC):
     """A factor of the peak learning rate for each step of a run."""
@@ -72,6 +74,20 @@ SCHEDULES: dict[str, Schedule] = {
     "cosine": Cosine(),
     "step": Steps(),
 }
+
+
+def schedule_of(given: object) -> Schedule:
+    """The schedule that a name or a value means."""
+    if isinstance(given, Schedule):
+        return given
+    if given not in SCHEDULES:
+        raise TrainingError(
+            what=f"there is no schedule {given!r}",
+            where="schedule",
+            expected=f"one of {', '.join(SCHEDULES)}, or a value such as nw.OneCycle(warm=0.1)",
+            mend=did_you_mean(given, SCHEDULES) if isinstance(given, str) else "",
+        )
+    return SCHEDULES[str(given)]
 
 
 def _between(first: float, last: float, part: float) -> float:

@@ -2,8 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,11 +11,11 @@ from netwright.codecs.category import Category
 from netwright.codecs.each import Each
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
-from netwright.errors import PathError, TrainingError, did_you_mean
 from netwright.net.part import Net
-from netwright.net.plan.plan import Plan, plan_of
+from netwright.net.plan.plan import plan_of
 from netwright.net.run.initialize import initialize
 from netwright.net.surgery import hold_arrays
+from netwright.training import arguments
 from netwright.training.choose import Chooser, activation_bytes, work_of
 from netwright.training.engines import engine_of
 from netwright.training.events import Callback, Choice, Status
@@ -24,15 +23,15 @@ from netwright.training.feed import collected, feed
 from netwright.training.flat import Flat
 from netwright.training.loop import Loop
 from netwright.training.objective import Objective, ends_in_losses, objective
-from netwright.training.optimizers import Optimizer, Piece, TorchOptimizer, Update, optimizer_of
+from netwright.training.optimizers import Adam, Optimizer, TorchOptimizer, optimizer_of
 from netwright.training.ports import fitted
 from netwright.training.progress import progress as progress_for
+from netwright.training.rates import Rates, flatten, rates_of, updates_of
 from netwright.training.result import Run
-from netwright.training.schedules import SCHEDULES, Schedule
+from netwright.training.schedules import Schedule, schedule_of
 from netwright.training.threads import Pace, faster
-from netwright.training.validate import validation_of
+from netwright.training.validate import check_probabilities, validation_of
 
-Rates: TypeAlias = float | Mapping[str, float] | None
 WHY_ADAM = "steps of one size for every weight, whatever the scale of its gradient"
 WHY_ONE_CYCLE = "warms up, then settles: higher rates and fewer epochs"
 
@@ -45,9 +44,9 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     loss: Net | Mapping[str, Net] | None = None,
-    optimizer: str | Optimizer | TorchOptimizer = "adam",
+    optimizer: str | Optimizer | TorchOptimizer | None = None,
     learning_rate: Rates = None,
-    schedule: str | Schedule = "one-cycle",
+    schedule: str | Schedule | None = None,
     clip: float | None = None,
     weights: Sequence[float] | None = None,
     precision: str | None = None,
@@ -68,21 +67,22 @@ def train(
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.
         batch_size: examples a step; None follows from how many there are and from memory.
         loss: a net with the ports `input` and `target`, or one for each output; None follows from the decoder.
-        optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, a value such as `nw.SGD(momentum=0)`, or torch's class.
+        optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, a value such as `nw.SGD(momentum=0)`, or torch's class;
+            None is Adam.
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
-            parts: `{"body/*": 0}` freezes the body.
-        schedule: `"one-cycle"`, `"constant"`, `"cosine"`, `"step"` or a value.
+            parts: `{"body/*": 0}` freezes the body, its running means too.
+        schedule: `"one-cycle"`, `"constant"`, `"cosine"`, `"step"` or a value; None is one cycle.
         clip: the greatest length of the gradient.
-        weights: how much each example counts.
+        weights: how much each example counts, against their mean.
         precision: `"float32"` or `"bf16"`; None follows from the processor and the net.
         device, threads: where and how wide to compute; None takes the best at hand.
         seed: of the new arrays, the order of examples, the validation part and all noise.
         callbacks: read the run as it goes, and may stop it.
         progress: whether the run is shown while it goes.
-        choices: the choices of an earlier run, to be made again.
+        choices: the choices of an earlier run, to be made again where nothing else is given.
 
     Raises: DataError and SizeError before anything is trained; TrainingError when the loss is not finite, with the
-        part and the example, and the best net so far as `error.run`.
+        part and the example. Whatever ends the run, `error.run` holds the best net so far.
 
     Example:
         >>> import netwright as nw
@@ -92,56 +92,62 @@ def train(
         >>> abs(run.net(0.5) - 0.25) < 0.05
         True
     """
-    choose = Chooser(choices)
+    net = arguments.net(net)
+    choose = Chooser(arguments.all_of("choices", choices, Choice))
+    callbacks = arguments.all_of("callbacks", callbacks, Callback)
+    seed = arguments.whole("seed", seed, 0) or 0
     targets: dict[str, str] = {} if ends_in_losses(net) else _target_ports(net)
     ports = _data_ports(net, tuple(targets))
     training, held_out = _held_out(_counted(source(data, *ports, weights), net), validation, net, ports, seed)
     net = fitted(net, training, targets)
-    goal = objective(net, loss)
-    place = choose.device(device)
+    place = choose.device(arguments.device(device))
+    goal = objective(net, loss if loss is not None else choose.setting("loss"))
+    choose.say("loss", goal.name, goal.why, loss)
     net_with_loss = initialize(goal.net, seed=seed).to(place)
     plan = plan_of(net_with_loss)
     work = work_of(plan)
-    choose.say("loss", goal.name, goal.why)
-    size = choose.batch_size(batch_size, len(training), activation_bytes(plan), place)
+    size = choose.batch_size(arguments.whole("batch_size", batch_size, 1), len(training), activation_bytes(plan), place)
     steps_each = -(-len(training) // size)
-    count = choose.epochs(epochs, steps_each)
-    chosen = optimizer_of(optimizer)
+    count = choose.epochs(arguments.whole("epochs", epochs, 1), steps_each)
     dtype = choose.precision(precision, place, work, _classifies(net))
-    choose.say("optimizer", repr(chosen), WHY_ADAM if optimizer == "adam" else "given")
-    rates = _rates(plan, choose.learning_rate(learning_rate, chosen, plan), learning_rate, goal.prefix)
-    choose.say("schedule", schedule, WHY_ONE_CYCLE if schedule == "one-cycle" else "given")
-    curve = _schedule(schedule)
-    codecs = net_with_loss.held.inputs
-    examples = feed(training, codecs, place)
-    flat, rest = _flatten(net_with_loss, rates, dtype, place)
+    chosen = optimizer_of(choose.given_or("optimizer", optimizer, Adam(), WHY_ADAM))
+    base, by_path = choose.learning_rate(arguments.rate(learning_rate), chosen, plan)
+    rates = rates_of(plan, base, by_path, goal.prefix)
+    curve = schedule_of(choose.given_or("schedule", schedule, "one-cycle", WHY_ONE_CYCLE))
+    most = choose.given_or("clip", None if clip is None else arguments.number("clip", clip), None, "no limit was given")
+    examples = feed(training, net_with_loss.held.inputs, place)
+    flat, rest = flatten(net_with_loss, plan, rates, dtype, place)
+    arrays = {**rest, **flat.views(flat.master)}
+    if goal.prefix:
+        check_probabilities(plan, examples, arrays, net, goal)
     status = Status(count, count * steps_each, size, len(training), ())
     loop = Loop(
-        engine=engine_of(plan, flat, rest, dtype, seed),
+        engine=engine_of(plan, flat, rest, dtype, seed, frozen=rest.keys() - rates.keys()),
         feed=examples,
-        updates=_updates(flat, rates, chosen),
+        updates=updates_of(flat, rates, chosen),
         schedule=curve,
         validate=None
         if held_out is None
-        else validation_of(plan, feed(held_out, codecs, place), {**rest, **flat.views(flat.master)}, net, goal.prefix),
+        else validation_of(plan, feed(held_out, net_with_loss.held.inputs, place), arrays, net, goal.prefix),
         state=lambda: _copied(flat, rest),
         status=status,
         callbacks=[*callbacks, *([progress_for()] if progress else [])],
         seed=seed,
-        clip=clip,
+        clip=most,
+        prefix=goal.prefix,
     )
 
     def result() -> Run:
         return _run(net, goal, loop, status)
 
     with _threads():
-        width = choose.threads(threads, work * size * 3, lambda: _trial(loop, rest))
+        width = choose.threads(arguments.whole("threads", threads, 1), work * size * 3, lambda: _trial(loop, rest))
         torch.set_num_threads(width)
         loop.pace = Pace() if width > 1 and threads is None else None
         status.choices = tuple(choose.made)
         try:
             loop.run()
-        except TrainingError as error:
+        except Exception as error:
             error.run = result()  # type: ignore[attr-defined]  # what was reached is not lost with the error
             raise
     return result()
@@ -181,68 +187,6 @@ def _classifies(net: Net) -> bool:
     return bool(inner) and all(isinstance(codec, Category) for codec in inner)
 
 
-def _rates(plan: Plan, base: float, given: Rates, prefix: str) -> dict[str, float]:
-    """The peak learning rate of every array that is trained; an array with rate 0 is not."""
-    learned = [path for path, spec in plan.arrays.items() if spec.weight.kind == "learned"]
-    rates = dict.fromkeys(learned, base)
-    for pattern, rate in given.items() if isinstance(given, Mapping) else ():
-        matched = [path for path in learned if _matches(path.removeprefix(prefix), pattern)]
-        if not matched:
-            names = [path.removeprefix(prefix) for path in learned]
-            raise PathError(
-                what=f"no array of this net has a path like {pattern!r}",
-                where="learning_rate",
-                expected=f"a pattern of one of {len(names)} paths, such as {names[0]!r}",
-                mend=did_you_mean(pattern, [*names, *dict.fromkeys(name.rpartition("/")[0] for name in names)]),
-            )
-        rates |= dict.fromkeys(matched, rate)
-    kept = {path: rate for path, rate in rates.items() if rate}
-    if not kept:
-        raise TrainingError(
-            what="nothing is left to train: every array is frozen or none is learned", where="learning_rate"
-        )
-    return kept
-
-
-def _matches(path: str, pattern: str) -> bool:
-    return fnmatchcase(path, pattern) or path.startswith(f"{pattern}/")
-
-
-def _flatten(
-    net: Net, rates: Mapping[str, float], dtype: torch.dtype | None, device: torch.device
-) -> tuple[Flat, dict[str, Tensor]]:
-    """The trained arrays side by side, those of one learning rate together; and copies of all others."""
-    ordered = sorted(rates, key=lambda path: rates[path])
-    flat = Flat.of({path: net.held.arrays[path] for path in ordered}, dtype, device)
-    rest = {path: array.clone() for path, array in net.held.arrays.items() if path not in rates}
-    return flat, rest
-
-
-def _updates(flat: Flat, rates: Mapping[str, float], optimizer: Optimizer) -> list[tuple[Update, float]]:
-    groups: dict[float, list[str]] = {}
-    for path in flat.spans:
-        groups.setdefault(rates[path], []).append(path)
-    updates: list[tuple[Update, float]] = []
-    for rate, paths in groups.items():
-        piece = flat.range(paths)
-        arrays = [(flat.view(flat.master, path), flat.view(flat.gradient, path)) for path in paths]
-        updates.append((optimizer.bind(Piece(flat.master[piece], flat.gradient[piece], arrays)), rate))
-    return updates
-
-
-def _schedule(given: str | Schedule) -> Schedule:
-    if isinstance(given, Schedule):
-        return given
-    if given not in SCHEDULES:
-        raise TrainingError(
-            what=f"no schedule has the name {given!r}",
-            where="schedule",
-            expected=f"one of {', '.join(SCHEDULES)}, or a value such as nw.OneCycle(warm=0.1)",
-            mend=did_you_mean(given, SCHEDULES),
-        )
-    return SCHEDULES[given]
-
-
 def _copied(flat: Flat, rest: Mapping[str, Tensor]) -> dict[str, Tensor]:
     learned = {
         path: array.clone(memory_format=torch.contiguous_format) for path, array in flat.views(flat.master).items()
@@ -252,7 +196,9 @@ def _copied(flat: Flat, rest: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _run(net: Net, goal: Objective, loop: Loop, status: Status) -> Run:
     def holding(arrays: Mapping[str, Tensor]) -> Net:
-        found = {path.removeprefix(goal.prefix): array.cpu() for path, array in arrays.items()}
+        kinds = {array.dtype for array in net.held.arrays.values() if array.is_floating_point()}
+        kind = kinds.pop() if len(kinds) == 1 else torch.float32  # a float64 net comes back as one
+        found = {path.removeprefix(goal.prefix): _as(array.cpu(), kind) for path, array in arrays.items()}
         return hold_arrays(net, found)  # type: ignore[return-value]
 
     return Run(
@@ -265,6 +211,10 @@ def _run(net: Net, goal: Objective, loop: Loop, status: Status) -> Run:
         seconds=status.seconds,
         ended=status.ended,
     )
+
+
+def _as(array: Tensor, kind: torch.dtype) -> Tensor:
+    return array.to(kind) if array.is_floating_point() else array
 
 
 def _trial(loop: Loop, rest: Mapping[str, Tensor]) -> int:

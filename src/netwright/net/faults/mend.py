@@ -135,6 +135,9 @@ def _options(site: Site) -> Iterator[Edit]:
     op = site.mismatch.op
     assert op is not None
     declared = field_values(op.leaf)
+    if declared.get("layout") == "channels_last":
+        first = op.leaf.rebuilt(layout="channels_first")
+        yield Edit(f'layout="channels_first" in the nw.Module of {op.path}', leaves={op.path: first})
     given = [size for size in site.got if isinstance(size, int)]
     yield from _without_channel(site, op)
     for before in ancestors(site.solution, site.slot):

@@ -1,17 +1,16 @@
 """Parts and codecs as plain data and back: written from their declared fields, read by the tables of their names."""
 
-import collections.abc
 import inspect
 import math
-import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin
+from typing import Any, TypeAlias, cast, get_args
 
 from torch import nn
 
 from netwright.codecs.codec import CODECS, Codec
 from netwright.errors import FileError, NetwrightError, SizeError, did_you_mean
+from netwright.fields import suits
 from netwright.net.faults import blame
 from netwright.net.file.format import malformed, short, too_deep
 from netwright.net.foreign.function import import_name, source_hash
@@ -270,30 +269,6 @@ def _check_source(name: str, owner: object, expected: Plain, where: str) -> None
             got=f"source {source_hash(owner)!r}",
             mend="take the version of the code that the net was saved with",
         )
-
-
-def suits(value: object, hint: Any) -> bool:
-    """Whether a value is of a declared type, as far as a value can tell."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return any(suits(value, one) for one in arguments)
-    if origin is Literal:
-        return any(type(value) is type(one) and value == one for one in arguments)
-    if origin is tuple:
-        items = cast(tuple[Any, ...], value) if isinstance(value, tuple) else None
-        if items is None or not arguments:
-            return items is not None
-        if arguments[-1] is Ellipsis:
-            return all(suits(item, arguments[0]) for item in items)
-        return len(items) == len(arguments) and all(map(suits, items, arguments))
-    if origin is collections.abc.Callable:
-        return callable(value)
-    cls = origin or hint
-    if cls is Any or not isinstance(cls, type):
-        return True
-    if isinstance(value, bool) and cls in (int, float):
-        return False
-    return isinstance(value, cls) or (cls is float and isinstance(value, int))
 
 
 def _hint_text(hint: Any) -> str:

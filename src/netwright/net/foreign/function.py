@@ -3,14 +3,17 @@
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.net.part import Leaf, shared_repr
+from netwright.net.run.noise import Noise
 from netwright.sizes import notation
 
 
@@ -20,7 +23,8 @@ class Function(Leaf):
     Nothing is known of its inside: it is taken to see everything along every axis it names. Two are equal when their
     import names, ports and sources are. A net with one is saved by import name and hash of the source, and the
     function must be supplied when it is loaded; a lambda, or a function made inside another one, runs but cannot be
-    saved.
+    saved. It is given copies, so that it may write into them. What it draws from torch's generators follows the seed
+    in training, and `torch.manual_seed` elsewhere.
 
     Shapes: as `ports` says.
 
@@ -29,7 +33,8 @@ class Function(Leaf):
         ports: its sizes in the notation of ports, such as `"... n -> ..."`; no default, since a wrong promise would
             be believed.
 
-    Raises: NetError for something that cannot be called, or ports that are no notation.
+    Raises: NetError for something that cannot be called, or ports that are no notation; SizeError at the call that
+        finds its result other than its ports promise.
 
     Example:
         >>> import netwright as nw
@@ -39,6 +44,7 @@ class Function(Leaf):
     """
 
     function: Callable[..., Any]
+    opaque = True
     ports: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]  # here each has its own
 
     def __init__(self, function: Callable[..., Any], ports: str) -> None:
@@ -70,12 +76,28 @@ class Function(Leaf):
         name = self.import_name or f"local {id(self.function)}"
         return f"Function({name}, {self.ports!r}, {self.source_hash})"
 
-    def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Any:
-        return self.function(*x)
+    def forward(
+        self, w: Mapping[str, Tensor], *x: Tensor | None, training: bool = False, random: Noise | None = None
+    ) -> Any:
+        with noisy(x, training, random):
+            return self.function(*own(x))
 
     def __repr__(self) -> str:
         name = (self.import_name or getattr(self.function, "__qualname__", repr(self.function))).replace(":", ".")
         return shared_repr(self, f"Function({name}, {self.ports!r})")
+
+
+def own(x: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Copies, for code that may write into what it is given: the values are the net's, or the caller's."""
+    return [None if value is None else value.clone() for value in x]
+
+
+def noisy(x: Sequence[Tensor | None], training: bool, random: Noise | None) -> AbstractContextManager[None]:
+    """Where torch's own noise in training follows the run's seed; elsewhere it is torch's."""
+    if not training or random is None:
+        return nullcontext()
+    device = next((value.device for value in x if value is not None), torch.device("cpu"))
+    return random.governing(device)
 
 
 def import_name(value: Any) -> str:

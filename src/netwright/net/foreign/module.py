@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from netwright.errors import NetError
 from netwright.inits import Fans, Init
-from netwright.net.foreign.function import import_name, source_hash
+from netwright.net.foreign.function import import_name, noisy, own, source_hash
 from netwright.net.node import Held, Unfit, Weight
 from netwright.net.part import Leaf, shared_repr
+from netwright.net.run.noise import Noise
 from netwright.sizes import notation
 from netwright.sizes.notation import Axis, Port, Run
 
@@ -27,8 +28,8 @@ class Module(Leaf):
 
     The module is copied; what happens to it later does not reach the net. Its outputs are measured by a run without
     data on the meta device as soon as the sizes of its inputs are known, and never the other way round. It is taken
-    to see everything along every axis it names. Noise inside it, such as dropout, is torch's own: `torch.manual_seed`
-    governs it. Buffers are updated in training mode only. Saved by the import name of its class, which must be
+    to see everything along every axis it names. Noise inside it, such as dropout, is torch's own, and follows the
+    seed in training, so that a run can be repeated. It is given copies, so that it may write into them. Buffers are updated in training mode only. Saved by the import name of its class, which must be
     supplied when it is loaded.
 
     Shapes: as `ports` says, the batch axis first, each port a tensor; several outputs are a tuple.
@@ -53,6 +54,7 @@ class Module(Leaf):
     module: nn.Module
     ports: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]  # each has its own
     layout: Layout
+    opaque = True
 
     def __init__(self, module: nn.Module, ports: str = "*s -> *t", layout: Layout = "channels_last") -> None:
         if not isinstance(cast(Any, module), nn.Module):
@@ -114,10 +116,11 @@ class Module(Leaf):
             found |= _named(port, tuple(result.shape[1:]))
         return found
 
-    def forward(self, w: Mapping[str, Tensor], *x: Tensor, training: bool) -> Any:
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor | None, training: bool, random: Noise | None = None) -> Any:
         arrays = {name.replace("/", "."): array for name, array in w.items()}
         buffers = {name: arrays[name].clone() for name, _ in self.module.named_buffers()}  # written in place by some
-        results = self._run(self._modes[training], x, {**arrays, **buffers})
+        with noisy(x, training, random):
+            results = self._run(self._modes[training], own(x), {**arrays, **buffers})
         y = results[0] if len(results) == 1 else tuple(results)
         if not buffers:
             return y

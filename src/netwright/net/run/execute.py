@@ -8,11 +8,13 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from netwright.errors import SizeError
 from netwright.net.node import LeafNode, keyword_arguments
-from netwright.net.plan.plan import Plan, Step
+from netwright.net.plan.plan import Plan, Step, ranked, shape_text
 from netwright.net.plan.rewrite import rewritten
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.noise import Noise
+from netwright.sizes.unify import Shape
 
 Intervention: TypeAlias = Callable[[Tensor], Tensor]
 
@@ -31,11 +33,13 @@ class Instruction:
     keywords: frozenset[str]
     precise: bool
     running: bool
+    promised: tuple[Shape, ...] = ()  # what opaque code must give at each output, as far as sizes say
 
     @property
     def plain(self) -> bool:
         """Whether it is a call on values that are there, with one result."""
-        return not (self.keywords or self.running) and len(self.writes) == 1 and min(self.reads, default=0) >= 0
+        simple = not (self.keywords or self.running or self.promised)
+        return simple and len(self.writes) == 1 and min(self.reads, default=0) >= 0
 
 
 Quick: TypeAlias = tuple[Callable[..., Any], tuple[int, ...], tuple[int, ...], tuple[int, ...], Instruction | None]
@@ -136,11 +140,46 @@ def _store(instruction: Instruction, registers: list[Any], told: Circumstances, 
         result, new = result
         told.updates.update({path: new[name] for name, path in instruction.arrays if name in new})
     writes = instruction.writes
+    if instruction.promised:
+        _check(instruction, result)
     if len(writes) == 1:
         registers[writes[0]] = result
         return
     for register, value in zip(writes, result, strict=True):
         registers[register] = value
+
+
+def _check(instruction: Instruction, result: Any) -> None:
+    """Refuse what opaque code gives where it is not what its ports promise."""
+    promised = instruction.promised
+    values: Any = (result,) if len(promised) == 1 else result
+    if isinstance(values, tuple | list) and len(values) == len(promised) and all(map(_kept, promised, values)):
+        return
+    given: Any = values if isinstance(values, tuple | list) else (values,)
+    texts = [
+        f"{shape_text(tuple(v.shape[1:]))} in a batch of {len(v)}"
+        if isinstance(v, Tensor) and v.ndim
+        else f"{type(v).__name__} {v!r}"[:80]
+        for v in given
+    ]
+    raise SizeError(
+        what=f"{instruction.path} gives something else than its ports promise",
+        where=instruction.path,
+        expected=", ".join(f"{shape_text(shape)} for every example" for shape in promised),
+        got=", ".join(texts),
+        mend=f"let the ports of {instruction.leaf!r} say what its code does, the batch axis first and not in them",
+    )
+
+
+def _kept(promised: Shape, value: Any) -> bool:
+    """Whether a batch of values has the axes that were promised; sizes that are not numbers may be any."""
+    if not isinstance(value, Tensor) or value.ndim == 0:
+        return False
+    if not ranked(promised):
+        return True
+    sizes = value.shape[1:]
+    known = zip(promised, sizes, strict=False)
+    return len(sizes) == len(promised) and all(a == b or not isinstance(a, int) for a, b in known)
 
 
 def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:
@@ -158,7 +197,8 @@ def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> 
     instructions: list[Instruction] = []
     for i, step in enumerate(steps):
         dead = {s for s in (*step.reads, *step.writes) if s is not None and last.get(s, i) == i} - set(outputs)
-        instructions.append(_instruction(step, register, dead))
+        promised = tuple(plan.shape(slot) for slot in step.writes) if step.leaf.opaque else ()
+        instructions.append(_instruction(step, register, dead, promised))
     inputs = tuple((name, register["", name]) for name in plan.wiring.inputs)
     return Program(tuple(instructions), inputs, tuple(register[slot] for slot in outputs), len(register))
 
@@ -181,7 +221,9 @@ def _needed(steps: Sequence[Step], outputs: Sequence[Slot]) -> list[Step]:
     return kept[::-1]
 
 
-def _instruction(step: Step, register: Mapping[Slot, int], dead: Collection[Slot]) -> Instruction:
+def _instruction(
+    step: Step, register: Mapping[Slot, int], dead: Collection[Slot], promised: tuple[Shape, ...]
+) -> Instruction:
     leaf = step.leaf
     return Instruction(
         path=step.path,
@@ -194,6 +236,7 @@ def _instruction(step: Step, register: Mapping[Slot, int], dead: Collection[Slot
         keywords=keyword_arguments(leaf.forward),
         precise=leaf.precise,
         running=any(weight.kind == "running" for weight in leaf.weights().values()),
+        promised=promised,
     )
 
 

@@ -1,6 +1,8 @@
 """Random numbers that do not depend on the batch: keyed by seed, step, part, example and position."""
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -30,9 +32,25 @@ class Noise:
         """The noise of one part."""
         return Noise(self.seed, self.step, self.examples, path)
 
+    @property
+    def key(self) -> int:
+        """A number below 2**32 for this part at this step of this run."""
+        return zlib.crc32(f"{self.seed} {self.step} {self.path}".encode())
+
+    @contextmanager
+    def governing(self, device: torch.device) -> Iterator[None]:
+        """Let code that draws from torch's own generators draw from this noise, and leave them as they were."""
+        cuda = [device] if device.type == "cuda" else []
+        with torch.random.fork_rng(devices=cuda):
+            torch.default_generator.manual_seed(self.key)
+            if cuda:
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(self.key)
+            yield
+
     def __call__(self, shape: tuple[int, ...]) -> Tensor:
         """Numbers in [0, 1) of this shape, (b, …): each depends on its example and its position alone."""
-        key = zlib.crc32(f"{self.seed} {self.step} {self.path}".encode()) - (1 << 31)
+        key = self.key - (1 << 31)
         ids = self.examples
         bits = _mixed((ids ^ (ids >> 32)).to(torch.int32) * STRIDE + key)  # (b,)
         for size in shape[1:]:

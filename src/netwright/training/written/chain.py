@@ -85,7 +85,7 @@ def line_of(plan: Plan, program: Program, flat: Flat) -> Line | None:
     if not body or len(program.outputs) != 1 or len(loss.reads) != 2 or len(names) != 2:
         return None
     reads = [instruction.reads for instruction in body]
-    first, target = reads[0][0], loss.reads[1]
+    first, target = next(iter(reads[0]), -1), loss.reads[1]  # a net may begin with a value that reads nothing
     before = [first, *(instruction.writes[0] for instruction in body)]
     single = all(r == (b,) for r, b in zip([*reads, loss.reads[:1]], before, strict=True))
     paths = [path for instruction in body for _, path in instruction.arrays]

@@ -44,17 +44,18 @@ class SoftmaxCrossEntropy(Loss):
     def __init__(self, site: Site) -> None:
         rows = site.shape[0]
         self.logs, self.dy, self.each = torch.empty(site.shape), torch.empty(site.shape), 1 / rows
-        self.minus = torch.full((rows, 1), -self.each)
+        self.minus = torch.full((rows, 1), -1.0)
 
     def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
         index = target.long().unsqueeze(1)  # (b,) -> (b, 1)
         torch.log_softmax(y, 1, out=self.logs)
         torch.exp(self.logs, out=self.dy)
+        self.dy.scatter_add_(1, index, self.minus)  # before any factor: near 1 the difference is then exact
         if weights is None:
-            self.dy.mul_(self.each).scatter_add_(1, index, self.minus)
+            self.dy.mul_(self.each)
             return self.logs.gather(1, index).sum().item() * -self.each, self.dy
         share = _shares(weights).unsqueeze(1)  # (b,) -> (b, 1)
-        self.dy.mul_(share).scatter_add_(1, index, -share)
+        self.dy.mul_(share)
         return -(self.logs.gather(1, index) * share).sum().item(), self.dy
 
 
@@ -78,5 +79,5 @@ LOSSES: dict[type[LeafNode], Callable[[Site, LeafNode, tuple[object, ...]], Loss
 
 
 def _shares(weights: Tensor) -> Tensor:
-    """Weights that sum to 1."""
-    return weights / weights.sum().clamp_min(1e-30)
+    """How much of the mean each example is."""
+    return weights / len(weights)

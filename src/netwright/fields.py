@@ -1,0 +1,129 @@
+"""Holds parts and codecs to what their fields declare: numpy's numbers become Python's, other types are refused."""
+
+import functools
+import types
+from collections import abc
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from netwright.errors import NetError, NetwrightError
+
+WORDS: dict[Any, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    types.NoneType: "None",
+}
+
+
+def checked(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that takes numpy's numbers for Python's, and refuses a field that is not of its declared type.
+
+    What the class itself says of a wrong value comes first: it knows more than a type.
+    """
+
+    @functools.wraps(init)
+    def construct(self: Any, *args: Any, **named: Any) -> None:
+        try:
+            init(self, *map(plain, args), **{name: plain(value) for name, value in named.items()})
+        except NetwrightError:
+            raise
+        except Exception:
+            check(self)  # the fault behind it, if it is a field's
+            raise
+        check(self)
+
+    return construct
+
+
+def plain(value: Any) -> Any:
+    """A number of numpy as Python's own, inside tuples and lists too."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) is tuple or type(value) is list:
+        items = cast("list[Any] | tuple[Any, ...]", value)
+        return type(items)(map(plain, items)) if items else items
+    return value
+
+
+def check(value: Any) -> None:
+    """Refuse the first field that is not of its declared type; a default is right by definition."""
+    held = value.__dict__
+    for name, hint, default in _declared(type(value)):
+        if name in held and held[name] is not default and not suits(held[name], hint):
+            raise NetError(
+                what=f"{name} of {type(value).__name__} is of another type",
+                where=f"{type(value).__name__}, {name}",
+                expected=words(hint),
+                got=f"{held[name]!r}, of type {type(held[name]).__name__}",
+            )
+
+
+@functools.cache
+def _declared(cls: type) -> tuple[tuple[str, Any, Any], ...]:
+    """Each field with its annotation and default; an annotation that cannot be resolved says nothing."""
+    own = fields(cast(Any, cls))
+    hints: dict[str, Any] = {f.name: f.type for f in own}
+    if any(isinstance(hint, str) for hint in hints.values()):
+        try:
+            hints = get_type_hints(cls)
+        except Exception:  # names that only a type checker sees
+            return ()
+    return tuple((f.name, hints[f.name], f.default) for f in own)
+
+
+def suits(value: object, hint: Any) -> bool:
+    """Whether a value is of a declared type, as far as a value can tell."""
+    if type(value) is hint:
+        return True
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return any(suits(value, one) for one in arguments)
+    if origin is Literal:
+        return any(type(value) is type(one) and value == one for one in arguments)
+    if origin is tuple:
+        items = cast(tuple[Any, ...], value) if isinstance(value, tuple) else None
+        if items is None or not arguments:
+            return items is not None
+        if arguments[-1] is Ellipsis:
+            return all(suits(item, arguments[0]) for item in items)
+        return len(items) == len(arguments) and all(map(suits, items, arguments))
+    if origin is abc.Callable:
+        return callable(value)
+    cls = origin or hint
+    if cls is Any or not isinstance(cls, type):
+        return True
+    if isinstance(value, bool) and cls in (int, float):
+        return False
+    try:
+        return isinstance(value, cls) or (cls is float and isinstance(value, int))
+    except TypeError:  # a protocol that cannot be asked for at run time
+        return True
+
+
+def words(hint: Any) -> str:
+    """A declared type in words.
+
+    Example:
+        >>> words(int | tuple[int, ...] | None)
+        'a whole number, a tuple, or None'
+    """
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        *first, last = dict.fromkeys(words(one) for one in arguments)
+        return f"{', '.join(first)}{',' if len(first) > 1 else ''} or {last}" if first else last
+    if origin is Literal:
+        return " or ".join(map(repr, arguments))
+    if origin is abc.Callable:
+        return "a function"
+    cls = origin or hint
+    if cls is tuple:
+        return "a tuple"
+    if cls is abc.Iterable:
+        return "a list"
+    name = getattr(cls, "__name__", str(cls))
+    return WORDS.get(cls) or ("FREE" if name == "Free" else f"a value of {name}")

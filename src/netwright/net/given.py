@@ -1,0 +1,168 @@
+"""Checks what the verbs of a net are given, at the entrance: a wrong type gets a plain error, not one from inside."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from netwright.codecs.codec import DECISION
+from netwright.codecs.numeric import described, numbers
+from netwright.codecs.reading import Reading
+from netwright.errors import DataError, NetError, PathError, did_you_mean
+from netwright.fields import plain
+from netwright.net.plan.plan import ArraySpec
+from netwright.net.run.call import Many
+
+READINGS = ("probabilities", "entropy", "raw")
+VALUES = "numbers, or rows of them that are equally long: an array, a tensor or nested lists"
+
+
+def place(path: Any) -> str | int:
+    """A path or a position."""
+    found = plain(path)
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise PathError(
+            what="a part is named by its path or its position",
+            expected="a text such as 'body/linear1', or a whole number",
+            got=described(path),
+        )
+    return found
+
+
+def piece(ends: slice) -> slice:
+    """A slice between paths or positions."""
+    start, stop = (end if end is None else place(end) for end in (ends.start, ends.stop))
+    return slice(start, stop, ends.step)
+
+
+def reading_of(values: tuple[Any, ...], at: Any) -> tuple[Any, Reading]:
+    """What stands between the parentheses of `net(x, reading)`."""
+    reading = values[-1] if len(values) > 1 else DECISION
+    if isinstance(reading, type) and issubclass(reading, Reading):
+        raise NetError(
+            what=f"{reading.__name__} is a kind of reading, not a reading yet",
+            expected="net(x, reading)",
+            got=f"the class {reading.__name__}",
+            mend=f"nw.{reading.__name__}({'3' if reading.__name__ == 'Top' else ''})",
+        )
+    if not 1 <= len(values) <= 2 or not isinstance(reading, Reading):
+        named = ""
+        if isinstance(reading, str):
+            named = f"nw.{reading}" if reading in READINGS else did_you_mean(reading, READINGS)
+        many = "net([a, b]) for many examples, net({'left': a, 'right': b}) for several inputs"
+        raise NetError(
+            what="a net takes one value, and after it a reading if one is wanted",
+            expected="net(x) or net(x, nw.probabilities)",
+            got=f"{len(values)} values",
+            mend=[mend for mend in (named, many) if mend],
+        )
+    if at is not None and reading is not DECISION:
+        raise NetError(
+            what="a reading and at= exclude each other: a reading decodes the output, at= gives arrays from inside",
+            expected="net(x, reading) or net(x, at=path)",
+            got=f"{reading!r} and at={at!r}",
+        )
+    return values[0], reading
+
+
+def check_question(x: Any, at: Any, changes: Any) -> None:
+    """Refuse what a call cannot look at, or cannot put in place of a value."""
+    columns = cast(Mapping[Any, Any], x).values() if isinstance(x, Mapping) else (x,)
+    if any(isinstance(column, Many) and isinstance(cast(Any, column).examples, Many) for column in columns):
+        raise DataError(what="nw.many of nw.many: a batch has one batch axis", mend="nw.many(examples), once")
+    several = isinstance(at, Sequence) and all(isinstance(path, str) for path in cast(Sequence[Any], at))
+    if at is not None and not several:
+        raise PathError(what="at= takes a path or several", expected="a text, or a list of texts", got=described(at))
+    if changes is None:
+        return
+    if not isinstance(changes, Mapping):
+        raise NetError(
+            what="set= takes a mapping from paths to functions or arrays",
+            got=described(changes),
+            mend="set={'linear1': lambda x: 0 * x}",
+        )
+    for path, change in cast(Mapping[Any, Any], changes).items():
+        place(path)
+        if not callable(change):
+            as_array(change, f"set, {path}", "a function of the value, or an array in its place")
+
+
+def as_array(value: Any, where: str, expected: str = VALUES) -> Tensor:
+    """Numbers in any form as a tensor."""
+    try:
+        return numbers(value)
+    except DataError:
+        raise DataError(
+            what="this is no array of numbers", where=where, expected=expected, got=described(value)
+        ) from None
+
+
+def arrays_for(
+    given: Mapping[str, Any], held: Mapping[str, Tensor], places: Mapping[str, ArraySpec]
+) -> dict[str, Tensor]:
+    """Copies of arrays for a net, by path; numbers are brought to the one type that the net's others have."""
+    if not isinstance(cast(Any, given), Mapping):
+        raise NetError(
+            what="with_arrays takes a mapping from paths to arrays",
+            got=described(given),
+            mend="net.with_arrays({'linear1/weight': array})",
+        )
+    found: dict[str, Tensor] = {}
+    for name, value in given.items():
+        path = str(name) if name in places else str(name).replace(".", "/")
+        if path not in places:
+            raise PathError(
+                what=f"this net has no array {name!r}",
+                expected=f"one of {len(places)} paths",
+                mend=did_you_mean(path, places),
+            )
+        device = value.device if isinstance(value, Tensor) else None
+        found[path] = as_array(value, path).to(device, copy=True)
+    others = [array for path, array in held.items() if path not in found]
+    said = [value for value in given.values() if isinstance(value, Tensor)]  # a list's and numpy's type says nothing
+    dtype = _one_type((others, said, held.values()))
+    for path, array in found.items():
+        if array.is_floating_point() or places[path].weight.kind == "learned":
+            found[path] = array.to(dtype)
+    return found
+
+
+def _one_type(groups: Iterable[Iterable[Tensor]]) -> torch.dtype:
+    """The float type of the first group that has any, where it is the same throughout; else float32."""
+    for group in groups:
+        types = {array.dtype for array in group if array.is_floating_point()}
+        if types:
+            return types.pop() if len(types) == 1 else torch.float32
+    return torch.float32
+
+
+def target(device: Any, dtype: Any) -> tuple[torch.device | None, torch.dtype | None]:
+    """The device and the type that arrays go to; the type may stand alone, as in torch."""
+    if isinstance(device, torch.dtype) and dtype is None:
+        device, dtype = None, device
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        name = str(cast(Any, dtype))
+        known = isinstance(getattr(torch, name, None), torch.dtype)
+        raise NetError(
+            what="a net's arrays have a float type of torch",
+            expected="torch.float32, torch.float64, torch.bfloat16 or torch.float16",
+            got=repr(cast(Any, dtype)),
+            mend=f"net.to(dtype=torch.{name})" if known else "",
+        )
+    try:
+        return None if device is None else torch.device(device), dtype
+    except (RuntimeError, TypeError):
+        raise NetError(
+            what="this is no device", expected="'cpu', 'cuda', 'cuda:1', 'mps', …", got=repr(device)
+        ) from None
+
+
+def moved(array: Tensor, device: torch.device | None, dtype: torch.dtype | None) -> Tensor:
+    """An array on a device, or of a type; whole numbers keep theirs."""
+    try:
+        return array.to(device, dtype if array.is_floating_point() else None)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch asserts that it was built with CUDA
+        raise NetError(
+            what=f"the arrays cannot go to {str(device)!r}", got=str(error).split("\n")[0], mend="net.to('cpu')"
+        ) from None
