@@ -56,8 +56,8 @@ def check(value: Any) -> None:
     for name, hint, default in _declared(type(value)):
         if name in held and held[name] is not default and not suits(held[name], hint):
             raise NetError(
-                what=f"{name} of {type(value).__name__} is of another type",
-                where=f"{type(value).__name__}, {name}",
+                what=f"{name} of {type(value).__name__} cannot be this",
+                where=type(value).__name__,
                 expected=words(hint),
                 got=f"{held[name]!r}, of type {type(held[name]).__name__}",
             )

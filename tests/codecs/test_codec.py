@@ -11,7 +11,7 @@ from netwright.codecs.each import Each
 from netwright.codecs.image import Image
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
-from netwright.errors import DataError, MissingArraysError, SizeError
+from netwright.errors import DataError, MissingArraysError, NetError, SizeError
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import port
 
@@ -192,3 +192,12 @@ this Number has no mean yet
 def test_what_is_learned_already_is_kept():
     for codec in (Number(0, 1), Category(range(3)), Labels(["a"]), Vector(1, 0, 1), Image(2, 2), Each(Number(0, 1))):
         assert codec.fit([]) is codec
+
+
+def test_fields_are_of_their_types():
+    with pytest.raises(NetError) as error:
+        Category(5)  # type: ignore[arg-type]
+    assert str(error.value) == (
+        "labels of Category cannot be this\n  where:    Category\n  expected: a list or FREE\n"
+        "  got:      5, of type int"
+    )

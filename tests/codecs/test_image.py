@@ -314,3 +314,9 @@ def test_without_pillow(monkeypatch: pytest.MonkeyPatch):
 reading a picture from a file needs the package pillow, which is not installed
   mend:     pip install "netwright[image]\""""
     )
+
+
+def test_only_pictures_are_suggested(tmp_path: Path):
+    (tmp_path / "seven.txt").write_text("no picture")
+    wrong = tmp_path / "seven.tif"
+    assert said(GRAY.encode, wrong) == f"there is no such file\n  where:    {wrong}"

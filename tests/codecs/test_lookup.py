@@ -35,3 +35,13 @@ label ' true' is not one of the 2 labels
   got:      ' true' of type str
   mend:     the label True of type bool is one; this is a str"""
     )
+
+
+@pytest.mark.parametrize("text", ["A ", " a", "A"])
+def test_case_and_blanks_are_near_misses(text):
+    with pytest.raises(DataError) as error:
+        place(text, table(["a", "b"]), "categories")
+    assert str(error.value) == (
+        f"label {text!r} is not one of the 2 categories\n  expected: 'a', 'b'\n  got:      {text!r} of type str\n"
+        "  mend:     did you mean 'a'?"
+    )

@@ -108,3 +108,12 @@ this cannot be a deviation
   expected: finite numbers above zero
   got:      0"""
     )
+
+
+def test_sparse_tensors_are_refused():
+    with pytest.raises(DataError) as error:
+        as_tensor(torch.eye(2).to_sparse())
+    assert str(error.value) == (
+        "a sparse tensor cannot be read row by row\n  got:      an array of shape (2, 2) and type float32\n"
+        "  mend:     tensor.to_dense()"
+    )

@@ -100,3 +100,11 @@ a temperature is a number above zero
   got:      {temperature}
   mend:     for the most probable label, leave the reading out"""
         )
+
+
+def test_other_types_are_refused():
+    with pytest.raises(NetError) as error:
+        Top("a")  # type: ignore[arg-type]
+    assert str(error.value) == "Top gives at least one label\n  expected: count of 1 or more\n  got:      'a'"
+    with pytest.raises(NetError, match="a temperature is a number above zero\n  got:      'a'"):
+        Sample("a")  # type: ignore[arg-type]

@@ -77,7 +77,12 @@ def test_what_differs_is_not_equal(other: Net) -> None:
 
 def test_alike_ignores_names_and_arrays_and_nothing_else() -> None:
     net = nw.Chain(nw.Linear(3), nw.relu, nw.Linear(3))
-    assert nw.alike(net, nw.initialize(nw.Chain(a=3, b=nw.relu, c=3, input=2)))
+    sized = net.with_input(2)
+    assert nw.alike(sized, nw.initialize(nw.Chain(a=3, b=nw.relu, c=3, input=2)))
+    assert not nw.alike(sized, net)
+    assert not nw.alike(sized, net.with_input(4))
+    assert not nw.alike(sized, sized.with_output(nw.Category(["a", "b", "c"])))
+    assert nw.alike(nw.Graph(d=(nw.Linear(3), "x"), input={"x": 2}), nw.Graph(e=(nw.Linear(3), "y"), input={"y": 2}))
     assert not nw.alike(net, nw.Chain(nw.Linear(3), nw.tanh, nw.Linear(3)))
     assert not nw.alike(net, nw.Chain(nw.Shared("s", 3), nw.relu, nw.Shared("s", 3)))
     assert nw.alike(nw.Chain(nw.Shared("s", 3), nw.Shared("s", 3)), nw.Chain(nw.Shared("t", 3), nw.Shared("t", 3)))

@@ -1,6 +1,9 @@
 """What every net is made of: names, paths, the arguments that give a value back."""
 
+import timeit
+
 import pytest
+import torch
 
 import netwright as nw
 from netwright.errors import NetError
@@ -37,3 +40,32 @@ def test_the_table_of_parts_holds_finished_classes() -> None:
 def test_keyword_arguments_of_a_forward() -> None:
     assert keyword_arguments(nw.Dropout().forward) >= {"training", "random"}
     assert keyword_arguments(nw.Linear().forward) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("diff", lambda x: nw.diff(nw.relu, x)),
+        ("diff", lambda x: nw.diff(x, nw.relu)),
+        ("alike", lambda x: nw.alike(nw.relu, x)),
+        ("digest", nw.digest),
+        ("initialize", nw.initialize),
+        ("save", lambda x: nw.save(x, "never.net")),
+        ("summary", nw.summary),
+        ("draw", nw.draw),
+        ("measure", lambda x: nw.measure(x, [])),
+        ("with_loss", lambda x: nw.with_loss(x, nw.MSE())),
+        ("apply", lambda x: nw.apply(x, {}, torch.zeros(1))),
+        ("to_torch", nw.to_torch),
+    ],
+)
+def test_what_is_no_net_is_refused_at_the_entrance(name, use):
+    for wrong, more in ((3, ""), (nw.Linear, "\n  mend:     nw.Linear(…): this is the kind, not a part")):
+        with pytest.raises(NetError) as error:
+            use(wrong)
+        assert str(error.value) == f"{name} takes a net\n  got:      {wrong!r}{more}"
+
+
+def test_a_leaf_is_made_fast():
+    best = min(timeit.repeat(lambda: nw.Linear(3), number=100, repeat=20)) / 100
+    assert best < 20e-6

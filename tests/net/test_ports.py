@@ -35,3 +35,20 @@ def test_one_codec_for_the_only_port_or_a_mapping() -> None:
 def test_printed_as_arguments() -> None:
     net = nw.Chain(2, nw.softmax, input=3, output=nw.Category(["a", "b"]))
     assert ports_repr(net) == ", input=Array('3'), output=Category(['a', 'b'])"
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        nw.Linear(3).with_input(4),
+        nw.relu.with_input((2, 3)),
+        nw.Linear().with_input(4).with_output(nw.Category(["a", "b"])),
+        nw.Shared("s", nw.Linear(3).with_input(4)),
+        nw.where.with_input({"condition": 2, "b": 2}),
+        nw.Linear(3),
+    ],
+    ids=repr,
+)
+def test_a_leaf_is_its_text(leaf: nw.Net) -> None:
+    assert eval(repr(leaf), vars(nw)) == leaf
+    assert eval(repr(leaf), vars(nw)).inputs == leaf.inputs

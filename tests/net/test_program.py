@@ -85,14 +85,22 @@ def test_several_inputs_and_outputs() -> None:
 
 def test_programs_nest_and_shorthand_is_allowed() -> None:
     @nw.program
-    def inner(x: Any, dense: Any = 4) -> Any:
+    def inner(x: Any, dense: Any = [4]) -> Any:  # noqa: B006  # never changed: it is a chain
         return nw.relu(dense(x))
 
     @nw.program(input=2)
     def outer(x: Any, body: Any = inner, tail: Any = [3, nw.relu]) -> Any:  # noqa: B006  # never changed: it is a chain
         return tail(body(x))
 
-    assert outer.paths == ("body/dense", "body/relu1", "body", "tail/linear1", "tail/relu1", "tail")
+    assert outer.paths == (
+        "body/dense/linear1",
+        "body/dense",
+        "body/relu1",
+        "body",
+        "tail/linear1",
+        "tail/relu1",
+        "tail",
+    )
 
 
 def _if(x: Any) -> Any:
@@ -115,8 +123,8 @@ def _many(*x: Any) -> Any:
     return x[0]
 
 
-def _number(x: Any) -> Any:
-    return nw.relu(x) + 1
+def _array(x: Any) -> Any:
+    return nw.relu(x) + {1}
 
 
 def _mixed(x: Any) -> Any:
@@ -148,10 +156,10 @@ REFUSED: list[tuple[Callable[..., Any], str]] = [
         "  got:      *x: Any",
     ),
     (
-        _number,
+        _array,
         "+ joins two values of the net\n"
-        "  got:      1\n"
-        "  mend:     nw.Constant(…) or nw.Parameter(…) for a number or an array; nw.Function for any other arithmetic",
+        "  got:      {1}\n"
+        "  mend:     nw.Constant(…) or nw.Parameter(…) for an array; nw.Function for any other arithmetic",
     ),
     (
         _mixed,
@@ -191,4 +199,76 @@ def test_where_chooses_in_the_running_net() -> None:
     assert size((1.0, -2.0, 0.0)).tolist() == [1, 2, 0]
     assert repr(size) == (
         "Graph(neg1=(Elementwise('neg'), 'x'), where1=(where, 'x', 'x', 'neg1'), input={'x': Array('3')})"
+    )
+
+
+@pytest.mark.parametrize("wrong", [3, nw.Linear(3)])
+def test_what_is_no_function_is_refused(wrong: Any):
+    with pytest.raises(NetError) as error:
+        nw.program(wrong)
+    assert str(error.value) == f"program takes a function\n  got:      {wrong!r}"
+
+
+def test_numbers_are_constants_on_either_side() -> None:
+    @nw.program(input=2)
+    def net(x: Any) -> Any:
+        return 2 * x + 1 - (1 - x) * 3 - 0.5
+
+    assert net((1.0, 2.0)).tolist() == [2.5, 7.5]
+    assert net.paths.count("constant1") == 1
+
+
+def test_a_number_as_a_default_stays_a_number() -> None:
+    @nw.program(input=2)
+    def net(x: Any, deep: int = 3) -> Any:
+        for _ in range(deep):
+            x = nw.relu(x)
+        return x
+
+    assert net.paths == ("relu1", "relu2", "relu3")
+
+
+@pytest.mark.parametrize(
+    ("sign", "function"),
+    [
+        ("/", lambda x: x / x),
+        ("/", lambda x: 1 / x),
+        ("//", lambda x: x // 2),
+        ("%", lambda x: x % 2),
+        ("**", lambda x: x**2),
+        (">", lambda x: x > 0),
+        ("<=", lambda x: x <= 0),
+        ("==", lambda x: x == 0),
+        ("!=", lambda x: x != 0),
+        ("abs", abs),
+        ("len", len),
+    ],
+)
+def test_operators_that_are_no_part(sign: str, function: Callable[..., Any]) -> None:
+    with pytest.raises(NetError) as caught:
+        function(nw.Input("x", 2))
+    assert str(caught.value) == (
+        f"{sign} is no operation on a value of a net that is being drawn\n"
+        "  expected: + - * @, and parts\n"
+        "  mend:     nw.where(x, a, b) chooses a where x is above 0\n"
+        "  or:       nw.square, nw.sqrt, nw.exp and their like are parts\n"
+        "  or:       nw.Function(f, ports)(x, y) for torch code of your own"
+    )
+
+
+def test_a_value_is_no_tensor() -> None:
+    x = nw.Input("x", 2)
+    with pytest.raises(NetError) as caught:
+        x.sum()
+    assert str(caught.value) == (
+        "a value of a net that is being drawn has no 'sum': it is no tensor yet\n"
+        "  mend:     parts do the arithmetic: nw.Sum()(x), nw.Mean()(x), nw.Reshape(2, 3)(x)\n"
+        "  or:       nw.Function(f, ports)(x) for torch code of your own"
+    )
+    with pytest.raises(NetError) as caught:
+        x[0]
+    assert str(caught.value) == (
+        "a value of a net that is being drawn has no positions yet\n"
+        "  got:      x[0]\n"
+        "  mend:     nw.Part(0)(x) or nw.Part((0, 3))(x) for a part of the features; x['name'] for an output port"
     )

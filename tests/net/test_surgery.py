@@ -340,3 +340,31 @@ def test_refusals_say_what_and_how_to_mend_it(chain: Net, row: int) -> None:
     with pytest.raises(kind) as caught:
         edit(chain)
     assert str(caught.value) == text
+
+
+def test_what_is_shared_is_the_same_in_both() -> None:
+    shared = nw.Chain(nw.Shared("e", nw.Linear(4)), input=4)
+    one, other = (nw.initialize(shared, seed=seed) for seed in (0, 1))
+    whole = one >> nw.initialize(shared)
+    assert sorted(whole.arrays) == ["@e/bias", "@e/weight"]
+    same = other.with_arrays({path: one.arrays[path] for path in one.arrays})
+    assert (one >> same).arrays["@e/weight"].equal(one.arrays["@e/weight"])
+    joins: list[tuple[str, Callable[[], Any]]] = [
+        ("linear2", lambda: one >> other),
+        ("chain2", lambda: nw.Chain(one, other)),
+        ("b", lambda: nw.Parallel(a=one, b=other)),
+        ("linear2", lambda: one.append(other["linear1"])),
+        ("linear2", lambda: one.prepend(other["linear1"])),
+        ("linear2", lambda: one.insert("linear1", other["linear1"])),
+    ]
+    for name, joined in joins:
+        with pytest.raises(NetError) as caught:
+            joined()
+        assert str(caught.value) == (
+            f"arrays with one shared path differ between {name} and the parts before it\n"
+            "  where:    @e/weight\n"
+            "  expected: the same arrays wherever a shared name is used\n"
+            f"  got:      others in {name}\n"
+            "  mend:     one.with_arrays({path: other.arrays[path]}) for each of these paths makes them the same\n"
+            "  or:       another name in nw.Shared in one of them keeps both"
+        )

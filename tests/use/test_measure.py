@@ -139,3 +139,14 @@ def test_no_data():
     with pytest.raises(DataError) as error:
         nw.measure(CLASSIFIER, (X[:0], Y[:0]))
     assert error.value.what == "there is no data"
+
+
+@pytest.mark.parametrize("top", [2, "15", (1, 0), (1.5,)])
+def test_top_lists_whole_numbers(top):
+    net = nw.Chain(2, nw.softmax, input=2, output=nw.Category(["a", "b"]))
+    with pytest.raises(NetError) as error:
+        nw.measure(net, ([[1.0, 2.0]], ["a"]), top=top)
+    assert str(error.value) == (
+        "top= lists the n of the top-n accuracies\n"
+        f"  expected: whole numbers of 1 or more, such as top=(1, 5)\n  got:      {top!r}"
+    )

@@ -268,8 +268,9 @@ def _opened(path: Path, color: str) -> Tensor:
         with pil.open(path) as picture:
             return _converted(picture, color)
     except (FileNotFoundError, NotADirectoryError):
-        siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        mend = did_you_mean(path.name, siblings)
+        siblings = path.parent.iterdir() if path.parent.is_dir() else ()
+        endings = pil.registered_extensions()
+        mend = did_you_mean(path.name, [file.name for file in siblings if file.suffix.lower() in endings])
         raise DataError(what="there is no such file", where=str(path), mend=mend or ()) from None
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, pil.DecompressionBombError) as error:
         if isinstance(error, DataError):

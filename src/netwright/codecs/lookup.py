@@ -74,7 +74,10 @@ def _unknown(label: Any, labels: Sequence[Label], noun: str) -> DataError:
     near = [known for known in labels if type(known) is not type(label) and _alike(known, label)]
     mends = [f"the label {known!r} of type {type(known).__name__} is one; this is a {kind}" for known in near]
     if isinstance(label, str) and not near:
-        mends = [did_you_mean(label, [known for known in labels if isinstance(known, str)])]
+        texts = [known for known in labels if isinstance(known, str)]
+        same = next((known for known in texts if _alike(known, label)), None)
+        exact = f"did you mean {same!r}?" if same is not None else ""
+        mends = [exact or did_you_mean(label, texts)]
     return DataError(
         what=f"label {text} is not one of the {len(labels)} {noun}",
         expected=_list(labels),
@@ -84,7 +87,7 @@ def _unknown(label: Any, labels: Sequence[Label], noun: str) -> DataError:
 
 
 def _alike(known: Label, label: Label) -> bool:
-    return known == label or str(known).lower() == str(label).strip().lower()
+    return known == label or str(known).strip().casefold() == str(label).strip().casefold()
 
 
 def _list(labels: Sequence[Label]) -> str:

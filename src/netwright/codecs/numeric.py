@@ -44,6 +44,10 @@ def described(raw: Any) -> str:
 def as_tensor(array: AnyArray) -> Tensor:
     """An array as a CPU tensor, sharing its memory where torch can."""
     if isinstance(array, Tensor):
+        if array.layout != torch.strided:
+            raise DataError(
+                what="a sparse tensor cannot be read row by row", got=described(array), mend="tensor.to_dense()"
+            )
         if array.is_complex():
             raise _not_numbers(array)
         return array.detach().cpu()

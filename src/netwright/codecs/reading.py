@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError
+from netwright.fields import plain, suits
 
 THRESHOLD = 0.5  # a label of several is said when it is at least as likely as not
 
@@ -62,8 +63,8 @@ class Top(Reading):
     count: int
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise NetError(what="Top gives at least one label", expected="count of 1 or more", got=f"{self.count}")
+        if type(plain(self.count)) is not int or self.count < 1:
+            raise NetError(what="Top gives at least one label", expected="count of 1 or more", got=f"{self.count!r}")
 
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> dict[Any, float]:
         best = probabilities.topk(min(self.count, len(labels)))
@@ -86,10 +87,10 @@ class Sample(Reading):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < math.inf:
+        if not suits(plain(self.temperature), float) or not 0 < self.temperature < math.inf:
             raise NetError(
                 what="a temperature is a number above zero",
-                got=f"{self.temperature}",
+                got=f"{self.temperature!r}",
                 mend="for the most probable label, leave the reading out",
             )
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from netwright.net.node import LeafNode, Node, arguments
+from netwright.codecs.codec import Codec
+from netwright.net.node import LeafNode, Node, arguments, expect_net
 from netwright.net.plan.plan import plan_of, wiring_of
 from netwright.net.plan.wiring import Op, Slot, Wiring
 
@@ -58,6 +59,8 @@ def diff(before: Node, after: Node) -> Difference:
         reset    linear2/weight  (2, 3) -> (3, 3)
         reset    linear2/bias  (2,) -> (3,)
     """
+    expect_net(before, "diff")
+    expect_net(after, "diff")
     old, new = before.held.arrays, after.held.arrays
     wanted = {path: spec.known for path, spec in plan_of(after).arrays.items()}
     changes: list[Change] = []
@@ -90,14 +93,22 @@ def equal(left: Node, right: Node) -> bool:
 
 
 def alike(left: Node, right: Node) -> bool:
-    """Equal but for names and arrays: the same architecture. What is shared still counts.
+    """Equal but for names and arrays: the same architecture with the same ports. What is shared still counts.
 
     Example:
         >>> import netwright as nw
         >>> nw.alike(nw.Chain(3, nw.relu), nw.Chain(dense=3, act=nw.relu))
         True
     """
-    return _form(left, names=False) == _form(right, names=False)
+    expect_net(left, "alike")
+    expect_net(right, "alike")
+    return _form(left, names=False) == _form(right, names=False) and _codecs(left) == _codecs(right)
+
+
+def _codecs(node: Node) -> list[Codec | None]:
+    """The codecs of the ports in their order, whatever the ports are called."""
+    held = node.held
+    return [*map(held.inputs.get, node.input_names), *map(held.outputs.get, node.output_names)]
 
 
 def digest(node: Node, arrays: bool = True) -> str:
@@ -108,6 +119,7 @@ def digest(node: Node, arrays: bool = True) -> str:
         >>> nw.digest(nw.Chain(3, nw.relu)) == nw.digest(nw.Chain(nw.Linear(3), nw.relu))
         True
     """
+    expect_net(node, "digest")
     state = hashlib.sha256(json.dumps(_form(node), default=str).encode())
     for side in (node.held.inputs, node.held.outputs):
         state.update(json.dumps({name: repr(codec) for name, codec in sorted(side.items())}).encode())

@@ -36,7 +36,7 @@ def piece(ends: slice) -> slice:
     return slice(start, stop, ends.step)
 
 
-def reading_of(values: tuple[Any, ...], at: Any) -> tuple[Any, Reading]:
+def reading_of(values: Sequence[Any], at: Any) -> tuple[Any, Reading]:
     """What stands between the parentheses of `net(x, reading)`."""
     reading = values[-1] if len(values) > 1 else DECISION
     if isinstance(reading, type) and issubclass(reading, Reading):
@@ -83,13 +83,16 @@ def check_question(x: Any, at: Any, changes: Any) -> None:
             mend="set={'linear1': lambda x: 0 * x}",
         )
     for path, change in cast(Mapping[Any, Any], changes).items():
-        place(path)
+        if not isinstance(path, str):
+            raise PathError(what="set= names places by their paths", expected="a text", got=described(path))
         if not callable(change):
             as_array(change, f"set, {path}", "a function of the value, or an array in its place")
 
 
 def as_array(value: Any, where: str, expected: str = VALUES) -> Tensor:
-    """Numbers in any form as a tensor."""
+    """Numbers in any form as a tensor; one of torch stays where it is."""
+    if isinstance(value, Tensor) and value.layout == torch.strided:
+        return value.detach()
     try:
         return numbers(value)
     except DataError:
@@ -117,30 +120,30 @@ def arrays_for(
                 expected=f"one of {len(places)} paths",
                 mend=did_you_mean(path, places),
             )
-        device = value.device if isinstance(value, Tensor) else None
-        found[path] = as_array(value, path).to(device, copy=True)
+        found[path] = as_array(value, path).clone()
     others = [array for path, array in held.items() if path not in found]
     said = [value for value in given.values() if isinstance(value, Tensor)]  # a list's and numpy's type says nothing
     dtype = _one_type((others, said, held.values()))
     for path, array in found.items():
-        if array.is_floating_point() or places[path].weight.kind == "learned":
-            found[path] = array.to(dtype)
+        whole = not (array.is_floating_point() or array.is_complex())
+        if array.is_floating_point() or (whole and places[path].weight.kind == "learned"):
+            found[path] = array.to(dtype or getattr(held.get(path), "dtype", torch.float32))
     return found
 
 
-def _one_type(groups: Iterable[Iterable[Tensor]]) -> torch.dtype:
-    """The float type of the first group that has any, where it is the same throughout; else float32."""
+def _one_type(groups: Iterable[Iterable[Tensor]]) -> torch.dtype | None:
+    """The float type of the first group that has any; None where that has several, as a module of torch may."""
     for group in groups:
         types = {array.dtype for array in group if array.is_floating_point()}
         if types:
-            return types.pop() if len(types) == 1 else torch.float32
+            return types.pop() if len(types) == 1 else None
     return torch.float32
 
 
 def target(device: Any, dtype: Any) -> tuple[torch.device | None, torch.dtype | None]:
     """The device and the type that arrays go to; the type may stand alone, as in torch."""
-    if isinstance(device, torch.dtype) and dtype is None:
-        device, dtype = None, device
+    if dtype is None and isinstance(device, torch.dtype):
+        return target(None, device)
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         name = str(cast(Any, dtype))
         known = isinstance(getattr(torch, name, None), torch.dtype)

@@ -201,7 +201,6 @@ def expect_net(value: object, where: str) -> None:
         part = value.__name__ if isinstance(value, type) and issubclass(value, Node) else ""
         raise NetError(
             what=f"{where} takes a net",
-            where=where,
             got=repr(value)[:100],
             mend=f"nw.{part}(…): this is the kind, not a part" if part else "",
         )

@@ -15,7 +15,7 @@ from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, c
 from netwright.net.node import join as join_path
 from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
 from netwright.net.plan.plan import Plan, plan_of
-from netwright.net.ports import PortsLike, ports_repr, said
+from netwright.net.ports import PortsLike, ports_repr, ports_verbs, said
 from netwright.net.run import call
 from netwright.sizes.notation import ports
 
@@ -39,7 +39,8 @@ class Net(Node, abstract=True):
             x: an example, encoded by the net's own encoder; a list of examples; an array with one axis more. Then,
                 if wanted, a reading of the decoder: `nw.probabilities`, `nw.Top(3)`, `nw.Sample()`, `nw.entropy`,
                 `nw.raw`. A net with several inputs takes one mapping from port to value.
-            at: a path, or several: give the arrays there instead of the outputs.
+            at: a path, or several: give the arrays there instead of the outputs. Of a part with several outputs one is
+                `"path.port"`.
             set: path to a function or an array that takes the place of the value there.
             training: behave as in training: dropout drops, batch norm uses the batch.
             seed: of the noise in training mode.
@@ -316,7 +317,9 @@ def Shared(name: str, part: Any) -> Net:
 
 
 def shared_repr(node: Node, text: str) -> str:
-    """The text of a part inside the text of its shared name."""
+    """The text of a part with what a leaf holds for its ports, inside the text of its shared name."""
+    if isinstance(node, LeafNode):
+        text += ports_verbs(node)
     return f"Shared({node.held.shared!r}, {text})" if node.held.shared else text
 
 

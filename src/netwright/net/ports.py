@@ -59,5 +59,13 @@ def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> 
     return "".join(f", {text}" for text in texts)
 
 
+def ports_verbs(node: Node) -> str:
+    """The codecs of a leaf as the verbs that gave them: a leaf's own arguments are its fields."""
+    held = node.held
+    inputs = f".with_input({_one_or_all(held.inputs, node.input_names)})" if held.inputs else ""
+    outputs = f".with_output({_one_or_all(held.outputs, node.output_names)})" if held.outputs else ""
+    return inputs + outputs
+
+
 def _one_or_all(codecs: Mapping[str, Codec], names: Sequence[str]) -> str:
     return repr(next(iter(codecs.values())) if len(names) == 1 else dict(codecs))

@@ -34,9 +34,10 @@ def program(
     """The net that a function draws: it is run once on symbols, and the graph it drew is kept, never the function.
 
     Arguments without a default are inputs. An argument whose default is a part is a place, named by the argument:
-    called twice it has the same weights (`dense`, `dense_2` in paths). An argument whose default has no inputs, such
-    as `nw.Parameter(4, 2)`, is a value. Other defaults (texts, truth values, floats, `None`) stay what they are. A
-    part made in the body is a new one at each call. Loops and ifs over Python values run while it is drawn.
+    called twice it has the same weights (`dense`, `dense_2` in paths). An argument whose default has no inputs, such as
+    `nw.Parameter(4, 2)`, is a value. Other defaults (texts, truth values, numbers, `None`) stay what they are: `deep=3`
+    is a 3 to count with, `dense=nw.Linear(3)` a layer. Values take `+ - * @` and parts, no torch. A part made in the
+    body is a new one at each call. Loops and ifs over Python values run while it is drawn.
 
     The function returns the output, a tuple of outputs, or a mapping from names to outputs.
 
@@ -56,6 +57,8 @@ def program(
         >>> twice.paths, sorted(twice.plan.arrays)
         (('dense', 'relu1', 'dense_2', 'relu2'), ['dense/bias', 'dense/weight'])
     """
+    if function is not None and (not callable(function) or isinstance(function, Node)):
+        raise NetError(what="program takes a function", got=repr(function)[:100])
     if function is None:
         return lambda f: _drawn(f, input, output)
     return _drawn(function, input, output)
@@ -90,7 +93,7 @@ def _drawn(function: Callable[..., Any], input: PortsLike, output: PortsLike) ->
 
 def _argument(name: str, default: Any) -> Any:
     """What an argument with a default is while the program runs: a place, a value, or the default itself."""
-    plain = default is None or isinstance(default, bool | float | str | Mapping)
+    plain = default is None or isinstance(default, int | float | str | Mapping)
     if plain:
         return default
     part = as_part(default)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
+from netwright.net.compare import same_array
 from netwright.net.node import SHARED, Held, Node, join, kind, numbered
 from netwright.net.plan.level import Call, ContainerNode, Level, Ref, check_part_name, input_ports, output_names
 from netwright.net.plan.plan import plan_from, plan_of
@@ -80,7 +81,7 @@ def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
     new = Call(name, part.bare(), ((_first_input(part), ref),), name)
     moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
     calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
-    arrays = {**node.held.arrays, **_lifted(join(_root(node), name), part)}
+    arrays = _together(node.held.arrays, _lifted(join(_root(node), name), part), name)
     return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
 
 
@@ -151,7 +152,7 @@ def append(node: Node, part: Node, name: str = "") -> Node:
     name = _free_name(level, part, name)
     call = Call(name, part.bare(), ((_first_input(part), level.outputs[0][1]),), name)
     outputs = tuple((port, (name, port)) for port in output_names(part, 1))
-    arrays = {**node.held.arrays, **_lifted(join(_root(node), name), part)}
+    arrays = _together(node.held.arrays, _lifted(join(_root(node), name), part), name)
     changed = Level(level.inputs, (*level.calls, call), outputs)
     return _remade(node, changed, arrays, node.held.inputs, dict(part.held.outputs))
 
@@ -172,7 +173,7 @@ def prepend(node: Node, part: Node, name: str = "") -> Node:
         *(with_fields(c, reads=tuple((port, moved(ref)) for port, ref in c.reads)) for c in level.calls),
     )
     outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
-    arrays = {**node.held.arrays, **_lifted(join(_root(node), name), part)}
+    arrays = _together(node.held.arrays, _lifted(join(_root(node), name), part), name)
     return _remade(node, Level(level.inputs, calls, outputs), arrays, dict(part.held.inputs), node.held.outputs)
 
 
@@ -197,8 +198,25 @@ def lift(level: Level) -> dict[str, Tensor]:
     """The arrays that parts hold, under their paths in the container; shared ones keep their shared path."""
     arrays: dict[str, Tensor] = {}
     for call in level.calls:
-        arrays |= _lifted(call.place, call.part)
+        arrays = _together(arrays, _lifted(call.place, call.part), call.name)
     return arrays
+
+
+def _together(arrays: Arrays, more: Arrays, name: str) -> dict[str, Tensor]:
+    """The arrays of a net and those of one part more: what is shared must be the same in both."""
+    odd = [path for path in more if path in arrays and not same_array(arrays[path], more[path])]
+    if odd:
+        raise NetError(
+            what=f"arrays with one shared path differ between {name} and the parts before it",
+            where=", ".join(odd),
+            expected="the same arrays wherever a shared name is used",
+            got=f"others in {name}",
+            mend=(
+                "one.with_arrays({path: other.arrays[path]}) for each of these paths makes them the same",
+                "another name in nw.Shared in one of them keeps both",
+            ),
+        )
+    return {**arrays, **more}
 
 
 def _lifted(name: str, part: Node) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from netwright.errors import NetError, did_you_mean
 from netwright.net.graph import Graph, Input
+from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.level import Symbol, as_part, use
 
@@ -28,6 +29,7 @@ def with_loss(net: Net, loss: Any) -> Graph:
         >>> graph.input_names, graph.paths[-1], graph.plan.outputs
         (('input', 'target'), 'loss', {'loss': ()})
     """
+    expect_net(net, "with_loss")
     names = net.output_names
     losses = dict(loss) if isinstance(loss, Mapping) else {names[0]: loss}
     if len(names) > 1 and not isinstance(loss, Mapping):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netwright.errors import FileError, NetError
-from netwright.net.node import LeafNode, Node, join
+from netwright.net.node import LeafNode, Node, expect_net, join
 from netwright.net.part import Net
 from netwright.net.plan.level import ContainerNode
 from netwright.net.plan.plan import Plan
@@ -93,6 +93,7 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
         >>> nw.draw(nw.Chain(4, nw.relu, input=3))
         Drawing(507 × 74)
     """
+    expect_net(net, "draw")
     if depth < 1 or width < 200:
         raise NetError(
             what="this drawing would show nothing",

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netwright.net.node import Node
+from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
 from netwright.net.plan.level import ContainerNode
 from netwright.net.plan.plan import Plan, Step
@@ -161,6 +161,7 @@ def summary(net: Net) -> Summary:
         total                                    16     64             12
         2 parts of 2 kinds: 1 Linear, 1 relu
     """
+    expect_net(net, "summary")
     plan = net.plan
     steps = {step.path: step for step in plan.steps}
     counted: set[str] = set()

@@ -34,12 +34,14 @@ class Chooser:
         self.made.append(Choice(name, str(value), why, setting))
 
     def given_or(self, name: str, given: Any, default: Any, why: str) -> Any:
-        """What was given, what an earlier run chose, or the default with its reason."""
+        """What was given, what an earlier run chose, or the default with its reason; nothing at all is not said."""
         if given is None and name in self._earlier:
             setting = self._earlier[name].setting
             self.say(name, self._earlier[name].value, REPEATED, setting)
             return setting
         setting = default if given is None else given
+        if setting is None:
+            return None
         self.say(name, setting, why if given is None else "given", setting)
         return setting
 

@@ -114,7 +114,7 @@ def train(
     base, by_path = choose.learning_rate(arguments.rate(learning_rate), chosen, plan)
     rates = rates_of(plan, base, by_path, goal.prefix)
     curve = schedule_of(choose.given_or("schedule", schedule, "one-cycle", WHY_ONE_CYCLE))
-    most = choose.given_or("clip", None if clip is None else arguments.number("clip", clip), None, "no limit was given")
+    most = choose.given_or("clip", None if clip is None else arguments.number("clip", clip), None, "")
     examples = feed(training, net_with_loss.held.inputs, place)
     flat, rest = flatten(net_with_loss, plan, rates, dtype, place)
     arrays = {**rest, **flat.views(flat.master)}

@@ -16,11 +16,13 @@ from netwright.codecs.reading import probabilities, raw
 from netwright.data.rows import scalar
 from netwright.data.sources import Source, Stream, source
 from netwright.errors import DataError, NetError
+from netwright.fields import plain
 from netwright.metrics.classification import CLIP, Classification
 from netwright.metrics.measured import Example, Measured
 from netwright.metrics.regression import Regression
 from netwright.metrics.several import SeveralLabels
 from netwright.metrics.worst import Worst
+from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.call import CHUNK, Many
 
@@ -49,6 +51,13 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
         >>> print(nw.measure(half, ([[1.0], [2.0], [4.0]], [0.5, 1.0, 3.0])).headline)
         MSE 0.33 (0.00-0.99, n=3), always the mean: 1.17
     """
+    expect_net(net, "measure")
+    if not isinstance(cast(Any, top), Sequence) or not all(type(plain(n)) is int and n > 0 for n in top):
+        raise NetError(
+            what="top= lists the n of the top-n accuracies",
+            expected="whole numbers of 1 or more, such as top=(1, 5)",
+            got=repr(top),
+        )
     output, codec = _decoder(net)
     metric = _metric(codec, top, worst)
     kept = _Kept(worst)

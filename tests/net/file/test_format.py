@@ -176,3 +176,10 @@ def test_short() -> None:
     assert form.short([1, 2]) == "a list of 2"
     assert form.short({"a": 1}) == "a mapping of 1"
     assert form.short("x" * 100) == "'" + "x" * 79 + "…"
+
+
+def test_a_path_is_a_text_or_a_path():
+    assert form.file_path("a.net") == "a.net"
+    with pytest.raises(FileError) as error:
+        form.file_path(3)
+    assert str(error.value) == ("a file is named by a path\n  expected: a text or a pathlib.Path\n  got:      3")

@@ -713,3 +713,14 @@ def test_repeats_that_expand_to_millions(tmp_path: Path) -> None:
     assert text.startswith("the net expands to too many parts\n")
     plain["fields"]["count"] = 10**18
     assert run(HOSTILE, described_net(plain, tmp_path / "a.net")) == "the net expands to too many parts"
+
+
+def test_functions_that_are_no_mapping():
+    with pytest.raises(FileError) as error:
+        nw.load("a.net", functions=3)
+    assert str(error.value) == (
+        "functions= maps import names to functions\n  got:      3\n"
+        '  mend:     nw.load(file, functions={"project.layers.scale": scale})'
+    )
+    with pytest.raises(FileError, match="a file is named by a path"):
+        nw.load(3)

@@ -225,3 +225,8 @@ def test_examples_need_encoders_and_arrays(tmp_path: Path) -> None:
         "this net has 2 inputs, and each needs a value\n  where:    example 0\n  expected: {'a': …, 'b': …}"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_path():
+    with pytest.raises(FileError, match="a file is named by a path"):
+        nw.save(small_net(), 3)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import netwright as nw
-from netwright.errors import NetError
+from netwright.errors import NetError, SizeError
 
 
 def scale(x: Tensor) -> Tensor:
@@ -69,4 +69,54 @@ def test_refusals() -> None:
         "this is not the notation of ports\n"
         "  where:    '...'\n"
         "  expected: one arrow between the input ports and the output ports"
+    )
+
+
+def double_in_place(x: Tensor) -> Tensor:
+    return x.mul_(2)
+
+
+def test_a_function_may_write_in_place() -> None:
+    net = nw.Chain(nw.Residual(nw.Function(double_in_place, "... -> ...")), input=2)
+    x = torch.tensor([1.0, -1.0])
+    assert net(x).tolist() == [3.0, -3.0]
+    assert nw.to_torch(net)(x[None]).tolist() == [[3.0, -3.0]]
+    assert x.tolist() == [1.0, -1.0]
+
+
+def test_a_training_run_with_noise_of_torch_can_be_repeated() -> None:
+    net = nw.Chain(nw.Linear(20), nw.Function(torch.nn.functional.dropout, "... -> ..."), 1, input=4)
+    x = torch.randn(32, 4, generator=torch.Generator().manual_seed(0))
+    first = nw.train(net, (x, x[:, :1]), epochs=2, progress=False)
+    assert nw.train(net, (x, x[:, :1]), epochs=2, progress=False).net == first.net
+
+
+def one(x: Tensor) -> float:
+    return 1.0
+
+
+def summed(x: Tensor) -> Tensor:
+    return x.sum(0)
+
+
+@pytest.mark.parametrize(
+    ("function", "ports", "expected", "got"),
+    [
+        (scale, "n -> 2", "(2,)", "(3,) in a batch of 1"),
+        (scale, "n -> n n", "(3, 3)", "(3,) in a batch of 1"),
+        (split, "n -> 2", "(2,)", "(1,) in a batch of 1, (2,) in a batch of 1"),
+        (summed, "n -> n", "(3,)", "() in a batch of 3"),
+        (one, "n -> n", "(3,)", "float 1.0"),
+    ],
+)
+def test_a_result_that_breaks_the_promise_of_the_ports(function, ports: str, expected: str, got: str) -> None:
+    leaf = nw.Function(function, ports)
+    with pytest.raises(SizeError) as caught:
+        nw.Chain(f=leaf, input=3)(torch.ones(3))
+    assert str(caught.value) == (
+        "f gives something else than its ports promise\n"
+        "  where:    f\n"
+        f"  expected: {expected} for every example\n"
+        f"  got:      {got}\n"
+        f"  mend:     let the ports of {leaf!r} say what its code does, the batch axis first and not in them"
     )

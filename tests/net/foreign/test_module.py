@@ -106,3 +106,68 @@ def test_refusals() -> None:
     with pytest.raises(SizeError) as caught_size:
         nw.Chain(nw.Module(nn.Linear(3, 5), "... in -> ... 4"), input=3)
     assert caught_size.value.what == "module1: the module gives another size than its port says"
+
+
+def test_a_module_may_write_in_place() -> None:
+    net = nw.Chain(nw.Residual(nw.Module(nn.ReLU(inplace=True))), input=4)
+    x = torch.tensor([-1.0, 1.0, -2.0, 2.0])
+    assert net(x).tolist() == [-1.0, 2.0, -2.0, 4.0]
+    module = nw.to_torch(net)
+    assert module(x[None]).tolist() == [[-1.0, 2.0, -2.0, 4.0]]
+    assert module.train()(x[None]).tolist() == [[-1.0, 2.0, -2.0, 4.0]]
+    assert x.tolist() == [-1.0, 1.0, -2.0, 2.0]
+    pictures = nw.Chain(nw.Module(nn.ReLU(inplace=True), layout="channels_first"), input=(1, 2, 2))
+    y = -torch.ones(1, 2, 2)
+    assert not pictures(y).any()
+    assert y.sum() == -4
+
+
+class Times(nn.Module):
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor
+
+
+def test_modules_differ_by_what_their_text_does_not_show() -> None:
+    assert repr(nw.Module(Times(2))) == repr(nw.Module(Times(3)))
+    assert nw.Module(Times(2)) != nw.Module(Times(3))
+    assert nw.Module(nn.Sequential(Times(2))) != nw.Module(nn.Sequential(Times(3)))
+    assert nw.digest(nw.Module(Times(2))) == nw.digest(nw.Module(Times(2)))
+
+
+def test_a_training_run_with_noise_of_torch_can_be_repeated() -> None:
+    net = nw.Chain(nw.Linear(20), nw.Module(nn.Dropout(0.5)), 1, input=4)
+    x = torch.randn(32, 4, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    first = nw.train(net, (x, x[:, :1]), epochs=2, progress=False)
+    assert torch.get_rng_state().equal(state)
+    torch.manual_seed(2)
+    assert nw.train(net, (x, x[:, :1]), epochs=2, progress=False).net == first.net
+    assert nw.train(net, (x, x[:, :1]), epochs=2, progress=False, seed=1).net != first.net
+
+
+def test_torchs_convolution_is_told_of_channels_first() -> None:
+    with pytest.raises(SizeError) as caught:
+        nw.Chain(nw.Module(nn.Conv2d(3, 4, 3)), nw.Flatten(), 2, input=(8, 8, 3))
+    assert str(caught.value) == (
+        "module1: the module refuses an input of this size\n"
+        "  where:    input -> module1\n"
+        "  expected: Invalid channel dimensions\n"
+        "  got:      (8, 8, 3)   (8, 8, 3) from the input\n"
+        '  mend:     layout="channels_first" in the nw.Module of module1 (checked: 402 parameters)'
+    )
+
+
+def test_a_module_with_more_outputs_than_its_ports_is_refused() -> None:
+    with pytest.raises(SizeError) as caught:
+        nw.Chain(nw.Module(nn.LSTM(3, 4, batch_first=True)), input=(5, 3))
+    assert str(caught.value).startswith(
+        "module1: the module gives another number of outputs than its ports say\n"
+        "  where:    input -> module1\n"
+        "  expected: 1, as in '*s -> *t'\n"
+        "  got:      2"
+    )

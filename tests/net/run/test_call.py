@@ -217,3 +217,27 @@ def test_bad_calls_say_what_is_wrong(net: Net, row: int) -> None:
     with pytest.raises(kind) as caught:
         call(net)
     assert str(caught.value) == text
+
+
+def test_a_function_that_gives_no_array():
+    net = nw.initialize(nw.Chain(3, input=4))
+    with pytest.raises(DataError) as error:
+        net(torch.zeros(4), set={"linear1": lambda x: None})
+    assert str(error.value) == (
+        "the function put at linear1 gives no array\n  where:    linear1\n  expected: an array of (1, 3)\n"
+        "  got:      None"
+    )
+
+
+@pytest.mark.parametrize("question", [{"at": "parallel1"}, {"set": {"parallel1": lambda x: 0 * x}}], ids=["at", "set"])
+def test_a_part_with_several_outputs_is_asked_for_one(question: dict[str, Any]) -> None:
+    net = nw.initialize(nw.Chain(nw.Parallel(a=nw.Linear(2), b=nw.Linear(3)), input=4))
+    with pytest.raises(PathError) as caught:
+        net(torch.zeros(4), **question)
+    assert str(caught.value) == (
+        "parallel1 has 2 outputs, and a value is one of them\n"
+        "  where:    parallel1\n"
+        "  expected: 'parallel1.a' or 'parallel1.b'\n"
+        "  got:      'parallel1'"
+    )
+    assert net(torch.zeros(4), set={"parallel1.b": [1.0, 2.0, 3.0]}, at="parallel1.b").tolist() == [1, 2, 3]

@@ -39,3 +39,16 @@ def test_neighbours_are_unrelated() -> None:
     assert off.abs().max() < 0.12
     along = torch.corrcoef(torch.stack([values[:-1, 0, 0], values[1:, 0, 0]]))[0, 1]
     assert abs(along) < 0.12
+
+
+def test_code_that_draws_from_torch_can_be_governed() -> None:
+    def drawn(one: Noise) -> torch.Tensor:
+        with one.governing(torch.device("cpu")):
+            return torch.rand(8)
+
+    state = torch.get_rng_state()
+    base = drawn(noise([1]))
+    assert torch.get_rng_state().equal(state)
+    assert base.equal(drawn(noise([1])))
+    for other in (noise([1], seed=1), noise([1], step=1), noise([1], path="x")):
+        assert not base.equal(drawn(other))

@@ -68,3 +68,15 @@ def test_lenet_in_bf16_to_its_rounding() -> None:
         truth, by_autograd, ours = (e.flat.view(e.flat.gradient, path) for e in (exact, one, other))
         error = (ours - truth).norm() / truth.norm()
         assert error < max(1.5 * float((by_autograd - truth).norm() / truth.norm()), 0.01), path
+
+
+def test_a_net_that_begins_with_a_value_is_for_autograd() -> None:
+    @nw.program(input=4)
+    def scaled(input, p=nw.Parameter(4)):  # noqa: B008  # a part as a default is what a program is about
+        return input * p
+
+    x = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+    run = nw.train(scaled, (x, 3 * x), epochs=40, learning_rate=0.1, progress=False)
+    assert run.losses[-1] < 0.1 * run.losses[0]
+    graph = nw.Graph(c=(nw.Constant((1.0, 2.0)), {}), l=(nw.Linear(2), "input"), s=(nw.Add(), "l", "c"), input=4)
+    assert nw.train(graph, (x, x[:, :2]), epochs=1, progress=False).losses

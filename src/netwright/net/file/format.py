@@ -7,6 +7,7 @@ gaps. The header opens with a checksum of itself and holds one for each array, s
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Never, cast
@@ -54,6 +55,13 @@ class Entry:
     shape: tuple[int, ...]
     start: int
     stop: int
+
+
+def file_path(path: Any) -> str | os.PathLike[str]:
+    """The path of a file; refused where it is none."""
+    if not isinstance(path, str | os.PathLike):
+        raise FileError(what="a file is named by a path", expected="a text or a pathlib.Path", got=repr(path)[:100])
+    return cast("str | os.PathLike[str]", path)
 
 
 def order(tensors: Mapping[str, Tensor]) -> list[str]:

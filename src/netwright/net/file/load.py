@@ -15,7 +15,17 @@ from netwright.codecs.codec import Codec
 from netwright.errors import FileError, did_you_mean
 from netwright.net.compare import digest
 from netwright.net.faults import blame
-from netwright.net.file.format import LENGTH, PREFIX, Entry, check_length, check_signature, malformed, short, unpack
+from netwright.net.file.format import (
+    LENGTH,
+    PREFIX,
+    Entry,
+    check_length,
+    check_signature,
+    file_path,
+    malformed,
+    short,
+    unpack,
+)
 from netwright.net.file.save import EXAMPLE, array_bytes, located, run_raw
 from netwright.net.file.structure import Reader, check_uses, leaf_uses, unfit
 from netwright.net.node import Held
@@ -52,6 +62,13 @@ def load(
         netwright.errors.FileError: there is no such file
           where:    nowhere.net
     """
+    if functions is not None and not isinstance(cast(Any, functions), Mapping):
+        raise FileError(
+            what="functions= maps import names to functions",
+            got=repr(functions)[:100],
+            mend='nw.load(file, functions={"project.layers.scale": scale})',
+        )
+    file_path(path)
     probing = blame.probing.set(True)  # mends would be tried for a fault, which a file could make as dear as it likes
     try:
         with _opened(Path(path)) as file:

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from netwright.errors import DataError, FileError, NetwrightError
 from netwright.net.compare import digest
-from netwright.net.file.format import DTYPE_NAMES, NAME, check_limits, order, pack
+from netwright.net.file.format import DTYPE_NAMES, NAME, check_limits, file_path, order, pack
 from netwright.net.file.structure import check_uses, described, leaf_uses
+from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.run.call import bound_program
@@ -59,7 +60,8 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
         ...     nw.load(pathlib.Path(folder, "small.net")) == net
         True
     """
-    target = Path(os.path.realpath(path))
+    expect_net(net, "save")
+    target = Path(os.path.realpath(file_path(path)))
     try:
         tensors = {name: _plain_array(name, array) for name, array in net.held.arrays.items()}
         check_uses(leaf_uses(net), "net")

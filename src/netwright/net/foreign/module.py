@@ -1,6 +1,7 @@
 """Any `torch.nn.Module` as a trainable part: its parameters and buffers are the part's arrays."""
 
 import copy
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, cast
@@ -20,6 +21,7 @@ from netwright.sizes.notation import Axis, Port, Run
 Layout: TypeAlias = Literal["channels_last", "channels_first"]
 Sizes: TypeAlias = dict[str, Any]
 
+EVERY = vars(nn.Module()).keys()  # the attributes that every module has
 BATCH = 2  # examples in the trial run: one could be taken for no batch at all
 
 
@@ -27,10 +29,10 @@ class Module(Leaf):
     """A module of PyTorch as a part: its parameters are learned, its buffers are kept, and both have paths.
 
     The module is copied; what happens to it later does not reach the net. Its outputs are measured by a run without
-    data on the meta device as soon as the sizes of its inputs are known, and never the other way round. It is taken
-    to see everything along every axis it names. Noise inside it, such as dropout, is torch's own, and follows the
-    seed in training, so that a run can be repeated. It is given copies, so that it may write into them. Buffers are updated in training mode only. Saved by the import name of its class, which must be
-    supplied when it is loaded.
+    data on the meta device as soon as the sizes of its inputs are known, and never the other way round. It is taken to
+    see everything along every axis it names. Noise inside it, such as dropout, is torch's own, and follows the seed in
+    training, so that a run can be repeated. It is given copies, so that it may write into them. Buffers are updated in
+    training mode only. Saved by the import name of its class, which must be supplied when it is loaded.
 
     Shapes: as `ports` says, the batch axis first, each port a tensor; several outputs are a tuple.
 
@@ -84,7 +86,9 @@ class Module(Leaf):
     def identity(self) -> str:
         """What it is, as a text that is equal when two of them are."""
         name = self.import_name or f"local {id(type(self.module))}"
-        return f"Module({name}, {self.module!r}, {self.ports!r}, {self.layout}, {self.source_hash})"
+        return (
+            f"Module({name}, {self.module!r}, {_plain(self.module)}, {self.ports!r}, {self.layout}, {self.source_hash})"
+        )
 
     def weights(self) -> dict[str, Weight]:
         learned = dict(self.module.named_parameters())
@@ -111,6 +115,12 @@ class Module(Leaf):
             raise Unfit(
                 "the module refuses an input of this size", expected=str(error).splitlines()[0], got=given
             ) from None
+        if len(results) != len(sides.outputs):
+            raise Unfit(
+                "the module gives another number of outputs than its ports say",
+                expected=f"{len(sides.outputs)}, as in {self.ports!r}",
+                got=str(len(results)),
+            )
         found: Sizes = {}
         for port, result in zip(sides.outputs, results, strict=True):
             found |= _named(port, tuple(result.shape[1:]))
@@ -147,6 +157,18 @@ class Module(Leaf):
 def _arrays(module: nn.Module) -> dict[str, Tensor]:
     """Parameters and buffers by name; one that stands under two names once."""
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _plain(module: nn.Module) -> str:
+    """What modules keep in attributes of their own that JSON can say: a repr need not show it."""
+    kept: dict[str, str] = {}
+    for path, part in module.named_modules():
+        for name in sorted(vars(part).keys() - EVERY):
+            try:
+                kept[f"{path}.{name}"] = json.dumps(vars(part)[name], sort_keys=True)
+            except (TypeError, ValueError):
+                continue  # what is no plain value, such as a function, is told by the source of the class
+    return json.dumps(kept)
 
 
 def _own_init(module: nn.Module, name: str) -> Init:

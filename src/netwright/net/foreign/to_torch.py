@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from netwright.codecs.image import Image
 from netwright.errors import NetError
 from netwright.net.foreign.module import Layout
+from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import ranked
 from netwright.net.run.apply import whole_program
@@ -44,6 +45,7 @@ def to_torch(net: Net, layout: Layout = "channels_first") -> nn.Module:
 
     Torch: torch.nn.Module; `nw.Module` goes the other way
     """
+    expect_net(net, "to_torch")
     check_arrays(net, net.plan)
     return _TorchNet(net, layout)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from keyword import iskeyword
-from typing import Any, Never, TypeAlias
+from typing import Any, Never, TypeAlias, cast
 
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import PARTS, LeafNode, Node, check_name, kind, numbered
@@ -90,6 +90,23 @@ class Use:
     serial: int = field(default_factory=lambda: next(SERIAL))
 
 
+def _refused(operator: str) -> Callable[..., Never]:
+    """A method for an operator that no part stands for."""
+
+    def refuse(*_: Any) -> Never:
+        raise NetError(
+            what=f"{operator} is no operation on a value of a net that is being drawn",
+            expected="+ - * @, and parts",
+            mend=(
+                "nw.where(x, a, b) chooses a where x is above 0",
+                "nw.square, nw.sqrt, nw.exp and their like are parts",
+                "nw.Function(f, ports)(x, y) for torch code of your own",
+            ),
+        )
+
+    return refuse
+
+
 @dataclass(frozen=True, eq=False)
 class Symbol:
     """A value that does not exist yet: what flows while a net is drawn. It knows all that leads to it."""
@@ -98,6 +115,12 @@ class Symbol:
     names: tuple[str, ...]  # the output ports it stands for; the first is the value itself
 
     def __getitem__(self, port: str) -> "Symbol":
+        if not isinstance(cast(Any, port), str):
+            raise NetError(
+                what="a value of a net that is being drawn has no positions yet",
+                got=f"x[{port!r}]",
+                mend="nw.Part(0)(x) or nw.Part((0, 3))(x) for a part of the features; x['name'] for an output port",
+            )
         if port not in self.names:
             raise NetError(
                 what=f"there is no output port {port!r}",
@@ -106,6 +129,17 @@ class Symbol:
                 mend=did_you_mean(str(port), self.names),
             )
         return Symbol(self.origin, (port,))
+
+    def __getattr__(self, name: str) -> Never:
+        if name.startswith("_"):  # what Python itself looks for
+            raise AttributeError(name)
+        raise NetError(
+            what=f"a value of a net that is being drawn has no {name!r}: it is no tensor yet",
+            mend=(
+                "parts do the arithmetic: nw.Sum()(x), nw.Mean()(x), nw.Reshape(2, 3)(x)",
+                "nw.Function(f, ports)(x) for torch code of your own",
+            ),
+        )
 
     def __bool__(self) -> Never:
         raise _not_yet("if or while on a value")
@@ -116,14 +150,32 @@ class Symbol:
     def __rshift__(self, part: Any) -> "Symbol":
         return use(as_part(part), self)
 
-    def __add__(self, other: "Symbol") -> "Symbol":
+    def __add__(self, other: "Symbol | float") -> "Symbol":
         return _combined("Add", "+", self, other)
 
-    def __sub__(self, other: "Symbol") -> "Symbol":
+    def __sub__(self, other: "Symbol | float") -> "Symbol":
         return _combined("Add", "-", self, -other)
 
-    def __mul__(self, other: "Symbol") -> "Symbol":
+    def __mul__(self, other: "Symbol | float") -> "Symbol":
         return _combined("Multiply", "*", self, other)
+
+    def __radd__(self, other: float) -> "Symbol":
+        return self + other
+
+    def __rsub__(self, other: float) -> "Symbol":
+        return -self + other
+
+    def __rmul__(self, other: float) -> "Symbol":
+        return self * other
+
+    __truediv__ = __rtruediv__ = _refused("/")
+    __floordiv__ = __rfloordiv__ = _refused("//")
+    __mod__ = __rmod__ = _refused("%")
+    __pow__ = __rpow__ = _refused("**")
+    __lt__, __le__, __gt__, __ge__ = map(_refused, ("<", "<=", ">", ">="))
+    __eq__, __ne__ = map(_refused, ("==", "!="))
+    __hash__ = object.__hash__
+    __abs__, __invert__, __len__ = map(_refused, ("abs", "~", "len"))
 
     def __matmul__(self, other: "Symbol") -> "Symbol":
         return _combined("Dot", "@", self, other)
@@ -319,11 +371,13 @@ def output_names(part: Node, count: int) -> tuple[str, ...]:
 
 
 def _combined(kind_: str, sign: str, left: Symbol, right: Any) -> Symbol:
+    if isinstance(right, int | float) and kind_ != "Dot":
+        right = use(_listed("Constant", right))
     if not isinstance(right, Symbol):
         raise NetError(
             what=f"{sign} joins two values of the net",
             got=repr(right),
-            mend="nw.Constant(…) or nw.Parameter(…) for a number or an array; nw.Function for any other arithmetic",
+            mend="nw.Constant(…) or nw.Parameter(…) for an array; nw.Function for any other arithmetic",
         )
     return use(_listed(kind_), left, right)
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import DataError, MissingArraysError
+from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.execute import Circumstances, Program, program
 from netwright.net.run.noise import Noise
@@ -44,6 +45,7 @@ def apply(
         >>> gradient["linear1/bias"].tolist()
         [2.0]
     """
+    expect_net(net, "apply")
     inputs = x if isinstance(x, Mapping) else {net.input_names[0]: x}
     if set(inputs) != set(net.input_names):
         raise DataError(

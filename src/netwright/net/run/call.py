@@ -252,20 +252,43 @@ def _wanted(plan: Plan, at: str | Sequence[str] | None) -> tuple[tuple[str, ...]
     if at is None:
         return (), [slot for _, slot in plan.wiring.outputs]
     paths = (at,) if isinstance(at, str) else tuple(at)
-    return paths, [slots_at(plan, path)[0][1] for path in paths]
+    return paths, [_slot_at(plan, path) for path in paths]
+
+
+def _slot_at(plan: Plan, path: str) -> Slot:
+    """The one value at a path; of a part with several outputs the port has to be said."""
+    (port, slot), *others = slots_at(plan, path)
+    if others:
+        ports = [port, *(other for other, _ in others)]
+        raise PathError(
+            what=f"{path} has {len(ports)} outputs, and a value is one of them",
+            where=path,
+            expected=" or ".join(repr(f"{path}.{port}") for port in ports),
+            got=repr(path),
+        )
+    return slot
 
 
 def _interventions(plan: Plan, changes: Changes) -> dict[Slot, Callable[[Tensor], Tensor]]:
     """What to put in place of a value: a function of it, or an array for every example."""
     return {
-        slots_at(plan, path)[0][1]: _function(path, change) if callable(change) else _constant(path, change)
+        _slot_at(plan, path): _function(path, change) if callable(change) else _constant(path, change)
         for path, change in changes.items()
     }
 
 
 def _function(path: str, change: Callable[[Tensor], Any]) -> Callable[[Tensor], Tensor]:
     def put(x: Tensor) -> Tensor:
-        new = torch.as_tensor(change(x.clone()))  # a copy: the function may write in place, and x may be the caller's
+        given = change(x.clone())  # a copy: the function may write in place, and x may be the caller's
+        try:
+            new = torch.as_tensor(given)
+        except (TypeError, ValueError, RuntimeError):
+            raise DataError(
+                what=f"the function put at {path} gives no array",
+                where=path,
+                expected=f"an array of {shape_text(tuple(x.shape))}",
+                got=repr(given)[:100],
+            ) from None
         if new.shape != x.shape:
             raise SizeError(
                 what=f"the function put at {path} gives another size than the value there",

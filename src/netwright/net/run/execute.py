@@ -152,10 +152,10 @@ def _store(instruction: Instruction, registers: list[Any], told: Circumstances, 
 def _check(instruction: Instruction, result: Any) -> None:
     """Refuse what opaque code gives where it is not what its ports promise."""
     promised = instruction.promised
-    values: Any = (result,) if len(promised) == 1 else result
-    if isinstance(values, tuple | list) and len(values) == len(promised) and all(map(_kept, promised, values)):
+    given: Any = result if isinstance(result, tuple | list) else (result,)
+    alone = isinstance(result, Tensor) == (len(promised) == 1)  # one value stands by itself, several in a tuple
+    if alone and len(given) == len(promised) and all(map(_kept, promised, given)):
         return
-    given: Any = values if isinstance(values, tuple | list) else (values,)
     texts = [
         f"{shape_text(tuple(v.shape[1:]))} in a batch of {len(v)}"
         if isinstance(v, Tensor) and v.ndim

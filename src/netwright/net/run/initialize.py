@@ -8,7 +8,7 @@ from torch import Tensor
 
 from netwright.errors import Fault, NetError, SizeError, did_you_mean
 from netwright.inits import METHODS, fans
-from netwright.net.node import Weight
+from netwright.net.node import Weight, expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import ArraySpec, Plan, shape_text
 
@@ -33,11 +33,12 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
         >>> {path: tuple(array.shape) for path, array in net.arrays.items()}
         {'linear1/weight': (2, 3), 'linear1/bias': (2,)}
     """
+    expect_net(net, "initialize")
     if method is not None and method not in METHODS:
         raise NetError(
             what=f"there is no method {method!r} to fill arrays",
             expected=", ".join(METHODS),
-            mend=did_you_mean(method, METHODS),
+            mend=did_you_mean(str(method), METHODS),
         )
     missing = [spec for path, spec in net.plan.arrays.items() if path not in net.held.arrays]
     open_ = [_open(net.plan, spec) for spec in missing if spec.known is None]

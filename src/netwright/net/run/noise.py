@@ -1,7 +1,7 @@
 """Random numbers that do not depend on the batch: keyed by seed, step, part, example and position."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Noise:
         return zlib.crc32(f"{self.seed} {self.step} {self.path}".encode())
 
     @contextmanager
-    def governing(self, device: torch.device) -> Iterator[None]:
+    def governing(self, device: torch.device) -> Generator[None]:
         """Let code that draws from torch's own generators draw from this noise, and leave them as they were."""
         cuda = [device] if device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda):

@@ -10,6 +10,8 @@ from netwright.training.feed import Batch
 from netwright.training.flat import Flat
 from netwright.training.written.chain import Chain, Line, chain, line_of
 
+NOW_AND_THEN = 64  # steps between two looks at the weights
+
 
 @dataclass(frozen=True, eq=False)
 class Written(Engine):
@@ -42,10 +44,12 @@ class Written(Engine):
         bound = self.chains.get(batch.size) or self._bind(batch.size)
         bound.now.step, bound.now.examples = step, batch.examples
         loss = bound.gradient(batch.inputs[line.input], batch.inputs[line.target], batch.weights)
-        # a sum is finite only where every number is, and costs a fifth of looking at each
-        if bound.hides and not math.isfinite(flat.gradient.sum().item() + flat.master.sum().item()):
-            return math.nan
-        return loss
+        if not bound.hides:
+            return loss
+        # a sum is finite only where every number is, and costs a fifth of looking at each; weights follow gradients,
+        # so those that were not finite from the start are found if they are looked at now and then
+        total = flat.gradient.sum().item() + (flat.master.sum().item() if step % NOW_AND_THEN == 0 else 0.0)
+        return loss if math.isfinite(total) else math.nan
 
     def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
         return self.autograd.culprit(batch, step)

@@ -1,0 +1,155 @@
+"""What the verbs of a net refuse at the entrance, and the type that arrays take."""
+
+import numpy as np
+import pytest
+import torch
+
+import netwright as nw
+
+NET = nw.initialize(nw.Chain(3, nw.relu, nw.Linear(), nw.softmax, input=4, output=nw.Category(["a", "b"])))
+X = torch.zeros(4)
+NAMED = "a part is named by its path or its position\n  expected: a text such as 'body/linear1', or a whole number\n"
+ARRAY = "  expected: numbers, or rows of them that are equally long: an array, a tensor or nested lists\n"
+CHANGE = "  expected: a function of the value, or an array in its place\n"
+ONE = "a net takes one value, and after it a reading if one is wanted\n  expected: net(x) or net(x, nw.probabilities)\n"
+SEVERAL = "net([a, b]) for many examples, net({'left': a, 'right': b}) for several inputs"
+WRONG = {
+    "item none": (lambda: NET[None], nw.PathError, NAMED + "  got:      None of type NoneType"),
+    "item float": (lambda: NET[1.5], nw.PathError, NAMED + "  got:      1.5 of type float"),
+    "item bool": (lambda: NET[True], nw.PathError, NAMED + "  got:      True of type bool"),
+    "slice": (lambda: NET[1.5:], nw.PathError, NAMED + "  got:      1.5 of type float"),
+    "rename": (
+        lambda: NET.rename("linear1", 3),
+        nw.NetError,
+        "a part's name is a Python name\n  where:    linear1\n  got:      3\n"
+        "  mend:     letters, digits and underscores",
+    ),
+    "arrays list": (
+        lambda: NET.with_arrays([1]),
+        nw.NetError,
+        "with_arrays takes a mapping from paths to arrays\n  got:      [1] of type list\n"
+        "  mend:     net.with_arrays({'linear1/weight': array})",
+    ),
+    "arrays key": (
+        lambda: NET.with_arrays({3: X}),
+        nw.PathError,
+        "this net has no array 3\n  expected: one of 4 paths",
+    ),
+    "arrays ragged": (
+        lambda: NET.with_arrays({"linear1/weight": [[1], [2, 3]]}),
+        nw.DataError,
+        f"this is no array of numbers\n  where:    linear1/weight\n{ARRAY}  got:      [[1], [2, 3]] of type list",
+    ),
+    "to text": (
+        lambda: NET.to(dtype="float16"),
+        nw.NetError,
+        "a net's arrays have a float type of torch\n"
+        "  expected: torch.float32, torch.float64, torch.bfloat16 or torch.float16\n  got:      'float16'\n"
+        "  mend:     net.to(dtype=torch.float16)",
+    ),
+    "to nowhere": (
+        lambda: NET.to("gpux"),
+        nw.NetError,
+        "this is no device\n  expected: 'cpu', 'cuda', 'cuda:1', 'mps', …\n  got:      'gpux'",
+    ),
+    "at": (
+        lambda: NET(X, at=3),
+        nw.PathError,
+        "at= takes a path or several\n  expected: a text, or a list of texts\n  got:      3 of type int",
+    ),
+    "set": (
+        lambda: NET(X, set=3),
+        nw.NetError,
+        "set= takes a mapping from paths to functions or arrays\n  got:      3 of type int\n"
+        "  mend:     set={'linear1': lambda x: 0 * x}",
+    ),
+    "set key": (
+        lambda: NET(X, set={3: X}),
+        nw.PathError,
+        "set= names places by their paths\n  expected: a text\n  got:      3 of type int",
+    ),
+    "set none": (
+        lambda: NET(X, set={"linear1": None}),
+        nw.DataError,
+        f"this is no array of numbers\n  where:    set, linear1\n{CHANGE}  got:      None of type NoneType",
+    ),
+    "set text": (
+        lambda: NET(X, set={"linear1": "x"}),
+        nw.DataError,
+        f"this is no array of numbers\n  where:    set, linear1\n{CHANGE}  got:      'x' of type str",
+    ),
+    "many": (
+        lambda: NET(nw.many(nw.many([X]))),
+        nw.DataError,
+        "nw.many of nw.many: a batch has one batch axis\n  mend:     nw.many(examples), once",
+    ),
+    "reading name": (
+        lambda: NET(X, "raw"),
+        nw.NetError,
+        f"{ONE}  got:      2 values\n  mend:     nw.raw\n  or:       {SEVERAL}",
+    ),
+    "two values": (lambda: NET(X, X), nw.NetError, f"{ONE}  got:      2 values\n  mend:     {SEVERAL}"),
+    "reading class": (
+        lambda: NET(X, nw.Top),
+        nw.NetError,
+        "Top is a kind of reading, not a reading yet\n  expected: net(x, reading)\n  got:      the class Top\n"
+        "  mend:     nw.Top(3)",
+    ),
+    "reading and at": (
+        lambda: NET(X, nw.probabilities, at="linear1"),
+        nw.NetError,
+        "a reading and at= exclude each other: a reading decodes the output, at= gives arrays from inside\n"
+        "  expected: net(x, reading) or net(x, at=path)\n  got:      Probabilities() and at='linear1'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_types_are_plain_errors(case):
+    do, kind, text = WRONG[case]
+    with pytest.raises(kind) as error:
+        do()
+    assert str(error.value) == text
+
+
+def test_a_device_that_is_not_there():
+    with pytest.raises(nw.NetError, match="the arrays cannot go to 'cuda:99'"):
+        NET.to("cuda:99")
+
+
+def test_a_type_may_stand_alone():
+    assert NET.to(torch.float64) == NET.to(dtype=torch.float64)
+    assert NET.to("cpu", torch.float64) == NET.to(torch.float64)
+
+
+def test_numpys_position():
+    assert NET[np.int64(0)] == NET[0]
+    assert NET[np.int64(0) : np.int64(2)] == NET[:2]
+
+
+@pytest.mark.parametrize("value", [torch.ones(3, dtype=torch.float64), [1, 1, 1], np.ones(3, ">f4"), np.ones(3, "i8")])
+def test_arrays_take_the_type_of_the_others(value):
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        net = NET.to(dtype).with_arrays({"linear1/bias": value})
+        assert net.arrays["linear1/bias"].dtype == dtype
+        assert net.arrays["linear1/bias"].tolist() == [1.0, 1.0, 1.0]
+        net(X)
+
+
+def test_tensors_that_replace_all_keep_their_type():
+    double = {path: array.double() for path, array in NET.arrays.items()}
+    assert NET.with_arrays(double) == NET.to(torch.float64)
+
+
+def test_a_module_of_several_types_stays_as_it_is():
+    module = torch.nn.Linear(4, 2)
+    module.register_buffer("scale", torch.ones(2, dtype=torch.float64))
+    net = nw.Chain(nw.Module(module), nw.Linear(2), input=4)
+    assert net.with_arrays(net.arrays) == net
+
+
+def test_arrays_are_copies():
+    bias = torch.zeros(3)
+    net = NET.with_arrays({"linear1/bias": bias})
+    bias += 1
+    assert net.arrays["linear1/bias"].tolist() == [0.0, 0.0, 0.0]
