@@ -143,7 +143,7 @@ def report(date: str, where: str, tables: dict[str, str], verdicts: list[Verdict
         "",
         f"Every figure is the median of {repeats} rounds in which all candidates took turns; beside it the lowest",
         "and highest of one round. Ratios are to the base, a plain eager float32 loop of torch; absolute figures drift",
-        "from machine to machine. For all peers glibc was told to keep freed memory.",
+        "from machine to machine. For all peers glibc keeps freed memory and each thread keeps to one processor.",
         "",
         "| promise | measured | spread | goal | met |",
         "|---|---|---|---|---|",

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.data.batches import generator
+from netwright.data.order import generator
 from netwright.errors import DataError
 
 

@@ -13,7 +13,28 @@ from netwright.net.part import Leaf
 Axes: TypeAlias = int | tuple[int, ...] | None
 
 
-class Mean(Leaf):
+class Reduction(Leaf, abstract=True):
+    """What takes one number from all along some axes of an example."""
+
+    axes: Axes = None
+    ports = "*s -> *t"
+
+    def __post_init__(self) -> None:
+        check_axes(self, self.axes)
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return reduced_sizes(self.axes, known)
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        axes = batched(self.axes, x)
+        return self.over(x, axes) if axes else x  # (b, *s) -> (b, *t)
+
+    def over(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+        """The reduction, over axes of a batch."""
+        raise NotImplementedError
+
+
+class Mean(Reduction):
     """The mean over axes: y = (1 / n) Σ x.
 
     Shapes: input (*s,), output: s without these axes.
@@ -32,21 +53,11 @@ class Mean(Leaf):
     Torch: torch.mean
     """
 
-    axes: Axes = None
-    ports = "*s -> *t"
-
-    def __post_init__(self) -> None:
-        check_axes(self, self.axes)
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        return reduced_sizes(self.axes, known)
-
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        axes = batched(self.axes, x)
-        return x.mean(axes) if axes else x  # (b, *s) -> (b, *t)
+    def over(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+        return x.mean(axes)  # (b, *s) -> (b, *t)
 
 
-class Sum(Leaf):
+class Sum(Reduction):
     """The sum over axes: y = Σ x.
 
     Shapes: input (*s,), output: s without these axes.
@@ -64,21 +75,11 @@ class Sum(Leaf):
     Torch: torch.sum
     """
 
-    axes: Axes = None
-    ports = "*s -> *t"
-
-    def __post_init__(self) -> None:
-        check_axes(self, self.axes)
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        return reduced_sizes(self.axes, known)
-
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        axes = batched(self.axes, x)
-        return x.sum(axes) if axes else x  # (b, *s) -> (b, *t)
+    def over(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+        return x.sum(axes)  # (b, *s) -> (b, *t)
 
 
-class Max(Leaf):
+class Max(Reduction):
     """The largest value over axes: y = max x. Equal maxima share the gradient.
 
     Shapes: input (*s,), output: s without these axes.
@@ -96,21 +97,11 @@ class Max(Leaf):
     Torch: torch.amax
     """
 
-    axes: Axes = None
-    ports = "*s -> *t"
-
-    def __post_init__(self) -> None:
-        check_axes(self, self.axes)
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        return reduced_sizes(self.axes, known)
-
     def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # fewer values to rectify
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        axes = batched(self.axes, x)
-        return x.amax(axes) if axes else x  # (b, *s) -> (b, *t)
+    def over(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+        return x.amax(axes)  # (b, *s) -> (b, *t)
 
 
 def check_axes(leaf: Leaf, axes: Axes) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from netwright.data.batches import epoch_order
+from netwright.data.order import epoch_order
 from netwright.errors import TrainingError
 from netwright.training.engine import Engine
 from netwright.training.events import Callback, Choice, Epoch, Status

@@ -3,23 +3,18 @@
 import doctest
 import importlib
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.data.batches import batches, epoch_order, generator
-from netwright.errors import DataError
+from netwright.data.order import epoch_order, generator
 
-module = importlib.import_module("netwright.data.batches")
+module = importlib.import_module("netwright.data.order")
 
 
-@given(n=st.integers(1, 200), size=st.integers(1, 250), seed=st.integers(-5, 2**65), epoch=st.integers(0, 99))
-def test_each_example_comes_once(n: int, size: int, seed: int, epoch: int) -> None:
-    drawn = list(batches(n, size, seed, epoch))
-    assert sorted(torch.cat(drawn).tolist()) == list(range(n))
-    assert all(len(batch) == size for batch in drawn[:-1])
-    assert 1 <= len(drawn[-1]) <= size
+@given(n=st.integers(1, 200), seed=st.integers(-5, 2**65), epoch=st.integers(0, 99))
+def test_each_example_comes_once(n: int, seed: int, epoch: int) -> None:
+    assert sorted(epoch_order(n, seed, epoch).tolist()) == list(range(n))
 
 
 def test_the_order_needs_no_history() -> None:
@@ -49,19 +44,6 @@ def test_drawing_leaves_the_global_generator_alone() -> None:
 def test_keys_do_not_run_together() -> None:
     seeds = {generator(*key).initial_seed() for key in ((1, 23), (12, 3), ("1", 23), (123,), (1, 23, "epoch"))}
     assert len(seeds) == 5
-
-
-@pytest.mark.parametrize(
-    ("n", "size", "text"),
-    [
-        (0, 4, "there are no examples to batch\n  expected: at least 1\n  got:      0"),
-        (3, 0, "a batch holds no example\n  expected: a size of at least 1\n  got:      0"),
-    ],
-)
-def test_what_cannot_be_batched(n: int, size: int, text: str) -> None:
-    with pytest.raises(DataError) as caught:
-        batches(n, size, seed=0, epoch=0)
-    assert str(caught.value) == text
 
 
 def test_examples_in_docstrings() -> None:
