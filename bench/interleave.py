@@ -27,7 +27,7 @@ ALLOCATOR = {
 """For every peer: glibc keeps freed memory, which eager loops would otherwise fault in again at each step, and threads
 keep to a processor each, since two on one spin through whole time slices."""
 
-STEPS = {"lenet": 40, "mlp": 400}  # about half a second of the base: long enough to time, short enough to take turns
+STEPS = {"lenet": 120, "mlp": 400}  # about half a second of the base: long enough to time, short enough to take turns
 
 
 @dataclass(frozen=True)

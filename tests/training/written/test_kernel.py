@@ -16,7 +16,7 @@ def test_the_gate_is_relu_s_derivative(dtype) -> None:
     assert torch.equal(Gate((7, 5), dtype)(dy, y), torch.where(y > 0, dy, 0.0))
 
 
-@pytest.mark.parametrize("module", ["conv", "linear"])
+@pytest.mark.parametrize("module", ["conv", "kernel"])
 @pytest.mark.parametrize("precision", [None, torch.bfloat16])
 def test_without_private_operators_the_plain_ones_do_the_same(monkeypatch, module, precision) -> None:
     monkeypatch.setattr(f"netwright.training.written.{module}.fused", lambda: False)

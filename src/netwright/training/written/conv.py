@@ -9,10 +9,9 @@ from netwright.layers.conv import Conv
 from netwright.layers.window import per_axis
 from netwright.net.node import LeafNode
 from netwright.training.written.kernel import Gate, Kernel, Site, fused
-from netwright.training.written.weights import Plain, Rows, WeightGradient, Windows, channels_last
+from netwright.training.written.weights import FEW, Plain, Rows, WeightGradient, Windows, channels_last
 
 ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is worth more than time
-FEW = 4  # input channels up to which unfolded rows beat unfolded windows
 
 
 class Convolution(Kernel):

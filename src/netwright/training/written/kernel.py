@@ -1,7 +1,7 @@
 """What a written kernel is, and what it is made from: both ways of one leaf, or of a few that are faster as one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import ClassVar
@@ -100,3 +100,13 @@ def fused() -> bool:
         return convolved.tolist() == [[[[0.0]]]] and product.tolist() == [[0.0]]
     except (AttributeError, RuntimeError, TypeError):
         return False
+
+
+def product() -> Callable[..., Tensor]:
+    """x Wᵀ + b, then "relu" or "none", as one operator where torch has it."""
+    return torch.ops.mkldnn._linear_pointwise.default if fused() else _product
+
+
+def _product(x: Tensor, w: Tensor, b: Tensor | None, after: str, *_: object) -> Tensor:
+    y = torch.nn.functional.linear(x, w, b)
+    return y.relu_() if after == "relu" else y

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from netwright.layers.linear import Linear
 from netwright.net.node import LeafNode
-from netwright.training.written.kernel import Gate, Kernel, Site, fused
+from netwright.training.written.kernel import Gate, Kernel, Site, product
 
 NARROW = 64  # outputs below which a bf16 product costs more than a float32 one
 
@@ -27,7 +27,7 @@ class Affine(Kernel):
         self.low = torch.empty(out, into, dtype=site.dtype)  # its gradient, before it is float32
         self.dx = torch.empty(self.out[0], into, dtype=site.dtype)
         self.gate = Gate(self.out, site.dtype) if relu else None
-        self.product = torch.ops.mkldnn._linear_pointwise.default if fused() else _linear
+        self.product = product()
         self.after = "relu" if relu else "none"
 
     def forward(self, x: Tensor) -> Tensor:
@@ -102,8 +102,3 @@ def linear(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]:
     relu = len(leaves) > 1
     exact = site.dtype == torch.float32 or (site.last and len(site.working["weight"]) < NARROW)
     return [Exact(site, relu) if exact else Affine(site, relu)]
-
-
-def _linear(x: Tensor, w: Tensor, b: Tensor | None, after: str, *_: object) -> Tensor:
-    y = torch.nn.functional.linear(x, w, b)
-    return y.relu_() if after == "relu" else y

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from netwright.layers.conv import Conv
 from netwright.layers.pool import MaxPool
 from netwright.layers.window import per_axis
 from netwright.net.node import LeafNode
 from netwright.training.written.conv import convolution
 from netwright.training.written.kernel import INTEGER, Kernel, Site
+from netwright.training.written.pooled import PooledConvolution, pays
 
 WIDE = {torch.int16: {0: torch.int64, 2: torch.int32}, torch.int32: {0: torch.int64, 2: torch.int64}}
 
@@ -61,9 +63,10 @@ class PoolOfRelu(Kernel):
 
 
 def convolution_and_pool(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
-    """Convolution, max-pooling, ReLU: the ReLU goes to the convolution, where it is free, its slope to the pool."""
+    """Convolution, max-pooling, ReLU: as one where that is fastest; else the ReLU goes to the convolution, where it is
+    free, and its slope to the pool."""
     conv, pool, relu = leaves
-    assert isinstance(pool, MaxPool)
+    assert isinstance(conv, Conv) and isinstance(pool, MaxPool)
     if (
         len(site.shape) != 4
         or [per_axis(value, 2) for value in (pool.window, pool.stride or pool.window)] != [(2, 2)] * 2
@@ -72,4 +75,6 @@ def convolution_and_pool(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]
     kernels = convolution(site, [conv, relu], gated=True)
     if kernels is None or pool.padding not in (0, (0, 0)) or any(size % 2 for size in kernels[0].shape[1:3]):
         return None
+    if pays(site, conv, kernels[0].shape):
+        return [PooledConvolution(site, kernels[0].shape)]
     return [*kernels, PoolOfRelu(Site(site.path, kernels[0].shape, kernels[0].dtype))]
