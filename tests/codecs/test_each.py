@@ -14,6 +14,8 @@ from netwright.codecs.each import Each
 from netwright.codecs.image import Image
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
+from netwright.codecs.ragged import Ragged
+from netwright.codecs.text.characters import Characters
 from netwright.errors import DataError, NetError
 
 DIGITS = Each(Category(range(10)))
@@ -99,19 +101,20 @@ Each(Number) takes a list, tuple or array, of one thing or more
 
 def test_bad_nestings():
     assert (
-        said(DIGITS.encode_all, [[[1, 2], [3, 4]], [[1, 2], [3]]])
+        said(DIGITS.encode, [[1, 2], [3]])
         == """\
 the lists are not nested evenly
-  where:    row 1, position 1
+  where:    position 1
   expected: 2 items, as in the first
-  got:      1 items"""
+  got:      1 items
+  mend:     encode_all([…]), which gives a Ragged"""
     )
     assert (
         said(DIGITS.encode, [[1, 2], 3])
         == """\
 the lists are not nested evenly
   where:    position 1
-  expected: 2 items, as in the first
+  expected: a list, as the first
   got:      3 of type int"""
     )
     assert (
@@ -136,6 +139,81 @@ Each(Category) takes a list, tuple or array, of one thing or more
   got:      '7' of type str
   mend:     […] around it, if it is the only one"""
     )
+    assert (
+        said(DIGITS.encode_all, [[1, 2], [[3]]])
+        == """\
+this example is nested to another depth than the first one
+  where:    row 1
+  expected: 1 deep
+  got:      2 deep"""
+    )
+    assert said(DIGITS.encode_all, []) == "there are no examples"
+    assert said(DIGITS.encode_all, np.zeros(3, int)).startswith("Each(Category) takes a list")
+
+
+NESTED = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+def cut(column: torch.Tensor | Ragged) -> list[object]:
+    """The examples of a column as nested lists, the padding cut off."""
+    if isinstance(column, torch.Tensor):
+        return column.tolist()
+    values, lengths = column.padded()
+
+    def part(number: tuple[int, ...]) -> object:
+        if len(number) > len(lengths):
+            return values[number].tolist()
+        return [part((*number, i)) for i in range(int(lengths[len(number) - 1][number]))]
+
+    return [part((row,)) for row in range(len(column))]
+
+
+@given(NESTED)
+def test_lists_of_different_lengths_come_back(rows: list[list[int]]):
+    for raws in (rows, [np.array(row) for row in rows], [tuple(row) for row in rows]):
+        found = DIGITS.encode_all(raws)
+        assert isinstance(found, torch.Tensor) == (len(set(map(len, rows))) == 1)
+        assert cut(found) == rows
+
+
+@given(st.lists(NESTED, min_size=1, max_size=4))
+def test_nested_lists_of_different_lengths_come_back(raws: list[list[list[int]]]):
+    assert cut(DIGITS.encode_all(raws)) == raws
+    assert cut(DIGITS.encode_all([[np.array(part) for part in raw] for raw in raws])) == raws
+
+
+def test_lengths_at_both_depths():
+    found = DIGITS.encode_all([[[1, 2], [3]], [[4]]])
+    assert isinstance(found, Ragged)
+    assert [lengths.tolist() for lengths in found.lengths] == [[2, 1], [2, 1, 1]]
+    pictures = DIGITS.encode_all([np.zeros((2, 3), int), np.zeros((1, 3), int)])
+    assert isinstance(pictures, Ragged)
+    assert tuple(pictures.values.shape) == (3, 3)  # the second axis is the same everywhere
+    assert [lengths.tolist() for lengths in pictures.lengths] == [[2, 1]]
+    vectors = Each(Vector(2, 0, 1)).encode_all([[[1, 2]], [[3, 4], [5, 6]]])
+    assert isinstance(vectors, Ragged)
+    assert vectors.row(1).tolist() == [[3, 4], [5, 6]]
+
+
+def test_what_differs_inside_a_position_is_a_length_too():
+    texts = Each(Characters("abc"))
+    found = texts.encode_all([["ab", "c"], ["abc"]])
+    assert isinstance(found, Ragged)
+    assert [lengths.tolist() for lengths in found.lengths] == [[2, 1], [2, 1, 3]]
+    assert cut(found) == [[[0, 1], [2]], [[0, 1, 2]]]
+    assert texts.encode(["ab", "cb"]).tolist() == [[0, 1], [2, 1]]
+    assert texts.decode(torch.eye(3)[texts.encode(["ab", "cb"])]) == ["ab", "cb"]
+    assert (
+        said(texts.encode, ["ab", "c"])
+        == """\
+the positions have different lengths: one tensor cannot hold them
+  got:      Ragged(2 examples of 1 to 2, 3 elements of torch.int64)
+  mend:     encode_all([…]), which gives a Ragged"""
+    )
+    assert said(texts.encode_all, [["ab"], ["a", "cd"]]).splitlines()[:2] == [
+        "character 'd' is not in the vocabulary",
+        "  where:    row 1, position 1, character 1, in 'cd'",
+    ]
 
 
 def test_a_bad_thing_is_named_by_position():

@@ -65,6 +65,54 @@ def test_temperature_sharpens_and_flattens():
     assert hot["eel"] == 0  # what is impossible stays so at any temperature
 
 
+def test_top_k_keeps_the_most_probable():
+    logs = torch.tensor([[0.1, 0.4, 0.2, 0.3], [0.25, 0.25, 0.3, 0.2]], dtype=torch.float64).log()
+    kept = Sample(top_k=2).distribution(logs).exp()
+    assert torch.allclose(kept[0], torch.tensor([0, 4, 0, 3], dtype=torch.float64) / 7)
+    assert torch.allclose(kept[1], torch.tensor([25, 25, 30, 0], dtype=torch.float64) / 80)  # equals stay together
+    assert torch.equal(Sample(top_k=9).distribution(logs), Sample().distribution(logs))
+    assert {Sample(top_k=1, seed=i).of(LABELS, CHANCES) for i in range(50)} == {"dog"}
+
+
+def test_top_p_keeps_the_fewest_that_add_up():
+    logs = torch.tensor([0.1, 0.4, 0.2, 0.3], dtype=torch.float64).log()
+    for p, right in ((1e-9, [0, 1, 0, 0]), (0.39, [0, 1, 0, 0]), (0.41, [0, 4, 0, 3]), (0.75, [0, 4, 2, 3])):
+        kept = Sample(top_p=p).distribution(logs).exp()
+        assert torch.allclose(kept, torch.tensor(right, dtype=torch.float64) / sum(right))
+    assert torch.allclose(Sample(top_p=1.0).distribution(logs), logs)
+    assert torch.allclose(Sample(top_p=0.999).distribution(logs), logs)
+
+
+def test_top_p_comes_after_temperature_and_top_k():
+    logs = torch.tensor([0.1, 0.4, 0.2, 0.3], dtype=torch.float64).log()
+    # 0.4 of the 0.7 that top_k leaves is 0.57; of their squares 0.64
+    assert (Sample(top_k=2, top_p=0.6).distribution(logs).exp() > 0).tolist() == [False, True, False, True]
+    assert (Sample(0.5, top_k=2, top_p=0.6).distribution(logs).exp() > 0).tolist() == [False, True, False, False]
+
+
+@given(st.lists(st.floats(-20, 5), min_size=1, max_size=12), st.floats(0.01, 1), st.integers(1, 12))
+def test_what_is_drawn_from_is_a_distribution(logits: list[float], top_p: float, top_k: int):
+    logs = torch.tensor([*logits, -math.inf], dtype=torch.float64)
+    chances = Sample(top_k=top_k, top_p=top_p).distribution(logs).exp()
+    assert chances.sum().item() == pytest.approx(1)
+    assert chances[-1] == 0
+    assert chances[logs.argmax()] > 0
+    kept = logs[chances > 0]
+    assert (logs[chances == 0] < kept.min()).all()
+
+
+def test_top_k_and_top_p_are_for_labels_of_which_one_is_true():
+    with pytest.raises(NetError) as error:
+        Sample(0.5, top_k=2, seed=3).of_each(LABELS, CHANCES)
+    assert (
+        str(error.value)
+        == """\
+top_k and top_p choose among labels of which one is true; here each is true or not by itself
+  got:      Sample(temperature=0.5, top_k=2, top_p=None, seed=3)
+  mend:     nw.Sample(0.5, seed=3)"""
+    )
+
+
 @given(seed=st.integers(0, 2**62), row=st.integers(0, 2**40), position=st.integers(0, 2**40))
 def test_a_draw_is_a_function_of_seed_and_position(seed: int, row: int, position: int):
     reading = Sample(seed=seed).at(row).at(position)
@@ -98,7 +146,31 @@ Top gives at least one label
             == f"""\
 a temperature is a number above zero
   got:      {temperature}
-  mend:     for the most probable label, leave the reading out"""
+  mend:     for the most probable label, leave the reading out
+  or:       for the most probable element at each step of a sequence, choose=nw.Greedy()"""
+        )
+
+
+def test_cuts_out_of_range():
+    for top_k in (0, 1.5, True):
+        with pytest.raises(NetError) as error:
+            Sample(top_k=top_k)  # type: ignore[arg-type]
+        assert (
+            str(error.value)
+            == f"""\
+top_k keeps at least one label
+  expected: 1 or more, or None
+  got:      {top_k}"""
+        )
+    for top_p in (0.0, 1.5, math.nan, "a"):
+        with pytest.raises(NetError) as error:
+            Sample(top_p=top_p)  # type: ignore[arg-type]
+        assert (
+            str(error.value)
+            == f"""\
+top_p is a share of the probability
+  expected: a number above 0 and at most 1, or None
+  got:      {top_p!r}"""
         )
 
 

@@ -53,9 +53,10 @@ def test_without_a_network_the_shipped_digits_stand_in_and_say_so(offline: None)
     assert said == [f"{why}; {about}"]
 
 
-def test_nothing_stands_in_for_other_data(offline: None, tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="no mirror of fashion-mnist gave its files"):
-        dataset("fashion-mnist", notice=lambda text: None)
+@pytest.mark.parametrize("name", ["fashion-mnist", "wikipedia-sentences", "shakespeare", "pokemon"])
+def test_nothing_stands_in_for_other_data(name: str, offline: None) -> None:
+    with pytest.raises(FileError, match=f"no mirror of {name} gave its files"):
+        dataset(name, notice=lambda text: None)
 
 
 def test_a_data_set_is_read_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +76,7 @@ def test_a_data_set_is_read_from_the_cache(tmp_path: Path, monkeypatch: pytest.M
     assert mnist.train.inputs.tolist() == [[list(b"abc")], [list(b"def")]]
     assert mnist.train.targets.tolist() == [7, 9]
     assert mnist.test[0][1] == 4
+    assert mnist.validation is None
     assert mnist.source == f"{tmp_path / 'mnist'}, sha256 checked"
 
 
@@ -84,15 +86,15 @@ def test_an_unknown_name() -> None:
     assert str(caught.value) == (
         "no data set is called 'minst'\n"
         "  mend:     did you mean 'mnist'?\n"
-        "  or:       known: mnist, fashion-mnist, digits"
+        "  or:       known: mnist, fashion-mnist, digits, wikipedia-sentences, shakespeare, pokemon"
     )
     with pytest.raises(DataError) as caught:
         dataset("zzzz")
-    assert str(caught.value) == "no data set is called 'zzzz'\n  mend:     known: mnist, fashion-mnist, digits"
+    assert str(caught.value) == f"no data set is called 'zzzz'\n  mend:     known: {', '.join(names())}"
 
 
 def test_names_say_what_each_is() -> None:
-    assert set(names()) == {"mnist", "fashion-mnist", "digits"}
+    assert set(names()) == {"mnist", "fashion-mnist", "digits", "wikipedia-sentences", "shakespeare", "pokemon"}
     assert all(len(about) > 20 for about in names().values())
 
 
@@ -148,3 +150,51 @@ def test_the_real_mnist_comes_out_of_its_package(tmp_path: Path, monkeypatch: py
     assert all(image.tobytes() in known for part in (digits.train, digits.test) for image, _ in part)
     official = {image.tobytes() for image in mnist.test.inputs}
     assert not any(image.tobytes() in official for image, _ in digits.train)
+
+
+def real_text(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Split, Split, Split]:
+    monkeypatch.setenv("NETWRIGHT_CACHE", str(tmp_path))
+    try:
+        found = dataset(name, notice=words_to_stderr)
+    except FileError:
+        pytest.skip("no mirror answers from here")
+    assert found.validation is not None
+    return found.train, found.validation, found.test
+
+
+@pytest.mark.slow
+def test_the_real_wikipedia(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = real_text("wikipedia-sentences", tmp_path, monkeypatch)
+    assert [len(part) for part in real] == [7523, 2319, 1931]
+    assert real[0].targets[0] == "places" and real[0].inputs[0].startswith("It is bordered by Montenegro")
+    texts = [sentence for part in real for sentence in part.inputs]
+    assert not any(mark in sentence for sentence in texts for mark in ("[[", "]]", "{{", "&amp;", "|", "<", "  "))
+    topics = ["places", "people", "life", "matter", "space", "arts", "politics"]
+    assert [list(part.targets).count(topic) for part in real for topic in topics] == [
+        *(2288, 1526, 970, 741, 531, 526, 941),
+        *(978, 483, 156, 224, 120, 174, 184),
+        *(832, 463, 152, 183, 85, 92, 124),
+    ]
+    assert min(map(len, texts)) == 31 and max(map(len, texts)) == 299
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.slow
+def test_the_real_shakespeare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = real_text("shakespeare", tmp_path, monkeypatch)
+    assert [len(part) for part in real] == [26, 6, 6]
+    assert real[2].targets[-1] == "Timon of Athens"
+    assert "ROMEO:\nHe jests at scars that never felt a wound.\nBut, soft! what light" in real[1].inputs[-1]
+    text = "\n\n".join(play for part in real for play in part.inputs)
+    assert len(set(text)) < 80 and not set(text) & set("*_[]\\#")
+    assert all(":\n" in speech for speech in text.split("\n\n"))
+
+
+@pytest.mark.slow
+def test_the_real_pokemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = real_text("pokemon", tmp_path, monkeypatch)
+    assert [len(part) for part in real] == [794, 101, 103]
+    assert real[0][0] == ("Bulbasaur", {"genus": "Seed Pokémon", "types": ("grass", "poison")})
+    answers = [answer for part in real for answer in part.targets]
+    assert len({answer["genus"] for answer in answers}) == 594
+    assert len({kind for answer in answers for kind in answer["types"]}) == 18

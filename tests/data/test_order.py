@@ -3,11 +3,12 @@
 import doctest
 import importlib
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.data.order import epoch_order, generator
+from netwright.data.order import bucketed_order, epoch_order, generator, padded
 
 module = importlib.import_module("netwright.data.order")
 
@@ -44,6 +45,61 @@ def test_drawing_leaves_the_global_generator_alone() -> None:
 def test_keys_do_not_run_together() -> None:
     seeds = {generator(*key).initial_seed() for key in ((1, 23), (12, 3), ("1", 23), (123,), (1, 23, "epoch"))}
     assert len(seeds) == 5
+
+
+def sentences(n: int, spread: float = 0.5) -> torch.Tensor:
+    """Lengths as those of sentences: log-normal."""
+    draws = torch.randn(n, generator=torch.Generator().manual_seed(0))
+    return (draws * spread + 3).exp().ceil().long()
+
+
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=90), size=st.integers(1, 20), epoch=st.integers(0, 9))
+def test_batches_of_like_length_hold_each_example_once(lengths: list[int], size: int, epoch: int) -> None:
+    order = bucketed_order(torch.tensor(lengths), size, seed=3, epoch=epoch)
+    assert sorted(order.tolist()) == list(range(len(lengths)))
+    assert torch.equal(order, bucketed_order(torch.tensor(lengths), size, seed=3, epoch=epoch))
+
+
+def test_lengths_in_a_batch_are_alike_and_batches_come_in_any_order() -> None:
+    lengths = sentences(1000)
+    pieces = lengths[bucketed_order(lengths, 16, seed=0, epoch=1)].split(16)
+    assert [len(piece) for piece in pieces] == [16] * 62 + [8]
+    medians = torch.stack([piece.median() for piece in pieces]).double()
+    ranks = medians.argsort().argsort().double()
+    assert abs(float(torch.corrcoef(torch.stack([ranks, torch.arange(63).double()]))[0, 1])) < 0.3
+
+
+def test_epochs_and_seeds_mix_examples_anew() -> None:
+    lengths = sentences(1000)
+
+    def batches(seed: int, epoch: int) -> set[frozenset[int]]:
+        order = bucketed_order(lengths, 16, seed, epoch)
+        return {frozenset(batch.tolist()) for batch in order.split(16)}
+
+    assert len(batches(0, 1) & batches(0, 2)) < 5
+    assert len(batches(0, 1) & batches(1, 1)) < 5
+    same = torch.full((64,), 7)
+    assert len({tuple(bucketed_order(same, 8, 0, epoch).tolist()) for epoch in range(9)}) == 9
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_sentences_are_padded_little(size: int) -> None:
+    lengths, n = sentences(18_000), 18_000
+    waste = 1 - int(lengths.sum()) / padded(lengths, bucketed_order(lengths, size, 0, 1), size)
+    assert 0.02 < waste < 0.1
+    assert 1 - int(lengths.sum()) / padded(lengths, epoch_order(n, 0, 1), size) > 0.5
+
+
+@given(data=st.data(), size=st.integers(1, 5))
+def test_padded_counts_what_a_batch_holds(data: st.DataObject, size: int) -> None:
+    row = st.tuples(st.integers(1, 6), st.integers(1, 6))
+    rows = torch.tensor(data.draw(st.lists(row, min_size=1, max_size=12)))
+    order = epoch_order(len(rows), seed=0, epoch=0)
+    counted = 0
+    for start in range(0, len(rows), size):
+        batch = rows[order[start : start + size]].tolist()
+        counted += len(batch) * max(n for n, _ in batch) * max(m for _, m in batch)
+    assert padded(rows, order, size) == counted
 
 
 def test_examples_in_docstrings() -> None:

@@ -440,6 +440,18 @@ def test_a_missing_folder_suggests_its_neighbours(tmp_path: Path) -> None:
     assert str(caught.value) == f"the path is a file, not a folder\n  where:    {tmp_path / 'file'}"
 
 
+def test_a_data_set_where_one_column_is_wanted() -> None:
+    with pytest.raises(DataError) as caught:
+        source(Split(["ab", "c"], [1, 2]), ("input",), ())
+    assert str(caught.value) == (
+        "a data set has inputs and targets, and one column is wanted\n"
+        "  where:    data\n"
+        "  got:      Split of 2 examples\n"
+        "  mend:     data.inputs\n"
+        "  or:       data.targets"
+    )
+
+
 def test_a_folder_without_labels(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     with pytest.raises(DataError) as caught:

@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import netwright as nw
+from netwright.layers.position import Positions, SinePositions
+from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
 
 Reference = Callable[..., Tensor]  # (the layer's arrays by name, *inputs as the layer gets them) -> its output
 
@@ -100,6 +102,20 @@ def per_class_of_logits(x: Tensor, target: Tensor) -> Tensor:
     return F.cross_entropy(x.reshape(-1, x.shape[-1]), target.reshape(-1, x.shape[-1]))
 
 
+def waves(x: Tensor) -> Tensor:
+    """The table of sine positions, number by number."""
+    size, width = x.shape[1:]
+    angles = torch.tensor([[i / 10000 ** (2 * (j // 2) / width) for j in range(width)] for i in range(size)])
+    even = torch.arange(width) % 2 == 0
+    return x + torch.where(even, angles.sin(), angles.cos()).to(x.dtype)
+
+
+def shifted(x: Tensor, by: int, fill: float) -> Tensor:
+    y = x.roll(by, 1)
+    y[:, slice(by, None) if by < 0 else slice(by)] = fill
+    return y
+
+
 LINES, GRID, VOLUME = "9 4", "8 7 4", "6 5 7 4"
 
 CONVOLUTIONS = [
@@ -165,6 +181,25 @@ MOVES = [
     Row(nw.Part((None, 2)), ("5",), plain(lambda x: x[:, :2])),
     Row(nw.Pad((1, 2), (0, 3)), (GRID,), spatial(nn.ZeroPad2d((0, 3, 1, 2)))),
     Row(nw.Pad((1, 0), value=2.5), ("5",), plain(nn.ConstantPad1d((1, 0), 2.5))),
+]
+
+SEQUENCES = [
+    Row(First(), (LINES,), plain(lambda x: x[:, 0])),
+    Row(Last(), (LINES,), plain(lambda x: x[:, -1])),
+    Row(Last(), ("5 <7>",), plain(lambda x: x[:, -1])),
+    Row(Most(), (LINES,), plain(lambda x: x[:, :-1])),
+    Row(Most(), ("5",), plain(lambda x: x[:, :-1])),
+    Row(Rest(), (LINES,), plain(lambda x: x[:, 1:])),
+    Row(Rest(), ("5 <7>",), plain(lambda x: x[:, 1:])),
+    Row(Reverse(), (LINES,), plain(lambda x: x.flip(1))),
+    Row(Reverse(), (GRID,), plain(lambda x: x.flip(1))),
+    Row(Shift(), (LINES,), plain(lambda x: F.pad(x[:, :-1], (0, 0, 1, 0)))),
+    Row(Shift(-2, fill=1.5), (LINES,), plain(lambda x: shifted(x, -2, 1.5))),
+    Row(Shift(9), ("5",), plain(lambda x: 0 * x)),
+    Row(Shift(2, fill=6), ("5 <7>",), plain(lambda x: shifted(x, 2, 6))),
+    Row(Positions(12), (LINES,), lambda w, x: x + filled(nn.Embedding(12, 4, dtype=x.dtype), w)(torch.arange(9))),
+    Row(SinePositions(), (LINES,), plain(waves)),
+    Row(SinePositions(), ("6 5",), plain(waves)),
 ]
 
 JOINS = [
@@ -244,6 +279,7 @@ ROWS = [
     *POOLS,
     *AFFINE,
     *MOVES,
+    *SEQUENCES,
     *JOINS,
     *REDUCTIONS,
     *NORMS,

@@ -6,7 +6,7 @@ import torch
 import netwright as nw
 from layers.tools import message, run
 from netwright.layers.losses import SMALLEST
-from netwright.net.run.execute import program
+from netwright.net.run.assemble import program
 
 FORMS = {
     "index": (nw.softmax, "6 4", "6 <4>"),

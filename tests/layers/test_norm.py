@@ -35,6 +35,38 @@ def test_training_and_running_statistics_are_those_of_torch(sizes, momentum):
     assert updates == {}
 
 
+@pytest.mark.parametrize("fill", [0.0, 1e4, -1e4])
+@pytest.mark.parametrize("sizes", ["n 6", "n m 6"])
+def test_in_training_only_real_positions_count(sizes, fill):
+    generator = torch.Generator().manual_seed(0)
+    n, m = torch.tensor([3, 1, 5]), torch.tensor([2, 4, 1])
+    shape = (3, 7, 6) if sizes == "n 6" else (3, 7, 5, 6)
+    x = torch.randn(shape, generator=generator, dtype=torch.float64) * 3 + 2
+    real = torch.arange(7) < n[:, None]
+    if sizes == "n m 6":
+        real = real[:, :, None] & (torch.arange(5) < m[:, None])[:, None]
+    x = torch.where(real[..., None], x, fill).requires_grad_()
+    net = nw.initialize(nw.Chain(nw.BatchNorm(), input=sizes))
+    w = {path.rpartition("/")[2]: array.double().requires_grad_() for path, array in net.arrays.items()}
+    w = {name: array.detach() if name in ("mean", "variance") else array for name, array in w.items()}
+    along = torch.randn(shape, generator=generator, dtype=torch.float64)
+    lengths = {"s": (n,) if sizes == "n 6" else (n, m)}
+    y, new = nw.BatchNorm().forward(w, x, training=True, lengths=lengths)
+    expected, theirs = nw.BatchNorm().forward(w, x[real], training=True)
+    close = {"rtol": 1e-10, "atol": 1e-10}
+    torch.testing.assert_close(y[real], expected, **close)
+    torch.testing.assert_close(new, theirs, **close)
+    assert y.isfinite().all()
+    of = [x, w["weight"], w["bias"]]
+    torch.testing.assert_close(
+        torch.autograd.grad((y * along)[real].sum(), of),
+        torch.autograd.grad((expected * along[real]).sum(), of),
+        **close,
+    )
+    untold, _ = nw.BatchNorm().forward(w, x, training=True)
+    assert not torch.allclose(untold[real], expected)
+
+
 def test_nothing_is_written_in_place():
     net = nw.initialize(nw.Chain(nw.BatchNorm(), input=3))
     before = net.arrays
@@ -50,6 +82,14 @@ def test_one_value_has_no_variance():
         "  got:      1\n"
         "  mend:     a larger batch, or nw.LayerNorm(), which does not look at the batch"
     )
+
+
+def test_one_real_position_has_no_variance():
+    w = nw.initialize(nw.Chain(nw.BatchNorm(), input=("n", 3))).arrays
+    w = {path.rpartition("/")[2]: array for path, array in w.items()}
+    padded = {"s": (torch.tensor([1]),)}
+    text = message(lambda: nw.BatchNorm().forward(w, torch.randn(1, 4, 3), training=True, lengths=padded))
+    assert text.startswith("batch norm cannot train on a single value of every feature: it has no variance\n")
 
 
 def test_a_feature_that_never_varies_stays_finite():

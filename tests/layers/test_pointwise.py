@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 import netwright as nw
 from layers.tools import message
-from netwright.layers.pointwise import FUNCTIONS, NAMED
+from netwright.layers.pointwise import FUNCTIONS, NAMED, UNBOUNDED
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -46,3 +46,11 @@ def test_others_are_refused():
 def test_softmax_is_no_elementwise():
     assert nw.Chain(nw.softmax, nw.log_softmax).paths == ("softmax1", "log_softmax1")
     assert repr(nw.log_softmax) == "log_softmax"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_unbounded_functions_are_those_that_are_infinite_or_no_number(name):
+    x = torch.tensor([-1e4, -2.0, -1.0, 0.0, 1.0, 2.0, 1e4], dtype=torch.float64, requires_grad=True)
+    y = FUNCTIONS[name](x)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    assert (y.isfinite() & slope.isfinite()).all() == (name not in UNBOUNDED)

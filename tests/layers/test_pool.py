@@ -5,7 +5,7 @@ import torch
 
 import netwright as nw
 from layers.tools import message, run, unfit
-from netwright.net.run.execute import program
+from netwright.net.run.assemble import program
 
 
 @pytest.mark.parametrize(

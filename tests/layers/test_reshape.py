@@ -4,6 +4,7 @@ import pytest
 
 import netwright as nw
 from layers.tools import message, unfit
+from netwright.sizes.size import evaluate, named
 
 
 def test_reshape():
@@ -18,6 +19,13 @@ def test_reshape():
         "  got:      (-1, -1)\n"
         "  mend:     nw.Reshape(4, -1)"
     )
+
+
+def test_reshape_of_varying_sizes():
+    what = "it would mix what is behind the end of an example with what is before"
+    expected = "one size that varies, the first of the input, and -1 first in the shape"
+    assert unfit(nw.Reshape(-1, 2), ("4 n")) == (what, expected, "(4, n) as (-1, 2)")
+    assert unfit(nw.Reshape(2, -1), ("n 4")) == (what, expected, "(n, 4) as (2, -1)")
 
 
 def test_transpose():
@@ -37,6 +45,23 @@ def test_transpose():
 )
 def test_parts_of_a_varying_axis(which, expected):
     assert str(nw.Chain(nw.Part(which, axis=0), input=("n", 3)).plan.outputs["output"][0]) == expected
+
+
+def test_parts_of_a_varying_axis_counted_from_both_ends():
+    assert unfit(nw.Part((-3, 5), axis=0), ("n", 3)) == (
+        "it would be shorter the longer axis 0 is",
+        "both places counted from the same end, since the axis differs from example to example",
+        "(-3, 5) of n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("which", "least"), [(0, 1), (2, 3), (-2, 2), ((1, 4), 4), ((-3, None), 3), ((-3, -1), 3), ((None, None), 0)]
+)
+def test_how_long_a_varying_axis_must_be(which, least):
+    enough = nw.Part(which, axis=0).relate({"s": (named("n"), 3), "t": None})["enough"]
+    assert evaluate(enough, {"n": least}) == 1
+    assert "enough" not in nw.Part(which, axis=0).relate({"s": (7, 3), "t": None})
 
 
 def test_parts_that_are_not_there():

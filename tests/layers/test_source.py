@@ -1,5 +1,6 @@
 """Values without inputs: how they begin, and what is refused."""
 
+import pytest
 import torch
 
 import netwright as nw
@@ -22,6 +23,20 @@ def test_in_a_graph():
     x = nw.Input("x", 2)
     net = nw.Graph(nw.Multiply()(nw.Add()(x, nw.Constant((1.0, -1.0))()), nw.Constant(3.0)()))
     assert net(torch.tensor([1.0, 1.0])).tolist() == [6.0, 0.0]
+
+
+def test_a_constant_is_where_the_net_is_and_of_its_type():
+    x = nw.Input("x", 2)
+    net = nw.initialize(nw.Graph(nw.Dot()(nw.Linear(2)(x), nw.Constant((1.0, -1.0))())), seed=0)
+    double = net.to(torch.float64)([[1.0, 2.0]], nw.raw)
+    assert double.dtype == torch.float64
+    assert double.item() == pytest.approx(net([[1.0, 2.0]], nw.raw).item(), rel=1e-6)
+    assert net.to("meta")([[1.0, 2.0]], nw.raw).device.type == "meta"
+
+
+def test_a_constant_in_a_net_without_arrays_follows_the_input():
+    net = nw.Graph(nw.Add()(nw.Input("x", 2), nw.Constant((1.0, -1.0))()))
+    assert net([[1.0, 1.0]], nw.raw).tolist() == [[2.0, 0.0]]
 
 
 def test_parameters_begin_as_biases_or_as_weights():

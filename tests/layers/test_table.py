@@ -9,14 +9,17 @@ from torch import Tensor
 import netwright as nw
 from layers.table import ROWS, Row
 from netwright.net.node import PARTS, LeafNode
-from netwright.net.run.execute import Bound, Circumstances, program
+from netwright.net.run.assemble import program
+from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
+from netwright.net.run.told import Circumstances
 from netwright.sizes import notation
 
 torch.set_num_threads(1)
 
 BATCH = 3
-ELSEWHERE = {"Function", "Module"}  # they hold code of somebody else: tests/net has them
+ELSEWHERE = {"Function", "Module", "Step"}  # they hold code of somebody else, or another leaf, and have tests of it
+STATES = "netwright.layers.recurrent."  # leaves that carry something on: tests/layers/recurrent has them
 ROW = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
@@ -79,6 +82,7 @@ def double():
 
 def test_every_layer_has_a_row():
     ours = {name: cls for name, cls in PARTS.items() if cls.__module__.startswith("netwright.layers.")}
+    ours = {name: cls for name, cls in ours.items() if not cls.__module__.startswith(STATES)}
     leaves = {name for name, cls in ours.items() if issubclass(cls, LeafNode)} - ELSEWHERE
     assert leaves == {type(row.layer).__name__ for row in ROWS}
 
@@ -141,7 +145,7 @@ def test_half_precision(row):
 
 @ROW
 def test_printed_and_read_again(row):
-    again = eval(repr(row.layer), vars(nw))
+    again = eval(repr(row.layer), {**PARTS, **vars(nw)})
     assert again == row.layer
     assert hash(again) == hash(row.layer)
     assert nw.digest(again) == nw.digest(row.layer)

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.metrics.interval import Estimate, Moments, Z, average, f1_score, proportion, rounded, wilson
+from netwright.metrics.interval import (
+    Estimate,
+    Moments,
+    Shares,
+    Z,
+    average,
+    f1_score,
+    proportion,
+    rounded,
+    student,
+    wilson,
+)
 
 floats = st.floats(-1e6, 1e6)
 
@@ -147,3 +158,61 @@ def test_the_interval_of_a_mean():
     assert Moments.of(np.array([[1.0], [2.0]])).estimate("loss", 0).low >= 0
     one = Moments.of(np.array([[1.0]])).estimate("loss", 0)
     assert (one.low, one.high) == (0.0, math.inf)
+
+
+def shares(a, b):
+    made = Shares(1)
+    made.add(np.array(a)[:, None], np.array(b)[:, None])
+    return made
+
+
+def test_students_deviation():
+    """The table of every textbook, t at 97.5%."""
+    for freedom, exact, off in ((4, 2.776, 0.06), (9, 2.262, 0.005), (29, 2.045, 0.001), (99, 1.984, 0.001)):
+        assert student(freedom) == pytest.approx(exact, abs=off)
+
+
+def test_a_share_of_examples_of_unequal_size():
+    a, b = np.array([9.0, 5.0, 20.0]), np.array([10.0, 10.0, 20.0])
+    made = shares(a, b).proportion("accuracy", 0, baseline=0.5, baseline_name="x")
+    ratio = a.sum() / b.sum()
+    variance = ((a - ratio * b) ** 2).sum() * 3 / 2 / b.sum() ** 2
+    coins = ratio * (1 - ratio) / variance * (Z / student(2)) ** 2
+    assert made.value == ratio and made.n == 3 and made.baseline == 0.5
+    assert (made.low, made.high) == pytest.approx(wilson(ratio * coins, coins))
+    loss = shares(a, b).mean("loss", 0)
+    half = student(2) * math.sqrt(variance)
+    assert (loss.low, loss.high) == pytest.approx((max(0, ratio - half), ratio + half))
+
+
+@pytest.mark.parametrize("a", [0, 7, 10])
+def test_examples_that_do_not_differ_count_one_coin_each(a):
+    made = shares([a] * 20, [10] * 20).proportion("accuracy", 0)
+    assert (made.low, made.high) == pytest.approx(wilson(2 * a, 20))
+
+
+def test_one_example_and_none_with_the_class():
+    one = shares([90], [100])
+    assert (one.proportion("accuracy", 0).low, one.mean("loss", 0).high) == (pytest.approx(wilson(0.9, 1)[0]), math.inf)
+    none = shares([0], [0]).proportion("recall", 0)
+    assert math.isnan(none.value) and (none.low, none.high, none.n) == (0.0, 1.0, 0)
+    assert shares([1, 0], [2, 0]).proportion("recall", 0).n == 1
+
+
+def test_the_interval_covers_what_it_says():
+    random = np.random.default_rng(0)
+    for examples in (5, 40):
+        hits = 0
+        for _ in range(400):
+            rates = random.beta(9, 1, examples)  # accuracy 90%, positions of one example far from independent
+            made = shares(random.binomial(50, rates), np.full(examples, 50)).proportion("accuracy", 0)
+            hits += made.low <= 0.9 <= made.high
+        assert 0.91 <= hits / 400 <= 0.99
+
+
+def test_an_error_is_what_an_accuracy_lacks():
+    made = proportion("accuracy", 8, 10, baseline=0.3, baseline_name="x").complement("error")
+    other = proportion("error", 2, 10, baseline=0.7, baseline_name="x")
+    assert made.name == "error" and (made.value, made.low, made.high, made.baseline) == pytest.approx(
+        (other.value, other.low, other.high, other.baseline)
+    )

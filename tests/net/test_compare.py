@@ -162,3 +162,36 @@ def test_the_fates_of_arrays() -> None:
         repr(nw.diff(nw.Chain(2, input=2), a))
         == "added    linear1/weight  - -> (2, 2)\nadded    linear1/bias  - -> (2,)"
     )
+
+
+def test_what_was_renamed_is_not_called_removed_and_added() -> None:
+    net = nw.initialize(nw.Chain(4, nw.relu, nw.Chain(3, nw.tanh, 3), input=2), seed=0)
+    renamed = net.rename("linear1", "dense").rename("chain1", "head")
+    assert str(nw.diff(net, renamed)) == (
+        "renamed  dense/weight  (4, 2)  was linear1/weight\n"
+        "renamed  dense/bias  (4,)  was linear1/bias\n"
+        "renamed  head/linear1/weight  (3, 4)  was chain1/linear1/weight\n"
+        "renamed  head/linear1/bias  (3,)  was chain1/linear1/bias\n"
+        "renamed  head/linear2/weight  (3, 3)  was chain1/linear2/weight\n"
+        "renamed  head/linear2/bias  (3,)  was chain1/linear2/bias"
+    )
+    copied = renamed.with_arrays(renamed.arrays)  # equal values in other memory, new biases among them
+    assert str(nw.diff(net, copied)) == str(nw.diff(net, renamed))
+
+
+def test_another_part_under_another_name_is_no_rename() -> None:
+    """Both have biases of zero: equal, but not the same array."""
+    net = nw.initialize(nw.Chain(a=nw.Linear(2), input=2), seed=0)
+    other = nw.initialize(nw.Chain(b=nw.Linear(2), input=2), seed=1)
+    assert str(nw.diff(net, other)) == (
+        "added    b/weight  - -> (2, 2)\n"
+        "added    b/bias  - -> (2,)\n"
+        "removed  a/weight  (2, 2) -> -\n"
+        "removed  a/bias  (2,) -> -"
+    )
+
+
+def test_one_array_is_renamed_once() -> None:
+    net = nw.initialize(nw.Chain(a=nw.Linear(2), input=2), seed=0)
+    two = nw.Chain(b=net["a"], c=net["a"], input=2)
+    assert [change.fate for change in nw.diff(net, two).changes] == ["renamed", "renamed", "added", "added"]

@@ -76,3 +76,36 @@ def test_options_out_of_range():
         "  expected: depth of at least 1, width of at least 200\n"
         "  got:      depth=0, width=1120"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "got"),
+    [
+        ({"depth": "a"}, "depth='a', width=1120"),
+        ({"width": None}, "depth=1, width=None"),
+        ({"depth": True}, "depth=True, width=1120"),
+    ],
+)
+def test_options_that_are_no_numbers(options, got):
+    with pytest.raises(NetError) as error:
+        nw.draw(BRANCHES, **options)
+    assert str(error.value) == (
+        f"depth and width are whole numbers\n  expected: depth of at least 1, width of at least 200\n  got:      {got}"
+    )
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_every_output_of_a_part_has_its_own_line_and_size(depth):
+    net = nw.Chain(nw.Linear(8), nw.Parallel(mean=nw.Linear(3), spread=nw.Linear(7)), input=5)
+    drawing = nw.draw(net, depth=depth)
+    found = re.findall(r'class="size" x="([\d.]+)" y="([\d.]+)">(\(\d,\))<', drawing.svg)
+    (x, y), (u, v) = ((float(a), float(b)) for a, b, text in found if text in ("(3,)", "(7,)"))
+    assert x == u and v - y == 18
+    starts = {float(start) for start in re.findall(r'class="edge" d="M[\d.]+ ([\d.]+)', drawing.svg)}
+    assert {y + 6, v + 6} <= starts  # a line below each
+
+
+def test_a_part_with_many_outputs_is_high_enough():
+    net = nw.Chain(nw.Parallel(*(nw.Linear(n) for n in range(2, 8))), nw.Concatenate(), input=5)
+    heights = [float(height) for height in re.findall(r'class="box other"[^>]* height="([\d.]+)"', nw.draw(net).svg)]
+    assert heights == [6 * 18 + 10]

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.see.layout import Edge, Item, layout
+from netwright.see.layout import APART, BEND, ROW_GAP, Edge, Item, layout
 
 graphs = st.integers(1, 9).flatmap(
     lambda n: st.tuples(
@@ -51,8 +51,31 @@ def test_one_label_for_one_value():
     assert [text for text, _ in found.labels] == ["(3,)"]
 
 
-def test_labels_of_several_values_stand_in_a_stack():
+def test_each_of_several_values_leaves_by_itself_and_has_its_own_label():
     items = [Item(key, 100, 40) for key in "ab"]
-    found = layout(items, [Edge("a", "b", "(3,)"), Edge("a", "b", "(4,)")], 1000, 6.0)
+    edges = [Edge("a", "b", "(3,)", "x"), Edge("a", "b", "(3,)", "y")]
+    found = layout(items, edges, 1000, 6.0)
+    assert found.leaves == {("a", "x"): 11.0, ("a", "y"): 29.0}
     (_, (x, y)), (_, (u, v)) = found.labels
-    assert (x, y - 12) == (u, v)
+    assert (x, y + APART) == (u, v)
+    upper, lower = (found.routes[edge] for edge in edges)
+    assert upper[0] == (100, 11) and lower[0] == (100, 29) and upper[-1] == lower[-1]
+    assert upper[1][1] == 11 and upper[1][0] > u  # straight until behind the label
+
+
+def test_several_values_go_round_the_end_of_a_row_side_by_side():
+    items = [Item("a", 100, 40), Item("b", 100, 40), Item("c", 100, 40)]
+    edges = [Edge("a", "b", "(3,)", "x"), Edge("a", "c", "(4,)", "y")]
+    found = layout(items, edges, 120, 6.0)
+    upper, lower = (found.routes[edge] for edge in edges)
+    assert upper[2][1] == lower[2][1] + APART  # the lower one turns first
+    assert upper[1][0] > lower[1][0] and upper[3][0] > lower[3][0] > 0
+    assert found.places["b"][1] >= 40 + ROW_GAP + APART
+
+
+def test_edges_bend_behind_the_label():
+    items = [Item(key, 100, 40) for key in "abc"]
+    straight = layout(items[:2], [Edge("a", "b", "(3, 3, 3)")], 1000, 6.0)
+    bent = layout(items, [Edge("a", "b", "(3, 3, 3)"), Edge("a", "c", "(3, 3, 3)")], 1000, 6.0)
+    assert bent.places["b"][0] == straight.places["b"][0] + BEND
+    assert bent.labels[0][1][0] == straight.labels[0][1][0]

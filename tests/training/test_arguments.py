@@ -45,6 +45,7 @@ def test_whole_numbers_and_numbers() -> None:
         {"clip": 0}, {"clip": -1}, {"device": "gpu"}, {"precision": "int8"}, {"schedule": 3}, {"schedule": "cosin"},
         {"optimizer": 3}, {"optimizer": nw.Adam}, {"optimizer": torch.optim.LBFGS}, {"optimizer": dict},
         {"callbacks": [3]}, {"callbacks": 3}, {"choices": ["x"]}, {"weights": "x"}, {"validation": "x"},
+        {"objective": "next"},
     ],
 )  # fmt: skip
 def test_every_wrong_argument_is_a_plain_error(bad) -> None:

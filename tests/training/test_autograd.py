@@ -3,8 +3,9 @@
 import torch
 
 import netwright as nw
-from netwright.net.run.execute import Circumstances, program
+from netwright.net.run.assemble import program
 from netwright.net.run.noise import Noise
+from netwright.net.run.told import Circumstances
 from netwright.training.autograd import Autograd
 from netwright.training.feed import Batch
 from netwright.training.flat import Flat

@@ -4,9 +4,14 @@ import pytest
 import torch
 
 import netwright as nw
+from netwright.codecs.text.characters import Characters
+from netwright.data.sources import source
 from netwright.errors import TrainingError
+from netwright.layers.fold import Map
+from netwright.layers.recurrent.gru import GRU
 from netwright.training.choose import Chooser, activation_bytes, work_of
 from netwright.training.events import Choice
+from netwright.training.feed import feed
 from netwright.training.optimizers import SGD, Adam
 
 CPU = torch.device("cpu")
@@ -81,3 +86,54 @@ def test_work_and_memory_of_a_net() -> None:
     plan = nw.Chain(nw.Conv(20, 5), nw.relu, nw.Flatten(), nw.Linear(10), input=(28, 28, 1)).plan
     assert work_of(plan) == 24 * 24 * 20 * 25 + 24 * 24 * 20 * 10
     assert activation_bytes(plan) == 8 * (3 * 24 * 24 * 20 + 10)
+
+
+def test_work_and_memory_grow_with_the_length() -> None:
+    plan = nw.Chain(nw.Conv(4, 3), nw.relu, nw.Linear(5), input=("n", 2)).plan
+    assert (work_of(plan), activation_bytes(plan)) == (0, 0)
+    assert work_of(plan, {"n": 12}) == 10 * 4 * 2 * 3 + 10 * 4 * 5
+    assert activation_bytes(plan, {"n": 12}) == 8 * 10 * (4 + 4 + 5)
+
+
+def test_looking_up_an_index_is_no_work() -> None:
+    plan = nw.Chain(nw.Embedding(8), nw.Linear(5), input=nw.Array("n <1000>")).plan
+    assert work_of(plan, {"n": 3}) == 3 * 8 * 5
+
+
+def test_what_is_done_for_every_element_counts_so_many_times() -> None:
+    plan = nw.Chain(Map(nw.Linear(5)), input=("n", 2)).plan
+    assert (work_of(plan, {"n": 7}), work_of(plan, {"n": 14})) == (7 * 10, 14 * 10)
+    assert (activation_bytes(plan, {"n": 7}), activation_bytes(plan, {"n": 14})) == (8 * 7 * 5, 8 * 14 * 5)
+
+
+READER = nw.Chain(nw.Embedding(2), GRU(3), nw.Linear(), nw.softmax, input=Characters("ab", start=True, most=6))
+NET = nw.with_loss(READER.with_output(Characters("ab", end=True, most=6)), nw.CrossEntropy())
+TEXTS = source((["a" * (i % 9) for i in range(100)],) * 2)
+
+
+def test_how_batches_are_made_is_said(monkeypatch) -> None:
+    choose = Chooser(())
+    choose.batches(feed(TEXTS, NET, CPU), 10, seed=0)
+    assert [str(choice) for choice in choose.made] == [
+        "batches: by length: 4.4% padding (a random order would have 28%)"
+    ]
+    alike = Chooser(())
+    alike.batches(feed(source((["ab"] * 5,) * 2), NET, CPU), 2, seed=0)
+    assert alike.made == []
+    monkeypatch.setattr("netwright.training.feed.free_memory", lambda device: 100)
+    lazy = Chooser(())
+    lazy.batches(feed(TEXTS, NET, CPU), 10, seed=0)
+    assert [str(choice) for choice in lazy.made] == [
+        "batches: by chance (the data does not fit in memory, so that its lengths are not known)"
+    ]
+
+
+def test_texts_that_are_cut_off_are_said() -> None:
+    choose = Chooser(())
+    choose.truncated(TEXTS, NET.held.inputs)
+    assert [str(choice) for choice in choose.made] == [
+        "truncated: 33 of 100 at port 'input', 33 of 100 at port 'target' (what the encoder keeps, by its field `most`)"
+    ]
+    whole = Chooser(())
+    whole.truncated(source((["ab"] * 5,) * 2), NET.held.inputs)
+    assert whole.made == []

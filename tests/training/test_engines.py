@@ -17,12 +17,14 @@ WRITTEN = {
     "other options": nw.Chain(
         nw.Conv(4, 3, stride=2, padding=1), nw.gelu, nw.MaxPool(3), nw.Flatten(), nw.Dropout(), *ENDS, **PICTURE
     ),
+    "a fixed length": nw.Chain(4, nw.relu, nw.GlobalMaxPool(), *ENDS, input=(9, 2), output=CLASSES),
     "perceptron": nw.Chain(8, nw.tanh, *ENDS, input=2, output=CLASSES),
 }
 OTHERS = {
     "a leaf without a kernel": nw.Chain(8, nw.LayerNorm(), *ENDS, input=2, output=CLASSES),
     "running arrays": nw.Chain(nw.Conv(4, 3), nw.BatchNorm(), nw.Flatten(), *ENDS, **PICTURE),
     "unequal padding": nw.Chain(nw.Conv(4, 2, padding="same"), nw.Flatten(), *ENDS, **PICTURE),
+    "a length that varies": nw.Chain(4, nw.relu, nw.GlobalMaxPool(), *ENDS, input=("n", 2), output=CLASSES),
     "a way around": nw.Chain(nw.Residual(nw.Linear(2)), *ENDS, input=2, output=CLASSES),
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 import netwright as nw
 from netwright.errors import TrainingError
-from netwright.training.objective import ends_in_losses, loss_for, objective
+from netwright.training.objective import ends_in_losses, goal_of, loss_for
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_no_decoder_no_loss() -> None:
 
 def test_the_net_gets_its_loss() -> None:
     net = nw.Chain(2, nw.softmax, input=3, output=nw.Category(["a", "b"]))
-    found = objective(net, None)
+    found = goal_of(net, None)
     assert found.targets == ("target",)
     assert found.net.inputs["target"] == nw.Category(["a", "b"])
     assert (found.prefix, found.name, found.why) == ("net/", "CrossEntropy()", "the decoder is Category(['a', 'b'])")
     assert ends_in_losses(found.net)
     assert not ends_in_losses(net)
-    assert objective(found.net, None).prefix == ""
+    assert goal_of(found.net, None).prefix == ""

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 import netwright as nw
+from netwright.codecs.text.characters import Characters
 from netwright.errors import DataError, PathError, TrainingError
+from netwright.layers.recurrent.gru import GRU
 from netwright.training.events import Callback
 
 XS = np.linspace(-1, 1, 60, dtype=np.float32)
@@ -196,6 +198,41 @@ def test_several_outputs() -> None:
     answer = run.net(-0.8)
     assert answer["side"] == "left"
     assert answer["square"] == pytest.approx(0.64, abs=0.3)
+
+
+NAMES = ["anna", "bo", "eva", "ottoline", "max", "ada", "ernest", "li", "zoe", "christopher"] * 6
+ENDS = ["a" if name.endswith("a") else "other" for name in NAMES]
+
+
+def last_letter(*body):
+    body = body or (GRU(8), nw.GlobalMaxPool())
+    return nw.Chain(nw.Embedding(4), *body, nw.Linear(), nw.softmax, input=Characters(), output=nw.Category())
+
+
+def test_examples_of_any_length() -> None:
+    run = train(last_letter(), (NAMES, ENDS), epochs=30, validation=0.2)
+    assert run.net(["eva", "max"]) == ["a", "other"]
+    assert run.epochs[-1].validation["error"] == 0
+    said = next(choice for choice in run.choices if choice.name == "batches")
+    assert said.value.startswith("by length: ")
+    assert run.net == train(last_letter(), (NAMES, ENDS), validation=0.2, choices=run.choices, epochs=None).net
+
+
+def test_examples_of_any_length_in_bf16() -> None:
+    runs = [train(last_letter(), (NAMES, ENDS), precision=p, epochs=30) for p in ("float32", "bf16")]
+    assert abs(runs[0].losses[0] - runs[1].losses[0]) < 0.02
+    assert all(run.net(["eva", "max"]) == ["a", "other"] for run in runs)
+
+
+def test_a_name_too_short_for_a_window_is_refused_before_training() -> None:
+    with pytest.raises(DataError) as caught:
+        train(last_letter(nw.Conv(4, 3), nw.relu, nw.GlobalMaxPool()), (NAMES, ENDS))
+    assert str(caught.value) == (
+        "an example is too short for this net\n"
+        "  where:    row 1, conv1\n"
+        "  expected: at least 1 position in (n - 2, 4)\n"
+        "  got:      n = 2"
+    )
 
 
 @pytest.mark.parametrize(

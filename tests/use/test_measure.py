@@ -108,21 +108,136 @@ def test_a_net_without_a_decoder():
         nw.measure(CLASSIFIER.with_output(None), (X, Y))
     assert str(error.value) == (
         "this net does not say what its output means, so nothing can be compared with it\n"
-        "  expected: a decoder: Category, Boolean, Labels, Number, Vector\n"
+        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean)\n"
         "  got:      no decoder\n"
         "  mend:     net.with_output(nw.Category([…])), or another decoder"
     )
 
 
-def test_a_net_with_several_outputs():
-    two = nw.Graph(a=(nw.Linear(2), "input"), b=(nw.Linear(3), "input"), input=4)
-    with pytest.raises(NetError) as error:
-        nw.measure(two, (X, Y))
+TWO = nw.initialize(
+    nw.Graph(
+        trunk=(nw.Linear(5), "input"),
+        kind=([nw.Linear(3), nw.softmax], "trunk"),
+        size=(nw.Linear(1), "trunk"),
+        input=4,
+        output={"kind": nw.Category(range(3)), "size": nw.Number(mean=1.0, deviation=2.0)},
+    ),
+    seed=0,
+)
+BOTH = {"input": X, "kind_target": Y, "size_target": 1 + 2 * X[:, 0]}
+
+
+def test_every_output_of_a_net_with_several_is_measured():
+    measured = nw.measure(TWO, BOTH, worst=2)
+    assert list(measured) == ["kind", "size"] and len(measured) == 2
+    said = TWO(X, nw.raw)
+    assert measured["kind"].result.accuracy.value == pytest.approx((said["kind"].numpy().argmax(1) == Y).mean())
+    said = said["size"].numpy()[:, 0] * 2 + 1
+    assert measured["size"].result.mse.value == pytest.approx(((said - BOTH["size_target"]) ** 2).mean(), rel=1e-4)
+    assert measured.headline.splitlines()[0] == f"kind: {measured['kind'].headline}"
+    assert [e.index for e in measured["size"].worst] != [e.index for e in measured["kind"].worst]
+
+
+def test_several_outputs_from_a_stream_are_the_same():
+    rows = [{port: column[i] for port, column in BOTH.items()} for i in range(600)]
+    assert str(nw.measure(TWO, lambda: iter(rows))) == str(nw.measure(TWO, BOTH))
+
+
+def test_a_wrong_label_of_one_of_several_outputs_names_port_and_row():
+    with pytest.raises(DataError) as error:
+        nw.measure(TWO, {**BOTH, "kind_target": [*Y.tolist()[:-1], 9]})
     assert str(error.value) == (
-        "a net with several outputs is measured one output at a time\n"
-        "  expected: one output\n"
-        "  got:      a, b\n"
-        '  mend:     a net that ends where that output does, such as net[:"path"]'
+        "label 9 is not one of the 3 categories\n"
+        "  where:    port 'kind_target', row 599\n"
+        "  expected: 0, 1, 2\n"
+        "  got:      9 of type int"
+    )
+
+
+def test_one_of_several_outputs_without_a_decoder():
+    with pytest.raises(NetError) as error:
+        nw.measure(TWO.with_output({"size": None}), BOTH)
+    assert str(error.value) == (
+        "this net does not say what its output means, so nothing can be compared with it\n"
+        "  where:    output 'size'\n"
+        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean)\n"
+        "  got:      no decoder\n"
+        "  mend:     net.with_output({'size': nw.Category([…])}), or another decoder"
+    )
+
+
+STEPS = RANDOM.normal(size=(300, 6, 2)).astype("float32")
+TAGS = RANDOM.integers(0, 3, (300, 6))
+TAGGER = nw.initialize(nw.Chain(3, nw.softmax, input=(6, 2), output=nw.Each(nw.Category(["a", "b", "c"]))), seed=0)
+
+
+def words(tags):
+    return [["abc"[tag] for tag in row] for row in tags.tolist()]
+
+
+def test_a_class_for_every_position():
+    measured = nw.measure(TAGGER, (STEPS, words(TAGS)), top=(2,), worst=3)
+    p = TAGGER(STEPS, nw.raw).numpy()
+    right = p.argmax(2) == TAGS
+    losses = -np.log(np.take_along_axis(p, TAGS[..., None], 2)[..., 0])
+    result = measured.result
+    assert (result.n, result.positions) == (300, 1800)
+    assert result.accuracy.value == pytest.approx(right.mean()) and result.accuracy.n == 300
+    assert result.accuracy.baseline == pytest.approx(np.bincount(TAGS.ravel()).max() / 1800)
+    assert result.exact.value == pytest.approx(right.all(1).mean())
+    assert result.log_loss.value == pytest.approx(losses.mean(), rel=1e-5)
+    assert result.confusion.counts.sum() == 1800
+    assert result.confusion.counts[0, 1] == ((TAGS == 0) & (p.argmax(2) == 1)).sum()
+    assert [e.index for e in measured.worst] == np.argsort(-losses.mean(1), kind="stable")[:3].tolist()
+    worst = measured.worst[0]
+    assert worst.actual == words(TAGS)[worst.index] and worst.probabilities == {}
+    assert worst.predicted == ["abc"[tag] for tag in p[worst.index].argmax(1)]
+
+
+def test_yes_or_no_at_every_pixel():
+    net = nw.initialize(nw.Chain(1, nw.sigmoid, input=(3, 4, 2), output=nw.Each(nw.Boolean())), seed=0)
+    x = RANDOM.normal(size=(40, 3, 4, 2)).astype("float32")
+    right = x[..., 0] > 0
+    measured = nw.measure(net, (x, right.tolist()))
+    p = net(x, nw.raw).numpy()[..., 0]
+    assert (measured.result.n, measured.result.positions) == (40, 480)
+    assert measured.result.accuracy.value == pytest.approx(((p >= 0.5) == right).mean())
+    assert measured.result.confusion.labels == (False, True)
+
+
+def test_examples_of_different_lengths_count_their_own_positions(monkeypatch):
+    lengths = RANDOM.integers(1, 7, 200).tolist()
+    p, tags = TAGGER(STEPS[:200], nw.raw).numpy(), TAGS[:200]
+    one_by_one = [torch.tensor(row[:n]) for row, n in zip(p, lengths, strict=True)]
+    monkeypatch.setattr(nw.Chain, "__call__", lambda net, x, reading: one_by_one)
+    ragged = [row[:n] for row, n in zip(words(tags), lengths, strict=True)]
+    result = nw.measure(TAGGER, (STEPS[:200], ragged)).result
+    real = np.arange(6) < np.array(lengths)[:, None]
+    right = p.argmax(2) == tags
+    assert (result.n, result.positions) == (200, sum(lengths))
+    assert result.accuracy.value == pytest.approx(right[real].mean())
+    assert result.exact.value == pytest.approx((right | ~real).all(1).mean())
+
+
+def test_other_positions_than_the_net_gives():
+    with pytest.raises(DataError) as error:
+        nw.measure(TAGGER, (STEPS, [row[:5] for row in words(TAGS)]))
+    assert str(error.value) == (
+        "what is right has other positions than the net gives\n"
+        "  where:    target, row 0\n"
+        "  expected: (6,), one class for each position\n"
+        "  got:      (5,)"
+    )
+
+
+def test_a_wrong_label_at_one_position_names_row_and_position():
+    with pytest.raises(DataError) as error:
+        nw.measure(TAGGER, (STEPS, [*words(TAGS)[:-1], ["a", "b", "a", "z", "a", "a"]]))
+    assert str(error.value) == (
+        "label 'z' is not one of the 3 categories\n"
+        "  where:    row 299, position 3\n"
+        "  expected: 'a', 'b', 'c'\n"
+        "  got:      'z' of type str"
     )
 
 

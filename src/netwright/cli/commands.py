@@ -121,7 +121,7 @@ def _data_list(options: argparse.Namespace) -> None:
         _print_json(names())
     else:
         for name, about in names().items():
-            print(f"{name:<14} {about}")
+            print(f"{name:<20} {about}")
 
 
 def _data_get(options: argparse.Namespace) -> None:
@@ -131,6 +131,7 @@ def _data_get(options: argparse.Namespace) -> None:
     facts = {
         "name": found.name,
         "train": len(found.train),
+        **({"validation": len(found.validation)} if found.validation is not None else {}),
         "test": len(found.test),
         "about": found.about,
         "licence": found.licence,
@@ -140,7 +141,7 @@ def _data_get(options: argparse.Namespace) -> None:
         _print_json(facts)
     else:
         for name, value in facts.items():
-            print(f"{name:<8} {value:,}" if isinstance(value, int) else f"{name:<8} {value}")
+            print(f"{name:<10} {value:,}" if isinstance(value, int) else f"{name:<10} {value}")
 
 
 def _value(text: str) -> Any:

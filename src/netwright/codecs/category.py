@@ -74,8 +74,8 @@ class Category(Codec):
         try:
             indices = torch.tensor([known[type(raw), raw] for raw in map(plain, raws)], dtype=torch.int64)
         except (KeyError, TypeError):
-            return super().encode_all(raws)  # slower, and names the row
-        return indices if len(indices) else super().encode_all(raws)
+            return torch.stack(self._encode_rows(raws))  # slower, and names the row
+        return indices if len(indices) else torch.stack(self._encode_rows(raws))
 
     def read(self, output: Tensor, reading: Reading) -> Any:
         if not isinstance(reading, Decision):
@@ -162,7 +162,7 @@ class Boolean(Codec):
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
         if is_array(raws) and raws.ndim == 1 and len(raws) and str(raws.dtype).removeprefix("torch.") == "bool":
             return as_tensor(raws).to(torch.uint8)[:, None]
-        return super().encode_all(raws)
+        return torch.stack(self._encode_rows(raws))
 
     def prepare(self, stored: Tensor) -> Tensor:
         return stored.float()

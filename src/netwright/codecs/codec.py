@@ -8,6 +8,7 @@ from typing import Any, Self, cast, dataclass_transform
 import torch
 from torch import Tensor
 
+from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Decision, Raw, Reading
 from netwright.errors import DataError, MissingArraysError, SizeError
 from netwright.fields import checked
@@ -16,6 +17,7 @@ from netwright.sizes.notation import UNKNOWN, Axis, Port, Run, port
 
 DECISION = Decision()
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
+LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -26,12 +28,14 @@ class Codec(ABC):
     itself so that `eval` gives it back, and is written into a net's file as its name and fields. What it learns
     from data (labels, a mean, a vocabulary) is such a field too, `FREE` until `fit` returns a codec that has it.
 
-    A subclass declares its fields like a dataclass and says
+    A subclass declares its fields like a dataclass (one that names `ABC` among its bases is an interface itself: it
+    stands in no file) and says
 
     - `encoded`, the sizes that `encode` gives, in the notation of ports: `"28 28 1"`, `"<10>"` for an index below
       ten, `"?"` for a size that is not known yet;
     - `decoded`, the sizes that `decode` takes: `"10"` for ten probabilities;
-    - `encode`, one raw thing to one tensor, as it is stored in memory (bytes stay bytes);
+    - `encode`, one raw thing to one tensor, as it is stored in memory (bytes stay bytes); `encode_all`, many of them
+      to one tensor, or to a `Ragged` where their lengths differ and `encoded` names that size;
     - `prepare`, a batch of stored tensors to what the net sees (bytes become floats);
     - `read`, one tensor to one raw thing, as a `Reading` asks; `decode` calls it.
     """
@@ -40,12 +44,13 @@ class Codec(ABC):
         super().__init_subclass__()
         dataclass(frozen=True, repr=False, eq=False)(cls)
         cls.__init__ = checked(cls.__init__)
-        CODECS[cls.__name__] = cls
+        if ABC not in cls.__bases__:
+            CODECS[cls.__name__] = cls
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Codec):
             return NotImplemented
-        return type(self) is type(other) and self._exact() == other._exact()
+        return self is other or (type(self) is type(other) and self._exact() == other._exact())
 
     def __hash__(self) -> int:
         return hash((type(self), self._exact()))
@@ -53,7 +58,7 @@ class Codec(ABC):
     def __repr__(self) -> str:
         shown: list[str] = []
         positional = True  # until a default is left out, or the fields are keyword-only
-        for field in fields(cast(Any, self)):
+        for field in sorted(fields(cast(Any, self)), key=lambda field: field.kw_only is True):
             value = getattr(self, field.name)
             if field.default is not MISSING and _exact(value) == _exact(field.default):
                 positional = False
@@ -88,7 +93,7 @@ class Codec(ABC):
         if not fits(tuple(output.shape), port(self.decoded)):
             raise SizeError(
                 what="the output does not have the sizes that the decoder takes",
-                expected=f"({self.decoded})  {self!r}",
+                expected=f"({self.decoded})  {_short(repr(self))}",
                 got=f"{tuple(output.shape)}",
             )
         output = output.detach().cpu()
@@ -104,9 +109,12 @@ class Codec(ABC):
         """Whether this is one raw thing, rather than a nesting of several: what `Each` asks to find its depth."""
         return not isinstance(raw, list | tuple) and getattr(raw, "ndim", 0) == 0
 
-    def encode_all(self, raws: Sequence[Any]) -> Tensor:
-        """Many raw things as one tensor with a batch axis; an error names the row."""
-        return torch.stack(self._encode_rows(raws))
+    def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
+        """Many raw things as one tensor with a batch axis, a `Ragged` if lengths differ; an error names the row."""
+        rows = self._encode_rows(raws)
+        if all(row.shape == rows[0].shape for row in rows):
+            return torch.stack(rows)
+        return Ragged.of(rows, self._varying).compact()
 
     def prepare(self, stored: Tensor) -> Tensor:
         """A batch of stored tensors as the net sees it."""
@@ -121,13 +129,18 @@ class Codec(ABC):
         """This codec with everything that was `FREE` learned from the raw things."""
         return self
 
+    @property
+    def _varying(self) -> int:
+        """How many leading axes may differ between examples."""
+        return 0
+
     def _encode_rows(self, raws: Sequence[Any], first: int = 0) -> list[Tensor]:
         """Each raw thing by itself; `first` is the number of the first row in an error."""
         rows: list[Tensor] = []
         for row, raw in enumerate(raws, first):
             try:
                 rows.append(self.encode(raw))
-                _check_shape(rows[-1], rows[0])
+                _check_shape(rows[-1], rows[0], self._varying)
             except DataError as error:
                 raise at_place(error, f"row {row}") from None
         if not rows:
@@ -196,8 +209,12 @@ def _exact(value: Any) -> Any:
     return (type(value), value)
 
 
-def _check_shape(tensor: Tensor, first: Tensor) -> None:
-    if tensor.shape != first.shape:
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _check_shape(tensor: Tensor, first: Tensor, varying: int) -> None:
+    if tensor.ndim != first.ndim or tensor.shape[varying:] != first.shape[varying:]:
         raise DataError(
             what="this example has another size than the first one",
             expected=f"{tuple(first.shape)}",

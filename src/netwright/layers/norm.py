@@ -9,6 +9,7 @@ from torch import Tensor
 
 from netwright.errors import DataError, NetError
 from netwright.inits import ones, zeros
+from netwright.layers.ragged import NO_LENGTHS, Lengths, ended_run, lengths_of, own
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
 
@@ -16,11 +17,11 @@ from netwright.net.part import Leaf
 class BatchNorm(Leaf):
     """Every feature brought to mean 0 and variance 1: y = weight · (x − mean) / √(variance + eps) + bias.
 
-    In training, mean and variance are those of the feature over all examples and positions of the batch, and the
-    running ones follow: running ← (1 − momentum) · running + momentum · batch, with the unbiased variance. In use, the
-    running ones are taken, so an example's answer does not depend on the batch.
+    In training, mean and variance are those of the feature over all examples of the batch and their own positions, and
+    the running ones follow: running ← (1 − momentum) · running + momentum · batch, with the unbiased variance. In use,
+    the running ones are taken, so an example's answer does not depend on the batch.
 
-    Shapes: input (..., c), output (..., c); weight, bias, mean, variance (c,).
+    Shapes: input (*s, c), output (*s, c); weight, bias, mean, variance (c,).
 
     Fields:
         momentum: how fast the running statistics follow, a fraction a step; 0.1, torch's, remembers some 10 batches.
@@ -42,7 +43,7 @@ class BatchNorm(Leaf):
     _: KW_ONLY
     momentum: float = 0.1
     eps: float = 1e-5
-    ports = "... c -> ... c"
+    ports = "*s c -> *s c"
     precise = True
 
     def __post_init__(self) -> None:
@@ -58,27 +59,44 @@ class BatchNorm(Leaf):
             "variance": Weight("c", ones, kind="running"),
         }
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {} if training else {"input": (0, 0)}
+
+    def forward(
+        self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, lengths: Lengths = NO_LENGTHS
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         if not training:
             y = F.batch_norm(x.movedim(-1, 1), w["mean"], w["variance"], w["weight"], w["bias"], eps=self.eps)
-            return y.movedim(1, -1), {}  # (b, c, ...) -> (b, ..., c)
+            return y.movedim(1, -1), {}  # (b, c, *s) -> (b, *s, c)
+        mask = own(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))
+        if mask is not None:
+            return self._over_own(w, x, mask.expand(*x.shape[:-1], 1))
         count = x.numel() // x.shape[-1]
         if count < 2:
-            raise DataError(
-                what="batch norm cannot train on a single value of every feature: it has no variance",
-                expected="at least 2 examples or positions in the batch",
-                got="1",
-                mend="a larger batch, or nw.LayerNorm(), which does not look at the batch",
-            )
+            raise _single()
         y, mean, scale = torch.native_batch_norm(
             x.movedim(-1, 1), w["weight"], w["bias"], None, None, True, self.momentum, self.eps
-        )  # (b, ..., c) -> (b, c, ...), (c,), (c,)
+        )  # (b, *s, c) -> (b, c, *s), (c,), (c,)
         variance = (scale.detach().square().reciprocal() - self.eps).clamp_min(0) * (count / (count - 1))
-        new = {
+        return y.movedim(1, -1), self._followed(w, mean, variance)  # (b, c, *s) -> (b, *s, c)
+
+    def _over_own(self, w: Mapping[str, Tensor], x: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same by hand, where the statistics are to be those of some positions alone: mask (b, *s, 1)."""
+        if len(x) == 1 and mask.sum() < 2:  # every example has a position, so two examples are enough
+            raise _single()
+        axes = tuple(range(x.ndim - 1))
+        count = mask.sum().to(x.dtype)
+        mean = torch.where(mask, x, 0.0).sum(axes) / count  # (b, *s, c) -> (c,)
+        variance = torch.where(mask, x - mean, 0.0).square().sum(axes) / count  # (b, *s, c) -> (c,)
+        y = (x - mean) * (variance + self.eps).rsqrt() * w["weight"] + w["bias"]  # (b, *s, c)
+        return y, self._followed(w, mean, variance.detach() * (count / (count - 1)))
+
+    def _followed(self, w: Mapping[str, Tensor], mean: Tensor, variance: Tensor) -> dict[str, Tensor]:
+        """The running statistics after a batch with these."""
+        return {
             name: torch.lerp(w[name], value.to(w[name].dtype), self.momentum)
             for name, value in (("mean", mean.detach()), ("variance", variance))
         }
-        return y.movedim(1, -1), new  # (b, c, ...) -> (b, ..., c)
 
 
 class LayerNorm(Leaf):
@@ -111,7 +129,9 @@ class LayerNorm(Leaf):
     def weights(self) -> dict[str, Weight]:
         return {"weight": Weight("c", ones), "bias": Weight("c", zeros)}
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        if not self.eps:
+            x = ended_run(x, lengths_of(lengths, "...", x.ndim - 2))  # (b, ..., c), equal features in padding or not
         return F.layer_norm(x, x.shape[-1:], w["weight"], w["bias"], self.eps)  # (b, ..., c) -> (b, ..., c)
 
 
@@ -145,8 +165,19 @@ class RMSNorm(Leaf):
     def weights(self) -> dict[str, Weight]:
         return {"weight": Weight("c", ones)}
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        if not self.eps:
+            x = ended_run(x, lengths_of(lengths, "...", x.ndim - 2))  # (b, ..., c), zeros in padding or not
         return F.rms_norm(x, x.shape[-1:], w["weight"], self.eps)  # (b, ..., c) -> (b, ..., c)
+
+
+def _single() -> DataError:
+    return DataError(
+        what="batch norm cannot train on a single value of every feature: it has no variance",
+        expected="at least 2 examples or positions in the batch",
+        got="1",
+        mend="a larger batch, or nw.LayerNorm(), which does not look at the batch",
+    )
 
 
 def check_eps(leaf: Leaf, eps: float) -> None:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
+from netwright.layers.ragged import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of
 from netwright.net.node import LeafNode
 from netwright.net.part import Leaf, shared_repr
 
@@ -22,6 +23,12 @@ OTHERS = (
     *("exp2", "expm1", "log2", "log10", "log1p", "neg", "reciprocal", "rsqrt", "sign", "erf", "erfc"),
     *("tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "ceil", "floor", "round"),
 )
+
+UNBOUNDED = {
+    *("exp", "exp2", "expm1", "sinh", "cosh", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal"),
+    *("asin", "acos", "acosh", "atanh"),
+}
+"""The functions that are infinite, or no number, at finite values: they must not meet what lies behind an end."""
 
 
 class Elementwise(Leaf):
@@ -54,7 +61,9 @@ class Elementwise(Leaf):
         """The function's name: `relu1` in a path."""
         return str(self.function)
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        if lengths and self.function in UNBOUNDED:
+            x = ended_run(x, lengths_of(lengths, "...", x.ndim - 1))  # (b, ...)
         return FUNCTIONS[str(self.function)](x)
 
     def __repr__(self) -> str:
@@ -77,8 +86,8 @@ class Softmax(Leaf):
     ports = "... k -> ... k"
     precise = True
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        return x.softmax(-1)
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        return filled(x, length_of(lengths, "k"), float("-inf"), -1).softmax(-1)
 
     def __repr__(self) -> str:
         return shared_repr(self, "softmax")
@@ -101,11 +110,16 @@ class LogSoftmax(Leaf):
     precise = True
     kind_name = "log_softmax"
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        return x.log_softmax(-1)
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        return log_softmax_of(x, length_of(lengths, "k"))
 
     def __repr__(self) -> str:
         return shared_repr(self, "log_softmax")
+
+
+def log_softmax_of(x: Tensor, length: Tensor | None) -> Tensor:
+    """Logarithms of probabilities among the real elements of the last axis; 0 behind them, where there is none."""
+    return filled(filled(x, length, float("-inf"), -1).log_softmax(-1), length, 0.0, -1)  # (b, ..., k)
 
 
 def _functions(name: str) -> list[Callable[..., Any]]:

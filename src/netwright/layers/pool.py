@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.layers.pointwise import is_relu
+from netwright.layers.ragged import NO_LENGTHS, Lengths, ended_run, filled, lengths_of, mean_of_own
 from netwright.layers.window import (
     PerAxis,
     channels_first,
@@ -18,6 +19,7 @@ from netwright.layers.window import (
     planar,
     slide,
     window_rank,
+    window_reach,
 )
 from netwright.net.node import LeafNode, Unfit
 from netwright.net.part import Leaf
@@ -60,12 +62,17 @@ class MaxPool(Leaf):
     def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # the same values from a quarter of the work
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         rank = x.ndim - 2
         window, stride, padding = pool_options(rank, self.window, self.stride, self.padding)
+        if any(padding):  # a window past the end holds the last element too, so its copies do not change the largest
+            x = ended_run(x, lengths_of(lengths, "s", rank))  # (b, *s, c)
         pool = F.max_pool3d if rank == 3 else F.max_pool2d
         y = pool(channels_first(x), window, stride, padding)  # (b, *s, c) -> (b, c, *t)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return pooled_reach(self.window, self.stride, self.padding)
 
 
 class AvgPool(Leaf):
@@ -102,15 +109,21 @@ class AvgPool(Leaf):
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return pooled_sizes(self, self.window, self.stride, self.padding, known)
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         rank = x.ndim - 2
         window, stride, padding = pool_options(rank, self.window, self.stride, self.padding)
+        if any(padding):
+            for i, length in enumerate(lengths_of(lengths, "s", rank)):
+                x = filled(x, length, 0.0, i + 1)  # (b, *s, c)
         x, dtype = channels_first(x), x.dtype  # (b, *s, c) -> (b, c, *s)
         if rank == 3:  # torch has no kernel for bf16 volumes on the processor
             y = F.avg_pool3d(x.to(torch.promote_types(dtype, torch.float32)), window, stride, padding).to(dtype)
         else:
             y = F.avg_pool2d(x, window, stride, padding)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return pooled_reach(self.window, self.stride, self.padding)
 
 
 class GlobalMaxPool(Leaf):
@@ -131,8 +144,10 @@ class GlobalMaxPool(Leaf):
     def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # one ReLU a feature, not one a position
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         positions = tuple(range(1, x.ndim - 1))
+        for axis, length in zip(positions, lengths_of(lengths, "s", len(positions)), strict=True):
+            x = filled(x, length, float("-inf"), axis)  # (b, *s, c)
         return x.amax(positions) if positions else x  # (b, *s, c) -> (b, c)
 
 
@@ -152,9 +167,11 @@ class GlobalAvgPool(Leaf):
 
     ports = "*s c -> c"
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         positions = tuple(range(1, x.ndim - 1))
-        return x.mean(positions) if positions else x  # (b, *s, c) -> (b, c)
+        if not positions:
+            return x  # (b, c)
+        return mean_of_own(x, lengths_of(lengths, "s", len(positions)), positions)  # (b, *s, c) -> (b, c)
 
 
 def check_pool(leaf: MaxPool | AvgPool) -> None:
@@ -179,6 +196,14 @@ def pooled_sizes(
         )
     spread, added = [extent - 1 for extent in extents], [2 * side for side in sides]
     return slide(known, spread, added, per_axis(window if stride is None else stride, rank), "window")
+
+
+def pooled_reach(window: PerAxis, stride: PerAxis | None, padding: PerAxis) -> dict[str, tuple[float, float]]:
+    """Which positions an output of a pooling sees."""
+    options = (window, window if stride is None else stride, padding)
+    rank = max((len(value) for value in options if isinstance(value, tuple)), default=1)
+    extents, steps, before = (per_axis(value, rank) for value in options)
+    return window_reach([extent - 1 for extent in extents], [*before], steps)
 
 
 def pool_options(

@@ -7,10 +7,12 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.layers.pointwise import is_relu
+from netwright.layers.ragged import NO_LENGTHS, Lengths, lengths_of, mean_of_own, own
 from netwright.net.node import LeafNode, Unfit
 from netwright.net.part import Leaf
 
 Axes: TypeAlias = int | tuple[int, ...] | None
+Along: TypeAlias = tuple[Tensor | None, ...]  # the lengths of the examples, axis by axis
 
 
 class Reduction(Leaf, abstract=True):
@@ -25,12 +27,16 @@ class Reduction(Leaf, abstract=True):
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         return reduced_sizes(self.axes, known)
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         axes = batched(self.axes, x)
-        return self.over(x, axes) if axes else x  # (b, *s) -> (b, *t)
+        along = lengths_of(lengths, "s", x.ndim - 1)
+        return self.over(x, axes, along) if axes else x  # (b, *s) -> (b, *t)
 
-    def over(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
-        """The reduction, over axes of a batch."""
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0)}  # along the axes that stay
+
+    def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
+        """The reduction, over axes of a batch, of what every example has along them."""
         raise NotImplementedError
 
 
@@ -53,8 +59,8 @@ class Mean(Reduction):
     Torch: torch.mean
     """
 
-    def over(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
-        return x.mean(axes)  # (b, *s) -> (b, *t)
+    def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
+        return mean_of_own(x, along, axes)  # (b, *s) -> (b, *t)
 
 
 class Sum(Reduction):
@@ -75,8 +81,9 @@ class Sum(Reduction):
     Torch: torch.sum
     """
 
-    def over(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
-        return x.sum(axes)  # (b, *s) -> (b, *t)
+    def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
+        mask = own(x, along, axes)
+        return (x if mask is None else x.masked_fill(~mask, 0.0)).sum(axes)  # (b, *s) -> (b, *t)
 
 
 class Max(Reduction):
@@ -100,8 +107,9 @@ class Max(Reduction):
     def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # fewer values to rectify
 
-    def over(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
-        return x.amax(axes)  # (b, *s) -> (b, *t)
+    def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
+        mask = own(x, along, axes)
+        return (x if mask is None else x.masked_fill(~mask, float("-inf"))).amax(axes)  # (b, *s) -> (b, *t)
 
 
 def check_axes(leaf: Leaf, axes: Axes) -> None:

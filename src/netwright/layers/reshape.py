@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Any, TypeAlias, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError
+from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, lengths_of, picked
 from netwright.layers.reduce import positions
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf, shared_repr
-from netwright.sizes.size import Size, same
+from netwright.sizes.size import Size, names, same
 
 Which: TypeAlias = int | tuple[int | None, int | None]
 
@@ -31,6 +33,7 @@ class Flatten(Leaf):
     """
 
     ports = "*s -> out"
+    passes = True
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         total = product(known["s"])
@@ -50,7 +53,7 @@ class Reshape(Leaf):
 
     Raises:
         NetError: sizes that are not whole numbers, or two of −1.
-        SizeError: the values are more or fewer.
+        SizeError: the values are more or fewer; an axis varies that is not the first on both sides.
 
     Example:
         >>> import netwright as nw
@@ -62,6 +65,8 @@ class Reshape(Leaf):
 
     shape: tuple[int, ...]
     ports = "*s -> *t"
+    exact = True  # only a first axis may vary, and its elements stay in order
+    passes = True
 
     def __init__(self, *shape: int) -> None:
         object.__setattr__(self, "shape", shape)
@@ -81,6 +86,12 @@ class Reshape(Leaf):
         total, rest = product(known["s"]), math.prod(size for size in self.shape if size != -1)
         sizes: list[Size | None] = [None if size == -1 else size for size in self.shape]
         if total is not None:
+            if any(names(size) for size in known["s"][1:]) or (names(total) and self.shape[:1] != (-1,)):
+                raise Unfit(
+                    "it would mix what is behind the end of an example with what is before",
+                    expected="one size that varies, the first of the input, and -1 first in the shape",
+                    got=f"({', '.join(map(str, known['s']))}) as {self.shape}",
+                )
             left = total // rest
             if not same(left * rest, total) or (-1 not in self.shape and not same(total, rest)):
                 raise Unfit(
@@ -120,6 +131,8 @@ class Transpose(Leaf):
 
     axes: tuple[int, ...]
     ports = "*s -> *t"
+    exact = True
+    passes = True
 
     def __init__(self, *axes: int) -> None:
         object.__setattr__(self, "axes", axes)
@@ -160,13 +173,13 @@ class Part(Leaf):
     Shapes: input (*s,), output: s without the axis for one element, with the axis shorter for several.
 
     Fields:
-        which: a place, or (start, stop); negative places count from the end, None is the very start or end.
-            `nw.Part((1, None), axis=0)` leaves the first element out.
+        which: a place, or (start, stop); negative places count from the example's own end, None is the very start or
+            end. `nw.Part((1, None), axis=0)` leaves the first element out.
         axis: by position in the example; −1, the features.
 
     Raises:
         NetError: what is neither a place nor two of them.
-        SizeError: the axis or the place does not exist, or nothing is left.
+        SizeError: the axis or the place does not exist, or nothing is left; or would be less the longer an axis is.
 
     Example:
         >>> import netwright as nw
@@ -180,6 +193,7 @@ class Part(Leaf):
     _: KW_ONLY
     axis: int = -1
     ports = "*s -> *t"
+    passes = True
 
     def __post_init__(self) -> None:
         ends = self.which if isinstance(self.which, tuple) else (self.which, self.which)
@@ -204,14 +218,41 @@ class Part(Leaf):
                 expected=f"{-s[axis]} to {s[axis] - 1}",
                 got=str(self.which),
             )
-        return {"t": (*s[:axis], *piece, *s[axis + 1 :])}
+        enough = {} if s[axis] is None or isinstance(s[axis], int) else {"enough": self._enough(s[axis])}
+        return {"t": (*s[:axis], *piece, *s[axis + 1 :]), **enough}
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        axis = self.axis if self.axis < 0 else self.axis + 1
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        axis = self.axis % (x.ndim - 1)
+        length = lengths_of(lengths, "s", x.ndim - 1)[axis]
         if isinstance(self.which, int):
-            return x.select(axis, self.which)  # (b, ..., n, ...) -> (b, ..., ...)
-        start, stop, _ = slice(*self.which).indices(x.shape[axis])
-        return x.narrow(axis, start, stop - start)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
+            if length is None or self.which >= 0:
+                return x.select(axis + 1, self.which)  # (b, ..., n, ...) -> (b, ..., ...)
+            place = (length + self.which).unsqueeze(-1)  # (b, 1)
+            return picked(x, place, axis + 1).squeeze(axis + 1)  # (b, ..., n, ...) -> (b, ..., ...)
+        start, stop, _ = slice(*self.which).indices(x.shape[axis + 1])
+        begin = self.which[0] or 0
+        if length is None or begin >= 0:  # counted from the beginning, whatever the end
+            return x.narrow(axis + 1, start, stop - start)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
+        first = (length + begin).unsqueeze(-1)  # (b, 1)
+        places = first + torch.arange(stop - start, device=x.device)  # (b, stop − start)
+        return picked(x, places, axis + 1)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        """Where it begins so far from the front: along its own axis output i sees i + start, along others i."""
+        start = (self.which[0] or 0) if isinstance(self.which, tuple) else 0
+        return {"input": (0, start)} if start >= 0 else {}
+
+    def _enough(self, n: Size) -> Size:
+        """1 or more exactly where an axis of n elements, which differs from example to example, has all of these."""
+        start, stop = self.which if isinstance(self.which, tuple) else (self.which, self.which)
+        if start is not None and stop is not None and start < 0 <= stop:
+            raise Unfit(
+                f"it would be shorter the longer axis {self.axis} is",
+                expected="both places counted from the same end, since the axis differs from example to example",
+                got=f"{self.which} of {n}",
+            )
+        needed = max(abs(start or 0), abs(stop or 0)) + (isinstance(self.which, int) and self.which >= 0)
+        return n - needed + 1
 
     def _count(self, n: Size) -> Size:
         """How many elements are left of n."""
@@ -284,9 +325,17 @@ class Pad(Leaf):
             found[other] = tuple(None if n is None else n + sign * more for n, more in zip(sizes, added, strict=True))
         return found
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         amounts = [*self.amounts, *[(0, 0)] * (x.ndim - 1 - len(self.amounts))]
-        return F.pad(x, [side for pair in reversed(amounts) for side in pair], value=self.value)  # (b, *s) -> (b, *t)
+        y = F.pad(x, [side for pair in reversed(amounts) for side in pair], value=self.value)  # (b, *s) -> (b, *t)
+        for i, length in enumerate(lengths_of(lengths, "s", x.ndim - 1)):
+            before, after = amounts[i]
+            if length is not None and after:
+                y = filled(y, length + before, self.value, i + 1)  # (b, *t)
+        return y
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (-max(before for before, _ in self.amounts), 0)}  # axes without a border see their own place
 
     def __repr__(self) -> str:
         value = f", value={self.value!r}" if self.value else ""

@@ -49,8 +49,9 @@ class Constant(Leaf):
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return {"s": _shape(self.value)}
 
-    def forward(self, w: Mapping[str, Tensor], *, batch: int) -> Tensor:
-        value = torch.tensor(self.value, dtype=torch.get_default_dtype())  # (*s,)
+    def forward(self, w: Mapping[str, Tensor], *, batch: int, like: Tensor | None) -> Tensor:
+        dtype = like.dtype if like is not None and like.is_floating_point() else torch.get_default_dtype()
+        value = torch.tensor(self.value, dtype=dtype, device=None if like is None else like.device)  # (*s,)
         return value.expand(batch, *value.shape)  # (*s,) -> (b, *s)
 
 

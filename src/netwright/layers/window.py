@@ -78,6 +78,13 @@ def slide(
     return {"s": tuple(back), "t": tuple(forward)}
 
 
+def window_reach(spread: list[int], before: list[int], stride: tuple[int, ...]) -> dict[str, tuple[float, float]]:
+    """Which positions an output of a sliding window sees; not said where the window changes the rate."""
+    if any(step > 1 for step in stride):
+        return {}
+    return {"input": (-max(before), max(e - b for e, b in zip(spread, before, strict=True)))}
+
+
 def channels_first(x: Tensor) -> Tensor:
     """The view that torch's image kernels want; a line becomes a picture of height one, whose kernels are faster."""
     x = x.movedim(-1, 1)  # (b, *s, c) -> (b, c, *s)

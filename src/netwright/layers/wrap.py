@@ -123,7 +123,7 @@ class Repeat(Container):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        return self.body.input_names
+        return self.body.required_names
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
         value = call("1", self.body, *x)
@@ -146,6 +146,6 @@ class Repeat(Container):
 def _codecs(container: Container, input: PortsLike, output: PortsLike) -> Held:
     """What a container holds for its ports."""
     return Held(
-        inputs=present(as_codecs(input, container.input_names)),
+        inputs=present(as_codecs(input, container.input_names, container.optional_names)),
         outputs=present(as_codecs(output, container.output_names)),
     )

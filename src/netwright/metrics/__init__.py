@@ -4,6 +4,7 @@ from netwright.metrics.classification import Classification, ClassificationRepor
 from netwright.metrics.confusion import Confusion, ConfusionMatrix
 from netwright.metrics.interval import Estimate
 from netwright.metrics.perclass import ClassReport
+from netwright.metrics.positions import Positions, PositionsReport
 from netwright.metrics.regression import Regression, RegressionReport
 from netwright.metrics.several import SeveralLabels, SeveralLabelsReport
 from netwright.metrics.worst import WorstExamples
@@ -15,6 +16,8 @@ __all__ = [
     "Confusion",
     "ConfusionMatrix",
     "Estimate",
+    "Positions",
+    "PositionsReport",
     "Regression",
     "RegressionReport",
     "SeveralLabels",

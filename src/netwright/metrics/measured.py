@@ -1,6 +1,6 @@
 """What measuring a net gives, as a value: the numbers, and the examples it did worst on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -8,10 +8,12 @@ import numpy as np
 from torch import Tensor
 
 from netwright.metrics.classification import ClassificationReport
+from netwright.metrics.positions import PositionsReport
 from netwright.metrics.regression import RegressionReport
 from netwright.metrics.several import SeveralLabelsReport
 
-Result: TypeAlias = ClassificationReport | SeveralLabelsReport | RegressionReport
+Result: TypeAlias = ClassificationReport | PositionsReport | SeveralLabelsReport | RegressionReport
+LONGEST = 60  # characters of what is right, or was said, in a line: a class for every position may be thousands
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Example:
         index: where it came in the data, from 0.
         input: the raw value, or a mapping by port where the net has several inputs.
         actual, predicted: what is right, and what the net said.
-        loss: -ln p(actual) for labels, the squared error for numbers.
-        probabilities: every label with its probability; empty for numbers.
+        loss: -ln p(actual) for labels, the squared error for numbers; the mean over positions where there are several.
+        probabilities: every label with its probability; empty for numbers, and for a class at every position.
     """
 
     index: int
@@ -64,12 +66,51 @@ class Measured:
 
     def __str__(self) -> str:
         blocks = [self.headline]
-        if isinstance(self.result, ClassificationReport):
-            blocks.append(f"confusion matrix, rows: actual, columns: predicted\n{self.result.confusion}")
+        if isinstance(self.result, PositionsReport):
+            blocks[0] += f"\n{self.result.exact}\n{self.result.positions:,} positions; the intervals count examples"
+        if isinstance(self.result, ClassificationReport | PositionsReport):
+            what = " of positions" if isinstance(self.result, PositionsReport) else ""
+            blocks.append(f"confusion matrix{what}, rows: actual, columns: predicted\n{self.result.confusion}")
         if self.worst:
-            lines = [f"#{e.index}: {e.actual!r}, taken for {e.predicted!r} (loss {e.loss:.3g})" for e in self.worst]
+            lines = [
+                f"#{e.index}: {_short(e.actual)}, taken for {_short(e.predicted)} (loss {e.loss:.3g})"
+                for e in self.worst
+            ]
             blocks.append("\n".join(["worst examples", *lines]))
         return "\n\n".join(blocks)
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredOutputs(Mapping[str, Measured]):
+    """What a net with several outputs got right: a mapping from the name of an output to what was measured there."""
+
+    outputs: Mapping[str, Measured]
+
+    @property
+    def headline(self) -> str:
+        """The first number of each output, a line each."""
+        return "\n".join(f"{name}: {measured.headline}" for name, measured in self.outputs.items())
+
+    def to_json(self) -> dict[str, object]:
+        """A plain dict by output."""
+        return {name: measured.to_json() for name, measured in self.outputs.items()}
+
+    def __getitem__(self, output: str) -> Measured:
+        return self.outputs[output]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.outputs)
+
+    def __len__(self) -> int:
+        return len(self.outputs)
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{name}: {measured}" for name, measured in self.outputs.items())
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _plain(value: Any) -> object:

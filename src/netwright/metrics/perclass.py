@@ -13,7 +13,7 @@ class ClassReport:
 
     Fields:
         label: the class.
-        count: the examples that have it.
+        count: the examples, or positions, that have it.
         precision: of the examples that were given this class, those that have it; undefined when none was given it.
         recall: of the examples that have this class, those that were given it; undefined when none has it.
         f1: their harmonic mean, 2 tp / (2 tp + fp + fn).
@@ -83,9 +83,9 @@ def figures(estimates: Sequence[Estimate]) -> str:
     )
 
 
-def class_table(classes: Sequence[ClassReport]) -> str:
+def class_table(classes: Sequence[ClassReport], counted: str = "examples") -> str:
     """One aligned line for each class."""
-    rows = [["class", "examples", "precision", "", "recall", "", "F1", ""]]
+    rows = [["class", counted, "precision", "", "recall", "", "F1", ""]]
     for one in classes:
         cells = [shortened(str(one.label)), f"{one.count:,}"]
         for estimate in (one.precision, one.recall, one.f1):

@@ -48,7 +48,7 @@ class Chain(Container):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        return self.parts[0][1].input_names
+        return self.parts[0][1].required_names
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
         (name, first), *rest = self.parts

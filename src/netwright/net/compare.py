@@ -17,16 +17,22 @@ from netwright.net.plan.wiring import Op, Slot, Wiring
 
 @dataclass(frozen=True)
 class Change:
-    """What became of one array between two nets."""
+    """What became of one array between two nets.
+
+    Fields: `path` in the second net, in the first if it is removed; `before` and `after` its sizes; `was` the path
+    that a renamed one had.
+    """
 
     path: str
-    fate: Literal["kept", "changed", "reshaped", "reset", "removed", "added"]
+    fate: Literal["kept", "renamed", "changed", "reshaped", "reset", "removed", "added"]
     before: tuple[int, ...] | None
     after: tuple[int, ...] | None
+    was: str = ""
 
     def __str__(self) -> str:
         before, after = ("-" if shape is None else str(shape) for shape in (self.before, self.after))
-        return f"{self.fate:<8} {self.path}  {before if before == after else f'{before} -> {after}'}"
+        sizes = before if before == after else f"{before} -> {after}"
+        return f"{self.fate:<8} {self.path}  {sizes}" + (f"  was {self.was}" if self.was else "")
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,10 @@ class Difference:
 
 
 def diff(before: Node, after: Node) -> Difference:
-    """What an edit did to the arrays: which were kept, reshaped, reset, removed, added.
+    """What an edit did to the arrays: which were kept, renamed, changed, reshaped, reset, removed, added.
 
-    Kept means the same values, reset means that the array no longer fitted and was dropped, to be filled by training.
+    Kept means the same values, renamed the same values under another path, reset that the array no longer fitted and
+    was dropped, to be filled by training.
 
     Example:
         >>> import netwright as nw
@@ -58,11 +65,16 @@ def diff(before: Node, after: Node) -> Difference:
         kept     linear1/bias  (3,)
         reset    linear2/weight  (2, 3) -> (3, 3)
         reset    linear2/bias  (2,) -> (3,)
+        >>> print(nw.diff(net[:1], net[:1].rename("linear1", "dense")))
+        renamed  dense/weight  (3, 4)  was linear1/weight
+        renamed  dense/bias  (3,)  was linear1/bias
     """
     expect_net(before, "diff")
     expect_net(after, "diff")
     old, new = before.held.arrays, after.held.arrays
     wanted = {path: spec.known for path, spec in plan_of(after).arrays.items()}
+    removed = {path: array for path, array in old.items() if path not in wanted}
+    moved = _moved(removed, {path: new[path] for path in wanted if path in new and path not in old})
     changes: list[Change] = []
     for path, shape in wanted.items():
         was, now = old.get(path), new.get(path)
@@ -70,14 +82,50 @@ def diff(before: Node, after: Node) -> Difference:
         if now is None:
             if was is not None:
                 changes.append(Change(path, "reset", *sizes))
+        elif path in moved:
+            changes.append(Change(path, "renamed", sizes[1], sizes[1], moved[path]))
         elif was is None:
             changes.append(Change(path, "added", *sizes))
         elif was.shape != now.shape:
             changes.append(Change(path, "reshaped", *sizes))
         else:
             changes.append(Change(path, "kept" if same_array(was, now) else "changed", *sizes))
-    changes += [Change(path, "removed", tuple(array.shape), None) for path, array in old.items() if path not in wanted]
+    gone = removed.keys() - set(moved.values())
+    changes += [Change(path, "removed", tuple(array.shape), None) for path, array in removed.items() if path in gone]
     return Difference(tuple(changes))
+
+
+def _moved(removed: Mapping[str, Tensor], added: Mapping[str, Tensor]) -> dict[str, str]:
+    """The arrays that only have another path now, each new path with the old one.
+
+    Equal values tell it, but for arrays of one number throughout, such as new biases: these are alike without having
+    anything to do with each other, and follow the part whose other arrays moved.
+    """
+    left = dict(removed)
+    found: dict[str, str] = {}
+
+    def find(path: str, candidates: Iterable[str]) -> None:
+        old = next((old for old in candidates if same_array(left[old], added[path])), None)
+        if old is not None:
+            found[path] = old
+            del left[old]
+
+    for path, array in added.items():
+        memory = [old for old, was in left.items() if was.data_ptr() == array.data_ptr()]
+        find(path, memory if _uniform(array) else [*memory, *left])
+    parts = {(_part(old), _part(path)) for path, old in found.items()}
+    for path in [path for path in added if path not in found]:
+        find(path, [old for old in left if (_part(old), _part(path)) in parts])
+    return found
+
+
+def _uniform(array: Tensor) -> bool:
+    """Whether it is one number throughout, or nothing."""
+    return array.numel() == 0 or bool((array == array.flatten()[0]).all())
+
+
+def _part(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def equal(left: Node, right: Node) -> bool:

@@ -78,6 +78,16 @@ class Node:
         raise NotImplementedError
 
     @property
+    def optional_names(self) -> tuple[str, ...]:
+        """The input ports that may be left out: states, which then start at zero."""
+        return ()
+
+    @property
+    def required_names(self) -> tuple[str, ...]:
+        """The input ports that must be fed."""
+        return tuple(name for name in self.input_names if name not in self.optional_names)
+
+    @property
     def output_names(self) -> tuple[str, ...]:
         """The names of the output ports, in order."""
         raise NotImplementedError
@@ -112,6 +122,8 @@ class LeafNode(Node, abstract=True):
     ports: ClassVar[str]
     precise: ClassVar[bool] = False  # whether the arithmetic needs float32 when the rest runs in less
     opaque: ClassVar[bool] = False  # whether its code is not ours, so that its results are held against its ports
+    exact: ClassVar[bool] = False  # whether what lies behind an example's end changes nothing before it, untold
+    passes: ClassVar[bool] = False  # whether its values are its inputs' own, so that indices stay indices
 
     def signature(self, count: int) -> str:
         """The ports when `count` values are given; only leaves with any number of inputs look at it."""
@@ -126,9 +138,29 @@ class LeafNode(Node, abstract=True):
         """The arrays this leaf owns, by name."""
         return {}
 
+    def sizes(self) -> dict[str, Any]:
+        """The fields by which names of the ports may be given as numbers."""
+        return field_values(self)
+
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         """What follows from the sizes known so far, in either direction; `None` or less where nothing does."""
         return None
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        """By input port, which positions output i sees along the axes the leaf names: from i + lo to i + hi.
+
+        `"*"` stands for every port that is not said; without it such a port sees everything. Leading axes (`...`)
+        are never mixed.
+        """
+        return {}
+
+    def memory(self) -> Mapping[str, str] | None:
+        """What it remembers from one element to the next, by name, in the axes of its ports; None: it cannot step."""
+        return None
+
+    def step(self, w: Mapping[str, Any], memory: Mapping[str, Any] | None, *x: Any) -> tuple[Any, Mapping[str, Any]]:
+        """The arithmetic on a chunk of one element or more, from what is remembered; None: nothing yet."""
+        raise NotImplementedError
 
     forward: ClassVar[Callable[..., Any]]
     """The arithmetic on batches: `forward(w, *x)`, with the leaf's arrays by name and a value for each input port."""

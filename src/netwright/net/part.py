@@ -19,6 +19,8 @@ from netwright.net.ports import PortsLike, ports_repr, ports_verbs, said
 from netwright.net.run import call
 from netwright.sizes.notation import ports
 
+MOST_NESTED = 50  # containers in each other: deeper ones cannot be saved, and at some hundred Python's own stack ends
+
 
 class Net(Node, abstract=True):
     """A net is a value: frozen, comparable, printable; every edit gives a new net that shares what it did not touch."""
@@ -130,7 +132,7 @@ class Net(Node, abstract=True):
 
     def with_input(self, port: PortsLike) -> "Net":
         """The net with another encoder, several by port, or none; arrays that no longer fit are reset."""
-        return self._with_codecs(inputs=said(port, self.input_names))
+        return self._with_codecs(inputs=said(port, self.input_names, self.optional_names))
 
     def with_output(self, port: PortsLike) -> "Net":
         """The net with another decoder, several by port, or none; arrays that no longer fit are reset.
@@ -214,6 +216,10 @@ class Leaf(LeafNode, Net, abstract=True):
         return tuple(port.name for port in ports(self.signature(1)).inputs)
 
     @property
+    def optional_names(self) -> tuple[str, ...]:
+        return tuple(port.name for port in ports(self.signature(1)).inputs if port.optional)
+
+    @property
     def output_names(self) -> tuple[str, ...]:
         return tuple(port.name for port in ports(self.signature(1)).outputs)
 
@@ -243,6 +249,7 @@ class Container(ContainerNode, Net, abstract=True):
     def settle(self, held: Held) -> None:
         """Take over what the parts hold, and check the whole: the end of every constructor."""
         level, children = self.level, self.children()  # the parts as they were given, with what they hold
+        _check_nesting(self)
         arrays = {**held.arrays, **surgery.lift(level)}
         bare = {name: child.bare() for name, child in children.items()}
         if any(bare[name] is not child for name, child in children.items()):
@@ -250,9 +257,17 @@ class Container(ContainerNode, Net, abstract=True):
                 object.__setattr__(self, name, value)
             del self.__dict__["level"]  # walked again, with the bare parts
         inputs, outputs = _boundary(level)
+        if self.each is not None:
+            inputs, outputs = self.lifted(inputs, outputs)
         sides = {"inputs": {**inputs, **held.inputs}, "outputs": {**outputs, **held.outputs}}
         object.__setattr__(self, "held", Held(MappingProxyType(arrays), **sides, shared=held.shared))
         self.validate()
+
+    def lifted(
+        self, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
+    ) -> tuple[dict[str, Codec], dict[str, Codec]]:
+        """The codecs of the whole, where these are those of what is done for every element; none, if nobody says."""
+        return {}, {}
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -270,6 +285,25 @@ class Container(ContainerNode, Net, abstract=True):
 
     def __repr__(self) -> str:
         return shared_repr(self, f"{type(self).__name__}({arguments(self)}{ports_repr(self)})")
+
+
+def _check_nesting(container: Container) -> None:
+    if _nesting(container) > MOST_NESTED:
+        raise NetError(
+            what=f"nets nest at most {MOST_NESTED} deep",
+            where=type(container).__name__,
+            got=f"{_nesting(container)} containers in each other",
+            mend="nw.Chain(…) or nw.Repeat(count, part) puts parts one after the other, however many",
+        )
+
+
+def _nesting(node: Node) -> int:
+    """How many containers are in each other, this one included; counted once for each value."""
+    if not isinstance(node, ContainerNode):
+        return 0
+    if "_nesting" not in node.__dict__:
+        node.__dict__["_nesting"] = 1 + max(map(_nesting, node.children().values()), default=0)
+    return node.__dict__["_nesting"]
 
 
 def _boundary(level: Level) -> tuple[dict[str, Codec], dict[str, Codec]]:

@@ -17,10 +17,10 @@ def as_codec(port: PortLike) -> Codec | None:
     return port if isinstance(port, Codec) or port is None else Array(port)
 
 
-def as_codecs(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
-    """Codecs by port: one for the only port, or a mapping."""
+def as_codecs(port: PortsLike, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Codec | None]:
+    """Codecs by port: one for the only port that is not optional, or a mapping."""
     if not isinstance(port, Mapping):
-        if len(names) > 1 and port is not None:
+        if len(names) - len(optional) > 1 and port is not None:
             raise NetError(
                 what=f"a net with {len(names)} ports needs a codec for each",
                 expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
@@ -37,9 +37,9 @@ def as_codecs(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
     return {name: as_codec(value) for name, value in port.items()}
 
 
-def said(port: PortsLike, names: Sequence[str]) -> dict[str, Codec | None]:
+def said(port: PortsLike, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Codec | None]:
     """Codecs by port, where `None` takes all of them away."""
-    return dict.fromkeys(names) if port is None else as_codecs(port, names)
+    return dict.fromkeys(names) if port is None else as_codecs(port, names, optional)
 
 
 def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:
@@ -53,7 +53,7 @@ def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> 
     if inputs is not None:
         texts.append(f"input={dict(inputs)!r}")
     elif held := node.held.inputs:
-        texts.append(f"input={_one_or_all(held, node.input_names)}")
+        texts.append(f"input={_one_or_all(held, node.required_names)}")
     if held := node.held.outputs:
         texts.append(f"output={_one_or_all(held, node.output_names)}")
     return "".join(f", {text}" for text in texts)
@@ -62,10 +62,11 @@ def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> 
 def ports_verbs(node: Node) -> str:
     """The codecs of a leaf as the verbs that gave them: a leaf's own arguments are its fields."""
     held = node.held
-    inputs = f".with_input({_one_or_all(held.inputs, node.input_names)})" if held.inputs else ""
+    inputs = f".with_input({_one_or_all(held.inputs, node.required_names)})" if held.inputs else ""
     outputs = f".with_output({_one_or_all(held.outputs, node.output_names)})" if held.outputs else ""
     return inputs + outputs
 
 
 def _one_or_all(codecs: Mapping[str, Codec], names: Sequence[str]) -> str:
-    return repr(next(iter(codecs.values())) if len(names) == 1 else dict(codecs))
+    alone = len(names) == 1 and {*codecs} == {*names}
+    return repr(next(iter(codecs.values())) if alone else dict(codecs))

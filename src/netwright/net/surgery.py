@@ -1,11 +1,13 @@
 """Edits nets: every verb takes a net and gives a new one that shares each array it did not touch."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace as with_fields
 from typing import TypeAlias, cast
 
 from torch import Tensor
 
+from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
 from netwright.net.compare import same_array
@@ -223,6 +225,17 @@ def _lifted(name: str, part: Node) -> dict[str, Tensor]:
     return {join(name, path): array for path, array in part.held.arrays.items()}
 
 
+def _of_elements(codecs: Mapping[str, Codec], over: Sequence[str]) -> dict[str, Codec]:
+    """The codecs of one element, as far as sizes say them; those of what is held whole stay."""
+    found: dict[str, Codec] = {}
+    for name, codec in codecs.items():
+        if name not in over:
+            found[name] = codec
+        elif isinstance(codec, Array):
+            found[name] = Array(re.sub(r"\[\w+\]", "", " ".join(str(codec.sizes).split()[1:])) or "()")
+    return found
+
+
 def _child(node: Node, name: str | int) -> Node:
     level = _level(node, name)
     names = [call.name for call in level.calls]
@@ -232,6 +245,9 @@ def _child(node: Node, name: str | int) -> Node:
     arrays = {path: array for path, array in node.held.arrays.items() if path.startswith(SHARED) and path in needed}
     arrays |= {path.removeprefix(below): a for path, a in node.held.arrays.items() if path.startswith(below)}
     inputs = {port: node.held.inputs[ref[1]] for port, ref in call.reads if not ref[0] and ref[1] in node.held.inputs}
+    each = node.each if isinstance(node, ContainerNode) else None
+    if each is not None:
+        return call.part.holding(arrays=arrays, inputs=_of_elements(inputs, each.over))
     outputs = {
         ref[1]: node.held.outputs[port]
         for port, ref in level.outputs

@@ -2,16 +2,17 @@
 
 import html
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from netwright.errors import FileError, NetError
+from netwright.fields import plain
 from netwright.net.node import LeafNode, Node, expect_net, join
 from netwright.net.part import Net
 from netwright.net.plan.level import ContainerNode
 from netwright.net.plan.plan import Plan
-from netwright.see.layout import LANE, Edge, Item, Layout, Point, layout
+from netwright.see.layout import APART, LANE, Edge, Item, Layout, Point, layout
 from netwright.see.walk import kind_text, part_text, sizes_text
 
 MARGIN = 14.0
@@ -86,7 +87,7 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
         depth: how many levels of containers are opened; a container below that is one box.
         width: where rows wrap, in pixels; 1120 fits a desktop page, 360 a phone.
 
-    Raises: NetError for a depth below 1 or a width below 200.
+    Raises: NetError for a depth below 1, a width below 200, or what is no whole number.
 
     Example:
         >>> import netwright as nw
@@ -94,11 +95,12 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
         Drawing(507 × 74)
     """
     expect_net(net, "draw")
-    if depth < 1 or width < 200:
+    whole_numbers = all(type(plain(size)) is int for size in (depth, width))
+    if not whole_numbers or depth < 1 or width < 200:
         raise NetError(
-            what="this drawing would show nothing",
+            what="this drawing would show nothing" if whole_numbers else "depth and width are whole numbers",
             expected="depth of at least 1, width of at least 200",
-            got=f"depth={depth}, width={width}",
+            got=f"depth={depth!r}, width={width!r}",
         )
     plan = net.plan
     group = _Group(net, plan, "", depth, width - 2 * MARGIN)
@@ -120,6 +122,12 @@ class _Box:
     what: str
     family: str
     round: bool
+    outputs: int = 1
+
+    @property
+    def height(self) -> float:
+        """Room for the lines that leave it."""
+        return max(BOX, APART * self.outputs + 10)
 
     @property
     def width(self) -> float:
@@ -128,12 +136,12 @@ class _Box:
 
     def drawn(self, x: float, y: float) -> list[str]:
         """The SVG of the box, its corner at (x, y)."""
-        middle, corner = x + self.width / 2, BOX / 2 if self.round else 4
+        middle, corner, line = x + self.width / 2, BOX / 2 if self.round else 4, y + (self.height - BOX) / 2
         return [
-            f'<rect class="box {self.family}" x="{x:.1f}" y="{y:.1f}" width="{self.width:.1f}" height="{BOX:g}" '
-            f'rx="{corner:g}"/>',
-            f'<text class="name" x="{middle:.1f}" y="{y + 20:.1f}">{html.escape(self.name)}</text>',
-            f'<text class="what" x="{middle:.1f}" y="{y + 35:.1f}">{html.escape(self.what)}</text>',
+            f'<rect class="box {self.family}" x="{x:.1f}" y="{y:.1f}" width="{self.width:.1f}" '
+            f'height="{self.height:g}" rx="{corner:g}"/>',
+            f'<text class="name" x="{middle:.1f}" y="{line + 20:.1f}">{html.escape(self.name)}</text>',
+            f'<text class="what" x="{middle:.1f}" y="{line + 35:.1f}">{html.escape(self.what)}</text>',
         ]
 
 
@@ -172,15 +180,20 @@ class _Group:
             )
         for key, child in self.children.items():
             left, above = self.layout.places[key]
-            pieces += (
-                child.drawn(x + left, y + above) if isinstance(child, _Box) else child.framed(key, x + left, y + above)
-            )
+            if isinstance(child, _Box):
+                pieces += child.drawn(x + left, y + above)
+            else:
+                ends = {f"{OUT}{value}": y + b for (start, value), b in self.layout.leaves.items() if start == key}
+                pieces += child.framed(key, x + left, y + above, ends)
         for text, (a, b) in self.layout.labels:
             pieces.append(f'<text class="size" x="{x + a:.1f}" y="{y + b:.1f}">{html.escape(text)}</text>')
         return pieces
 
-    def framed(self, name: str, x: float, y: float) -> list[str]:
-        """The SVG of the group with its border, its corner at (x, y), its ports led to the middle of the sides."""
+    def framed(self, name: str, x: float, y: float, leaves: Mapping[str, float]) -> list[str]:
+        """The SVG of the group with its border, its corner at (x, y), its ports led to the sides.
+
+        Inputs come in the middle of the left; `leaves` is the height at which an output leaves on the right.
+        """
         frame = f'x="{x:.1f}" y="{y:.1f}" width="{self.width:.1f}" height="{self.height:.1f}"'
         pieces = [
             f'<rect class="group" {frame} rx="10"/>',
@@ -190,7 +203,7 @@ class _Group:
         for keys, side in ((self.entries, x), (self.exits, x + self.width)):
             for key in keys:
                 a, b = self.layout.places[key]
-                ends = [(side, middle), (left + a, above + b + LANE / 2)]
+                ends = [(side, leaves.get(key, middle)), (left + a, above + b + LANE / 2)]
                 pieces += _edge(ends if side == x else ends[::-1], tip=False)
         return pieces + self.drawn(left, above)
 
@@ -200,7 +213,7 @@ class _Group:
         items: list[Item] = []
         for key in keys:
             child = self.children.get(key)
-            height = LANE if child is None else BOX if isinstance(child, _Box) else child.height
+            height = LANE if child is None else child.height
             items.append(Item(key, 0.0 if child is None else child.width, height))
         return items
 
@@ -211,20 +224,20 @@ class _Group:
             if isinstance(call.part, ContainerNode) and depth > 1:
                 self.children[call.name] = _Group(call.part, plan, here, depth - 1, width - 2 * INSIDE)
             else:
-                self.children[call.name] = _box(call.name, call.part)
+                self.children[call.name] = _box(call.name, call.part, len(plan.value(here) or ()))
             for port, slot in plan.value(here) or ():
                 labels[call.name, port] = sizes_text(plan, ((port, slot),))
             for _, ref in call.reads:
-                self.edges.append(Edge(ref[0] or f"{IN}{ref[1]}", call.name, labels.get(ref, "")))
+                self.edges.append(_from(ref, call.name, labels.get(ref, "")))
         for name, ref in node.level.outputs:
-            self.edges.append(Edge(ref[0] or f"{IN}{ref[1]}", f"{OUT}{name}", "" if path else labels.get(ref, "")))
+            self.edges.append(_from(ref, f"{OUT}{name}", "" if path else labels.get(ref, "")))
 
     def _leaf(self, node: Node, plan: Plan) -> None:
         name = kind_text(node)
-        self.children[name] = _box(name, node)
+        self.children[name] = _box(name, node, len(plan.wiring.outputs))
         self.edges += [Edge(f"{IN}{port}", name, self._entry(plan, "", port)) for port in node.input_names]
         for port, slot in plan.wiring.outputs:
-            self.edges.append(Edge(name, f"{OUT}{port}", sizes_text(plan, ((port, slot),))))
+            self.edges.append(Edge(name, f"{OUT}{port}", sizes_text(plan, ((port, slot),)), port))
 
     def _entry(self, plan: Plan, path: str, port: str) -> str:
         """The sizes at an input of the net; inside a group they stand outside already."""
@@ -238,11 +251,16 @@ class _Group:
                 self.children[f"{mark}{name}"] = _Box(name, text, "port", round=True)
 
 
-def _box(name: str, part: Node) -> _Box:
+def _from(ref: tuple[str, str], end: str, label: str) -> Edge:
+    """An edge that carries what a reference names: a value of a part, or of an input port."""
+    return Edge(ref[0], end, label, ref[1]) if ref[0] else Edge(f"{IN}{ref[1]}", end, label)
+
+
+def _box(name: str, part: Node, outputs: int) -> _Box:
     learns = any(weight.kind == "learned" for leaf in _leaves(part) for weight in leaf.weights().values())
     kind = kind_text(part)
     family = next((family for family, kinds in FAMILIES.items() if kind in kinds), "other")
-    return _Box(name, _short(part_text(part)), family, round=not learns)
+    return _Box(name, _short(part_text(part)), family, not learns, outputs)
 
 
 def _leaves(part: Node) -> list[LeafNode]:

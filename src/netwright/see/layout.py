@@ -10,8 +10,9 @@ Point: TypeAlias = tuple[float, float]
 BRANCH_GAP = 16.0  # between boxes of one layer
 ROW_GAP = 46.0  # between rows: an edge and its label pass there
 LANE = 16.0  # height that an edge takes where it passes a layer
+APART = 18.0  # between the values that leave one box: a label stands there
 LEAST_GAP = 30.0  # between layers, more where a label stands
-LINE = 12.0  # between two labels in a stack
+BEND = 20.0  # of a gap with a label, where edges change their height: behind the label, not through it
 TURN = 14.0  # how far an edge leads out before it turns to the next row
 
 
@@ -26,18 +27,23 @@ class Item:
 
 @dataclass(frozen=True)
 class Edge:
-    """From one box to another, with the text that stands at its start."""
+    """From one box to another, with the text that stands at its start; `value` is which value of the box it carries."""
 
     start: str
     end: str
     label: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is: the upper left corner of every item, the route of every edge, the size of the whole."""
+    """Where everything is: the upper left corner of every item, the route of every edge, the size of the whole.
+
+    `leaves` is the height at which a value leaves its box.
+    """
 
     places: Mapping[str, Point]
+    leaves: Mapping[tuple[str, str], float]
     routes: Mapping[Edge, tuple[Point, ...]]
     labels: tuple[tuple[str, Point], ...]  # text and the middle of its base line
     width: float
@@ -71,13 +77,36 @@ def layout(items: Sequence[Item], edges: Sequence[Edge], width: float, label_wid
         layers[rank[item.key]].items.append(item)
     chains = {edge: _lanes(edge, rank, layers) for edge in edges}
     _order(layers, chains)
+    values = _values(edges)
+    bent = _bent(layers, chains, rank, values)
     gaps = _gaps(layers, edges, rank, label_width)
-    widest = _wrap(layers, gaps, width)
-    height = _stack(layers)
+    bends = [BEND if r in bent and gaps[r] > LEAST_GAP else 0.0 for r in range(len(layers))]
+    widest = _wrap(layers, [gap + bend for gap, bend in zip(gaps, bends, strict=True)], width)
+    height = _stack(layers, [_most(layer.items, values) for layer in layers])
     places, middles = _places(layers)
     item_of = {item.key: item for layer in layers for item in layer.items}
-    routes = {edge: _route(chain, item_of, middles, places, layers, rank) for edge, chain in chains.items()}
-    return Layout(places, routes, _labels(routes, gaps, rank, layers), widest, height)
+    leaves = {key: middles[key[0]] + off for key, off in values.items()}
+    drawn = _Drawn(item_of, middles, places, layers, rank, leaves, bends)
+    routes = {edge: drawn.route(edge, chain) for edge, chain in chains.items()}
+    return Layout(places, leaves, routes, _labels(routes, gaps, rank, layers), widest, height)
+
+
+def _values(edges: Sequence[Edge]) -> dict[tuple[str, str], float]:
+    """How far from the middle of its box each value leaves it: several values leave as lines of their own."""
+    found: dict[str, list[str]] = {}
+    for edge in edges:
+        if edge.value not in found.setdefault(edge.start, []):
+            found[edge.start].append(edge.value)
+    return {
+        (start, value): (i - (len(values) - 1) / 2) * APART
+        for start, values in found.items()
+        for i, value in enumerate(values)
+    }
+
+
+def _most(items: Sequence[Item], values: Mapping[tuple[str, str], float]) -> int:
+    """How many values leave one of these at most."""
+    return max((sum(start == item.key for start, _ in values) for item in items), default=1)
 
 
 def _ranks(items: Sequence[Item], edges: Sequence[Edge]) -> dict[str, int]:
@@ -95,7 +124,7 @@ def _lanes(edge: Edge, rank: dict[str, int], layers: Sequence[_Layer]) -> list[s
     """The keys an edge passes: its ends, and a new lane in every layer between."""
     chain = [edge.start]
     for r in range(rank[edge.start] + 1, rank[edge.end]):
-        lane = f"{edge.start} -> {r}"  # edges from one box share their lanes
+        lane = f"{edge.start} {edge.value} -> {r}"  # edges with one value share their lanes
         if all(item.key != lane for item in layers[r].items):
             layers[r].items.append(Item(lane, 0.0, LANE))
             rank[lane] = r
@@ -128,6 +157,28 @@ def _gaps(layers: Sequence[_Layer], edges: Sequence[Edge], rank: Mapping[str, in
     return gaps
 
 
+def _bent(
+    layers: Sequence[_Layer],
+    chains: Mapping[Edge, Sequence[str]],
+    rank: Mapping[str, int],
+    values: Mapping[tuple[str, str], float],
+) -> set[int]:
+    """The layers after which an edge changes its height: heights in a row count from its middle."""
+    heights: dict[str, float] = {}
+    for layer in layers:
+        y = -layer.height / 2
+        for item in layer.items:
+            heights[item.key] = y + item.height / 2
+            y += item.height + BRANCH_GAP
+    found: set[int] = set()
+    for edge, chain in chains.items():
+        for start, end in itertools.pairwise(chain):
+            off = values[start, edge.value] if start == edge.start else 0.0
+            if abs(heights[start] + off - heights[end]) > 0.1:
+                found.add(rank[start])
+    return found
+
+
 def _wrap(layers: Sequence[_Layer], gaps: Sequence[float], width: float) -> float:
     """Give every layer its row and its x; the width of the widest row."""
     x, row, widest = 0.0, 0, 0.0
@@ -140,16 +191,17 @@ def _wrap(layers: Sequence[_Layer], gaps: Sequence[float], width: float) -> floa
     return widest + (TURN if row else 0)
 
 
-def _stack(layers: Sequence[_Layer]) -> float:
-    """Give every row its y; the height of the whole."""
-    y = 0.0
+def _stack(layers: Sequence[_Layer], values: Sequence[int]) -> float:
+    """Give every row its y; the height of the whole. Between rows there is place for every value that passes."""
+    y, gap = 0.0, 0.0
     for row in range(layers[-1].row + 1):
-        inside = [layer for layer in layers if layer.row == row]
-        height = max(layer.height for layer in inside)
-        for layer in inside:
+        inside = [(layer, count) for layer, count in zip(layers, values, strict=True) if layer.row == row]
+        height = max(layer.height for layer, _ in inside)
+        for layer, _ in inside:
             layer.middle = y + height / 2
-        y += height + ROW_GAP
-    return y - ROW_GAP
+        gap = ROW_GAP + APART * (max(1, inside[-1][1]) - 1)
+        y += height + gap
+    return y - gap
 
 
 def _places(layers: Sequence[_Layer]) -> tuple[dict[str, Point], dict[str, float]]:
@@ -165,30 +217,46 @@ def _places(layers: Sequence[_Layer]) -> tuple[dict[str, Point], dict[str, float
     return places, middles
 
 
-def _route(
-    chain: Sequence[str],
-    item_of: Mapping[str, Item],
-    middles: Mapping[str, float],
-    places: Mapping[str, Point],
-    layers: Sequence[_Layer],
-    rank: Mapping[str, int],
-) -> tuple[Point, ...]:
-    """The points an edge goes through: out of each item on the right, into the next on the left, round row ends."""
-    points: list[Point] = []
-    for start, end in itertools.pairwise(chain):
-        out = (places[start][0] + item_of[start].width, middles[start])
-        into = (places[end][0], middles[end])
-        here, there = layers[rank[start]], layers[rank[end]]
-        points.append(out)
-        if here.row != there.row:
-            inside = [layer for layer in layers if layer.row == here.row]
-            right = max(layer.x + layer.width for layer in inside) + TURN
-            bottom = max(layer.middle + layer.height / 2 for layer in inside) + ROW_GAP / 2
-            points += [(right, out[1]), (right, bottom), (there.x - TURN, bottom), (there.x - TURN, into[1])]
-        else:  # heights change in the gap alone, where no box stands
-            points += [(here.x + here.width, out[1]), (there.x, into[1])]
-        points.append(into)
-    return tuple(points)
+@dataclass(frozen=True)
+class _Drawn:
+    """What is settled when edges are drawn: where items are, and where values leave them."""
+
+    item_of: Mapping[str, Item]
+    middles: Mapping[str, float]
+    places: Mapping[str, Point]
+    layers: Sequence[_Layer]
+    rank: Mapping[str, int]
+    leaves: Mapping[tuple[str, str], float]
+    bends: Sequence[float]
+
+    def route(self, edge: Edge, chain: Sequence[str]) -> tuple[Point, ...]:
+        """The points an edge goes through: out of each item on the right, into the next on the left, round row ends."""
+        points: list[Point] = []
+        for start, end in itertools.pairwise(chain):
+            y = self.leaves[start, edge.value] if start == edge.start else self.middles[start]
+            out = (self.places[start][0] + self.item_of[start].width, y)
+            into = (self.places[end][0], self.middles[end])
+            here, there = self.layers[self.rank[start]], self.layers[self.rank[end]]
+            points.append(out)
+            if here.row != there.row:
+                points += self._round(edge, start, out, into)
+            else:  # heights change in the gap alone, where no box stands
+                bend = self.bends[self.rank[start]]
+                points += [(there.x - bend if bend else here.x + here.width, y), (there.x, into[1])]
+            points.append(into)
+        return tuple(points)
+
+    def _round(self, edge: Edge, start: str, out: Point, into: Point) -> list[Point]:
+        """Out at the end of a row, between the rows, and in at the beginning of the next: values side by side."""
+        here, there = self.layers[self.rank[start]], self.layers[self.rank[start] + 1]
+        own = [value for maker, value in self.leaves if maker == start]
+        place = own.index(edge.value) if start == edge.start else 0
+        below, count = len(own) - 1 - place, max(1, len(own))  # the lowest line turns first, so that none cross
+        inside = [layer for layer in self.layers if layer.row == here.row]
+        right = max(layer.x + layer.width for layer in inside) + TURN * (below + 1) / count
+        bottom = max(layer.middle + layer.height / 2 for layer in inside) + ROW_GAP / 2 + APART * below
+        left = there.x - TURN * (1 + place / count)
+        return [(right, out[1]), (right, bottom), (left, bottom), (left, into[1])]
 
 
 def _labels(
@@ -197,13 +265,12 @@ def _labels(
     """One label for each value, above the start of its edge, or above the stretch between two rows."""
     found: dict[tuple[str, str], tuple[str, Point]] = {}
     for edge, route in routes.items():
-        if not edge.label or (edge.start, edge.label) in found:
+        if not edge.label or (edge.start, edge.value) in found:
             continue
         r = rank[edge.start]
-        above = 6 + LINE * sum(start == edge.start for start, _ in found)  # several values of one part stand in a stack
         if layers[r + 1].row != layers[r].row:
-            place = ((route[2][0] + route[3][0]) / 2, route[2][1] - above)
+            place = ((route[2][0] + route[3][0]) / 2, route[2][1] - 6)
         else:
-            place = (route[0][0] + gaps[r] / 2 - 3, route[0][1] - above)
-        found[edge.start, edge.label] = (edge.label, place)
+            place = (route[0][0] + gaps[r] / 2 - 3, route[0][1] - 6)
+        found[edge.start, edge.value] = (edge.label, place)
     return tuple(found.values())

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
+from torch import Tensor
+
 GRID = 4096  # more points than this and two expressions of several names are compared by their form alone
 
 
@@ -186,6 +188,26 @@ def evaluate(size: Size, lengths: Mapping[str, int]) -> int:
     if isinstance(result, Expression):
         raise KeyError(f"the lengths of {result} are not all given")
     return result
+
+
+def measured(size: Size, lengths: Mapping[str, Tensor | int]) -> Tensor | int:
+    """The lengths that a size is, given those of every name: a number, or one for each example.
+
+    Example:
+        >>> import torch
+        >>> measured((named("n") - 4) // 2 + 1, {"n": torch.tensor([6, 9])})
+        tensor([2, 3])
+    """
+    total: Tensor | int = 0
+    for monomial, factor in _terms(size):
+        product: Tensor | int = factor
+        for atom in monomial:
+            if isinstance(atom, Floor):
+                product = product * (measured(atom.numerator, lengths) // atom.divisor)
+            else:
+                product = product * lengths[atom.text]
+        total = total + product
+    return total
 
 
 def same(left: Size, right: Size) -> bool:

@@ -10,6 +10,7 @@ import torch
 from netwright.errors import TrainingError
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
+from netwright.training.next_element import NextElement
 
 
 def whole(name: str, value: Any, least: int) -> int | None:
@@ -71,6 +72,19 @@ def net(value: Any) -> Net:
         mend = "nw.Module(module), a part" if isinstance(value, torch.nn.Module) else "a net: nw.Chain(…)"
         raise TrainingError(what="this is not a net", where="net", got=type(value).__name__, mend=mend)
     return value
+
+
+def objective(value: Any) -> NextElement | None:
+    """What to train for."""
+    if value is None or isinstance(value, NextElement):
+        return value
+    raise TrainingError(
+        what="an objective says what the net is trained for",
+        where="objective",
+        expected="nw.NextElement(), or None to compare with the targets in the data",
+        got=repr(value),
+        mend="loss=…, for a function of outputs and targets",
+    )
 
 
 def all_of(name: str, values: Any, kind: type[Callback] | type[Choice]) -> list[Any]:

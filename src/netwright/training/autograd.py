@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from netwright.net.plan.plan import Plan
-from netwright.net.run.execute import Bound, Circumstances, program
+from netwright.net.run.assemble import program
+from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
+from netwright.net.run.told import Circumstances
 from netwright.training.engine import Engine, mean_loss
 from netwright.training.feed import Batch
 from netwright.training.flat import Flat
@@ -59,7 +61,11 @@ class Autograd(Engine):
     def gradient(self, batch: Batch, step: int) -> float:
         self.flat.refresh()
         told = Circumstances(
-            training=True, noise=Noise(self.seed, step, batch.examples), batch=batch.size, precision=self.precision
+            training=True,
+            noise=Noise(self.seed, step, batch.examples),
+            batch=batch.size,
+            precision=self.precision,
+            lengths=batch.lengths,
         )
         with torch.enable_grad():
             losses = self.bound(batch.inputs, told)
@@ -75,17 +81,19 @@ class Autograd(Engine):
     def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
         found: list[tuple[str, int]] = []
 
-        def look(path: str, values: Sequence[Tensor]) -> None:
+        def look(path: str, values: Sequence[Tensor], rows: Tensor | None) -> None:
             for value in values:
                 if not found and value.is_floating_point() and not value.isfinite().all():
                     bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
-                    found.append((path, int(batch.examples[int(bad.nonzero()[0])])))
+                    first = bad.nonzero()[0]
+                    found.append((path, int(batch.examples[int(first if rows is None else rows[first])])))
 
         told = Circumstances(
             training=True,
             noise=Noise(self.seed, step, batch.examples),
             batch=batch.size,
             precision=self.precision,
+            lengths=batch.lengths,
             watch=look,
         )
         with torch.no_grad():

@@ -6,11 +6,19 @@ from typing import Any, TypeAlias
 
 import torch
 
+from netwright.codecs.codec import Codec
+from netwright.codecs.text.base import Elements
+from netwright.data.order import epoch_order
+from netwright.data.sources import Source
 from netwright.errors import TrainingError
 from netwright.inits import fans
 from netwright.machine import best_device, free_memory, has_bf16
-from netwright.net.plan.plan import Plan, fixed
+from netwright.net.plan.each import End
+from netwright.net.plan.plan import Plan
+from netwright.sizes.size import evaluate, names, unknowns
+from netwright.sizes.unify import Row, Shape
 from netwright.training.events import Choice
+from netwright.training.feed import Feed
 from netwright.training.optimizers import Optimizer
 
 LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many steps, and ten epochs
@@ -18,6 +26,7 @@ PART_OF_SPREAD = 0.14  # a peak step of Adam against 1/√fan-in, the spread of 
 REPEATED = "as in the run whose choices were given"
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
+NO_LENGTHS: Mapping[str, int] = {}
 Rate: TypeAlias = tuple[float, Mapping[str, float]]
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16}
 
@@ -82,6 +91,24 @@ class Chooser:
             size, why = size // 2, "what fits in a quarter of the free memory"
         self.say("batch size", size, why)
         return size
+
+    def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
+        """What encoders cut off, where they were told a greatest length."""
+        said: list[str] = []
+        for port, codec in codecs.items():
+            cut = codec.truncated(source.columns[port]) if isinstance(codec, Elements) else 0
+            said += [f"{cut:,} of {len(source):,} at port {port!r}"] if cut else []
+        if said:
+            self.say("truncated", ", ".join(said), "what the encoder keeps, by its field `most`")
+
+    def batches(self, feed: Feed, size: int, seed: int) -> None:
+        """Which examples come into a batch together, where they differ in length; the feed decides it."""
+        if feed.raw and feed.typical:
+            self.say("batches", "by chance", "the data does not fit in memory, so that its lengths are not known")
+        elif feed.ragged:
+            like = feed.padding(feed.order(size, seed, epoch=1), size)
+            mixed = feed.padding(epoch_order(len(feed), seed, epoch=1), size)
+            self.say("batches", f"by length: {like:.1%} padding", f"a random order would have {mixed:.0%}")
 
     def device(self, given: torch.device | None) -> torch.device:
         """Where to compute."""
@@ -150,19 +177,34 @@ class Chooser:
         return threads
 
 
-def work_of(plan: Plan) -> int:
-    """Multiply-adds of one example: positions of the output times values of the weight, for every weight matrix."""
+def work_of(plan: Plan, lengths: Mapping[str, int] = NO_LENGTHS) -> int:
+    """Multiply-adds of one example: positions of the output times values of the weight, for every weight matrix.
+
+    `lengths` says how long the example is, by the names of sizes that vary; a net without such sizes needs none.
+    """
     total = 0
     for step in plan.steps:
-        shape = plan.shape(step.writes[0])
+        shape = sized(plan.whole_shape(step.writes[0]), lengths)
+        looks_up = any(slot is not None and plan.below(slot) is not None for slot in step.reads)  # no product at all
         for path in step.arrays.values():
             known = plan.arrays[path].known
-            if known is not None and len(known) > 1 and fixed(shape):
-                total += math.prod(size for size in shape[:-1] if isinstance(size, int)) * math.prod(known)
+            if known is not None and len(known) > 1 and shape is not None and not looks_up:
+                total += math.prod(shape[:-1]) * math.prod(known)
     return total
 
 
-def activation_bytes(plan: Plan) -> int:
+def activation_bytes(plan: Plan, lengths: Mapping[str, int] = NO_LENGTHS) -> int:
     """Bytes that training keeps of one example: every value, and its gradient."""
-    shapes = [plan.shape(slot) for step in plan.steps for slot in step.writes]
-    return sum(8 * math.prod(size for size in shape if isinstance(size, int)) for shape in shapes if fixed(shape))
+    made = [step for step in plan.steps if not isinstance(step.leaf, End)]  # the ends pass on what others made
+    shapes = [sized(plan.whole_shape(slot), lengths) for step in made for slot in step.writes]
+    return sum(8 * math.prod(shape) for shape in shapes if shape is not None)
+
+
+def sized(shape: Shape, lengths: Mapping[str, int]) -> tuple[int, ...] | None:
+    """A shape in numbers, given the length of every name; None where some are still not known."""
+    found: list[int] = []
+    for size in shape:
+        if isinstance(size, Row) or unknowns(size) or not names(size) <= lengths.keys():
+            return None
+        found.append(evaluate(size, lengths))
+    return tuple(found)

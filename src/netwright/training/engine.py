@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor
 
 from netwright.training.feed import Batch
@@ -24,4 +25,5 @@ class Engine(ABC):
 
 def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:
     """The mean over examples, each counting as much as its weight; a feed's weights have mean one over all of it."""
-    return losses.float().mean() if weights is None else (losses.float() * weights).mean()
+    losses = losses.to(torch.promote_types(losses.dtype, torch.float32))  # of bf16, digits enough for a mean
+    return losses.mean() if weights is None else (losses * weights).mean()

@@ -9,7 +9,7 @@ from typing import Any
 class Choice:
     """One thing that was decided: by the user, or automatically and then why."""
 
-    name: str  # "loss", "optimizer", "learning rate", "schedule", "batch size", "precision", "device", "threads"
+    name: str  # "objective", "loss", "optimizer", "learning rate", "batch size", "batches", "precision", "device", …
     value: str
     why: str  # "given" where the user said it
     setting: Any = field(default=None, repr=False, compare=False)  # what was chosen itself, to be chosen again

@@ -9,7 +9,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from netwright.data.order import epoch_order
 from netwright.errors import TrainingError
 from netwright.training.engine import Engine
 from netwright.training.events import Callback, Choice, Epoch, Status
@@ -75,13 +74,13 @@ class Loop:
         status, start = self.status, self.clock()
         before, first = status.seconds, status.step
         total, seen, last = 0.0, 0, first + math.ceil(len(self.feed) / status.batch_size)
-        order = epoch_order(len(self.feed), self.seed, number)
+        order = self.feed.order(status.batch_size, self.seed, number)
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
         for batch in self.feed.batches(order, status.batch_size):
             loss, size = self._step(batch), batch.size
             total, seen = total + loss * size, seen + size
             done = before + self.clock() - start
-            if self.pace is not None and self.pace.crawls(done - status.seconds):
+            if self.pace is not None and self.pace.crawls((done - status.seconds) / batch.positions):
                 self._go_on_alone()
             status.seconds = done
             for tell in hearing:

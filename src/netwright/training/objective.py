@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netwright.codecs.array import Array
-from netwright.codecs.category import Boolean, Category
+from netwright.codecs.category import Boolean
 from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.codecs.labels import Labels
@@ -15,6 +15,7 @@ from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.with_loss import with_loss
+from netwright.sizes.notation import port
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Objective:
     why: str
 
 
-def objective(net: Net, loss: Net | Mapping[str, Net] | None) -> Objective:
+def goal_of(net: Net, loss: Net | Mapping[str, Net] | None) -> Objective:
     """The net with its loss: given, its own, or the one its decoder asks for."""
     if loss is None and ends_in_losses(net):
         return Objective(net, (), "", "the net's own", "the net ends in losses")
@@ -50,7 +51,7 @@ def objective(net: Net, loss: Net | Mapping[str, Net] | None) -> Objective:
 def loss_for(codec: Codec | None, output: str) -> Net:
     """The loss that fits a decoder: cross entropy for classes and labels, squared error for numbers."""
     inner = codec.codec if isinstance(codec, Each) else codec
-    if isinstance(inner, Category):
+    if codec is not None and gives_classes(codec):
         return CrossEntropy()
     if isinstance(inner, Boolean | Labels):
         return CrossEntropy("binary")
@@ -62,6 +63,12 @@ def loss_for(codec: Codec | None, output: str) -> Net:
         got=repr(codec),
         mend=("give the net a decoder, such as output=nw.Category([…]) or output=nw.Number()", "loss=nw.MSE()"),
     )
+
+
+def gives_classes(codec: Codec) -> bool:
+    """Whether a decoder reads a distribution over classes, one or one for each position, and encodes as their index."""
+    encoded, decoded = port(codec.encoded), port(codec.decoded)
+    return encoded.below is not None and decoded.below is None and encoded.axes == decoded.axes[:-1]
 
 
 def ends_in_losses(net: Node) -> bool:

@@ -9,15 +9,15 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import IO, TypeAlias
-
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from netwright.training.events import Callback, Epoch, Status
 from netwright.training.notebook import Show, kernel, pane
+
+if TYPE_CHECKING:  # to import rich takes longer than most programs' start: only a run that is shown does
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.table import Table
 
 Clock: TypeAlias = Callable[[], float]
 
@@ -30,7 +30,7 @@ BAR = 32  # and of the bar
 EPOCHS = 12  # rows of the table: the last ones
 
 
-def progress(console: Console | None = None, clock: Clock = time.monotonic) -> Callback:
+def progress(console: "Console | None" = None, clock: Clock = time.monotonic) -> Callback:
     """The callback that fits where the program runs: a notebook, a terminal, or a pipe.
 
     Fields:
@@ -39,6 +39,8 @@ def progress(console: Console | None = None, clock: Clock = time.monotonic) -> C
     """
     if console is None and kernel() is not None:
         return Panel(clock)
+    from rich.console import Console
+
     console = console or Console(stderr=True)
     return (
         Terminal(console, clock) if console.is_terminal and not console.is_dumb_terminal else Lines(console.file, clock)
@@ -82,7 +84,7 @@ class Lines(Callback):
 class Terminal(Callback):
     """A view that stays in place: bar, time left, speed, losses, a table of epochs, a small learning curve."""
 
-    def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
+    def __init__(self, console: "Console", clock: Clock = time.monotonic) -> None:
         self.console = console
         self.clock = clock
         self.live: Live | None = None
@@ -102,6 +104,8 @@ class Terminal(Callback):
         self.live = None
 
     def _draw(self, status: Status) -> None:
+        from rich.live import Live
+
         if self.live is None:
             # no thread of its own: the loop's steps are what there is to show
             self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
@@ -137,8 +141,11 @@ class Panel(Callback):
         return self.pane
 
 
-def view(status: Status) -> Group:
+def view(status: Status) -> "Group":
     """The whole picture of a run for a terminal."""
+    from rich.console import Group
+    from rich.text import Text
+
     done = status.step / status.steps if status.steps else 0.0
     bar = Text()
     bar.append(f"epoch {status.epoch}/{status.epochs}  ", "bold")
@@ -158,7 +165,9 @@ def view(status: Status) -> Group:
     return Group(*pieces)
 
 
-def _epochs(status: Status) -> Table:
+def _epochs(status: Status) -> "Table":
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bright_black", pad_edge=False)
     names = list(status.done[-1].validation)
     for name in ("epoch", "training loss", *(f"validation {name}" for name in names), "seconds"):

@@ -33,14 +33,14 @@ def faster(step: Callable[[], object], most: int, clock: Callable[[], float] = t
 
 
 class Pace:
-    """Watches how long steps take."""
+    """Watches how long steps take, for what there is in them."""
 
     def __init__(self) -> None:
         self._last: deque[float] = deque(maxlen=WINDOW)
         self._best = float("inf")
 
     def crawls(self, seconds: float) -> bool:
-        """Whether the pace has fallen far below what it was, now that a step took so long."""
+        """Whether the pace has fallen far below what it was, now that a step took so long for each of its positions."""
         self._last.append(seconds)
         if len(self._last) < WINDOW:
             return False

@@ -7,8 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwright.codecs.category import Category
-from netwright.codecs.each import Each
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
 from netwright.net.part import Net
@@ -21,8 +19,10 @@ from netwright.training.engines import engine_of
 from netwright.training.events import Callback, Choice, Status
 from netwright.training.feed import collected, feed
 from netwright.training.flat import Flat
+from netwright.training.leaks import refuse_leaks
 from netwright.training.loop import Loop
-from netwright.training.objective import Objective, ends_in_losses, objective
+from netwright.training.next_element import NextElement
+from netwright.training.objective import Objective, ends_in_losses, gives_classes, goal_of
 from netwright.training.optimizers import Adam, Optimizer, TorchOptimizer, optimizer_of
 from netwright.training.ports import fitted
 from netwright.training.progress import progress as progress_for
@@ -56,12 +56,14 @@ def train(
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     choices: Sequence[Choice] = (),
+    objective: NextElement | None = None,
 ) -> Run:
     """Train a net on examples, and give back a run: the best net, every curve, every choice.
 
     Fields:
         data: two columns `(inputs, targets)`, a list of rows, a dict of named ports, a data set's part, a torch
-            Dataset or DataLoader, a generator function, or `nw.folder("pets/")`.
+            Dataset or DataLoader, a generator function, or `nw.folder("pets/")`. Examples may differ in length where
+            the net's input has a size with a name.
         validation: data held out by yourself, a fraction of `data` (0.1) or a count (5000); the epoch with the lowest
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.
@@ -80,6 +82,8 @@ def train(
         callbacks: read the run as it goes, and may stop it.
         progress: whether the run is shown while it goes.
         choices: the choices of an earlier run, to be made again where nothing else is given.
+        objective: `nw.NextElement()` to predict what comes next in every sequence of a single column; None compares
+            with the targets in the data.
 
     Raises: DataError and SizeError before anything is trained; TrainingError when the loss is not finite, with the
         part and the example. Whatever ends the run, `error.run` holds the best net so far.
@@ -96,26 +100,28 @@ def train(
     choose = Chooser(arguments.all_of("choices", choices, Choice))
     callbacks = arguments.all_of("callbacks", callbacks, Callback)
     seed = arguments.whole("seed", seed, 0) or 0
-    targets: dict[str, str] = {} if ends_in_losses(net) else _target_ports(net)
-    ports = _data_ports(net, tuple(targets))
-    training, held_out = _held_out(_counted(source(data, *ports, weights), net), validation, net, ports, seed)
-    net = fitted(net, training, targets)
+    following = choose.given_or("objective", arguments.objective(objective), None, "")
+    net, training, held_out = _together(net, data, validation, weights, seed, following)
+    refuse_leaks(net, following=following is not None)
     place = choose.device(arguments.device(device))
-    goal = objective(net, loss if loss is not None else choose.setting("loss"))
+    goal = goal_of(net, loss if loss is not None else choose.setting("loss"))
     choose.say("loss", goal.name, goal.why, loss)
     net_with_loss = initialize(goal.net, seed=seed).to(place)
     plan = plan_of(net_with_loss)
-    work = work_of(plan)
-    size = choose.batch_size(arguments.whole("batch_size", batch_size, 1), len(training), activation_bytes(plan), place)
+    choose.truncated(training, goal.net.held.inputs)
+    examples = feed(training, net_with_loss, place, goal.prefix)
+    validating = None if held_out is None else feed(held_out, net_with_loss, place, goal.prefix)
+    work, room = work_of(plan, examples.typical), activation_bytes(plan, examples.typical)
+    size = choose.batch_size(arguments.whole("batch_size", batch_size, 1), len(training), room, place)
+    choose.batches(examples, size, seed)
     steps_each = -(-len(training) // size)
     count = choose.epochs(arguments.whole("epochs", epochs, 1), steps_each)
-    dtype = choose.precision(precision, place, work, _classifies(net))
+    dtype = choose.precision(precision, place, work, all(map(gives_classes, net.held.outputs.values())))
     chosen = optimizer_of(choose.given_or("optimizer", optimizer, Adam(), WHY_ADAM))
     base, by_path = choose.learning_rate(arguments.rate(learning_rate), chosen, plan)
     rates = rates_of(plan, base, by_path, goal.prefix)
     curve = schedule_of(choose.given_or("schedule", schedule, "one-cycle", WHY_ONE_CYCLE))
     most = choose.given_or("clip", None if clip is None else arguments.number("clip", clip), None, "")
-    examples = feed(training, net_with_loss.held.inputs, place)
     flat, rest = flatten(net_with_loss, plan, rates, dtype, place)
     arrays = {**rest, **flat.views(flat.master)}
     if goal.prefix:
@@ -126,9 +132,7 @@ def train(
         feed=examples,
         updates=updates_of(flat, rates, chosen),
         schedule=curve,
-        validate=None
-        if held_out is None
-        else validation_of(plan, feed(held_out, net_with_loss.held.inputs, place), arrays, net, goal.prefix),
+        validate=None if validating is None else validation_of(plan, validating, arrays, net, goal.prefix),
         state=lambda: _copied(flat, rest),
         status=status,
         callbacks=[*callbacks, *([progress_for()] if progress else [])],
@@ -151,6 +155,21 @@ def train(
             error.run = result()  # type: ignore[attr-defined]  # what was reached is not lost with the error
             raise
     return result()
+
+
+def _together(
+    net: Net, data: Any, validation: Any, weights: Sequence[float] | None, seed: int, following: NextElement | None
+) -> tuple[Net, Source, Source | None]:
+    """The net with codecs fitted to the training part, that part, and what is held out of it or given beside it."""
+    if following is not None:
+        whole = _counted(source(data, following.columns(net), (), weights), net)
+        training, held_out = _held_out(whole, validation, net, (following.columns(net), ()), seed)
+        coded = following.coded(net, training)
+        return coded, following.examples(training), None if held_out is None else following.examples(held_out)
+    targets: dict[str, str] = {} if ends_in_losses(net) else _target_ports(net)
+    ports = _data_ports(net, tuple(targets))
+    training, held_out = _held_out(_counted(source(data, *ports, weights), net), validation, net, ports, seed)
+    return fitted(net, training, targets), training, held_out
 
 
 def _target_ports(net: Net) -> dict[str, str]:
@@ -180,11 +199,6 @@ def _held_out(
         kept, held = split(len(whole), validation, seed)
         return whole.take(kept), whole.take(held)
     return whole, _counted(source(validation, *ports), net)
-
-
-def _classifies(net: Net) -> bool:
-    inner = [codec.codec if isinstance(codec, Each) else codec for codec in net.held.outputs.values()]
-    return bool(inner) and all(isinstance(codec, Category) for codec in inner)
 
 
 def _copied(flat: Flat, rest: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -220,7 +234,7 @@ def _as(array: Tensor, kind: torch.dtype) -> Tensor:
 def _trial(loop: Loop, rest: Mapping[str, Tensor]) -> int:
     """How many threads make the gradient of a batch fastest; running arrays are left as they were."""
     before = {path: array.clone() for path, array in rest.items()}
-    batch = loop.feed.batch(torch.arange(loop.status.batch_size))
+    batch = loop.feed.batch(loop.feed.order(loop.status.batch_size, loop.seed, 1)[: loop.status.batch_size])
     threads = faster(lambda: loop.engine.gradient(batch, 0), torch.get_num_threads())
     for path, array in rest.items():
         array.copy_(before[path])

@@ -1,7 +1,7 @@
 """Measures a net on data it has not seen: the metrics its decoders call for, streamed, with the worst examples."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.category import Boolean, Category
-from netwright.codecs.codec import Codec
+from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.each import Each
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.reading import probabilities, raw
@@ -18,7 +19,8 @@ from netwright.data.sources import Source, Stream, source
 from netwright.errors import DataError, NetError
 from netwright.fields import plain
 from netwright.metrics.classification import CLIP, Classification
-from netwright.metrics.measured import Example, Measured
+from netwright.metrics.measured import Example, Measured, MeasuredOutputs
+from netwright.metrics.positions import Positions
 from netwright.metrics.regression import Regression
 from netwright.metrics.several import SeveralLabels
 from netwright.metrics.worst import Worst
@@ -26,23 +28,29 @@ from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.call import CHUNK, Many
 
-Metric: TypeAlias = Classification | SeveralLabels | Regression
+Metric: TypeAlias = Classification | Positions | SeveralLabels | Regression
+Rows: TypeAlias = Sequence[Tensor] | Tensor  # one for each example: a tensor with a batch axis, or tensors that differ
 Chunk: TypeAlias = dict[str, Sequence[Any]]
 
 
-def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) -> Measured:
+def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) -> Any:
     """Run a trained net over data and compare what it says with what is right.
 
     The decoder says what is measured: accuracy, confusion matrix, precision, recall, F1 and log loss for `Category`
     and `Boolean`, the same for each label of `Labels`, and MSE, RMSE, MAE and R² in the target's own unit for `Number`
-    and `Vector`. Each comes with its 95% interval and the naive guess. Examples are read in chunks and not kept.
+    and `Vector`. `Each` of a category counts real positions, and the examples that are right at every position;
+    positions of one example are not independent, so its intervals are read from how examples differ. Each number
+    comes with its 95% interval and the naive guess. Examples are read in chunks and not kept.
+
+    Gives a `Measured`; of a net with several outputs a mapping from the name of each to its `Measured`.
 
     Fields:
-        data: two columns `(inputs, targets)`, rows, a data set's part, …: whatever `nw.train` takes.
+        data: two columns `(inputs, targets)`, rows, a data set's part, …: whatever `nw.train` takes; of a net with
+            several outputs, what is right for each is the column `<name>_target`.
         top: also the top-n accuracies for these n.
         worst: how many of the worst examples to keep.
 
-    Raises: NetError for a net without a decoder, or with several; DataError for data that does not fit, with its row.
+    Raises: NetError for a net without a decoder; DataError for data that does not fit, with its row.
 
     Example:
         >>> import netwright as nw
@@ -58,52 +66,119 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
             expected="whole numbers of 1 or more, such as top=(1, 5)",
             got=repr(top),
         )
-    output, codec = _decoder(net)
-    metric = _metric(codec, top, worst)
-    kept = _Kept(worst)
-    for chunk in _chunks(source(data, net.input_names, (TARGET,)), net):
-        targets = chunk[TARGET]
+    ends = [_Output(name, codec, len(net.outputs) > 1, top, worst) for name, codec in _decoders(net).items()]
+    for chunk in _chunks(source(data, net.input_names, tuple(end.column for end in ends)), net):
         raws = {name: chunk[name] for name in net.input_names}
+        seen = ends[0].kept.seen
         try:
-            given, wanted = net({name: Many(column) for name, column in raws.items()}, raw), codec.encode_all(targets)
+            answer = net({name: Many(column) for name, column in raws.items()}, raw)
+            found = [end.encoded(chunk[end.column]) for end in ends]
         except DataError as error:
-            raise _further(error, kept.seen) from None
-        scores, right = _comparable(codec, given.float().cpu(), wanted)
+            raise _further(error, seen) from None
+        given: Mapping[str, Rows] = answer if len(net.outputs) > 1 else {ends[0].name: answer}
+        for end, wanted in zip(ends, found, strict=True):
+            end.update(raws, chunk[end.column], _on_host(given[end.name]), wanted)
+    done = {end.name: Measured(end.name, end.metric.result(), end.kept.examples(end.codec)) for end in ends}
+    return MeasuredOutputs(done) if len(ends) > 1 else done[ends[0].name]
+
+
+TARGET = "target"  # the column of what is right, as in training; <name>_target where there are several outputs
+
+
+class _Output:
+    """One output of the net: the column it is compared with, and what was measured there so far."""
+
+    def __init__(self, name: str, codec: Codec, several: bool, top: Sequence[int], worst: int) -> None:
+        self.name, self.codec = name, codec
+        self.column = f"{name}_{TARGET}" if several else TARGET
+        self.several = several
+        self.metric = _metric(codec, top, worst)
+        self.kept = _Kept(worst)
+
+    def encoded(self, targets: Sequence[Any]) -> Rows:
+        """What is right, encoded."""
+        try:
+            if _positions(self.codec):
+                return _each_encoded(self.codec, targets)
+            return cast(Rows, self.codec.encode_all(targets))
+        except DataError as error:
+            raise (at_place(error, f"port {self.column!r}") if self.several else error) from None
+
+    def update(self, raws: Chunk, targets: Sequence[Any], given: Rows, wanted: Rows) -> None:
+        """Add a chunk."""
+        if isinstance(self.metric, Positions):
+            losses = self._update_positions(self.metric, given, wanted)
+        else:
+            scores, right = _comparable(self.codec, cast(Tensor, given), cast(Tensor, wanted))
+            self.metric.update(scores, right)
+            losses = _losses(self.codec, scores, right)
+        self.kept.update(losses, raws, targets, given)
+
+    def _update_positions(self, metric: Positions, given: Rows, wanted: Rows) -> np.ndarray:
+        yes_or_no = isinstance(cast(Each, self.codec).codec, Boolean)
+        scores: list[np.ndarray] = []
+        right: list[np.ndarray] = []
+        for row, (p, target) in enumerate(zip(given, wanted, strict=True), self.kept.seen):
+            places = tuple(p.shape) if yes_or_no else tuple(p.shape[:-1])
+            if tuple(target.shape) != places:
+                raise DataError(
+                    what="what is right has other positions than the net gives",
+                    where=f"{self.column}, row {row}",
+                    expected=f"{places}, one class for each position",
+                    got=f"{tuple(target.shape)}",
+                )
+            scores.append(p.reshape(target.numel(), -1).numpy())  # (positions, k), or (positions, 1) for yes or no
+            right.append(target.reshape(-1).long().numpy())
         metric.update(scores, right)
-        kept.update(_losses(codec, scores, right), raws, targets, given)
-    return Measured(output, metric.result(), kept.examples(codec))
+        return np.array([_position_losses(p, target).mean() for p, target in zip(scores, right, strict=True)])
 
 
-TARGET = "target"  # the name of the column of what is right, as in training
-
-
-def _decoder(net: Net) -> tuple[str, Codec]:
-    """The output that is measured, and its decoder."""
-    found = {name: codec for name, codec in net.outputs.items() if codec is not None}
-    if len(net.outputs) == 1 and isinstance(next(iter(found.values()), None), MEASURED):
-        return next(iter(found.items()))
-    if len(net.outputs) > 1:
-        raise NetError(
-            what="a net with several outputs is measured one output at a time",
-            expected="one output",
-            got=", ".join(net.outputs),
-            mend='a net that ends where that output does, such as net[:"path"]',
-        )
-    raise NetError(
-        what="this net does not say what its output means, so nothing can be compared with it",
-        expected="a decoder: " + ", ".join(kind.__name__ for kind in MEASURED),
-        got=repr(next(iter(found.values()))) if found else "no decoder",
-        mend="net.with_output(nw.Category([…])), or another decoder",
-    )
+def _decoders(net: Net) -> dict[str, Codec]:
+    """Every output with its decoder."""
+    found: dict[str, Codec] = {}
+    for name, codec in net.outputs.items():
+        if codec is None or not (isinstance(codec, MEASURED) or _positions(codec)):
+            several = len(net.outputs) > 1
+            decoder = f"{{{name!r}: nw.Category([…])}}" if several else "nw.Category([…])"
+            raise NetError(
+                what="this net does not say what its output means, so nothing can be compared with it",
+                where=f"output {name!r}" if several else "",
+                expected=f"a decoder: {', '.join(kind.__name__ for kind in MEASURED)}, Each(Category), Each(Boolean)",
+                got="no decoder" if codec is None else repr(codec),
+                mend=f"net.with_output({decoder}), or another decoder",
+            )
+        found[name] = codec
+    return found
 
 
 MEASURED = (Category, Boolean, Labels, Number, Vector)
 
 
+def _positions(codec: Codec) -> bool:
+    """Whether it is a class for every position."""
+    return isinstance(codec, Each) and isinstance(codec.codec, Category | Boolean)
+
+
+def _each_encoded(codec: Codec, targets: Sequence[Any]) -> list[Tensor]:
+    """Each target by itself: examples may differ in length."""
+    rows: list[Tensor] = []
+    for row, target in enumerate(targets):
+        try:
+            rows.append(codec.encode(target))
+        except DataError as error:
+            raise at_place(error, f"row {row}") from None
+    return rows
+
+
+def _on_host(rows: Rows) -> Rows:
+    return rows.float().cpu() if isinstance(rows, Tensor) else [row.float().cpu() for row in rows]
+
+
 def _metric(codec: Codec, top: Sequence[int], worst: int) -> Metric:
-    if isinstance(codec, Category | Boolean):
-        labels = (False, True) if isinstance(codec, Boolean) else codec.labels
-        return Classification(tuple(cast(Any, labels)), top=top, worst=worst)
+    inner = codec.codec if isinstance(codec, Each) else codec
+    if isinstance(inner, Category | Boolean):
+        labels = tuple(cast(Any, (False, True) if isinstance(inner, Boolean) else inner.labels))
+        return (Positions if inner is not codec else Classification)(labels, top=top, worst=worst)
     if isinstance(codec, Labels):
         return SeveralLabels(tuple(cast(Any, codec.labels)), worst=worst)
     return Regression(worst=worst)
@@ -148,11 +223,17 @@ def _comparable(codec: Codec, given: Tensor, wanted: Tensor) -> tuple[np.ndarray
 def _losses(codec: Codec, scores: np.ndarray, right: np.ndarray) -> np.ndarray:
     """What orders the worst examples, (b,): cross entropy of each for labels, squared error for numbers."""
     if isinstance(codec, Category):
-        return -np.log(np.maximum(scores[np.arange(len(right)), right].astype(np.float64), CLIP))
+        return _position_losses(scores, right)
     if isinstance(codec, Boolean | Labels):
         hit = right.reshape(scores.shape) != 0
         return -np.log(np.maximum(np.where(hit, scores, 1 - scores).astype(np.float64), CLIP)).mean(axis=1)
     return ((scores - right) ** 2).mean(axis=1)
+
+
+def _position_losses(p: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Cross entropy of each row, (p,), of probabilities (p, k), or (p, 1) of yes alone."""
+    chances = np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
+    return -np.log(np.maximum(chances[np.arange(len(right)), right].astype(np.float64), CLIP))
 
 
 class _Kept:
@@ -163,7 +244,7 @@ class _Kept:
         self.seen = 0
         self.rows: dict[int, tuple[Any, Any, Tensor]] = {}
 
-    def update(self, losses: np.ndarray, raws: Chunk, targets: Sequence[Any], given: Tensor) -> None:
+    def update(self, losses: np.ndarray, raws: Chunk, targets: Sequence[Any], given: Rows) -> None:
         """Add a chunk."""
         start, self.seen = self.seen, self.seen + len(losses)
         self.order.update(losses)

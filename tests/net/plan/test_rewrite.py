@@ -4,7 +4,7 @@ import torch
 
 import netwright as nw
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.execute import program
+from netwright.net.run.assemble import program
 
 NET = nw.initialize(nw.Chain(nw.Conv(2, 3), nw.relu, nw.MaxPool(2), input=(6, 6, 1)))
 

@@ -126,7 +126,7 @@ def _varying(site: Site) -> Iterator[Edit]:
     for name, codec in site.node.held.inputs.items():
         if isinstance(codec, Array):
             yield replace(_with_input(site, Array(f"{codec.sizes} 1"), name), note="for a row of single numbers")
-            fixed = re.sub(r"[A-Za-z_]\w*", str(WIDTH), str(codec.sizes))
+            fixed = re.sub(r"[A-Za-z_]\w*(\[\w+\])?", str(WIDTH), str(codec.sizes))
             yield replace(_with_input(site, Array(fixed), name), note="for examples of one length")
 
 

@@ -97,7 +97,7 @@ def array_bytes(array: Tensor) -> memoryview:
 def run_raw(net: Net, encoded: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The output arrays of one encoded example."""
     plan = plan_of(net)
-    _, bound = bound_program(net, plan, [slot for _, slot in plan.wiring.outputs])
+    bound = bound_program(net, plan, [slot for _, slot in plan.wiring.outputs])
     device = next((array.device for array in net.held.arrays.values()), torch.device("cpu"))
     codecs = net.held.inputs
     with torch.no_grad():

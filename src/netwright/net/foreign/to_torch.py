@@ -14,8 +14,9 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import ranked
 from netwright.net.run.apply import whole_program
 from netwright.net.run.call import check_arrays
-from netwright.net.run.execute import Bound, Circumstances, Program
+from netwright.net.run.execute import Bound, Program
 from netwright.net.run.noise import Noise
+from netwright.net.run.told import Circumstances
 from netwright.sizes.unify import Shape
 
 

@@ -37,8 +37,28 @@ class Level:
         return next((call.part for call in self.calls if call.name == name), None)
 
 
+@dataclass(frozen=True)
+class Each:
+    """How a container is done for every element of an axis, the first of what it is given.
+
+    Fields:
+        over: the input ports that are taken apart; the others are held whole.
+        gives: the outputs, by name, that are put together again, and the output of the body they are.
+        carry: the state ports, and the output of the body that is the state of the next element.
+    """
+
+    over: tuple[str, ...]
+    gives: tuple[tuple[str, str], ...]
+    carry: tuple[tuple[str, str], ...] = ()
+
+
 class ContainerNode(Node, abstract=True):
     """What the tracer needs of a container; `Container` is its public face."""
+
+    @property
+    def each(self) -> Each | None:
+        """Whether its parts are done for every element of an axis, and how."""
+        return None
 
     @cached_property
     def level(self) -> "Level":
@@ -46,7 +66,22 @@ class ContainerNode(Node, abstract=True):
         return record(self, self.input_names)
 
     @property
+    def optional_names(self) -> tuple[str, ...]:
+        if self.each is not None:
+            return tuple(name for name, _ in self.each.carry)
+        read: dict[str, bool] = {}  # whether all that read an input can do without
+        for call in self.level.calls:
+            free = {port.name for port in input_ports(call.part, len(call.reads)) if port.optional}
+            for port, (maker, name) in call.reads:
+                if not maker:
+                    read[name] = read.get(name, True) and port in free
+        given_back = {name for _, (maker, name) in self.level.outputs if not maker}
+        return tuple(name for name in self.input_names if read.get(name, False) and name not in given_back)
+
+    @property
     def output_names(self) -> tuple[str, ...]:
+        if self.each is not None:
+            return tuple(name for name, _ in (*self.each.gives, *self.each.carry))
         return tuple(name for name, _ in self.level.outputs)
 
     def flow(self, call: Callable[..., Any], *x: Any) -> Any:
@@ -360,7 +395,7 @@ def input_ports(part: Node, count: int) -> tuple[Port, ...]:
     """The input ports of a part that is given `count` values."""
     if isinstance(part, LeafNode):
         return ports(part.signature(count)).inputs
-    return tuple(Port(name, ()) for name in part.input_names)
+    return tuple(Port(name, (), optional=name in part.optional_names) for name in part.input_names)
 
 
 def output_names(part: Node, count: int) -> tuple[str, ...]:

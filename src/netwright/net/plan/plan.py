@@ -1,11 +1,12 @@
 """The plan of a net: its steps in order, with paths, slots, sizes and arrays. Everything else reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from netwright.codecs.codec import Codec
 from netwright.net.node import LeafNode, Node, Weight, join
+from netwright.net.plan.each import AXIS
 from netwright.net.plan.solve import Solution, solve
 from netwright.net.plan.wiring import Op, Slot, Wiring, wire
 from netwright.sizes.size import Size
@@ -38,6 +39,8 @@ class Step:
     reads: tuple[Slot | None, ...]  # one for each input port; None for an optional port that nothing feeds
     writes: tuple[Slot, ...]
     arrays: Mapping[str, str]  # the leaf's own name of an array to the array's path
+    within: tuple[str, ...] = ()  # the entries of what is done for every element around it
+    sizes: Mapping[str, Size | Shape] = field(default_factory=dict[str, Size | Shape])  # its ports' names
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,15 @@ class Plan:
         """The sizes of a value."""
         return self.solution.shape(slot)
 
+    def whole_shape(self, slot: Slot) -> Shape:
+        """The sizes of a value with those of the axes along which it is made element by element."""
+        scope = self.solution.scopes.get(slot[0])
+        around = () if scope is None else tuple(self.solution.scopes[path].names[AXIS] for path in scope.op.within)
+        return (*self.solution.solver.shape(tuple(s for s in around if not isinstance(s, tuple))), *self.shape(slot))
+
     def below(self, slot: Slot) -> Size | None:
         """What an index is below; `None` for numbers."""
-        kind = self.solution.kinds.get(slot)
-        return None if kind is None else self.solution.solver.size(kind)
+        return self.solution.below(slot)
 
     def value(self, path: str) -> tuple[tuple[str, Slot], ...] | None:
         """The outputs of the part at a path."""
@@ -142,6 +150,8 @@ def _plan(
                 tuple(reads.get(port.name) for port in scope.ports.inputs),
                 tuple((op.path, port.name) for port in scope.ports.outputs),
                 places,
+                op.within,
+                solution.sizes(op),
             )
         )
         _add_arrays(arrays, solution, op, places)

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError
-from netwright.net.node import LeafNode, Unfit, Weight, field_values
+from netwright.net.node import LeafNode, Unfit, Weight, keyword_arguments
+from netwright.net.plan.each import AXIS, End, passed
 from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.sizes import notation
 from netwright.sizes.free import FREE
@@ -14,6 +15,7 @@ from netwright.sizes.notation import UNKNOWN, Axis, Item, Port, Ports
 from netwright.sizes.size import Size, Unknown, named, names, of, unknowns
 from netwright.sizes.unify import Clash, Row, Shape, Solver
 
+LEADING = "..."  # the run of axes that a leaf never mixes
 Facts: TypeAlias = Mapping[str, tuple[int, ...]]  # the shapes of arrays that are there, by path
 
 
@@ -58,6 +60,25 @@ class Solution:
     mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
     claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause: what to report, if it is false
 
+    within: dict[str, str] = field(default_factory=dict[str, str])  # `m[n]`: the size that a size varies in
+
+    def below(self, slot: Slot) -> Size | None:
+        """What an index is below, as far as it is known; None for numbers."""
+        kind = self.kinds.get(self.origin(slot))
+        return None if kind is None else self.solver.size(kind)
+
+    def origin(self, slot: Slot) -> Slot:
+        """The value that a value is, where leaves only pass it on."""
+        scope = self.scopes.get(slot[0])
+        while scope is not None and scope.op.leaf.passes:
+            reads = dict(scope.op.reads)
+            source = reads.get(passed(scope.op.leaf, slot[1]) or next(iter(reads)))
+            if source is None:
+                break
+            slot = source
+            scope = self.scopes.get(slot[0])
+        return slot
+
     def claim(self, cause: str, claimed: Mismatch) -> bool:
         """Make both sides of a mismatch equal, else report it; reported later too, if it turns out false."""
         self.claims.setdefault(cause, claimed)
@@ -71,6 +92,14 @@ class Solution:
     def shape(self, slot: Slot) -> Shape:
         """The sizes of a value as far as they are known."""
         return self.solver.shape(self.slots[slot])
+
+    def sizes(self, op: Op) -> dict[str, Size | Shape]:
+        """What the names of a leaf's ports stand for, as far as it is known."""
+        solver = self.solver
+        return {
+            name: solver.shape(value) if isinstance(value, tuple) else solver.size(value)
+            for name, value in self.scopes[op.path].names.items()
+        }
 
     def weight_shape(self, op: Op, weight: Weight) -> Shape:
         """The sizes of an array as far as they are known."""
@@ -96,6 +125,7 @@ def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Cod
     _relate(solution)
     if any(names(size) for name in wiring.inputs for size in solution.slots["", name] if not isinstance(size, Row)):
         _refuse_varying_arrays(solution)
+        _refuse_untold(solution)
     return solution
 
 
@@ -105,6 +135,7 @@ def _declare_input(solution: Solution, name: str, codec: Codec | None) -> None:
         solution.slots[slot] = (Row("", name),)
         return
     port = notation.port(codec.encoded, name)
+    solution.within |= {item.name: item.within for item in port.axes if isinstance(item, Axis) and item.within}
     solution.slots[slot] = tuple(_outer(item, name) for item in port.axes)
     below = None if port.below is None else _outer(port.below, name)
     assert not isinstance(below, Row)
@@ -134,7 +165,8 @@ def _connect(solution: Solution, op: Op) -> None:
         port_shape(scope, solver, port.axes)  # an optional port that nothing feeds has names too
     for port in scope.ports.outputs:
         solution.slots[op.path, port.name] = port_shape(scope, solver, port.axes)
-        solution.kinds[op.path, port.name] = _below(scope, solver, port)
+        if not op.leaf.passes:
+            solution.kinds[op.path, port.name] = _below(scope, solver, port)
     for weight in scope.weights.values():
         port_shape(scope, solver, notation.axes(weight.axes))
     if not solution.mismatches or solution.mismatches[-1].op is not op:
@@ -143,6 +175,9 @@ def _connect(solution: Solution, op: Op) -> None:
 
 def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
     """Numbers meet numbers, indices meet indices below the same size."""
+    if op.leaf.passes:
+        return
+    slot = solution.origin(slot)
     wanted = _below(solution.scopes[op.path], solution.solver, port)
     if slot not in solution.kinds:
         solution.kinds[slot] = wanted
@@ -299,6 +334,46 @@ def _refuse_varying_arrays(solution: Solution) -> None:
                     faulty.add(scope.op.path)
 
 
+def _refuse_untold(solution: Solution) -> None:
+    """A leaf that mixes along a length that varies is told lengths, or is right without."""
+    faulty = {m.op.path for m in solution.mismatches if m.op is not None}
+    for scope in solution.scopes.values():
+        if scope.op.path in faulty:
+            continue
+        sizes = {name for value in _mixed(scope) for size in _sizes(solution, value) for name in names(size)}
+        inner = sorted(name for name in sizes if solution.within.get(name, "") in _ragged(solution, scope))
+        if inner and not isinstance(scope.op.leaf, End):
+            outer = solution.within[inner[0]]
+            unfit = Unfit(
+                f"it mixes along {inner[0]}, which differs from element to element of {outer}",
+                expected=f"one example at a time: nw.Map(…) over {outer}",
+            )
+        elif sizes and not scope.op.leaf.exact and "lengths" not in keyword_arguments(scope.op.leaf.forward):
+            unfit = Unfit("it is not told where examples end, and its input varies in " + ", ".join(sorted(sizes)))
+        else:
+            continue
+        solution.mismatches.append(Mismatch(scope.op, "", sentence=unfit))
+
+
+def _mixed(scope: Scope) -> list[Size | Shape]:
+    """What stands for the axes that a leaf names: all but the leading ones."""
+    items = (item for port in (*scope.ports.inputs, *scope.ports.outputs) for item in port.axes)
+    named_ = {item.name for item in items if item.name and item.name != UNKNOWN} - {LEADING}
+    return [scope.names[name] for name in sorted(named_) if name in scope.names]
+
+
+def _sizes(solution: Solution, value: Size | Shape) -> list[Size]:
+    shape = solution.solver.shape(value if isinstance(value, tuple) else (value,))
+    return [size for size in shape if not isinstance(size, Row)]
+
+
+def _ragged(solution: Solution, scope: Scope) -> set[str]:
+    """The sizes along which this leaf is not done element by element, so that nothing may vary within them."""
+    outer = {solution.scopes[path].names[AXIS] for path in scope.op.within}
+    done = {name for value in outer for size in _sizes(solution, value) for name in names(size)}
+    return {*solution.within.values()} - done
+
+
 def _others(path: str, first: Mapping[str, Shape], arrays: Facts) -> Iterator[tuple[Shape, str]]:
     if path in first:
         yield first[path], f"shared {path}"
@@ -332,7 +407,7 @@ def _item(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
 
 def _new(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
     path = scope.op.path
-    given = field_values(scope.op.leaf).get(item.name, FREE)
+    given = scope.op.leaf.sizes().get(item.name, FREE)
     if isinstance(item, Axis):
         size = of(Unknown(path, item.name))
         if isinstance(given, int):

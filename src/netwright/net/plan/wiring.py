@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from netwright.net.node import SHARED, LeafNode, Node, join, kind
-from netwright.net.plan.level import ContainerNode, Level, output_names
+from netwright.net.plan.each import End, Entry, Exit, exit_path
+from netwright.net.plan.level import ContainerNode, Each, Level, output_names
 
 Slot: TypeAlias = tuple[str, str]  # (path of a leaf, its output port); ("", input port) for an input of the net
 
@@ -18,6 +19,7 @@ class Op:
     leaf: LeafNode
     reads: tuple[tuple[str, Slot], ...]  # (input port, what it reads)
     place: str  # where its arrays are: the path, or the name they are shared under
+    within: tuple[str, ...] = ()  # the paths of the entries of what is done for every element around it
 
     @property
     def count(self) -> int:
@@ -27,12 +29,20 @@ class Op:
 
 @dataclass(frozen=True)
 class Wiring:
-    """A whole net as leaf uses, in an order that can be run."""
+    """A whole net as leaf uses, in an order that can be run.
+
+    What is done for every element of an axis stands between its two ends, an `Entry` and an `Exit`.
+    """
 
     inputs: tuple[str, ...]
     ops: tuple[Op, ...]
     outputs: tuple[tuple[str, Slot], ...]
     values: Mapping[str, tuple[tuple[str, Slot], ...]]  # the outputs of every part, by path, at any depth
+
+    @property
+    def leaves(self) -> tuple[Op, ...]:
+        """The uses of leaves that somebody wrote: all but the ends."""
+        return tuple(op for op in self.ops if not isinstance(op.leaf, End))
 
     @property
     def slots(self) -> dict[Slot, list[tuple[Op, str]]]:
@@ -46,45 +56,65 @@ class Wiring:
 
 def wire(node: Node) -> Wiring:
     """The flat wiring of any net."""
-    ops: list[Op] = []
-    values: dict[str, tuple[tuple[str, Slot], ...]] = {}
+    wiring = _Flattening()
     inputs = {name: ("", name) for name in node.input_names}
-    outputs = _expand(node, "", "", inputs, ops, values)
-    return Wiring(tuple(inputs), tuple(ops), outputs, values)
+    outputs = wiring.expand(node, "", "", inputs, ())
+    return Wiring(tuple(inputs), tuple(wiring.ops), outputs, wiring.values)
 
 
-def _expand(
-    node: Node,
-    path: str,
-    place: str,
-    given: Mapping[str, Slot],
-    ops: list[Op],
-    values: dict[str, tuple[tuple[str, Slot], ...]],
-) -> tuple[tuple[str, Slot], ...]:
-    place = SHARED + node.held.shared if node.held.shared else place
-    if isinstance(node, LeafNode):
+Outputs: TypeAlias = tuple[tuple[str, Slot], ...]
+
+
+class _Flattening:
+    """Leaf uses and values found so far."""
+
+    def __init__(self) -> None:
+        self.ops: list[Op] = []
+        self.values: dict[str, Outputs] = {}
+
+    def expand(self, node: Node, path: str, place: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> Outputs:
+        """Add a part's leaves; where its outputs are."""
+        place = SHARED + node.held.shared if node.held.shared else place
         own = path or kind(node)  # a leaf that is the whole net is called by its kind: the empty path is the inputs'
-        ops.append(Op(own, node, tuple(given.items()), place))
-        outputs = tuple((name, (own, name)) for name in output_names(node, len(given)))
-    else:
-        assert isinstance(node, ContainerNode)
-        outputs = _expand_level(node.level, path, place, given, ops, values)
-    if path:
-        values[path] = outputs
-    return outputs
+        if isinstance(node, LeafNode):
+            self.ops.append(Op(own, node, tuple(given.items()), place, within))
+            outputs = tuple((name, (own, name)) for name in output_names(node, len(given)))
+        else:
+            assert isinstance(node, ContainerNode)
+            each = node.each
+            if each is None:
+                outputs = self._level(node.level, path, place, given, within)
+            else:
+                inner = self._enter(each, own, given, within)
+                outputs = self._level(node.level, path, place, inner, (*within, own))
+                outputs = self._leave(each, own, given, dict(outputs), within)
+        if path:
+            self.values[path] = outputs
+        return outputs
 
+    def _level(
+        self, level: Level, path: str, place: str, given: Mapping[str, Slot], within: tuple[str, ...]
+    ) -> Outputs:
+        made: dict[Slot, Slot] = {("", name): slot for name, slot in given.items()}
+        for call in level.calls:
+            reads = {port: made[ref] for port, ref in call.reads if ref in made}  # a state nobody gives is not there
+            outputs = self.expand(call.part, join(path, call.name), join(place, call.place), reads, within)
+            made |= {(call.name, port): slot for port, slot in outputs}
+        return tuple((port, made[ref]) for port, ref in level.outputs)
 
-def _expand_level(
-    level: Level,
-    path: str,
-    place: str,
-    given: Mapping[str, Slot],
-    ops: list[Op],
-    values: dict[str, tuple[tuple[str, Slot], ...]],
-) -> tuple[tuple[str, Slot], ...]:
-    made: dict[Slot, Slot] = {("", name): slot for name, slot in given.items()}
-    for call in level.calls:
-        reads = {port: made[ref] for port, ref in call.reads}
-        outputs = _expand(call.part, join(path, call.name), join(place, call.place), reads, ops, values)
-        made |= {(call.name, port): slot for port, slot in outputs}
-    return tuple((port, made[ref]) for port, ref in level.outputs)
+    def _enter(self, each: Each, own: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> dict[str, Slot]:
+        states = [port for port, _ in each.carry]
+        reads = {port: given[port] for port in (*each.over, *states) if port in given}
+        self.ops.append(Op(own, Entry(each), tuple(reads.items()), own, within))
+        return {**given, **{port: (own, port) for port in (*each.over, *states)}}
+
+    def _leave(
+        self, each: Each, own: str, given: Mapping[str, Slot], made: Mapping[str, Slot], within: tuple[str, ...]
+    ) -> Outputs:
+        reads = {"like": given[each.over[0]]}
+        reads |= {f"gives_{name}": made[output] for name, output in each.gives}
+        for name, output in each.carry:
+            reads |= {f"next_{name}": made[output], f"first_{name}": (own, name)}
+        far = exit_path(own)
+        self.ops.append(Op(far, Exit(each), tuple(reads.items()), far, within))
+        return tuple((name, (far, name)) for name, _ in (*each.gives, *each.carry))

@@ -9,8 +9,10 @@ from torch import Tensor
 from netwright.errors import DataError, MissingArraysError
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.run.execute import Circumstances, Program, program
+from netwright.net.run.assemble import program
+from netwright.net.run.execute import Program
 from netwright.net.run.noise import Noise
+from netwright.net.run.told import Circumstances
 
 
 def apply(
@@ -18,6 +20,7 @@ def apply(
     arrays: Mapping[str, Tensor],
     x: Tensor | Mapping[str, Tensor],
     *,
+    lengths: Mapping[str, Tensor] | None = None,
     training: bool = False,
     seed: int = 0,
     step: int = 0,
@@ -30,6 +33,8 @@ def apply(
     Fields:
         arrays: by path, as `net.arrays` gives them; those left out are the net's own.
         x: the batch, the batch axis first; a mapping by port for several inputs.
+        lengths: how long each example is along sizes that vary, by name: int64 (b,), or (b, n) for a size that varies
+            within n; what lies behind the end of an example may be anything finite. None: nothing is padded.
         training: behave as in training.
         seed, step: of the noise in training; another step draws other noise.
 
@@ -47,7 +52,7 @@ def apply(
     """
     expect_net(net, "apply")
     inputs = x if isinstance(x, Mapping) else {net.input_names[0]: x}
-    if set(inputs) != set(net.input_names):
+    if not {*net.required_names} <= {*inputs} <= {*net.input_names}:
         raise DataError(
             what="every input of the net needs a batch",
             expected=", ".join(net.input_names),
@@ -59,7 +64,7 @@ def apply(
         raise MissingArraysError(what="some arrays are not given", where=", ".join(missing), mend="net.arrays has all")
     batch = next(iter(inputs.values()))
     noise = Noise(seed, step, torch.arange(len(batch), device=batch.device)) if training else None
-    told = Circumstances(training=training, noise=noise, batch=len(batch))
+    told = Circumstances(training=training, noise=noise, batch=len(batch), lengths=lengths or {})
     results = whole_program(net).bind(given)(inputs, told)
     names = net.output_names
     return results[0] if len(names) == 1 else dict(zip(names, results, strict=True))

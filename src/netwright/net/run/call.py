@@ -10,14 +10,17 @@ from torch import Tensor
 
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
+from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Raw, Reading
 from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean
 from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.execute import Bound, Circumstances, Program, program, registers_of
+from netwright.net.run.assemble import program
+from netwright.net.run.execute import Bound
+from netwright.net.run.lengths import Examples, check_shortest, complete, own
 from netwright.net.run.noise import Noise
-from netwright.sizes.size import Expression, Name, evaluate, names, unknowns
+from netwright.net.run.told import Circumstances
 from netwright.sizes.unify import Row
 
 CHUNK = 256  # examples run at once: larger chunks leave the processor's caches and gain nothing
@@ -62,27 +65,25 @@ def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
     plan = _plan_for(node, encoded, codecs)
     paths, slots = _wanted(plan, question.at)
     changes = _interventions(plan, question.set or {})
-    built, bound = bound_program(node, plan, slots, tuple(changes))
-    registers = registers_of(plan, built, changes)
-    intervene = {registers[slot]: change for slot, change in changes.items() if slot in registers}
-    columns = _run(bound, encoded, codecs, question, intervene)
+    bound = bound_program(node, plan, slots, tuple(changes))
+    columns = _run(Examples(plan, encoded), bound, slots, codecs, question, changes)
     if question.at is None:
         return _decoded(node, plan, columns, reading, single)
     values = [column[0] if single else column for column in columns]
     return values[0] if isinstance(question.at, str) else dict(zip(paths, values, strict=True))
 
 
-def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence[Slot] = ()) -> tuple[Program, Bound]:
+def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence[Slot] = ()) -> Bound:
     """The program for these values with the net's own arrays in place, made once for each question."""
     cache = node.__dict__.setdefault("_bound", {})
     key = (id(plan), tuple(wanted), tuple(keep))
     if key not in cache:
         check_arrays(node, plan)
-        built = program(plan, wanted, keep)
         if len(cache) >= KEPT:
             cache.clear()
-        cache[key] = (built, built.bind(node.held.arrays), plan)  # the plan too: its identity must stay its own
-    return cache[key][:2]
+        bound = program(plan, wanted, keep).bind(node.held.arrays)
+        cache[key] = (bound, plan)  # the plan too: its identity must stay its own
+    return cache[key][0]
 
 
 def check_arrays(node: Node, plan: Plan) -> None:
@@ -97,11 +98,11 @@ def check_arrays(node: Node, plan: Plan) -> None:
         )
 
 
-def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor], dict[str, Codec], bool]:
-    """Every input port's tensor with a batch axis, the codec that made it, and whether one example was given."""
+def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor | Ragged], dict[str, Codec], bool]:
+    """Every input port's examples, the codec that made them, and whether one example was given."""
     given = _by_port(node, x)
     plan = plan_of(node)
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor | Ragged] = {}
     codecs: dict[str, Codec] = {}
     single: dict[str, bool] = {}
     for name, raw in given.items():
@@ -109,7 +110,7 @@ def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor], dict[str, Codec], bo
         codecs[name] = codec
         single[name] = _is_single(codec, plan, name, raw)
         rows = raw.examples if isinstance(raw, Many) else raw
-        tensors[name] = codec.encode(rows).unsqueeze(0) if single[name] else codec.encode_all(rows)
+        tensors[name] = _one(codec, rows) if single[name] else codec.encode_all(rows)
     counts = {name: len(tensor) for name, tensor in tensors.items()}
     if len(set(counts.values())) > 1 or len(set(single.values())) > 1:
         raise DataError(
@@ -119,21 +120,34 @@ def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor], dict[str, Codec], bo
     return tensors, codecs, all(single.values())
 
 
+def _one(codec: Codec, raw: Any) -> Tensor | Ragged:
+    """One example as a batch of one."""
+    try:
+        return codec.encode(raw).unsqueeze(0)
+    except DataError:
+        try:
+            return codec.encode_all([raw])  # of parts that differ in length, which one tensor cannot hold
+        except DataError:
+            pass
+        raise
+
+
 def _by_port(node: Node, x: Any) -> dict[str, Any]:
-    names = node.input_names
-    if len(names) == 1 and not (isinstance(x, Mapping) and set(x) == set(names)):
+    free = node.optional_names
+    names = node.required_names
+    if len(names) == 1 and not (isinstance(x, Mapping) and set(names) <= set(x) <= {*names, *free}):
         return {names[0]: x}
     if isinstance(x, list) and x and all(isinstance(row, Mapping) for row in x):
         x = {name: [row[name] for row in x if name in row] for name in x[0]}
-    if not isinstance(x, Mapping) or set(x) != set(names):
-        wrong = sorted(set(x) - set(names)) if isinstance(x, Mapping) else []
+    if not isinstance(x, Mapping) or not set(names) <= set(x) <= {*names, *free}:
+        wrong = sorted(set(x) - {*names, *free}) if isinstance(x, Mapping) else []
         raise DataError(
             what=f"this net has {len(names)} inputs, and each needs a value",
             expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
             got=f"a {type(x).__name__}" + (f" with {', '.join(map(repr, x))}" if isinstance(x, Mapping) else ""),
             mend=did_you_mean(wrong[0], names) if wrong else "",
         )
-    return {name: x[name] for name in names}
+    return {name: x[name] for name in node.input_names if name in x}
 
 
 def _undeclared(plan: Plan, name: str, raw: Any) -> Codec:
@@ -181,18 +195,18 @@ def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
     return not several
 
 
-def _plan_for(node: Node, encoded: Mapping[str, Tensor], codecs: Mapping[str, Codec]) -> Plan:
+def _plan_for(node: Node, encoded: Mapping[str, Tensor | Ragged], codecs: Mapping[str, Codec]) -> Plan:
     """The net's own plan, or the one for these sizes where the net leaves them open."""
     plan = plan_of(node)
     open_ports = [name for name in encoded if name not in node.held.inputs and not fixed(plan.inputs[name])]
     if not open_ports:
-        _check_lengths(plan, encoded)
+        check_shortest(plan, encoded)
         return plan
     facts: dict[str, Codec] = {}
     for name in open_ports:
         below = plan.below(("", name))
         mark = f" <{below if isinstance(below, int) else '?'}>" if below is not None else ""
-        facts[name] = Array((" ".join(map(str, encoded[name].shape[1:])) or "()") + mark)
+        facts[name] = Array((_sizes_text(encoded[name]) or "()") + mark)
     plan = plan_with(node, facts)
     if plan.solution.mismatches:
         mismatch = plan.solution.mismatches[0]
@@ -203,29 +217,6 @@ def _plan_for(node: Node, encoded: Mapping[str, Tensor], codecs: Mapping[str, Co
             got=shape_text(plan.solution.solver.shape(mismatch.got)),
         )
     return plan
-
-
-def _check_lengths(plan: Plan, encoded: Mapping[str, Tensor]) -> None:
-    """Refuse lengths for which a value inside would have no positions left, such as a window beyond the end."""
-    lengths: dict[str, int] = {}
-    for name, tensor in encoded.items():
-        for size, found in zip(plan.inputs[name], tensor.shape[1:], strict=False):
-            atom = size.single if isinstance(size, Expression) else None
-            if isinstance(atom, Name):
-                lengths[atom.text] = int(found)
-    if not lengths:
-        return
-    for slot in plan.solution.slots:
-        shape = plan.shape(slot)
-        sizes = [size for size in shape if isinstance(size, Expression) and names(size) <= lengths.keys()]
-        short = next((size for size in sizes if not unknowns(size) and evaluate(size, lengths) < 1), None)
-        if short is not None:
-            raise SizeError(
-                what="the input is too short for this net",
-                where=slot[0] or f"input {slot[1]!r}",
-                expected=f"at least 1 position in {shape_text(shape)}",
-                got=", ".join(f"{text} = {length}" for text, length in lengths.items()),
-            )
 
 
 def slots_at(plan: Plan, path: str) -> tuple[tuple[str, Slot], ...]:
@@ -319,27 +310,50 @@ def _constant(path: str, value: Any) -> Callable[[Tensor], Tensor]:
 
 
 def _run(
+    examples: Examples,
     bound: Bound,
-    encoded: Mapping[str, Tensor],
+    slots: Sequence[Slot],
     codecs: Mapping[str, Codec],
     question: Question,
-    intervene: Mapping[int, Callable[[Tensor], Tensor]],
-) -> list[Tensor]:
-    floats = [array for w in bound.weights for array in w.values() if array.is_floating_point()]
+    changes: Mapping[Slot, Callable[[Tensor], Tensor]],
+) -> list[Tensor | list[Tensor]]:
+    """The values of all examples: one tensor where all have the same sizes, else one an example."""
+    floats = [array for array in bound.arrays() if array.is_floating_point()]
     device = floats[0].device if floats else torch.device("cpu")
-    count = len(next(iter(encoded.values())))
+    order, count = examples.order, len(examples)
     size = count if question.training else CHUNK  # statistics of a batch in training are over all that was given
-    pieces: list[tuple[Tensor, ...]] = []
+    pieces: list[list[Tensor | Sequence[Tensor]]] = [[] for _ in slots]
     with torch.no_grad():
-        for start in range(0, count, size):
-            rows = {name: tensor[start : start + size].to(device) for name, tensor in encoded.items()}
-            inputs = {name: _as_arrays(codecs[name].prepare(row), floats) for name, row in rows.items()}
-            ids = torch.arange(start, min(start + size, count), device=device)
-            told = Circumstances(
-                training=question.training, noise=Noise(question.seed, 0, ids), batch=len(ids), set=intervene
-            )
-            pieces.append(bound(inputs, told))
-    return [torch.cat([piece[i] for piece in pieces]) for i in range(len(pieces[0]))]
+        for ids in order.split(size):
+            batch = examples.batch(ids)
+            inputs = {
+                name: _as_arrays(codecs[name].prepare(rows.to(device)), floats) for name, rows in batch.inputs.items()
+            }
+            lengths = {name: length.to(device) for name, length in batch.lengths.items()}
+            noise = Noise(question.seed, 0, ids.to(device))
+            told = Circumstances(question.training, noise, len(ids), lengths=lengths, set=changes)
+            told = complete(told, examples.plan, inputs) if lengths else told
+            for kept, slot, value in zip(pieces, slots, bound(inputs, told), strict=True):
+                kept.append(own(examples.plan, slot, value, told) if lengths else value)
+    return [_together(kept, order) for kept in pieces]
+
+
+def _together(pieces: Sequence[Tensor | Sequence[Tensor]], order: Tensor) -> Tensor | list[Tensor]:
+    """The values of all batches in the order of the examples."""
+    plain = all(isinstance(piece, Tensor) for piece in pieces)
+    if plain and len({tuple(piece[0].shape) for piece in pieces}) == 1:
+        whole = torch.cat([piece for piece in pieces if isinstance(piece, Tensor)])
+        return whole if bool((order[1:] > order[:-1]).all()) else whole[order.argsort()]
+    rows = [row for piece in pieces for row in piece]
+    rows = [rows[i] for i in order.argsort().tolist()]
+    return torch.stack(rows) if len({tuple(row.shape) for row in rows}) == 1 else rows
+
+
+def _sizes_text(examples: Tensor | Ragged) -> str:
+    """The sizes of examples as numbers; `?` along which they differ."""
+    if isinstance(examples, Ragged):
+        return " ".join([*"?" * len(examples.lengths), *map(str, examples.values.shape[1:])])
+    return " ".join(map(str, examples.shape[1:]))
 
 
 def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:
@@ -347,7 +361,7 @@ def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:
     return x.to(arrays[0].dtype) if arrays and x.is_floating_point() else x
 
 
-def _decoded(node: Node, plan: Plan, columns: Sequence[Tensor], reading: Reading, single: bool) -> Any:
+def _decoded(node: Node, plan: Plan, columns: Sequence[Tensor | list[Tensor]], reading: Reading, single: bool) -> Any:
     results: dict[str, Any] = {}
     for (name, _), column in zip(plan.wiring.outputs, columns, strict=True):
         codec = node.held.outputs.get(name)

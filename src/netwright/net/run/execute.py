@@ -1,7 +1,7 @@
-"""Runs a plan: binds arrays to steps once, then goes through the steps, dropping every value as soon as it is dead."""
+"""Runs a program: binds arrays to instructions once, then goes through them, dropping every value that is dead."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from netwright.errors import SizeError
-from netwright.net.node import LeafNode, keyword_arguments
-from netwright.net.plan.plan import Plan, Step, ranked, shape_text
-from netwright.net.plan.rewrite import rewritten
+from netwright.net.node import LeafNode
+from netwright.net.plan.plan import ranked, shape_text
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.noise import Noise
+from netwright.net.run.elements import Elements, Piece
+from netwright.net.run.told import USUAL, Circumstances
+from netwright.sizes.size import Size
 from netwright.sizes.unify import Shape
-
-Intervention: TypeAlias = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,13 @@ class Instruction:
     arrays: tuple[tuple[str, str], ...]
     reads: tuple[int, ...]  # -1 for an optional port that nothing feeds
     writes: tuple[int, ...]
+    slots: tuple[Slot, ...]  # what it writes
     dead: tuple[int, ...]
     keywords: frozenset[str]
     precise: bool
     running: bool
+    wanted: frozenset[str]  # the output ports that somebody reads
+    sizes: Mapping[str, Size | Shape]  # what the names of its ports stand for
     promised: tuple[Shape, ...] = ()  # what opaque code must give at each output, as far as sizes say
 
     @property
@@ -42,43 +44,55 @@ class Instruction:
         return simple and len(self.writes) == 1 and min(self.reads, default=0) >= 0
 
 
-Quick: TypeAlias = tuple[Callable[..., Any], tuple[int, ...], tuple[int, ...], tuple[int, ...], Instruction | None]
+Quick: TypeAlias = tuple[
+    Callable[..., Any], tuple[int, ...], tuple[int, ...], tuple[int, ...], Instruction | Elements | None
+]
 
 
 @dataclass(frozen=True)
 class Program:
-    """A plan for one question: which outputs are wanted. Bind it to arrays and run it any number of times."""
+    """A plan for one question: which outputs are wanted. Bind it to arrays and run it any number of times.
 
-    instructions: tuple[Instruction, ...]
-    inputs: tuple[tuple[str, int], ...]
+    Fields: `inputs` pair the names of ports, or inside an `Elements` slots, with registers; `axes` are the lengths
+    that inputs show: a size's name, the input, the axis of a batch.
+    """
+
+    instructions: tuple[Instruction | Elements, ...]
+    inputs: tuple[tuple[Any, int], ...]
     outputs: tuple[int, ...]
     registers: int
+    axes: tuple[tuple[str, str, int], ...] = ()
 
     @cached_property
     def quick(self) -> tuple[Quick, ...]:
         """What a plain run needs of every instruction, as tuples; the whole of it only where it is not plain."""
-        return tuple((i.forward, i.reads, i.writes, i.dead, None if i.plain else i) for i in self.instructions)
+        return tuple(
+            (_never, (), (), i.dead, i)
+            if isinstance(i, Elements)
+            else (i.forward, i.reads, i.writes, i.dead, None if i.plain else i)
+            for i in self.instructions
+        )
+
+    @cached_property
+    def makes(self) -> bool:
+        """Whether a value may be made from nothing in it."""
+        return any(isinstance(i, Elements) or "like" in i.keywords for i in self.instructions)
 
     def bind(self, arrays: Mapping[str, Tensor]) -> "Bound":
         """The program with its arrays in place."""
-        weights = tuple({name: arrays[path] for name, path in i.arrays} for i in self.instructions)
-        return Bound(self, weights)
+        return Bound(self, tuple(_bound(i, arrays) for i in self.instructions))
 
 
-@dataclass
-class Circumstances:
-    """What a run is told beside its inputs, and what it tells beside its outputs."""
-
-    training: bool = False
-    noise: Noise | None = None
-    batch: int = 1  # for leaves without inputs
-    precision: torch.dtype | None = None  # of the activations; None leaves them as they come
-    set: Mapping[int, Intervention] = field(default_factory=dict[int, Intervention])
-    updates: dict[str, Tensor] = field(default_factory=dict[str, Tensor])  # new values of running arrays, by path
-    watch: Callable[[str, Sequence[Tensor]], None] | None = None  # called after every step
+def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor]) -> Any:
+    """What an instruction needs beside registers: its arrays by name, or the bound programs inside."""
+    if isinstance(instruction, Instruction):
+        return {name: arrays[path] for name, path in instruction.arrays}
+    pieces: tuple[Piece, ...] = (instruction.before, instruction.loop, instruction.after)
+    return tuple(piece.program.bind(arrays) for piece in pieces)
 
 
-USUAL = Circumstances()
+def _never(*_: Any) -> None:
+    raise AssertionError("an `Elements` has no forward")
 
 
 @dataclass(frozen=True)
@@ -86,25 +100,42 @@ class Bound:
     """A program with its arrays: inputs in, wanted outputs out."""
 
     program: Program
-    weights: tuple[Mapping[str, Tensor], ...]
+    weights: tuple[Any, ...]
 
-    def __call__(self, inputs: Mapping[str, Tensor], told: Circumstances = USUAL) -> tuple[Tensor, ...]:
+    def arrays(self) -> list[Tensor]:
+        """All arrays, those inside included."""
+        found: list[Tensor] = []
+        for held in self.weights:
+            found += held.values() if isinstance(held, Mapping) else [a for inner in held for a in inner.arrays()]
+        return found
+
+    def __call__(self, inputs: Mapping[Any, Tensor], told: Circumstances = USUAL) -> tuple[Tensor, ...]:
         """Run on a batch."""
         program = self.program
         registers: list[Any] = [None] * program.registers
         for name, register in program.inputs:
-            registers[register] = inputs[name]
+            registers[register] = inputs.get(name)  # None where a state is left out
+        if told.lengths and program.axes:
+            told = self._complete(inputs, told)
+        if program.makes and told.like is None:
+            floats = (array for array in (*self.arrays(), *inputs.values()) if array.is_floating_point())
+            told = replace(told, like=next(floats, next(iter(inputs.values()), None)))
         if told.precision is None and not told.set and told.watch is None:
             self._run_plain(registers, told)
         else:
             self._run_watched(registers, told)
         return tuple([registers[i] for i in program.outputs])
 
+    def _complete(self, inputs: Mapping[Any, Tensor], told: Circumstances) -> Circumstances:
+        """With a number for every length along which nothing is padded: sizes may follow from several."""
+        sizes = {name: inputs[port].shape[axis] for name, port, axis in self.program.axes}
+        return replace(told, lengths={**sizes, **told.lengths})
+
     def _run_plain(self, registers: list[Any], told: Circumstances) -> None:
         """Nothing but the arithmetic: at batch one, every attribute looked up here would show."""
         for (forward, reads, writes, dead, instruction), w in zip(self.program.quick, self.weights, strict=True):
             if instruction is not None:
-                _store(instruction, registers, told, _result(instruction, w, _values(reads, registers), told))
+                _do(instruction, w, registers, told)
             elif len(reads) == 1:
                 registers[writes[0]] = forward(w, registers[reads[0]])
             else:
@@ -114,15 +145,26 @@ class Bound:
 
     def _run_watched(self, registers: list[Any], told: Circumstances) -> None:
         """With precisions, interventions and somebody who looks at every value."""
-        for register, change in told.set.items():
-            if registers[register] is not None:
-                registers[register] = change(registers[register])
+        for name, register in self.program.inputs:
+            if (
+                isinstance(name, str) and ("", name) in told.set and registers[register] is not None
+            ):  # inside an `Elements` they are changed already
+                registers[register] = told.set["", name](registers[register])
         for instruction, w in zip(self.program.instructions, self.weights, strict=True):
-            x = _in_precision(_values(instruction.reads, registers), instruction, told.precision)
-            _store(instruction, registers, told, _result(instruction, w, x, told))
+            _do(instruction, w, registers, told)
             _look(instruction, registers, told)
             for register in instruction.dead:
                 registers[register] = None
+
+
+def _do(instruction: Instruction | Elements, w: Any, registers: list[Any], told: Circumstances) -> None:
+    if isinstance(instruction, Elements):
+        instruction.run(w, registers, told)
+        return
+    x: Sequence[Any] = _values(instruction.reads, registers)
+    if told.precision is not None:
+        x = _in_precision(x, instruction, told.precision)
+    _store(instruction, registers, told, _result(instruction, w, x, told))
 
 
 def _values(reads: Sequence[int], registers: Sequence[Any]) -> list[Any]:
@@ -182,68 +224,16 @@ def _kept(promised: Shape, value: Any) -> bool:
     return len(sizes) == len(promised) and all(a == b or not isinstance(a, int) for a, b in known)
 
 
-def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:
-    """The instructions that compute the wanted values, and nothing that nobody reads.
-
-    `keep` names values that must exist on the way because somebody will intervene there.
-    """
-    outputs = tuple(wanted)
-    steps = rewritten(_needed(plan.steps, outputs), {*outputs, *keep})
-    register: dict[Slot, int] = {("", name): i for i, name in enumerate(plan.wiring.inputs)}
-    for step in steps:
-        for slot in step.writes:
-            register.setdefault(slot, len(register))
-    last = {slot: i for i, step in enumerate(steps) for slot in step.reads if slot is not None}
-    instructions: list[Instruction] = []
-    for i, step in enumerate(steps):
-        dead = {s for s in (*step.reads, *step.writes) if s is not None and last.get(s, i) == i} - set(outputs)
-        promised = tuple(plan.shape(slot) for slot in step.writes) if step.leaf.opaque else ()
-        instructions.append(_instruction(step, register, dead, promised))
-    inputs = tuple((name, register["", name]) for name in plan.wiring.inputs)
-    return Program(tuple(instructions), inputs, tuple(register[slot] for slot in outputs), len(register))
-
-
-def registers_of(plan: Plan, built: Program, slots: Iterable[Slot]) -> dict[Slot, int]:
-    """Where the program keeps these values."""
-    found: dict[Slot, int] = {("", name): register for name, register in built.inputs}
-    writes = {step.path: step.writes for step in plan.steps}
-    for instruction in built.instructions:
-        found |= dict(zip(writes[instruction.path], instruction.writes, strict=True))
-    return {slot: found[slot] for slot in slots if slot in found}
-
-
-def _needed(steps: Sequence[Step], outputs: Sequence[Slot]) -> list[Step]:
-    wanted, kept = set(outputs), list[Step]()
-    for step in reversed(steps):
-        if not wanted.isdisjoint(step.writes):
-            wanted.update(slot for slot in step.reads if slot is not None)
-            kept.append(step)
-    return kept[::-1]
-
-
-def _instruction(
-    step: Step, register: Mapping[Slot, int], dead: Collection[Slot], promised: tuple[Shape, ...]
-) -> Instruction:
-    leaf = step.leaf
-    return Instruction(
-        path=step.path,
-        leaf=leaf,
-        forward=leaf.forward,
-        arrays=tuple(step.arrays.items()),
-        reads=tuple(-1 if slot is None else register[slot] for slot in step.reads),
-        writes=tuple(register[slot] for slot in step.writes),
-        dead=tuple(sorted(register[slot] for slot in dead)),
-        keywords=keyword_arguments(leaf.forward),
-        precise=leaf.precise,
-        running=any(weight.kind == "running" for weight in leaf.weights().values()),
-        promised=promised,
-    )
-
-
 def _keywords(instruction: Instruction, told: Circumstances) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    if "lengths" in instruction.keywords:
+        values["lengths"] = told.lengths_of(instruction.sizes)
+    if "wanted" in instruction.keywords:
+        values["wanted"] = instruction.wanted
     if "batch" in instruction.keywords:
         values["batch"] = told.batch
+    if "like" in instruction.keywords:
+        values["like"] = told.like
     if "training" in instruction.keywords:
         values["training"] = told.training
     if "random" in instruction.keywords:
@@ -251,17 +241,16 @@ def _keywords(instruction: Instruction, told: Circumstances) -> dict[str, Any]:
     return values
 
 
-def _in_precision(x: Sequence[Any], instruction: Instruction, precision: torch.dtype | None) -> Sequence[Any]:
+def _in_precision(x: Sequence[Any], instruction: Instruction, precision: torch.dtype) -> Sequence[Any]:
     """Values in the precision of the run, but in float32 where the leaf says that it needs it."""
-    if precision is None:
-        return x
     dtype = torch.float32 if instruction.precise else precision
     return [v.to(dtype) if v is not None and v.is_floating_point() and v.dtype != dtype else v for v in x]
 
 
-def _look(instruction: Instruction, registers: list[Any], told: Circumstances) -> None:
-    for register in instruction.writes:
-        if register in told.set:
-            registers[register] = told.set[register](registers[register])
-    if told.watch is not None:
-        told.watch(instruction.path, [registers[register] for register in instruction.writes])
+def _look(instruction: Instruction | Elements, registers: list[Any], told: Circumstances) -> None:
+    for slot, register in zip(instruction.slots, instruction.writes, strict=True):
+        if slot in told.set and registers[register] is not None:
+            registers[register] = told.set[slot](registers[register])
+    if told.watch is not None and isinstance(instruction, Instruction):
+        given = [registers[register] for register in instruction.writes if registers[register] is not None]
+        told.watch(instruction.path, given, told.rows)

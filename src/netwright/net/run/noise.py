@@ -10,6 +10,8 @@ from torch import Tensor
 
 STRIDE = 0x9E3779B1 - (1 << 32)  # the golden ratio as a signed 32-bit integer, so that neighbours differ in every bit
 
+ELEMENT = 0x2545F4914F6CDD1D  # odd: elements of different examples hardly ever get one number
+
 
 @dataclass(frozen=True)
 class Noise:
@@ -31,6 +33,11 @@ class Noise:
     def at(self, path: str) -> "Noise":
         """The noise of one part."""
         return Noise(self.seed, self.step, self.examples, path)
+
+    def inside(self, owner: Tensor | None, position: Tensor | int) -> "Noise":
+        """The noise of elements: of those at these positions, of the examples in `owner` or of all."""
+        ids = self.examples if owner is None else self.examples[owner]
+        return Noise(self.seed, self.step, ids * ELEMENT + (position + 1), self.path)
 
     @property
     def key(self) -> int:

@@ -80,7 +80,10 @@ class Chain:
 
 def line_of(plan: Plan, program: Program, flat: Flat) -> Line | None:
     """The plan as one line, if it is one: every leaf reads the one before, and every array is trained and read once."""
-    *body, loss = program.instructions
+    leaves = [instruction for instruction in program.instructions if isinstance(instruction, Instruction)]
+    if len(leaves) < len(program.instructions):  # something is done for every element of an axis
+        return None
+    *body, loss = leaves
     names = {register: name for name, register in program.inputs}
     if not body or len(program.outputs) != 1 or len(loss.reads) != 2 or len(names) != 2:
         return None

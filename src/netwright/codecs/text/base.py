@@ -1,0 +1,244 @@
+"""What the codecs of sequences share: edges, truncation, columns of many texts, and the readings of their outputs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.codecs.category import Category
+from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.each import Each
+from netwright.codecs.numeric import described, is_array, plain
+from netwright.codecs.ragged import Ragged, spans
+from netwright.codecs.reading import Decision, Reading, Sample
+from netwright.errors import DataError, NetError
+
+EDGE, UNKNOWN = "<edge>", "<unknown>"  # what readings call the extra elements
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # an unknown element in a text
+
+
+class Elements(Codec, ABC):
+    """A sequence of elements: an index for each on the way in, a distribution for each on the way out.
+
+    One extra element, the edge, exists where `start` or `end` is true, and has the last index: `encode` puts it in
+    front where `start`, behind where `end`. So an input codec with `start=True` and an output codec with `end=True`
+    share their indices, and the target at a position is the element that follows: nothing has to be shifted.
+
+    Decoding gives what the most probable elements say, up to the first edge (an edge that `start` puts in front is
+    skipped); `Sample` draws every element instead. The other readings give a list, what they say at each position;
+    there the extra elements are called `"<edge>"` and `"<unknown>"`.
+
+    Shapes:
+        `encode` gives `n <v>`, v indices at n positions; `decode` takes `n v`. The number of positions is at least
+        one, edges included, and at most `most`.
+
+    Fields:
+        start: an edge in front.
+        end: an edge behind, where the sequence was not truncated: one that goes on has no end there.
+        most: so many elements are kept, edges included, and the rest is cut off; by default all are.
+            `truncated` counts the sequences that are cut.
+        length: the name of the size that varies.
+    """
+
+    learns: ClassVar[str] = "vocabulary"  # the field that `fit` fills
+
+    _: KW_ONLY
+    start: bool = False
+    end: bool = False
+    most: int | None = None
+    length: str = "n"
+
+    def __post_init__(self) -> None:
+        if type(self.most) is int and self.most < 1:
+            raise NetError(what="a sequence has at least one element", expected="most of 1 or more", got=f"{self.most}")
+        if type(self.length) is str and not self.length.isidentifier():
+            raise NetError(what="length is the name of a size", expected="a Python name", got=repr(self.length))
+
+    @property
+    @abstractmethod
+    def _count(self) -> int | None:
+        """The number of elements without the extra ones; None before they are learned."""
+
+    @property
+    @abstractmethod
+    def _elements(self) -> Sequence[Any]:
+        """The elements as readings name them, without the extra ones."""
+
+    @abstractmethod
+    def _indices(self, raw: Any) -> Sequence[int]:
+        """The index of every element of one raw thing, without edges, whole."""
+
+    @abstractmethod
+    def _spans(self, raw: Any) -> list[tuple[int, int]]:
+        """Where every element stands in the raw thing, without edges, whole."""
+
+    @abstractmethod
+    def _joined(self, indices: list[int]) -> Any:
+        """The raw thing of these elements, edges left out."""
+
+    @property
+    def unknown_index(self) -> int | None:
+        """The index of all elements that are not in the vocabulary; None where there is none."""
+        return None
+
+    @property
+    def size(self) -> int:
+        """v, the number of indices, the extra elements included."""
+        count = self._count
+        if count is None:
+            return self._known(self.learns)  # which says that it is missing
+        return count + (self.unknown_index == count) + (self.start or self.end)
+
+    @property
+    def edge(self) -> int | None:
+        """The index of the edge; None where there is none."""
+        return self.size - 1 if self.start or self.end else None
+
+    @property
+    def elements(self) -> list[Any]:
+        """What every index stands for; None for the extra elements."""
+        extra = {self.edge, self.unknown_index}
+        known = [*self._elements, *[None] * (self.size - len(self._elements))]
+        return [None if index in extra else element for index, element in enumerate(known)]
+
+    @property
+    def encoded(self) -> str:
+        return f"{self.length} <{'?' if self._count is None else self.size}>"
+
+    @property
+    def decoded(self) -> str:
+        return f"{self.length} {'?' if self._count is None else self.size}"
+
+    def takes(self, raw: Any) -> bool:
+        return isinstance(plain(raw), str)
+
+    def encode(self, raw: Any) -> Tensor:
+        indices = torch.tensor(self._indices(raw), dtype=torch.int64)
+        if not len(indices) and not (self.start or self.end):
+            raise DataError(
+                what="an empty text has no elements",
+                got=described(raw),
+                mend=("leave it out", "start=True or end=True, which gives it an edge"),
+            )
+        return self._framed(indices, torch.tensor([len(indices)])).values
+
+    def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
+        if not len(raws):
+            raise DataError(what="there are no examples")
+        if isinstance(raws, str):
+            raise DataError(what="this is one text, not many", got=described(raws), mend="[text], a list of one")
+        try:
+            indices, counts = self._flat(raws)
+            return self._framed(indices, counts).compact()
+        except DataError:
+            for row, raw in enumerate(raws):
+                try:
+                    self.encode(raw)
+                except DataError as error:
+                    raise at_place(error, f"row {row}") from None
+            raise
+
+    def truncated(self, raws: Sequence[Any]) -> int:
+        """How many of the raw things have more elements, edges included, than `most`."""
+        if self.most is None:
+            return 0
+        return int((self._flat(raws)[1] + self.start + self.end > self.most).sum())
+
+    def offsets(self, raw: Any) -> list[tuple[int, int]]:
+        """Where every element that `encode` gives stands: from a character up to another; edges take up none."""
+        inside = self._spans(raw)
+        length = len(plain(raw))
+        before = [(0, 0)] if self.start else []
+        behind = [(length, length)] if self.end else []
+        return [*before, *inside, *behind][: self.most]
+
+    def text_of(self, indices: Iterable[int]) -> Any:
+        """What these elements say together, edges left out; one index a position."""
+        given: list[int] = indices.tolist() if is_array(indices) else [int(index) for index in indices]
+        size = self.size
+        for position, index in enumerate(given):
+            if not 0 <= index < size:
+                raise DataError(
+                    what="there is no such element",
+                    where=f"position {position}",
+                    expected=f"0 to {size - 1}",
+                    got=f"{index}",
+                )
+        edge = self.edge
+        return self._joined([index for index in given if index != edge])
+
+    def read(self, output: Tensor, reading: Reading) -> Any:
+        if isinstance(reading, Decision):
+            return self.text_of(self._inside(output.argmax(-1).tolist()))
+        if isinstance(reading, Sample):
+            return self.text_of(self._inside(self._numbered.read(output, reading)))
+        return self._named.read(output, reading)
+
+    def _inside(self, indices: list[int]) -> list[int]:
+        """The elements between the edges."""
+        edge = self.edge
+        if edge is None:
+            return indices
+        if self.start and indices[:1] == [edge]:
+            indices = indices[1:]
+        return indices[: indices.index(edge)] if edge in indices else indices
+
+    @cached_property
+    def _named(self) -> Each:
+        """What reads every position by the names of its elements."""
+        unknown = [UNKNOWN] if self.unknown_index == self._count else []
+        return Each(Category([*self._elements, *unknown, *([EDGE] if self.edge is not None else [])]))
+
+    @cached_property
+    def _numbered(self) -> Each:
+        """What reads every position by the indices of its elements."""
+        return Each(Category(range(self.size)))
+
+    def _flat(self, raws: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        """The indices of all raw things, one after the other, without edges, and how many each has."""
+        indices: list[int] = []
+        counts: list[int] = []
+        for raw in raws:
+            found = self._indices(raw)
+            indices.extend(found)
+            counts.append(len(found))
+        return torch.from_numpy(np.array(indices, dtype=np.int64)), torch.tensor(counts)
+
+    def _framed(self, indices: Tensor, counts: Tensor) -> Ragged:
+        """With edges, and cut to `most`."""
+        whole = counts + self.start + self.end
+        kept = whole if self.most is None else whole.clamp_max(self.most)
+        if not (self.start or self.end) and torch.equal(kept, counts):
+            return Ragged(indices, (kept,))
+        positions = spans(torch.full_like(kept, -int(self.start)), kept)  # in the raw thing: -1 is the edge in front
+        ends = counts.repeat_interleave(kept)
+        first = (counts.cumsum(0) - counts).repeat_interleave(kept)
+        is_edge = (positions < 0) | (positions == ends)
+        edge = self.edge or 0  # without an edge, nothing is one
+        indices = torch.cat([indices, torch.tensor([edge])])
+        return Ragged(indices[torch.where(is_edge, len(indices) - 1, first + positions)], (kept,))
+
+    def _text(self, raw: Any) -> str:
+        """One raw thing, which must be a text."""
+        text = plain(raw)
+        if not isinstance(text, str):
+            raise DataError(what=f"{type(self).__name__} takes a text", expected="str", got=described(raw))
+        return text
+
+
+def utf8(text: str) -> bytes:
+    """The bytes of a text; refuses half a character, which has none."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            what="half a character (a surrogate) has no bytes",
+            where=f"character {error.start}",
+            got=repr(text[error.start]),
+            mend='text.encode("utf-16", "surrogatepass").decode("utf-16"), if its other half is there',
+        ) from None

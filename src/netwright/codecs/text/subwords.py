@@ -1,0 +1,202 @@
+"""A text as the pieces of a tokenizer: one that is given as a tokenizer.json, or one that is learned."""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.codecs.codec import at_place
+from netwright.codecs.numeric import LONGEST
+from netwright.codecs.text.base import Elements, utf8
+from netwright.errors import DataError, FileError, MissingArraysError, NetError, missing_extra
+from netwright.sizes.free import FREE, Free
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+ALPHABET = 256  # the bytes, of which every text consists
+SPARSEST = 100  # indices for each piece at most: a wrong file must not ask for all memory
+PIECES = 8_000  # a vocabulary that suits a few megabytes of text
+
+
+class Subwords(Elements):
+    """A text as the pieces of a tokenizer of the package `tokenizers`: frequent words whole, rare ones in parts.
+
+    The tokenizer is one that is given, or byte-level byte-pair encoding learned from the training data, which knows
+    every text and gives it back exactly. What a given tokenizer says of special tokens, truncation and padding is
+    not used: edges and `most` say it. It does with unknown characters what it was made to do.
+
+    Shapes:
+        `encode` gives `n <v>`; `decode` takes `n v`: the pieces of the tokenizer, then the edge.
+
+    Fields:
+        tokenizer: a tokenizer.json: its path (a `Path`), which is read at once, or its text, which the codec keeps.
+            By default learned.
+        pieces: how many pieces are learned, the 256 bytes included; fewer if the training data has no more.
+        start, end: one extra element, the edge, in front of the text, or behind it.
+        most: how many elements are kept, edges included, of a longer text; by default all.
+        length: the name of the size that varies.
+
+    Raises:
+        NetError: a text that is no tokenizer.json; fewer than 256 pieces.
+        FileError: a path that cannot be read.
+        DataError: an empty text, if there is no edge; half a character (a surrogate).
+        MissingExtraError: `tokenizers` is not installed.
+
+    Example:
+        >>> codec = Subwords(pieces=260).fit(["low lower lowest", "low low"])
+        >>> codec.size, len(codec.encode("lower"))
+        (260, 3)
+        >>> codec.text_of(codec.encode("lower"))
+        'lower'
+
+    Source:
+        Sennrich, Haddow and Birch (2016), "Neural machine translation of rare words with subword units".
+    """
+
+    learns: ClassVar[str] = "tokenizer"
+
+    tokenizer: str | Path | Free = FREE
+    _: KW_ONLY
+    pieces: int = PIECES
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if type(self.pieces) is int and self.pieces < ALPHABET:
+            raise NetError(what="every byte is a piece", expected=f"pieces of {ALPHABET} or more", got=f"{self.pieces}")
+        if isinstance(self.tokenizer, Path):
+            try:
+                object.__setattr__(self, "tokenizer", self.tokenizer.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError) as error:
+                raise FileError(
+                    what="this tokenizer cannot be read", where=str(self.tokenizer), got=f"{error}"
+                ) from None
+        if isinstance(self.tokenizer, str):
+            _ = self._ids  # so that a wrong text is refused at once
+
+    @property
+    def unknown_index(self) -> int | None:
+        """The index of the tokenizer's own unknown piece; None where it has none."""
+        model = self._plain["model"]
+        name = model.get("unk_token")
+        return self._ids.get(name) if name is not None else model.get("unk_id")
+
+    def fit(self, raws: Sequence[Any]) -> Self:
+        if self.fitted:
+            return self
+        tokenizers = _package()
+        texts: list[str] = []
+        for row, raw in enumerate(raws):
+            try:
+                texts.append(self._checked(raw))
+            except DataError as error:
+                raise at_place(error, f"row {row}") from None
+        learned = tokenizers.Tokenizer(tokenizers.models.BPE())
+        learned.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        learned.decoder = tokenizers.decoders.ByteLevel()
+        trainer = tokenizers.trainers.BpeTrainer(
+            vocab_size=self.pieces,
+            initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+        learned.train_from_iterator(texts, trainer)
+        return replace(self, tokenizer=learned.to_str())
+
+    @property
+    def _count(self) -> int | None:
+        return None if self.tokenizer is FREE else len(self._names)
+
+    @property
+    def _elements(self) -> Sequence[str]:
+        return self._names
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The pieces by their indices, of which a tokenizer may leave some out."""
+        names = {index: piece for piece, index in self._ids.items()}
+        return [names.get(index, f"<no piece {index}>") for index in range(max(names) + 1)]
+
+    def _indices(self, raw: Any) -> Sequence[int]:
+        return self._tokenizer.encode(self._checked(raw), add_special_tokens=False).ids
+
+    def _spans(self, raw: Any) -> list[tuple[int, int]]:
+        return self._tokenizer.encode(self._checked(raw), add_special_tokens=False).offsets
+
+    def _joined(self, indices: list[int]) -> str:
+        return self._tokenizer.decode(indices, skip_special_tokens=False)
+
+    def _flat(self, raws: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        texts = [self._checked(raw) for raw in raws]
+        found = [one.ids for one in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        counts = [len(ids) for ids in found]
+        indices = np.fromiter(itertools.chain.from_iterable(found), np.int64, sum(counts))
+        return torch.from_numpy(indices), torch.tensor(counts)
+
+    def _checked(self, raw: Any) -> str:
+        text = self._text(raw)
+        utf8(text)
+        return text
+
+    @cached_property
+    def _plain(self) -> Mapping[str, Any]:
+        """The tokenizer as plain data."""
+        try:
+            plain = json.loads(self._known("tokenizer"))
+            _tokens(plain)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise self._no_tokenizer() from None
+        return plain
+
+    @cached_property
+    def _ids(self) -> Mapping[str, int]:
+        """From a piece to its index."""
+        return _tokens(self._plain)
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        tokenizers = _package()
+        try:
+            found = tokenizers.Tokenizer.from_str(self._known("tokenizer"))
+        except MissingArraysError:
+            raise
+        except Exception as error:  # the package raises no narrower one
+            raise self._no_tokenizer(str(error)) from None
+        found.no_truncation()
+        found.no_padding()
+        return found
+
+    def _no_tokenizer(self, why: str = "") -> NetError:
+        text = str(self.tokenizer)
+        return NetError(
+            what="this text is no tokenizer.json" if not why else "the package tokenizers cannot read this tokenizer",
+            expected="" if why else 'a JSON object with "model": {"vocab": …}',
+            got=why or (repr(text) if len(text) <= LONGEST else repr(text[:LONGEST]) + "…"),
+            mend=f"Subwords(Path({text!r})), if this is its path" if text.endswith(".json") else (),
+        )
+
+
+def _tokens(plain: Any) -> dict[str, int]:
+    """From a piece to its index, special pieces included."""
+    vocabulary = plain["model"]["vocab"]
+    if isinstance(vocabulary, list):  # a unigram model: pieces with their scores
+        vocabulary = {piece: index for index, (piece, _) in enumerate(cast(list[Any], vocabulary))}
+    found = {**vocabulary, **{token["content"]: token["id"] for token in plain.get("added_tokens") or ()}}
+    if not all(type(index) is int and 0 <= index < SPARSEST * len(found) for index in found.values()) or not found:
+        raise ValueError
+    return found
+
+
+def _package() -> Any:
+    """The package, which is loaded when it is needed."""
+    try:
+        import tokenizers
+    except ImportError:
+        missing_extra("tokenizers", "text", "a text in subwords")
+    return tokenizers

@@ -1,0 +1,288 @@
+"""Containers that do a part for every element of an axis: each by itself, from one to the next, from both ends."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from netwright.codecs.array import Array
+from netwright.codecs.codec import Codec
+from netwright.codecs.each import Each as EachCodec
+from netwright.errors import NetError, did_you_mean
+from netwright.layers.join import Concatenate
+from netwright.layers.sequence import Reverse
+from netwright.net.node import PARTS, Held, Node
+from netwright.net.part import Container, shared_repr
+from netwright.net.plan.level import ContainerNode, Each, Level, Symbol, as_part, input_ports, output_names
+from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
+from netwright.sizes.notation import OUTPUT, Axis, port
+
+BODY = "body"
+LETTERS = "nmklpq"  # names for the axis that a codec gets
+
+
+class Map(Container):
+    """A part done for every element of an axis by itself: y_i = body(x_i), with one set of weights.
+
+    What sees no element, because it only reads what is held whole, is done once. Inside, real elements alone are rows:
+    padding is neither computed nor seen by a norm.
+
+    Shapes: input (n, *s) where the body takes (*s,); output (n, *t) where the body gives (*t,).
+
+    Fields:
+        body: the part, or a shorthand for one.
+        whole: input ports of the body that every element reads whole, such as an attended memory; none by default.
+        input: encoders, or sizes, of the whole.
+        output: decoders, or sizes.
+
+    Raises: NetError for a port that the body does not have; SizeError where sizes do not fit.
+
+    Example:
+        >>> import netwright as nw
+        >>> sentences = nw.Map([nw.Linear(4), nw.tanh, nw.Mean(0)], input=nw.Array("n m[n] 3"))
+        >>> sentences.plan.outputs
+        {'output': (n, 4)}
+
+    Torch: torch.vmap
+    """
+
+    body: Node
+    whole: tuple[str, ...] = ()
+
+    def __init__(
+        self, body: Any, *, whole: Sequence[str] = (), input: PortsLike = None, output: PortsLike = None
+    ) -> None:
+        object.__setattr__(self, "body", as_part(body))
+        object.__setattr__(self, "whole", (whole,) if isinstance(whole, str) else tuple(whole))
+        _check_ports(self, "whole", self.whole, self.input_names)
+        self.settle(_codecs(self, input, output))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.body.required_names
+
+    @property
+    def each(self) -> Each:
+        over = tuple(name for name in self.input_names if name not in self.whole)
+        return Each(over, tuple((name, name) for name in output_names(self.body, len(self.input_names))))
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
+        return call(BODY, self.body, **dict(zip(self.input_names, x, strict=True)))
+
+    def children(self) -> dict[str, Node]:
+        return {BODY: self.body}
+
+    def lifted(
+        self, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
+    ) -> tuple[dict[str, Codec], dict[str, Codec]]:
+        return _lifted(self.each, inputs, outputs)
+
+    def of_level(self, level: Level) -> ContainerNode:
+        return Map(_body(level), whole=self.whole)
+
+    def __repr__(self) -> str:
+        whole = f", whole={self.whole!r}" if self.whole else ""
+        return shared_repr(self, f"Map({self.body!r}{whole}{ports_repr(self)})")
+
+
+class Fold(Container):
+    """A part done for one element of an axis after another: (y_i, s_i) = body(x_i, s_{i-1}).
+
+    States start at zero unless their ports are fed. The outputs of the body come out as sequences; the last state comes
+    out at a port of the state's name. What does not depend on a state is done for all elements at once.
+
+    Shapes: input (n, *s), a state (*t,); output (n, *u), the last state (*t,).
+
+    Fields:
+        body: the part, or a shorthand for one.
+        carry: from outputs of the body to the input ports they feed at the next element; by default every output whose
+            name is an input port's too, else the first output, into the second input port.
+        whole: input ports of the body that every element reads whole, such as an attended memory; none by default.
+        input: encoders, or sizes, of the whole.
+        output: decoders, or sizes.
+
+    Raises: NetError for a port that the body does not have; SizeError where sizes do not fit.
+
+    Example:
+        >>> import netwright as nw
+        >>> core = nw.Graph(
+        ...     join=(nw.Concatenate(), "input", "state"), linear=(nw.Linear(2), "join"), tanh=(nw.tanh, "linear"),
+        ...     input={"input": 3, "state": 2},
+        ... )
+        >>> nw.Fold(core).plan.outputs
+        {'output': (n, 2), 'state': (2,)}
+
+    Torch: torch.nn.RNNCell and its like, in a loop
+    """
+
+    body: Node
+    carry: tuple[tuple[str, str], ...]
+    whole: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        body: Any,
+        *,
+        carry: Mapping[str, str] | None = None,
+        whole: Sequence[str] = (),
+        input: PortsLike = None,
+        output: PortsLike = None,
+    ) -> None:
+        part = as_part(body)
+        object.__setattr__(self, "body", part)
+        object.__setattr__(self, "whole", (whole,) if isinstance(whole, str) else tuple(whole))
+        names, outputs = tuple(p.name for p in input_ports(part, 2)), output_names(part, 2)
+        pairs = _carried(names, outputs, self.whole) if carry is None else tuple(dict(carry).items())
+        object.__setattr__(self, "carry", pairs)
+        _check_ports(self, "whole", self.whole, names)
+        _check_ports(self, "carry", [state for _, state in pairs], names)
+        _check_ports(self, "carry", [output for output, _ in pairs], outputs)
+        if not pairs:
+            raise NetError(
+                what="a fold carries a state from one element to the next, and this part has nothing to carry",
+                where="Fold",
+                expected="an output that is an input too",
+                got=f"inputs {', '.join(names)}; outputs {', '.join(outputs)}",
+                mend=("carry={'output': 'state'}", "nw.Map(…), where elements are done each by itself"),
+            )
+        self.settle(_codecs(self, input, output))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        states = {state for _, state in self.carry}
+        return tuple(p.name for p in input_ports(self.body, 2) if not p.optional or p.name in states)
+
+    @property
+    def each(self) -> Each:
+        states = {state: output for output, state in self.carry}
+        over = tuple(name for name in self.input_names if name not in self.whole and name not in states)
+        outputs = [name for name in output_names(self.body, 2) if name not in states]
+        gives = [(name, name) for name in outputs] or [(OUTPUT, self.carry[0][0])]
+        return Each(over, tuple(gives), tuple(states.items()))
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
+        return call(BODY, self.body, **dict(zip(self.input_names, x, strict=True)))
+
+    def children(self) -> dict[str, Node]:
+        return {BODY: self.body}
+
+    def lifted(
+        self, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
+    ) -> tuple[dict[str, Codec], dict[str, Codec]]:
+        return _lifted(self.each, inputs, outputs)
+
+    def of_level(self, level: Level) -> ContainerNode:
+        return Fold(_body(level), carry=dict(self.carry), whole=self.whole)
+
+    def __repr__(self) -> str:
+        names = tuple(p.name for p in input_ports(self.body, 2))
+        usual = _carried(names, output_names(self.body, 2), self.whole)
+        carry = "" if self.carry == usual else f", carry={dict(self.carry)!r}"
+        whole = f", whole={self.whole!r}" if self.whole else ""
+        return shared_repr(self, f"Fold({self.body!r}{carry}{whole}{ports_repr(self)})")
+
+
+class Bidirectional(Container):
+    """A part run from both ends, and what it gives joined: y_i = (forward(x)_i, backward(x)_i), weights for each.
+
+    The parts are `forward` and `backward`, `turn` and `back`, which reverse, and `join`.
+
+    Shapes: input (n, *s), output (n, 2 d) where the part gives (n, d).
+
+    Fields:
+        body: the part, or a shorthand for one; its first output is joined.
+        input: the encoder, or the sizes of an example.
+        output: the decoder, or sizes.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Bidirectional(nw.GRU(4), input=("n", 3)).plan.outputs
+        {'output': (n, 8)}
+
+    Source: Schuster and Paliwal 1997, "Bidirectional recurrent neural networks"
+    Torch: torch.nn.GRU(bidirectional=True) and its like
+    """
+
+    body: Node
+
+    def __init__(self, body: Any, *, input: PortsLike = None, output: PortsLike = None) -> None:
+        object.__setattr__(self, "body", as_part(body))
+        self.settle(_codecs(self, input, output))
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
+        forward = call("forward", self.body, *x)
+        backward = call("backward", self.body, call("turn", Reverse(), *x))
+        return call("join", Concatenate(), _first(forward), call("back", Reverse(), _first(backward)))
+
+    def children(self) -> dict[str, Node]:
+        return {"forward": self.body, "backward": self.body}
+
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        forward, backward = ({**self.children(), **children}[name] for name in ("forward", "backward"))
+        known = children.keys() <= self.children().keys()
+        return {"body": forward} if known and forward == backward else None
+
+
+def _first(value: Symbol) -> Symbol:
+    return value[value.names[0]]
+
+
+def _carried(inputs: Sequence[str], outputs: Sequence[str], whole: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """What is carried if nobody says: outputs that are inputs too, else the first output into the second input."""
+    same = tuple((name, name) for name in outputs if name in inputs)
+    free = [name for name in inputs if name not in whole]
+    return same or (((outputs[0], free[1]),) if len(free) > 1 else ())
+
+
+def _check_ports(container: Container, field: str, given: Sequence[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise NetError(
+                what=f"the part has no port {name!r}",
+                where=f"{type(container).__name__}, {field}",
+                expected=", ".join(known),
+                got=repr(name),
+                mend=did_you_mean(str(name), known),
+            )
+
+
+def _body(level: Level) -> Node:
+    """The one part of a level, or all of it as a graph."""
+    if len(level.calls) == 1 and level.calls[0].name == BODY:
+        made = level.calls[0]
+        straight = all(ref == ("", name) for name, ref in made.reads)
+        if straight and all(ref == (BODY, name) for name, ref in level.outputs):
+            return made.part
+    return cast(Any, PARTS["Graph"]).from_level(level)
+
+
+def _lifted(
+    each: Each, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
+) -> tuple[dict[str, Codec], dict[str, Codec]]:
+    """The codecs of the body's ports as those of sequences, where ports are taken apart."""
+    taken = {name: each_codec(codec) if name in each.over else codec for name, codec in inputs.items()}
+    given = {name: each_codec(outputs[inner]) for name, inner in each.gives if inner in outputs}
+    return taken, given
+
+
+def each_codec(codec: Codec) -> Codec:
+    """The codec of a sequence of what a codec is for."""
+    if not isinstance(codec, Array):
+        return codec if isinstance(codec, EachCodec) else EachCodec(codec)
+    found = port(str(codec.sizes))
+    names = {axis.name for axis in found.axes if isinstance(axis, Axis)}
+    letters = itertools.chain(LETTERS, map("n{}".format, itertools.count()))
+    new = next(letter for letter in letters if letter not in names)
+    axes = [
+        str(Axis(axis.times, axis.name, axis.within or new)) if isinstance(axis, Axis) and axis.name else str(axis)
+        for axis in found.axes
+    ]
+    below = [f"<{found.below}>"] if found.below else []
+    return Array(" ".join([new, *axes, *below]))
+
+
+def _codecs(container: Container, input: PortsLike, output: PortsLike) -> Held:
+    """What a container holds for its ports."""
+    return Held(
+        inputs=present(as_codecs(input, container.input_names, container.optional_names)),
+        outputs=present(as_codecs(output, container.output_names)),
+    )

@@ -1,0 +1,144 @@
+"""Layers that tell a sequence's elements where they stand, for parts that cannot see it: learned, or by sines."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from netwright.errors import DataError, NetError
+from netwright.inits import normal
+from netwright.layers.ragged import NO_LENGTHS, Lengths, length_of
+from netwright.net.node import Unfit, Weight
+from netwright.net.part import Leaf
+
+Memory = Mapping[str, Tensor] | None
+PLACE = {"place": ""}  # how many elements were there before, one number an example
+
+
+class Positions(Leaf):
+    """A learned vector for every position, added: yᵢ = xᵢ + weightᵢ.
+
+    Shapes: input (n, d), output (n, d), n at most `most`; weight (most, d).
+
+    Fields:
+        most: how many positions there are; no default, since sequences that are longer are refused.
+
+    Raises:
+        NetError: a number of positions that is not a whole number of at least 1.
+        SizeError: a sequence of fixed size is longer.
+        DataError: a sequence of varying size is longer.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Positions(512), input=("n", 64)).plan.outputs
+        {'output': (n, 64)}
+
+    Source: Gehring et al. 2017, arXiv 1705.03122
+    Torch: x + torch.nn.Embedding(most, d)(torch.arange(n))
+    """
+
+    most: int
+    ports = "n d -> n d"
+
+    def __post_init__(self) -> None:
+        if type(self.most) is not int or self.most < 1:
+            raise NetError(
+                what="the number of positions is a whole number of at least 1", where="Positions", got=repr(self.most)
+            )
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("most d", normal)}  # as large as an embedding, so that neither drowns the other
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        if isinstance(known["n"], int) and known["n"] > self.most:
+            raise Unfit(
+                "its input has more elements than it has positions",
+                expected=f"at most {self.most} elements",
+                got=f"{known['n']} elements",
+            )
+        return None
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0)}
+
+    def memory(self) -> Mapping[str, str] | None:
+        return PLACE
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        size = x.shape[1]
+        if size <= self.most:
+            return x + w["weight"][:size]  # (b, n, d) + (n, d)
+        length = length_of(lengths, "n")
+        self._check(size if length is None else int(length.max()))
+        places = torch.arange(size, device=x.device).clamp_max(self.most - 1)  # (n,), padding may reach further
+        return x + F.embedding(places, w["weight"])  # (b, n, d) + (n, d)
+
+    def step(self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        (x,) = inputs  # (b, n, d)
+        places, memory = moved_on(memory, x)  # (b, n)
+        if not torch.compiler.is_compiling():
+            self._check(int(memory["place"].max()))
+        return x + F.embedding(places, w["weight"]), memory  # (b, n, d) + (b, n, d)
+
+    def _check(self, size: int) -> None:
+        if size > self.most:
+            raise DataError(
+                what="a sequence has more elements than there are positions",
+                where="Positions",
+                expected=f"at most {self.most} elements",
+                got=f"{size} elements",
+                mend=(f"nw.Positions({size}), trained anew", "nw.SinePositions(), which has no end"),
+            )
+
+
+class SinePositions(Leaf):
+    """Waves of different lengths added, so that every position has a pattern of its own.
+
+    yᵢ = xᵢ + pᵢ with p of feature 2j being sin(i / 10000^(2j/d)), of feature 2j + 1 the cosine of the same, i from 0.
+
+    Shapes: input (n, d), output (n, d).
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.SinePositions()(nw.many([[[0.0, 0.0]] * 2])).tolist()[0][0]
+        [0.0, 1.0]
+
+    Source: Vaswani et al. 2017, arXiv 1706.03762
+    """
+
+    ports = "n d -> n d"
+    exact = True
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0)}
+
+    def memory(self) -> Mapping[str, str] | None:
+        return PLACE
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return x + sines(torch.arange(x.shape[1], device=x.device), x)  # (b, n, d) + (n, d)
+
+    def step(self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        (x,) = inputs  # (b, n, d)
+        places, memory = moved_on(memory, x)  # (b, n)
+        return x + sines(places, x), memory  # (b, n, d) + (b, n, d)
+
+
+def moved_on(memory: Memory, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """The places of the elements of a chunk, (b, n), and what is remembered after it."""
+    place = torch.zeros(len(x), dtype=torch.int64, device=x.device) if memory is None else memory["place"]  # (b,)
+    size = x.shape[1]
+    return place.unsqueeze(1) + torch.arange(size, device=x.device), {"place": place + size}
+
+
+def sines(places: Tensor, x: Tensor) -> Tensor:
+    """The waves at these places for the features of x, in its type: (..., n) -> (..., n, d)."""
+    width = x.shape[-1]
+    exact = torch.promote_types(x.dtype, torch.float32)  # a place beyond 256 is no number of bfloat16
+    evens = torch.arange(0, width, 2, device=x.device, dtype=exact)  # (⌈d / 2⌉,)
+    angles = places.to(exact).unsqueeze(-1) * torch.exp(evens * (-math.log(10000) / width))  # (..., n, ⌈d / 2⌉)
+    waves = torch.stack([angles.sin(), angles.cos()], -1).flatten(-2)  # (..., n, ⌈d / 2⌉, 2) -> (..., n, d or d + 1)
+    return waves[..., :width].to(x.dtype)  # (..., n, d)

@@ -1,0 +1,94 @@
+"""The gated recurrent unit: over a sequence, and one step of it."""
+
+from collections.abc import Mapping
+from math import inf
+
+import torch
+from torch import Tensor
+
+from netwright.layers.ragged import NO_LENGTHS, Lengths, length_of
+from netwright.layers.recurrent import arrays, scan, scan_gru, stock
+from netwright.net.node import Weight
+from netwright.net.part import Leaf
+from netwright.sizes.free import FREE, Free
+
+LARGE = 4096  # values in the states of a batch from which our kernel trains faster than torch in float32 too
+
+
+class GRU(Leaf):
+    """Gated recurrent unit, forward in time: every output depends on all elements up to its own.
+
+    r = σ(W_ir x_i + b_ir + W_hr h + b_hr), z = σ(W_iz x_i + b_iz + W_hz h + b_hz),
+    n = tanh(W_in x_i + b_in + r (W_hn h + b_hn)), h_i = (1 − z) n + z h with h = h_{i−1}; output i is h_i.
+
+    Shapes: input (n, in), hidden (out,), zero if nothing feeds it; output (n, out), hidden (out,), the state at the end
+        of each example. weight_ih (3 out, in), weight_hh (3 out, out), bias_ih and bias_hh (3 out,), the gates in the
+        order r, z, n.
+
+    Fields:
+        out: length of the state; FREE takes it from what follows.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.GRU(5), input="n 3").plan.outputs
+        {'output': (n, 5), 'hidden': (5,)}
+
+    Source: Cho et al. 2014, arXiv 1406.1078; the place of r in n: Nvidia's cuDNN
+    Torch: torch.nn.GRU
+    """
+
+    out: int | Free = FREE
+    ports = "input: n in, hidden?: out -> output: n out, hidden: out"
+
+    def weights(self) -> dict[str, Weight]:
+        return arrays.weights(3)
+
+    def reach(self, training: bool) -> dict[str, tuple[float, float]]:
+        return {"input": (-inf, 0)}
+
+    def forward(
+        self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None, *, lengths: Lengths = NO_LENGTHS
+    ) -> tuple[Tensor, Tensor]:
+        return gru(w, x, hidden, length_of(lengths, "n"))  # (b, n, in) -> (b, n, out), (b, out)
+
+
+class GRUCell(Leaf):
+    """One step of `GRU`, with the same arrays: for a `Fold` that does more at a step than this.
+
+    Shapes: input (in,), hidden (out,); hidden (out,).
+
+    Fields:
+        out: length of the state; FREE takes it from what follows.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Graph(nw.GRUCell(5)(nw.Input("x", 3), nw.Input("h", 5))).plan.outputs
+        {'hidden': (5,)}
+
+    Source: Cho et al. 2014, arXiv 1406.1078
+    Torch: torch.nn.GRUCell
+    """
+
+    out: int | Free = FREE
+    ports = "input: in, hidden: out -> hidden: out"
+
+    def weights(self) -> dict[str, Weight]:
+        return arrays.weights(3)
+
+    def over(self) -> GRU:
+        """The leaf that does exactly what a `Fold` of this does, as one kernel."""
+        return GRU(self.out)
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor) -> Tensor:
+        return torch.gru_cell(x, hidden, *arrays.weights_of(w, x))  # (b, in), (b, out) -> (b, out)
+
+
+def gru(w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None, length: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The recurrence by the kernel that is fastest for it: outputs (b, n, out), and states at the ends (b, out)."""
+    weights = arrays.weights_of(w, x)
+    hidden = arrays.started(hidden, x, weights)
+    learning = scan.learns(x, hidden, *weights)
+    large = learning and x.device.type == "cpu" and x.shape[1] >= scan.LEARNING_FROM and hidden.numel() >= LARGE
+    if large or scan.pays(x, learning):
+        return scan_gru.gru(x, hidden, weights, length)
+    return stock.gru(x, hidden, weights, length)

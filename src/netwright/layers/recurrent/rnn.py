@@ -1,0 +1,99 @@
+"""The plain recurrent layer: over a sequence, and one step of it."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from math import inf
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from netwright.layers.ragged import NO_LENGTHS, Lengths, length_of
+from netwright.layers.recurrent import arrays, scan, scan_rnn, stock
+from netwright.net.node import Weight
+from netwright.net.part import Leaf
+from netwright.sizes.free import FREE, Free
+
+
+class RNN(Leaf):
+    """Plain recurrent layer, forward in time: h_i = a(W_ih x_i + b_ih + W_hh h_{i−1} + b_hh); output i is h_i.
+
+    Shapes: input (n, in), hidden (out,), zero if nothing feeds it; output (n, out), hidden (out,), the state at the end
+        of each example. weight_ih (out, in), weight_hh (out, out), bias_ih and bias_hh (out,).
+
+    Fields:
+        out: length of the state; FREE takes it from what follows.
+        activation: a, `"tanh"`, which keeps states bounded, or `"relu"`.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.RNN(5), input="n 3").plan.outputs
+        {'output': (n, 5), 'hidden': (5,)}
+
+    Source: Elman 1990, "Finding Structure in Time"
+    Torch: torch.nn.RNN
+    """
+
+    out: int | Free = FREE
+    _: KW_ONLY
+    activation: Literal["tanh", "relu"] = "tanh"
+    ports = "input: n in, hidden?: out -> output: n out, hidden: out"
+
+    def weights(self) -> dict[str, Weight]:
+        return arrays.weights(1)
+
+    def reach(self, training: bool) -> dict[str, tuple[float, float]]:
+        return {"input": (-inf, 0)}
+
+    def forward(
+        self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None, *, lengths: Lengths = NO_LENGTHS
+    ) -> tuple[Tensor, Tensor]:
+        length = length_of(lengths, "n")
+        return rnn(w, x, hidden, length, self.activation)  # (b, n, in) -> (b, n, out), (b, out)
+
+
+class RNNCell(Leaf):
+    """One step of `RNN`, with the same arrays: for a `Fold` that does more at a step than this.
+
+    Shapes: input (in,), hidden (out,); hidden (out,).
+
+    Fields:
+        out: length of the state; FREE takes it from what follows.
+        activation: `"tanh"`, which keeps states bounded, or `"relu"`.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Graph(nw.RNNCell(5)(nw.Input("x", 3), nw.Input("h", 5))).plan.outputs
+        {'hidden': (5,)}
+
+    Source: Elman 1990, "Finding Structure in Time"
+    Torch: torch.nn.RNNCell
+    """
+
+    out: int | Free = FREE
+    _: KW_ONLY
+    activation: Literal["tanh", "relu"] = "tanh"
+    ports = "input: in, hidden: out -> hidden: out"
+
+    def weights(self) -> dict[str, Weight]:
+        return arrays.weights(1)
+
+    def over(self) -> RNN:
+        """The leaf that does exactly what a `Fold` of this does, as one kernel."""
+        return RNN(self.out, activation=self.activation)
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor) -> Tensor:
+        step = torch.rnn_tanh_cell if self.activation == "tanh" else torch.rnn_relu_cell
+        return step(x, hidden, *arrays.weights_of(w, x))  # (b, in), (b, out) -> (b, out)
+
+
+def rnn(
+    w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None, length: Tensor | None, activation: str
+) -> tuple[Tensor, Tensor]:
+    """The recurrence by the kernel that is fastest for it: outputs (b, n, out), and states at the ends (b, out)."""
+    weights = arrays.weights_of(w, x)
+    hidden = arrays.started(hidden, x, weights)
+    grows = activation == "relu" and length is not None  # behind the end, without bound: ours stops it
+    if grows or scan.pays(x, scan.learns(x, hidden, *weights)):
+        return scan_rnn.rnn(x, hidden, weights, length, activation)
+    return stock.rnn(x, hidden, weights, length, activation)

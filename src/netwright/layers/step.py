@@ -1,0 +1,76 @@
+"""A leaf that mixes along an axis, done a piece at a time: what it remembers becomes ports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from netwright.errors import NetError
+from netwright.net.node import LeafNode, Node, Weight
+from netwright.net.part import Leaf
+from netwright.sizes.notation import ports as read_ports
+
+
+class Step(Leaf):
+    """A leaf on the next elements of a sequence, one or more: it takes what it remembers, and gives it back.
+
+    `nw.unfold` puts it in the place of every leaf that remembers and has no state ports of its own.
+
+    Shapes: those of the leaf, and a state port for everything it remembers.
+
+    Fields:
+        leaf: a leaf with a `memory`, such as a causal convolution or positions.
+
+    Raises: NetError for a leaf that cannot step.
+
+    Example:
+        >>> import netwright as nw
+        >>> step = nw.Step(nw.Shift())
+        >>> step.input_names, step.output_names
+        (('input', 'past'), ('output', 'past'))
+    """
+
+    leaf: Node
+    exact = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.leaf, LeafNode) or self.leaf.memory() is None:
+            raise NetError(
+                what="this part cannot step: it sees what comes later, or says nothing of what it remembers",
+                where="Step",
+                got=repr(self.leaf),
+                mend="nw.unfold(net), which finds what steps and what need not",
+            )
+
+    @property
+    def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from a field
+        """The leaf's own, and its memory on both sides."""
+        own, memory = read_ports(self._leaf.ports), self._memory
+        inputs = [f"{p.name}{'?' * p.optional}: {p}" for p in own.inputs] + [f"{m}?: {a}" for m, a in memory.items()]
+        outputs = [f"{p.name}: {p}" for p in own.outputs] + [f"{m}: {a}" for m, a in memory.items()]
+        return f"{', '.join(inputs)} -> {', '.join(outputs)}"
+
+    @property
+    def _leaf(self) -> LeafNode:
+        assert isinstance(self.leaf, LeafNode)
+        return self.leaf
+
+    @property
+    def _memory(self) -> Mapping[str, str]:
+        return {name: axes or "()" for name, axes in (self._leaf.memory() or {}).items()}
+
+    def weights(self) -> dict[str, Weight]:
+        return self._leaf.weights()
+
+    def sizes(self) -> dict[str, Any]:
+        return self._leaf.sizes()
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return self._leaf.relate(known)
+
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor | None) -> Any:
+        names = list(self._memory)
+        inputs, states = x[: len(x) - len(names)], x[len(x) - len(names) :]
+        remembered = {name: state for name, state in zip(names, states, strict=True) if state is not None}
+        y, after = self._leaf.step(w, remembered or None, *inputs)
+        return (y, *(after[name] for name in names)) if names else y

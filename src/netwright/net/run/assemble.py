@@ -1,0 +1,310 @@
+"""Makes the program of a plan for a question: what is needed, in which registers, and what is dead after what."""
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from netwright.net.node import keyword_arguments
+from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
+from netwright.net.plan.plan import Plan, Step
+from netwright.net.plan.rewrite import rewritten
+from netwright.net.plan.wiring import Slot
+from netwright.net.run.elements import Elements, Piece, State
+from netwright.net.run.execute import Instruction, Program
+from netwright.sizes.size import Expression, Name, Size, names
+from netwright.sizes.unify import Row
+
+
+def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:
+    """The instructions that compute the wanted values, and nothing that nobody reads.
+
+    `keep` names values that must exist on the way because somebody will intervene there.
+    """
+    outputs = tuple(wanted)
+    steps = rewritten(_needed(plan.steps, outputs), {*outputs, *keep})
+    inputs = tuple((name, ("", name)) for name in plan.wiring.inputs)
+    return _assemble(plan, _units(steps), inputs, outputs, _axes(plan))
+
+
+@dataclass(frozen=True)
+class Group:
+    """What is done for every element of an axis: its two ends and what stands between them."""
+
+    entry: Step
+    inner: "tuple[Unit, ...]"
+    exit: Step | None  # None where only values inside are wanted, of what carries nothing
+
+    @property
+    def steps(self) -> list[Step]:
+        """All steps, the ends too."""
+        inside = [step for unit in self.inner for step in unit_steps(unit)]
+        return [self.entry, *inside, *([] if self.exit is None else [self.exit])]
+
+
+Unit: TypeAlias = Step | Group
+
+
+def unit_steps(unit: Unit) -> list[Step]:
+    """The steps of a unit."""
+    return unit.steps if isinstance(unit, Group) else [unit]
+
+
+def unit_writes(unit: Unit) -> set[Slot]:
+    """What a unit makes."""
+    return {slot for step in unit_steps(unit) for slot in step.writes}
+
+
+def unit_reads(unit: Unit) -> set[Slot]:
+    """What a unit takes from outside."""
+    return {slot for step in unit_steps(unit) for slot in step.reads if slot is not None} - unit_writes(unit)
+
+
+def _needed(steps: Sequence[Step], outputs: Sequence[Slot]) -> list[Step]:
+    makers = {slot: step for step in steps for slot in step.writes}
+    wanted = set(outputs)
+    around = {exit_path(path) for slot in outputs if slot in makers for path in makers[slot].within}
+    kept = list[Step]()
+    for step in reversed(steps):
+        carries = step.path in around and isinstance(step.leaf, Exit) and bool(step.leaf.each.carry)
+        if wanted.isdisjoint(step.writes) and not carries:
+            continue
+        if isinstance(step.leaf, Exit):
+            step = _wanted_of(step, wanted)
+        wanted.update(slot for slot in step.reads if slot is not None)
+        kept.append(step)
+    return kept[::-1]
+
+
+def _wanted_of(step: Step, wanted: Collection[Slot]) -> Step:
+    """A far end that reads nothing for those of its outputs that nobody wants; states are carried in any case."""
+    unread = {f"gives_{name}" for path, name in step.writes if (path, name) not in wanted}
+    ports = zip(_exit_ports(step), step.reads, strict=True)
+    return replace(step, reads=tuple(None if port in unread else slot for port, slot in ports))
+
+
+def _units(steps: Sequence[Step]) -> tuple[Unit, ...]:
+    """Steps with those between two ends taken together."""
+    units: list[Unit] = []
+    at = 0
+    while at < len(steps):
+        step = steps[at]
+        at += 1
+        if not isinstance(step.leaf, Entry):
+            units.append(step)
+            continue
+        far, inside = exit_path(step.path), list[Step]()
+        while at < len(steps) and step.path in steps[at].within:
+            inside.append(steps[at])
+            at += 1
+        last = steps[at] if at < len(steps) and steps[at].path == far else None
+        at += last is not None
+        units.append(Group(step, _units(inside), last))
+    return tuple(units)
+
+
+def _assemble(
+    plan: Plan,
+    units: Sequence[Unit],
+    inputs: Sequence[tuple[Any, Slot]],
+    outputs: Sequence[Slot],
+    axes: tuple[tuple[str, str, int], ...] = (),
+) -> Program:
+    units = [part for unit in units for part in (_lifted(unit, outputs) if isinstance(unit, Group) else [unit])]
+    register = {slot: i for i, (_, slot) in enumerate(inputs)}
+    for unit in units:
+        for slot in _outside(unit, outputs):
+            register.setdefault(slot, len(register))
+    last = {slot: i for i, unit in enumerate(units) for slot in unit_reads(unit)}
+    read = {*outputs, *last}
+    instructions: list[Instruction | Elements] = []
+    for i, unit in enumerate(units):
+        written = _outside(unit, outputs)
+        gone = {slot for slot in (*unit_reads(unit), *written) if last.get(slot, i) == i} - {*outputs}
+        dead = tuple(sorted(register[slot] for slot in gone))
+        if isinstance(unit, Group):
+            instructions.append(_elements(plan, unit, register, dead, outputs, read))
+        else:
+            instructions.append(_instruction(plan, unit, register, dead, read))
+    pairs = tuple((name, register[slot]) for name, slot in inputs)
+    return Program(tuple(instructions), pairs, tuple(register[slot] for slot in outputs), len(register), axes)
+
+
+def _outside(unit: Unit, outputs: Sequence[Slot]) -> list[Slot]:
+    """What a unit makes that others may see: of a group its far end, and values inside that somebody asked for."""
+    if not isinstance(unit, Group):
+        return list(unit.writes)
+    inside = unit_writes(unit)
+    far = [] if unit.exit is None else list(unit.exit.writes)
+    return [*far, *(slot for slot in outputs if slot in inside and slot not in far)]
+
+
+def _lifted(group: Group, outputs: Sequence[Slot]) -> list[Unit]:
+    """What sees no element and no state, before the group: it is the same for all."""
+    moving = {*group.entry.writes}
+    before: list[Unit] = []
+    inner: list[Unit] = []
+    for unit in group.inner:
+        writes = unit_writes(unit)
+        if unit_reads(unit) & moving or writes & {*outputs} or isinstance(unit, Group):
+            moving |= writes
+            inner.append(unit)
+        else:
+            before.append(unit)
+    return [*before, Group(group.entry, tuple(inner), group.exit)]
+
+
+def _elements(
+    plan: Plan,
+    group: Group,
+    register: Mapping[Slot, int],
+    dead: tuple[int, ...],
+    outputs: Sequence[Slot],
+    read: Collection[Slot],
+) -> Elements:
+    entry, far = group.entry, group.exit
+    assert isinstance(entry.leaf, Entry)
+    each = entry.leaf.each
+    sources = dict(zip((*each.over, *(name for name, _ in each.carry)), entry.reads, strict=True))
+    ends = {} if far is None else dict(zip(_exit_ports(far), far.reads, strict=True))
+    gives = {(far.path, name): ends[f"gives_{name}"] for name, _ in each.gives} if far is not None else {}
+    finals = {(far.path, name): (entry.path, name) for name, _ in each.carry} if far is not None else {}
+    asked = {slot: slot for slot in _outside(group, outputs) if slot not in gives and slot not in finals}
+    gives = {slot: inner for slot, inner in gives.items() if slot in read and inner is not None} | asked
+    states = tuple(
+        State((entry.path, name), -1 if source is None else register[source], _found(ends[f"next_{name}"]),
+              plan.shape((entry.path, name)))
+        for name, _ in each.carry
+        for source in [sources[name]]
+    )  # fmt: skip
+    wanted = {*gives.values()}
+    before, loop, after = _parts(group, states, wanted)
+    whole = {slot for unit in group.inner for slot in unit_reads(unit)} | wanted
+    whole -= {slot for unit in group.inner for slot in unit_writes(unit)} | {*entry.writes}
+    read_finals = {slot: inner for slot, inner in finals.items() if slot in read}
+    written = (*gives, *read_finals)
+    size = plan.solution.scopes[entry.path].names[AXIS]
+    assert not isinstance(size, tuple)
+    return Elements(
+        path=entry.path,
+        axis=plan.solution.solver.size(size),
+        over=tuple(((entry.path, name), register[_found(sources[name])]) for name in each.over),
+        whole=tuple((slot, register[slot]) for slot in whole),
+        states=states,
+        before=_piece(plan, before, _before_gives(before, (*loop, *after), states, wanted)),
+        loop=_piece(plan, loop, [] if not states else _loop_gives(loop, after, states, wanted)),
+        after=_piece(plan, after, sorted(wanted & _made(after))),
+        gives=tuple((inner, register[slot]) for slot, inner in gives.items()),
+        finals=tuple((inner, register[slot]) for slot, inner in read_finals.items()),
+        slots=written,
+        writes=tuple(register[slot] for slot in written),
+        dead=dead,
+    )
+
+
+def _parts(
+    group: Group, states: Sequence[State], wanted: Collection[Slot]
+) -> tuple[list[Unit], list[Unit], list[Unit]]:
+    """What sees no state; what the next state needs; the rest."""
+    seen = {state.slot for state in states}
+    needed = {state.next for state in states}
+    for unit in reversed(group.inner):
+        if unit_writes(unit) & needed:
+            needed |= unit_reads(unit)
+    before: list[Unit] = []
+    loop: list[Unit] = []
+    after: list[Unit] = []
+    for unit in group.inner:
+        writes = unit_writes(unit)
+        if not unit_reads(unit) & seen:
+            before.append(unit)
+            continue
+        seen |= writes
+        (loop if writes & needed else after).append(unit)
+    return before, loop, after
+
+
+def _before_gives(
+    before: Sequence[Unit], later: Sequence[Unit], states: Sequence[State], wanted: Collection[Slot]
+) -> list[Slot]:
+    read = {slot for unit in later for slot in unit_reads(unit)} | {state.next for state in states} | {*wanted}
+    return sorted(read & _made(before))
+
+
+def _loop_gives(
+    loop: Sequence[Unit], after: Sequence[Unit], states: Sequence[State], wanted: Collection[Slot]
+) -> list[Slot]:
+    read = {slot for unit in after for slot in unit_reads(unit)} | {state.next for state in states} | {*wanted}
+    own = {state.slot for state in states}
+    return sorted(read & (_made(loop) | own))
+
+
+def _made(units: Sequence[Unit]) -> set[Slot]:
+    return {slot for unit in units for slot in unit_writes(unit)}
+
+
+def _piece(plan: Plan, units: Sequence[Unit], gives: Sequence[Slot]) -> Piece:
+    """A program inside, whose inputs are slots."""
+    takes = sorted({slot for unit in units for slot in unit_reads(unit)} - _made(units) | {*gives} - _made(units))
+    built = _assemble(plan, units, [(slot, slot) for slot in takes], gives)
+    return Piece(built, tuple(takes), tuple(gives))
+
+
+def _found(slot: Slot | None) -> Slot:
+    assert slot is not None
+    return slot
+
+
+def _exit_ports(step: Step) -> list[str]:
+    assert isinstance(step.leaf, Exit)
+    each = step.leaf.each
+    states = [f"{side}_{name}" for name, _ in each.carry for side in ("next", "first")]
+    return ["like", *(f"gives_{name}" for name, _ in each.gives), *states]
+
+
+def _axes(plan: Plan) -> tuple[tuple[str, str, int], ...]:
+    """Which axes of the inputs are lengths with a name."""
+    found: dict[str, tuple[str, int]] = {}
+    for port, shape in plan.inputs.items():
+        for axis, size in enumerate(shape, 1):
+            atom = size.single if isinstance(size, Expression) else None
+            if isinstance(atom, Name):
+                found.setdefault(atom.text, (port, axis))
+    return tuple((name, port, axis) for name, (port, axis) in found.items())
+
+
+def _instruction(
+    plan: Plan, step: Step, register: Mapping[Slot, int], dead: tuple[int, ...], read: Collection[Slot]
+) -> Instruction:
+    leaf = step.leaf
+    keywords = keyword_arguments(leaf.forward)
+    if "lengths" in keywords and not _varies(step) and not _required(leaf.forward, "lengths"):
+        keywords -= {"lengths"}  # nothing ends early: the quick way
+    return Instruction(
+        path=step.path,
+        leaf=leaf,
+        forward=leaf.forward,
+        arrays=tuple(step.arrays.items()),
+        reads=tuple(-1 if slot is None else register[slot] for slot in step.reads),
+        writes=tuple(register[slot] for slot in step.writes),
+        slots=step.writes,
+        dead=dead,
+        keywords=keywords,
+        precise=leaf.precise,
+        running=any(weight.kind == "running" for weight in leaf.weights().values()),
+        wanted=frozenset(port for path, port in step.writes if (path, port) in read),
+        sizes=step.sizes,
+        promised=tuple(plan.shape(slot) for slot in step.writes) if leaf.opaque else (),
+    )
+
+
+def _varies(step: Step) -> bool:
+    """Whether any size of a leaf differs from example to example."""
+    sizes: list[Size | Row] = []
+    for value in step.sizes.values():
+        sizes += value if isinstance(value, tuple) else (value,)
+    return any(isinstance(size, Expression) and names(size) for size in sizes)
+
+
+def _required(forward: Callable[..., Any], name: str) -> bool:
+    return inspect.signature(forward).parameters[name].default is inspect.Parameter.empty

@@ -1,0 +1,177 @@
+"""Derives the net that takes a sequence a piece at a time: what its leaves remember becomes state ports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from netwright.codecs.array import Array
+from netwright.codecs.codec import Codec
+from netwright.errors import NetError
+from netwright.net.node import PARTS, Held, LeafNode, Node, expect_net, join
+from netwright.net.part import Net
+from netwright.net.plan.each import AXIS
+from netwright.net.plan.level import Call, ContainerNode, Level, Ref
+from netwright.net.plan.plan import Plan, plan_of
+from netwright.net.plan.solve import LEADING
+from netwright.sizes.notation import UNKNOWN
+from netwright.sizes.notation import ports as read_ports
+from netwright.sizes.size import Size, names
+from netwright.sizes.unify import Row, Shape
+
+
+def unfold(net: Net, along: str | None = None) -> Net:
+    """The step net: it takes the next elements of a sequence, one or more, and its state, and gives both back.
+
+    A port moves when it names the size that is unfolded. A recurrent leaf and a `Fold` keep their state, a causal
+    convolution its last inputs, positions their place; what looks at one element at a time stays as it is. Fed piece
+    by piece it gives what the net gives at once. States that are left out are those of the beginning. Paths and arrays
+    are the net's own.
+
+    Fields:
+        along: the name of the size; None, the only one that varies at the inputs.
+
+    Raises: NetError, with its place, for the first leaf that looks ahead or changes how many elements there are.
+
+    Example:
+        >>> import netwright as nw
+        >>> step = nw.unfold(nw.Chain(nw.GRU(4), nw.Linear(2), input=("n", 3)))
+        >>> step.input_names, step.output_names
+        (('input', 'gru1_hidden'), ('output', 'gru1_hidden'))
+    """
+    expect_net(net, "unfold")
+    plan = plan_of(net)
+    size = _along(plan, along)
+    stepped = _Unfolding(plan, size).part(net, "").part
+    inputs = {name: _plain(codec) for name, codec in net.held.inputs.items()}
+    return cast(Net, stepped.rebuilt(Held(net.held.arrays, inputs, {}, net.held.shared)))
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """A part that steps, and its state ports: the same names as inputs and outputs."""
+
+    part: Node
+    states: tuple[str, ...] = ()
+
+
+class _Unfolding:
+    """Parts of a net as parts that step along one size."""
+
+    def __init__(self, plan: Plan, along: str) -> None:
+        self.plan, self.along = plan, along
+
+    def part(self, node: Node, path: str) -> Stepped:
+        """The part at a path."""
+        if isinstance(node, LeafNode):
+            return self._leaf(node, path)
+        assert isinstance(node, ContainerNode)
+        if node.each is not None:
+            return self._each(node, path)
+        made = {call.name: self.part(call.part, join(path, call.name)) for call in node.level.calls}
+        if not any(
+            one.states or one.part is not call.part for call, one in zip(node.level.calls, made.values(), strict=True)
+        ):
+            return Stepped(node)
+        return self._level(node, made)
+
+    def _level(self, node: ContainerNode, made: Mapping[str, Stepped]) -> Stepped:
+        level = node.level
+        calls: list[Call] = []
+        states: dict[str, Ref] = {}
+        for call in level.calls:
+            one = made[call.name]
+            own = {port: f"{call.name}_{port}" for port in one.states}
+            reads = {port: ref for port, ref in call.reads if port not in own}
+            reads |= {port: ("", name) for port, name in own.items()}
+            calls.append(Call(call.name, one.part.bare(), tuple(reads.items()), call.place))
+            states |= {name: (call.name, port) for port, name in own.items()}
+        outputs = (*level.outputs, *states.items())
+        graph = cast(Any, PARTS["Graph"]).from_level(Level((*level.inputs, *states), tuple(calls), outputs))
+        return Stepped(graph, tuple(states))
+
+    def _leaf(self, leaf: LeafNode, path: str) -> Stepped:
+        own = path or next(iter(self.plan.steps)).path
+        if not self._mixes(leaf, own):
+            return Stepped(leaf)
+        both = read_ports(leaf.signature(1)).states
+        if both:
+            return Stepped(leaf, both)
+        memory = leaf.memory()
+        if memory is None and self._at_its_place(leaf, own):
+            return Stepped(leaf)
+        if memory is None:
+            self._refuse(leaf, own)
+        return Stepped(cast(Any, PARTS["Step"])(leaf), tuple(memory or ()))
+
+    def _each(self, node: ContainerNode, path: str) -> Stepped:
+        each = node.each
+        own = path or next(iter(self.plan.steps)).path
+        assert each is not None
+        axis = self.plan.solution.scopes[own].names[AXIS]
+        inside = [step for step in self.plan.steps if own in step.within]
+        mixing = next((step for step in inside if self._mixes(step.leaf, step.path)), None)
+        if mixing is not None:
+            raise NetError(
+                what=f"a net is not unfolded along {self.along} inside what is done for every element of another axis",
+                where=mixing.path,
+                mend=f"nw.unfold of the part inside: nw.unfold(net[{join(path, 'body')!r}])",
+            )
+        return Stepped(node, node.optional_names if self.along in self._names(axis) else ())
+
+    def _mixes(self, leaf: LeafNode, path: str) -> bool:
+        """Whether an axis that the leaf names, not a leading one, is the size."""
+        scope = self.plan.solution.scopes[path]
+        items = (item for port in (*scope.ports.inputs, *scope.ports.outputs) for item in port.axes)
+        own = {item.name for item in items} - {"", UNKNOWN, LEADING}
+        return any(self.along in self._names(scope.names[name]) for name in own if name in scope.names)
+
+    def _at_its_place(self, leaf: LeafNode, path: str) -> bool:
+        """Whether every output has the elements of the input, and each sees those at its own place alone."""
+        seen = leaf.reach(training=False)
+        scope = self.plan.solution.scopes[path]
+        inputs = [self.plan.shape(slot) for _, slot in scope.op.reads]
+        outputs = [self.plan.shape((path, port.name)) for port in scope.ports.outputs]
+        kept = all(self._moving(shape) == self._moving(inputs[0]) for shape in outputs)
+        return kept and all(seen.get(port.name, seen.get("*")) == (0, 0) for port in scope.ports.inputs)
+
+    def _moving(self, shape: Shape) -> list[Size]:
+        return [size for size in shape if not isinstance(size, Row) and self.along in names(size)]
+
+    def _names(self, value: Size | Shape) -> set[str]:
+        shape = self.plan.solution.solver.shape(value if isinstance(value, tuple) else (value,))
+        return {name for size in shape if not isinstance(size, Row) for name in names(size)}
+
+    def _refuse(self, leaf: LeafNode, path: str) -> None:
+        raise NetError(
+            what=f"a net steps along {self.along} only if no part looks ahead or changes how many elements there are",
+            where=path,
+            got=repr(leaf),
+            mend="a part that sees what came before only, such as nw.Conv(…, padding='causal'), nw.GRU, nw.Shift",
+        )
+
+
+def _along(plan: Plan, along: str | None) -> str:
+    """The size that is unfolded."""
+    found = {
+        name: None
+        for shape in plan.inputs.values()
+        for size in shape
+        if not isinstance(size, Row)
+        for name in names(size)
+    }
+    if along is not None and along in found:
+        return along
+    if along is None and len(found) == 1:
+        return next(iter(found))
+    raise NetError(
+        what="a net is unfolded along one size that varies at its inputs",
+        where="unfold",
+        expected=" or ".join(map(repr, found)) or "a size with a name: input=('n', 3), or a codec of sequences",
+        got=repr(along),
+        mend=f"nw.unfold(net, {next(iter(found))!r})" if found else "",
+    )
+
+
+def _plain(codec: Codec) -> Codec:
+    """The sizes of a codec alone: pieces of a sequence are no whole text."""
+    return codec if isinstance(codec, Array) else Array(codec.encoded)

@@ -1,0 +1,220 @@
+"""Names how long examples are by the sizes of a net's ports, and refuses lengths that do not fit, before training."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from netwright.codecs.ragged import Ragged
+from netwright.errors import DataError
+from netwright.net.plan.plan import Plan, ranked, shape_text
+from netwright.sizes.size import Expression, Name, Size, measured, names, unknowns
+from netwright.sizes.unify import Row, Shape
+
+Stored: TypeAlias = Tensor | Ragged  # encoded examples, of one length or of many
+Padded: TypeAlias = tuple[Tensor, tuple[Tensor, ...]]  # (b, N, …) and the lengths (b,), (b, N), … of its first axes
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a length is read: along an axis of a port, whose size is `factor` times the length plus `offset`."""
+
+    port: str
+    axis: int
+    factor: int
+    offset: int
+
+    @property
+    def plain(self) -> bool:
+        """Whether the axis is the length itself."""
+        return (self.factor, self.offset) == (1, 0)
+
+    def length(self, found: Tensor | int) -> Tensor | int:
+        """The length that makes the axis so long."""
+        return (found - self.offset) // self.factor
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """The axes of a plan's input ports, and every size that follows from their lengths.
+
+    Fields: `prefix` of the paths of the user's net, which messages leave out.
+    """
+
+    plan: Plan
+    prefix: str = ""
+
+    @cached_property
+    def shapes(self) -> Mapping[str, Shape]:
+        """The sizes of every input port."""
+        return self.plan.inputs
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Where each named length is read: where it stands alone, if it does anywhere."""
+        found: dict[str, Place] = {}
+        for port, shape in self.shapes.items():
+            for axis, size in enumerate(shape if ranked(shape) else ()):
+                for name, factor, offset in _linear(size):
+                    place = Place(port, axis, factor, offset)
+                    if name not in found or (place.plain and not found[name].plain):
+                        found[name] = place
+        return found
+
+    def of_batch(self, padded: Mapping[str, Padded]) -> dict[str, Tensor | int]:
+        """The lengths of a batch by name, numbers where all its examples share one; empty where nothing is padded."""
+        found: dict[str, Tensor | int] = {}
+        for name, place in self.places.items():
+            values, lengths = padded[place.port]
+            own = lengths[place.axis] if place.axis < len(lengths) else values.shape[place.axis + 1]
+            if isinstance(own, Tensor) and bool((own == own.flatten()[0]).all()):
+                own = int(own.flatten()[0])
+            found[name] = place.length(own)
+        return found if any(isinstance(length, Tensor) for length in found.values()) else {}
+
+    def of_all(self, columns: Mapping[str, Stored]) -> dict[str, Tensor | int]:
+        """The lengths of many examples by name, int64 (examples,); of a size within another that of every part."""
+        return {name: place.length(along(columns[place.port], place.axis)) for name, place in self.places.items()}
+
+    def check(self, columns: Mapping[str, Stored], rows: Tensor | None = None) -> None:
+        """Refuse examples whose lengths do not fit the ports, each other, or what the net makes of them.
+
+        `rows` are the numbers of the examples where they are not 0, 1, 2 and so on.
+        """
+        lengths = self.of_all(columns)
+        self._check_derived(columns, lengths, rows)
+        for port, column in columns.items():
+            shape = self.shapes[port]
+            if isinstance(column, Ragged) and not ranked(shape):
+                raise _unnamed(port, column)
+            for axis, size in enumerate(shape if ranked(shape) else ()):
+                if not isinstance(size, Row) and not unknowns(size):
+                    self._check_axis(columns, lengths, (port, axis, size), rows)
+
+    def _check_axis(
+        self,
+        columns: Mapping[str, Stored],
+        lengths: Mapping[str, Tensor | int],
+        where: tuple[str, int, Size],
+        rows: Tensor | None,
+    ) -> None:
+        port, axis, size = where
+        column, place = columns[port], {name: self.places[name] for name in names(size) if name in self.places}
+        if len(place) < len(names(size)):
+            return
+        known = {name: _level(lengths[name], column, at.axis, axis) for name, at in place.items()}
+        wanted, found = measured(size, known), along(column, axis)
+        wrong = torch.atleast_1d(torch.as_tensor(wanted != found)).nonzero()
+        if not len(wrong):
+            return
+        part = int(wrong[0])
+        others = [f"{name} = {_at(known[name], part)} at port {at.port!r}" for name, at in place.items()]
+        raise DataError(
+            what=f"an example is not as long at port {port!r} as the net needs",
+            where=f"row {_row(column, axis, part, rows)}",
+            expected=f"{_at(wanted, part)}"
+            + (f", which is {size}, with {' and '.join(others)}" if others else ", the net's size"),
+            got=f"{_at(found, part)} at port {port!r}",
+        )
+
+    def _check_derived(
+        self, columns: Mapping[str, Stored], lengths: Mapping[str, Tensor | int], rows: Tensor | None
+    ) -> None:
+        least = {name: _least(lengths[name], columns[place.port], place.axis) for name, place in self.places.items()}
+        for size, where, shape in self._varying():
+            found = measured(size, least) if names(size) <= least.keys() else 1
+            if int(torch.as_tensor(found).min()) >= 1:
+                continue
+            row = int(torch.as_tensor(found).argmin())
+            raise DataError(
+                what="an example is too short for this net",
+                where=f"row {row if rows is None else int(rows[row])}, {where}",
+                expected=f"at least 1 position in {shape_text(shape)}",
+                got=", ".join(f"{name} = {_at(least[name], row)}" for name in sorted(names(size))),
+            )
+
+    def _varying(self) -> Iterator[tuple[Expression, str, Shape]]:
+        """Every different size that has a name, with the first value that has it."""
+        seen = set[Size]()
+        for slot in self.plan.solution.slots:
+            shape = self.plan.shape(slot)
+            for size in shape:
+                if isinstance(size, Expression) and size not in seen and names(size) and not unknowns(size):
+                    seen.add(size)
+                    yield size, slot[0].removeprefix(self.prefix) or f"port {slot[1]!r}", shape
+
+
+def along(column: Stored, axis: int) -> Tensor | int:
+    """How long examples are along one of their axes: one number, or int64 (examples,); inside lists, of every part."""
+    if isinstance(column, Tensor):
+        return column.shape[axis + 1]
+    depth = len(column.lengths)
+    return column.lengths[axis] if axis < depth else column.values.shape[axis - depth + 1]
+
+
+def extents(column: Ragged) -> Tensor:
+    """How long every example is along each axis that varies, (examples, axes); inside lists, the longest part."""
+    found = [column.lengths[0]]
+    for level in range(1, len(column.lengths)):
+        owner = _owners(column, level)
+        found.append(torch.zeros_like(found[0]).scatter_reduce(0, owner, column.lengths[level], "amax"))
+    return torch.stack(found, 1)
+
+
+def _owners(column: Ragged, level: int) -> Tensor:
+    """Which example each part at a level belongs to."""
+    owner = torch.arange(len(column))
+    for lengths in column.lengths[:level]:
+        owner = owner.repeat_interleave(lengths)
+    return owner
+
+
+def _level(length: Tensor | int, column: Stored, have: int, want: int) -> Tensor | int:
+    """A length of every part at one level of lists, said for every part at a deeper one."""
+    if isinstance(column, Ragged) and isinstance(length, Tensor):
+        for counts in column.lengths[have:want]:
+            length = length.repeat_interleave(counts)
+    return length
+
+
+def _least(length: Tensor | int, column: Stored, axis: int) -> Tensor | int:
+    """The least length of each example."""
+    if not isinstance(length, Tensor) or not isinstance(column, Ragged) or axis == 0:
+        return length
+    start = torch.zeros_like(column.lengths[0])
+    return start.scatter_reduce(0, _owners(column, axis), length, "amin", include_self=False)
+
+
+def _row(column: Stored, axis: int, part: int, rows: Tensor | None) -> int:
+    if isinstance(column, Ragged) and 0 < axis < len(column.lengths):
+        part = int(_owners(column, axis)[part])
+    return part if rows is None else int(rows[part])
+
+
+def _at(length: Tensor | int, part: int) -> int:
+    return int(length[part]) if isinstance(length, Tensor) else length
+
+
+def _linear(size: Size | Row) -> Iterator[tuple[str, int, int]]:
+    """The name, factor and offset of a size that is a multiple of one name and a number; nothing for others."""
+    if not isinstance(size, Expression):
+        return
+    terms = dict(size.terms)
+    offset = terms.pop((), 0)
+    if len(terms) == 1:
+        (monomial, factor), *_ = terms.items()
+        if len(monomial) == 1 and isinstance(monomial[0], Name):
+            yield monomial[0].text, factor, offset
+
+
+def _unnamed(port: str, column: Ragged) -> DataError:
+    shortest, longest = int(column.lengths[0].min()), int(column.lengths[0].max())
+    return DataError(
+        what="the examples differ in length, and the net does not say along which size",
+        where=f"port {port!r}",
+        expected='a size with a name, as in input=("n", 3)',
+        got=f"examples of {shortest:,} to {longest:,}",
+    )

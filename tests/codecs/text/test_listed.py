@@ -1,0 +1,64 @@
+"""Vocabularies: the unknown element, errors that name the element and its place, and the near misses."""
+
+import pytest
+
+from netwright.codecs.text.characters import Characters
+from netwright.codecs.text.words import Words
+from netwright.errors import DataError, NetError
+
+
+def said(call: object, *arguments: object, **named: object) -> str:
+    with pytest.raises((DataError, NetError)) as error:
+        call(*arguments, **named)  # type: ignore[operator]
+    return str(error.value)
+
+
+def test_an_unknown_element_has_one_index():
+    codec = Characters("ab", unknown=True, start=True)
+    assert codec.encode("axb").tolist() == [3, 0, 2, 1]
+    assert codec.encode_all(["axb", "yyy"]).tolist() == [[3, 0, 2, 1], [3, 2, 2, 2]]
+    assert codec.text_of([3, 0, 2, 1]) == "a\ufffdb"
+
+
+def test_an_unknown_character_is_named_by_place():
+    assert (
+        said(Characters("abcdefgh").encode_all, ["abc", "abcdefghabcdefgH abcdefghabcdefgh"])
+        == """\
+character 'H' is not in the vocabulary
+  where:    row 1, character 15, in '…defghabcdefgH abcdefghabc…'
+  expected: one of its 8 characters: 'a', 'b', 'c', 'd', 'e', 'f', …
+  mend:     did you mean 'h'?
+  or:       unknown=True, which gives all such characters one index"""
+    )
+
+
+def test_a_long_vocabulary_is_not_printed():
+    codec = Words([f"w{number}" for number in range(40_000)])
+    assert eval(repr(codec)) == codec
+    assert (
+        said(codec.encode, "w1 x0")
+        == """\
+word 'x0' is not in the vocabulary
+  where:    word 1, in 'w1 x0'
+  expected: one of its 40,000 words: 'w0', 'w1', 'w2', 'w3', 'w4', 'w5', …
+  mend:     did you mean 'w0'?
+  or:       unknown=True, which gives all such words one index"""
+    )
+
+
+def test_vocabularies_that_are_none():
+    assert (
+        said(Characters, "aba")
+        == """\
+a label stands twice
+  got:      'a'"""
+    )
+    assert said(Words, "ab").startswith("labels are a list, not one text")
+    assert said(Words, {"a", "b"}).startswith("labels need an order: a set has none")
+    assert said(Characters, "").startswith("too few labels")
+    assert (
+        said(Characters().fit, ["", ""])
+        == """\
+there is not one character to learn in the training data
+  mend:     give the vocabulary: Characters(…)"""
+    )

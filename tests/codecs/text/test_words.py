@@ -1,0 +1,95 @@
+"""Words: what a word is, what is learned and in which order, spaces on the way back."""
+
+import pytest
+
+from netwright.codecs.text.words import Words
+from netwright.errors import DataError, NetError
+
+TEXTS = ["The cat sat on the mat.", "“The dog isn't here,” (it said)."]
+
+
+def said(call: object, *arguments: object, **named: object) -> str:
+    with pytest.raises((DataError, NetError)) as error:
+        call(*arguments, **named)  # type: ignore[operator]
+    return str(error.value)
+
+
+def test_what_a_word_is():
+    codec = Words()
+    text = "It's 3.5, o’clock: naïve_x 'quoted' — don't!"
+    found = [text[a:b] for a, b in codec.offsets(text)]
+    assert found == [
+        *("It's", "3", ".", "5", ",", "o’clock", ":", "naïve_x", "'", "quoted", "'", "—", "don't", "!"),
+    ]
+    assert codec._pieces(text) == found
+    assert Words(lower=True)._pieces("It's") == ["it's"]
+
+
+def test_frequent_words_first_then_the_alphabet():
+    learned = Words().fit(["b a c", "c d", "c b"])
+    assert learned.vocabulary == ("c", "b", "a", "d")
+    assert Words(lower=True).fit(["B b A"]).vocabulary == ("b", "a")
+    frequent = Words(least=2, unknown=True).fit(["b a c", "c d", "c b"])
+    assert frequent.vocabulary == ("c", "b")
+    assert frequent.encode("a b c").tolist() == [2, 1, 0]
+    assert Words(["x"]).fit(["a"]) == Words(["x"])
+
+
+def test_spaces_on_the_way_back():
+    codec = Words(end=True).fit(TEXTS)
+    for text in TEXTS:
+        assert codec.text_of(codec.encode(text)) == text
+    assert codec.text_of(codec.encode("The\n  cat , sat")) == "The cat, sat"
+    assert codec.text_of([]) == ""
+    assert Words(["a"], unknown=True).text_of([1, 0]) == "\ufffd a"
+
+
+def test_a_text_without_words():
+    assert (
+        said(Words(["a"]).encode_all, ["a", " \n"])
+        == """\
+an empty text has no elements
+  where:    row 1
+  got:      ' \\n' of type str
+  mend:     leave it out
+  or:       start=True or end=True, which gives it an edge"""
+    )
+
+
+def test_words_that_no_text_has():
+    for word in ("New York", "", " a"):
+        assert (
+            said(Words, ["a", word])
+            == f"""\
+this is not one word: no text has it
+  where:    vocabulary
+  expected: what the pattern matches
+  got:      {word!r}"""
+        )
+    assert (
+        said(Words, ["The"], lower=True)
+        == """\
+this is not one word: no text has it
+  where:    vocabulary
+  expected: what the pattern matches, in lower case
+  got:      'The'"""
+    )
+
+
+def test_least():
+    assert (
+        said(Words, least=2)
+        == """\
+the words that occur less often are in the training data, but not in the vocabulary
+  got:      Words(least=2)
+  mend:     unknown=True
+  or:       least=1"""
+    )
+    assert (
+        said(Words, least=0)
+        == """\
+a learned word occurs at least once
+  expected: least of 1 or more
+  got:      0"""
+    )
+    assert said(Words(least=3, unknown=True).fit, ["a b"]).startswith("there is not one word to learn")

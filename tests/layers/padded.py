@@ -1,0 +1,252 @@
+"""The table of padding: every leaf on sizes that vary, whether it must be told lengths; and how batches are made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+import netwright as nw
+from netwright.layers.pointwise import UNBOUNDED
+from netwright.layers.position import Positions, SinePositions
+from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
+from netwright.net.run.assemble import program
+from netwright.net.run.execute import Bound
+from netwright.net.run.noise import Noise
+from netwright.net.run.told import Circumstances
+from netwright.sizes import notation
+from netwright.sizes.size import evaluate, named
+
+LENGTHS = {"n": (7, 4, 9), "m": (3, 6, 5)}
+MOST = {"n": 12, "m": 7}  # the batch is longer than any of its examples
+FILLS = ("last", "other", "1e4", "-1e4", "0")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A leaf on inputs of varying sizes; `told`: whether it is wrong without lengths.
+
+    `least`, `most`: where real inputs are drawn from.
+    """
+
+    leaf: nw.Leaf
+    inputs: tuple[str, ...]
+    told: bool
+    least: float = -1.5
+    most: float = 1.5
+
+    @property
+    def name(self) -> str:
+        return f"{self.leaf!r} on {', '.join(self.inputs)}"
+
+
+def rows(told: bool, *given: tuple[nw.Leaf, Sequence[str]], least: float = -1.5, most: float = 1.5) -> list[Row]:
+    return [Row(leaf, tuple(inputs), told, least, most) for leaf, inputs in given]
+
+
+LINE, GRID, INDICES, PAIR = ["n 4"], ["n m 4"], ["n <7>"], ["n 4", "n 4"]
+TOLD = [
+    *rows(
+        True,
+        (nw.Conv(4, 5, stride=2, padding=2), LINE),
+        (nw.Conv(4, 3, padding="same", dilation=2), LINE),
+        (nw.Conv(3, (3, 2), padding=(1, 0)), GRID),
+        (nw.Conv(3, (1, 4), padding="same"), GRID),
+        (nw.MaxPool(3, stride=2, padding=1), LINE),
+        (nw.MaxPool((2, 3), stride=1, padding=(1, 1)), GRID),
+        (nw.AvgPool(3, stride=1, padding=1), LINE),
+        (nw.AvgPool(3, stride=2, padding=1), GRID),
+        *((pool, sizes) for pool in (nw.GlobalMaxPool(), nw.GlobalAvgPool()) for sizes in (LINE, GRID)),
+        *((reduce(), sizes) for reduce in (nw.Mean, nw.Sum, nw.Max) for sizes in (["n"], GRID)),
+        *((reduce(axes), GRID) for reduce in (nw.Mean, nw.Sum, nw.Max) for axes in (0, 1, (0, 2), (1, 2))),
+        (nw.Dot(), ("n", "n 3")),
+        (nw.Dot(), ("5 n", "n")),
+        (nw.Dot(), ("m n", "n 3")),
+        (nw.Part(-1, axis=0), LINE),
+        (nw.Part(-2, axis=1), GRID),
+        (nw.Part((-3, None), axis=0), LINE),
+        (nw.Part((-3, -1), axis=-2), GRID),
+        (nw.Part(-1), INDICES),
+        (nw.Pad((1, 2)), LINE),
+        (nw.Pad((0, 1), (2, 2), value=2.5), GRID),
+        (nw.Concatenate(axis=0), ("n 3", "m 3", "2 3", "n 3")),
+        (nw.Concatenate(axis=-2), ("4 n 3", "4 m 3")),
+        (nw.Concatenate(axis=0), ("n <7>", "m <7>")),
+        (Last(), LINE),
+        (Last(), INDICES),
+        (Reverse(), LINE),
+        (Reverse(), GRID),
+        (Reverse(), INDICES),
+        (Shift(-2), LINE),
+        (Shift(-1, fill=3), INDICES),
+        (nw.softmax, ["n"]),
+        (nw.softmax, ["n m"]),
+        (nw.log_softmax, ["n m"]),
+        *((loss, PAIR) for loss in (nw.MSE(), nw.MAE(), nw.Huber())),
+        (nw.MSE(), ("n m", "n m")),
+        (nw.CrossEntropy(logits=True), ("n 7", "n <7>")),
+        (nw.CrossEntropy(logits=True), ("n m 7", "n m <7>")),
+        (nw.CrossEntropy(logits=True), ("n", "<n>")),
+        (nw.CrossEntropy("probabilities", logits=True), PAIR),
+        (nw.CrossEntropy("binary", logits=True), ("n", "n")),
+        (nw.LayerNorm(eps=0), LINE),
+        (nw.RMSNorm(eps=0), LINE),
+    ),
+    *rows(
+        True,
+        *((nw.Elementwise(name), LINE) for name in sorted(UNBOUNDED - {"acosh"})),
+        (nw.log, GRID),
+        (nw.CrossEntropy(), ("n 7", "n <7>")),
+        (nw.CrossEntropy("probabilities"), PAIR),
+        (nw.CrossEntropy("probabilities"), ("n", "n")),
+        (nw.CrossEntropy("binary"), ("n", "n")),
+        least=0.05,
+        most=0.95,
+    ),
+    *rows(True, (nw.Elementwise("acosh"), LINE), least=1.1, most=3),
+]
+UNTOLD = rows(
+    False,
+    (nw.Conv(4, 3), LINE),
+    (nw.Conv(4, 2, stride=2), LINE),
+    (nw.Conv(4, 3, padding="causal", dilation=2), LINE),
+    (nw.Conv(4, (1, 3), padding=(0, 0)), GRID),
+    (nw.MaxPool(2), LINE),
+    (nw.MaxPool(2), GRID),
+    (nw.AvgPool(2, stride=1), LINE),
+    (nw.Linear(5), LINE),
+    (nw.Embedding(3), INDICES),
+    (nw.OneHot(), INDICES),
+    (nw.Dot(), ("n 4", "4 m")),
+    (nw.Dot(), ("n 4", "4")),
+    (nw.Transpose(1, 0), LINE),
+    (nw.Transpose(2, 0, 1), GRID),
+    (nw.Reshape(-1, 2), LINE),
+    (nw.Part(2), LINE),
+    (nw.Part(1, axis=0), LINE),
+    (nw.Part((1, -1), axis=0), LINE),
+    (nw.Part((1, 4), axis=0), INDICES),
+    (nw.Pad((2, 0)), LINE),
+    (nw.Concatenate(), ("n 3", "n 2")),
+    (nw.Concatenate(axis=0), ("3 2", "n 2")),
+    (nw.Add(), ("n 4", "n 4", "4")),
+    (nw.Multiply(), ("n m", "n 1", "m")),
+    (nw.where, ("n 4", "n 4", "n 4")),
+    (nw.Mean(-1), LINE),
+    (nw.Max(1), LINE),
+    (nw.LayerNorm(), GRID),
+    (nw.RMSNorm(), LINE),
+    (nw.BatchNorm(), GRID),
+    (nw.Dropout(0.3), GRID),
+    (nw.AlphaDropout(), LINE),
+    (nw.relu, LINE),
+    (nw.Elementwise("logsigmoid"), GRID),
+    (nw.softmax, LINE),
+    (nw.log_softmax, GRID),
+    (First(), LINE),
+    (Most(), LINE),
+    (Most(), INDICES),
+    (Rest(), GRID),
+    (Shift(), LINE),
+    (Shift(3, fill=2), INDICES),
+    (Shift(-20), LINE),
+    (Positions(12), LINE),
+    (SinePositions(), LINE),
+)
+ROWS = [*TOLD, *UNTOLD]
+
+
+class Case:
+    """A row in numbers: a bound program, the examples one by one, and the same as padded batches."""
+
+    def __init__(self, row: Row) -> None:
+        symbols = [nw.Input(f"x{i}", sizes) for i, sizes in enumerate(row.inputs)]
+        net = nw.Graph({"y": row.leaf(*symbols)})
+        self.generator = torch.Generator().manual_seed(5)
+        self.ports = [notation.port(sizes) for sizes in row.inputs]
+        self.arrays = {path: self._array(path, spec.known) for path, spec in net.plan.arrays.items()}
+        self.learned = [path for path, spec in net.plan.arrays.items() if spec.weight.kind == "learned"]
+        for path in self.learned:
+            self.arrays[path].requires_grad_()
+        built = program(net.plan, [slot for _, slot in net.plan.wiring.outputs])
+        self.bound: Bound = built.bind(self.arrays)
+        (op,) = net.plan.wiring.ops
+        self.names = net.plan.solution.sizes(op)  # what the leaf's own names stand for
+        self.outputs = net.plan.outputs["y"]
+        self.examples = [[self._drawn(row, port, self.sizes(i)) for port in self.ports] for i in range(3)]
+
+    def _array(self, path: str, shape: tuple[int, ...]) -> Tensor:
+        array = torch.randn(shape, generator=self.generator, dtype=torch.float64)
+        return array.abs() + 0.5 if path.endswith("variance") else array
+
+    def _drawn(self, row: Row, port: notation.Port, sizes: Mapping[str, int]) -> Tensor:
+        shape = [evaluate(axis.times * (named(axis.name) if axis.name else 1), sizes) for axis in port.axes]
+        if port.below is not None:
+            below = sizes[port.below.name] if port.below.name else port.below.times
+            return torch.randint(below, shape, generator=self.generator)
+        x = torch.rand(shape, generator=self.generator, dtype=torch.float64)
+        return x * (row.most - row.least) + row.least
+
+    def sizes(self, i: int) -> dict[str, int]:
+        return {name: lengths[i] for name, lengths in LENGTHS.items()}
+
+    def shape(self, i: int) -> tuple[int, ...]:
+        """The output of one example."""
+        return tuple(evaluate(size, self.sizes(i)) for size in self.outputs)
+
+    def padded(self, fill: str) -> list[Tensor]:
+        """The examples as a batch, something behind their ends."""
+        batches = []
+        for k, port in enumerate(self.ports):
+            shape = [axis.times if not axis.name else axis.times * MOST[axis.name] for axis in port.axes]
+            batch = torch.stack([stretched(x[k], shape) for x in self.examples])
+            real = torch.stack([block(torch.zeros(shape, dtype=torch.bool), x[k].shape, True) for x in self.examples])
+            if fill == "other":
+                batch = torch.where(real, batch, batch.roll(1, 0))
+            elif fill != "last":
+                value = float(fill) if batch.is_floating_point() else (6 if "-" in fill else 0)
+                batch = batch.masked_fill(~real, min(value, MOST["n"]) if port.below else value)
+            batches.append(batch)
+        return batches
+
+    def run(self, inputs: Sequence[Tensor], examples: Sequence[int], told: bool, training: bool = False) -> Tensor:
+        noise = Noise(seed=3, step=0, examples=torch.tensor(examples))
+        lengths = self.lengths() if told else {}
+        circumstances = Circumstances(training=training, noise=noise, batch=len(examples), lengths=lengths)
+        (y,) = self.bound({f"x{i}": x for i, x in enumerate(inputs)}, circumstances)
+        return y
+
+    def lengths(self) -> dict[str, Tensor]:
+        used = {axis.name for port in self.ports for axis in port.axes if axis.name}
+        return {name: torch.tensor(LENGTHS[name]) for name in sorted(used)}
+
+    def own_lengths(self) -> dict[str, object]:
+        """The lengths under the leaf's own names, as its `forward` gets them."""
+        return {**Circumstances(lengths=self.lengths()).lengths_of(self.names)}
+
+    def weights(self) -> dict[str, Tensor]:
+        """The arrays under the leaf's own names."""
+        return {path.rpartition("/")[2]: array for path, array in self.arrays.items()}
+
+    def along(self, i: int) -> Tensor:
+        """A direction for the gradient of one example's output."""
+        generator = torch.Generator().manual_seed(i)
+        return torch.randn(self.shape(i), generator=generator, dtype=torch.float64)
+
+
+def stretched(x: Tensor, shape: Sequence[int]) -> Tensor:
+    """An example as large as the batch, its last elements repeated."""
+    for axis, size in enumerate(shape):
+        x = x.index_select(axis, torch.arange(size).clamp_max(x.shape[axis] - 1))
+    return x
+
+
+def block(x: Tensor, shape: Sequence[int], value: bool) -> Tensor:
+    """With a value in the part of this shape that is in front."""
+    x[tuple(slice(size) for size in shape)] = value
+    return x
+
+
+def cut(y: Tensor, shape: Sequence[int]) -> Tensor:
+    """The part of this shape that is in front."""
+    return y[tuple(slice(size) for size in shape)]

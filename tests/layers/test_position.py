@@ -1,0 +1,53 @@
+"""Positions: what they refuse, and longer batches than there are positions."""
+
+import torch
+
+import netwright as nw
+from layers.tools import message, unfit
+from netwright.layers.position import Positions, SinePositions
+
+WEIGHT = {"weight": torch.arange(8.0).reshape(4, 2)}
+TOO_LONG = (
+    "a sequence has more elements than there are positions\n"
+    "  where:    Positions\n"
+    "  expected: at most 4 elements\n"
+    "  got:      5 elements\n"
+    "  mend:     nw.Positions(5), trained anew\n"
+    "  or:       nw.SinePositions(), which has no end"
+)
+
+
+def test_too_few_positions():
+    assert unfit(Positions(4), (5, 2)) == (
+        "its input has more elements than it has positions",
+        "at most 4 elements",
+        "5 elements",
+    )
+    assert message(lambda: Positions(0)) == (
+        "the number of positions is a whole number of at least 1\n  where:    Positions\n  got:      0"
+    )
+
+
+def test_a_longer_sequence():
+    leaf, x = Positions(4), torch.zeros(2, 5, 2)
+    assert message(lambda: leaf.forward(WEIGHT, x)) == TOO_LONG
+    assert message(lambda: leaf.forward(WEIGHT, x, lengths={"n": torch.tensor([2, 5])})) == TOO_LONG
+    _, memory = leaf.step(WEIGHT, None, x[:, :3])
+    assert message(lambda: leaf.step(WEIGHT, memory, x[:, :2])) == TOO_LONG
+
+
+def test_padding_may_reach_further_than_the_positions():
+    y = Positions(4).forward(WEIGHT, torch.zeros(2, 6, 2), lengths={"n": torch.tensor([4, 1])})
+    assert torch.equal(y[0, :4], WEIGHT["weight"])
+    assert y.isfinite().all()
+
+
+def test_sizes_follow():
+    assert nw.Chain(Positions(9), input=("n", 3)).plan.arrays["positions1/weight"].known == (9, 3)
+    assert str(nw.Chain(SinePositions(), input=("n", 3)).plan.outputs["output"]) == "(n, 3)"
+
+
+def test_far_positions_in_half_precision():
+    y = SinePositions().forward({}, torch.zeros(1, 1000, 8, dtype=torch.bfloat16))
+    exact = SinePositions().forward({}, torch.zeros(1, 1000, 8, dtype=torch.float64))
+    torch.testing.assert_close(y.double(), exact, rtol=0, atol=0.01)

@@ -1,0 +1,77 @@
+"""Examples of different length in calls: padded, named, and given back with sizes of their own."""
+
+import pytest
+import torch
+
+import netwright as nw
+from netwright.codecs.ragged import Ragged
+from netwright.errors import DataError, SizeError
+from netwright.net.run.lengths import Examples, named
+
+
+def net() -> nw.Net:
+    return nw.initialize(nw.Chain(nw.Linear(2), nw.tanh, input=("n", 3)))
+
+
+def test_many_of_different_length_come_back_as_they_were() -> None:
+    rows = [torch.randn(n, 3) for n in (4, 1, 7)]
+    together = net()(rows)
+    for row, found in zip(rows, together, strict=True):
+        torch.testing.assert_close(found, net()(row))
+
+
+def test_more_than_a_chunk_keeps_its_order() -> None:
+    torch.manual_seed(0)
+    sizes = torch.randint(1, 9, (600,)).tolist()
+    rows = [torch.full((n, 3), float(i)) for i, n in enumerate(sizes)]
+    found = nw.initialize(nw.Chain(nw.Mean(0), input=("n", 3)))(rows)
+    assert torch.equal(found, torch.arange(600.0).unsqueeze(1).expand(-1, 3))
+
+
+def test_of_one_length_they_are_one_tensor() -> None:
+    assert net()([torch.randn(4, 3)] * 2).shape == (2, 4, 2)
+
+
+def test_names_along_which_nothing_is_padded_are_left_out() -> None:
+    plan = net().plan
+    even = Ragged.of([torch.zeros(2, 3), torch.zeros(2, 3)], depth=1)
+    assert Examples(plan, {"input": even}).batch(torch.arange(2)).lengths == {}
+    uneven = Ragged.of([torch.zeros(2, 3), torch.zeros(1, 3)], depth=1)
+    assert Examples(plan, {"input": uneven}).batch(torch.arange(2)).lengths["n"].tolist() == [2, 1]
+
+
+def test_two_ports_with_one_size_agree() -> None:
+    x, y = nw.Input("x", ("n", 3)), nw.Input("y", ("n", 3))
+    both = nw.Graph(nw.Add()(x, y))
+    tensors = {"x": torch.zeros(2, 4, 3), "y": torch.zeros(2, 4, 3)}
+    found = {"x": (torch.tensor([4, 2]),), "y": (torch.tensor([4, 3]),)}
+    with pytest.raises(DataError) as caught:
+        named(both.plan, tensors, found)
+    assert str(caught.value) == (
+        "two inputs have the size n, and an example has two lengths\n"
+        "  where:    row 1\n"
+        "  expected: one length n at 'x' and 'y'\n"
+        "  got:      2 and 3\n"
+        "  mend:     another name for the size at 'y'"
+    )
+
+
+def test_too_short_for_a_window() -> None:
+    conv = nw.initialize(nw.Chain(nw.Conv(2, (4,)), input=("n", 3)))
+    with pytest.raises(SizeError) as caught:
+        conv([torch.zeros(9, 3), torch.zeros(3, 3)])
+    assert str(caught.value) == (
+        "the input is too short for this net\n"
+        "  where:    conv1\n"
+        "  expected: at least 1 position in (n - 3, 2)\n"
+        "  got:      n = 3"
+    )
+
+
+def test_documents_of_sentences() -> None:
+    documents = nw.initialize(nw.Map([nw.Linear(2), nw.Mean(0)], input=nw.Array("n m[n] 3")))
+    first = [[[1.0, 2.0, 3.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]
+    second = [[[4.0, 5.0, 6.0]]]
+    found = documents([first, second])
+    assert [tuple(row.shape) for row in found] == [(2, 2), (1, 2)]
+    torch.testing.assert_close(found[1], documents([second])[0])
