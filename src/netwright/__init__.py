@@ -104,6 +104,8 @@ from netwright.layers.where import where as where
 from netwright.layers.wrap import Parallel as Parallel
 from netwright.layers.wrap import Repeat as Repeat
 from netwright.layers.wrap import Residual as Residual
+from netwright.net.causality.causality import Causality as Causality
+from netwright.net.causality.causality import causality as causality
 from netwright.net.chain import Chain as Chain
 from netwright.net.compare import alike as alike
 from netwright.net.compare import diff as diff
@@ -142,6 +144,8 @@ from netwright.training.schedules import Cosine as Cosine
 from netwright.training.schedules import OneCycle as OneCycle
 from netwright.training.schedules import Steps as Steps
 from netwright.training.train import train as train
+from netwright.use.check import Checked as Checked
+from netwright.use.check import check as check
 from netwright.use.generate.arity import Arity as Arity
 from netwright.use.generate.beam import Beam as Beam
 from netwright.use.generate.brackets import Brackets as Brackets
@@ -152,4 +156,5 @@ from netwright.use.generate.loop import generate as generate
 from netwright.use.generate.loop import stream as stream
 from netwright.use.generate.regex import Regex as Regex
 from netwright.use.measure import measure as measure
+from netwright.use.stateful import Stateful as Stateful
 from netwright.zoo.inception import bn_inception as bn_inception

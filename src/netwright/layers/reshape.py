@@ -102,6 +102,9 @@ class Reshape(Leaf):
             sizes = [left if size is None else size for size in sizes]
         return {"t": tuple(sizes)}
 
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0)}
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x.reshape(len(x), *self.shape)  # (b, *s) -> (b, *shape)
 
@@ -159,6 +162,9 @@ class Transpose(Leaf):
                     got=str(len(sizes)),
                 )
         return {"s": tuple(t[self.axes.index(i)] for i in range(len(s))), "t": tuple(s[i] for i in self.axes)}
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0)}
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x.permute(0, *(axis + 1 for axis in self.axes))  # (b, *s) -> (b, *t)

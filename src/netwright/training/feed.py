@@ -16,7 +16,7 @@ from netwright.errors import DataError
 from netwright.machine import free_memory
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
-from netwright.training.lengths import Axes, Padded, Stored, extents
+from netwright.net.run.axes import Axes, Padded, Stored, extents
 
 BLOCK = 1 << 20  # bytes that are gathered at once: small batches share the cost of a call, large ones stay in the cache
 SAMPLE = 16  # examples that tell how much memory all of them take

@@ -10,7 +10,7 @@ import netwright as nw
 from net.causality.causal_nets import INPUT, Masked, attention, zero_branch
 from netwright.layers.position import Positions
 from netwright.layers.recurrent.gru import GRU
-from netwright.layers.sequence import Rest, Shift
+from netwright.layers.sequence import Rest, Reverse, Shift
 from netwright.net.causality import probe as probing
 from netwright.net.causality.probe import DRAWS, probe
 
@@ -66,6 +66,7 @@ def test_fixed_arrays_stay_and_running_ones_are_above_zero() -> None:
 
 def test_logarithms_are_given_numbers_above_zero() -> None:
     assert shown(chain(nw.log, Rest())) == {1}
+    assert max(shown(chain(nw.log, nw.Bidirectional(GRU(3)))) or ()) > 0  # one that is none spoils all
     assert shown(chain(nw.Elementwise("logsigmoid"), nw.sqrt)) is None  # never a number
 
 
@@ -75,6 +76,10 @@ def test_lengths_leave_room_for_what_looks_far() -> None:
     assert shown(net, far=200) == {-200, 0, 200}
     assert shown(chain(nw.Conv(3, 30))) == {*range(30)}
     assert shown(chain(Positions(5), nw.Conv(3, 3, padding="same"))) == {-1, 0, 1}
+
+
+def test_what_says_nothing_of_how_far_it_looks() -> None:
+    assert shown(chain(Reverse(), Shift(30), Reverse())) == {30}
 
 
 def test_several_sizes_at_once() -> None:
@@ -102,6 +107,19 @@ def test_code_that_fails_at_some_lengths_and_at_all() -> None:
 
 def noisy(x: Tensor) -> Tensor:
     return x + torch.randn_like(x)
+
+
+def gated(x: Tensor) -> Tensor:
+    return x * (torch.rand(()) < 0.5)
+
+
+def test_what_is_drawn_from_torch_is_the_same_every_time() -> None:
+    found: list[set[int] | None] = []
+    for seed in range(4):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            found.append(shown(chain(nw.Function(gated, "... -> ..."))))
+    assert found == [found[0]] * 4
 
 
 def test_noise_is_no_change() -> None:

@@ -204,9 +204,9 @@ REFUSED: list[tuple[Callable[[Net], Any], type[NetwrightError], str]] = [
     ),
     (
         lambda net: nw.Chain(nw.MaxPool(3), nw.relu, input=("n", 2))([np.zeros((2, 2))]),
-        SizeError,
-        "the input is too short for this net\n"
-        "  where:    maxpool1\n  expected: at least 1 position in (n//3, 2)\n  got:      n = 2",
+        DataError,
+        "an example is too short for this net\n"
+        "  where:    row 0, maxpool1\n  expected: at least 1 position in (n//3, 2)\n  got:      n = 2",
     ),
 ]
 

@@ -32,6 +32,7 @@ SENTENCES = {
     "mean": nw.Map([nw.Linear(4), nw.tanh, nw.Mean(0)], input=nw.Array(f"n m[n] {D}")),
     "map in map": nw.Map(nw.Map([nw.Linear(4), nw.tanh]), input=nw.Array(f"n m[n] {D}")),
     "fold in map": nw.Map(nw.Chain(nw.Fold(core())), input=nw.Array(f"n m[n] {D}")),
+    "fold of a GRU cell in map": nw.Map(nw.Chain(nw.Fold(nw.GRUCell(2))), input=nw.Array(f"n m[n] {D}")),
     "fold over map": nw.Chain(
         nw.Map([nw.Linear(4), nw.tanh, nw.Mean(0)]), nw.Fold(core()), input=nw.Array(f"n m[n] {D}")
     ),
@@ -51,6 +52,9 @@ SEQUENCES = {
         ),
         input=("n", D),
     ),
+    "fold of a GRU cell": nw.Fold(nw.GRUCell(2), input={"input": ("n", D)}),
+    "fold of an LSTM cell": nw.Fold(nw.LSTMCell(2), input={"input": ("n", D)}),
+    "fold of an RNN cell": nw.Fold(nw.RNNCell(2, activation="relu"), input={"input": ("n", D)}),
     "dropout": nw.Chain(nw.Map([nw.Linear(4), nw.Dropout(0.3)]), nw.Fold(core()), nw.Dropout(0.3), input=("n", D)),
 }  # fmt: skip
 
@@ -97,11 +101,8 @@ def test_a_document_alone_is_as_it_is_padded(name: str, fill: float | str) -> No
         alone = nw.apply(net, {}, row[:n, :m].unsqueeze(0), lengths={"m": lengths[:n].unsqueeze(0)})
         together = nw.apply(net, {}, padded, lengths={"n": torch.tensor([len(d) for d in documents]), "m": inner})
         alone, together = (first(net, y) for y in (alone, together))
-        mine = together[[i for i, d in enumerate(documents) if d is document][0]]
-        if name == "map in map":  # every sentence ends by itself
-            for i, sentence in enumerate(document):
-                torch.testing.assert_close(mine[i, : len(sentence)], alone[0, i, : len(sentence)], rtol=0, atol=1e-12)
-        elif name == "fold in map":
+        mine = together[next(i for i, d in enumerate(documents) if d is document)]
+        if name in ("map in map", "fold in map", "fold of a GRU cell in map"):  # every sentence ends by itself
             for i, sentence in enumerate(document):
                 torch.testing.assert_close(mine[i, : len(sentence)], alone[0, i, : len(sentence)], rtol=0, atol=1e-12)
         else:

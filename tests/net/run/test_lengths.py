@@ -5,8 +5,8 @@ import torch
 
 import netwright as nw
 from netwright.codecs.ragged import Ragged
-from netwright.errors import DataError, SizeError
-from netwright.net.run.lengths import Examples, named
+from netwright.errors import DataError
+from netwright.net.run.lengths import Examples
 
 
 def net() -> nw.Net:
@@ -42,27 +42,25 @@ def test_names_along_which_nothing_is_padded_are_left_out() -> None:
 
 def test_two_ports_with_one_size_agree() -> None:
     x, y = nw.Input("x", ("n", 3)), nw.Input("y", ("n", 3))
-    both = nw.Graph(nw.Add()(x, y))
-    tensors = {"x": torch.zeros(2, 4, 3), "y": torch.zeros(2, 4, 3)}
-    found = {"x": (torch.tensor([4, 2]),), "y": (torch.tensor([4, 3]),)}
+    both = nw.initialize(nw.Graph(nw.Add()(x, y)))
+    first, second = [torch.zeros(4, 3), torch.zeros(2, 3)], [torch.zeros(4, 3), torch.zeros(3, 3)]
     with pytest.raises(DataError) as caught:
-        named(both.plan, tensors, found)
+        both({"x": first, "y": second})
     assert str(caught.value) == (
-        "two inputs have the size n, and an example has two lengths\n"
+        "an example is not as long at port 'y' as the net needs\n"
         "  where:    row 1\n"
-        "  expected: one length n at 'x' and 'y'\n"
-        "  got:      2 and 3\n"
-        "  mend:     another name for the size at 'y'"
+        "  expected: 2, which is n, with n = 2 at port 'x'\n"
+        "  got:      3 at port 'y'"
     )
 
 
 def test_too_short_for_a_window() -> None:
     conv = nw.initialize(nw.Chain(nw.Conv(2, (4,)), input=("n", 3)))
-    with pytest.raises(SizeError) as caught:
+    with pytest.raises(DataError) as caught:
         conv([torch.zeros(9, 3), torch.zeros(3, 3)])
     assert str(caught.value) == (
-        "the input is too short for this net\n"
-        "  where:    conv1\n"
+        "an example is too short for this net\n"
+        "  where:    row 1, conv1\n"
         "  expected: at least 1 position in (n - 3, 2)\n"
         "  got:      n = 3"
     )

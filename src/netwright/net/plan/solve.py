@@ -341,8 +341,11 @@ def _refuse_untold(solution: Solution) -> None:
         if scope.op.path in faulty:
             continue
         sizes = {name for value in _mixed(scope) for size in _sizes(solution, value) for name in names(size)}
-        inner = sorted(name for name in sizes if solution.within.get(name, "") in _ragged(solution, scope))
-        if inner and not isinstance(scope.op.leaf, End):
+        ragged = _ragged(solution, scope)
+        inner = sorted(name for name in sizes if solution.within.get(name, "") in ragged)
+        led = {name for size in _sizes(solution, scope.names.get(LEADING, ())) for name in names(size)}
+        inner += sorted(name for name in led if solution.within.get(name, "") in ragged & sizes)  # n moves, m in it
+        if inner and not isinstance(scope.op.leaf, End) and not _still(scope):
             outer = solution.within[inner[0]]
             unfit = Unfit(
                 f"it mixes along {inner[0]}, which differs from element to element of {outer}",
@@ -353,6 +356,12 @@ def _refuse_untold(solution: Solution) -> None:
         else:
             continue
         solution.mismatches.append(Mismatch(scope.op, "", sentence=unfit))
+
+
+def _still(scope: Scope) -> bool:
+    """Whether every output sees the elements at its own place alone, along all axes."""
+    seen = scope.op.leaf.reach(training=True)
+    return scope.op.leaf.exact and all(seen.get(p.name, seen.get("*")) == (0, 0) for p in scope.ports.inputs)
 
 
 def _mixed(scope: Scope) -> list[Size | Shape]:

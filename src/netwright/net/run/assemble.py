@@ -3,15 +3,17 @@
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
-from netwright.net.node import keyword_arguments
+from netwright.net.node import LeafNode, keyword_arguments
 from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
+from netwright.net.plan.level import Each, output_names
 from netwright.net.plan.plan import Plan, Step
 from netwright.net.plan.rewrite import rewritten
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.elements import Elements, Piece, State
 from netwright.net.run.execute import Instruction, Program
+from netwright.sizes.notation import ports
 from netwright.sizes.size import Expression, Name, Size, names
 from netwright.sizes.unify import Row
 
@@ -22,9 +24,10 @@ def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> 
     `keep` names values that must exist on the way because somebody will intervene there.
     """
     outputs = tuple(wanted)
-    steps = rewritten(_needed(plan.steps, outputs), {*outputs, *keep})
+    asked = {*outputs, *keep}
+    steps = rewritten(_needed(plan.steps, outputs), asked)
     inputs = tuple((name, ("", name)) for name in plan.wiring.inputs)
-    return _assemble(plan, _units(steps), inputs, outputs, _axes(plan))
+    return _assemble(plan, _units(steps, asked), inputs, outputs, _axes(plan))
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def _wanted_of(step: Step, wanted: Collection[Slot]) -> Step:
     return replace(step, reads=tuple(None if port in unread else slot for port, slot in ports))
 
 
-def _units(steps: Sequence[Step]) -> tuple[Unit, ...]:
+def _units(steps: Sequence[Step], asked: Collection[Slot]) -> tuple[Unit, ...]:
     """Steps with those between two ends taken together."""
     units: list[Unit] = []
     at = 0
@@ -99,8 +102,47 @@ def _units(steps: Sequence[Step]) -> tuple[Unit, ...]:
             at += 1
         last = steps[at] if at < len(steps) and steps[at].path == far else None
         at += last is not None
-        units.append(Group(step, _units(inside), last))
+        units.append(_at_once(Group(step, _units(inside, asked), last), asked))
     return tuple(units)
+
+
+def _at_once(group: Group, asked: Collection[Slot]) -> Unit:
+    """One step for all of a group, where the leaf that stands in it alone has another that does all its steps.
+
+    A leaf's `over()` gives that other one: its ports are called the same, what is no state has the axis, called as
+    both ends call it, in front, and its first output is the leaf's own first output, before the states at the end.
+    """
+    entry, far, step = group.entry, group.exit, group.inner[0] if len(group.inner) == 1 else None
+    if far is None or not isinstance(step, Step):
+        return group
+    told: Any = getattr(type(step.leaf), "over", None)  # of the class: what a field may be called is not ours to say
+    if not callable(told) or not {*entry.writes, *step.writes}.isdisjoint(asked):
+        return group
+    cell, ends = ports(step.leaf.ports), dict(zip(_exit_ports(far), far.reads, strict=True))
+    reads = dict(zip((port.name for port in cell.inputs), step.reads, strict=True))
+    made = dict(zip((port.name for port in cell.outputs), step.writes, strict=True))
+    each = _each(entry)
+    states = {(entry.path, name): ends[f"next_{name}"] for name, _ in each.carry}
+    over = {(entry.path, name) for name in each.over}
+    gives = {(far.path, name): ends[f"gives_{name}"] for name, _ in each.gives if ends[f"gives_{name}"] is not None}
+    if (
+        states != {reads[name]: made[name] for name in cell.states}
+        or not {slot for name, slot in reads.items() if name not in cell.states} <= over
+        or [*gives.values()] not in ([], [step.writes[0]])
+    ):
+        return group
+    leaf = cast(LeafNode, told(step.leaf))
+    outside: dict[Slot | None, Slot | None] = dict(zip(entry.writes, entry.reads, strict=True))
+    first = next(iter(gives), (step.path, ""))  # nobody may read it
+    finals = [(far.path, _found(reads[port.name])[1]) for port in ports(leaf.ports).outputs[1:]]
+    return replace(
+        step,
+        leaf=leaf,
+        reads=tuple(outside[reads[port.name]] for port in ports(leaf.ports).inputs),
+        writes=(first, *finals),
+        within=entry.within,
+        sizes={**step.sizes, AXIS: entry.sizes[AXIS]},
+    )
 
 
 def _assemble(
@@ -163,8 +205,7 @@ def _elements(
     read: Collection[Slot],
 ) -> Elements:
     entry, far = group.entry, group.exit
-    assert isinstance(entry.leaf, Entry)
-    each = entry.leaf.each
+    each = _each(entry)
     sources = dict(zip((*each.over, *(name for name, _ in each.carry)), entry.reads, strict=True))
     ends = {} if far is None else dict(zip(_exit_ports(far), far.reads, strict=True))
     gives = {(far.path, name): ends[f"gives_{name}"] for name, _ in each.gives} if far is not None else {}
@@ -255,9 +296,13 @@ def _found(slot: Slot | None) -> Slot:
     return slot
 
 
+def _each(step: Step) -> Each:
+    assert isinstance(step.leaf, Entry | Exit)
+    return step.leaf.each
+
+
 def _exit_ports(step: Step) -> list[str]:
-    assert isinstance(step.leaf, Exit)
-    each = step.leaf.each
+    each = _each(step)
     states = [f"{side}_{name}" for name, _ in each.carry for side in ("next", "first")]
     return ["like", *(f"gives_{name}" for name, _ in each.gives), *states]
 
@@ -292,7 +337,9 @@ def _instruction(
         keywords=keywords,
         precise=leaf.precise,
         running=any(weight.kind == "running" for weight in leaf.weights().values()),
-        wanted=frozenset(port for path, port in step.writes if (path, port) in read),
+        wanted=frozenset(
+            name for name, slot in zip(output_names(leaf, len(step.reads)), step.writes, strict=True) if slot in read
+        ),
         sizes=step.sizes,
         promised=tuple(plan.shape(slot) for slot in step.writes) if leaf.opaque else (),
     )

@@ -18,7 +18,7 @@ from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, sha
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program
 from netwright.net.run.execute import Bound
-from netwright.net.run.lengths import Examples, check_shortest, complete, own
+from netwright.net.run.lengths import Examples, own
 from netwright.net.run.noise import Noise
 from netwright.net.run.told import Circumstances
 from netwright.sizes.unify import Row
@@ -200,7 +200,6 @@ def _plan_for(node: Node, encoded: Mapping[str, Tensor | Ragged], codecs: Mappin
     plan = plan_of(node)
     open_ports = [name for name in encoded if name not in node.held.inputs and not fixed(plan.inputs[name])]
     if not open_ports:
-        check_shortest(plan, encoded)
         return plan
     facts: dict[str, Codec] = {}
     for name in open_ports:
@@ -329,10 +328,9 @@ def _run(
             inputs = {
                 name: _as_arrays(codecs[name].prepare(rows.to(device)), floats) for name, rows in batch.inputs.items()
             }
-            lengths = {name: length.to(device) for name, length in batch.lengths.items()}
+            lengths = {n: x.to(device) if isinstance(x, Tensor) else x for n, x in batch.lengths.items()}
             noise = Noise(question.seed, 0, ids.to(device))
             told = Circumstances(question.training, noise, len(ids), lengths=lengths, set=changes)
-            told = complete(told, examples.plan, inputs) if lengths else told
             for kept, slot, value in zip(pieces, slots, bound(inputs, told), strict=True):
                 kept.append(own(examples.plan, slot, value, told) if lengths else value)
     return [_together(kept, order) for kept in pieces]

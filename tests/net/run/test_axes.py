@@ -1,4 +1,4 @@
-"""Lengths have the names of the plan, and what does not fit is refused before training; padding changes no gradient."""
+"""Lengths have the names of the plan, what does not fit is refused, and padding changes no gradient."""
 
 import pytest
 import torch
@@ -12,10 +12,10 @@ from netwright.layers.fold import Map
 from netwright.layers.recurrent.gru import GRU
 from netwright.layers.sequence import Last
 from netwright.net.plan.plan import plan_of
+from netwright.net.run.axes import Axes, along, extents
 from netwright.training.autograd import Autograd
 from netwright.training.feed import feed
 from netwright.training.flat import Flat
-from netwright.training.lengths import Axes, along, extents
 
 CPU = torch.device("cpu")
 

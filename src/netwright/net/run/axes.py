@@ -1,4 +1,4 @@
-"""Names how long examples are by the sizes of a net's ports, and refuses lengths that do not fit, before training."""
+"""Names how long examples are by the sizes of a net's ports, and refuses lengths that do not fit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,6 +70,8 @@ class Axes:
         for name, place in self.places.items():
             values, lengths = padded[place.port]
             own = lengths[place.axis] if place.axis < len(lengths) else values.shape[place.axis + 1]
+            if isinstance(own, Tensor) and own.ndim > 1 and name not in self.plan.solution.within:
+                own = own[:, 0]  # all parts of an example are equally long
             if isinstance(own, Tensor) and bool((own == own.flatten()[0]).all()):
                 own = int(own.flatten()[0])
             found[name] = place.length(own)
@@ -139,12 +141,25 @@ class Axes:
     def _varying(self) -> Iterator[tuple[Expression, str, Shape]]:
         """Every different size that has a name, with the first value that has it."""
         seen = set[Size]()
-        for slot in self.plan.solution.slots:
-            shape = self.plan.shape(slot)
+        made = [(slot, self.plan.shape(slot)) for slot in self.plan.solution.slots]
+        asked = [  # sizes that only a leaf's arithmetic has
+            ((step.path, ""), value if isinstance(value, tuple) else (value,))
+            for step in self.plan.steps
+            for value in step.sizes.values()
+        ]
+        for slot, shape in (*made, *asked):
             for size in shape:
                 if isinstance(size, Expression) and size not in seen and names(size) and not unknowns(size):
                     seen.add(size)
                     yield size, slot[0].removeprefix(self.prefix) or f"port {slot[1]!r}", shape
+
+
+def axes_of(plan: Plan) -> Axes:
+    """The axes of a plan, made once."""
+    cache = plan.__dict__
+    if "_axes" not in cache:
+        cache["_axes"] = Axes(plan)
+    return cache["_axes"]
 
 
 def along(column: Stored, axis: int) -> Tensor | int:
