@@ -6,7 +6,7 @@ import netwright as nw
 from layers.tools import message, unfit
 from netwright.layers.position import Positions, SinePositions
 
-WEIGHT = {"weight": torch.arange(8.0).reshape(4, 2)}
+WEIGHT = {"positions": torch.arange(8.0).reshape(4, 2)}
 TOO_LONG = (
     "a sequence has more elements than there are positions\n"
     "  where:    Positions\n"
@@ -38,12 +38,12 @@ def test_a_longer_sequence():
 
 def test_padding_may_reach_further_than_the_positions():
     y = Positions(4).forward(WEIGHT, torch.zeros(2, 6, 2), lengths={"n": torch.tensor([4, 1])})
-    assert torch.equal(y[0, :4], WEIGHT["weight"])
+    assert torch.equal(y[0, :4], WEIGHT["positions"])
     assert y.isfinite().all()
 
 
 def test_sizes_follow():
-    assert nw.Chain(Positions(9), input=("n", 3)).plan.arrays["positions1/weight"].known == (9, 3)
+    assert nw.Chain(Positions(9), input=("n", 3)).plan.arrays["positions1/positions"].known == (9, 3)
     assert str(nw.Chain(SinePositions(), input=("n", 3)).plan.outputs["output"]) == "(n, 3)"
 
 

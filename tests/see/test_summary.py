@@ -106,3 +106,11 @@ def test_html_escapes_and_indents():
     page = nw.summary(nw.Chain(nw.Chain(nw.Linear(2)), input=2, output=nw.Category(["<a>", "b"])))._repr_html_()
     assert "&lt;a&gt;" in page and "<a>" not in page
     assert "padding-left:1.6em'>chain1/linear1" in page
+
+
+def test_a_long_vocabulary_is_cut_in_the_table_but_whole_in_json():
+    codec = nw.Words([f"word{i}" for i in range(100)])
+    table = nw.summary(nw.Chain(nw.Embedding(2), nw.Last(), input=codec))
+    line = str(table).split("\n")[2]
+    assert line.split() == ["input", "Words(['word0',", "'word1',", "'word2',", "'word3',", "…", "(n,)", "<100>"]
+    assert table.to_json()["inputs"] == [{"port": "input", "codec": repr(codec), "sizes": "(n,) <100>"}]

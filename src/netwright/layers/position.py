@@ -19,9 +19,9 @@ PLACE = {"place": ""}  # how many elements were there before, one number an exam
 
 
 class Positions(Leaf):
-    """A learned vector for every position, added: yᵢ = xᵢ + weightᵢ.
+    """A learned vector for every position, added: yᵢ = xᵢ + positionsᵢ.
 
-    Shapes: input (n, d), output (n, d), n at most `most`; weight (most, d).
+    Shapes: input (n, d), output (n, d), n at most `most`; positions (most, d).
 
     Fields:
         most: how many positions there are; no default, since sequences that are longer are refused.
@@ -50,7 +50,7 @@ class Positions(Leaf):
             )
 
     def weights(self) -> dict[str, Weight]:
-        return {"weight": Weight("most d", normal)}  # as large as an embedding, so that neither drowns the other
+        return {"positions": Weight("most d", normal)}  # as large as an embedding, so that neither drowns the other
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         if isinstance(known["n"], int) and known["n"] > self.most:
@@ -70,18 +70,18 @@ class Positions(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         size = x.shape[1]
         if size <= self.most:
-            return x + w["weight"][:size]  # (b, n, d) + (n, d)
+            return x + w["positions"][:size]  # (b, n, d) + (n, d)
         length = length_of(lengths, "n")
         self._check(size if length is None else int(length.max()))
         places = torch.arange(size, device=x.device).clamp_max(self.most - 1)  # (n,), padding may reach further
-        return x + F.embedding(places, w["weight"])  # (b, n, d) + (n, d)
+        return x + F.embedding(places, w["positions"])  # (b, n, d) + (n, d)
 
     def step(self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         (x,) = inputs  # (b, n, d)
         places, memory = moved_on(memory, x)  # (b, n)
         if not torch.compiler.is_compiling():
             self._check(int(memory["place"].max()))
-        return x + F.embedding(places, w["weight"]), memory  # (b, n, d) + (b, n, d)
+        return x + F.embedding(places, w["positions"]), memory  # (b, n, d) + (b, n, d)
 
     def _check(self, size: int) -> None:
         if size > self.most:

@@ -102,13 +102,12 @@ class Summary:
 
     def cells(self) -> list[tuple[str, ...]]:
         """The table as texts: ports, parts, total."""
-        lines: list[tuple[str, ...]] = [(port, codec, sizes, "", "", "") for port, codec, sizes in self.inputs]
+        lines: list[tuple[str, ...]] = [(port, _cut(codec), sizes, "", "", "") for port, codec, sizes in self.inputs]
         for row in self.rows:
             numbers = (row.parameters, row.bytes, row.multiply_adds)
             shown = ("", "", "") if row.container else tuple(number(value) for value in numbers)
-            sizes = row.sizes if len(row.sizes) <= LONGEST else row.sizes[: LONGEST - 1] + "…"
-            lines.append((row.path, row.part, sizes, *shown))
-        lines += [(port, codec, sizes, "", "", "") for port, codec, sizes in self.outputs]
+            lines.append((row.path, row.part, _cut(row.sizes), *shown))
+        lines += [(port, _cut(codec), sizes, "", "", "") for port, codec, sizes in self.outputs]
         return [*lines, ("total", "", "", *(number(v) for v in (self.parameters, self.bytes, self.multiply_adds)))]
 
     def __str__(self) -> str:
@@ -195,6 +194,11 @@ def number(value: Size | None) -> str:
     return "?" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def _cut(text: str) -> str:
+    """A cell that fits: a vocabulary may have thousands of words."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
 def _numbers(net: Node, plan: Plan, step: Step, counted: set[str]) -> tuple[int | None, int | None]:
     """Parameters and bytes of the arrays that no earlier place has counted."""
     parameters: list[int | None] = []
@@ -212,19 +216,23 @@ def _numbers(net: Node, plan: Plan, step: Step, counted: set[str]) -> tuple[int 
 
 
 def _multiply_adds(plan: Plan, step: Step) -> Size | None:
-    path = step.arrays.get("weight")
+    """Positions of the output times values of the weight, for every weight matrix; looking up multiplies nothing."""
     looked_up = any(slot is not None and plan.below(slot) is not None for slot in step.reads)
-    if path is None or len(plan.arrays[path].shape) < 2 or looked_up:
-        return 0
-    known, out = plan.arrays[path].known, plan.shape(step.writes[0])
-    if known is None:
-        return None
-    found: Size = _product(known)
-    for size in out[:-1]:
-        if isinstance(size, Axes) or unknowns(size):
+    paths = [path for name, path in step.arrays.items() if name.startswith("weight") and not looked_up]
+    total: Size = 0
+    for path in paths:
+        known, out = plan.arrays[path].known, plan.whole_shape(step.writes[0])
+        if len(plan.arrays[path].shape) < 2:
+            continue
+        if known is None:
             return None
-        found = found * size
-    return found
+        found: Size = _product(known)
+        for size in out[:-1]:
+            if isinstance(size, Axes) or unknowns(size):
+                return None
+            found = found * size
+        total = total + found
+    return total
 
 
 def _product(sizes: Sequence[int]) -> int:

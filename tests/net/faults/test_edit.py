@@ -90,3 +90,8 @@ def test_the_net_itself_is_untouched() -> None:
     for edit in EDITS.values():
         edited(NET, edit, strict=False)
     assert all(torch.equal(NET.held.arrays[path], array) for path, array in before.items())
+
+
+def test_a_mend_that_reads_less_is_no_mend() -> None:
+    with pytest.raises(SizeError):
+        nw.Graph(nw.CrossEntropy()(nw.Input("x", nw.Array("n")), nw.Input("y", nw.Array("<3>"))))

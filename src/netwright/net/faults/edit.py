@@ -129,11 +129,11 @@ def _redrawn(wiring: Wiring, edit: Edit) -> Wiring:
     ops: list[Op] = []
     moved: dict[Slot, Slot] = {}
 
-    def fed(path: str, port: str, slot: Slot) -> Slot:
+    def fed(path: str, port: str, slot: Slot, within: tuple[str, ...]) -> Slot:
         slot = moved.get(slot, slot)
         for i, leaf in enumerate(edit.inserts.get((path, port), ())):
             new = f"{path}<{port}<{i}"
-            ops.append(Op(new, leaf, ((input_ports(leaf, 1)[0].name, slot),), new))
+            ops.append(Op(new, leaf, ((input_ports(leaf, 1)[0].name, slot),), new, within))
             slot = (new, output_names(leaf, 1)[0])
         return slot
 
@@ -143,9 +143,11 @@ def _redrawn(wiring: Wiring, edit: Edit) -> Wiring:
             source = moved.get(op.reads[0][1], op.reads[0][1])
             moved |= {(op.path, port): source for port in output_names(op.leaf, op.count)}
             continue
-        reads = tuple((port, fed(op.path, port, slot)) for port, slot in op.reads)
+        if leaf is not op.leaf and not {port for port, _ in op.reads} <= {p.name for p in input_ports(leaf, op.count)}:
+            raise NetError(what="the part does not read what the one before it did", where=op.path)
+        reads = tuple((port, fed(op.path, port, slot, op.within)) for port, slot in op.reads)
         ops.append(replace(op, leaf=leaf, reads=reads, place=_place(op, leaf)))
-    outputs = tuple((port, fed("", port, slot)) for port, slot in wiring.outputs)
+    outputs = tuple((port, fed("", port, slot, ())) for port, slot in wiring.outputs)
     return Wiring(wiring.inputs, tuple(ops), outputs, {})
 
 
