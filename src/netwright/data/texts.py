@@ -5,7 +5,6 @@ other plays than those that trained.
 """
 
 import bz2
-import html
 import json
 import re
 from collections.abc import Iterator
@@ -161,9 +160,9 @@ def articles(dump: Path) -> dict[str, list[str]]:
         title = re.search(r"<title>(.*?)</title>", page)
         body = re.search(r"<text[^>]*>(.*)</text>", page, re.S)
         if title and body and not body[1].lower().startswith("#redirect"):
-            fresh = [s for s in dict.fromkeys(_sentences(html.unescape(body[1]))) if s not in seen]
+            fresh = [s for s in dict.fromkeys(_sentences(_unescaped(body[1]))) if s not in seen]
             seen.update(fresh)
-            found[html.unescape(title[1])] = fresh
+            found[_unescaped(title[1])] = fresh
     return found
 
 
@@ -192,7 +191,7 @@ def _sentences(wikitext: str) -> Iterator[str]:
         wikitext = _TEMPLATE.sub(lambda found: "" if found[1].lower() in _NOTES else _GAP, wikitext)
     wikitext = _PICTURE.sub("", re.sub(r"\{\|.*?\|\}", "", wikitext, flags=re.S))
     wikitext = re.sub(r"\[https?:\S+ ([^\]]*)\]", r"\1", _LINK.sub(r"\1", wikitext))
-    wikitext = html.unescape(re.sub(r"'{2,}|</?[a-z][^<>]*>", "", wikitext)).replace("\xa0", " ")
+    wikitext = _unescaped(re.sub(r"'{2,}|</?[a-z][^<>]*>", "", wikitext)).replace("\xa0", " ")
     for line in wikitext.split("\n"):
         if line[:1] in "=*#:;|{!":  # headings, lists, what is left of tables; "" too
             continue
@@ -258,3 +257,9 @@ def read_pokemon(folder: Path) -> Parts:
             kinds = tuple(kind.lower() for kind in types.get(row["term"], ()) if kind)
             part[1].append({"genus": row["classification"], "types": kinds})
     return train, validation, test
+
+
+def _unescaped(text: str) -> str:
+    import html  # with its table of names: not needed to import Netwright
+
+    return html.unescape(text)

@@ -4,10 +4,9 @@ When two threads of a parallel operation land on one processor, each waits for t
 a step takes ten to eighty times as long. One thread alone never waits. A clock chooses here, and chooses nothing else.
 """
 
-import statistics
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 
@@ -28,7 +27,7 @@ def faster(step: Callable[[], object], most: int, clock: Callable[[], float] = t
             start = clock()
             step()
             taken.append(clock() - start)
-        seconds[count] = statistics.median(taken)
+        seconds[count] = middle(taken)
     return most if seconds[1] > GAIN * seconds[most] else 1
 
 
@@ -44,6 +43,12 @@ class Pace:
         self._last.append(seconds)
         if len(self._last) < WINDOW:
             return False
-        median = statistics.median(self._last)
+        median = middle(self._last)
         self._best = min(self._best, median)
         return median > SLOW * self._best
+
+
+def middle(values: Iterable[float]) -> float:
+    """The median; of an even number the upper one."""
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2]
