@@ -9,10 +9,10 @@ from torch import Tensor
 import netwright as nw
 from layers.padded import FILLS, ROWS, TOLD, UNTOLD, Case, Row, cut
 from netwright.layers.position import SinePositions
-from netwright.layers.ragged import Lengths
 from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
 from netwright.net.node import PARTS, LeafNode
 from netwright.net.run.assemble import program
+from netwright.net.run.padding import Lengths
 from netwright.net.run.told import Circumstances
 
 torch.set_num_threads(1)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
 from netwright.inits import kaiming, zeros
-from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, lengths_of
 from netwright.layers.window import (
     PerAxis,
     channels_first,
@@ -25,6 +24,7 @@ from netwright.layers.window import (
 )
 from netwright.net.node import Unfit, Weight
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of
 from netwright.sizes.free import FREE, Free
 
 Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "causal"]

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked
 from netwright.sizes.size import Size, same
 
 

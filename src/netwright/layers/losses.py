@@ -9,9 +9,9 @@ from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
 from netwright.layers.pointwise import Elementwise, Softmax, log_softmax_of
-from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, length_of, lengths_of, mean_of_own
 from netwright.net.node import LeafNode
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, mean_of_own
 
 SMALLEST = 2.0**-100  # probabilities below count as this: about 1e-30, whose logarithm and slope every float has
 FORMS = {

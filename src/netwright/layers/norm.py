@@ -9,9 +9,9 @@ from torch import Tensor
 
 from netwright.errors import DataError, NetError
 from netwright.inits import ones, zeros
-from netwright.layers.ragged import NO_LENGTHS, Lengths, ended_run, lengths_of, own
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, lengths_of, own
 
 
 class BatchNorm(Leaf):

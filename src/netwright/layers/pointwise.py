@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
-from netwright.layers.ragged import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of
 from netwright.net.node import LeafNode
 from netwright.net.part import Leaf, shared_repr
+from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of
 
 NAMED = (
     *("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "leaky_relu", "relu6", "hardtanh"),

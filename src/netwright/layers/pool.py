@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.layers.pointwise import is_relu
-from netwright.layers.ragged import NO_LENGTHS, Lengths, ended_run, filled, lengths_of, mean_of_own
 from netwright.layers.window import (
     PerAxis,
     channels_first,
@@ -23,6 +22,7 @@ from netwright.layers.window import (
 )
 from netwright.net.node import LeafNode, Unfit
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, lengths_of, mean_of_own
 
 
 class MaxPool(Leaf):

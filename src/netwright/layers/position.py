@@ -10,9 +10,9 @@ from torch import Tensor
 
 from netwright.errors import DataError, NetError
 from netwright.inits import normal
-from netwright.layers.ragged import NO_LENGTHS, Lengths, length_of
 from netwright.net.node import Unfit, Weight
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 
 Memory = Mapping[str, Tensor] | None
 PLACE = {"place": ""}  # how many elements were there before, one number an example

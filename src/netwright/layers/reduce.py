@@ -7,9 +7,9 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.layers.pointwise import is_relu
-from netwright.layers.ragged import NO_LENGTHS, Lengths, lengths_of, mean_of_own, own
 from netwright.net.node import LeafNode, Unfit
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, lengths_of, mean_of_own, own
 
 Axes: TypeAlias = int | tuple[int, ...] | None
 Along: TypeAlias = tuple[Tensor | None, ...]  # the lengths of the examples, axis by axis

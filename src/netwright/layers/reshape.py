@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, lengths_of, picked
 from netwright.layers.reduce import positions
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf, shared_repr
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked
 from netwright.sizes.size import Size, names, same
 
 Which: TypeAlias = int | tuple[int | None, int | None]

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from netwright.errors import DataError, NetError
-from netwright.layers.ragged import NO_LENGTHS, Lengths, filled, last, length_of, picked
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, last, length_of, picked
 
 
 class First(Leaf):

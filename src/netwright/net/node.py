@@ -134,6 +134,11 @@ class LeafNode(Node, abstract=True):
         """Whether the leaf takes any number of inputs."""
         return type(self).signature is not LeafNode.signature
 
+    @property
+    def told(self) -> bool:
+        """Whether it asks for the lengths of the axes it names."""
+        return "lengths" in keyword_arguments(self.forward)
+
     def weights(self) -> dict[str, Weight]:
         """The arrays this leaf owns, by name."""
         return {}

@@ -120,3 +120,24 @@ def test_a_result_that_breaks_the_promise_of_the_ports(function, ports: str, exp
         f"  got:      {got}\n"
         f"  mend:     let the ports of {leaf!r} say what its code does, the batch axis first and not in them"
     )
+
+
+def test_what_lies_behind_the_end_is_a_copy_of_the_last_element():
+    net = nw.Chain(nw.Function(lambda x: 1 / x, "... -> ..."), nw.Sum(), input=("n",))
+    x = torch.tensor([[2.0, 4.0, 0.0]], requires_grad=True)
+    y = nw.apply(net, {}, x, lengths={"n": torch.tensor([2])})
+    y.sum().backward()
+    assert y.tolist() == [0.75]
+    assert x.grad.tolist() == [[-0.25, -0.0625, 0.0]]
+
+
+def test_a_function_is_told_lengths_along_axes_it_names_or_refused():
+    def total(x, *, lengths):
+        length = lengths["n"]
+        return x.sum(1) if length is None else torch.stack([row[:n].sum() for row, n in zip(x, length, strict=True)])
+
+    net = nw.Chain(nw.Function(total, "n -> ()"), input=("n",))
+    assert [float(y) for y in net([torch.ones(3), torch.ones(1)])] == [3.0, 1.0]
+    with pytest.raises(nw.SizeError) as caught:
+        nw.Chain(nw.Function(lambda x: x.sum(1), "n -> ()"), input=("n",))
+    assert "is not told where examples end" in str(caught.value)

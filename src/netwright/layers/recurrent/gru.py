@@ -6,10 +6,10 @@ from math import inf
 import torch
 from torch import Tensor
 
-from netwright.layers.ragged import NO_LENGTHS, Lengths, length_of
 from netwright.layers.recurrent import arrays, scan, scan_gru, stock
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 from netwright.sizes.free import FREE, Free
 
 LARGE = 4096  # values in the states of a batch from which our kernel trains faster than torch in float32 too

@@ -8,10 +8,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from netwright.layers.ragged import NO_LENGTHS, Lengths, length_of
 from netwright.layers.recurrent import arrays, scan, scan_rnn, stock
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 from netwright.sizes.free import FREE, Free
 
 

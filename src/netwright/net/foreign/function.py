@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError
+from netwright.net.node import keyword_arguments
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.noise import Noise
+from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run
 from netwright.sizes import notation
 
 
@@ -25,6 +27,10 @@ class Function(Leaf):
     function must be supplied when it is loaded; a lambda, or a function made inside another one, runs but cannot be
     saved. It is given copies, so that it may write into them. What it draws from torch's generators follows the seed
     in training, and `torch.manual_seed` elsewhere.
+
+    Where examples differ in length, what lies behind the end of one is a copy of its last element along leading axes
+    (`...`). Along an axis that the ports name, the function has to take `lengths=`, a mapping from such names to int64
+    (b,), or None where nothing is padded; a net with one that does not is refused.
 
     Shapes: as `ports` says.
 
@@ -76,11 +82,27 @@ class Function(Leaf):
         name = self.import_name or f"local {id(self.function)}"
         return f"Function({name}, {self.ports!r}, {self.source_hash})"
 
+    @property
+    def told(self) -> bool:
+        """Whether the function takes `lengths` itself; else it may not name an axis that varies."""
+        try:
+            return "lengths" in keyword_arguments(self.function)
+        except (TypeError, ValueError):  # a builtin that shows no signature
+            return False
+
     def forward(
-        self, w: Mapping[str, Tensor], *x: Tensor | None, training: bool = False, random: Noise | None = None
+        self,
+        w: Mapping[str, Tensor],
+        *x: Tensor | None,
+        lengths: Lengths = NO_LENGTHS,
+        training: bool = False,
+        random: Noise | None = None,
     ) -> Any:
         with noisy(x, training, random):
-            return self.function(*own(x))
+            if self.told:
+                return self.function(*own(x), lengths=lengths)
+            ends = lengths.get("...") or ()
+            return self.function(*[None if value is None else ended_run(value, ends) for value in own(x)])
 
     def __repr__(self) -> str:
         name = (self.import_name or getattr(self.function, "__qualname__", repr(self.function))).replace(":", ".")

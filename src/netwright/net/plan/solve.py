@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError
-from netwright.net.node import LeafNode, Unfit, Weight, keyword_arguments
+from netwright.net.node import LeafNode, Unfit, Weight
 from netwright.net.plan.each import AXIS, End, passed
 from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.sizes import notation
@@ -351,7 +351,7 @@ def _refuse_untold(solution: Solution) -> None:
                 f"it mixes along {inner[0]}, which differs from element to element of {outer}",
                 expected=f"one example at a time: nw.Map(…) over {outer}",
             )
-        elif sizes and not scope.op.leaf.exact and "lengths" not in keyword_arguments(scope.op.leaf.forward):
+        elif sizes and not (scope.op.leaf.exact or scope.op.leaf.told):
             unfit = Unfit("it is not told where examples end, and its input varies in " + ", ".join(sorted(sizes)))
         else:
             continue

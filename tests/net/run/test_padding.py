@@ -3,7 +3,7 @@
 import torch
 
 import netwright as nw
-from netwright.layers.ragged import (
+from netwright.net.run.padding import (
     NO_LENGTHS,
     ended,
     ended_run,
