@@ -43,9 +43,11 @@ def sources(book: Path) -> list[Path]:
 
 
 def key(page: Path, library: Path) -> str:
-    """What the outputs of a page depend on, as one digest: page, framework, this file, figure style, versions, form."""
+    """What the outputs of a page depend on, as one digest: page, its modules, framework, builder, versions, form."""
     digest = hashlib.sha256()
-    files = [page, page.parent / "matplotlibrc", Path(__file__), *sorted(library.rglob("*.py"))]
+    text = page.read_text(encoding="utf-8")
+    own = [file for file in sorted(page.parent.glob("*.py")) if re.search(rf"^(from|import) {file.stem}\b", text, re.M)]
+    files = [page, *own, page.parent / "matplotlibrc", Path(__file__), *sorted(library.rglob("*.py"))]
     for file in files:
         content = file.read_bytes() if file.exists() else b""
         digest.update(f"{file.name} {len(content)}\n".encode() + content)

@@ -81,9 +81,12 @@ def test_a_book_is_built_and_kept(build, book, tmp_path, capsys):
 
 def test_what_a_page_depends_on(build, book, tmp_path, monkeypatch):
     page, module = book / "00-first.md", tmp_path / "library" / "net.py"
-    page.write_text("# One\n")
+    (book / "other.py").write_text("")
+    page.write_text("# One\n\n```python\nfrom helper import f\n```\n")
     keys = [build.key(page, tmp_path / "library")]
-    for file in (page, module, book / "matplotlibrc"):
+    (book / "other.py").write_text("# of another page\n")
+    assert build.key(page, tmp_path / "library") == keys[0]
+    for file in (book / "helper.py", page, module, book / "matplotlibrc"):
         file.write_text("# changed\n")
         keys.append(build.key(page, tmp_path / "library"))
     monkeypatch.setenv("NETWRIGHT_QUICK", "")

@@ -29,6 +29,7 @@ def test_page(page, monkeypatch, tmp_path):
     monkeypatch.setenv("NETWRIGHT_QUICK", "1")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(plt, "show", draw)
+    monkeypatch.syspath_prepend(BOOK)  # where a page's own modules are
     monkeypatch.chdir(tmp_path)
     with matplotlib.rc_context(fname=BOOK / "matplotlibrc"):
         run_file(page, show=True)

@@ -108,7 +108,8 @@ def test_a_net_without_a_decoder():
         nw.measure(CLASSIFIER.with_output(None), (X, Y))
     assert str(error.value) == (
         "this net does not say what its output means, so nothing can be compared with it\n"
-        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean)\n"
+        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean), "
+        "Characters, …\n"
         "  got:      no decoder\n"
         "  mend:     net.with_output(nw.Category([…])), or another decoder"
     )
@@ -160,7 +161,8 @@ def test_one_of_several_outputs_without_a_decoder():
     assert str(error.value) == (
         "this net does not say what its output means, so nothing can be compared with it\n"
         "  where:    output 'size'\n"
-        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean)\n"
+        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean), "
+        "Characters, …\n"
         "  got:      no decoder\n"
         "  mend:     net.with_output({'size': nw.Category([…])}), or another decoder"
     )
@@ -264,4 +266,92 @@ def test_top_lists_whole_numbers(top):
     assert str(error.value) == (
         "top= lists the n of the top-n accuracies\n"
         f"  expected: whole numbers of 1 or more, such as top=(1, 5)\n  got:      {top!r}"
+    )
+
+
+WORDS = ["anna", "hannah", "an", "nana", "", "ha" * 20] * 5
+PREDICTS = nw.initialize(
+    nw.Chain(
+        nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax,
+        input=nw.Characters("ahn", start=True), output=nw.Characters("ahn", end=True),
+    ),
+    seed=0,
+)  # fmt: skip
+
+
+def elements(texts):
+    """The probability of every element of every text, one text at a time, and whether it is the most probable."""
+    for text in texts:
+        p = PREDICTS(text, nw.raw)
+        for row, element in zip(p, [*("ahn".index(c) for c in text), 3], strict=True):
+            yield float(row[element]), int(row.argmax()) == element
+
+
+def test_a_net_that_predicts_what_comes_next_takes_one_column():
+    measured = nw.measure(PREDICTS, WORDS, worst=3)
+    result = measured.result
+    p, right = zip(*elements(WORDS), strict=True)
+    assert (result.n, result.elements) == (30, len(p))
+    assert result.bits.value == pytest.approx(-np.log2(p).mean(), rel=1e-6)
+    assert result.perplexity.value == pytest.approx(np.exp(-np.log(p).mean()), rel=1e-6)
+    assert result.error.value == pytest.approx(1 - np.mean(right))
+    assert measured.headline == str(result.bits)
+    assert str(measured).splitlines()[1:4] == [str(result.bits), str(result.perplexity), str(result.error)]
+    assert result.confusion.labels == ("a", "h", "n", "<edge>")
+    assert measured.worst[0].input == measured.worst[0].actual in WORDS
+    assert isinstance(measured.worst[0].predicted, str)
+
+
+def test_elements_that_cannot_be_seen_are_written_out():
+    spaced = nw.initialize(
+        nw.Chain(
+            nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax,
+            input=nw.Characters("a \n", start=True, unknown=True), output=nw.Characters("a \n", end=True, unknown=True),
+        ),
+        seed=0,
+    )  # fmt: skip
+    measured = nw.measure(spaced, ["a a\n", "zz"], top=(2,))
+    assert measured.result.confusion.labels == ("a", "' '", "'\\n'", "<unknown>", "<edge>")
+    assert "confusion matrix of elements" in str(measured)
+
+
+def test_no_confusion_matrix_of_a_large_vocabulary():
+    words = [f"w{i}" for i in range(1200)]
+    net = nw.Chain(
+        nw.Embedding(2), nw.GRU(2), nw.Linear(), nw.softmax,
+        input=nw.Words(words, start=True), output=nw.Words(words, end=True),
+    )  # fmt: skip
+    measured = nw.measure(nw.initialize(net, seed=0), ["w1 w2", "w7"])
+    assert measured.result.confusion is None and measured.result.elements == 5
+    assert "more than 1,000 elements: no confusion matrix" in str(measured)
+
+
+def test_texts_stream_and_are_cut_where_memory_ends(monkeypatch):
+    whole = nw.measure(PREDICTS, WORDS)
+    assert str(nw.measure(PREDICTS, lambda: iter(WORDS))) == str(whole)
+    monkeypatch.setattr("netwright.use.measure.AT_ONCE", 60)
+    assert str(nw.measure(PREDICTS, WORDS)) == str(whole)
+    with pytest.raises(DataError) as caught:
+        nw.measure(PREDICTS, [*WORDS, "anz"])
+    assert str(caught.value).splitlines()[1] == "  where:    row 30, character 2, in 'anz'"
+
+
+def test_texts_beside_texts():
+    tags = nw.initialize(
+        nw.Chain(nw.Embedding(4), nw.Linear(), nw.softmax, input=nw.Characters("ahn"), output=nw.Characters("xy"))
+    )
+    measured = nw.measure(tags, (["anna", "ha"], ["xyyx", "yx"]))
+    p = [
+        float(row["xy".index(c)])
+        for text, said in (("anna", "xyyx"), ("ha", "yx"))
+        for row, c in zip(tags(text, nw.raw), said, strict=True)
+    ]
+    assert measured.result.bits.value == pytest.approx(-np.log2(p).mean(), rel=1e-6)
+    with pytest.raises(DataError) as caught:
+        nw.measure(tags, (["anna", "ha"], ["xyyx", "yxx"]))
+    assert str(caught.value) == (
+        "what is right has other positions than the net gives\n"
+        "  where:    target, row 1\n"
+        "  expected: (2,), one class for each position\n"
+        "  got:      (3,)"
     )

@@ -6,6 +6,7 @@ from netwright.metrics.interval import Estimate
 from netwright.metrics.perclass import ClassReport
 from netwright.metrics.positions import Positions, PositionsReport
 from netwright.metrics.regression import Regression, RegressionReport
+from netwright.metrics.sequences import Sequences, SequencesReport
 from netwright.metrics.several import SeveralLabels, SeveralLabelsReport
 from netwright.metrics.worst import WorstExamples
 
@@ -20,6 +21,8 @@ __all__ = [
     "PositionsReport",
     "Regression",
     "RegressionReport",
+    "Sequences",
+    "SequencesReport",
     "SeveralLabels",
     "SeveralLabelsReport",
     "WorstExamples",

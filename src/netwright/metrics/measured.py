@@ -10,9 +10,10 @@ from torch import Tensor
 from netwright.metrics.classification import ClassificationReport
 from netwright.metrics.positions import PositionsReport
 from netwright.metrics.regression import RegressionReport
+from netwright.metrics.sequences import SequencesReport
 from netwright.metrics.several import SeveralLabelsReport
 
-Result: TypeAlias = ClassificationReport | PositionsReport | SeveralLabelsReport | RegressionReport
+Result: TypeAlias = ClassificationReport | PositionsReport | SequencesReport | SeveralLabelsReport | RegressionReport
 LONGEST = 60  # characters of what is right, or was said, in a line: a class for every position may be thousands
 
 
@@ -54,6 +55,8 @@ class Measured:
     def headline(self) -> str:
         """The first number in one line."""
         result = self.result
+        if isinstance(result, SequencesReport):
+            return str(result.bits)
         return str(result.mse if isinstance(result, RegressionReport) else result.accuracy)
 
     def to_json(self) -> dict[str, object]:
@@ -68,6 +71,12 @@ class Measured:
         blocks = [self.headline]
         if isinstance(self.result, PositionsReport):
             blocks[0] += f"\n{self.result.exact}\n{self.result.positions:,} positions; the intervals count examples"
+        if isinstance(self.result, SequencesReport):
+            blocks = [str(self.result)]
+            if self.result.confusion is not None:
+                blocks.append(
+                    f"confusion matrix of elements, rows: actual, columns: predicted\n{self.result.confusion}"
+                )
         if isinstance(self.result, ClassificationReport | PositionsReport):
             what = " of positions" if isinstance(self.result, PositionsReport) else ""
             blocks.append(f"confusion matrix{what}, rows: actual, columns: predicted\n{self.result.confusion}")

@@ -10,10 +10,10 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.codecs.labels import Labels
 from netwright.errors import TrainingError
-from netwright.layers.ragged import own
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.net.run.assemble import program
+from netwright.net.run.padding import own
 from netwright.net.run.told import Circumstances
 from netwright.sizes.unify import Row, Shape
 from netwright.training.engine import mean_loss

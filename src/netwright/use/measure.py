@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -13,7 +14,9 @@ from netwright.codecs.codec import Codec, at_place
 from netwright.codecs.each import Each
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
+from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import probabilities, raw
+from netwright.codecs.text.base import EDGE, UNKNOWN, Elements
 from netwright.data.rows import scalar
 from netwright.data.sources import Source, Stream, source
 from netwright.errors import DataError, NetError
@@ -22,15 +25,17 @@ from netwright.metrics.classification import CLIP, Classification
 from netwright.metrics.measured import Example, Measured, MeasuredOutputs
 from netwright.metrics.positions import Positions
 from netwright.metrics.regression import Regression
+from netwright.metrics.sequences import Sequences
 from netwright.metrics.several import SeveralLabels
 from netwright.metrics.worst import Worst
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.call import CHUNK, Many
 
-Metric: TypeAlias = Classification | Positions | SeveralLabels | Regression
+Metric: TypeAlias = Classification | Positions | Sequences | SeveralLabels | Regression
 Rows: TypeAlias = Sequence[Tensor] | Tensor  # one for each example: a tensor with a batch axis, or tensors that differ
 Chunk: TypeAlias = dict[str, Sequence[Any]]
+AT_ONCE = 2**25  # probabilities of the elements of texts that are held at once: 128 MB
 
 
 def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) -> Any:
@@ -39,14 +44,18 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
     The decoder says what is measured: accuracy, confusion matrix, precision, recall, F1 and log loss for `Category`
     and `Boolean`, the same for each label of `Labels`, and MSE, RMSE, MAE and R² in the target's own unit for `Number`
     and `Vector`. `Each` of a category counts real positions, and the examples that are right at every position;
-    positions of one example are not independent, so its intervals are read from how examples differ. Each number
-    comes with its 95% interval and the naive guess. Examples are read in chunks and not kept.
+    positions of one example are not independent, so its intervals are read from how examples differ. A codec of
+    sequences, such as `Characters`, is measured by its elements: bits per element, perplexity and the part that is not
+    the most probable, the mark of the end counted, and of a sequence that the codec truncates what is left of it; the
+    naive guesses know how often each element is a target in the measured data, and nothing else.
+    Each number comes with its 95% interval and the naive guess. Examples are read in chunks and not kept.
 
     Gives a `Measured`; of a net with several outputs a mapping from the name of each to its `Measured`.
 
     Fields:
         data: two columns `(inputs, targets)`, rows, a data set's part, …: whatever `nw.train` takes; of a net with
-            several outputs, what is right for each is the column `<name>_target`.
+            several outputs, what is right for each is the column `<name>_target`. A net that predicts what comes next,
+            as `nw.NextElement()` trains it, takes one column of sequences, as it did in training.
         top: also the top-n accuracies for these n.
         worst: how many of the worst examples to keep.
 
@@ -67,19 +76,60 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
             got=repr(top),
         )
     ends = [_Output(name, codec, len(net.outputs) > 1, top, worst) for name, codec in _decoders(net).items()]
-    for chunk in _chunks(source(data, net.input_names, tuple(end.column for end in ends)), net):
-        raws = {name: chunk[name] for name in net.input_names}
-        seen = ends[0].kept.seen
+    following = follows(net)
+    columns = () if following else tuple(end.column for end in ends)
+    for chunk in _chunks(source(data, net.input_names, columns), net):
+        whole = {**chunk, TARGET: chunk[net.input_names[0]]} if following else chunk
+        _measure(net, ends, whole)
+    done = {end.name: Measured(end.name, end.metric.result(), end.kept.examples()) for end in ends}
+    return MeasuredOutputs(done) if len(ends) > 1 else done[ends[0].name]
+
+
+def follows(net: Net) -> bool:
+    """Whether a net predicts what comes next: its decoder ends what its encoder starts, as `NextElement` sets them."""
+    if len(net.input_names) != 1 or len(net.output_names) != 1:
+        return False
+    encoder, decoder = net.held.inputs.get(net.input_names[0]), net.held.outputs.get(net.output_names[0])
+    if not isinstance(encoder, Elements) or not isinstance(decoder, Elements) or not encoder.start:
+        return False
+    return decoder == replace(encoder, start=False, end=True)
+
+
+def _measure(net: Net, ends: "Sequence[_Output]", chunk: Chunk) -> None:
+    """Measure a chunk, as many examples at once as memory is meant for."""
+    seen = ends[0].kept.seen
+    try:
+        found = [end.encoded(chunk[end.column]) for end in ends]
+    except DataError as error:
+        raise _further(error, seen) from None
+    for rows in _at_once(ends, found):
+        raws = {name: _part(chunk[name], rows) for name in net.input_names}
         try:
             answer = net({name: Many(column) for name, column in raws.items()}, raw)
-            found = [end.encoded(chunk[end.column]) for end in ends]
         except DataError as error:
-            raise _further(error, seen) from None
+            raise _further(error, seen + rows.start) from None
         given: Mapping[str, Rows] = answer if len(net.outputs) > 1 else {ends[0].name: answer}
         for end, wanted in zip(ends, found, strict=True):
-            end.update(raws, chunk[end.column], _on_host(given[end.name]), wanted)
-    done = {end.name: Measured(end.name, end.metric.result(), end.kept.examples(end.codec)) for end in ends}
-    return MeasuredOutputs(done) if len(ends) > 1 else done[ends[0].name]
+            end.update(raws, _part(chunk[end.column], rows), _on_host(given[end.name]), wanted[rows])
+
+
+def _part(column: Sequence[Any], rows: slice) -> Sequence[Any]:
+    return column if rows == slice(0, len(column)) else column[rows]
+
+
+def _at_once(ends: "Sequence[_Output]", found: Sequence[Rows]) -> Iterator[slice]:
+    """Parts of a chunk, smaller ones where texts are long and have many elements to choose from."""
+    sizes = [0] * len(found[0])
+    for end, wanted in zip(ends, found, strict=True):
+        if isinstance(end.codec, Elements):
+            sizes = [size + len(row) * end.codec.size for size, row in zip(sizes, wanted, strict=True)]
+    first, held = 0, 0
+    for row, size in enumerate(sizes):
+        if row > first and held + size > AT_ONCE:
+            yield slice(first, row)
+            first, held = row, 0
+        held += size
+    yield slice(first, len(sizes))
 
 
 TARGET = "target"  # the column of what is right, as in training; <name>_target where there are several outputs
@@ -93,11 +143,14 @@ class _Output:
         self.column = f"{name}_{TARGET}" if several else TARGET
         self.several = several
         self.metric = _metric(codec, top, worst)
-        self.kept = _Kept(worst)
+        self.kept = _Kept(codec, worst)
 
     def encoded(self, targets: Sequence[Any]) -> Rows:
         """What is right, encoded."""
         try:
+            if isinstance(self.codec, Elements):
+                rows = self.codec.encode_all(targets)
+                return rows.values.split(rows.lengths[0].tolist()) if isinstance(rows, Ragged) else rows
             if _positions(self.codec):
                 return _each_encoded(self.codec, targets)
             return cast(Rows, self.codec.encode_all(targets))
@@ -106,7 +159,7 @@ class _Output:
 
     def update(self, raws: Chunk, targets: Sequence[Any], given: Rows, wanted: Rows) -> None:
         """Add a chunk."""
-        if isinstance(self.metric, Positions):
+        if isinstance(self.metric, Positions | Sequences):
             losses = self._update_positions(self.metric, given, wanted)
         else:
             scores, right = _comparable(self.codec, cast(Tensor, given), cast(Tensor, wanted))
@@ -114,8 +167,8 @@ class _Output:
             losses = _losses(self.codec, scores, right)
         self.kept.update(losses, raws, targets, given)
 
-    def _update_positions(self, metric: Positions, given: Rows, wanted: Rows) -> np.ndarray:
-        yes_or_no = isinstance(cast(Each, self.codec).codec, Boolean)
+    def _update_positions(self, metric: Positions | Sequences, given: Rows, wanted: Rows) -> np.ndarray:
+        yes_or_no = isinstance(self.codec, Each) and isinstance(self.codec.codec, Boolean)
         scores: list[np.ndarray] = []
         right: list[np.ndarray] = []
         for row, (p, target) in enumerate(zip(given, wanted, strict=True), self.kept.seen):
@@ -137,13 +190,13 @@ def _decoders(net: Net) -> dict[str, Codec]:
     """Every output with its decoder."""
     found: dict[str, Codec] = {}
     for name, codec in net.outputs.items():
-        if codec is None or not (isinstance(codec, MEASURED) or _positions(codec)):
+        if codec is None or not (isinstance(codec, (*MEASURED, Elements)) or _positions(codec)):
             several = len(net.outputs) > 1
             decoder = f"{{{name!r}: nw.Category([…])}}" if several else "nw.Category([…])"
             raise NetError(
                 what="this net does not say what its output means, so nothing can be compared with it",
                 where=f"output {name!r}" if several else "",
-                expected=f"a decoder: {', '.join(kind.__name__ for kind in MEASURED)}, Each(Category), Each(Boolean)",
+                expected=f"a decoder: {', '.join(kind.__name__ for kind in MEASURED)}, {OF_POSITIONS}",
                 got="no decoder" if codec is None else repr(codec),
                 mend=f"net.with_output({decoder}), or another decoder",
             )
@@ -151,7 +204,8 @@ def _decoders(net: Net) -> dict[str, Codec]:
     return found
 
 
-MEASURED = (Category, Boolean, Labels, Number, Vector)
+OF_POSITIONS = "Each(Category), Each(Boolean), Characters, …"
+MEASURED: tuple[type[Codec], ...] = (Category, Boolean, Labels, Number, Vector)
 
 
 def _positions(codec: Codec) -> bool:
@@ -176,12 +230,22 @@ def _on_host(rows: Rows) -> Rows:
 
 def _metric(codec: Codec, top: Sequence[int], worst: int) -> Metric:
     inner = codec.codec if isinstance(codec, Each) else codec
+    if isinstance(codec, Elements):
+        extra = {codec.edge: EDGE, codec.unknown_index: UNKNOWN}
+        named = [extra.get(i) or _shown(element) for i, element in enumerate(codec.elements)]
+        return Sequences(named, top=top, worst=worst)
     if isinstance(inner, Category | Boolean):
         labels = tuple(cast(Any, (False, True) if isinstance(inner, Boolean) else inner.labels))
         return (Positions if inner is not codec else Classification)(labels, top=top, worst=worst)
     if isinstance(codec, Labels):
         return SeveralLabels(tuple(cast(Any, codec.labels)), worst=worst)
     return Regression(worst=worst)
+
+
+def _shown(element: Any) -> str:
+    """An element in a table: a text as it is where it can be seen."""
+    plain_text = isinstance(element, str) and element.isprintable() and element.strip() == element != ""
+    return element if plain_text else repr(element)
 
 
 def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
@@ -239,32 +303,32 @@ def _position_losses(p: np.ndarray, right: np.ndarray) -> np.ndarray:
 class _Kept:
     """The worst examples so far, with all that is shown of them; nothing else of the data is kept."""
 
-    def __init__(self, count: int) -> None:
-        self.order = Worst(count)
+    def __init__(self, codec: Codec, count: int) -> None:
+        self.codec, self.order = codec, Worst(count)
         self.seen = 0
-        self.rows: dict[int, tuple[Any, Any, Tensor]] = {}
+        self.rows: dict[int, Example] = {}
 
     def update(self, losses: np.ndarray, raws: Chunk, targets: Sequence[Any], given: Rows) -> None:
         """Add a chunk."""
         start, self.seen = self.seen, self.seen + len(losses)
         self.order.update(losses)
-        rows: dict[int, tuple[Any, Any, Tensor]] = {}
-        for index in self.order.result().indices:
+        found = self.order.result()
+        rows: dict[int, Example] = {}
+        for index, loss in zip(found.indices, found.losses, strict=True):
             if index < start:
                 rows[index] = self.rows[index]
                 continue
             i = index - start
             values = {name: column[i] for name, column in raws.items()}
-            rows[index] = (next(iter(values.values())) if len(values) == 1 else values, scalar(targets[i]), given[i])
+            value = next(iter(values.values())) if len(values) == 1 else values
+            rows[index] = self._example(index, loss, value, scalar(targets[i]), given[i])
         self.rows = rows
 
-    def examples(self, codec: Codec) -> tuple[Example, ...]:
+    def _example(self, index: int, loss: float, value: Any, actual: Any, given: Tensor) -> Example:
+        labelled = isinstance(self.codec, Category | Boolean | Labels)
+        chances = self.codec.decode(given, probabilities) if labelled else {}
+        return Example(index, value, actual, self.codec.decode(given), loss, chances)
+
+    def examples(self) -> tuple[Example, ...]:
         """The worst first."""
-        found = self.order.result()
-        labelled = isinstance(codec, Category | Boolean | Labels)
-        made: list[Example] = []
-        for index, loss in zip(found.indices, found.losses, strict=True):
-            value, actual, given = self.rows[index]
-            chances = codec.decode(given, probabilities) if labelled else {}
-            made.append(Example(index, value, actual, codec.decode(given), loss, chances))
-        return tuple(made)
+        return tuple(self.rows[index] for index in self.order.result().indices)

@@ -16,11 +16,11 @@ from netwright.use.generate.beam import Beam, Finished, expanded, opened
 from netwright.use.generate.choose import Greedy, chosen
 from netwright.use.generate.constraint import Constraint
 from netwright.use.generate.grammar import Grammar
-from netwright.use.generate.stepper import Stepper, reordered
+from netwright.use.generate.stepper import State, Stepper, reordered, said_by
 
 Choose: TypeAlias = Greedy | Sample | Beam
 Ended: TypeAlias = Literal["end", "stop", "most"]
-TAIL = 32  # elements at the end of a text that are looked at for a stop
+TAIL = 32  # elements at the end of a text that are looked at for a stop; more for longer ones
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def generate(
         stop: texts that end it, as soon as it ends with one of them.
         grammar: what the whole sequence, its start included, must be: `nw.Regex(…)`, `nw.Brackets(…)`, `nw.Arity(…)` or
             an automaton of your own. An element is allowed only if the shortest completion behind it still fits in
-            `most`, so what comes out is always well formed.
+            `most`, so what comes out is always well formed, unless a `stop` ends it before.
 
     Returns: a `Generated`, or a list of them for a list of starts.
 
@@ -147,7 +147,7 @@ def _pieces(making: "_Making", choose: Greedy | Sample) -> Iterator[Piece]:
     for _ in making.steps(choose):
         context = row.elements[:said][-1:]
         pending = row.elements[said:]
-        before, now = decoder.text_of(context), decoder.text_of([*context, *pending])
+        before, now = said_by(decoder, context), said_by(decoder, [*context, *pending])
         if pending and isinstance(now, str) and now.endswith(REPLACEMENT) and row.ended is None:
             continue  # half a character
         if pending:
@@ -181,6 +181,7 @@ class _Making:
         if not starts:
             raise DataError(what="there are no starts", got="[]", mend="'' for a sequence that starts with nothing")
         self.stepper, self.most, self.stops = stepper, most, stops
+        self.tail = max([TAIL, *(len(text.encode()) for text in stops)])  # an element says a byte at least
         self.edge, self.unknown = stepper.decoder.edge, stepper.decoder.unknown_index
         self.constraint: Constraint[Any] | None = None
         if grammar is not None:
@@ -189,7 +190,7 @@ class _Making:
 
     def _row(self, number: int, start: Any) -> _Row:
         prompt = self.stepper.prompt(start)
-        elements = [index for index in prompt if index != self.edge]
+        elements = [index for index in prompt if index != self.stepper.encoder.edge]
         row = _Row(prompt, elements)
         if self.constraint is None:
             return row
@@ -203,23 +204,44 @@ class _Making:
                     expected=f"what {self.constraint.grammar!r} lets come",
                     got=repr(start),
                 )
-        shortest = self.constraint.shortest(state)
-        if shortest is None or shortest > self.most:
+        self._check_room(number, start, self.constraint.shortest(state))
+        row.grammar = state
+        row.ended = "most" if self._full(row) else None
+        return row
+
+    def _check_room(self, number: int, start: Any, shortest: int | None) -> None:
+        if shortest is None:
+            raise DataError(
+                what="the grammar cannot end after this start with the elements that the net has",
+                where=f"start {number}",
+                got=repr(start),
+            )
+        if shortest > self.most:
             raise DataError(
                 what="the grammar cannot end after this start within so few elements",
                 where=f"start {number}",
-                expected="no way to an end" if shortest is None else f"at least {shortest} elements more",
+                expected=f"room for at least {shortest} element{'' if shortest == 1 else 's'} more",
                 got=f"most={self.most}",
-                mend="" if shortest is None else f"most={shortest}",
+                mend=f"most={shortest}",
             )
-        row.grammar = state
-        return row
+
+    def _fed(self, elements: Tensor, state: State, rows: Sequence[_Row]) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the net says after more elements; where it takes no more, the error says how many can be made."""
+        try:
+            return self.stepper(elements, state)
+        except DataError as error:
+            made = min(row.made for row in rows)
+            mends = (f"most={made}", *error.mend) if made else error.mend
+            where = f"{error.where}, element {made + 1} that is made" if made else error.where
+            raise DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=mends) from None
 
     def steps(self, choose: Greedy | Sample) -> Iterator[None]:
         """Make one element of every sequence that goes on, until none does. Longer starts are read meanwhile."""
-        alive = list(range(len(self.rows)))
-        at = min(len(row.prompt) for row in self.rows)
-        logs, state = self.stepper(torch.tensor([row.prompt[:at] for row in self.rows]), {})
+        alive = [i for i, row in enumerate(self.rows) if row.ended is None]
+        if not alive:
+            return
+        at = min(len(self.rows[i].prompt) for i in alive)
+        logs, state = self.stepper(torch.tensor([self.rows[i].prompt[:at] for i in alive]), {})
         while True:
             ready = [place for place, i in enumerate(alive) if len(self.rows[i].prompt) <= at]
             following = [self.rows[i].prompt[at] if len(self.rows[i].prompt) > at else 0 for i in alive]
@@ -234,7 +256,7 @@ class _Making:
             if len(going) < len(alive):
                 state = reordered(state, torch.tensor(going, device=self.stepper.device))
                 alive, following = [alive[place] for place in going], [following[place] for place in going]
-            logs, state = self.stepper(torch.tensor(following).unsqueeze(1), state)
+            logs, state = self._fed(torch.tensor(following).unsqueeze(1), state, [self.rows[i] for i in alive])
             at += 1
 
     def _choose(self, choose: Greedy | Sample, logs: Tensor, numbers: Sequence[int]) -> list[int]:
@@ -265,7 +287,7 @@ class _Making:
         row.elements.append(element)
         if self.constraint is not None:
             row.grammar = self.constraint.next(cast(Any, row.grammar), element)
-        if self.stops and self._text(row.elements[-TAIL:]).endswith(tuple(self.stops)):
+        if self.stops and self._text(row.elements[-self.tail :]).endswith(tuple(self.stops)):
             row.ended = "stop"
         elif row.made >= self.most or self._full(row):
             row.ended = "most"
@@ -284,11 +306,13 @@ class _Making:
         """A finished sequence."""
         row = self.rows[number]
         assert row.ended is not None
-        return Generated(self.stepper.decoder.text_of(row.elements), tuple(row.logs), row.ended)
+        return Generated(said_by(self.stepper.decoder, row.elements), tuple(row.logs), row.ended)
 
     def search(self, number: int, beam: Beam) -> Generated:
         """The best sequence that a beam finds from one start."""
         row = self.rows[number]
+        if row.ended is not None:
+            return self.result(number)
         logs, state = self.stepper(torch.tensor([row.prompt]), {})
         state = reordered(state, torch.zeros(beam.width, dtype=torch.int64, device=logs.device))
         scores = opened(beam.width, logs)
@@ -307,12 +331,23 @@ class _Making:
                 _Row(r.prompt, [*r.elements, e], [*r.logs, log], self._after(r, e, best))
                 for r, e, log, best in zip(kept, picked, logs_of, step.scores[0].tolist(), strict=True)
             ]
-            scores = step.scores
+            scores, finished = self._filled(beam, finished, rows, step.scores, length)
             if not bool(scores.isfinite().any()) or bool(finished.settled(beam, scores, length).all()):
                 break
             if length < self.most:
-                logs, state = self.stepper(step.element[0].unsqueeze(1), reordered(state, step.parent[0]))
+                logs, state = self._fed(step.element[0].unsqueeze(1), reordered(state, step.parent[0]), rows)
         return self._best(row, finished, rows, scores)
+
+    def _filled(
+        self, beam: Beam, finished: Finished, rows: Sequence[_Row], scores: Tensor, length: int
+    ) -> tuple[Tensor, Finished]:
+        """Those after which a grammar lets nothing come, and no element says the end, are finished."""
+        full = torch.tensor([[self._full(row) for row in rows]], device=scores.device)  # (1, k)
+        if not bool(full.any()):
+            return scores, finished
+        made = torch.tensor([[row.elements[len(row.elements) - length :] for row in rows]])  # (1, k, length)
+        ended = scores.masked_fill(~full, -torch.inf)
+        return scores.masked_fill(full, -torch.inf), finished.joined(beam, ended, made, length)
 
     def _after(self, row: _Row, element: int, score: float) -> Hashable:
         if self.constraint is None or score == -torch.inf:
@@ -326,12 +361,12 @@ class _Making:
         if bool(finished.scores[0, 0].isfinite()):
             count = int(finished.lengths[0, 0])
             made = finished.elements[0, 0, :count].tolist()
-            logs, ended = self._logs(row, made), "end"
-            made = made[:-1]
+            logs, ended = self._logs(row, made), "most" if self.edge is None else "end"
+            made = made if self.edge is None else made[:-1]
         else:
             best = going[int(scores[0].argmax())]
             made, logs, ended = best.elements[len(row.elements) :], best.logs, "most"
-        return Generated(decoder.text_of([*row.elements, *made]), tuple(logs), ended)
+        return Generated(said_by(decoder, [*row.elements, *made]), tuple(logs), ended)
 
     def _logs(self, row: _Row, made: Sequence[int]) -> list[float]:
         """The log-probability of every element that was made, read again."""

@@ -1,12 +1,13 @@
 """A net that says what comes next, fed piece by piece: its step net, bound once, and states that are values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from netwright.codecs.codec import LONGEST
 from netwright.codecs.text.base import Elements
 from netwright.errors import DataError, NetError
 from netwright.net.part import Net
@@ -60,14 +61,16 @@ class Stepper:
     def prompt(self, raw: Any) -> list[int]:
         """The elements of what a sequence starts with, the start element first where there is one."""
         encoder = replace(self.encoder, most=None, end=False)
-        if not len(raw) and not encoder.start:
+        if not (isinstance(raw, Sized) and not len(raw)):
+            return encoder.encode(raw).tolist()
+        if encoder.edge is None:
             raise DataError(
                 what="there is nothing to start from: the net has no start element, and no start is given",
                 where="generate",
                 got=repr(raw),
                 mend=("start='…'", "nw.train(net, texts, objective=nw.NextElement()), whose nets have a start element"),
             )
-        return encoder.encode(raw).tolist()
+        return [encoder.edge]
 
     def __call__(self, elements: Tensor, state: State) -> tuple[Tensor, dict[str, Tensor]]:
         """The log-probabilities of what comes after a chunk of elements (b, k), as (b, v), and the state after it."""
@@ -83,6 +86,12 @@ def reordered(state: State, rows: Tensor) -> dict[str, Tensor]:
     return {name: value.index_select(0, rows) for name, value in state.items()}
 
 
+def said_by(decoder: Elements, elements: Sequence[int]) -> Any:
+    """What elements say together: a text, or a tuple of labels, since a list of starts is a batch."""
+    found = decoder.text_of(elements)
+    return tuple(cast(list[Any], found)) if isinstance(found, list) else found
+
+
 def _codecs(net: Net) -> tuple[Elements, Elements]:
     encoder = net.held.inputs.get(net.required_names[0]) if len(net.required_names) == 1 else None
     decoder = net.held.outputs.get(net.output_names[0]) if net.output_names else None
@@ -94,7 +103,25 @@ def _codecs(net: Net) -> tuple[Elements, Elements]:
             got=f"input {_said(encoder)}, output {_said(decoder)}",
             mend="nw.train(net, texts, objective=nw.NextElement()).net",
         )
+    if _known(encoder) != _known(decoder):
+        raise NetError(
+            what="what a net says is read again by its encoder, which has other elements",
+            where="generate",
+            expected=f"a decoder for the elements of {_short(encoder)}",
+            got=_short(decoder),
+            mend="nw.train(net, texts, objective=nw.NextElement()).net, whose codecs go together",
+        )
     return encoder, decoder
+
+
+def _known(codec: Elements) -> list[Any]:
+    """The elements without the edge."""
+    return [element for i, element in enumerate(codec.elements) if i != codec.edge]
+
+
+def _short(codec: Elements) -> str:
+    text = repr(codec)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _said(codec: Any) -> str:
