@@ -7,9 +7,8 @@ import warnings
 import lightning
 import numpy as np
 import torch
-import torch.nn.functional as F
-from bench.peers.torch_base import build, tensors
-from bench.workloads import RATE, WARM_UP, Workload
+from bench.peers.torch_base import build, loss_of, tensors
+from bench.workloads import RATE, Workload
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -19,12 +18,11 @@ class Module(lightning.LightningModule):
 
     def __init__(self, workload: Workload):
         super().__init__()
-        self.net = build(workload)
-        self.loss_of = F.cross_entropy if workload.classes else F.mse_loss
+        self.workload, self.net = workload, build(workload)
 
-    def training_step(self, pair: tuple[Tensor, Tensor]) -> Tensor:
-        x, y = pair
-        return self.loss_of(self.net(x), y)
+    def training_step(self, columns: list[Tensor]) -> Tensor:
+        *inputs, target = columns
+        return loss_of(self.workload, self.net(*inputs), target)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), RATE)
@@ -33,11 +31,11 @@ class Module(lightning.LightningModule):
 class Clock(lightning.Callback):
     """Starts when the warm-up steps are done, stops after the last step."""
 
-    def __init__(self) -> None:
-        self.start = self.stop = 0.0
+    def __init__(self, warm_up: int) -> None:
+        self.warm_up, self.start, self.stop = warm_up, 0.0, 0.0
 
     def on_train_batch_start(self, trainer: lightning.Trainer, *_: object) -> None:
-        if trainer.global_step == WARM_UP:
+        if trainer.global_step == self.warm_up:
             self.start = time.perf_counter()
 
     def on_train_batch_end(self, *_: object) -> None:
@@ -50,9 +48,9 @@ def train(workload: Workload, xs: np.ndarray, ys: np.ndarray, steps: int, batch:
     warnings.filterwarnings("ignore", module="lightning")
     torch.manual_seed(0)
     loader = DataLoader(TensorDataset(*tensors(workload, xs, ys)), batch, shuffle=True, drop_last=True)
-    clock = Clock()
+    clock = Clock(workload.warm_up)
     trainer = lightning.Trainer(
-        accelerator="cpu", max_steps=WARM_UP + steps, max_epochs=-1, callbacks=[clock], logger=False,
+        accelerator="cpu", max_steps=workload.warm_up + steps, max_epochs=-1, callbacks=[clock], logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
     trainer.fit(Module(workload), loader)

@@ -5,12 +5,43 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
-from bench.workloads import RATE, WARM_UP, Workload
+from bench.workloads import RATE, Workload
 from torch import Tensor, nn
+
+
+class Char(nn.Module):
+    """What comes next, from all characters so far: (b, n) -> (b, n, classes)."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, 64)
+        self.gru = nn.GRU(64, 512, 2, batch_first=True)
+        self.linear = nn.Linear(512, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.gru(self.embedding(x))[0])
+
+
+class Seq2seq(nn.Module):
+    """The states after a sequence start a decoder that reads the answer so far: (b, n), (b, m) -> (b, m, classes)."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.read, self.written = nn.Embedding(classes, 128), nn.Embedding(classes, 128)
+        self.encoder, self.decoder = (nn.GRU(128, 256, 2, batch_first=True) for _ in range(2))
+        self.linear = nn.Linear(256, classes)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        _, states = self.encoder(self.read(x))
+        return self.linear(self.decoder(self.written(y), states)[0])
 
 
 def build(workload: Workload) -> nn.Module:
     """The workload's net as torch's own modules, channels first."""
+    if workload.name == "char":
+        return Char(workload.classes)
+    if workload.name == "seq2seq":
+        return Seq2seq(workload.classes)
     if workload.name == "lenet":
         return nn.Sequential(
             nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2),
@@ -20,27 +51,36 @@ def build(workload: Workload) -> nn.Module:
     return nn.Sequential(nn.Linear(2, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1))
 
 
-def tensors(workload: Workload, xs: np.ndarray, ys: np.ndarray) -> tuple[Tensor, Tensor]:
-    """All the data as contiguous float32 inputs, channels first, and targets."""
-    x = torch.from_numpy(xs)
-    if workload.classes:
+def tensors(workload: Workload, xs: np.ndarray, ys: np.ndarray) -> tuple[Tensor, ...]:
+    """All the data as contiguous inputs, pictures as float32 with channels first, and, last, targets."""
+    x, y = torch.from_numpy(xs).contiguous(), torch.from_numpy(ys).contiguous()
+    if workload.name == "seq2seq":
+        return x, y[:, :-1].contiguous(), y[:, 1:].contiguous()
+    if workload.name == "lenet":
         x = (x.permute(0, 3, 1, 2).float() / 255).contiguous()
-    return x, torch.from_numpy(ys)
+    return x, y
+
+
+def loss_of(workload: Workload, output: Tensor, target: Tensor) -> Tensor:
+    """Cross entropy of logits (b, …, classes) at every place, or squared error."""
+    if workload.classes:
+        return F.cross_entropy(output.flatten(0, -2), target.flatten())
+    return F.mse_loss(output, target)
 
 
 def train(workload: Workload, xs: np.ndarray, ys: np.ndarray, steps: int, batch: int) -> float:
     """Seconds that `steps` steps took after warm-up."""
     torch.manual_seed(0)
-    net, (x, y) = build(workload), tensors(workload, xs, ys)
+    net, columns = build(workload), tensors(workload, xs, ys)
     optimizer = torch.optim.Adam(net.parameters(), RATE)
-    loss_of = F.cross_entropy if workload.classes else F.mse_loss
     start = 0.0
-    for step in range(WARM_UP + steps):
-        if step == WARM_UP:
+    for step in range(workload.warm_up + steps):
+        if step == workload.warm_up:
             start = time.perf_counter()
-        index = torch.randint(len(x), (batch,))
+        index = torch.randint(len(xs), (batch,))
+        *inputs, target = (column[index] for column in columns)
         optimizer.zero_grad()
-        loss = loss_of(net(x[index]), y[index])
+        loss = loss_of(workload, net(*inputs), target)
         loss.backward()
         optimizer.step()
     return time.perf_counter() - start
