@@ -109,3 +109,13 @@ def test_a_part_with_many_outputs_is_high_enough():
     net = nw.Chain(nw.Parallel(*(nw.Linear(n) for n in range(2, 8))), nw.Concatenate(), input=5)
     heights = [float(height) for height in re.findall(r'class="box other"[^>]* height="([\d.]+)"', nw.draw(net).svg)]
     assert heights == [6 * 18 + 10]
+
+
+def test_the_last_state_of_a_fold_comes_from_its_body() -> None:
+    core = nw.Graph(
+        join=(nw.Concatenate(), "input", "state"), linear=(nw.Linear(2), "join"), tanh=(nw.tanh, "linear"),
+        input={"input": 3, "state": 2},
+    )  # fmt: skip
+    text = nw.draw(nw.Fold(core)).svg
+    assert "(n, 2)" in text
+    assert text.count("(2,)") >= 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import netwright as nw
 from netwright.data.sources import source
@@ -46,3 +47,11 @@ def test_what_no_codec_follows_from() -> None:
         "  got:      a object\n"
         "  mend:     net.with_input(…), with a codec"
     )
+
+
+def test_a_length_with_a_name_stays_one_where_all_examples_are_equally_long() -> None:
+    x = torch.randn(8, 5, 2)
+    net = nw.Chain(nw.RNN(4), nw.Linear(2), input=("n", 2))
+    run = nw.train(net, (x, x.cumsum(1)), epochs=1, progress=False)
+    assert run.net.outputs["output"] == nw.Array("n 2")
+    assert run.net(torch.randn(9, 2)).shape == (9, 2)

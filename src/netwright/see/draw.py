@@ -229,8 +229,11 @@ class _Group:
                 labels[call.name, port] = sizes_text(plan, ((port, slot),))
             for _, ref in call.reads:
                 self.edges.append(_from(ref, call.name, labels.get(ref, "")))
-        for name, ref in node.level.outputs:
-            self.edges.append(_from(ref, f"{OUT}{name}", "" if path else labels.get(ref, "")))
+        made, inner = dict(plan.wiring.outputs), dict(node.level.outputs)
+        each = [] if node.each is None else [*node.each.gives, *node.each.carry]  # put together again, with the axis
+        for name, ref in [(name, inner[output]) for name, output in each] or node.level.outputs:
+            label = sizes_text(plan, ((name, made[name]),)) if each and not path else labels.get(ref, "")
+            self.edges.append(_from(ref, f"{OUT}{name}", "" if path else label))
 
     def _leaf(self, node: Node, plan: Plan) -> None:
         name = kind_text(node)

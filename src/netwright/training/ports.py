@@ -17,6 +17,8 @@ from netwright.layers.pointwise import Softmax
 from netwright.net.node import Held, Node
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
+from netwright.sizes.size import Expression, Name, Size, names
+from netwright.sizes.unify import Row
 
 
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
@@ -53,8 +55,15 @@ def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
         return Number()
     if isinstance(first, list | tuple | np.ndarray | Tensor):
         shape = np.asarray(first).shape
-        known = plan_of(net).inputs.get(port, ()) if not output else ()
-        if known and ranked(known) and fixed(known):
+        plan = plan_of(net)
+        known = plan.outputs.get(output, ()) if output else plan.inputs.get(port, ())
+        if (
+            len(known) == len(shape)
+            and ranked(known)
+            and any(names(size) for size in known if not isinstance(size, Row))
+        ):
+            return Array(" ".join(_kept(size, found) for size, found in zip(known, shape, strict=True)))
+        if known and not output and ranked(known) and fixed(known):
             return Array(tuple(size for size in known if isinstance(size, int)))
         return Vector() if len(shape) == 1 else Array(tuple(shape))
     mend = "input=nw.Image(height, width)" if isinstance(first, Path) or hasattr(first, "getpixel") else "a codec"
@@ -64,6 +73,12 @@ def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
         got=f"a {type(first).__name__}",
         mend=f"net.with_{'output' if output else 'input'}(…), with {mend}",
     )
+
+
+def _kept(size: Size | Row, found: int) -> str:
+    """A size that the net calls by a name keeps it; any other is what the data have."""
+    named = isinstance(size, Expression) and isinstance(size.single, Name)
+    return str(size) if named else str(found)
 
 
 def _is_classifier(net: Node) -> bool:
