@@ -63,3 +63,11 @@ def test_too_many_values_and_unknown_ports() -> None:
     with pytest.raises(NetError) as caught:
         x["hidden"]
     assert str(caught.value) == "there is no output port 'hidden'\n  expected: input\n  got:      'hidden'"
+
+
+def test_deep_nets_are_asked_for_their_ports_once_a_level():
+    net = nw.relu
+    for _ in range(45):
+        net = nw.Chain(a=net)
+    assert net.required_names == ("input",)
+    assert net.optional_names == ()

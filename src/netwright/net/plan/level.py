@@ -67,6 +67,11 @@ class ContainerNode(Node, abstract=True):
 
     @property
     def optional_names(self) -> tuple[str, ...]:
+        if "_optional" not in self.__dict__:  # asked at every level of a nest, so found once
+            self.__dict__["_optional"] = self._optional_names()
+        return self.__dict__["_optional"]
+
+    def _optional_names(self) -> tuple[str, ...]:
         if self.each is not None:
             return tuple(name for name, _ in self.each.carry)
         read: dict[str, bool] = {}  # whether all that read an input can do without
