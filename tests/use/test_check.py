@@ -71,7 +71,7 @@ class Narrow(nw.Leaf):
         return x[..., :1]
 
 
-class Lonely(nw.Leaf):
+class OnItsOwn(nw.Leaf):
     """Runs on one example alone."""
 
     ports = "... d -> ... d"
@@ -219,7 +219,7 @@ def test_sizes_that_are_not_kept_are_named():
 
 
 def test_what_runs_alone_only():
-    (found,) = failures(around(Lonely()))
+    (found,) = failures(around(OnItsOwn()))
     assert found == ("3 batches", "", "runs alone, but not in a batch: RuntimeError: one at a time")
 
 
