@@ -74,6 +74,14 @@ def test_a_part_put_beside_the_body() -> None:
     assert both.plan.outputs == {"output": NETS["map"].plan.outputs["output"]}
 
 
+@pytest.mark.parametrize("part", [nw.Mean(0), nw.Max(0), nw.Sum(-1), nw.GlobalAvgPool(), nw.Dot()])
+def test_a_map_of_any_leaf_alone(part: nw.Net) -> None:
+    x = {name: torch.randn(5, 4, 4) for name in part.required_names}
+    net = nw.Map(part, input=dict.fromkeys(x, ("n", 4, 4)))
+    rows = [part({name: [value[i]] for name, value in x.items()})[0] for i in range(5)]
+    torch.testing.assert_close(net(x), torch.stack(rows))
+
+
 def test_both_directions() -> None:
     net = nw.initialize(NETS["bidirectional"])
     x = torch.randn(5, 3)

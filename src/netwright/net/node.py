@@ -170,6 +170,14 @@ class LeafNode(Node, abstract=True):
     forward: ClassVar[Callable[..., Any]]
     """The arithmetic on batches: `forward(w, *x)`, with the leaf's arrays by name and a value for each input port."""
 
+    def folded(self) -> "LeafNode | None":
+        """The leaf that does at once what a `Fold` of this one does element by element, where there is one.
+
+        Its ports are called the same; what is no state has the axis, called n, in front; its first output is this
+        one's first, element by element, and the last states follow.
+        """
+        return None
+
     def after(self, before: "LeafNode") -> "tuple[LeafNode, ...] | None":
         """The leaves that do exactly what `before` and then this leaf do, where that is faster."""
         return None

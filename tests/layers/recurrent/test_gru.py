@@ -102,7 +102,7 @@ def test_a_fold_of_the_cell_is_the_leaf() -> None:
     x = case("GRU", torch.float32).x.float()
     expected, got = nw.apply(leaf, arrays, x), nw.apply(fold, own, x)
     close([got[name] for name in STATES], [expected[name] for name in STATES], 1e-6)
-    assert GRUCell(5).over() == GRU(5)
+    assert GRUCell(5).folded() == GRU(5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])

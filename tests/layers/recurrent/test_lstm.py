@@ -103,7 +103,7 @@ def test_a_fold_of_the_cell_is_the_leaf() -> None:
     x = case("LSTM", torch.float32).x.float()
     expected, got = nw.apply(leaf, arrays, x), nw.apply(fold, own, x)
     close([got[name] for name in STATES], [expected[name] for name in STATES], 1e-6)
-    assert LSTMCell(5).over() == LSTM(5)
+    assert LSTMCell(5).folded() == LSTM(5)
 
 
 @pytest.mark.parametrize("padding", PADDINGS)

@@ -102,7 +102,7 @@ def test_a_fold_of_the_cell_is_the_leaf() -> None:
     x = case("tanh", torch.float32).x.float()
     expected, got = nw.apply(leaf, arrays, x), nw.apply(fold, own, x)
     close([got[name] for name in STATES], [expected[name] for name in STATES], 1e-6)
-    assert RNNCell(5).over() == RNN(5)
+    assert RNNCell(5).folded() == RNN(5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])  # bf16 falls on other sides of the kink
@@ -122,7 +122,7 @@ def relu(x, states, arrays, length):
 
 
 def test_the_cell_of_relu() -> None:
-    assert RNNCell(5, activation="relu").over() == RNN(5, activation="relu")
+    assert RNNCell(5, activation="relu").folded() == RNN(5, activation="relu")
     known = case("relu", torch.float64, (3, 1, 4, 5))
     w = dict(zip(NAMES, known.arrays, strict=True))
     hidden = RNNCell(5, activation="relu").forward(w, known.x[:, 0], known.states[0])

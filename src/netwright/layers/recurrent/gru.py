@@ -75,8 +75,7 @@ class GRUCell(Leaf):
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(3)
 
-    def over(self) -> GRU:
-        """The leaf that does exactly what a `Fold` of this does, as one kernel."""
+    def folded(self) -> GRU:
         return GRU(self.out)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor) -> Tensor:

@@ -84,8 +84,7 @@ class LSTMCell(Leaf):
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(4)
 
-    def over(self) -> LSTM:
-        """The leaf that does exactly what a `Fold` of this does, as one kernel."""
+    def folded(self) -> LSTM:
         return LSTM(self.out)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:

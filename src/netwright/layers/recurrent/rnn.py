@@ -78,8 +78,7 @@ class RNNCell(Leaf):
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(1)
 
-    def over(self) -> RNN:
-        """The leaf that does exactly what a `Fold` of this does, as one kernel."""
+    def folded(self) -> RNN:
         return RNN(self.out, activation=self.activation)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor) -> Tensor:

@@ -3,9 +3,9 @@
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
-from netwright.net.node import LeafNode, keyword_arguments
+from netwright.net.node import keyword_arguments
 from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
 from netwright.net.plan.level import Each, output_names
 from netwright.net.plan.plan import Plan, Step
@@ -107,16 +107,12 @@ def _units(steps: Sequence[Step], asked: Collection[Slot]) -> tuple[Unit, ...]:
 
 
 def _at_once(group: Group, asked: Collection[Slot]) -> Unit:
-    """One step for all of a group, where the leaf that stands in it alone has another that does all its steps.
-
-    A leaf's `over()` gives that other one: its ports are called the same, what is no state has the axis, called as
-    both ends call it, in front, and its first output is the leaf's own first output, before the states at the end.
-    """
+    """One step for all of a group, where the leaf that stands in it alone has another that does all its steps."""
     entry, far, step = group.entry, group.exit, group.inner[0] if len(group.inner) == 1 else None
     if far is None or not isinstance(step, Step):
         return group
-    told: Any = getattr(type(step.leaf), "over", None)  # of the class: what a field may be called is not ours to say
-    if not callable(told) or not {*entry.writes, *step.writes}.isdisjoint(asked):
+    leaf = step.leaf.folded()
+    if leaf is None or not {*entry.writes, *step.writes}.isdisjoint(asked):
         return group
     cell, ends = ports(step.leaf.ports), dict(zip(_exit_ports(far), far.reads, strict=True))
     reads = dict(zip((port.name for port in cell.inputs), step.reads, strict=True))
@@ -131,7 +127,6 @@ def _at_once(group: Group, asked: Collection[Slot]) -> Unit:
         or [*gives.values()] not in ([], [step.writes[0]])
     ):
         return group
-    leaf = cast(LeafNode, told(step.leaf))
     outside: dict[Slot | None, Slot | None] = dict(zip(entry.writes, entry.reads, strict=True))
     first = next(iter(gives), (step.path, ""))  # nobody may read it
     finals = [(far.path, _found(reads[port.name])[1]) for port in ports(leaf.ports).outputs[1:]]
@@ -219,7 +214,7 @@ def _elements(
         for source in [sources[name]]
     )  # fmt: skip
     wanted = {*gives.values()}
-    before, loop, after = _parts(group, states, wanted)
+    before, loop, after = _parts(group, states)
     whole = {slot for unit in group.inner for slot in unit_reads(unit)} | wanted
     whole -= {slot for unit in group.inner for slot in unit_writes(unit)} | {*entry.writes}
     read_finals = {slot: inner for slot, inner in finals.items() if slot in read}
@@ -232,8 +227,8 @@ def _elements(
         over=tuple(((entry.path, name), register[_found(sources[name])]) for name in each.over),
         whole=tuple((slot, register[slot]) for slot in whole),
         states=states,
-        before=_piece(plan, before, _before_gives(before, (*loop, *after), states, wanted)),
-        loop=_piece(plan, loop, [] if not states else _loop_gives(loop, after, states, wanted)),
+        before=_piece(plan, before, _handed_on(_made(before), (*loop, *after), states, wanted)),
+        loop=_piece(plan, loop, _handed_on(_made(loop) | {state.slot for state in states}, after, states, wanted)),
         after=_piece(plan, after, sorted(wanted & _made(after))),
         gives=tuple((inner, register[slot]) for slot, inner in gives.items()),
         finals=tuple((inner, register[slot]) for slot, inner in read_finals.items()),
@@ -243,9 +238,7 @@ def _elements(
     )
 
 
-def _parts(
-    group: Group, states: Sequence[State], wanted: Collection[Slot]
-) -> tuple[list[Unit], list[Unit], list[Unit]]:
+def _parts(group: Group, states: Sequence[State]) -> tuple[list[Unit], list[Unit], list[Unit]]:
     """What sees no state; what the next state needs; the rest."""
     seen = {state.slot for state in states}
     needed = {state.next for state in states}
@@ -265,19 +258,12 @@ def _parts(
     return before, loop, after
 
 
-def _before_gives(
-    before: Sequence[Unit], later: Sequence[Unit], states: Sequence[State], wanted: Collection[Slot]
+def _handed_on(
+    makes: Collection[Slot], later: Sequence[Unit], states: Sequence[State], wanted: Collection[Slot]
 ) -> list[Slot]:
+    """What of these values is read after they are made: by units that come later, as the next state, from outside."""
     read = {slot for unit in later for slot in unit_reads(unit)} | {state.next for state in states} | {*wanted}
-    return sorted(read & _made(before))
-
-
-def _loop_gives(
-    loop: Sequence[Unit], after: Sequence[Unit], states: Sequence[State], wanted: Collection[Slot]
-) -> list[Slot]:
-    read = {slot for unit in after for slot in unit_reads(unit)} | {state.next for state in states} | {*wanted}
-    own = {state.slot for state in states}
-    return sorted(read & (_made(loop) | own))
+    return sorted(read & {*makes})
 
 
 def _made(units: Sequence[Unit]) -> set[Slot]:
