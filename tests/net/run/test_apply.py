@@ -68,3 +68,34 @@ def test_missing_arrays() -> None:
     assert str(caught.value) == (
         "some arrays are not given\n  where:    linear1/weight\n  mend:     net.arrays has all"
     )
+
+
+@pytest.mark.parametrize(
+    ("lengths", "text"),
+    [
+        (
+            {"m": torch.tensor([1, 2])},
+            "the net has no size 'm' that varies\n  where:    lengths\n  expected: n\n  got:      'm'",
+        ),
+        (
+            {"n": torch.tensor([1, 9])},
+            "these are no lengths of the batch along n\n  where:    lengths, 'n'\n"
+            "  expected: whole numbers (2,) from 1 to 4\n  got:      int64 (2,) from 1 to 9",
+        ),
+        (
+            {"n": torch.tensor([0, 4])},
+            "these are no lengths of the batch along n\n  where:    lengths, 'n'\n"
+            "  expected: whole numbers (2,) from 1 to 4\n  got:      int64 (2,) from 0 to 4",
+        ),
+        (
+            {"n": torch.tensor([1, 2, 3])},
+            "these are no lengths of the batch along n\n  where:    lengths, 'n'\n"
+            "  expected: whole numbers (2,) from 1 to 4\n  got:      int64 (3,) from 1 to 3",
+        ),
+    ],
+)
+def test_lengths_that_the_batch_cannot_have(lengths, text) -> None:
+    net = nw.initialize(nw.Chain(nw.Linear(2), nw.Mean(0), input=("n", 3)))
+    with pytest.raises(nw.DataError) as caught:
+        nw.apply(net, {}, torch.zeros(2, 4, 3), lengths=lengths)
+    assert str(caught.value) == text

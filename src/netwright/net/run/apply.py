@@ -10,6 +10,7 @@ from netwright.errors import DataError, MissingArraysError
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.assemble import program
+from netwright.net.run.axes import axes_of
 from netwright.net.run.execute import Program
 from netwright.net.run.noise import Noise
 from netwright.net.run.told import Circumstances
@@ -40,7 +41,8 @@ def apply(
 
     Returns: the output, or a mapping by port for several outputs.
 
-    Raises: MissingArraysError for arrays that neither `arrays` nor the net holds.
+    Raises: MissingArraysError for arrays that neither `arrays` nor the net holds; DataError for inputs that are not
+        the net's, and lengths that are not the batch's.
 
     Example:
         >>> import netwright as nw, torch
@@ -64,7 +66,8 @@ def apply(
         raise MissingArraysError(what="some arrays are not given", where=", ".join(missing), mend="net.arrays has all")
     batch = next(iter(inputs.values()))
     noise = Noise(seed, step, torch.arange(len(batch), device=batch.device)) if training else None
-    told = Circumstances(training=training, noise=noise, batch=len(batch), lengths=lengths or {})
+    ends = axes_of(net.plan).given(lengths or {}, inputs)
+    told = Circumstances(training=training, noise=noise, batch=len(batch), lengths=ends)
     results = whole_program(net).bind(given)(inputs, told)
     names = net.output_names
     return results[0] if len(names) == 1 else dict(zip(names, results, strict=True))

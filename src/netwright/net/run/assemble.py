@@ -14,7 +14,7 @@ from netwright.net.plan.wiring import Slot
 from netwright.net.run.elements import Elements, Piece, State
 from netwright.net.run.execute import Instruction, Program
 from netwright.sizes.notation import ports
-from netwright.sizes.size import Expression, Name, Size, names
+from netwright.sizes.size import Expression, Size, names
 from netwright.sizes.unify import Row
 
 
@@ -27,7 +27,7 @@ def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> 
     asked = {*outputs, *keep}
     steps = rewritten(_needed(plan.steps, outputs), asked)
     inputs = tuple((name, ("", name)) for name in plan.wiring.inputs)
-    return _assemble(plan, _units(steps, asked), inputs, outputs, _axes(plan))
+    return _assemble(plan, _units(steps, asked), inputs, outputs)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,6 @@ def _assemble(
     units: Sequence[Unit],
     inputs: Sequence[tuple[Any, Slot]],
     outputs: Sequence[Slot],
-    axes: tuple[tuple[str, str, int], ...] = (),
 ) -> Program:
     units = [part for unit in units for part in (_lifted(unit, outputs) if isinstance(unit, Group) else [unit])]
     register = {slot: i for i, (_, slot) in enumerate(inputs)}
@@ -164,7 +163,7 @@ def _assemble(
         else:
             instructions.append(_instruction(plan, unit, register, dead, read))
     pairs = tuple((name, register[slot]) for name, slot in inputs)
-    return Program(tuple(instructions), pairs, tuple(register[slot] for slot in outputs), len(register), axes)
+    return Program(tuple(instructions), pairs, tuple(register[slot] for slot in outputs), len(register))
 
 
 def _outside(unit: Unit, outputs: Sequence[Slot]) -> list[Slot]:
@@ -291,17 +290,6 @@ def _exit_ports(step: Step) -> list[str]:
     each = _each(step)
     states = [f"{side}_{name}" for name, _ in each.carry for side in ("next", "first")]
     return ["like", *(f"gives_{name}" for name, _ in each.gives), *states]
-
-
-def _axes(plan: Plan) -> tuple[tuple[str, str, int], ...]:
-    """Which axes of the inputs are lengths with a name."""
-    found: dict[str, tuple[str, int]] = {}
-    for port, shape in plan.inputs.items():
-        for axis, size in enumerate(shape, 1):
-            atom = size.single if isinstance(size, Expression) else None
-            if isinstance(atom, Name):
-                found.setdefault(atom.text, (port, axis))
-    return tuple((name, port, axis) for name, (port, axis) in found.items())
 
 
 def _instruction(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.ragged import Ragged
-from netwright.errors import DataError
+from netwright.errors import DataError, did_you_mean
 from netwright.net.plan.plan import Plan, ranked, shape_text
 from netwright.sizes.size import Expression, Name, Size, measured, names, unknowns
 from netwright.sizes.unify import Row, Shape
@@ -76,6 +76,42 @@ class Axes:
                 own = int(own.flatten()[0])
             found[name] = place.length(own)
         return found if any(isinstance(length, Tensor) for length in found.values()) else {}
+
+    def given(self, lengths: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | int]:
+        """Lengths that somebody says of a padded batch, checked, with a number for every size that is left out.
+
+        Raises: DataError for a size that the net does not have, and lengths that the batch cannot have.
+        """
+        for name, length in lengths.items():
+            place = self.places.get(name)
+            if place is None:
+                raise DataError(
+                    what=f"the net has no size {name!r} that varies",
+                    where="lengths",
+                    expected=", ".join(self.places) or "none: every size is a number",
+                    got=repr(name),
+                    mend=did_you_mean(name, self.places),
+                )
+            self._check_given(name, length, inputs[place.port], place)
+        whole = {name: place.length(inputs[place.port].shape[place.axis + 1]) for name, place in self.places.items()}
+        return {**whole, **lengths} if lengths else {}
+
+    def _check_given(self, name: str, length: Tensor, x: Tensor, place: Place) -> None:
+        shape, most = (len(x),), place.length(x.shape[place.axis + 1])
+        if name in self.plan.solution.within:
+            shape = (len(x), x.shape[place.axis])
+        whole = not (length.is_floating_point() or length.dtype == torch.bool)
+        fits = whole and tuple(length.shape) == shape
+        if fits and not torch.compiler.is_compiling():
+            fits = bool(((length >= 1) & (length <= most)).all())
+        if not fits:
+            raise DataError(
+                what=f"these are no lengths of the batch along {name}",
+                where=f"lengths, {name!r}",
+                expected=f"whole numbers {shape_text(shape)} from 1 to {most}",
+                got=f"{str(length.dtype).removeprefix('torch.')} {shape_text(tuple(length.shape))}"
+                + (f" from {length.min().item()} to {length.max().item()}" if length.numel() else ""),
+            )
 
     def of_all(self, columns: Mapping[str, Stored]) -> dict[str, Tensor | int]:
         """The lengths of many examples by name, int64 (examples,); of a size within another that of every part."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.net.plan.wiring import Slot
+from netwright.net.run.padding import ended
 from netwright.net.run.told import Circumstances, Length
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Shape
@@ -43,7 +44,7 @@ class Elements:
     after another (`loop`); the rest as rows again (`after`). What sees no element at all was done outside.
 
     Fields: `over` and `whole` pair slots inside with registers outside; `gives` values inside, with the axis, with
-    registers outside; `finals` states with registers; `slots` are what it writes; `wanted` its outputs that are read.
+    registers outside; `finals` states with registers; `slots` are what it writes, `writes` the registers of these.
     """
 
     path: str
@@ -65,7 +66,7 @@ class Elements:
         given = {slot: registers[register] for slot, register in self.over}
         axis = Axis(next(iter(given.values())), told.length(self.axis), told)
         whole = {slot: registers[register] for slot, register in self.whole}
-        values = Values(axis, whole, padded={slot: axis.ended(x) for slot, x in given.items()})
+        values = Values(axis, whole, given)
         before, loop, after = bound
         self._at_once(self.before, before, values)
         finals: Mapping[Slot, Tensor] = {}
@@ -156,14 +157,6 @@ class Axis:
         flat = rows if self.length is None else rows.index_select(0, self._back)
         return flat.unflatten(0, (self.batch, self.size))
 
-    def ended(self, x: Tensor) -> Tensor:
-        """The values with the last element repeated behind an example's end."""
-        if self.length is None:
-            return x
-        places = torch.minimum(torch.arange(self.size, device=self.device), self.length.unsqueeze(1) - 1)  # (b, n)
-        examples = torch.arange(self.batch, device=self.device).unsqueeze(1)
-        return x[examples, places]
-
     def spread(self, x: Tensor) -> Tensor:
         """A value of the whole example, once for every row."""
         return x.index_select(0, self.owner)
@@ -203,7 +196,7 @@ class Axis:
             rows = owner if rows is None else rows[owner]
         return Circumstances(
             training=told.training,
-            noise=None if told.noise is None else told.noise.inside(owner, position),
+            noise=told.noise.inside(owner, position) if told.training and told.noise is not None else None,
             batch=count,
             precision=told.precision,
             lengths=lengths,
@@ -216,17 +209,20 @@ class Axis:
 
 
 class Values:
-    """The values inside, in the form they were made in, and in the other one as soon as somebody asks."""
+    """The values inside, in the form they were made in, and in the other one as soon as somebody asks.
 
-    def __init__(self, axis: Axis, whole: Mapping[Slot, Tensor], padded: Mapping[Slot, Tensor]) -> None:
-        self.axis, self.whole = axis, whole
-        self.like = next(iter(padded.values()))
+    `given` are those that were taken apart, whatever lies behind the ends of examples.
+    """
+
+    def __init__(self, axis: Axis, whole: Mapping[Slot, Tensor], given: Mapping[Slot, Tensor]) -> None:
+        self.axis, self.whole, self.given = axis, whole, given
+        self.like = next(iter(given.values()))
         self._rows: dict[Slot, Tensor] = {}
-        self._padded = dict(padded)
+        self._padded: dict[Slot, Tensor] = {}
 
     def has(self, slot: Slot) -> bool:
         """Whether this is a value of elements, not one held whole."""
-        return slot in self._rows or slot in self._padded
+        return slot in self.given or slot in self._rows or slot in self._padded
 
     def add_rows(self, values: Mapping[Slot, Tensor]) -> None:
         """Values that were made as rows."""
@@ -239,12 +235,17 @@ class Values:
     def rows(self, slot: Slot) -> Tensor:
         """A value as rows."""
         if slot not in self._rows:
-            held = self.whole.get(slot)
-            self._rows[slot] = self.axis.rows(self._padded[slot]) if held is None else self.axis.spread(held)
+            if slot in self.whole:
+                self._rows[slot] = self.axis.spread(self.whole[slot])
+            else:
+                self._rows[slot] = self.axis.rows(self.given[slot] if slot in self.given else self._padded[slot])
         return self._rows[slot]
 
     def padded(self, slot: Slot) -> Tensor:
-        """A value with its axis."""
+        """A value with its axis; behind an example's end its last element stands."""
         if slot not in self._padded:
-            self._padded[slot] = self.axis.padded(self.rows(slot))
+            if slot in self.given:
+                self._padded[slot] = ended(self.given[slot], self.axis.length)
+            else:
+                self._padded[slot] = self.axis.padded(self.rows(slot))
         return self._padded[slot]

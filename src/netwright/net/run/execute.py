@@ -53,15 +53,13 @@ Quick: TypeAlias = tuple[
 class Program:
     """A plan for one question: which outputs are wanted. Bind it to arrays and run it any number of times.
 
-    Fields: `inputs` pair the names of ports, or inside an `Elements` slots, with registers; `axes` are the lengths
-    that inputs show: a size's name, the input, the axis of a batch.
+    Fields: `inputs` pair the names of ports, or inside an `Elements` slots, with registers.
     """
 
     instructions: tuple[Instruction | Elements, ...]
     inputs: tuple[tuple[Any, int], ...]
     outputs: tuple[int, ...]
     registers: int
-    axes: tuple[tuple[str, str, int], ...] = ()
 
     @cached_property
     def quick(self) -> tuple[Quick, ...]:
@@ -115,8 +113,6 @@ class Bound:
         registers: list[Any] = [None] * program.registers
         for name, register in program.inputs:
             registers[register] = inputs.get(name)  # None where a state is left out
-        if told.lengths and program.axes:
-            told = self._complete(inputs, told)
         if program.makes and told.like is None:
             floats = (array for array in (*self.arrays(), *inputs.values()) if array.is_floating_point())
             told = replace(told, like=next(floats, next(iter(inputs.values()), None)))
@@ -125,11 +121,6 @@ class Bound:
         else:
             self._run_watched(registers, told)
         return tuple([registers[i] for i in program.outputs])
-
-    def _complete(self, inputs: Mapping[Any, Tensor], told: Circumstances) -> Circumstances:
-        """With a number for every length along which nothing is padded: sizes may follow from several."""
-        sizes = {name: inputs[port].shape[axis] for name, port, axis in self.program.axes}
-        return replace(told, lengths={**sizes, **told.lengths})
 
     def _run_plain(self, registers: list[Any], told: Circumstances) -> None:
         """Nothing but the arithmetic: at batch one, every attribute looked up here would show."""

@@ -31,7 +31,8 @@ class Circumstances:
         batch: how many examples, for leaves without inputs.
         precision: of the activations; None leaves them as they come.
         lengths: how long each example is along every size that varies, by its name: (b,), or (b, n) for a size that
-            varies within n; along names that are left out nothing is padded.
+            varies within n, or a number where all are equally long. Along a name that is left out nothing is padded;
+            a size that follows from several needs all of them.
         set: what to do to values on the way.
         updates: new values of running arrays, by path.
         watch: called after every step with the path, what it gave, and which example each row belongs to, where rows
