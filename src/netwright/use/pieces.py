@@ -13,7 +13,7 @@ from netwright.sizes.size import Expression, names
 from netwright.sizes.unify import Row, Shape
 from netwright.use.alone import CLOSE, Difference, shown_path
 from netwright.use.examples import Batch, Cases
-from netwright.use.stateful import Stepping
+from netwright.use.stepping import Stepping
 
 
 class Pieces:

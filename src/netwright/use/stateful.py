@@ -15,12 +15,8 @@ from netwright.codecs.text.base import Elements
 from netwright.errors import DataError, SizeError, did_you_mean
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.plan.plan import Plan, fixed, plan_of, shape_text
-from netwright.net.run.assemble import program
-from netwright.net.run.call import check_arrays
-from netwright.net.run.execute import Bound
-from netwright.net.run.told import Circumstances
-from netwright.net.unfold import unfold
+from netwright.net.plan.plan import fixed, shape_text
+from netwright.use.stepping import Stepping
 
 BEGINNING: Mapping[str, Tensor] = {}
 DECISION = Decision()
@@ -58,7 +54,7 @@ class Stateful:
 
     def __init__(self, net: Net, state: Mapping[str, Tensor] | None = None) -> None:
         expect_net(net, "Stateful")
-        stepping = _stepping(net)
+        stepping = Stepping.of(net)
         given = {name: tensor.detach().clone() for name, tensor in (state or BEGINNING).items()}
         _check_state(stepping, given)
         object.__setattr__(self, "net", net)
@@ -80,7 +76,7 @@ class Stateful:
                 time.
             reading: of the decoder, as a call of the net takes it: `nw.probabilities`, `nw.raw`, ….
         """
-        stepping = _stepping(self.net)
+        stepping = Stepping.of(self.net)
         inputs, single = _encoded(self.net, x, first=not self.__dict__["_begun"])
         batch = len(next(iter(inputs.values())))
         held: Mapping[str, Tensor] = self.__dict__["_state"]
@@ -121,45 +117,6 @@ class Stateful:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Stateful, (self.net, self.state if self.__dict__["_begun"] else None)
-
-
-class Stepping:
-    """The step net of a net, bound to its arrays: values and states in, values and states out."""
-
-    def __init__(self, net: Net, along: str | None = None) -> None:
-        check_arrays(net, plan_of(net))
-        self.step = unfold(net, along)
-        self.plan: Plan = plan_of(self.step)
-        self.states = self.step.optional_names
-        outputs = dict(self.plan.wiring.outputs)
-        self.names = net.output_names
-        wanted = [outputs[name] for name in (*self.names, *self.states)]
-        self.bound: Bound = program(self.plan, wanted).bind(self.step.held.arrays)
-
-    def run(
-        self, inputs: Mapping[str, Tensor], state: Mapping[str, Tensor]
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """The outputs of a chunk, and the state after it."""
-        floats = [array for array in self.bound.arrays() if array.is_floating_point()]
-        given = {**inputs, **state}
-        if floats:
-            given = {name: _like(x, floats[0]) for name, x in given.items()}
-        with torch.no_grad():
-            found = self.bound(given, Circumstances(batch=len(next(iter(inputs.values())))))
-        values = dict(zip(self.names, found, strict=False))
-        return values, dict(zip(self.states, found[len(self.names) :], strict=True))
-
-
-def _like(x: Tensor, array: Tensor) -> Tensor:
-    return x.to(array) if x.is_floating_point() else x.to(array.device)
-
-
-def _stepping(net: Net) -> Stepping:
-    """The step net, made once."""
-    cache = net.__dict__
-    if "_stepping" not in cache:
-        cache["_stepping"] = Stepping(net)
-    return cache["_stepping"]
 
 
 def _check_state(stepping: Stepping, state: Mapping[str, Tensor]) -> None:

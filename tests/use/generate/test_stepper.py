@@ -5,7 +5,8 @@ import torch
 
 import netwright as nw
 from netwright.errors import DataError, MissingArraysError, NetError
-from netwright.use.generate.stepper import LEAST, Stepper, reordered
+from netwright.use.generate.stepper import LEAST, Stepper
+from netwright.use.stepping import Stepping, reordered
 
 torch.set_num_threads(1)
 
@@ -22,8 +23,7 @@ NET = predicting()
 
 
 def test_chunks_are_the_whole():
-    stepper = Stepper.of(NET)
-    assert Stepper.of(NET) is stepper  # made once
+    stepper = Stepper(NET)
     prompt = stepper.prompt("abcab")
     assert prompt == [3, 0, 1, 2, 0, 1]
     whole, _ = stepper(torch.tensor([prompt]), {})
@@ -33,11 +33,11 @@ def test_chunks_are_the_whole():
     for part in ([3], [0, 1, 2], [0], [1]):
         logs, state = stepper(torch.tensor([part]), state)
     torch.testing.assert_close(logs, whole, rtol=0, atol=1e-5)
-    assert state.keys() == {*stepper.states}
+    assert state.keys() == {*Stepping.of(NET).states}
 
 
 def test_states_are_reordered():
-    stepper = Stepper.of(NET)
+    stepper = Stepper(NET)
     _, state = stepper(torch.tensor([[3, 0], [3, 1]]), {})
     turned = reordered(state, torch.tensor([1, 1, 0]))
     logs, _ = stepper(torch.tensor([[2], [2], [2]]), turned)
@@ -48,19 +48,19 @@ def test_states_are_reordered():
 
 def test_what_is_impossible_has_a_logarithm():
     sure = NET.with_arrays({"linear1/bias": [1000.0, 0.0, 0.0, 0.0]})
-    logs, _ = Stepper.of(sure)(torch.tensor([[3]]), {})
+    logs, _ = Stepper(sure)(torch.tensor([[3]]), {})
     assert logs.isfinite().all() and logs.min() == pytest.approx(torch.tensor(LEAST).log().item(), rel=1e-3)
 
 
 def test_the_start_alone():
-    assert Stepper.of(NET).prompt("") == [3]
+    assert Stepper(NET).prompt("") == [3]
     tokens = nw.initialize(
         nw.Chain(
             nw.Embedding(3), nw.GRU(3), nw.Linear(), nw.softmax,
             input=nw.Tokens(["x", "y"], start=True), output=nw.Tokens(["x", "y"], end=True),
         )
     )  # fmt: skip
-    assert Stepper.of(tokens).prompt("") == Stepper.of(tokens).prompt(()) == [2]
+    assert Stepper(tokens).prompt("") == Stepper(tokens).prompt(()) == [2]
 
 
 def test_no_start_element_and_no_start():
@@ -75,7 +75,7 @@ def test_no_start_element_and_no_start():
         "  mend:     start='…'\n"
         "  or:       nw.train(net, texts, objective=nw.NextElement()), whose nets have a start element"
     )
-    assert Stepper.of(net).prompt("ab") == [0, 1]
+    assert Stepper(net).prompt("ab") == [0, 1]
     with pytest.raises(DataError) as caught:
         nw.generate(net, 3)
     assert str(caught.value) == "Characters takes a text\n  expected: str\n  got:      3 of type int"

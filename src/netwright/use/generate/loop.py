@@ -16,7 +16,8 @@ from netwright.use.generate.beam import Beam, Finished, expanded, opened
 from netwright.use.generate.choose import Greedy, chosen
 from netwright.use.generate.constraint import Constraint
 from netwright.use.generate.grammar import Grammar
-from netwright.use.generate.stepper import State, Stepper, reordered, said_by
+from netwright.use.generate.stepper import Stepper, said_by
+from netwright.use.stepping import State, reordered
 
 Choose: TypeAlias = Greedy | Sample | Beam
 Ended: TypeAlias = Literal["end", "stop", "most"]
@@ -94,7 +95,7 @@ def generate(
     choose = _checked(choose)
     many = isinstance(start, list)
     starts: list[Any] = cast(list[Any], start) if many else [start]
-    making = _Making(Stepper.of(net), starts, most, _stops(stop), grammar)
+    making = _Making(Stepper(net), starts, most, _stops(stop), grammar)
     if isinstance(choose, Beam):
         if stop:
             raise NetError(
@@ -137,7 +138,7 @@ def stream(
         raise NetError(
             what="a beam knows its sequence only at the end", where="stream", got=repr(chosen_by), mend="nw.generate(…)"
         )
-    making = _Making(Stepper.of(net), [start], most, _stops(stop), grammar)
+    making = _Making(Stepper(net), [start], most, _stops(stop), grammar)
     return _pieces(making, chosen_by)
 
 

@@ -1,62 +1,31 @@
-"""A net that says what comes next, fed piece by piece: its step net, bound once, and states that are values."""
+"""A net that says what comes next, fed by elements: log-probabilities out, and a state that is a value."""
 
-from collections.abc import Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
+from collections.abc import Sequence, Sized
+from dataclasses import replace
 from typing import Any, cast
 
-import torch
 from torch import Tensor
 
 from netwright.codecs.codec import LONGEST
 from netwright.codecs.text.base import Elements
 from netwright.errors import DataError, NetError
 from netwright.net.part import Net
-from netwright.net.plan.plan import plan_of
-from netwright.net.run.assemble import program
-from netwright.net.run.call import check_arrays
-from netwright.net.run.execute import Bound
-from netwright.net.run.told import Circumstances
-from netwright.net.unfold import unfold
+from netwright.use.stepping import State, Stepping
 
-State = Mapping[str, Tensor]
 LEAST = 1e-38  # a probability below counts as this: about the smallest that float32 has
 
 
-@dataclass(frozen=True, eq=False)
 class Stepper:
-    """A net's step net, ready to run.
+    """A net that predicts elements of sequences, fed by these elements.
 
-    Fields: `encoder` and `decoder` are the net's; `bound` gives the probabilities, then every state by `states`.
+    Fields: `encoder` and `decoder` are the net's.
     """
 
-    encoder: Elements
-    decoder: Elements
-    bound: Bound
-    port: str
-    states: tuple[str, ...]
-    device: torch.device
-
-    @classmethod
-    def of(cls, net: Net) -> "Stepper":
-        """The step net of a net that predicts elements of sequences."""
-        cache = net.__dict__
-        if "_stepper" not in cache:
-            cache["_stepper"] = cls._of(net)
-        return cache["_stepper"]
-
-    @classmethod
-    def _of(cls, net: Net) -> "Stepper":
-        encoder, decoder = _codecs(net)
-        check_arrays(net, plan_of(net))
-        step = unfold(net)
-        plan = plan_of(step)
-        port, *_ = step.required_names
-        states = step.optional_names
-        outputs = dict(plan.wiring.outputs)
-        value = step.output_names[0]
-        bound = program(plan, [outputs[value], *(outputs[name] for name in states)]).bind(step.held.arrays)
-        device = next((array.device for array in step.held.arrays.values()), torch.device("cpu"))
-        return cls(encoder, decoder, bound, port, states, device)
+    def __init__(self, net: Net) -> None:
+        self.encoder, self.decoder = _codecs(net)
+        self._stepping = Stepping.of(net)
+        self._port, self._output = net.required_names[0], net.output_names[0]
+        self.device = self._stepping.device
 
     def prompt(self, raw: Any) -> list[int]:
         """The elements of what a sequence starts with, the start element first where there is one."""
@@ -74,16 +43,8 @@ class Stepper:
 
     def __call__(self, elements: Tensor, state: State) -> tuple[Tensor, dict[str, Tensor]]:
         """The log-probabilities of what comes after a chunk of elements (b, k), as (b, v), and the state after it."""
-        inputs = {self.port: elements.to(self.device), **state}
-        with torch.no_grad():
-            value, *after = self.bound(inputs, Circumstances(batch=len(elements)))
-        log_probabilities = value[:, -1].float().clamp_min(LEAST).log()  # (b, k, v) -> (b, v)
-        return log_probabilities, dict(zip(self.states, after, strict=True))
-
-
-def reordered(state: State, rows: Tensor) -> dict[str, Tensor]:
-    """The state of these rows: the batch comes first in all of it."""
-    return {name: value.index_select(0, rows) for name, value in state.items()}
+        values, after = self._stepping.run({self._port: elements}, state)
+        return values[self._output][:, -1].float().clamp_min(LEAST).log(), after  # (b, k, v) -> (b, v)
 
 
 def said_by(decoder: Elements, elements: Sequence[int]) -> Any:
