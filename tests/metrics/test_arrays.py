@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from netwright.errors import DataError
-from netwright.metrics.arrays import check_finite, check_probabilities, check_shape, class_indices, host
+from netwright.metrics.arrays import check_finite, check_probabilities, check_shape, class_indices, host, rank_of_target
 
 
 def test_tensors_of_any_precision_come_to_numpy() -> None:
@@ -51,3 +51,8 @@ def test_shapes_and_finiteness() -> None:
     check_finite("losses", np.array([np.inf]), 0, infinite=True)
     with pytest.raises(DataError):
         check_finite("losses", np.array([np.inf]), 0)
+
+
+def test_the_rank_of_the_target_among_equals() -> None:
+    p = np.array([[0.4, 0.4, 0.2], [0.4, 0.4, 0.2], [0.1, 0.2, 0.7]])
+    assert rank_of_target(p, np.array([0, 1, 0])).tolist() == [0, 1, 2]

@@ -3,6 +3,8 @@
 A batch is checked whole before anything is added, so a refused batch leaves the metric as it was.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -73,6 +75,33 @@ def class_indices(targets: np.ndarray, classes: int, seen: int) -> np.ndarray:
             got=f"{indices[row]}",
         )
     return indices
+
+
+def rank_of_target(p: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """How many classes are more probable than the target, (rows,), from p (rows, k) and t (rows,).
+
+    Of equals the first in the order of the classes leads, as it does where the most probable one is asked for.
+    """
+    of_target = p[np.arange(len(p)), t][:, None]  # (rows, 1)
+    ahead = (p > of_target) | ((p == of_target) & (np.arange(p.shape[1]) < t[:, None]))  # (rows, k)
+    return ahead.sum(axis=1)
+
+
+def check_choice(labels: Sequence[object]) -> None:
+    """Refuse labels among which nothing can be chosen."""
+    if len(labels) < 2 or len({*map(str, labels)}) < len(labels):
+        raise DataError(
+            what="labels that are no choice", expected="at least two, each once", got=f"{list(labels)[:10]}"
+        )
+
+
+def check_top(top: Sequence[int], k: int, noun: str) -> None:
+    """Refuse top-n accuracies that are the accuracy itself, or 1 whatever the net says."""
+    for n in top:
+        if not 2 <= n <= k:
+            raise DataError(
+                what="a top-n accuracy that says nothing", expected=f"n from 2 to {k}, for {k} {noun}", got=f"{n}"
+            )
 
 
 def check_finite(name: str, values: np.ndarray, seen: int, *, infinite: bool = False) -> None:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from netwright.errors import DataError
-from netwright.metrics.arrays import Array, check_finite, check_probabilities, check_shape, class_indices, host
+from netwright.metrics.arrays import (
+    Array,
+    check_choice,
+    check_finite,
+    check_probabilities,
+    check_shape,
+    check_top,
+    class_indices,
+    host,
+    rank_of_target,
+)
 from netwright.metrics.confusion import ConfusionMatrix, Label
 from netwright.metrics.interval import Estimate, Moments, nothing_measured, plus, proportion
 from netwright.metrics.perclass import ClassReport, class_report, class_table, figures, json_label, macro
@@ -146,10 +156,7 @@ class Classification:
         of_target = p[np.arange(len(p)), t]  # (b,)
         np.add.at(self._counts, (t, p.argmax(axis=1)), 1)
         if self.top:
-            ahead = p > of_target[:, None]  # (b, k)
-            ahead |= (p == of_target[:, None]) & (np.arange(p.shape[1]) < t[:, None])  # of equals the first leads
-            rank = ahead.sum(axis=1)  # (b,)
-            self._top_hits += (rank[:, None] < np.array(self.top)).sum(axis=0)
+            self._top_hits += (rank_of_target(p, t)[:, None] < np.array(self.top)).sum(axis=0)
         log_losses = -np.log(np.maximum(of_target.astype(np.float64), CLIP))  # (b,)
         self._clipped += int((of_target < CLIP).sum())
         self._log_losses = plus(self._log_losses, Moments.of(log_losses[:, None]))
@@ -228,15 +235,8 @@ class Classification:
 
     def _check_options(self) -> None:
         k, counts = len(self.labels), self.baseline_counts
-        if k < 2 or len(set(map(str, self.labels))) < k:
-            raise DataError(
-                what="labels that are no choice", expected="at least two, each once", got=f"{list(self.labels)[:10]}"
-            )
-        for n in self.top:
-            if not 2 <= n <= k:
-                raise DataError(
-                    what="a top-n accuracy that says nothing", expected=f"n from 2 to {k}, for {k} labels", got=f"{n}"
-                )
+        check_choice(self.labels)
+        check_top(self.top, k, "labels")
         if counts is not None and (len(counts) != k or min(counts) < 0 or sum(counts) == 0):
             raise DataError(
                 what="baseline counts that do not fit the labels",

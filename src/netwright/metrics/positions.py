@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from netwright.errors import DataError
-from netwright.metrics.arrays import Array, check_probabilities, check_shape, class_indices, host
+from netwright.metrics.arrays import (
+    Array,
+    check_choice,
+    check_probabilities,
+    check_shape,
+    check_top,
+    class_indices,
+    host,
+    rank_of_target,
+)
 from netwright.metrics.classification import CLIP
 from netwright.metrics.confusion import ConfusionMatrix, Label
 from netwright.metrics.interval import Estimate, Shares, nothing_measured, proportion
@@ -112,8 +121,9 @@ class Positions:
     def __init__(self, labels: Sequence[Label], *, top: Sequence[int] = (), worst: int = 10) -> None:
         self.labels = tuple(labels)
         self.top = tuple(top)
-        self._check_options()
         k = len(self.labels)
+        check_choice(self.labels)
+        check_top(self.top, k, "labels")
         self._counts = np.zeros((k, k), np.int64)
         self._hits = Shares(2 + len(self.top))  # right, -ln p, right among the first n: of the positions
         self._precision, self._recall, self._either = Shares(k), Shares(k), Shares(k)
@@ -162,7 +172,8 @@ class Positions:
 
         actual, given, both = by_class(t), by_class(predicted), by_class(t, right)  # (b, k) each
         self._counts += np.bincount(t * k + predicted, minlength=k * k).reshape(k, k)
-        columns = [right, losses, *self._among_first(p, t, of_target)]
+        rank = rank_of_target(p, t) if self.top else np.empty(0)
+        columns = [right, losses, *(rank < n for n in self.top)]
         sums = np.stack([np.bincount(example, column, minlength=b) for column in columns], axis=1)  # (b, 2 + top)
         self._hits.add(sums, np.broadcast_to(lengths[:, None], sums.shape))
         self._precision.add(both, given)
@@ -172,14 +183,6 @@ class Positions:
         self._exact += int((both.sum(axis=1) == lengths).sum())
         self._clipped += int((of_target < CLIP).sum())
         self._worst.update(sums[:, 1] / lengths)
-
-    def _among_first(self, p: np.ndarray, t: np.ndarray, of_target: np.ndarray) -> list[np.ndarray]:
-        if not self.top:
-            return []
-        ahead = p > of_target[:, None]
-        ahead |= (p == of_target[:, None]) & (np.arange(p.shape[1]) < t[:, None])  # of equals the first leads
-        rank = ahead.sum(axis=1)
-        return [rank < n for n in self.top]
 
     def result(self) -> PositionsReport:
         """What was measured so far.
@@ -243,15 +246,3 @@ class Positions:
         shape = (len(p) if p.ndim else 0, k)
         check_shape(f"probabilities of example {index}", p, shape, f"one for each of the {k} labels at every position")
         return p
-
-    def _check_options(self) -> None:
-        k = len(self.labels)
-        if k < 2 or len(set(map(str, self.labels))) < k:
-            raise DataError(
-                what="labels that are no choice", expected="at least two, each once", got=f"{list(self.labels)[:10]}"
-            )
-        for n in self.top:
-            if not 2 <= n <= k:
-                raise DataError(
-                    what="a top-n accuracy that says nothing", expected=f"n from 2 to {k}, for {k} labels", got=f"{n}"
-                )

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from netwright.errors import DataError
-from netwright.metrics.arrays import Array, check_probabilities, check_shape, class_indices, host
+from netwright.metrics.arrays import (
+    Array,
+    check_probabilities,
+    check_shape,
+    check_top,
+    class_indices,
+    host,
+    rank_of_target,
+)
 from netwright.metrics.classification import CLIP
 from netwright.metrics.confusion import ConfusionMatrix, Label
 from netwright.metrics.interval import Estimate, Shares, nothing_measured
@@ -102,11 +110,7 @@ class Sequences:
     def __init__(self, labels: Sequence[Label], *, top: Sequence[int] = (), worst: int = 10) -> None:
         self.labels, self.top = tuple(labels), tuple(top)
         k = len(self.labels)
-        for n in self.top:
-            if not 2 <= n <= k:
-                raise DataError(
-                    what="a top-n accuracy that says nothing", expected=f"n from 2 to {k}, for {k} elements", got=f"{n}"
-                )
+        check_top(self.top, k, "elements")
         self._shares = Shares(2 + len(self.top))  # -log2 p, right, right among the first n: of the elements
         self._targets = np.zeros(k, np.int64)
         self._counts = np.zeros((k, k), np.int64) if k <= MOST_CLASSES else None
@@ -148,15 +152,8 @@ class Sequences:
             self._counts += np.bincount(t * k + predicted, minlength=k * k).reshape(k, k)
         self._clipped += int((of_target < CLIP).sum())
         bits = -np.log2(np.maximum(of_target, CLIP)).sum()
-        return [float(bits), float((predicted == t).sum()), *self._among_first(p, t, of_target)]
-
-    def _among_first(self, p: np.ndarray, t: np.ndarray, of_target: np.ndarray) -> list[float]:
-        if not self.top:
-            return []
-        ahead = p > of_target[:, None]
-        ahead |= (p == of_target[:, None]) & (np.arange(p.shape[1]) < t[:, None])  # of equals the first leads
-        rank = ahead.sum(axis=1)
-        return [float((rank < n).sum()) for n in self.top]
+        rank = rank_of_target(p, t) if self.top else np.empty(0)
+        return [float(bits), float((predicted == t).sum()), *(float((rank < n).sum()) for n in self.top)]
 
     def result(self) -> SequencesReport:
         """What was measured so far.
