@@ -19,15 +19,13 @@ class Convolution(Kernel):
 
     hides = True
 
-    def __init__(self, site: Site, leaf: Conv, relu: bool, gated: bool) -> None:
+    def __init__(self, site: Site, leaf: Conv, *, relu: bool, gated: bool = False) -> None:
         """`gated` says that what follows multiplies with ReLU's derivative itself."""
         self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")
         self.stride, self.dilation = [list(per_axis(value, 2)) for value in (leaf.stride, leaf.dilation)]
         self.padding, self.groups = _padding(leaf), leaf.groups
-        b, *s, _ = site.shape
-        out, _, *kernel = self.w.shape
-        taps = zip(s, self.padding, self.dilation, kernel, self.stride, strict=True)
-        self.shape = (b, *((n + 2 * p - d * (k - 1) - 1) // step + 1 for n, p, d, k, step in taps), out)
+        self.shape = convolved(site, leaf)
+        self.dense = dense(leaf)
         self.dtype, self.first = site.dtype, site.first
         self.gate = Gate(self.shape, site.dtype) if relu and not gated else None
         self.after = "relu" if relu else "none"
@@ -59,22 +57,47 @@ class Convolution(Kernel):
         weight, bias = site.gradients["weight"].movedim(1, -1), site.gradients.get("bias")
         b, h, w, _ = self.shape
         _, kh, kw, into = weight.shape
-        dense = (self.stride, self.padding, self.dilation, self.groups) == ([1, 1], [0, 0], [1, 1], 1)
-        if dense and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:
+        if self.dense and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:
             return Rows(site.shape, self.shape, weight, bias, site.dtype)
         even = h % 2 == w % 2 == 0
-        if dense and even and site.dtype == torch.bfloat16 and b * h * w * (kh + 1) * (kw + 1) * into // 4 <= ROOM:
+        if self.dense and even and site.dtype == torch.bfloat16 and unfolds(site, self.shape):
             return Windows(site.shape, self.shape, weight, bias, site.dtype)
         return Plain(self.w, weight, bias, self.options)
 
 
-def convolution(site: Site, leaves: Sequence[LeafNode], gated: bool = False) -> list[Kernel] | None:
+def writable(site: Site, leaf: Conv) -> bool:
+    """Whether it goes over two axes with equal padding on both sides."""
+    return len(site.shape) == 4 and not isinstance(leaf.padding, str)
+
+
+def dense(leaf: Conv) -> bool:
+    """Whether every window of the input is seen, by all channels, and nothing else is."""
+    steps = (per_axis(value, 2) for value in (leaf.stride, leaf.dilation))
+    return leaf.groups == 1 and _padding(leaf) == [0, 0] and all(step == (1, 1) for step in steps)
+
+
+def convolved(site: Site, leaf: Conv) -> tuple[int, ...]:
+    """The shape of the output, (b, h', w', out)."""
+    b, *s, _ = site.shape
+    out, _, *kernel = site.working["weight"].shape
+    taps = zip(s, _padding(leaf), per_axis(leaf.dilation, 2), kernel, per_axis(leaf.stride, 2), strict=True)
+    return (b, *((n + 2 * p - d * (k - 1) - 1) // step + 1 for n, p, d, k, step in taps), out)
+
+
+def unfolds(site: Site, shape: tuple[int, ...]) -> bool:
+    """Whether the windows of 2×2 outputs of a batch take no more room than they are worth."""
+    b, h, w, _ = shape
+    _, into, kh, kw = site.working["weight"].shape
+    return b * h * w * (kh + 1) * (kw + 1) * into // 4 <= ROOM
+
+
+def convolution(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
     """A convolution over two axes with equal padding on both sides, and the ReLU after it if there is one."""
     leaf = leaves[0]
     assert isinstance(leaf, Conv)
-    if len(site.shape) != 4 or isinstance(leaf.padding, str):
+    if not writable(site, leaf):
         return None
-    return [Convolution(site, leaf, len(leaves) > 1, gated)]
+    return [Convolution(site, leaf, relu=len(leaves) > 1)]
 
 
 def channels_first(x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from netwright.layers.conv import Conv
 from netwright.layers.pool import MaxPool
 from netwright.layers.window import per_axis
 from netwright.net.node import LeafNode
-from netwright.training.written.conv import convolution
+from netwright.training.written.conv import Convolution, convolved, writable
 from netwright.training.written.kernel import INTEGER, Kernel, Site
 from netwright.training.written.pooled import PooledConvolution, pays
 
@@ -65,16 +65,14 @@ class PoolOfRelu(Kernel):
 def convolution_and_pool(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
     """Convolution, max-pooling, ReLU: as one where that is fastest; else the ReLU goes to the convolution, where it is
     free, and its slope to the pool."""
-    conv, pool, relu = leaves
+    conv, pool, _ = leaves
     assert isinstance(conv, Conv) and isinstance(pool, MaxPool)
-    if (
-        len(site.shape) != 4
-        or [per_axis(value, 2) for value in (pool.window, pool.stride or pool.window)] != [(2, 2)] * 2
-    ):
+    square = [per_axis(value, 2) for value in (pool.window, pool.stride or pool.window)] == [(2, 2)] * 2
+    if not writable(site, conv) or not square or pool.padding not in (0, (0, 0)):
         return None
-    kernels = convolution(site, [conv, relu], gated=True)
-    if kernels is None or pool.padding not in (0, (0, 0)) or any(size % 2 for size in kernels[0].shape[1:3]):
+    shape = convolved(site, conv)
+    if any(size % 2 for size in shape[1:3]):
         return None
-    if pays(site, conv, kernels[0].shape):
-        return [PooledConvolution(site, kernels[0].shape)]
-    return [*kernels, PoolOfRelu(Site(site.path, kernels[0].shape, kernels[0].dtype))]
+    if pays(site, conv, shape):
+        return [PooledConvolution(site, shape)]
+    return [Convolution(site, conv, relu=True, gated=True), PoolOfRelu(Site(site.path, shape, site.dtype))]

@@ -4,12 +4,10 @@ import torch
 from torch import Tensor
 
 from netwright.layers.conv import Conv
-from netwright.layers.window import per_axis
-from netwright.training.written.conv import channels_first
+from netwright.training.written.conv import channels_first, dense, unfolds
 from netwright.training.written.kernel import INTEGER, Kernel, Site, product
 from netwright.training.written.weights import Windows, channels_last, shifted
 
-ROOM = 1 << 24  # numbers that the unfolded windows of a batch may take
 MANY = 32  # input channels from which torch's convolution fills a matrix unit by itself
 
 
@@ -28,19 +26,14 @@ class PooledConvolution(Kernel):
         self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")
         b, oh, ow, out = convolved
         c, kh, kw = self.w.shape[1:]
-        self.shape, self.dtype, self.first = (b, oh // 2, ow // 2, out), site.dtype, site.first
-        self.windows = Windows(
-            site.shape,
-            convolved,
-            site.gradients["weight"].movedim(1, -1),
-            None,
-            site.dtype,
-        )
+        self.shape, self.dtype = (b, oh // 2, ow // 2, out), site.dtype
+        gradient = site.gradients["weight"].movedim(1, -1)
+        self.windows = Windows(site.shape, convolved, gradient, None, site.dtype)
         self.gb = site.gradients.get("bias")
         n, bits = b * oh * ow // 4, INTEGER[site.dtype]
         self.four = torch.zeros(1, 4 * out, (kh + 1) * (kw + 1) * c, dtype=site.dtype)
         self.places = shifted(self.four, out, (kh, kw * c), ((kw + 1) * c, c))
-        self.source = site.working["weight"].movedim(1, -1).reshape(out, kh, kw * c)
+        self.source = site.working["weight"].movedim(1, -1).view(out, kh, kw * c)  # the weights of every step
         self.bias = None if self.b is None else self.b.repeat(4)
         self.product = product()
         self.larger, self.rest = (torch.empty(n, 2 * out, dtype=bits) for _ in range(2))
@@ -90,11 +83,5 @@ class PooledConvolution(Kernel):
 
 def pays(site: Site, leaf: Conv, convolved: tuple[int, ...]) -> bool:
     """Whether this is faster than convolution and pool apart: in bf16, where a convolution would pad its channels."""
-    b, oh, ow, _ = convolved
-    _, into, kh, kw = site.working["weight"].shape
-    dense = (leaf.padding, leaf.groups) in ((0, 1), ((0, 0), 1)) and all(
-        per_axis(value, 2) == (1, 1) for value in (leaf.stride, leaf.dilation)
-    )
-    return (
-        dense and site.dtype == torch.bfloat16 and into < MANY and b * oh * ow * (kh + 1) * (kw + 1) * into // 4 <= ROOM
-    )
+    few = site.shape[-1] < MANY
+    return dense(leaf) and site.dtype == torch.bfloat16 and few and unfolds(site, convolved)
