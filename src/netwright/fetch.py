@@ -205,8 +205,7 @@ def fetch(
         >>> fetch("mnist", mirrors, {"labels": "65a50c..."})  # doctest: +SKIP
     """
     folder = cache_folder() / name
-    missing = [file for file, digest in sha256.items() if not _sound(folder / file, digest)]
-    if not missing:
+    if not (missing := [file for file, digest in sha256.items() if not _sound(folder / file, digest)]):
         return folder
     with _writing(folder):
         for file in missing:

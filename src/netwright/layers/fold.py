@@ -20,7 +20,36 @@ BODY = "body"
 LETTERS = "nmklpq"  # names for the axis that a codec gets
 
 
-class Map(Container):
+class Every(Container, abstract=True):
+    """What is done for every element of an axis: one part, and the input ports that each element reads whole."""
+
+    body: Node
+    whole: tuple[str, ...] = ()
+
+    @property
+    def each(self) -> Each:
+        raise NotImplementedError
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
+        return call(BODY, self.body, **dict(zip(self.input_names, x, strict=True)))
+
+    def children(self) -> dict[str, Node]:
+        return {BODY: self.body}
+
+    def lifted(
+        self, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
+    ) -> tuple[dict[str, Codec], dict[str, Codec]]:
+        taken = {name: each_codec(codec) if name in self.each.over else codec for name, codec in inputs.items()}
+        given = {name: each_codec(outputs[inner]) for name, inner in self.each.gives if inner in outputs}
+        return taken, given
+
+    def take(self, body: Any, whole: Sequence[str]) -> None:
+        """Keep the part and what is held whole: the start of every constructor."""
+        object.__setattr__(self, "body", as_part(body))
+        object.__setattr__(self, "whole", (whole,) if isinstance(whole, str) else tuple(whole))
+
+
+class Map(Every):
     """A part done for every element of an axis by itself: y_i = body(x_i), with one set of weights.
 
     What sees no element, because it only reads what is held whole, is done once. Inside, real elements alone are rows:
@@ -45,14 +74,10 @@ class Map(Container):
     Torch: torch.vmap
     """
 
-    body: Node
-    whole: tuple[str, ...] = ()
-
     def __init__(
         self, body: Any, *, whole: Sequence[str] = (), input: PortsLike = None, output: PortsLike = None
     ) -> None:
-        object.__setattr__(self, "body", as_part(body))
-        object.__setattr__(self, "whole", (whole,) if isinstance(whole, str) else tuple(whole))
+        self.take(body, whole)
         _check_ports(self, "whole", self.whole, self.input_names)
         self.settle(_codecs(self, input, output))
 
@@ -65,17 +90,6 @@ class Map(Container):
         over = tuple(name for name in self.input_names if name not in self.whole)
         return Each(over, tuple((name, name) for name in output_names(self.body, len(self.input_names))))
 
-    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
-        return call(BODY, self.body, **dict(zip(self.input_names, x, strict=True)))
-
-    def children(self) -> dict[str, Node]:
-        return {BODY: self.body}
-
-    def lifted(
-        self, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
-    ) -> tuple[dict[str, Codec], dict[str, Codec]]:
-        return _lifted(self.each, inputs, outputs)
-
     def of_level(self, level: Level) -> ContainerNode:
         return Map(_body(level), whole=self.whole)
 
@@ -84,7 +98,7 @@ class Map(Container):
         return shared_repr(self, f"Map({self.body!r}{whole}{ports_repr(self)})")
 
 
-class Fold(Container):
+class Fold(Every):
     """A part done for one element of an axis after another: (y_i, s_i) = body(x_i, s_{i-1}).
 
     States start at zero unless their ports are fed. The outputs of the body come out as sequences; the last state comes
@@ -114,9 +128,7 @@ class Fold(Container):
     Torch: torch.nn.RNNCell and its like, in a loop
     """
 
-    body: Node
-    carry: tuple[tuple[str, str], ...]
-    whole: tuple[str, ...] = ()
+    carry: tuple[tuple[str, str], ...] = ()
 
     def __init__(
         self,
@@ -127,10 +139,8 @@ class Fold(Container):
         input: PortsLike = None,
         output: PortsLike = None,
     ) -> None:
-        part = as_part(body)
-        object.__setattr__(self, "body", part)
-        object.__setattr__(self, "whole", (whole,) if isinstance(whole, str) else tuple(whole))
-        names, outputs = tuple(p.name for p in input_ports(part, 2)), output_names(part, 2)
+        self.take(body, whole)
+        names, outputs = tuple(p.name for p in input_ports(self.body, 2)), output_names(self.body, 2)
         pairs = _carried(names, outputs, self.whole) if carry is None else tuple(dict(carry).items())
         object.__setattr__(self, "carry", pairs)
         _check_ports(self, "whole", self.whole, names)
@@ -158,17 +168,6 @@ class Fold(Container):
         outputs = [name for name in output_names(self.body, 2) if name not in states]
         gives = [(name, name) for name in outputs] or [(OUTPUT, self.carry[0][0])]
         return Each(over, tuple(gives), tuple(states.items()))
-
-    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
-        return call(BODY, self.body, **dict(zip(self.input_names, x, strict=True)))
-
-    def children(self) -> dict[str, Node]:
-        return {BODY: self.body}
-
-    def lifted(
-        self, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
-    ) -> tuple[dict[str, Codec], dict[str, Codec]]:
-        return _lifted(self.each, inputs, outputs)
 
     def of_level(self, level: Level) -> ContainerNode:
         return Fold(_body(level), carry=dict(self.carry), whole=self.whole)
@@ -253,15 +252,6 @@ def _body(level: Level) -> Node:
         if straight and all(ref == (BODY, name) for name, ref in level.outputs):
             return made.part
     return cast(Any, PARTS["Graph"]).from_level(level)
-
-
-def _lifted(
-    each: Each, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
-) -> tuple[dict[str, Codec], dict[str, Codec]]:
-    """The codecs of the body's ports as those of sequences, where ports are taken apart."""
-    taken = {name: each_codec(codec) if name in each.over else codec for name, codec in inputs.items()}
-    given = {name: each_codec(outputs[inner]) for name, inner in each.gives if inner in outputs}
-    return taken, given
 
 
 def each_codec(codec: Codec) -> Codec:

@@ -152,23 +152,17 @@ class _Unfolding:
 
 def _along(plan: Plan, along: str | None) -> str:
     """The size that is unfolded."""
-    found = {
-        name: None
-        for shape in plan.inputs.values()
-        for size in shape
-        if not isinstance(size, Row)
-        for name in names(size)
-    }
+    found = plan.varying
     if along is not None and along in found:
         return along
     if along is None and len(found) == 1:
-        return next(iter(found))
+        return found[0]
     raise NetError(
         what="a net is unfolded along one size that varies at its inputs",
         where="unfold",
         expected=" or ".join(map(repr, found)) or "a size with a name: input=('n', 3), or a codec of sequences",
         got=repr(along),
-        mend=f"nw.unfold(net, {next(iter(found))!r})" if found else "",
+        mend=f"nw.unfold(net, {found[0]!r})" if found else "",
     )
 
 

@@ -8,7 +8,7 @@ from netwright.layers.conv import Conv
 from netwright.layers.join import Dot
 from netwright.layers.norm import BatchNorm
 from netwright.layers.sequence import Reverse
-from netwright.net.causality.causality import ahead_of, named_sizes, offsets_of, parts, place_text, seen_text
+from netwright.net.causality.causality import ahead_of, offsets_of, parts, place_text, seen_text
 from netwright.net.causality.sight import Sight
 from netwright.net.part import Net
 from netwright.net.plan.wiring import Op, Slot
@@ -52,7 +52,7 @@ def refuse_leaks(net: Net, following: bool) -> None:
     """
     if not following and not ends_in_losses(net):
         return
-    for along in _first_size(net) if following else named_sizes(net):
+    for along in _first_size(net) if following else net.plan.varying:
         sight = Sight(net.plan, along, training=True)
         for question in _of_output(net, sight) if following else _of_losses(net, sight):
             _ask(net, question)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 
 from netwright.errors import FileError, NetError, NetwrightError, SizeError
-from netwright.net.causality.causality import Causality, causality, named_sizes, offsets_of, sight_of
+from netwright.net.causality.causality import Causality, causality, offsets_of, sight_of
 from netwright.net.compare import diff
 from netwright.net.file.load import load
 from netwright.net.file.save import save
@@ -121,9 +121,9 @@ def check(net: Net, data: Any = None, *, seed: int = 0) -> Checked:
     else:
         tried = trying.text
         findings += [trying, replace(trying, law="3 batches", verdict="does not apply", place="")]
-    for along in named_sizes(whole):
+    for along in whole.plan.varying:
         findings += [_sight(whole, along), _steps(whole, trying, along)]
-    if not named_sizes(whole):
+    if not whole.plan.varying:
         findings.append(Finding("4 sight", "does not apply", "no input has a size that varies"))
     return Checked(tried + drew, (*findings, _file(whole), _text(whole)))
 

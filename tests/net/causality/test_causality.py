@@ -7,7 +7,7 @@ from net.causality.causal_nets import CAUSAL, INPUT, LEAKS, Masked, attention
 from netwright.errors import NetError
 from netwright.layers.recurrent.gru import GRU
 from netwright.layers.sequence import Rest, Shift
-from netwright.net.causality.causality import causality, named_sizes, offsets_of, seen_text, sight_of
+from netwright.net.causality.causality import causality, offsets_of, seen_text, sight_of
 
 
 def shown(net: nw.Net, training: bool) -> frozenset[int]:
@@ -100,7 +100,7 @@ def test_along_a_size_within_another() -> None:
     assert str(causality(inner)) == (
         "along n, in use: causal\noutput i sees input at i: proved\nhidden i sees input at i: proved"
     )
-    assert named_sizes(inner) == ["m", "n"]
+    assert inner.plan.varying == ("m", "n")
 
 
 def test_a_size_that_no_input_has() -> None:

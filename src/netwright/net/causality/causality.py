@@ -11,8 +11,6 @@ from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.each import End
 from netwright.net.plan.wiring import Slot
-from netwright.sizes.size import names
-from netwright.sizes.unify import Row
 
 Verdict: TypeAlias = Literal["proved", "shown", "not shown", "open", "whole"]
 SAID: dict[Verdict, str] = {
@@ -108,7 +106,7 @@ def causality(net: Net, along: str = "n", *, training: bool = False) -> Causalit
 
 def sight_of(net: Net, along: str, training: bool) -> Sight:
     """What every value of a net may see along a size that some input has."""
-    known = named_sizes(net)
+    known = net.plan.varying
     if along not in known:
         raise NetError(
             what=f"no input of the net has a size {along!r}",
@@ -117,12 +115,6 @@ def sight_of(net: Net, along: str, training: bool) -> Sight:
             mend=did_you_mean(along, known),
         )
     return Sight(net.plan, along, training)
-
-
-def named_sizes(net: Net) -> list[str]:
-    """The names of the sizes that differ from example to example."""
-    sizes = [size for shape in net.plan.inputs.values() for size in shape if not isinstance(size, Row)]
-    return sorted({name for size in sizes for name in names(size)})
 
 
 def offsets_of(net: Net, sight: Sight, source: Slot, *slots: Slot) -> dict[Slot, Offsets] | None:

@@ -9,7 +9,7 @@ from netwright.net.node import LeafNode, Node, Weight, join
 from netwright.net.plan.each import AXIS
 from netwright.net.plan.solve import Solution, solve
 from netwright.net.plan.wiring import Op, Slot, Wiring, wire
-from netwright.sizes.size import Size
+from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row, Shape
 
 KEPT = 64  # plans kept for the sizes a net was given so far
@@ -74,6 +74,12 @@ class Plan:
     def inputs(self) -> dict[str, Shape]:
         """The sizes of the net's inputs."""
         return {name: self.shape(("", name)) for name in self.wiring.inputs}
+
+    @cached_property
+    def varying(self) -> tuple[str, ...]:
+        """The names of the sizes at the inputs that differ from example to example."""
+        sizes = (size for shape in self.inputs.values() for size in shape if not isinstance(size, Row))
+        return tuple(sorted({name for size in sizes for name in names(size)}))
 
     @cached_property
     def outputs(self) -> dict[str, Shape]:
