@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from netwright.errors import TrainingError
-from netwright.training.optimizers import SGD, Adam, AdamW, Piece, RMSProp, optimizer_of
+from netwright.training import optimizers
+from netwright.training.optimizers import SGD, Adam, AdamW, Fading, Piece, RMSProp, optimizer_of
 
 CASES = [
     (SGD(momentum=0.9, weight_decay=0.1), lambda p: torch.optim.SGD(p, momentum=0.9, weight_decay=0.1)),
@@ -32,6 +33,22 @@ def test_steps_equal_torch_s(ours, theirs) -> None:
             update(0.01)
         other.step()
     torch.testing.assert_close(weights, parameter.detach())
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam()], ids=["sgd", "adam"])
+def test_the_mean_of_a_dead_weight_ends_at_nothing(optimizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its numbers become denormal, on which processors are slow."""
+    means: list[torch.Tensor] = []
+    monkeypatch.setattr(optimizers, "Fading", lambda mean: means.append(mean) or Fading(mean))
+    weights, gradient = torch.ones(3), torch.tensor([1.0, -1e-20, 0.5])
+    update = optimizer.bind(Piece(weights, gradient, [(weights, gradient)]))
+    update(0.01)
+    gradient[:2] = 0
+    for _ in range(1500):
+        update(0.0)
+    (mean,) = means
+    assert mean[:2].tolist() == [0.0, 0.0]
+    assert mean[2] > 0.1
 
 
 def test_a_misspelt_name() -> None:

@@ -12,6 +12,8 @@ from netwright.errors import TrainingError, did_you_mean
 from netwright.net.node import arguments
 
 Update: TypeAlias = Callable[[float], None]
+NOW_AND_THEN = 64  # steps in which a mean fades a thousandfold
+FADED = 1e-30  # far below what any weight feels, far above 1e-38, from where arithmetic is a hundred times slower
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +23,22 @@ class Piece:
     weights: Tensor
     gradient: Tensor
     arrays: Sequence[tuple[Tensor, Tensor]]
+
+
+class Fading:
+    """Ends the means of dead weights at 0, now and then, before they fade into denormal numbers.
+
+    A ReLU that died gives gradients of exactly 0, and 800 steps later Adam would take five times as long.
+    """
+
+    def __init__(self, mean: Tensor) -> None:
+        self.mean, self.steps = mean, 0
+
+    def __call__(self) -> None:
+        """After every step."""
+        self.steps += 1
+        if self.steps % NOW_AND_THEN == 0:
+            torch.ops.aten.hardshrink.out(self.mean, FADED, out=self.mean)
 
 
 class Optimizer(ABC):
@@ -54,10 +72,12 @@ class SGD(Optimizer):
 
     def bind(self, piece: Piece) -> Update:
         weights, velocity = piece.weights, torch.zeros_like(piece.weights)
+        fading = Fading(velocity)
 
         def update(rate: float) -> None:
             gradient = _decayed(piece, self.weight_decay)
             weights.sub_(velocity.mul_(self.momentum).add_(gradient), alpha=rate)
+            fading()
 
         return update
 
@@ -87,7 +107,7 @@ class Adam(Optimizer):
 
     def _fused(self, piece: Piece, function: Callable[..., Any]) -> Update:
         mean, square = torch.zeros_like(piece.weights), torch.zeros_like(piece.weights)
-        step = torch.zeros((), device=piece.weights.device)
+        step, fading = torch.zeros((), device=piece.weights.device), Fading(mean)
         buffers = ([piece.weights], [piece.gradient], [mean], [square], list[Tensor](), [step])
 
         def update(rate: float) -> None:
@@ -102,6 +122,7 @@ class Adam(Optimizer):
                 amsgrad=False,
                 maximize=False,
             )
+            fading()
 
         return update
 

@@ -72,22 +72,17 @@ class Gate:
 
     def __init__(self, shape: tuple[int, ...], dtype: torch.dtype) -> None:
         self.dx = torch.empty(shape, dtype=dtype)
-        self.bits = INTEGER[dtype]
-        self.mask = torch.empty(shape if dtype == torch.bfloat16 else (0,), dtype=self.bits)
-        self.through = self._bits if dtype == torch.bfloat16 else self._floats
 
     def __call__(self, dy: Tensor, y: Tensor) -> Tensor:
         """The gradient of what went into the ReLU that gave y."""
-        return self.through(dy, y)
-
-    def _floats(self, dy: Tensor, y: Tensor) -> Tensor:
-        return torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=self.dx)
-
-    def _bits(self, dy: Tensor, y: Tensor) -> Tensor:
-        # the bits of what is above 0 are integers above 0; times 0 or 1 is a choice, and faster than bf16 arithmetic
-        torch.clamp_max(y.view(self.bits), 1, out=self.mask)
-        torch.mul(dy.view(self.bits), self.mask, out=self.dx.view(self.bits))
+        bits = INTEGER[self.dx.dtype]
+        gated(dy.view(bits), y.view(bits), self.dx.view(bits))
         return self.dx
+
+
+def gated(dy: Tensor, y: Tensor, out: Tensor) -> Tensor:
+    """`dy` where y > 0, else 0: all three as integers, since what is above 0 is so as bits, and bf16 is slower."""
+    return torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=out)
 
 
 @cache

@@ -10,7 +10,7 @@ from netwright.layers.pool import MaxPool
 from netwright.layers.window import per_axis
 from netwright.net.node import LeafNode
 from netwright.training.written.conv import Convolution, convolved, writable
-from netwright.training.written.kernel import INTEGER, Kernel, Site
+from netwright.training.written.kernel import INTEGER, Kernel, Site, gated
 from netwright.training.written.pooled import PooledConvolution, pays
 
 WIDE = {torch.int16: {0: torch.int64, 2: torch.int32}, torch.int32: {0: torch.int64, 2: torch.int64}}
@@ -50,8 +50,7 @@ class PoolOfRelu(Kernel):
         return self.y.view(self.dtype)
 
     def backward(self, dy: Tensor) -> Tensor:
-        torch.clamp_max(self.y, 1, out=self.mask)  # ReLU's derivative, 0 or 1
-        torch.mul(dy.view(self.bits), self.mask, out=self.clipped)
+        gated(dy.view(self.bits), self.y, self.clipped)
         torch.ge(self.left, self.right, out=self.mask)
         torch.mul(self.clipped, self.mask, out=self.taken)
         torch.bitwise_xor(self.wide_clipped, self.wide_taken, out=self.wide_right)  # what is not taken

@@ -70,13 +70,14 @@ class Rows(WeightGradient):
 
 
 class Windows(WeightGradient):
-    """For many input channels: the windows of 2×2 outputs at once, unfolded, and one wide product.
+    """For many input channels: the windows of a few outputs at once, unfolded, and one wide product.
 
-    Such windows overlap less than those of single outputs, 2.8 times fewer copies for 5×5, and the product is 4 times
-    wider, as matrix units like it. Stride 1, no padding, even output sizes.
+    A window sees 2 rows of outputs in some pairs of columns. Such windows overlap less than those of single outputs,
+    2.8 times fewer copies for 5×5 and one pair, and the product is wider, as matrix units like it. Stride 1, no
+    padding, even output sizes.
 
     Fields:
-        rows: what `unfold` fills, a row a window: (b h'/2 w'/2, (kh + 1) (kw + 1) in).
+        rows: what `unfold` fills, a row a window: (b h'/2 w'/(2 pairs), (kh + 1) (kw + 2 pairs - 1) in).
     """
 
     def __init__(
@@ -86,61 +87,67 @@ class Windows(WeightGradient):
         weight: Tensor,
         bias: Tensor | None,
         dtype: torch.dtype,
+        pairs: int = 1,
     ) -> None:
         b, h, w, c = x_shape
         _, oh, ow, out = y_shape
         _, kh, kw, _ = weight.shape
-        high, wide = kh + 1, kw + 1
-        n = b * oh * ow // 4
+        high, wide, across = kh + 1, kw + 2 * pairs - 1, ow // (2 * pairs)
+        n = b * oh // 2 * across
         parts = next(parts for parts in (8, 4, 2, 1) if n % parts == 0 and (parts <= 2 or n // parts >= DEEP))
-        self.weight, self.bias = weight, bias
+        self.weight, self.bias = weight.view(out, kh, kw * c), bias
         self.rows = torch.empty(n, high * wide * c, dtype=dtype)
-        self.into = self.rows.view(b, oh // 2, ow // 2, high, wide * c)
-        self.taken = self.into.shape, (h * w * c, 2 * w * c, 2 * c, w * c, 1)
+        self.into = self.rows.view(b, oh // 2, across, high, wide * c)
+        self.taken = self.into.shape, (h * w * c, 2 * w * c, 2 * pairs * c, w * c, 1)
         # with few channels a window's row is too short a run to copy: whole columns of them first
-        self.columns = torch.empty(b, ow // 2, h, wide * c, dtype=dtype) if c <= FEW else None
-        self.column = (b, ow // 2, h, wide * c), (h * w * c, 2 * c, w * c, 1)
-        strides = (ow // 2 * h * wide * c, 2 * wide * c, h * wide * c, 1)
-        self.column_taken = (b, oh // 2, ow // 2, high * wide * c), strides
-        self.split = (b, oh // 2, 2, ow // 2, 2, out)
-        self.dy = torch.empty(b, oh // 2, ow // 2, 2, 2, out, dtype=dtype)
+        self.columns = torch.empty(b, across, h, wide * c, dtype=dtype) if c <= FEW else None
+        self.column = (b, across, h, wide * c), (h * w * c, 2 * pairs * c, w * c, 1)
+        strides = (across * h * wide * c, 2 * wide * c, h * wide * c, 1)
+        self.column_taken = (b, oh // 2, across, high * wide * c), strides
+        self.dy = torch.empty(b, oh // 2, across, 2, 2, pairs, out, dtype=dtype)
         self.halves = self.rows.view(parts, -1, high * wide * c)
-        self.each = torch.empty(parts, 4 * out, high * wide * c, dtype=dtype)
-        self.shifted = shifted(self.each, out, (kh, kw * c), (wide * c, c))
+        self.each = torch.empty(parts, 4 * pairs * out, high * wide * c, dtype=dtype)
+        self.shifted = shifted(self.each, pairs, (out, kh, kw * c), (wide * c, c))
 
     def unfold(self, x: Tensor) -> Tensor:
         """The rows of an input."""
         if self.columns is None:
-            self.into.copy_(x.as_strided(*self.taken))  # (b, h, w, c) -> (b, h'/2, w'/2, kh + 1, (kw + 1) c)
+            self.into.copy_(x.as_strided(*self.taken))  # (b, h, w, c) -> (b, h'/2, across, kh + 1, wide c)
         else:
-            self.columns.copy_(x.as_strided(*self.column))  # (b, h, w, c) -> (b, w'/2, h, (kw + 1) c)
+            self.columns.copy_(x.as_strided(*self.column))  # (b, h, w, c) -> (b, across, h, wide c)
             self.into.flatten(3).copy_(self.columns.as_strided(*self.column_taken))
         return self.rows
 
+    def apart(self, dy: Tensor) -> Tensor:
+        """Outputs (b, h', w', out) as a view in the order of the rows: (b, h'/2, across, 2, 2, pairs, out)."""
+        b, high, across, _, _, pairs, out = self.dy.shape
+        return dy.view(b, high, 2, across, pairs, 2, out).permute(0, 1, 3, 2, 5, 4, 6)
+
     def collect(self, dy: Tensor) -> None:
-        """The gradients, from that of the four outputs of every row, (b h'/2 w'/2, 4 out)."""
+        """The gradients, from that of the outputs of every row, (b h'/2 across, 4 pairs out)."""
         parts = dy.view(len(self.halves), -1, dy.shape[-1])
-        torch.bmm(parts.transpose(1, 2), self.halves, out=self.each)  # -> (parts, 4 out, window)
-        self.weight.copy_(self.shifted.sum((0, 1, 2)).view(self.weight.shape))
+        torch.bmm(parts.transpose(1, 2), self.halves, out=self.each)  # -> (parts, 4 pairs out, window)
+        torch.sum(self.shifted, (0, 1, 2, 3), dtype=torch.float32, out=self.weight)
         if self.bias is not None:
             # in bf16 tensors, whose sums are float32 inside: a float32 result would copy dy first
             self.bias.copy_(parts.sum(1).view(-1, len(self.bias)).sum(0))
 
     def __call__(self, x: Tensor, dy: Tensor) -> None:
         self.unfold(x)
-        self.dy.copy_(dy.view(self.split).transpose(2, 3))  # (b, h', w', out) -> (b, h'/2, w'/2, 2, 2, out)
+        self.dy.copy_(self.apart(dy))  # (b, h', w', out) -> (b, h'/2, across, 2, 2, pairs, out)
         self.collect(self.dy.view(len(self.rows), -1))
 
 
-def shifted(windows: Tensor, out: int, kernel: tuple[int, int], steps: tuple[int, int]) -> Tensor:
-    """Of (parts, 4 out, window) the view (parts, 2, 2, out, kh, kw in): output (i, j) of the four sees from (i, j) on.
+def shifted(windows: Tensor, pairs: int, weight: tuple[int, int, int], steps: tuple[int, int]) -> Tensor:
+    """Of (parts, 4 pairs out, window) the view (parts, 2, 2, pairs, out, kh, kw in).
 
-    `kernel` is kh and kw in, `steps` are the numbers from one row, one column of the window to the next.
+    The output (i, j, k), in row i and column j of the k-th pair, sees the window from (i, 2 k + j) on. `weight` is
+    out, kh and kw in; `steps` are the numbers from one row, one column of the window to the next.
     """
     parts, _, size = windows.shape
-    row, column = steps
-    strides = (4 * out * size, 2 * out * size + row, out * size + column, size, row, 1)
-    return windows.as_strided((parts, 2, 2, out, *kernel), strides)
+    out, (row, column) = weight[0] * size, steps
+    strides = (4 * pairs * out, 2 * pairs * out + row, pairs * out + column, out + 2 * column, size, row, 1)
+    return windows.as_strided((parts, 2, 2, pairs, *weight), strides)
 
 
 def channels_last(weight: Tensor) -> Tensor:
