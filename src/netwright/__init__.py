@@ -30,6 +30,7 @@ from netwright.errors import NetwrightError as NetwrightError
 from netwright.errors import PathError as PathError
 from netwright.errors import SizeError as SizeError
 from netwright.errors import TrainingError as TrainingError
+from netwright.layers.attention import Attention as Attention
 from netwright.layers.conv import Conv as Conv
 from netwright.layers.dropout import AlphaDropout as AlphaDropout
 from netwright.layers.dropout import Dropout as Dropout
@@ -56,10 +57,12 @@ from netwright.layers.pointwise import cos as cos
 from netwright.layers.pointwise import elu as elu
 from netwright.layers.pointwise import exp as exp
 from netwright.layers.pointwise import gelu as gelu
+from netwright.layers.pointwise import gelu_tanh as gelu_tanh
 from netwright.layers.pointwise import hardtanh as hardtanh
 from netwright.layers.pointwise import leaky_relu as leaky_relu
 from netwright.layers.pointwise import log as log
 from netwright.layers.pointwise import log_softmax as log_softmax
+from netwright.layers.pointwise import quick_gelu as quick_gelu
 from netwright.layers.pointwise import relu as relu
 from netwright.layers.pointwise import relu6 as relu6
 from netwright.layers.pointwise import selu as selu
@@ -76,6 +79,7 @@ from netwright.layers.pool import GlobalAvgPool as GlobalAvgPool
 from netwright.layers.pool import GlobalMaxPool as GlobalMaxPool
 from netwright.layers.pool import MaxPool as MaxPool
 from netwright.layers.position import Positions as Positions
+from netwright.layers.position import Rotary as Rotary
 from netwright.layers.position import SinePositions as SinePositions
 from netwright.layers.recurrent.gru import GRU as GRU
 from netwright.layers.recurrent.gru import GRUCell as GRUCell
@@ -158,3 +162,9 @@ from netwright.use.generate.regex import Regex as Regex
 from netwright.use.measure import measure as measure
 from netwright.use.stateful import Stateful as Stateful
 from netwright.zoo.inception import bn_inception as bn_inception
+from netwright.zoo.transformer import cross_attention as cross_attention
+from netwright.zoo.transformer import decoder_block as decoder_block
+from netwright.zoo.transformer import encoder_block as encoder_block
+from netwright.zoo.transformer import gated as gated
+from netwright.zoo.transformer import llama_block as llama_block
+from netwright.zoo.transformer import self_attention as self_attention

@@ -214,6 +214,44 @@ JOINS = [
     Row(nw.where, ("5 3", "5 3", "5 3"), plain(lambda c, a, b: torch.where(c > 0, a, b))),
 ]
 
+
+def attended(heads: int, groups: int, **options: Any) -> Reference:
+    """torch's attention on features that are heads side by side."""
+
+    def reference(w: Mapping[str, Tensor], q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+        q, k, v = (x.unflatten(-1, (count, -1)).movedim(2, 1) for x, count in ((q, heads), (k, groups), (v, groups)))
+        k, v = (x.repeat_interleave(heads // groups, 1) for x in (k, v))
+        allowed = None if mask is None else (mask != 0).unsqueeze(1)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, **options)
+        return y.movedim(1, 2).flatten(2)
+
+    return reference
+
+
+def turned(x: Tensor, heads: int, base: float) -> Tensor:
+    """Rotary positions by complex numbers."""
+    size, width = x.shape[1], x.shape[2] // heads
+    angles = torch.arange(size)[:, None] / base ** (torch.arange(0, width, 2) / width)
+    halves = x.unflatten(-1, (heads, 2, width // 2))
+    points = (
+        torch.complex(halves[..., 0, :], halves[..., 1, :])
+        * torch.polar(torch.ones(()).double(), angles.double())[:, None]
+    )
+    return torch.stack([points.real, points.imag], -2).flatten(2)
+
+
+ATTENTION = [
+    Row(nw.Attention(), ("5 4", "7 4", "7 3"), attended(1, 1)),
+    Row(nw.Attention(2), ("5 6", "7 6", "7 4"), attended(2, 2)),
+    Row(nw.Attention(4, 2), ("5 12", "7 6", "7 4"), attended(4, 2)),
+    Row(nw.Attention(2, scale=0.3), ("5 6", "7 6", "7 4"), attended(2, 2, scale=0.3)),
+    Row(nw.Attention(2, causal=True), ("6 6", "6 6", "6 4"), attended(2, 2, is_causal=True)),
+    Row(nw.Attention(2, 1, causal=True), ("6 6", "6 3", "6 2"), attended(2, 1, is_causal=True)),
+    Row(nw.Attention(2), ("5 6", "7 6", "7 4", "5 7"), attended(2, 2)),
+    Row(nw.Rotary(), (LINES,), plain(lambda x: turned(x, 1, 10000))),
+    Row(nw.Rotary(3, base=50), ("5 12",), plain(lambda x: turned(x, 3, 50))),
+]
+
 REDUCTIONS = [
     Row(nw.Mean(), (GRID,), plain(lambda x: x.mean((1, 2, 3)))),
     Row(nw.Mean((0, -1)), (GRID,), plain(lambda x: x.mean((1, 3)))),
@@ -252,6 +290,8 @@ POINTWISE = [
             *("exp", "log", "sin", "cos", "sqrt", "square", "abs"),
         )
     ),
+    Row(nw.gelu_tanh, ("5 3",), plain(nn.GELU("tanh"))),
+    Row(nw.quick_gelu, ("5 3",), plain(lambda x: x * torch.sigmoid(1.702 * x))),
     Row(nw.Elementwise("hardswish"), ("5 3",), plain(F.hardswish)),
     Row(nw.Elementwise(F.logsigmoid), ("5 3",), plain(F.logsigmoid)),
     Row(nw.softmax, ("5 3",), plain(nn.Softmax(-1))),
@@ -281,6 +321,7 @@ ROWS = [
     *MOVES,
     *SEQUENCES,
     *JOINS,
+    *ATTENTION,
     *REDUCTIONS,
     *NORMS,
     *SOURCES,

@@ -35,6 +35,11 @@ PARTS: tuple[Callable[[random.Random], nw.Net], ...] = (
     lambda r: nw.Chain(nw.Linear(3), nw.Residual([nw.GRU(4), nw.Linear(3)])),
     lambda r: nw.Chain(nw.Linear(3), nw.Repeat(2, nw.Shared("turn", nw.GRU(3)))),
     lambda r: nw.Chain(nw.Dropout(0.5), nw.softmax),
+    lambda r: nw.Chain(
+        nw.Linear(8), nw.self_attention(8, r.choice([1, 2, 4]), causal=True, rotary=r.choice([None, 100.0]))
+    ),
+    lambda r: nw.Chain(nw.Linear(8), nw.decoder_block(8, 2, memory=False)),
+    lambda r: nw.Chain(nw.Linear(8), nw.llama_block(8, 4, groups=r.choice([1, 2, 4]), inner=5)),
 )
 
 

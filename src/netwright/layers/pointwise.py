@@ -14,7 +14,7 @@ from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, le
 
 NAMED = (
     *("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "leaky_relu", "relu6", "hardtanh"),
-    *("exp", "log", "sin", "cos", "sqrt", "square", "abs"),
+    *("exp", "log", "sin", "cos", "sqrt", "square", "abs", "gelu_tanh", "quick_gelu"),
 )
 """The functions that have a public name of their own: `nw.relu` is `nw.Elementwise("relu")`."""
 
@@ -127,7 +127,20 @@ def _functions(name: str) -> list[Callable[..., Any]]:
     return [getattr(module, name) for module in (torch, F) if callable(getattr(module, name, None))]
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {name: _functions(name)[0] for name in (*NAMED, *OTHERS)}
+def _gelu_tanh(x: Tensor) -> Tensor:
+    return F.gelu(x, approximate="tanh")
+
+
+def _quick_gelu(x: Tensor) -> Tensor:
+    return x * (1.702 * x).sigmoid()
+
+
+OURS: dict[str, Callable[..., Any]] = {"gelu_tanh": _gelu_tanh, "quick_gelu": _quick_gelu}
+"""The two approximations of GELU that published nets were trained with; torch has one as an option, one not at all."""
+
+FUNCTIONS: dict[str, Callable[..., Any]] = OURS | {
+    name: _functions(name)[0] for name in (*NAMED, *OTHERS) if name not in OURS
+}
 NAMES: dict[Callable[..., Any], str] = {f: name for name in FUNCTIONS for f in _functions(name)}
 
 
@@ -147,7 +160,7 @@ def _name(function: str | Callable[..., Any]) -> str:
 
 
 relu, tanh, sigmoid, gelu, silu, elu, selu, softplus, leaky_relu, relu6, hardtanh = map(Elementwise, NAMED[:11])
-exp, log, sin, cos, sqrt, square, abs = map(Elementwise, NAMED[11:])
+exp, log, sin, cos, sqrt, square, abs, gelu_tanh, quick_gelu = map(Elementwise, NAMED[11:])
 softmax = Softmax()
 log_softmax = LogSoftmax()
 

@@ -1,4 +1,4 @@
-"""Layers that tell a sequence's elements where they stand, for parts that cannot see it: learned, or by sines."""
+"""Layers that tell a sequence's elements where they stand, for parts that cannot see it: added, or by turning."""
 
 import math
 from collections.abc import Mapping
@@ -125,6 +125,72 @@ class SinePositions(Leaf):
         (x,) = inputs  # (b, n, d)
         places, memory = moved_on(memory, x)  # (b, n)
         return x + sines(places, x), memory  # (b, n, d) + (b, n, d)
+
+
+class Rotary(Leaf):
+    """Queries and keys turned by angles that grow with the position, so that their products see distances alone.
+
+    In every head, feature j and its partner half a head away are turned as a point of the plane: (a, b) becomes
+    (a cos t − b sin t, b cos t + a sin t) with t = i / base^(2j/d) at position i from 0, j below d/2.
+
+    Shapes: input (n, heads d), output (n, heads d), d even.
+
+    Fields:
+        heads: how many there are side by side in the features; 1.
+        base: how slowly the slowest pair turns; 10000 as in the source, more for longer texts.
+
+    Raises:
+        NetError: a number of heads that is not a whole number of at least 1, a base that is not above 1.
+        SizeError: heads of odd width.
+
+    Example:
+        >>> import netwright as nw
+        >>> turned = nw.Rotary()(nw.many([[[1.0, 0.0]] * 2]))
+        >>> [round(x, 3) for x in turned[0, 1].tolist()]
+        [0.54, 0.841]
+
+    Source: Su et al. 2021, arXiv 2104.09864, where partners are neighbours: another order of the same features
+    """
+
+    heads: int = 1
+    base: float = 10000.0
+    exact = True
+
+    def __post_init__(self) -> None:
+        if type(self.heads) is not int or self.heads < 1:
+            raise NetError(
+                what="the number of heads is a whole number of at least 1", where="Rotary", got=repr(self.heads)
+            )
+        if not self.base > 1:
+            raise NetError(what="the base of the angles is a number above 1", where="Rotary", got=repr(self.base))
+
+    @property
+    def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the fields
+        """The features are those of the heads, each of pairs."""
+        return f"n {2 * self.heads}*pairs -> n {2 * self.heads}*pairs"
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0)}
+
+    def memory(self) -> Mapping[str, str] | None:
+        return PLACE
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return self._turned(x, torch.arange(x.shape[1], device=x.device))  # (b, n, heads d)
+
+    def step(self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        (x,) = inputs  # (b, n, heads d)
+        places, memory = moved_on(memory, x)  # (b, n)
+        return self._turned(x, places), memory
+
+    def _turned(self, x: Tensor, places: Tensor) -> Tensor:
+        width = x.shape[-1] // self.heads
+        exact = torch.promote_types(x.dtype, torch.float32)  # a place beyond 256 is no number of bfloat16
+        evens = torch.arange(0, width, 2, device=x.device, dtype=exact)  # (d / 2,)
+        angles = places.to(exact).unsqueeze(-1) * torch.exp(evens * (-math.log(self.base) / width))  # (..., n, d / 2)
+        cos, sin = (wave.to(x.dtype).unsqueeze(-2) for wave in (angles.cos(), angles.sin()))  # (..., n, 1, d / 2)
+        a, b = x.unflatten(-1, (self.heads, 2, -1)).unbind(-2)  # (b, n, heads, d / 2) each
+        return torch.cat([a * cos - b * sin, b * cos + a * sin], -1).flatten(-2)  # (b, n, heads, d) -> (b, n, heads d)
 
 
 def moved_on(memory: Memory, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

@@ -73,4 +73,5 @@ class Step(Leaf):
         inputs, states = x[: len(x) - len(names)], x[len(x) - len(names) :]
         remembered = {name: state for name, state in zip(names, states, strict=True) if state is not None}
         y, after = self._leaf.step(w, remembered or None, *inputs)
-        return (y, *(after[name] for name in names)) if names else y
+        own = y if isinstance(y, tuple) else (y,)
+        return (*own, *(after[name] for name in names)) if names else y

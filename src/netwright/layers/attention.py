@@ -1,0 +1,166 @@
+"""Attention: every query takes a mean of values, weighted by how well the query goes with each value's key."""
+
+import math
+from collections.abc import Collection, Mapping
+from math import inf
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from netwright.errors import DataError, NetError
+from netwright.net.part import Leaf
+from netwright.net.run.padding import NO_LENGTHS, Lengths, inside, length_of
+
+Memory = Mapping[str, Tensor] | None
+OUTPUT = frozenset({"output"})
+
+
+class Attention(Leaf):
+    """Scaled dot-product attention, without projections: those are `Linear`s around it.
+
+    output_i = Σ_j scores_ij value_j with scores_ij = softmax_j(scale · query_i · key_j), in every head by itself: the
+    features of a position are those of its heads, one head after the other.
+
+    Shapes: query (m, heads d), key (n, groups d), value (n, groups e), mask (m, n), all allowed if nothing feeds it;
+        output (m, heads e), scores (heads, m, n). Where it is causal, m is n.
+
+    Fields:
+        heads: how many means are taken side by side; 1.
+        groups: heads that keys and values have, each for heads / groups of the queries'; None, as many.
+        causal: whether position i sees the keys of positions up to i alone; then it steps, and keeps keys and values.
+        scale: what scores are multiplied with; None, 1/√d, so that they vary as much whatever d is.
+
+    A mask is 0 where a query must not look, anything else where it may. A query that may look nowhere gets 0.
+
+    Raises:
+        NetError: a number that is not a whole one of at least 1, heads that the groups do not divide, a scale that is
+            not above 0.
+        SizeError: features that are not a multiple of the heads.
+
+    Example:
+        >>> import netwright as nw
+        >>> x, memory = nw.Input("x", ("m", 8)), nw.Input("memory", ("n", 8))
+        >>> nw.Graph(nw.Attention(2)(x, memory, memory)["output"]).plan.outputs
+        {'output': (m, 8)}
+
+    Source: Vaswani et al. 2017, arXiv 1706.03762; groups: Ainslie et al. 2023, arXiv 2305.13245
+    Torch: torch.nn.functional.scaled_dot_product_attention
+    """
+
+    heads: int = 1
+    groups: int | None = None
+    causal: bool = False
+    scale: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, count in (("heads", self.heads), ("groups", self._groups)):
+            if type(count) is not int or count < 1:
+                raise NetError(
+                    what=f"the number of {name} is a whole number of at least 1", where="Attention", got=repr(count)
+                )
+        if self.heads % self._groups:
+            raise NetError(
+                what="every group of keys and values serves as many heads as every other",
+                where="Attention",
+                expected=f"groups that divide {self.heads} heads",
+                got=f"groups={self._groups}",
+            )
+        if self.scale is not None and not self.scale > 0:
+            raise NetError(what="the scale of scores is a number above 0", where="Attention", got=repr(self.scale))
+
+    @property
+    def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the fields
+        """Named by what they are; a causal one has as many queries as keys."""
+        h, g, m = self.heads, self._groups, "n" if self.causal else "m"
+        inputs = f"query: {m} {h}*d, key: n {g}*d, value: n {g}*e, mask?: {m} n"
+        return f"{inputs} -> output: {m} {h}*e, scores: {h} {m} n"
+
+    @property
+    def _groups(self) -> int:
+        return self.heads if self.groups is None else self.groups
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        past = {"key": (-inf, 0.0), "value": (-inf, 0.0)} if self.causal else {}
+        return {"query": (0.0, 0.0), **past}
+
+    def memory(self) -> Mapping[str, str] | None:
+        g = self._groups
+        return {"keys": f"past {g}*d", "values": f"past {g}*e"} if self.causal else None
+
+    def forward(
+        self,
+        w: Mapping[str, Tensor],
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None = None,
+        *,
+        lengths: Lengths = NO_LENGTHS,
+        wanted: Collection[str] = OUTPUT,
+    ) -> tuple[Tensor, Tensor | None]:
+        length = None if self.causal else length_of(lengths, "n")  # what is causal sees no padding before its own
+        return self._attend(query, key, value, mask, length, "scores" in wanted)
+
+    def step(
+        self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor | None
+    ) -> tuple[tuple[Tensor, Tensor | None], dict[str, Tensor]]:
+        query, key, value, mask = inputs
+        assert query is not None and key is not None and value is not None
+        if mask is not None:
+            raise DataError(
+                what="a mask is for a whole sequence, not for pieces of one",
+                where="Attention",
+                mend="nw.Attention(causal=True) without a mask",
+            )
+        if memory is not None:
+            key, value = (torch.cat([memory[name], x], 1) for name, x in (("keys", key), ("values", value)))
+        return self._attend(query, key, value, None, None, True), {"keys": key, "values": value}
+
+    def _attend(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, length: Tensor | None, weighing: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        (b, m, _), n = query.shape, key.shape[1]
+        q, k, v = (
+            x.view(b, -1, count, x.shape[-1] // count).transpose(1, 2)  # (b, n, heads d) -> (b, heads, n, d)
+            for x, count in ((query, self.heads), (key, self._groups), (value, self._groups))
+        )
+        allowed = None if length is None else inside(length, n)[:, None, None]  # (b, n) -> (b, 1, 1, n)
+        if mask is not None:
+            own = (mask != 0).unsqueeze(1)  # (b, m, n) -> (b, 1, m, n)
+            allowed = own if allowed is None else allowed & own
+        causal = self.causal and m > 1
+        if causal and (allowed is not None or m < n):
+            before = torch.ones(m, n, dtype=torch.bool, device=q.device).tril(n - m)  # the last of n is the last of m
+            causal, allowed = False, before if allowed is None else allowed & before
+        blind = None if mask is None or allowed is None else ~allowed.any(-1, keepdim=True)  # (b, 1, m, 1)
+        if blind is not None and allowed is not None:
+            allowed = allowed | blind  # what may look nowhere looks everywhere, and then gets 0: no 0 / 0 on the way
+        y, scores = (weighed if weighing else fused)(q, k, v, allowed, causal, self.scale)
+        if blind is not None:
+            y, scores = y.masked_fill(blind, 0.0), None if scores is None else scores.masked_fill(blind, 0.0)
+        return y.transpose(1, 2).reshape(b, m, -1), scores  # (b, heads, m, e) -> (b, m, heads e)
+
+
+def fused(
+    q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, causal: bool, scale: float | None
+) -> tuple[Tensor, None]:
+    """Attention by torch's kernels, which keep no scores: (b, h, m, d), (b, g, n, d), (b, g, n, e) -> (b, h, m, e)."""
+    gqa = k.shape[1] < q.shape[1]
+    return F.scaled_dot_product_attention(q, k, v, allowed, is_causal=causal, scale=scale, enable_gqa=gqa), None
+
+
+def weighed(
+    q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, causal: bool, scale: float | None
+) -> tuple[Tensor, Tensor]:
+    """The same step by step, and the scores (b, h, m, n)."""
+    (b, h, m, d), (_, g, n, _) = q.shape, k.shape
+    if causal:
+        allowed = torch.ones(m, n, dtype=torch.bool, device=q.device).tril()
+    q = q * (1 / math.sqrt(d) if scale is None else scale)
+    scores = q.reshape(b, g, -1, d) @ k.mT  # (b, h, m, d) -> (b, g, h / g m, d) -> (b, g, h / g m, n)
+    if allowed is not None:
+        scores = scores.view(b, h, m, n).masked_fill(~allowed, -inf).view(scores.shape)
+    scores = scores.softmax(-1, dtype=torch.promote_types(q.dtype, torch.float32)).to(v.dtype)
+    y = scores @ v  # (b, g, h / g m, n) -> (b, g, h / g m, e)
+    return y.view(b, h, m, -1), scores.view(b, h, m, n)

@@ -1,0 +1,95 @@
+"""Attention: both kernels give the same, what may look nowhere gets nothing, and what it refuses."""
+
+import pytest
+import torch
+
+import netwright as nw
+from layers.tools import message
+from netwright.layers.attention import Attention, fused, weighed
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_kernels_agree(groups: int, causal: bool, masked: bool):
+    torch.manual_seed(0)
+    q = torch.randn(3, 4, 6, 5, dtype=torch.float64, requires_grad=True)
+    k = torch.randn(3, groups, 6, 5, dtype=torch.float64, requires_grad=True)
+    v = torch.randn(3, groups, 6, 7, dtype=torch.float64, requires_grad=True)
+    allowed = (torch.rand(3, 1, 6, 6) < 0.5) | torch.eye(6, dtype=torch.bool) if masked and not causal else None
+    dy = torch.randn(3, 4, 6, 7, dtype=torch.float64)
+    found: list[list[torch.Tensor]] = []
+    for kernel in (fused, weighed):
+        y, scores = kernel(q, k, v, allowed, causal, None)
+        found.append([y, *torch.autograd.grad(y, (q, k, v), dy)])
+        if scores is not None:
+            torch.testing.assert_close(scores.sum(-1), torch.ones(3, 4, 6, dtype=torch.float64))
+            torch.testing.assert_close(scores @ v.repeat_interleave(4 // groups, 1), y)
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("wanted", ["output", "scores"])
+def test_a_query_that_may_look_nowhere_gets_nothing(wanted: str):
+    net = nw.Attention(2)
+    x = torch.randn(2, 3, 4, requires_grad=True)
+    mask = torch.tensor([[[1.0, 1, 0], [0, 0, 0], [1, 0, 1]]]).expand(2, 3, 3)
+    y, scores = net.forward({}, x, x, x, mask, wanted={"output", wanted})
+    y.sum().backward()
+    assert not y[:, 1].any()
+    assert y[:, 0].abs().min() > 0
+    assert x.grad is not None and x.grad.isfinite().all()
+    if wanted == "scores":
+        assert scores is not None
+        assert not scores[:, :, 1].any()
+        assert not scores[:, :, 0, 2].any()
+
+
+def test_scores_are_an_output():
+    net = nw.Graph(nw.Attention(2, causal=True)(x := nw.Input("x", ("n", 4)), x, x)["scores"])
+    scores = net(torch.randn(1, 5, 4))
+    assert scores.shape == (1, 2, 5, 5)
+    assert not scores.triu(1).any()
+    assert str(net.plan.outputs["scores"]) == "(2, n, n)"
+
+
+def test_a_step_has_no_mask():
+    leaf, x = Attention(causal=True), torch.zeros(1, 2, 3)
+    assert message(lambda: leaf.step({}, None, x, x, x, torch.ones(1, 2, 2))) == (
+        "a mask is for a whole sequence, not for pieces of one\n"
+        "  where:    Attention\n"
+        "  mend:     nw.Attention(causal=True) without a mask"
+    )
+
+
+def test_what_it_refuses():
+    assert message(lambda: Attention(0)) == (
+        "the number of heads is a whole number of at least 1\n  where:    Attention\n  got:      0"
+    )
+    assert message(lambda: Attention(4, 3)) == (
+        "every group of keys and values serves as many heads as every other\n"
+        "  where:    Attention\n"
+        "  expected: groups that divide 4 heads\n"
+        "  got:      groups=3"
+    )
+    assert message(lambda: Attention(scale=0)) == (
+        "the scale of scores is a number above 0\n  where:    Attention\n  got:      0"
+    )
+
+
+def test_heads_divide_the_features():
+    x = nw.Input("x", ("n", 6))
+    assert message(lambda: nw.Graph(nw.Attention(4)(x, x, x))).splitlines()[:5] == [
+        "the inputs of attention1 disagree in size",
+        "  where:    x -> attention1",
+        "  expected: (m, 4*d)   x -> attention1 is (n, 6)",
+        "  got:      (n, 6)     the n comes from the input x: Array('n 6')",
+        "  mend:     input 'x': ('n', 8)                  (checked: 0 parameters)",
+    ]
+
+
+def test_sizes_follow_backwards():
+    x, source = nw.Input("x", ("n", 8)), nw.Input("source", ("m", 6))
+    net = nw.Graph(nw.Attention(2)(nw.Linear()(x), source, source))
+    assert net.plan.arrays["linear1/weight"].known == (6, 8)
+    assert str(net.plan.outputs["output"]) == "(n, 6)"
