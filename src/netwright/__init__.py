@@ -103,6 +103,7 @@ from netwright.layers.sequence import Reverse as Reverse
 from netwright.layers.sequence import Shift as Shift
 from netwright.layers.source import Constant as Constant
 from netwright.layers.source import Parameter as Parameter
+from netwright.layers.step import Begin as Begin
 from netwright.layers.step import Step as Step
 from netwright.layers.where import where as where
 from netwright.layers.wrap import Parallel as Parallel

@@ -197,6 +197,7 @@ SEQUENCES = [
     Row(Shift(-2, fill=1.5), (LINES,), plain(lambda x: shifted(x, -2, 1.5))),
     Row(Shift(9), ("5",), plain(lambda x: 0 * x)),
     Row(Shift(2, fill=6), ("5 <7>",), plain(lambda x: shifted(x, 2, 6))),
+    Row(nw.Begin(), ("5", "5"), plain(lambda state, start: state)),
     Row(Positions(12), (LINES,), lambda w, x: x + w["positions"][:9]),
     Row(SinePositions(), (LINES,), plain(waves)),
     Row(SinePositions(), ("6 5",), plain(waves)),

@@ -15,7 +15,7 @@ from netwright.training.next_element import NextElement
 def refusal(net: nw.Net, following: bool = True) -> str:
     """The whole text of the error; empty where the net may be trained."""
     try:
-        refuse_leaks(net, following)
+        refuse_leaks(net, net.input_names[0] if following else None)
     except TrainingError as error:
         return str(error)
     return ""

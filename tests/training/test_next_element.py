@@ -102,19 +102,44 @@ def refused(part, data, kind=TrainingError, **options):
     return str(caught.value)
 
 
-def test_a_net_with_several_inputs() -> None:
+def test_which_of_several_inputs_is_predicted() -> None:
     both = nw.Graph(sum=(nw.Add(), "left", "right"), input={"left": 3, "right": 3})
     assert refused(both, TEXTS) == (
-        "the next element is predicted by a net with one input and one output\n"
+        "of several inputs, that one is predicted along whose size the output runs\n"
         "  where:    objective\n"
-        "  got:      inputs left, right; outputs output"
+        "  expected: one input whose sequence is as long as the output\n"
+        "  got:      output (3,); left (3,), right (3,)\n"
+        "  mend:     encoders whose sizes have names of their own, such as nw.Characters(length='m')"
     )
+
+
+def seq2seq(start: str = "source", said: str = "target") -> nw.Net:
+    """The state after the source starts the decoder."""
+    source, target = nw.Input(start, Characters()), nw.Input(said, Characters(length="m"))
+    state = GRU(16)(nw.Embedding(8)(source))["hidden"]
+    read = GRU(16)(nw.Embedding(8)(target), hidden=state)["output"]
+    return nw.Graph(nw.softmax(nw.Linear()(read)))
+
+
+@pytest.mark.parametrize("said", ["target", "said"])
+def test_what_is_said_of_a_source(said: str) -> None:
+    pairs = [("ab", "ba"), ("abc", "cba"), ("b", "b"), ("ca", "ac")] * 8
+    run = train(seq2seq(said=said), pairs, epochs=150, learning_rate=0.01, validation=pairs[:4])
+    assert run.net.inputs["source"] == Characters("abc")
+    assert run.net.inputs[said] == Characters("abc", length="m", start=True)
+    assert run.net.outputs["output"] == Characters("abc", length="m", end=True)
+    assert run.epochs[-1].validation["error"] < 0.1
+    assert nw.measure(run.net, pairs[:4]).result.error.value < 0.1
+    columns = tuple(map(list, zip(*pairs, strict=True)))
+    again = train(seq2seq(said=said), columns, epochs=1, learning_rate=0.01, validation=pairs[:4])
+    rows = train(seq2seq(said=said), [{"source": a, said: b} for a, b in pairs], epochs=1, learning_rate=0.01)
+    assert again.losses == rows.losses
 
 
 def test_a_net_that_ends_in_its_loss() -> None:
     whole = nw.with_loss(net(input=Characters("abc")), nw.CrossEntropy())
     assert refused(whole, TEXTS) == (
-        "the next element is predicted by a net with one input and one output, without its loss\n"
+        "the next element is predicted by a net with inputs and one output, without its loss\n"
         "  where:    objective\n"
         "  got:      inputs input, target; outputs loss"
     )

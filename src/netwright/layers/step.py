@@ -1,4 +1,4 @@
-"""A leaf that mixes along an axis, done a piece at a time: what it remembers becomes ports."""
+"""A leaf that mixes along an axis, done a piece at a time: what it remembers becomes ports, which begin somewhere."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -75,3 +75,27 @@ class Step(Leaf):
         y, after = self._leaf.step(w, remembered or None, *inputs)
         own = y if isinstance(y, tuple) else (y,)
         return (*own, *(after[name] for name in names)) if names else y
+
+
+class Begin(Leaf):
+    """What is remembered; at the beginning, when nothing is, what it starts from.
+
+    `nw.unfold` puts it before a state that a net feeds, such as a decoder's, which an encoder's end starts.
+
+    Shapes: state (*s), which may be left out, start (*s); output (*s).
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Begin().required_names, nw.Begin().optional_names
+        (('start',), ('state',))
+    """
+
+    ports = "state?: *s, start: *s -> *s"
+    exact = True
+    passes = True
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"*": (0, 0)}
+
+    def forward(self, w: Mapping[str, Tensor], state: Tensor | None, start: Tensor) -> Tensor:
+        return start if state is None else state

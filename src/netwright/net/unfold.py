@@ -40,7 +40,7 @@ def unfold(net: Net, along: str | None = None) -> Net:
     """
     expect_net(net, "unfold")
     plan = plan_of(net)
-    size = _along(plan, along)
+    size = along_of(plan, along)
     stepped = _Unfolding(plan, size).part(net, "").part
     inputs = {name: _plain(codec) for name, codec in net.held.inputs.items()}
     return cast(Net, stepped.rebuilt(Held(net.held.arrays, inputs, {}, net.held.shared)))
@@ -75,7 +75,7 @@ class _Unfolding:
         return self._level(node, made)
 
     def _level(self, node: ContainerNode, made: Mapping[str, Stepped]) -> Stepped:
-        level = node.level
+        level, begin = node.level, cast(Any, PARTS["Begin"])()
         calls: list[Call] = []
         states: dict[str, Ref] = {}
         for call in level.calls:
@@ -83,6 +83,11 @@ class _Unfolding:
             own = {port: f"{call.name}_{port}" for port in one.states}
             reads = {port: ref for port, ref in call.reads if port not in own}
             reads |= {port: ("", name) for port, name in own.items()}
+            for port, start in call.reads:
+                if port in own:  # what is fed to a state is that of the beginning
+                    begun = f"{own[port]}_begun"
+                    calls.append(Call(begun, begin, (("state", ("", own[port])), ("start", start)), begun))
+                    reads[port] = (begun, "output")
             calls.append(Call(call.name, one.part.bare(), tuple(reads.items()), call.place))
             states |= {name: (call.name, port) for port, name in own.items()}
         outputs = (*level.outputs, *states.items())
@@ -126,13 +131,14 @@ class _Unfolding:
         return any(self.along in self._names(scope.names[name]) for name in own if name in scope.names)
 
     def _at_its_place(self, leaf: LeafNode, path: str) -> bool:
-        """Whether every output has the elements of the input, and each sees those at its own place alone."""
+        """Whether every output has the elements of what moves, and each sees those at its own place alone."""
         seen = leaf.reach(training=False)
         scope = self.plan.solution.scopes[path]
-        inputs = [self.plan.shape(slot) for _, slot in scope.op.reads]
+        moving = {port: self._moving(self.plan.shape(slot)) for port, slot in scope.op.reads}
+        moving = {port: sizes for port, sizes in moving.items() if sizes}  # what does not move may be seen whole
         outputs = [self.plan.shape((path, port.name)) for port in scope.ports.outputs]
-        kept = all(self._moving(shape) == self._moving(inputs[0]) for shape in outputs)
-        return kept and all(seen.get(port.name, seen.get("*")) == (0, 0) for port in scope.ports.inputs)
+        kept = all(self._moving(shape) == next(iter(moving.values()), []) for shape in outputs)
+        return kept and all(seen.get(port, seen.get("*")) == (0, 0) for port in moving)
 
     def _moving(self, shape: Shape) -> list[Size]:
         return [size for size in shape if not isinstance(size, Row) and self.along in names(size)]
@@ -150,7 +156,7 @@ class _Unfolding:
         )
 
 
-def _along(plan: Plan, along: str | None) -> str:
+def along_of(plan: Plan, along: str | None) -> str:
     """The size that is unfolded."""
     found = plan.varying
     if along is not None and along in found:

@@ -9,13 +9,15 @@ from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.level import Symbol, as_part, use
 
+TARGET = "target"
+
 
 def with_loss(net: Net, loss: Any) -> Graph:
     """The net that takes targets too and gives its losses: `net` and `loss` are its parts.
 
     A target port is encoded by the net's own decoder, so it takes what the net answers. With one loss they are the
     port `target` and the part `loss`; with several, `NAME_target` and `NAME_loss` for each output that has one, and
-    the losses are the new net's outputs.
+    the losses are the new net's outputs. The port is `NAME_target` too where an input is called `target`.
 
     Fields:
         loss: a part that takes the net's output and the target; or a mapping from outputs to such parts.
@@ -50,6 +52,11 @@ def with_loss(net: Net, loss: Any) -> Graph:
     ends: dict[str, Symbol] = {}
     for name, part in losses.items():
         mark = f"{name}_" if len(losses) > 1 else ""
-        target = Input(f"{mark}target", net.outputs[name])
+        target = Input(target_name(net, name, several=len(losses) > 1), net.outputs[name])
         ends[f"{mark}loss"] = use(as_part(part), values[name], target, name=f"{mark}loss")
     return Graph(ends if len(losses) > 1 else ends["loss"])
+
+
+def target_name(net: Net, output: str, *, several: bool) -> str:
+    """What the port, and the column of the data, is called that an output is compared with."""
+    return f"{output}_{TARGET}" if several or TARGET in net.input_names else TARGET

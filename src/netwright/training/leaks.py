@@ -42,25 +42,25 @@ class Question:
         return low <= self.most and high >= self.target
 
 
-def refuse_leaks(net: Net, following: bool) -> None:
+def refuse_leaks(net: Net, following: str | None) -> None:
     """Raise TrainingError where a net sees, in training, the elements that it is to predict.
 
-    `following` says that it is to predict what follows in its one input. Else only what a net that ends in losses
+    `following` is the input of which it is to predict what follows; None: none, and only what a net that ends in losses
     compares with itself is known: a target that is a later position of an input, such as `nw.Rest()` of it, or, for a
     net that sees no later position, the same one. A net that sees all around a position and is compared with that
     position itself gives its input back, which is no prediction.
     """
-    if not following and not ends_in_losses(net):
+    if following is None and not ends_in_losses(net):
         return
-    for along in _first_size(net) if following else net.plan.varying:
+    for along in net.plan.varying if following is None else _first_size(net, following):
         sight = Sight(net.plan, along, training=True)
-        for question in _of_output(net, sight) if following else _of_losses(net, sight):
+        for question in _of_losses(net, sight) if following is None else _of_output(net, sight):
             _ask(net, question)
 
 
-def _first_size(net: Net) -> list[str]:
-    """The name of the size along which the only input is a sequence."""
-    (shape,) = net.plan.inputs.values()
+def _first_size(net: Net, port: str) -> list[str]:
+    """The name of the size along which an input is a sequence."""
+    shape = net.plan.inputs[port]
     return [] if not shape or isinstance(shape[0], Row) else sorted(names(shape[0]))
 
 

@@ -11,15 +11,19 @@ from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of, ranked, shape_text
+from netwright.net.with_loss import target_name
 from netwright.training.objective import ends_in_losses
+from netwright.training.ports import fitted
 
 
 @dataclass(frozen=True)
 class NextElement:
     """What to train a net for: at every position of a sequence to predict the element that follows.
 
-    The data is one column of sequences. The net reads each from a mark at its start on, and at position i, where it has
-    seen the mark and x₁ … xᵢ, its output is compared with xᵢ₊₁, at the last position with a mark for the end:
+    The data is one column of sequences. A net with several inputs, such as a source and what is said of it, takes a
+    column for each, in pairs (source, said); predicted is the input along whose size the output runs. The net reads it
+    from a mark at its start on, and at position i, where it has seen the mark and x₁ … xᵢ, its output is compared with
+    xᵢ₊₁, at the last position with a mark for the end:
 
         loss = mean over i = 0 … n of −ln p(xᵢ₊₁ | x₁ … xᵢ), in nats, for each sequence, then over sequences.
 
@@ -27,8 +31,9 @@ class NextElement:
     count elements alike: the trained net carries them, and generates at once. A vocabulary that is not given is learned
     from the training part. A net without an encoder takes texts by characters.
 
-    Raises: TrainingError for a net with several inputs or outputs, with another encoder than one of sequences, whose
-        output is not one distribution for every position, or that sees ahead in training: it would learn to copy.
+    Raises: TrainingError for a net with several outputs, of whose inputs none or several could be predicted, with
+        another encoder than one of sequences, whose output is not one distribution for every position, or that sees
+        ahead in training: it would learn to copy.
 
     Example:
         >>> import netwright as nw
@@ -38,21 +43,24 @@ class NextElement:
         (Characters('ahn', start=True), Characters('ahn', end=True))
     """
 
-    def columns(self, net: Net) -> tuple[str, ...]:
-        """The names of the columns that the data has: the net's only input."""
-        if len(net.input_names) != 1 or len(net.output_names) != 1 or ends_in_losses(net):
+    def ports(self, net: Net) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns that the data has: the net's inputs, of several the one that is predicted last."""
+        if not net.input_names or len(net.output_names) != 1 or ends_in_losses(net):
             losses = ends_in_losses(net)
             raise TrainingError(
-                what="the next element is predicted by a net with one input and one output"
+                what="the next element is predicted by a net with inputs and one output"
                 + (", without its loss" if losses else ""),
                 where="objective",
                 got=f"inputs {', '.join(net.input_names)}; outputs {', '.join(net.output_names)}",
             )
-        return net.input_names
+        if len(net.input_names) == 1:
+            return net.input_names, ()
+        name = _predicted(net)
+        return tuple(other for other in net.input_names if other != name), (name,)
 
     def coded(self, net: Net, training: Source) -> Net:
-        """The net with both codecs, fitted to the training part."""
-        (name,), (output,) = net.input_names, net.output_names
+        """The net with both codecs of what is predicted, fitted to the training part, and those of other inputs."""
+        name, (output,) = _predicted(net), net.output_names
         encoder = _fitted(_encoder(net, name, training.row(0)[name]), training.columns[name], name)
         decoder = replace(encoder, start=False, end=True)
         given = net.held.outputs.get(output)
@@ -66,14 +74,51 @@ class NextElement:
                 got=_short(given),
                 mend="leave the decoder out",
             )
-        net = net.rebuilt(replace(net.held, inputs={name: encoder}, outputs={}))
+        net = net.rebuilt(replace(net.held, inputs={**net.held.inputs, name: encoder}, outputs={}))
+        net = fitted(net, training, {})
         _check_positions(net, name, output)
         return net.rebuilt(replace(net.held, outputs={output: decoder}))
 
-    def examples(self, column: Source) -> Source:
-        """The column as what the net reads and as what it is compared with."""
-        (raws,) = column.columns.values()
-        return Source({**column.columns, "target": raws}, column.weights)
+    def examples(self, net: Net, data: Source) -> Source:
+        """The data as what the net reads and as what it is compared with; the net is coded."""
+        (output,), name = net.output_names, following_port(net)
+        assert name is not None
+        target = target_name(net, output, several=False)
+        return Source({**data.columns, target: data.columns[name]}, data.weights)
+
+
+def following_port(net: Net) -> str | None:
+    """The input of which a net says what comes next: its encoder starts where the net's decoder ends.
+
+    `NextElement` sets them so; None for a net that does something else.
+    """
+    if len(net.output_names) != 1:
+        return None
+    decoder = net.held.outputs.get(net.output_names[0])
+    for name, encoder in net.held.inputs.items():
+        if isinstance(encoder, Elements) and encoder.start and decoder == replace(encoder, start=False, end=True):
+            return name
+    return None
+
+
+def _predicted(net: Net) -> str:
+    """The only input, or of several the one along whose size the output runs."""
+    if len(net.input_names) == 1:
+        return net.input_names[0]
+    plan = plan_of(net)
+    (made,) = plan.outputs.values()
+    first = made[0] if made and ranked(made) else None
+    found = [name for name, shape in plan.inputs.items() if ranked(shape) and shape and shape[0] == first]
+    if first is None or len(found) != 1:
+        raise TrainingError(
+            what="of several inputs, that one is predicted along whose size the output runs",
+            where="objective",
+            expected="one input whose sequence is as long as the output",
+            got=f"output {shape_text(made)}; "
+            + ", ".join(f"{name} {shape_text(shape)}" for name, shape in plan.inputs.items()),
+            mend="encoders whose sizes have names of their own, such as nw.Characters(length='m')",
+        )
+    return found[0]
 
 
 def _encoder(net: Net, name: str, first: Any) -> Elements:

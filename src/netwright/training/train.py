@@ -13,6 +13,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.run.initialize import initialize
 from netwright.net.surgery import hold_arrays
+from netwright.net.with_loss import target_name
 from netwright.training import arguments
 from netwright.training.choose import Chooser, activation_bytes, work_of
 from netwright.training.engines import engine_of
@@ -21,7 +22,7 @@ from netwright.training.feed import collected, feed
 from netwright.training.flat import Flat
 from netwright.training.leaks import refuse_leaks
 from netwright.training.loop import Loop
-from netwright.training.next_element import NextElement
+from netwright.training.next_element import NextElement, following_port
 from netwright.training.objective import Objective, ends_in_losses, gives_classes, goal_of
 from netwright.training.optimizers import Adam, Optimizer, TorchOptimizer, optimizer_of
 from netwright.training.ports import fitted
@@ -102,7 +103,7 @@ def train(
     seed = arguments.whole("seed", seed, 0) or 0
     following = choose.given_or("objective", arguments.objective(objective), None, "")
     net, training, held_out = _together(net, data, validation, weights, seed, following)
-    refuse_leaks(net, following=following is not None)
+    refuse_leaks(net, None if following is None else following_port(net))
     place = choose.device(arguments.device(device))
     goal = goal_of(net, loss if loss is not None else choose.setting("loss"))
     choose.say("loss", goal.name, goal.why, loss)
@@ -162,10 +163,12 @@ def _together(
 ) -> tuple[Net, Source, Source | None]:
     """The net with codecs fitted to the training part, that part, and what is held out of it or given beside it."""
     if following is not None:
-        whole = _counted(source(data, following.columns(net), (), weights), net)
-        training, held_out = _held_out(whole, validation, net, (following.columns(net), ()), seed)
+        ports = following.ports(net)
+        whole = _counted(source(data, *ports, weights), net)
+        training, held_out = _held_out(whole, validation, net, ports, seed)
         coded = following.coded(net, training)
-        return coded, following.examples(training), None if held_out is None else following.examples(held_out)
+        held = None if held_out is None else following.examples(coded, held_out)
+        return coded, following.examples(coded, training), held
     targets: dict[str, str] = {} if ends_in_losses(net) else _target_ports(net)
     ports = _data_ports(net, tuple(targets))
     training, held_out = _held_out(_counted(source(data, *ports, weights), net), validation, net, ports, seed)
@@ -175,7 +178,7 @@ def _together(
 def _target_ports(net: Net) -> dict[str, str]:
     """The ports of the data that hold what is right, and the output each is compared with."""
     names = net.output_names
-    return {"target": names[0]} if len(names) == 1 else {f"{name}_target": name for name in names}
+    return {target_name(net, name, several=len(names) > 1): name for name in names}
 
 
 def _data_ports(net: Net, targets: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -15,6 +15,7 @@ from netwright.net.plan.plan import Plan
 from netwright.net.run.assemble import program
 from netwright.net.run.padding import own
 from netwright.net.run.told import Circumstances
+from netwright.net.with_loss import target_name
 from netwright.sizes.unify import Row, Shape
 from netwright.training.engine import mean_loss
 from netwright.training.feed import Feed
@@ -35,6 +36,7 @@ def validation_of(
     codecs = net.held.outputs
     name = next(iter(codecs), "")
     counts = len(codecs) == 1 and _decides(codecs[name]) and bool(prefix)
+    target = target_name(net, name, several=False)
     wanted = [slot for _, slot in plan.wiring.outputs]
     if counts:
         wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
@@ -52,7 +54,7 @@ def validation_of(
                 loss = sum(float(mean_loss(value, batch.weights)) for value in values[:losses])
                 total, weight = total + loss * batch.size, weight + batch.size
                 if counts:
-                    wrongs = _own(_wrong(values[-1], batch.inputs["target"]), plan.shape(("", "target")), told)
+                    wrongs = _own(_wrong(values[-1], batch.inputs[target]), plan.shape(("", target)), told)
                     wrong, decided = wrong + int(wrongs.sum()), decided + wrongs.numel()
         found = {"loss": total / weight}
         return {**found, "error": wrong / decided} if counts else found

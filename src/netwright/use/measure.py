@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -31,6 +30,8 @@ from netwright.metrics.worst import Worst
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.call import CHUNK, Many
+from netwright.net.with_loss import target_name
+from netwright.training.next_element import NextElement, following_port
 
 Metric: TypeAlias = Classification | Positions | Sequences | SeveralLabels | Regression
 Rows: TypeAlias = Sequence[Tensor] | Tensor  # one for each example: a tensor with a batch axis, or tensors that differ
@@ -75,24 +76,14 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
             expected="whole numbers of 1 or more, such as top=(1, 5)",
             got=repr(top),
         )
-    ends = [_Output(name, codec, len(net.outputs) > 1, top, worst) for name, codec in _decoders(net).items()]
-    following = follows(net)
-    columns = () if following else tuple(end.column for end in ends)
-    for chunk in _chunks(source(data, net.input_names, columns), net):
-        whole = {**chunk, TARGET: chunk[net.input_names[0]]} if following else chunk
+    ends = [_Output(net, name, codec, top, worst) for name, codec in _decoders(net).items()]
+    following = following_port(net)
+    ports = (net.input_names, tuple(end.column for end in ends)) if following is None else NextElement().ports(net)
+    for chunk in _chunks(source(data, *ports), net):
+        whole = chunk if following is None else {**chunk, ends[0].column: chunk[following]}
         _measure(net, ends, whole)
     done = {end.name: Measured(end.name, end.metric.result(), end.kept.examples()) for end in ends}
     return MeasuredOutputs(done) if len(ends) > 1 else done[ends[0].name]
-
-
-def follows(net: Net) -> bool:
-    """Whether a net predicts what comes next: its decoder ends what its encoder starts, as `NextElement` sets them."""
-    if len(net.input_names) != 1 or len(net.output_names) != 1:
-        return False
-    encoder, decoder = net.held.inputs.get(net.input_names[0]), net.held.outputs.get(net.output_names[0])
-    if not isinstance(encoder, Elements) or not isinstance(decoder, Elements) or not encoder.start:
-        return False
-    return decoder == replace(encoder, start=False, end=True)
 
 
 def _measure(net: Net, ends: "Sequence[_Output]", chunk: Chunk) -> None:
@@ -132,16 +123,13 @@ def _at_once(ends: "Sequence[_Output]", found: Sequence[Rows]) -> Iterator[slice
     yield slice(first, len(sizes))
 
 
-TARGET = "target"  # the column of what is right, as in training; <name>_target where there are several outputs
-
-
 class _Output:
     """One output of the net: the column it is compared with, and what was measured there so far."""
 
-    def __init__(self, name: str, codec: Codec, several: bool, top: Sequence[int], worst: int) -> None:
+    def __init__(self, net: Net, name: str, codec: Codec, top: Sequence[int], worst: int) -> None:
         self.name, self.codec = name, codec
-        self.column = f"{name}_{TARGET}" if several else TARGET
-        self.several = several
+        self.several = len(net.outputs) > 1
+        self.column = target_name(net, name, several=self.several)
         self.metric = _metric(codec, top, worst)
         self.kept = _Kept(codec, worst)
 

@@ -88,7 +88,9 @@ class Stateful:
                     expected=_count(len(tensor)),
                     got=_count(batch),
                 )
-        values, after = stepping.run(inputs, held)
+        moving = {name: piece for name, piece in inputs.items() if name in stepping.moving}
+        still = {name: whole for name, whole in inputs.items() if name not in stepping.moving}
+        values, after = stepping.run(moving, held, stepping.once(still))
         results = {name: _decoded(self.net, name, value, reading, single) for name, value in values.items()}
         following = object.__new__(Stateful)
         object.__setattr__(following, "net", self.net)

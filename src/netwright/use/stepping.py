@@ -1,54 +1,103 @@
 """The step net of a net, ready to run: what everything that feeds a net piece by piece stands on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.assemble import program
+from netwright.net.plan.wiring import Slot
+from netwright.net.run.assemble import split
 from netwright.net.run.call import check_arrays
 from netwright.net.run.told import Circumstances
-from netwright.net.unfold import unfold
+from netwright.net.unfold import along_of, unfold
 
+K = TypeVar("K")
 State = Mapping[str, Tensor]  # by name, batch first; a name that is left out begins anew
+
+
+@dataclass(frozen=True, eq=False)
+class Once:
+    """What does not move, computed once: values by slot, batch first, and how long examples are by size."""
+
+    values: Mapping[Slot, Tensor] = field(default_factory=dict[Slot, Tensor])
+    lengths: Mapping[str, Tensor | int] = field(default_factory=dict[str, Tensor | int])
+
+    def of(self, rows: Sequence[int]) -> "Once":
+        """The same for these examples, in this order."""
+        if not self.values:
+            return self
+        device = next(iter(self.values.values())).device
+        index = torch.tensor(rows, device=device)
+        lengths = {
+            name: length.index_select(0, index) if isinstance(length, Tensor) else length
+            for name, length in self.lengths.items()
+        }
+        return Once(reordered(self.values, index), lengths)
+
+
+NOTHING = Once()
+NO_LENGTHS: Mapping[str, Tensor | int] = {}
 
 
 class Stepping:
     """The step net of a net, bound to its arrays: values and states in, values and states out.
 
-    Fields: `step` and its `plan`; `names` of the net's own outputs, `states` of what is remembered; `device` of the
-    arrays.
+    Fields: `step` and its `plan`; `moving` are the net's inputs that come in pieces; `names` of the net's own outputs,
+    `states` of what is remembered; `device` of the arrays.
 
     Raises: NetError for a net that cannot step; MissingArraysError.
     """
 
     def __init__(self, net: Net, along: str | None = None) -> None:
-        check_arrays(net, plan_of(net))
+        plan = plan_of(net)
+        check_arrays(net, plan)
+        along = along_of(plan, along)
         self.step = unfold(net, along)
         self.plan = plan_of(self.step)
         self.names, self.states = net.output_names, self.step.optional_names
+        self.moving = tuple(name for name in net.required_names if plan.moves(name, along))
         outputs = dict(self.plan.wiring.outputs)
         wanted = [outputs[name] for name in (*self.names, *self.states)]
-        self.bound = program(self.plan, wanted).bind(self.step.held.arrays)
-        floats = [array for array in self.bound.arrays() if array.is_floating_point()]
+        parts = split(self.plan, wanted, {*self.moving, *self.states})
+        self._kept = parts.kept
+        self._once, self._each = (part.bind(self.step.held.arrays) for part in (parts.once, parts.each))
+        arrays = (*self._once.arrays(), *self._each.arrays())
+        floats = [array for array in arrays if array.is_floating_point()]
         self.device = floats[0].device if floats else torch.device("cpu")
         self._dtype = floats[0].dtype if floats else None
 
     @classmethod
-    def of(cls, net: Net) -> "Stepping":
-        """The step net along the only size that varies, made once."""
-        cache = net.__dict__
-        if "_stepping" not in cache:
-            cache["_stepping"] = cls(net)
-        return cache["_stepping"]
+    def of(cls, net: Net, along: str | None = None) -> "Stepping":
+        """The step net along a size, made once; None, the only one that varies."""
+        cache = net.__dict__.setdefault("_stepping", {})
+        if along not in cache:
+            cache[along] = cls(net, along)
+        return cache[along]
 
-    def run(self, inputs: Mapping[str, Tensor], state: State) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def once(self, inputs: Mapping[str, Tensor], lengths: Mapping[str, Tensor | int] = NO_LENGTHS) -> Once:
+        """What is computed from the inputs that do not move, (b, …) each, and their lengths, before any step."""
+        if not inputs:
+            return NOTHING
+        lengths = {
+            name: length.to(self.device) if isinstance(length, Tensor) else length for name, length in lengths.items()
+        }
+        given = {name: self._own(x) for name, x in inputs.items()}
+        with torch.no_grad():
+            found = self._once(given, Circumstances(batch=len(next(iter(inputs.values()))), lengths=lengths))
+        return Once(dict(zip(self._kept, found, strict=True)), lengths)
+
+    def run(
+        self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The outputs of a chunk, (b, k, …) at each input that moves, and the state after it."""
         given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
+        told = Circumstances(batch=len(next(iter(inputs.values()))), lengths=once.lengths)
         with torch.no_grad():
-            found = self.bound(given, Circumstances(batch=len(next(iter(inputs.values())))))
+            found = self._each({**given, **once.values}, told)
         values = dict(zip(self.names, found, strict=False))
         return values, dict(zip(self.states, found[len(self.names) :], strict=True))
 
@@ -56,6 +105,6 @@ class Stepping:
         return x.to(self.device, self._dtype if x.is_floating_point() else None)
 
 
-def reordered(state: State, rows: Tensor) -> dict[str, Tensor]:
+def reordered(state: Mapping[K, Tensor], rows: Tensor) -> dict[K, Tensor]:
     """The state of these rows: the batch comes first in all of it."""
     return {name: value.index_select(0, rows) for name, value in state.items()}

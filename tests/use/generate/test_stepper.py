@@ -96,7 +96,7 @@ def test_nets_that_do_not_predict(net, got):
     assert str(caught.value) == (
         "only a net that reads a sequence and says what comes next can generate\n"
         "  where:    generate\n"
-        "  expected: an encoder and a decoder of sequences, such as nw.Characters, at its only ports\n"
+        "  expected: an encoder and a decoder of sequences, such as nw.Characters, that go together\n"
         f"  got:      {got}\n"
         "  mend:     nw.train(net, texts, objective=nw.NextElement()).net"
     )

@@ -81,6 +81,10 @@ class Plan:
         sizes = (size for shape in self.inputs.values() for size in shape if not isinstance(size, Row))
         return tuple(sorted({name for size in sizes for name in names(size)}))
 
+    def moves(self, name: str, along: str) -> bool:
+        """Whether an input has the size on an axis."""
+        return any(along in names(size) for size in self.inputs[name] if not isinstance(size, Row))
+
     @cached_property
     def outputs(self) -> dict[str, Shape]:
         """The sizes of the net's outputs."""

@@ -31,6 +31,38 @@ def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> 
 
 
 @dataclass(frozen=True)
+class Split:
+    """A program in two, so that the first part need not be done again.
+
+    Fields: `once` gives the values `kept`, as `each` takes them, by slot, beside the inputs that move.
+    """
+
+    once: Program
+    kept: tuple[Slot, ...]
+    each: Program
+
+
+def split(plan: Plan, wanted: Iterable[Slot], moving: Collection[str]) -> Split:
+    """The program of the wanted values, apart what no input of these names can change."""
+    outputs = tuple(wanted)
+    steps = rewritten(_needed(plan.steps, outputs), {*outputs})
+    changing: set[Slot] = {("", name) for name in moving}
+    once: list[Unit] = []
+    each: list[Unit] = []
+    for unit in _lifted_all(_units(steps, {*outputs}), outputs):
+        still = unit_reads(unit) and not unit_reads(unit) & changing
+        changing |= set() if still else unit_writes(unit)
+        (once if still else each).append(unit)
+    made = {slot for unit in once for slot in _outside(unit, outputs)}
+    made |= {("", name) for name in plan.wiring.inputs if name not in moving}
+    read = {slot for unit in each for slot in unit_reads(unit)} | {*outputs}
+    kept = tuple(sorted(made & read))
+    inputs = tuple((name, ("", name)) for name in plan.wiring.inputs)
+    given = (*((name, slot) for name, slot in inputs if name in moving), *((slot, slot) for slot in kept))
+    return Split(_assemble(plan, once, inputs, kept), kept, _assemble(plan, each, given, outputs))
+
+
+@dataclass(frozen=True)
 class Group:
     """What is done for every element of an axis: its two ends and what stands between them."""
 
@@ -146,7 +178,7 @@ def _assemble(
     inputs: Sequence[tuple[Any, Slot]],
     outputs: Sequence[Slot],
 ) -> Program:
-    units = [part for unit in units for part in (_lifted(unit, outputs) if isinstance(unit, Group) else [unit])]
+    units = _lifted_all(units, outputs)
     register = {slot: i for i, (_, slot) in enumerate(inputs)}
     for unit in units:
         for slot in _outside(unit, outputs):
@@ -173,6 +205,10 @@ def _outside(unit: Unit, outputs: Sequence[Slot]) -> list[Slot]:
     inside = unit_writes(unit)
     far = [] if unit.exit is None else list(unit.exit.writes)
     return [*far, *(slot for slot in outputs if slot in inside and slot not in far)]
+
+
+def _lifted_all(units: Sequence[Unit], outputs: Sequence[Slot]) -> list[Unit]:
+    return [part for unit in units for part in (_lifted(unit, outputs) if isinstance(unit, Group) else [unit])]
 
 
 def _lifted(group: Group, outputs: Sequence[Slot]) -> list[Unit]:

@@ -70,7 +70,9 @@ def generate(
     Fields:
         net: reads a sequence and gives, at every position, the distribution of what comes next, as
             `objective=nw.NextElement()` trains it.
-        start: what the sequence starts with; nothing, for a net with a start element. A list of starts makes a batch.
+        start: what the sequence starts with; nothing, for a net with a start element. For a net with another input, a
+            source that the sequence is about, it is the source; a mapping by port says both, and more sources. A list
+            makes a batch.
         choose: `nw.Greedy()`, the default, the most probable element; `nw.Sample(temperature, …)`, drawn by a seed;
             `nw.Beam(k)`, the most probable sequence that a search with k candidates finds.
         most: so many elements are made, if nothing ends the sequence before.
@@ -187,7 +189,7 @@ class _Making:
         self.constraint: Constraint[Any] | None = None
         if grammar is not None:
             self.constraint = Constraint(grammar, stepper.decoder.elements, end=self.edge)
-        self.rows = [self._row(i, start) for i, start in enumerate(starts)]
+        self.rows = [self._row(i, start) for i, start in enumerate(stepper.told(starts))]
 
     def _row(self, number: int, start: Any) -> _Row:
         prompt = self.stepper.prompt(start)
@@ -226,10 +228,12 @@ class _Making:
                 mend=f"most={shortest}",
             )
 
-    def _fed(self, elements: Tensor, state: State, rows: Sequence[_Row]) -> tuple[Tensor, dict[str, Tensor]]:
+    def _fed(
+        self, elements: Tensor, state: State, rows: Sequence[_Row], numbers: Sequence[int]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """What the net says after more elements; where it takes no more, the error says how many can be made."""
         try:
-            return self.stepper(elements, state)
+            return self.stepper(elements, state, numbers)
         except DataError as error:
             made = min(row.made for row in rows)
             mends = (f"most={made}", *error.mend) if made else error.mend
@@ -242,7 +246,7 @@ class _Making:
         if not alive:
             return
         at = min(len(self.rows[i].prompt) for i in alive)
-        logs, state = self.stepper(torch.tensor([self.rows[i].prompt[:at] for i in alive]), {})
+        logs, state = self.stepper(torch.tensor([self.rows[i].prompt[:at] for i in alive]), {}, alive)
         while True:
             ready = [place for place, i in enumerate(alive) if len(self.rows[i].prompt) <= at]
             following = [self.rows[i].prompt[at] if len(self.rows[i].prompt) > at else 0 for i in alive]
@@ -257,7 +261,7 @@ class _Making:
             if len(going) < len(alive):
                 state = reordered(state, torch.tensor(going, device=self.stepper.device))
                 alive, following = [alive[place] for place in going], [following[place] for place in going]
-            logs, state = self._fed(torch.tensor(following).unsqueeze(1), state, [self.rows[i] for i in alive])
+            logs, state = self._fed(torch.tensor(following).unsqueeze(1), state, [self.rows[i] for i in alive], alive)
             at += 1
 
     def _choose(self, choose: Greedy | Sample, logs: Tensor, numbers: Sequence[int]) -> list[int]:
@@ -314,7 +318,7 @@ class _Making:
         row = self.rows[number]
         if row.ended is not None:
             return self.result(number)
-        logs, state = self.stepper(torch.tensor([row.prompt]), {})
+        logs, state = self.stepper(torch.tensor([row.prompt]), {}, [number])
         state = reordered(state, torch.zeros(beam.width, dtype=torch.int64, device=logs.device))
         scores = opened(beam.width, logs)
         finished = Finished.none(beam.width, logs)
@@ -336,8 +340,9 @@ class _Making:
             if not bool(scores.isfinite().any()) or bool(finished.settled(beam, scores, length).all()):
                 break
             if length < self.most:
-                logs, state = self._fed(step.element[0].unsqueeze(1), reordered(state, step.parent[0]), rows)
-        return self._best(row, finished, rows, scores)
+                state = reordered(state, step.parent[0])
+                logs, state = self._fed(step.element[0].unsqueeze(1), state, rows, [number] * beam.width)
+        return self._best(number, finished, rows, scores)
 
     def _filled(
         self, beam: Beam, finished: Finished, rows: Sequence[_Row], scores: Tensor, length: int
@@ -355,28 +360,28 @@ class _Making:
             return row.grammar
         return self.constraint.next(cast(Any, row.grammar), element)
 
-    def _best(self, row: _Row, finished: Finished, going: Sequence[_Row], scores: Tensor) -> Generated:
+    def _best(self, number: int, finished: Finished, going: Sequence[_Row], scores: Tensor) -> Generated:
         """The best of what ended; where nothing did, the best of what goes on."""
-        decoder = self.stepper.decoder
+        decoder, row = self.stepper.decoder, self.rows[number]
         ended: Ended
         if bool(finished.scores[0, 0].isfinite()):
             count = int(finished.lengths[0, 0])
             made = finished.elements[0, 0, :count].tolist()
-            logs, ended = self._logs(row, made), "most" if self.edge is None else "end"
+            logs, ended = self._logs(number, made), "most" if self.edge is None else "end"
             made = made if self.edge is None else made[:-1]
         else:
             best = going[int(scores[0].argmax())]
             made, logs, ended = best.elements[len(row.elements) :], best.logs, "most"
         return Generated(said_by(decoder, [*row.elements, *made]), tuple(logs), ended)
 
-    def _logs(self, row: _Row, made: Sequence[int]) -> list[float]:
+    def _logs(self, number: int, made: Sequence[int]) -> list[float]:
         """The log-probability of every element that was made, read again."""
         logs: list[float] = []
-        now, state = self.stepper(torch.tensor([row.prompt]), {})
+        now, state = self.stepper(torch.tensor([self.rows[number].prompt]), {}, [number])
         for place, element in enumerate(made):
             logs.append(float(now[0, element]))
             if place + 1 < len(made):
-                now, state = self.stepper(torch.tensor([[element]]), state)
+                now, state = self.stepper(torch.tensor([[element]]), state, [number])
         return logs
 
 

@@ -1,0 +1,120 @@
+"""Sequences about something: what does not move is computed once, and what is said is what the whole net says."""
+
+from collections.abc import Callable
+from statistics import mean
+
+import pytest
+import torch
+
+import netwright as nw
+from netwright.errors import DataError, NetError
+from netwright.use.generate.stepper import Stepper
+
+torch.set_num_threads(1)
+SOURCES = ["abc", "b", "cabba", "aa"]
+
+
+def ports() -> tuple[nw.Net, nw.Net]:
+    source = nw.Input("source", nw.Characters("abc"))
+    return source, nw.Input("said", nw.Characters("abc", length="m", start=True))
+
+
+def recurrent() -> nw.Net:
+    source, said = ports()
+    state = nw.GRU(8)(nw.Embedding(8)(source))["hidden"]
+    read = nw.GRU(8)(nw.Embedding(8)(said), hidden=state)["output"]
+    return nw.Graph(nw.softmax(nw.Linear()(read)))
+
+
+def transformer() -> nw.Net:
+    source, said = ports()
+    memory = nw.encoder_block(8, 2)(nw.SinePositions()(nw.Embedding(8)(source)))
+    read = nw.SinePositions()(nw.Embedding(8)(said))
+    for _ in range(2):
+        read = nw.decoder_block(8, 2, memory=True)(read, memory)
+    return nw.Graph(nw.softmax(nw.Linear()(read)))
+
+
+def attending() -> nw.Net:
+    """A recurrent decoder that looks at the source with its state, at every step."""
+    source, said = ports()
+    memory = nw.GRU(8)(nw.Embedding(8)(source))["output"]
+    read = nw.GRU(8)(nw.Embedding(8)(said))["output"]
+    return nw.Graph(nw.softmax(nw.Linear()(nw.Concatenate()(read, nw.cross_attention(8, 2)(read, memory)))))
+
+
+NETS: dict[str, Callable[[], nw.Net]] = {"recurrent": recurrent, "transformer": transformer, "attending": attending}
+
+
+def made(name: str) -> nw.Net:
+    net = NETS[name]().with_output(nw.Characters("abc", length="m", end=True))
+    return nw.initialize(net, seed=4)
+
+
+def by_hand(net: nw.Net, source: str, most: int) -> str:
+    """The whole net again for every element."""
+    said = ""
+    for _ in range(most):
+        last = net({"source": source, "said": said}, nw.raw)[-1]
+        if int(last.argmax()) == 3:
+            return said
+        said += "abc"[int(last.argmax())]
+    return said
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_it_says_what_the_whole_net_says(name: str) -> None:
+    net = made(name)
+    alone = [nw.generate(net, source, most=6) for source in SOURCES]
+    together = nw.generate(net, SOURCES, most=6)
+    for source, one, other in zip(SOURCES, alone, together, strict=True):
+        assert one.value == other.value == by_hand(net, source, 6)
+        assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_beam_as_wide_as_all_there_is_finds_the_best(name: str) -> None:
+    net = made(name)
+    best = nw.generate(net, "abc", choose=nw.Beam(1), most=4)
+    assert best.value == nw.generate(net, "abc", most=4).value
+    wide, narrow = (nw.generate(net, "abc", choose=nw.Beam(width), most=4) for width in (64, 2))
+    assert mean(wide.log_probabilities) >= mean(narrow.log_probabilities) - 1e-6  # compared by their length
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_the_source_is_read_once(name: str) -> None:
+    stepper = Stepper(made(name))
+    stepper.told(SOURCES)
+    once = [i.path for i in stepper._stepping._once.program.instructions]
+    each = [i.path for i in stepper._stepping._each.program.instructions]
+    assert "embedding1" in once
+    assert "embedding2" in each
+    assert not {*once} & {*each}
+    assert [path for path in each if path.endswith(("/key", "/value")) and "cross" in path] == []
+
+
+def test_a_start_by_port() -> None:
+    net = made("recurrent")
+    whole = nw.generate(net, {"source": "abc", "said": "ca"}, most=3).value
+    assert whole.startswith("ca")
+    assert "".join(map(str, nw.stream(net, "abc", most=5))) == nw.generate(net, "abc", most=5).value
+
+
+def test_what_is_missing_is_said() -> None:
+    with pytest.raises(DataError) as caught:
+        nw.generate(made("recurrent"), [{"source": "abc"}, {"sauce": "abc"}])
+    assert str(caught.value) == (
+        "what a sequence is about is said for every input of the net but its own\n"
+        "  where:    start 1\n"
+        "  expected: {'source': …}\n"
+        "  got:      'sauce'"
+    )
+    with pytest.raises(NetError, match="only a net that reads a sequence"):
+        nw.generate(made("recurrent").with_output(nw.Array("m 4")), "abc")
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_trained_net_generates_at_once(name: str) -> None:
+    pairs = [(text, text[::-1]) for text in SOURCES] * 16
+    run = nw.train(NETS[name](), pairs, objective=nw.NextElement(), epochs=60, learning_rate=0.01, progress=False)
+    assert [g.value for g in nw.generate(run.net, SOURCES)] == [text[::-1] for text in SOURCES]
