@@ -95,6 +95,9 @@ from netwright.layers.reshape import Pad as Pad
 from netwright.layers.reshape import Part as Part
 from netwright.layers.reshape import Reshape as Reshape
 from netwright.layers.reshape import Transpose as Transpose
+from netwright.layers.scoring import Pair as Pair
+from netwright.layers.scoring import ScoredAttention as ScoredAttention
+from netwright.layers.scoring import Weigh as Weigh
 from netwright.layers.sequence import First as First
 from netwright.layers.sequence import Last as Last
 from netwright.layers.sequence import Most as Most

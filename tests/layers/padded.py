@@ -94,6 +94,7 @@ TOLD = [
         (nw.Attention(2), ("m 4", "n 4", "n 6")),
         (nw.Attention(2, 1), ("n 4", "n 2", "n 3")),
         (nw.Attention(), ("m 4", "n 4", "n 6", "m n")),
+        (nw.Weigh(), ("m n", "n 6")),
     ),
     *rows(
         True,
@@ -149,6 +150,7 @@ UNTOLD = rows(
     (nw.Attention(2, causal=True), ("n 4", "n 4", "n 6")),
     (nw.Attention(causal=True), ("n 4", "n 4", "n 6", "n n")),
     (nw.Rotary(), LINE),
+    (nw.Pair(), ("m 4", "n 3")),
     (First(), LINE),
     (Most(), LINE),
     (Most(), INDICES),

@@ -249,6 +249,8 @@ ATTENTION = [
     Row(nw.Attention(2, causal=True), ("6 6", "6 6", "6 4"), attended(2, 2, is_causal=True)),
     Row(nw.Attention(2, 1, causal=True), ("6 6", "6 3", "6 2"), attended(2, 1, is_causal=True)),
     Row(nw.Attention(2), ("5 6", "7 6", "7 4", "5 7"), attended(2, 2)),
+    Row(nw.Pair(), ("5 4", "7 3"), plain(lambda q, k: q[:, :, None].expand(-1, -1, 7, -1))),
+    Row(nw.Weigh(), ("5 7", "7 3"), plain(lambda s, v: torch.softmax(s, -1) @ v)),
     Row(nw.Rotary(), (LINES,), plain(lambda x: turned(x, 1, 10000))),
     Row(nw.Rotary(3, base=50), ("5 12",), plain(lambda x: turned(x, 3, 50))),
 ]
