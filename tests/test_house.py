@@ -17,7 +17,7 @@ FLOORS = [
     ["data", "net"],
     ["layers"],
     ["training", "zoo"],
-    ["use", "see"],
+    ["use", "see", "pretrained"],
     ["cli", ""],
 ]
 FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names}

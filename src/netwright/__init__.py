@@ -136,6 +136,7 @@ from netwright.net.run.call import many as many
 from netwright.net.run.initialize import initialize as initialize
 from netwright.net.unfold import unfold as unfold
 from netwright.net.with_loss import with_loss as with_loss
+from netwright.pretrained.models import model as model
 from netwright.see.draw import draw as draw
 from netwright.see.report import report as report
 from netwright.see.summary import summary as summary

@@ -165,7 +165,9 @@ def decoder_block(
     )
 
 
-def llama_block(width: int, heads: int, *, groups: int, inner: int, rotary: float = 10000.0) -> Chain:
+def llama_block(
+    width: int, heads: int, *, groups: int, inner: int, rotary: float = 10000.0, eps: float = 1e-6
+) -> Chain:
     """A block of a Llama: causal attention with rotary positions and shared keys, then a gated layer on every element.
 
     Each of the two stands on a residual way, behind an RMS norm. Nothing has a bias.
@@ -178,6 +180,7 @@ def llama_block(width: int, heads: int, *, groups: int, inner: int, rotary: floa
         groups: heads of keys and values.
         inner: width of the gated layer.
         rotary: the base of the angles; 10000 as in the source, more for longer texts.
+        eps: of the norms; 1e-6, `RMSNorm`'s own.
 
     Example:
         >>> import netwright as nw
@@ -188,8 +191,8 @@ def llama_block(width: int, heads: int, *, groups: int, inner: int, rotary: floa
     """
     attention = self_attention(width, heads, groups=groups, causal=True, rotary=rotary, bias=False)
     return Chain(
-        attention=Residual([RMSNorm(), attention]),
-        feed_forward=Residual([RMSNorm(), gated(inner, silu), Linear(width, bias=False)]),
+        attention=Residual([RMSNorm(eps=eps), attention]),
+        feed_forward=Residual([RMSNorm(eps=eps), gated(inner, silu), Linear(width, bias=False)]),
     )
 
 

@@ -30,8 +30,9 @@ class Subwords(Elements):
     """A text as the pieces of a tokenizer of the package `tokenizers`: frequent words whole, rare ones in parts.
 
     The tokenizer is one that is given, or byte-level byte-pair encoding learned from the training data, which knows
-    every text and gives it back exactly. What a given tokenizer says of special tokens, truncation and padding is
-    not used: edges and `most` say it. It does with unknown characters what it was made to do.
+    every text and gives it back exactly. What a given tokenizer says of truncation and padding is not used, `most` says
+    it; and what it puts around a text only where `special` asks for it: else edges say it. It does with unknown
+    characters what it was made to do.
 
     Shapes:
         `encode` gives `n <v>`; `decode` takes `n v`: the pieces of the tokenizer, then the edge.
@@ -40,6 +41,8 @@ class Subwords(Elements):
         tokenizer: a tokenizer.json: its path (a `Path`), which is read at once, or its text, which the codec keeps.
             By default learned.
         pieces: how many pieces are learned, the 256 bytes included; fewer if the training data has no more.
+        special: whether a given tokenizer puts its own special pieces around a text, as BERT's are; `text_of` leaves
+            them out.
         start, end: one extra element, the edge, in front of the text, or behind it.
         most: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
@@ -66,6 +69,7 @@ class Subwords(Elements):
     tokenizer: str | Path | Free = FREE
     _: KW_ONLY
     pieces: int = PIECES
+    special: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -124,17 +128,17 @@ class Subwords(Elements):
         return [names.get(index, f"<no piece {index}>") for index in range(max(names) + 1)]
 
     def _indices(self, raw: Any) -> Sequence[int]:
-        return self._tokenizer.encode(self._checked(raw), add_special_tokens=False).ids
+        return self._tokenizer.encode(self._checked(raw), add_special_tokens=self.special).ids
 
     def _spans(self, raw: Any) -> list[tuple[int, int]]:
-        return self._tokenizer.encode(self._checked(raw), add_special_tokens=False).offsets
+        return self._tokenizer.encode(self._checked(raw), add_special_tokens=self.special).offsets
 
     def _joined(self, indices: list[int]) -> str:
-        return self._tokenizer.decode(indices, skip_special_tokens=False)
+        return self._tokenizer.decode(indices, skip_special_tokens=self.special)
 
     def _flat(self, raws: Sequence[Any]) -> tuple[Tensor, Tensor]:
         texts = [self._checked(raw) for raw in raws]
-        found = [one.ids for one in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        found = [one.ids for one in self._tokenizer.encode_batch_fast(texts, add_special_tokens=self.special)]
         counts = [len(ids) for ids in found]
         indices = np.fromiter(itertools.chain.from_iterable(found), np.int64, sum(counts))
         return torch.from_numpy(indices), torch.tensor(counts)

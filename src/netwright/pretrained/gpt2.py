@@ -1,0 +1,73 @@
+"""GPT-2 and its family: a causal transformer with learned positions, whose last layer is its first turned round."""
+
+from typing import Any
+
+from torch import Tensor
+
+from netwright.layers.embedding import Embedding
+from netwright.layers.linear import Linear
+from netwright.layers.norm import LayerNorm
+from netwright.layers.pointwise import softmax
+from netwright.layers.position import Positions
+from netwright.layers.wrap import Repeat, Residual
+from netwright.net.chain import Chain
+from netwright.net.part import Shared
+from netwright.pretrained.activations import ACTIVATIONS
+from netwright.pretrained.weights import Config, From, linear
+from netwright.zoo.transformer import self_attention
+
+UNREAD = (r".*\.attn\.(masked_)?bias", r"lm_head\.weight")
+"""What is in files of the family and no array of its net: masks, and the last layer, which is the first."""
+
+
+def net(config: Config, tokens: Any) -> Chain:
+    """The net without its arrays: tokens in, at every position the probabilities of the next one out."""
+    width, eps = config.whole("n_embd"), config.number("layer_norm_epsilon", 1e-5)
+    inner = config.whole("n_inner", 4 * width)
+    activation = config.choice("activation_function", ACTIVATIONS, "gelu_new")
+    config.refuse("scale_attn_by_inverse_layer_idx", False)
+    config.refuse("tie_word_embeddings", True)
+    block = Chain(
+        attention=Residual([LayerNorm(eps=eps), self_attention(width, config.whole("n_head"), causal=True)]),
+        feed_forward=Residual([LayerNorm(eps=eps), Linear(inner), activation, Linear(width)]),
+    )
+    return Chain(
+        words=Shared("words", Embedding(width)),
+        positions=Positions(config.whole("n_positions")),
+        blocks=Repeat(config.whole("n_layer"), block),
+        norm=LayerNorm(eps=eps),
+        head=Shared("words", Linear(bias=False)),
+        softmax=softmax,
+        input=tokens,
+    )
+
+
+def table(config: Config, prefix: str = "transformer.") -> dict[str, From]:
+    """Where its arrays come from: it keeps queries, keys and values side by side, and weights turned round."""
+    width = config.whole("n_embd")
+    found = {
+        "@words/weight": From(f"{prefix}wte.weight"),
+        "positions/positions": From(f"{prefix}wpe.weight"),
+        **linear("norm", f"{prefix}ln_f"),
+    }
+    for i in range(config.whole("n_layer")):
+        ours, theirs = f"blocks/{i + 1}", f"{prefix}h.{i}"
+        attention = f"{ours}/attention/body/graph1"
+        for place, name in enumerate(("query", "key", "value")):
+            found |= _turned(f"{attention}/{name}", f"{theirs}.attn.c_attn", slice(place * width, (place + 1) * width))
+        found |= _turned(f"{attention}/projection", f"{theirs}.attn.c_proj")
+        found |= linear(f"{ours}/attention/body/layernorm1", f"{theirs}.ln_1")
+        found |= linear(f"{ours}/feed_forward/body/layernorm1", f"{theirs}.ln_2")
+        found |= _turned(f"{ours}/feed_forward/body/linear1", f"{theirs}.mlp.c_fc")
+        found |= _turned(f"{ours}/feed_forward/body/linear2", f"{theirs}.mlp.c_proj")
+    return found
+
+
+def _turned(path: str, name: str, part: slice = slice(None)) -> dict[str, From]:
+    def weight(tensor: Tensor) -> Tensor:
+        return tensor[:, part].t()
+
+    def bias(tensor: Tensor) -> Tensor:
+        return tensor[part]
+
+    return {f"{path}/weight": From(f"{name}.weight", weight), f"{path}/bias": From(f"{name}.bias", bias)}
