@@ -31,3 +31,15 @@ def test_a_run_that_begins_to_crawl_is_noticed() -> None:
     slow = [pace.crawls(0.1) for _ in range(WINDOW)]
     assert slow[-1]
     assert not slow[0]
+
+
+@pytest.mark.parametrize(("seconds", "steps"), [(0.01, 12), (0.4, 8), (3.0, 4)])
+def test_long_steps_are_timed_less_often(seconds, steps) -> None:
+    now, count = [0.0], [0]
+
+    def step() -> None:
+        now[0] += seconds
+        count[0] += 1
+
+    faster(step, 2, clock=lambda: now[0])
+    assert count[0] == steps

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 import torch
 
 TRIES = 5  # steps timed with each number of threads
+LONG = 1.0  # seconds after which no further step is timed: a long step is its own mean
 GAIN = 1.15  # how much faster all threads must be than one, to be worth what can happen to them
 WINDOW = 10  # steps whose median is the pace
 SLOW = 5.0  # times slower than the best pace so far, from which on one thread goes on
@@ -27,6 +28,8 @@ def faster(step: Callable[[], object], most: int, clock: Callable[[], float] = t
             start = clock()
             step()
             taken.append(clock() - start)
+            if sum(taken) >= LONG:
+                break
         seconds[count] = middle(taken)
     return most if seconds[1] > GAIN * seconds[most] else 1
 
