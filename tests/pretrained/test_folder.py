@@ -73,9 +73,9 @@ def test_no_model(tmp_path: Path) -> None:
 
 def test_an_unknown_family(tmp_path: Path) -> None:
     assert refusal(folder(tmp_path, {**PLAIN, "model_type": "mamba"})) == (
-        "no net of ours is of this family\n"
+        "no net follows from 'model_type' in this configuration\n"
         f"  where:    {tmp_path / 'config.json'}\n"
-        "  expected: model_type 'bert', 'gpt2', 'llama', 'vit'\n"
+        "  expected: one of bert, gpt2, llama, vit\n"
         "  got:      'mamba'"
     )
 

@@ -1,7 +1,8 @@
 """Reads a net from a folder as Hugging Face publishes them: config.json, safetensors, tokenizer.json."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,11 +17,42 @@ from netwright.codecs.text.subwords import Subwords
 from netwright.errors import FileError
 from netwright.net.part import Net
 from netwright.pretrained import bert, gpt2, llama, vit
-from netwright.pretrained.weights import Config, filled
+from netwright.pretrained.weights import Config, From, filled
 
 CONFIG, INDEX, WHOLE = "config.json", "model.safetensors.index.json", "model.safetensors"
 TOKENIZER, PIXELS = "tokenizer.json", "preprocessor_config.json"
-FAMILIES = ("bert", "gpt2", "llama", "vit")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A folder, what its configuration says, and its tensors by name."""
+
+    folder: Path
+    config: Config
+    tensors: Mapping[str, Tensor]
+
+    def prefix(self, prefix: str, first: str) -> str:
+        """What stands in front of the names: a net for a task has the plain one inside."""
+        return prefix if prefix + first in self.tensors else ""
+
+    def tokens(self, special: bool = False) -> Codec:
+        """The tokenizer, or tokens by their numbers where there is none."""
+        count = self.config.whole("vocab_size")
+        if not (self.folder / TOKENIZER).is_file():
+            return Array(f"n <{count}>")
+        codec = Subwords(self.folder / TOKENIZER, special=special)
+        if codec.size != count:
+            raise FileError(
+                what="the tokenizer has another vocabulary than the net",
+                where=str(self.folder / TOKENIZER),
+                expected=f"{count} pieces, as {CONFIG} says",
+                got=f"{codec.size} pieces",
+            )
+        return codec
+
+    def filled(self, net: Net, table: Mapping[str, From], unread: Collection[str]) -> Net:
+        """The net with the tensors that the table finds."""
+        return filled(net, self.tensors, table, unread, str(self.folder))
 
 
 def read(folder: Path) -> Net:
@@ -29,43 +61,44 @@ def read(folder: Path) -> Net:
     Raises: FileError for a folder that is no model, a family that is not known, weights that do not fit, a tokenizer
         of another vocabulary.
     """
-    where = str(folder)
     if not (folder / CONFIG).is_file():
         raise FileError(
             what="this folder is no model" if folder.is_dir() else "there is no such folder",
-            where=where,
+            where=str(folder),
             expected=f"a folder with {CONFIG}, {WHOLE} and {TOKENIZER}",
             got=", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "an empty folder"
             if folder.is_dir()
             else "",
         )
     config = Config(_json(folder / CONFIG), str(folder / CONFIG))
-    family = config.plain.get("model_type")
-    tensors = tensors_of(folder)
-    if family == "bert":
-        prefix = _prefix(tensors, "bert.", "embeddings.word_embeddings.weight")
-        tokens = _tokens(folder, config, special=True)
-        return filled(bert.net(config, tokens), tensors, bert.table(config, prefix), bert.UNREAD, where)
-    if family == "gpt2":
-        prefix = _prefix(tensors, "transformer.", "wte.weight")
-        net = _speaking(gpt2.net(config, _tokens(folder, config)))
-        return filled(net, tensors, gpt2.table(config, prefix), gpt2.UNREAD, where)
-    if family == "llama":
-        prefix = _prefix(tensors, "model.", "embed_tokens.weight")
-        net = _speaking(llama.net(config, _tokens(folder, config)))
-        return filled(net, tensors, llama.table(config, prefix), llama.unread(config), where)
-    if family == "vit":
-        prefix = _prefix(tensors, "vit.", "embeddings.cls_token")
-        labels = _labels(config) if "classifier.weight" in tensors else []
-        net = vit.net(config, _image(folder, config), len(labels))
-        net = net.with_output(Category(labels)) if labels else net
-        return filled(net, tensors, vit.table(config, prefix, len(labels)), vit.UNREAD, where)
-    raise FileError(
-        what="no net of ours is of this family",
-        where=config.where,
-        expected=f"model_type {', '.join(map(repr, FAMILIES))}",
-        got=repr(family),
-    )
+    family = config.choice("model_type", FAMILIES)
+    return family(Published(folder, config, tensors_of(folder)))
+
+
+def _bert(found: Published) -> Net:
+    table = bert.table(found.config, found.prefix("bert.", "embeddings.word_embeddings.weight"))
+    return found.filled(bert.net(found.config, found.tokens(special=True)), table, bert.UNREAD)
+
+
+def _gpt2(found: Published) -> Net:
+    table = gpt2.table(found.config, found.prefix("transformer.", "wte.weight"))
+    return found.filled(_speaking(gpt2.net(found.config, found.tokens())), table, gpt2.UNREAD)
+
+
+def _llama(found: Published) -> Net:
+    net = _speaking(llama.net(found.config, found.tokens()))
+    return found.filled(net, llama.table(found.config), llama.unread(found.config))
+
+
+def _vit(found: Published) -> Net:
+    labels = _labels(found.config) if "classifier.weight" in found.tensors else []
+    net = vit.net(found.config, _image(found), len(labels))
+    table = vit.table(found.config, found.prefix("vit.", "embeddings.cls_token"), len(labels))
+    return found.filled(net.with_output(Category(labels)) if labels else net, table, vit.UNREAD)
+
+
+FAMILIES: Mapping[str, Callable[[Published], Net]] = {"bert": _bert, "gpt2": _gpt2, "llama": _llama, "vit": _vit}
+"""The families, by the name that their configurations have for them."""
 
 
 def tensors_of(folder: Path) -> dict[str, Tensor]:
@@ -83,27 +116,6 @@ def tensors_of(folder: Path) -> dict[str, Tensor]:
     return found
 
 
-def _prefix(tensors: Mapping[str, Tensor], prefix: str, first: str) -> str:
-    """What stands in front of the names: a net for a task has the plain one inside."""
-    return prefix if prefix + first in tensors else ""
-
-
-def _tokens(folder: Path, config: Config, special: bool = False) -> Codec:
-    """The tokenizer, or tokens by their numbers where there is none."""
-    count = config.whole("vocab_size")
-    if not (folder / TOKENIZER).is_file():
-        return Array(f"n <{count}>")
-    codec = Subwords(folder / TOKENIZER, special=special)
-    if codec.size != count:
-        raise FileError(
-            what="the tokenizer has another vocabulary than the net",
-            where=str(folder / TOKENIZER),
-            expected=f"{count} pieces, as {CONFIG} says",
-            got=f"{codec.size} pieces",
-        )
-    return codec
-
-
 def _speaking(net: Net) -> Net:
     """A net that says what comes next, with the decoder that goes with its encoder."""
     (tokens,) = net.inputs.values()
@@ -117,12 +129,12 @@ def _labels(config: Config) -> list[Any]:
     return [label for _, label in sorted(((int(key), label) for key, label in named.items()))]
 
 
-def _image(folder: Path, config: Config) -> Codec:
+def _image(found: Published) -> Codec:
     """Pictures as the net was trained on them."""
-    size = config.whole("image_size")
-    said = _json(folder / PIXELS) if (folder / PIXELS).is_file() else {}
+    size, pixels = found.config.whole("image_size"), found.folder / PIXELS
+    said = _json(pixels) if pixels.is_file() else {}
     mean, deviation = (tuple(said.get(name) or (0.5,) * 3) for name in ("image_mean", "image_std"))
-    return Image(size, size, "rgb" if config.whole("num_channels", 3) == 3 else "gray", mean=mean, deviation=deviation)
+    return Image(size, size, mean=mean, deviation=deviation)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -44,8 +44,9 @@ def net(config: Config, tokens: Any) -> Chain:
     )
 
 
-def table(config: Config, prefix: str = "model.") -> dict[str, From]:
+def table(config: Config) -> dict[str, From]:
     """Where its arrays come from."""
+    prefix = "model."
     found = linear("norm", f"{prefix}norm", bias=False)
     if _tied(config):
         found["@words/weight"] = From(f"{prefix}embed_tokens.weight")
