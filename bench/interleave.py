@@ -27,7 +27,7 @@ ALLOCATOR = {
 """For every peer: glibc keeps freed memory, which eager loops would otherwise fault in again at each step, and threads
 keep to a processor each, since two on one spin through whole time slices."""
 
-STEPS = {"lenet": 120, "mlp": 400, "char": 3, "seq2seq": 6}
+STEPS = {"lenet": 120, "mlp": 400, "char": 3, "seq2seq": 6, "transformer": 6}
 """About a second of the base or half of one: long enough to time, short enough to take turns."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 RATE = 1e-3  # Adam's rate, for every peer
+PAIRS = ("seq2seq", "transformer")  # workloads that read one sequence and say another
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Workload:
         """Draw `count` examples: uint8 pictures and int64 labels, float32 points and float32 targets, int64 tokens.
 
         The last class is the mark before the first token of what is predicted: in front of `char`'s inputs, whose
-        targets are the same texts with the mark behind; in front of `seq2seq`'s targets, which its decoder reads too.
+        targets are the same texts with the mark behind; in front of the targets of those that read one sequence and say
+        another, since their decoders read them too.
         With `path`, an .npz file with arrays `images` (n, 28, 28) or (n, 28, 28, 1) and `labels` (n,), both uint8,
         gives the pictures instead of the generator.
         """
@@ -46,7 +48,7 @@ class Workload:
             texts = draw.integers(0, self.classes - 1, (count, self.answer + 1))
             texts[:, [0, -1]] = self.classes - 1
             return texts[:, :-1], texts[:, 1:]
-        if self.name == "seq2seq":
+        if self.name in PAIRS:
             answers = draw.integers(0, self.classes - 1, (count, self.answer + 1))
             answers[:, 0] = self.classes - 1
             return draw.integers(0, self.classes, (count, *self.example)), answers
@@ -64,5 +66,6 @@ WORKLOADS = {
         Workload("mlp", batch=64, example=(2,), classes=0),
         Workload("char", batch=32, example=(128,), classes=90, answer=128, warm_up=2),
         Workload("seq2seq", batch=128, example=(25,), classes=20, answer=15, warm_up=3),
+        Workload("transformer", batch=128, example=(25,), classes=20, answer=15, warm_up=3),
     )
 }

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import numpy as np
-from bench.workloads import RATE, Workload
+from bench.workloads import PAIRS, RATE, Workload
 
 import netwright as nw
 from netwright.training.events import Callback, Status
@@ -40,6 +40,8 @@ def build(workload: Workload) -> nw.Net:
         )
     if workload.name == "seq2seq":
         return seq2seq()
+    if workload.name == "transformer":
+        return transformer()
     return nw.Chain(64, nw.tanh, 64, nw.tanh, nw.Linear(), input=nw.Vector(2), output=nw.Number())
 
 
@@ -53,11 +55,24 @@ def seq2seq() -> nw.Net:
     return nw.Graph(nw.CrossEntropy()(nw.softmax(nw.Linear(20)(written["output"])), nw.Rest()(y)))
 
 
+def transformer() -> nw.Net:
+    """Two blocks that read and two that write; the net ends in its loss."""
+    x, y = nw.Input("x", nw.Tokens(range(20))), nw.Input("y", nw.Tokens(range(20), length="m"))
+    read, written = (nw.Positions(25)(nw.Embedding(128)(tokens)) for tokens in (x, nw.Most()(y)))
+    for _ in range(2):
+        read = nw.encoder_block(128, 4, inner=512, dropout=0)(read)
+    memory = nw.LayerNorm()(read)
+    for _ in range(2):
+        written = nw.decoder_block(128, 4, memory=True, inner=512, dropout=0)(written, memory)
+    written = nw.softmax(nw.Linear(20)(nw.LayerNorm()(written)))
+    return nw.Graph(nw.CrossEntropy()(written, nw.Rest()(y)))
+
+
 def columns(workload: Workload, xs: np.ndarray, ys: np.ndarray) -> Any:
     """The data as the net takes it: texts, ports by name, or two columns."""
     if workload.name == "char":
         return ["".join(ALPHABET[i] for i in row) for row in ys[:, :-1].tolist()]
-    return {"x": xs, "y": ys} if workload.name == "seq2seq" else (xs, ys)
+    return {"x": xs, "y": ys} if workload.name in PAIRS else (xs, ys)
 
 
 def train(workload: Workload, xs: np.ndarray, ys: np.ndarray, steps: int, batch: int) -> float:

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
-from bench.workloads import RATE, Workload
+from bench.workloads import PAIRS, RATE, Workload
 from torch import Tensor, nn
 
 
@@ -36,12 +36,31 @@ class Seq2seq(nn.Module):
         return self.linear(self.decoder(self.written(y), states)[0])
 
 
+class Transformer(nn.Module):
+    """Two blocks that read and two that write, pre-norm: (b, n), (b, m) -> (b, m, classes)."""
+
+    def __init__(self, classes: int, longest: int) -> None:
+        super().__init__()
+        self.read, self.written = nn.Embedding(classes, 128), nn.Embedding(classes, 128)
+        self.positions = nn.Parameter(torch.randn(2, longest, 128))
+        self.blocks = nn.Transformer(128, 4, 2, 2, 512, 0.0, "gelu", batch_first=True, norm_first=True)
+        self.linear = nn.Linear(128, classes)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        n, m = x.shape[1], y.shape[1]
+        mask = nn.Transformer.generate_square_subsequent_mask(m)
+        read, written = self.read(x) + self.positions[0, :n], self.written(y) + self.positions[1, :m]
+        return self.linear(self.blocks(read, written, tgt_mask=mask, tgt_is_causal=True))
+
+
 def build(workload: Workload) -> nn.Module:
     """The workload's net as torch's own modules, channels first."""
     if workload.name == "char":
         return Char(workload.classes)
     if workload.name == "seq2seq":
         return Seq2seq(workload.classes)
+    if workload.name == "transformer":
+        return Transformer(workload.classes, max(*workload.example, workload.answer))
     if workload.name == "lenet":
         return nn.Sequential(
             nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2),
@@ -54,7 +73,7 @@ def build(workload: Workload) -> nn.Module:
 def tensors(workload: Workload, xs: np.ndarray, ys: np.ndarray) -> tuple[Tensor, ...]:
     """All the data as contiguous inputs, pictures as float32 with channels first, and, last, targets."""
     x, y = torch.from_numpy(xs).contiguous(), torch.from_numpy(ys).contiguous()
-    if workload.name == "seq2seq":
+    if workload.name in PAIRS:
         return x, y[:, :-1].contiguous(), y[:, 1:].contiguous()
     if workload.name == "lenet":
         x = (x.permute(0, 3, 1, 2).float() / 255).contiguous()
