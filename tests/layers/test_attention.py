@@ -5,7 +5,7 @@ import torch
 
 import netwright as nw
 from layers.tools import message
-from netwright.layers.attention import Attention, fused, weighed
+from netwright.layers.attention import SHORT, Attention, by_hand, fused, weighed
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
@@ -51,6 +51,32 @@ def test_scores_are_an_output():
     assert scores.shape == (1, 2, 5, 5)
     assert not scores.triu(1).any()
     assert str(net.plan.outputs["scores"]) == "(2, n, n)"
+
+
+@pytest.mark.parametrize("n", [7, SHORT + 1])
+def test_gradients_in_half_precision(n: int):
+    torch.manual_seed(0)
+    x = torch.randn(2, n, 8, requires_grad=True)
+    exact, _ = nw.Attention(2, causal=True).forward({}, x, x, x)
+    (wanted,) = torch.autograd.grad(exact, x, torch.ones_like(exact))
+    half = x.detach().bfloat16().requires_grad_()
+    y, _ = nw.Attention(2, causal=True).forward({}, half, half, half)
+    (found,) = torch.autograd.grad(y, half, torch.ones_like(y))
+    heads = half[:, None]  # (b, h, n, d)
+    assert by_hand(heads, heads, heads) == (n <= SHORT)
+    assert not by_hand(heads.float().detach(), heads.detach(), heads.detach())
+    assert ((found.float() - wanted).norm() / wanted.norm()).item() < 0.02
+
+
+def test_a_step_gives_its_scores_where_they_are_read():
+    x = nw.Input("x", ("n", 4))
+    attended = nw.Attention(2, causal=True)(x, x, x)
+    step = nw.unfold(nw.Graph({"output": attended["output"], "scores": attended["scores"]}))
+    found = nw.apply(step, {}, {"x": torch.randn(1, 3, 4)})
+    assert found["scores"].shape == (1, 2, 3, 3)
+    later = nw.apply(step, {}, {"x": torch.randn(1, 1, 4)} | {name: found[name] for name in step.optional_names})
+    assert later["scores"].shape == (1, 2, 1, 4)
+    torch.testing.assert_close(later["scores"].sum(-1), torch.ones(1, 2, 1))
 
 
 def test_a_step_has_no_mask():

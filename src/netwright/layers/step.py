@@ -1,12 +1,13 @@
 """A leaf that mixes along an axis, done a piece at a time: what it remembers becomes ports, which begin somewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.net.node import LeafNode, Node, Weight
+from netwright.net.node import LeafNode, Node, Weight, keyword_arguments
 from netwright.net.part import Leaf
 from netwright.sizes.notation import ports as read_ports
 
@@ -68,11 +69,17 @@ class Step(Leaf):
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         return self._leaf.relate(known)
 
-    def forward(self, w: Mapping[str, Tensor], *x: Tensor | None) -> Any:
+    @cached_property
+    def _asks(self) -> bool:
+        """Whether the leaf wants to know which of its outputs are wanted."""
+        return "wanted" in keyword_arguments(self._leaf.step)
+
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor | None, wanted: Collection[str] = ()) -> Any:
         names = list(self._memory)
         inputs, states = x[: len(x) - len(names)], x[len(x) - len(names) :]
         remembered = {name: state for name, state in zip(names, states, strict=True) if state is not None}
-        y, after = self._leaf.step(w, remembered or None, *inputs)
+        more: dict[str, Any] = {"wanted": wanted} if self._asks else {}
+        y, after = self._leaf.step(w, remembered or None, *inputs, **more)
         own = y if isinstance(y, tuple) else (y,)
         return (*own, *(after[name] for name in names)) if names else y
 

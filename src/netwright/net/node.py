@@ -164,7 +164,10 @@ class LeafNode(Node, abstract=True):
         return None
 
     def step(self, w: Mapping[str, Any], memory: Mapping[str, Any] | None, *x: Any) -> tuple[Any, Mapping[str, Any]]:
-        """The arithmetic on a chunk of one element or more, from what is remembered; None: nothing yet."""
+        """The arithmetic on a chunk of one element or more, from what is remembered; None: nothing yet.
+
+        It may declare the keyword `wanted`, the names of the outputs that somebody reads; others may then be None.
+        """
         raise NotImplementedError
 
     forward: ClassVar[Callable[..., Any]]
