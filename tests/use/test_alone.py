@@ -107,6 +107,18 @@ NETS: dict[str, Callable[[], nw.Net]] = {
     "Residual": lambda: nw.Chain(
         nw.Residual([nw.Conv(4, 3, padding="same"), nw.gelu], nw.Linear(4)), nw.GlobalAvgPool(), input=SEQUENCE
     ),
+    "ScoredAttention": lambda: nw.Graph(
+        both=(nw.ScoredAttention(nw.Graph(nw.Part(0)(nw.Linear(1)(nw.tanh(nw.Input("query") + nw.Input("key")))))),
+              "x", "y", "y"),
+        out=(nw.Mean(0), "both.output"), outputs=["out"],
+        input={"x": SEQUENCE, "y": nw.Array(f"m {D}")},
+    ),
+    "transformer": lambda: nw.Chain(nw.Linear(8), nw.encoder_block(8, 2), nw.Mean(0), input=SEQUENCE),
+    "decoder with memory": lambda: nw.Graph(
+        x8=(nw.Linear(8), "x"), block=(nw.decoder_block(8, 2, memory=True), "x8", "y"),
+        input={"x": SEQUENCE, "y": nw.Array(f"m {D}")},
+    ),
+    "Llama": lambda: nw.Chain(nw.Linear(8), nw.llama_block(8, 4, groups=2, inner=6), nw.Mean(0), input=SEQUENCE),
     "Parallel": lambda: nw.Parallel(mean=nw.Mean(0), last=nw.Last(), all=nw.Reverse(), input=SEQUENCE),
     "Parallel, joined": lambda: nw.Chain(
         nw.Parallel(nw.GRU(2), nw.Conv(3, 3, padding="same")), nw.Concatenate(), nw.Max(0), input=SEQUENCE

@@ -189,15 +189,16 @@ class Rotary(Leaf):
         evens = torch.arange(0, width, 2, device=x.device, dtype=exact)  # (d / 2,)
         angles = places.to(exact).unsqueeze(-1) * torch.exp(evens * (-math.log(self.base) / width))  # (..., n, d / 2)
         cos, sin = (wave.to(x.dtype).unsqueeze(-2) for wave in (angles.cos(), angles.sin()))  # (..., n, 1, d / 2)
-        a, b = x.unflatten(-1, (self.heads, 2, -1)).unbind(-2)  # (b, n, heads, d / 2) each
-        return torch.cat([a * cos - b * sin, b * cos + a * sin], -1).flatten(-2)  # (b, n, heads, d) -> (b, n, heads d)
+        a, b = x.view(*x.shape[:-1], self.heads, 2, width // 2).unbind(-2)  # (b, n, heads, d / 2) each
+        turned = torch.addcmul(a * cos, b, sin, value=-1), torch.addcmul(b * cos, a, sin)
+        return torch.cat(turned, -1).view(x.shape)  # (b, n, heads, d) -> (b, n, heads d)
 
 
 def moved_on(memory: Memory, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """The places of the elements of a chunk, (b, n), and what is remembered after it."""
     place = torch.zeros(len(x), dtype=torch.int64, device=x.device) if memory is None else memory["place"]  # (b,)
-    size = x.shape[1]
-    return place.unsqueeze(1) + torch.arange(size, device=x.device), {"place": place + size}
+    places, size = place.unsqueeze(1), x.shape[1]
+    return places if size == 1 else places + torch.arange(size, device=x.device), {"place": place + size}
 
 
 def sines(places: Tensor, x: Tensor) -> Tensor:

@@ -70,12 +70,16 @@ class Step(Leaf):
         return self._leaf.relate(known)
 
     @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(self._memory)
+
+    @cached_property
     def _asks(self) -> bool:
         """Whether the leaf wants to know which of its outputs are wanted."""
         return "wanted" in keyword_arguments(self._leaf.step)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor | None, wanted: Collection[str] = ()) -> Any:
-        names = list(self._memory)
+        names = self._names
         inputs, states = x[: len(x) - len(names)], x[len(x) - len(names) :]
         remembered = {name: state for name, state in zip(names, states, strict=True) if state is not None}
         more: dict[str, Any] = {"wanted": wanted} if self._asks else {}

@@ -12,6 +12,7 @@ from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import split
 from netwright.net.run.call import check_arrays
+from netwright.net.run.execute import Bound
 from netwright.net.run.told import Circumstances
 from netwright.net.unfold import along_of, unfold
 
@@ -61,10 +62,12 @@ class Stepping:
         self.names, self.states = net.output_names, self.step.optional_names
         self.moving = tuple(name for name in net.required_names if plan.moves(name, along))
         outputs = dict(self.plan.wiring.outputs)
-        wanted = [outputs[name] for name in (*self.names, *self.states)]
-        parts = split(self.plan, wanted, {*self.moving, *self.states})
+        own, states = ([outputs[name] for name in names] for names in (self.names, self.states))
+        moving = {*self.moving, *self.states}
+        parts = split(self.plan, [*own, *states], moving)
         self._kept = parts.kept
         self._once, self._each = (part.bind(self.step.held.arrays) for part in (parts.once, parts.each))
+        self._reading = split(self.plan, states, moving).each.bind(self.step.held.arrays)
         arrays = (*self._once.arrays(), *self._each.arrays())
         floats = [array for array in arrays if array.is_floating_point()]
         self.device = floats[0].device if floats else torch.device("cpu")
@@ -94,12 +97,19 @@ class Stepping:
         self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The outputs of a chunk, (b, k, …) at each input that moves, and the state after it."""
+        found = self._found(self._each, inputs, state, once)
+        values = dict(zip(self.names, found, strict=False))
+        return values, dict(zip(self.states, found[len(self.names) :], strict=True))
+
+    def read(self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING) -> dict[str, Tensor]:
+        """The state after a chunk whose outputs nobody wants: they are not computed."""
+        return dict(zip(self.states, self._found(self._reading, inputs, state, once), strict=True))
+
+    def _found(self, bound: Bound, inputs: Mapping[str, Tensor], state: State, once: Once) -> tuple[Tensor, ...]:
         given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
         told = Circumstances(batch=len(next(iter(inputs.values()))), lengths=once.lengths)
         with torch.no_grad():
-            found = self._each({**given, **once.values}, told)
-        values = dict(zip(self.names, found, strict=False))
-        return values, dict(zip(self.states, found[len(self.names) :], strict=True))
+            return bound({**given, **once.values}, told)
 
     def _own(self, x: Tensor) -> Tensor:
         return x.to(self.device, self._dtype if x.is_floating_point() else None)

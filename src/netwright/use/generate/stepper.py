@@ -27,6 +27,8 @@ class Stepper:
     def __init__(self, net: Net) -> None:
         self._net, self._port, self._output = net, _predicted(net), net.output_names[0]
         self.encoder, self.decoder = _codecs(net, self._port)
+        whole = self.encoder.most is None and not self.encoder.end
+        self._starting = self.encoder if whole else replace(self.encoder, most=None, end=False)
         self.sources = tuple(name for name in net.required_names if name != self._port)
         self._stepping = Stepping.of(net, self.encoder.length if self.sources else None)
         self._once = self._own = NOTHING
@@ -60,17 +62,16 @@ class Stepper:
 
     def prompt(self, raw: Any) -> list[int]:
         """The elements of what a sequence starts with, the start element first where there is one."""
-        encoder = replace(self.encoder, most=None, end=False)
         if not (isinstance(raw, Sized) and not len(raw)):
-            return encoder.encode(raw).tolist()
-        if encoder.edge is None:
+            return self._starting.encode(raw).tolist()
+        if self.encoder.edge is None:
             raise DataError(
                 what="there is nothing to start from: the net has no start element, and no start is given",
                 where="generate",
                 got=repr(raw),
                 mend=("start='…'", "nw.train(net, texts, objective=nw.NextElement()), whose nets have a start element"),
             )
-        return [encoder.edge]
+        return [self.encoder.edge]
 
     def __call__(self, elements: Tensor, state: State, numbers: Sequence[int] = ()) -> tuple[Tensor, dict[str, Tensor]]:
         """The log-probabilities of what comes after a chunk of elements (b, k), as (b, v), and the state after it.
@@ -79,6 +80,9 @@ class Stepper:
         """
         if self.sources and tuple(numbers) != self._numbers:
             self._numbers, self._own = tuple(numbers), self._once.of(numbers)
+        if elements.shape[1] > 1 and self._stepping.states:  # what comes next is asked behind the last one alone
+            state = self._stepping.read({self._port: elements[:, :-1]}, state, self._own)
+            elements = elements[:, -1:]
         values, after = self._stepping.run({self._port: elements}, state, self._own)
         return values[self._output][:, -1].float().clamp_min(LEAST).log(), after  # (b, k, v) -> (b, v)
 
