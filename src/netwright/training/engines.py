@@ -9,7 +9,6 @@ from netwright.net.plan.plan import Plan
 from netwright.training.autograd import Autograd
 from netwright.training.engine import Engine
 from netwright.training.flat import Flat
-from netwright.training.written.engine import Written
 
 
 def engine_of(
@@ -21,5 +20,7 @@ def engine_of(
     frozen: Collection[str] = (),
 ) -> Engine:
     """The fastest engine of a plan: its backward written out where every leaf has a kernel, else autograd."""
+    from netwright.training.written.engine import Written  # here, since its kernels are not for every import
+
     autograd = Autograd.of(plan, flat, rest, precision, seed, frozen)
     return Written.of(plan, autograd) or autograd
