@@ -1,0 +1,123 @@
+"""Makes pairs for symbolic integration: random expressions and their derivatives, as tokens of prefix trees.
+
+An expression is drawn, its derivative is what a net reads, and the expression is what it is to say. Expressions that
+differ by a constant have one derivative, and the same derivative can be written in many ways; so duplicates are found
+by the canonical form of what is read, and no form stands in two parts of the data. SymPy differentiates and checks.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+
+import sympy
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, cos, exp, log, sin
+
+X = Symbol("x")
+FUNCTIONS = {"sin": sin, "cos": cos, "exp": exp, "log": log}
+LARGEST = 20  # whole numbers that have a token, with either sign
+LONGEST = 40  # tokens of either side
+NUMBERS = [str(n) for n in range(-LARGEST, LARGEST + 1)]
+
+ARITY = {"add": 2, "mul": 2, "pow": 2, "div": 2, **dict.fromkeys(FUNCTIONS, 1), "x": 0, **dict.fromkeys(NUMBERS, 0)}
+"""Every token and how many expressions follow it: div is of two whole numbers, a fraction."""
+
+
+def drawn(draw: random.Random, depth: int) -> Expr:
+    """A random expression: sums, products and quotients of simple ones, at most so deep."""
+    if depth == 0 or draw.random() < 0.2:
+        simple = draw.choice(["x", "number", "power", *FUNCTIONS])
+        if simple == "number":
+            return Integer(draw.randint(1, 5))
+        if simple == "power":
+            return X ** draw.choice([2, 3])
+        return X if simple == "x" else FUNCTIONS[simple](X)
+    left, right = drawn(draw, depth - 1), drawn(draw, depth - 1)
+    kind = draw.choice(["add", "multiply", "divide"])
+    return left + right if kind == "add" else left * right if kind == "multiply" else left / right
+
+
+def prefix(expression: Expr) -> list[str]:
+    """The tokens of an expression, an operator before what it takes.
+
+    Raises: ValueError for a number without a token, and a function that is none of ours.
+    """
+    if expression == X:
+        return ["x"]
+    if isinstance(expression, Integer):
+        if str(expression) not in ARITY:
+            raise ValueError(f"no token for {expression}")
+        return [str(expression)]
+    if isinstance(expression, Rational):
+        return ["div", *prefix(Integer(expression.p)), *prefix(Integer(expression.q))]
+    for kind, name in ((Add, "add"), (Mul, "mul")):
+        if isinstance(expression, kind):
+            first, *rest = expression.as_ordered_terms() if kind is Add else expression.as_ordered_factors()
+            return [name, *prefix(first), *prefix(kind(*rest))]
+    if isinstance(expression, exp):
+        return ["exp", *prefix(expression.args[0])]
+    if isinstance(expression, Pow):
+        return ["pow", *prefix(expression.base), *prefix(expression.exp)]
+    name = type(expression).__name__
+    if name not in FUNCTIONS:
+        raise ValueError(f"no token for {name}")
+    return [name, *prefix(expression.args[0])]
+
+
+def parsed(tokens: Sequence[str]) -> Expr:
+    """The expression of prefix tokens.
+
+    Raises: ValueError for tokens that are not exactly one expression.
+    """
+    rest = iter(tokens)
+    found = _next(rest)
+    if next(rest, None) is not None:
+        raise ValueError("more than one expression")
+    return found
+
+
+def _next(tokens: Iterator[str]) -> Expr:
+    token = next(tokens, None)
+    if token is None:
+        raise ValueError("an expression is missing")
+    if token == "x":
+        return X
+    if token in FUNCTIONS:
+        return FUNCTIONS[token](_next(tokens))
+    if token in ("add", "mul", "pow", "div"):
+        left, right = _next(tokens), _next(tokens)
+        return {"add": left + right, "mul": left * right, "pow": left**right, "div": left / right}[token]
+    if token not in ARITY:
+        raise ValueError(f"no token {token!r}")
+    return Integer(token)
+
+
+def pairs(count: int, depth: int = 3, seed: int = 0) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """So many pairs (derivative, expression) with different derivatives, none longer than `LONGEST` tokens."""
+    draw = random.Random(seed)
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    while len(found) < count:
+        expression = drawn(draw, draw.randint(1, depth))
+        derivative = sympy.diff(expression, X)
+        if not expression.has(X) or derivative.has(sympy.zoo, sympy.nan):
+            continue
+        try:
+            read, said = tuple(prefix(derivative)), tuple(prefix(expression))
+        except ValueError:
+            continue
+        if max(len(read), len(said)) <= LONGEST and read not in found:
+            found[read] = said
+    made = list(found.items())
+    draw.shuffle(made)
+    return made
+
+
+def right(read: Sequence[str], said: Sequence[str], points: Sequence[float] = (0.31, 0.77, 1.4, 2.3)) -> bool:
+    """Whether the derivative of what was said is what was read, at some places on the line."""
+    try:
+        wanted, given = parsed(read), sympy.diff(parsed(said), X)
+        for point in points:
+            one, other = complex(wanted.subs(X, point)), complex(given.subs(X, point))
+            if not abs(one - other) <= 1e-6 * (1 + abs(one)):
+                return False
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        return False
+    return True
