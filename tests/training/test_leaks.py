@@ -49,6 +49,19 @@ def test_nets_with_a_planted_leak_are_not(name: str) -> None:
     assert f"{ahead} looks ahead; shown by perturbation" in text
 
 
+def test_the_layer_of_attention_names_its_mend() -> None:
+    body = nw.Chain(nw.Embedding(8), nw.self_attention(8, 2), nw.Linear(4), nw.softmax, input=nw.Characters("abc"))
+    assert refusal(body) == (
+        "the net can see what it is to predict\n"
+        "  where:    input -> embedding1 -> graph1/key -> graph1/attention -> graph1/projection -> linear1 -> "
+        "softmax1 -> output\n"
+        "  expected: output i predicts input at i + 1, and does not see it\n"
+        "  got:      in training it sees all of input: graph1/attention looks ahead; shown by perturbation\n"
+        "  mend:     causal=True in graph1/attention"
+    )
+    assert refusal(body.replace("graph1/attention", nw.Attention(2, causal=True))) == ""
+
+
 def test_attention_without_a_mask() -> None:
     assert refusal(attention()) == (
         "the net can see what it is to predict\n"

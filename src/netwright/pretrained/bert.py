@@ -15,11 +15,21 @@ from netwright.layers.wrap import Repeat, Residual
 from netwright.net.chain import Chain
 from netwright.net.graph import Graph
 from netwright.pretrained.activations import ACTIVATIONS
-from netwright.pretrained.weights import Config, From, linear
+from netwright.pretrained.weights import Config, From, blocks, linear
 from netwright.zoo.transformer import self_attention
 
 UNREAD = (r".*position_ids", r"cls\..*")
 """What is in files of the family and no part of its net: a buffer, and the heads of its own training."""
+
+BLOCK = {
+    **{f"attention/body/{name}": f"attention.self.{name}" for name in ("query", "key", "value")},
+    "attention/body/projection": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "feed_forward/body/linear1": "intermediate.dense",
+    "feed_forward/body/linear2": "output.dense",
+    "feed_forward_norm": "output.LayerNorm",
+}
+"""What the family calls the layers of a block."""
 
 
 def net(config: Config, tokens: Any) -> Graph:
@@ -53,20 +63,11 @@ def net(config: Config, tokens: Any) -> Graph:
 
 def table(config: Config, prefix: str = "") -> dict[str, From]:
     """Where its arrays come from."""
-    found = {
+    return {
         "words/weight": From(f"{prefix}embeddings.word_embeddings.weight"),
         "positions/positions": From(f"{prefix}embeddings.position_embeddings.weight"),
         "kinds/value": From(f"{prefix}embeddings.token_type_embeddings.weight"),
         **linear("norm", f"{prefix}embeddings.LayerNorm"),
         **linear("pooled/linear1", f"{prefix}pooler.dense"),
+        **blocks(config.whole("num_hidden_layers"), BLOCK, f"{prefix}encoder.layer."),
     }
-    for i in range(config.whole("num_hidden_layers")):
-        ours, theirs = f"blocks/{i + 1}", f"{prefix}encoder.layer.{i}"
-        for name in ("query", "key", "value"):
-            found |= linear(f"{ours}/attention/body/{name}", f"{theirs}.attention.self.{name}")
-        found |= linear(f"{ours}/attention/body/projection", f"{theirs}.attention.output.dense")
-        found |= linear(f"{ours}/attention_norm", f"{theirs}.attention.output.LayerNorm")
-        found |= linear(f"{ours}/feed_forward/body/linear1", f"{theirs}.intermediate.dense")
-        found |= linear(f"{ours}/feed_forward/body/linear2", f"{theirs}.output.dense")
-        found |= linear(f"{ours}/feed_forward_norm", f"{theirs}.output.LayerNorm")
-    return found

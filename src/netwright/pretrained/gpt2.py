@@ -13,11 +13,19 @@ from netwright.layers.wrap import Repeat, Residual
 from netwright.net.chain import Chain
 from netwright.net.part import Shared
 from netwright.pretrained.activations import ACTIVATIONS
-from netwright.pretrained.weights import Config, From, linear
+from netwright.pretrained.weights import Config, From, blocks, linear
 from netwright.zoo.transformer import self_attention
 
 UNREAD = (r".*\.attn\.(masked_)?bias", r"lm_head\.weight")
 """What is in files of the family and no array of its net: masks, and the last layer, which is the first."""
+
+NORMS = {"attention/body/layernorm1": "ln_1", "feed_forward/body/layernorm1": "ln_2"}
+TURNED = {
+    "attention/body/graph1/projection": "attn.c_proj",
+    "feed_forward/body/linear1": "mlp.c_fc",
+    "feed_forward/body/linear2": "mlp.c_proj",
+}
+"""What the family calls the layers of a block: norms, and layers whose weights it keeps turned round."""
 
 
 def net(config: Config, tokens: Any) -> Chain:
@@ -44,22 +52,20 @@ def net(config: Config, tokens: Any) -> Chain:
 
 def table(config: Config, prefix: str = "transformer.") -> dict[str, From]:
     """Where its arrays come from: it keeps queries, keys and values side by side, and weights turned round."""
-    width = config.whole("n_embd")
+    width, count = config.whole("n_embd"), config.whole("n_layer")
     found = {
         "@words/weight": From(f"{prefix}wte.weight"),
         "positions/positions": From(f"{prefix}wpe.weight"),
         **linear("norm", f"{prefix}ln_f"),
+        **blocks(count, NORMS, f"{prefix}h."),
     }
-    for i in range(config.whole("n_layer")):
+    for i in range(count):
         ours, theirs = f"blocks/{i + 1}", f"{prefix}h.{i}"
-        attention = f"{ours}/attention/body/graph1"
         for place, name in enumerate(("query", "key", "value")):
-            found |= _turned(f"{attention}/{name}", f"{theirs}.attn.c_attn", slice(place * width, (place + 1) * width))
-        found |= _turned(f"{attention}/projection", f"{theirs}.attn.c_proj")
-        found |= linear(f"{ours}/attention/body/layernorm1", f"{theirs}.ln_1")
-        found |= linear(f"{ours}/feed_forward/body/layernorm1", f"{theirs}.ln_2")
-        found |= _turned(f"{ours}/feed_forward/body/linear1", f"{theirs}.mlp.c_fc")
-        found |= _turned(f"{ours}/feed_forward/body/linear2", f"{theirs}.mlp.c_proj")
+            part = slice(place * width, (place + 1) * width)
+            found |= _turned(f"{ours}/attention/body/graph1/{name}", f"{theirs}.attn.c_attn", part)
+        for path, name in TURNED.items():
+            found |= _turned(f"{ours}/{path}", f"{theirs}.{name}")
     return found
 
 

@@ -10,11 +10,22 @@ from netwright.layers.pointwise import softmax
 from netwright.layers.wrap import Repeat
 from netwright.net.chain import Chain
 from netwright.net.part import Shared
-from netwright.pretrained.weights import Config, From, linear
+from netwright.pretrained.weights import Config, From, blocks, linear
 from netwright.zoo.transformer import llama_block
 
 UNREAD = (r".*rotary_emb\.inv_freq",)
 """What is in files of the family and no array of its net: a buffer."""
+
+BLOCK = {
+    **{f"attention/body/graph1/{name}": f"self_attn.{name[0]}_proj" for name in ("query", "key", "value")},
+    "attention/body/graph1/projection": "self_attn.o_proj",
+    "attention/body/rmsnorm1": "input_layernorm",
+    "feed_forward/body/rmsnorm1": "post_attention_layernorm",
+    "feed_forward/body/graph1/gate/linear1": "mlp.gate_proj",
+    "feed_forward/body/graph1/value": "mlp.up_proj",
+    "feed_forward/body/linear1": "mlp.down_proj",
+}
+"""What the family calls the layers of a block."""
 
 
 def net(config: Config, tokens: Any) -> Chain:
@@ -46,23 +57,11 @@ def net(config: Config, tokens: Any) -> Chain:
 
 def table(config: Config) -> dict[str, From]:
     """Where its arrays come from."""
-    prefix = "model."
-    found = linear("norm", f"{prefix}norm", bias=False)
-    if _tied(config):
-        found["@words/weight"] = From(f"{prefix}embed_tokens.weight")
-    else:
-        found["words/weight"] = From(f"{prefix}embed_tokens.weight")
-        found["head/weight"] = From("lm_head.weight")
-    for i in range(config.whole("num_hidden_layers")):
-        ours, theirs = f"blocks/{i + 1}", f"{prefix}layers.{i}"
-        attention, forward = f"{ours}/attention/body", f"{ours}/feed_forward/body"
-        for one, other in (("query", "q"), ("key", "k"), ("value", "v"), ("projection", "o")):
-            found |= linear(f"{attention}/graph1/{one}", f"{theirs}.self_attn.{other}_proj", bias=False)
-        found |= linear(f"{attention}/rmsnorm1", f"{theirs}.input_layernorm", bias=False)
-        found |= linear(f"{forward}/rmsnorm1", f"{theirs}.post_attention_layernorm", bias=False)
-        found |= linear(f"{forward}/graph1/gate/linear1", f"{theirs}.mlp.gate_proj", bias=False)
-        found |= linear(f"{forward}/graph1/value", f"{theirs}.mlp.up_proj", bias=False)
-        found |= linear(f"{forward}/linear1", f"{theirs}.mlp.down_proj", bias=False)
+    own = {"words": "model.embed_tokens", "head": "lm_head"}
+    outside = {"@words": "model.embed_tokens"} if _tied(config) else own
+    found = blocks(config.whole("num_hidden_layers"), BLOCK, "model.layers.", bias=False)
+    for ours, theirs in {**outside, "norm": "model.norm"}.items():
+        found |= linear(ours, theirs, bias=False)
     return found
 
 

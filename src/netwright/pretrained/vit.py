@@ -16,11 +16,21 @@ from netwright.layers.wrap import Repeat, Residual
 from netwright.net.chain import Chain
 from netwright.net.graph import Graph
 from netwright.pretrained.activations import ACTIVATIONS
-from netwright.pretrained.weights import Config, From, linear
+from netwright.pretrained.weights import Config, From, blocks, linear
 from netwright.zoo.transformer import self_attention
 
 UNREAD = (r"pooler\..*",)
 """What is in files of the family and no part of its net: a layer that only its first training used."""
+
+BLOCK = {
+    **{f"attention/body/graph1/{name}": f"attention.attention.{name}" for name in ("query", "key", "value")},
+    "attention/body/graph1/projection": "attention.output.dense",
+    "attention/body/layernorm1": "layernorm_before",
+    "feed_forward/body/layernorm1": "layernorm_after",
+    "feed_forward/body/linear1": "intermediate.dense",
+    "feed_forward/body/linear2": "output.dense",
+}
+"""What the family calls the layers of a block."""
 
 
 def net(config: Config, image: Any, classes: int) -> Graph:
@@ -52,24 +62,14 @@ def net(config: Config, image: Any, classes: int) -> Graph:
 
 def table(config: Config, prefix: str, classes: int) -> dict[str, From]:
     """Where its arrays come from."""
-    found = {
+    return {
         "mark/value": From(f"{prefix}embeddings.cls_token", _first),
         "positions/positions": From(f"{prefix}embeddings.position_embeddings", _first),
         **linear("patches/conv1", f"{prefix}embeddings.patch_embeddings.projection"),
         **linear("norm", f"{prefix}layernorm"),
         **(linear("head/linear1", "classifier") if classes else {}),
+        **blocks(config.whole("num_hidden_layers"), BLOCK, f"{prefix}encoder.layer."),
     }
-    for i in range(config.whole("num_hidden_layers")):
-        ours, theirs = f"blocks/{i + 1}", f"{prefix}encoder.layer.{i}"
-        attention, forward = f"{ours}/attention/body", f"{ours}/feed_forward/body"
-        for name in ("query", "key", "value"):
-            found |= linear(f"{attention}/graph1/{name}", f"{theirs}.attention.attention.{name}")
-        found |= linear(f"{attention}/graph1/projection", f"{theirs}.attention.output.dense")
-        found |= linear(f"{attention}/layernorm1", f"{theirs}.layernorm_before")
-        found |= linear(f"{forward}/layernorm1", f"{theirs}.layernorm_after")
-        found |= linear(f"{forward}/linear1", f"{theirs}.intermediate.dense")
-        found |= linear(f"{forward}/linear2", f"{theirs}.output.dense")
-    return found
 
 
 def _first(tensor: Tensor) -> Tensor:

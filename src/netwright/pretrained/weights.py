@@ -67,6 +67,15 @@ def linear(path: str, name: str, *, bias: bool = True) -> dict[str, From]:
     return {f"{path}/{array}": From(f"{name}.{array}") for array in ("weight", *(["bias"] if bias else []))}
 
 
+def blocks(count: int, names: Mapping[str, str], name: str, *, bias: bool = True) -> dict[str, From]:
+    """The same for layers of every block: from paths below `blocks/1` and so on to names below `name`0 and so on."""
+    found: dict[str, From] = {}
+    for i in range(count):
+        for ours, theirs in names.items():
+            found |= linear(f"blocks/{i + 1}/{ours}", f"{name}{i}.{theirs}", bias=bias)
+    return found
+
+
 class Config:
     """A configuration as published: numbers and words by name.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import inf, isinf
 
 from netwright.errors import TrainingError
+from netwright.layers.attention import Attention
 from netwright.layers.conv import Conv
 from netwright.layers.join import Dot
 from netwright.layers.norm import BatchNorm
@@ -147,6 +148,8 @@ def _mends(net: Net, question: Question, way: tuple[str, ...], ahead: str, high:
         return (f"nw.LayerNorm() in place of {ahead}, whose statistics in training are of all positions",)
     if isinstance(leaf, Dot):
         return ("mask the scores of later positions with minus infinity before the softmax",)
+    if isinstance(leaf, Attention):
+        return (f"causal=True in {ahead}",)
     if isinstance(leaf, Conv):
         return (f'padding="causal" in {ahead}', *([shifted] if shift else []))
     return (shifted,) if shift else (f"leave out {ahead}, or let its reach(training) say that it sees nothing later",)

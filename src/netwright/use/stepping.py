@@ -67,7 +67,9 @@ class Stepping:
         parts = split(self.plan, [*own, *states], moving)
         self._kept = parts.kept
         self._once, self._each = (part.bind(self.step.held.arrays) for part in (parts.once, parts.each))
-        self._reading = split(self.plan, states, moving).each.bind(self.step.held.arrays)
+        reading = split(self.plan, states, moving)
+        assert {*reading.kept} <= {*parts.kept}  # who wants less needs no more
+        self._reading = reading.each.bind(self.step.held.arrays)
         arrays = (*self._once.arrays(), *self._each.arrays())
         floats = [array for array in arrays if array.is_floating_point()]
         self.device = floats[0].device if floats else torch.device("cpu")

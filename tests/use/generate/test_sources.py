@@ -134,6 +134,12 @@ def test_what_is_missing_is_said() -> None:
         "  expected: {'source': …}\n"
         "  got:      'sauce'"
     )
+    with pytest.raises(DataError) as caught:
+        nw.generate(made("recurrent"), ["abc", "axb"])
+    assert str(caught.value).splitlines()[:2] == [
+        "character 'x' is not in the vocabulary",
+        "  where:    input 'source', row 1, character 1, in 'axb'",
+    ]
     with pytest.raises(NetError, match="only a net that reads a sequence"):
         nw.generate(made("recurrent").with_output(nw.Array("m 4")), "abc")
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import LONGEST
+from netwright.codecs.codec import LONGEST, at_place
 from netwright.codecs.text.base import Elements
 from netwright.errors import DataError, NetError
 from netwright.net.part import Net
@@ -50,9 +50,12 @@ class Stepper:
                     got=", ".join(map(repr, row)),
                 )
         codecs = {name: self._net.held.inputs[name] for name in self.sources}
-        columns: dict[str, Any] = {
-            name: codec.encode_all([row[name] for row in rows]) for name, codec in codecs.items()
-        }
+        columns: dict[str, Any] = {}
+        for name, codec in codecs.items():
+            try:
+                columns[name] = codec.encode_all([row[name] for row in rows])
+            except DataError as error:
+                raise at_place(error, f"input {name!r}") from None
         columns[self._port] = torch.zeros(len(rows), 1, dtype=torch.int64)  # its own elements come one by one
         padded = Examples(self._net.plan, columns).batch(torch.arange(len(rows)))
         inputs = {name: codec.prepare(padded.inputs[name]) for name, codec in codecs.items()}
