@@ -33,7 +33,7 @@ GOALS = {  # times the speed of each peer
 }
 LEFT_OUT = {  # Lightning adds less than a millisecond to steps so long; Keras takes seconds a round, all in all minutes
     "char": ("lightning", "keras-torch", "keras-jax"),
-    "seq2seq": ("lightning",),
+    "seq2seq": ("lightning", "keras-torch", "keras-jax"),
     "transformer": ("lightning", "keras-torch", "keras-jax"),
 }
 FOLD = 1.5  # of a folded cell, times its leaf

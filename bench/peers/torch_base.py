@@ -43,7 +43,11 @@ class Transformer(nn.Module):
         super().__init__()
         self.read, self.written = nn.Embedding(classes, 128), nn.Embedding(classes, 128)
         self.positions = nn.Parameter(torch.randn(2, longest, 128))
-        self.blocks = nn.Transformer(128, 4, 2, 2, 512, 0.0, "gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(128, 4, 512, 0.0, "gelu", batch_first=True, norm_first=True)
+        encoder = nn.TransformerEncoder(layer, 2, nn.LayerNorm(128), enable_nested_tensor=False)
+        self.blocks = nn.Transformer(
+            128, 4, 2, 2, 512, 0.0, "gelu", encoder, batch_first=True, norm_first=True
+        )  # as its own encoder, which warns of nested tensors
         self.linear = nn.Linear(128, classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
