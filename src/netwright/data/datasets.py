@@ -2,7 +2,6 @@
 
 import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,10 +11,10 @@ from numpy.typing import NDArray
 from netwright.data import texts
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.fetch import Mirror, Notice, Package, Web, fetch, words_to_stderr
+from netwright.value import Value
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Split:
+class Split(Value, eq=False):
     """Examples as two columns of equal length.
 
     `split[3]` is the pair (input, target), `split[:100]` the first hundred as a Split, and iteration gives the pairs.
@@ -60,8 +59,7 @@ class Split:
         return f"Split of {len(self):,} example{'' if len(self) == 1 else 's'}"
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Value, eq=False):
     """A named data set, read.
 
     Fields: `name`; `train` and `test`, its official parts; `licence`; `source` where the examples came from; `about`
@@ -77,8 +75,7 @@ class Dataset:
     validation: Split | None = None
 
 
-@dataclass(frozen=True)
-class _Recipe:
+class _Recipe(Value):
     about: str
     licence: str
     mirrors: tuple[Mirror, ...] = ()

@@ -1,17 +1,16 @@
 """Reads one row or one column of what a user gave, and says which one does not fit."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import torch
 
 from netwright.errors import DataError, did_you_mean
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(Value):
     """The names of the values an example has: what goes in, and what the loss compares with."""
 
     inputs: tuple[str, ...]

@@ -1,7 +1,6 @@
 """Turns whatever a user calls data into one of two things: a `Source` of columns by port, or a `Stream`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
@@ -14,12 +13,12 @@ from torch.utils.data import Dataset as TorchDataset
 from netwright.data.datasets import Split
 from netwright.data.rows import Lazy, Ports, column, kind, picked, row_to_ports, scalar
 from netwright.errors import DataError, FileError, did_you_mean
+from netwright.value import Value
 
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Source:
+class Source(Value, eq=False):
     """Examples that can be counted and looked up, as one column of raw values for each port.
 
     Fields: `columns`, by port, each a sequence (array, tensor, list, or a view of a torch Dataset) of the same length;
@@ -46,8 +45,7 @@ class Source:
         return f"Source of {len(self):,} example{'' if len(self) == 1 else 's'} ({ports})"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Stream:
+class Stream(Value, eq=False):
     """Examples that come one after another and whose number nobody knows.
 
     Iterating gives one dict by port for each item; each iteration is one pass over the data.

@@ -1,7 +1,6 @@
 """Measures nets that choose a class, batch by batch: counts are kept, never the examples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,12 +20,12 @@ from netwright.metrics.confusion import ConfusionMatrix, Label
 from netwright.metrics.interval import Estimate, Moments, nothing_measured, plus, proportion
 from netwright.metrics.perclass import ClassReport, class_report, class_table, figures, json_label, macro
 from netwright.metrics.worst import Worst, WorstExamples
+from netwright.value import Value
 
 CLIP = 1e-12  # one probability of exactly 0 would make the mean log loss infinite; the most it costs is 27.6
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClassificationReport:
+class ClassificationReport(Value, kw_only=True):
     """What a classifier got right, with intervals, baselines, the confusion matrix and the worst examples.
 
     Fields:

@@ -2,19 +2,18 @@
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from netwright.errors import DataError
+from netwright.value import Value
 
 Label = object
 MOST_SHOWN = 30  # classes: a wider table does not fit a screen
 LABEL_CELLS = 12  # longer labels are cut, so that ten columns still fit a screen
 
 
-@dataclass(frozen=True)
-class Confusion:
+class Confusion(Value):
     """One kind of mistake and how often it was made."""
 
     actual: Label
@@ -22,8 +21,7 @@ class Confusion:
     count: int
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ConfusionMatrix:
+class ConfusionMatrix(Value, eq=False):
     """Counts of examples by actual class (rows) and predicted class (columns); a value.
 
     Fields:

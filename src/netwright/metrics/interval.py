@@ -5,19 +5,19 @@ The intervals are at 95%. They speak about the chance of drawing these examples,
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
 from netwright.errors import DataError
+from netwright.value import Value
 
 Z = 1.959963984540054  # the normal deviation that leaves 2.5% on each side
 MOST_DECIMALS = 8  # beyond this, and from 1e9 on, a number is shown with an exponent
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(Value, kw_only=True):
     """A measured number with its 95% interval and what a net that learned nothing would get.
 
     Fields:
@@ -274,8 +274,7 @@ class Shares:
         return min(ratio * (1 - ratio) / variance, float(self._sums[2, column])) * (Z / student(g - 1)) ** 2
 
 
-@dataclass(frozen=True, eq=False)
-class Moments:
+class Moments(Value, eq=False):
     """Count, mean and co-moments of vectors, in float64, added batch by batch without keeping the batches.
 
     Fields: `n`; `mean` (*s, m); `co` (*s, m, m), the sum over examples of (x - mean)(x - mean)ᵀ.

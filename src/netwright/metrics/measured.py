@@ -1,7 +1,6 @@
 """What measuring a net gives, as a value: the numbers, and the examples it did worst on."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -12,13 +11,13 @@ from netwright.metrics.positions import PositionsReport
 from netwright.metrics.regression import RegressionReport
 from netwright.metrics.sequences import SequencesReport
 from netwright.metrics.several import SeveralLabelsReport
+from netwright.value import Value
 
 Result: TypeAlias = ClassificationReport | PositionsReport | SequencesReport | SeveralLabelsReport | RegressionReport
 LONGEST = 60  # characters of what is right, or was said, in a line: a class for every position may be thousands
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(Value):
     """One measured example.
 
     Fields:
@@ -37,8 +36,7 @@ class Example:
     probabilities: Mapping[Any, float]
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(Value):
     """What a net got right; prints its headline, and the confusion matrix where there is one.
 
     Fields:
@@ -89,8 +87,7 @@ class Measured:
         return "\n\n".join(blocks)
 
 
-@dataclass(frozen=True, eq=False)
-class MeasuredOutputs(Mapping[str, Measured]):
+class MeasuredOutputs(Mapping[str, Measured], Value, eq=False):
     """What a net with several outputs got right: a mapping from the name of an output to what was measured there."""
 
     outputs: Mapping[str, Measured]

@@ -1,14 +1,13 @@
 """Precision, recall and F1 mean the same for one class an example and for several labels: both count through here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from netwright.metrics.confusion import Label, aligned, shortened
 from netwright.metrics.interval import Estimate, average, f1_score, proportion
+from netwright.value import Value
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClassReport:
+class ClassReport(Value, kw_only=True):
     """How well one class is found.
 
     Fields:

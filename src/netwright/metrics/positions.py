@@ -1,7 +1,6 @@
 """Measures nets that choose a class for every position, where the positions of one example are not independent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,10 +20,10 @@ from netwright.metrics.confusion import ConfusionMatrix, Label
 from netwright.metrics.interval import Estimate, Shares, nothing_measured, proportion
 from netwright.metrics.perclass import ClassReport, class_table, figures, json_label, macro
 from netwright.metrics.worst import Worst, WorstExamples
+from netwright.value import Value
 
 
-@dataclass(frozen=True, kw_only=True)
-class PositionsReport:
+class PositionsReport(Value, kw_only=True):
     """What a net that chooses a class for every position got right.
 
     Every position counts once, so that a long example counts for more than a short one. The positions of one example

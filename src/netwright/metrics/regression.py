@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,10 +10,10 @@ from netwright.metrics.arrays import Array, check_finite, check_shape, host
 from netwright.metrics.interval import Estimate, Moments, Z, nothing_measured, plus
 from netwright.metrics.perclass import figures
 from netwright.metrics.worst import Worst, WorstExamples
+from netwright.value import Value
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegressionReport:
+class RegressionReport(Value, kw_only=True):
     """How far off a net's numbers are, with intervals, the baseline and the worst examples.
 
     Fields:

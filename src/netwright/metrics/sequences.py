@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,12 +20,12 @@ from netwright.metrics.classification import CLIP
 from netwright.metrics.confusion import ConfusionMatrix, Label
 from netwright.metrics.interval import Estimate, Shares, nothing_measured
 from netwright.metrics.worst import Worst, WorstExamples
+from netwright.value import Value
 
 MOST_CLASSES = 1000  # of which a confusion matrix is kept: 8 MB
 
 
-@dataclass(frozen=True, kw_only=True)
-class SequencesReport:
+class SequencesReport(Value, kw_only=True):
     """How well a net says the elements of sequences.
 
     Every element counts once, so that a long sequence counts for more than a short one; marks of the end count as

@@ -1,7 +1,6 @@
 """Measures nets that answer yes or no for each of several labels, batch by batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,12 +11,12 @@ from netwright.metrics.confusion import Label
 from netwright.metrics.interval import Estimate, Moments, nothing_measured, plus, proportion
 from netwright.metrics.perclass import ClassReport, class_report, class_table, figures, macro
 from netwright.metrics.worst import Worst, WorstExamples
+from netwright.value import Value
 
 COMMONER = "each label's commoner answer"
 
 
-@dataclass(frozen=True, kw_only=True)
-class SeveralLabelsReport:
+class SeveralLabelsReport(Value, kw_only=True):
     """What a net that gives several labels got right.
 
     Fields:

@@ -1,15 +1,13 @@
 """The examples a net does worst on teach more than its mean: this keeps the few of largest loss as data streams by."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from netwright.errors import DataError
 from netwright.metrics.interval import json_number
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class WorstExamples:
+class WorstExamples(Value):
     """The examples of largest loss, the worst first; of equal losses the earlier example first.
 
     Fields: `indices` in the order in which the examples came, from 0; `losses` beside them.

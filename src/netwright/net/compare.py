@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -13,10 +12,10 @@ from netwright.codecs.codec import Codec
 from netwright.net.node import LeafNode, Node, arguments, expect_net
 from netwright.net.plan.plan import plan_of, wiring_of
 from netwright.net.plan.wiring import Op, Slot, Wiring
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Value):
     """What became of one array between two nets.
 
     Fields: `path` in the second net, in the first if it is removed; `before` and `after` its sizes; `was` the path
@@ -35,8 +34,7 @@ class Change:
         return f"{self.fate:<8} {self.path}  {sizes}" + (f"  was {self.was}" if self.was else "")
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Value):
     """Every array of two nets with its fate. Fields: `changes`, in the order of the second net."""
 
     changes: tuple[Change, ...]

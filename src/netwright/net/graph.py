@@ -1,7 +1,6 @@
 """The graph: parts that say what they read. The normal form of one level of any container."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self, cast
 
 from netwright.codecs.codec import Codec
@@ -24,6 +23,7 @@ from netwright.net.plan.level import (
 )
 from netwright.net.ports import PortLike, PortsLike, as_codec, as_codecs, ports_repr, present
 from netwright.sizes.notation import INPUT, OUTPUT
+from netwright.value import Value
 
 
 class Graph(Container):
@@ -146,8 +146,7 @@ def _drawn(values: Sequence[Symbol | Mapping[str, Symbol]]) -> tuple[Level, dict
     return close(result), codecs
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(Value):
     """A node as it was written: its part, what it reads in order and by port, and whose arrays it has."""
 
     part: Node

@@ -2,9 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields, replace
+from dataclasses import MISSING, field, fields, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, cast, dataclass_transform
+from typing import Any, ClassVar, Literal, Self, cast
 
 from torch import Tensor
 
@@ -12,12 +12,12 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError
 from netwright.fields import checked
 from netwright.inits import Init
+from netwright.value import Value
 
 SHARED = "@"  # the first letter of the place of an array that several parts share
 
 
-@dataclass(frozen=True)
-class Weight:
+class Weight(Value):
     """An array a leaf owns.
 
     Fields:
@@ -31,8 +31,7 @@ class Weight:
     kind: Literal["learned", "running", "fixed"] = "learned"
 
 
-@dataclass(frozen=True, eq=False)
-class Held:
+class Held(Value, eq=False):
     """What a net carries beside its structure."""
 
     arrays: Mapping[str, Tensor] = field(default_factory=lambda: MappingProxyType({}))
@@ -45,8 +44,7 @@ NOTHING = Held()
 PARTS: dict[str, type["Node"]] = {}  # the table of parts: kind to class, for files, shorthand and normal forms
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-class Node:
+class Node(Value, eq=False):
     """A frozen value: declared fields say what it is, `held` what it carries.
 
     A concrete class declares its fields like a dataclass; it is entered in the table of parts under its name and
@@ -55,10 +53,9 @@ class Node:
 
     abstract: ClassVar[bool] = True
     held: ClassVar[Held] = NOTHING  # on an object: its own
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
-        super().__init_subclass__()
+        super().__init_subclass__(eq=False)
         finished = next((base for base in cls.__mro__[1:] if issubclass(base, Node) and not base.abstract), None)
         if finished is not None:
             raise NetError(
@@ -67,20 +64,9 @@ class Node:
                 mend="subclass nw.Leaf or nw.Container and use it as a part",
             )
         cls.abstract = abstract
-        own_init = "__init__" in vars(cls)
-        dataclass(eq=False, repr=False, init=not own_init)(cls)  # frozen by `__setattr__`, which is there once for all
         if not abstract:
             cls.__init__ = checked(cls.__init__)
             PARTS[cls.__name__] = cls
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Fields are set once, by the constructor."""
-        if name in self.__dict__ or name not in self.__dataclass_fields__:
-            raise FrozenInstanceError(f"cannot assign to field {name!r}")
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast, overload
 
 from netwright.errors import NetError
@@ -10,10 +9,10 @@ from netwright.net.graph import Graph
 from netwright.net.node import Node
 from netwright.net.plan.level import Source, Symbol, as_part, close, input_ports, use
 from netwright.net.ports import PortsLike
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Value):
     """A part that an argument of a program holds: called twice, it has the same arrays."""
 
     name: str

@@ -1,7 +1,6 @@
 """Derives the net that takes a sequence a piece at a time: what its leaves remember becomes state ports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from netwright.codecs.array import Array
@@ -17,6 +16,7 @@ from netwright.sizes.notation import UNKNOWN
 from netwright.sizes.notation import ports as read_ports
 from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row, Shape
+from netwright.value import Value
 
 
 def unfold(net: Net, along: str | None = None) -> Net:
@@ -46,8 +46,7 @@ def unfold(net: Net, along: str | None = None) -> Net:
     return cast(Net, stepped.rebuilt(Held(net.held.arrays, inputs, {}, net.held.shared)))
 
 
-@dataclass(frozen=True)
-class Stepped:
+class Stepped(Value):
     """A part that steps, and its state ports: the same names as inputs and outputs."""
 
     part: Node

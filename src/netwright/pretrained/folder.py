@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,13 +17,13 @@ from netwright.errors import FileError
 from netwright.net.part import Net
 from netwright.pretrained import bert, gpt2, llama, vit
 from netwright.pretrained.weights import Config, From, filled
+from netwright.value import Value
 
 CONFIG, INDEX, WHOLE = "config.json", "model.safetensors.index.json", "model.safetensors"
 TOKENIZER, PIXELS = "tokenizer.json", "preprocessor_config.json"
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(Value):
     """A folder, what its configuration says, and its tensors by name."""
 
     folder: Path

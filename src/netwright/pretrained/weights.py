@@ -2,19 +2,18 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
 from netwright.errors import FileError
 from netwright.net.part import Net
+from netwright.value import Value
 
 SHOWN = 6  # names of a list that an error shows
 
 
-@dataclass(frozen=True)
-class From:
+class From(Value):
     """Where an array comes from: a tensor's name, and what makes it the array."""
 
     name: str

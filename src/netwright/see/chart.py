@@ -4,15 +4,15 @@ import html
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from netwright.value import Value
 
 WIDTH, HEIGHT = 520, 290
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 34, 42
 SMOOTH = 90  # points a line is reduced to
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Value):
     """One curve: its name, its points, whether every point is marked."""
 
     name: str

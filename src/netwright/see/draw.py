@@ -3,7 +3,6 @@
 import html
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from netwright.errors import FileError, NetError
@@ -14,6 +13,7 @@ from netwright.net.plan.level import ContainerNode
 from netwright.net.plan.plan import Plan
 from netwright.see.layout import APART, LANE, Edge, Item, Layout, Point, layout
 from netwright.see.walk import kind_text, part_text, sizes_text
+from netwright.value import Value
 
 MARGIN = 14.0
 CHARACTER, SMALL = 7.9, 6.3  # widths of a character of a name, and of a small text, in pixels
@@ -49,8 +49,7 @@ STYLE = """
 """ + "".join(f".nw-net .{name}{{fill:var(--{name});stroke:var(--{name}-e)}}" for name in (*FAMILIES, "other", "port"))
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(Value):
     """A net as a picture; a notebook shows it.
 
     Fields: `svg` its text, complete in itself; `width` and `height` in pixels.
@@ -114,8 +113,7 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
     return Drawing(svg, round(whole), round(high))
 
 
-@dataclass(frozen=True)
-class _Box:
+class _Box(Value):
     """One part, or one port of the net, as a box with two lines of text."""
 
     name: str

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from netwright.value import Value
+
 Point: TypeAlias = tuple[float, float]
 
 BRANCH_GAP = 16.0  # between boxes of one layer
@@ -16,8 +18,7 @@ BEND = 20.0  # of a gap with a label, where edges change their height: behind th
 TURN = 14.0  # how far an edge leads out before it turns to the next row
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Value):
     """Something with a place in a layer: a box, or a lane for an edge that passes."""
 
     key: str
@@ -25,8 +26,7 @@ class Item:
     height: float
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(Value):
     """From one box to another, with the text that stands at its start; `value` is which value of the box it carries."""
 
     start: str
@@ -35,8 +35,7 @@ class Edge:
     value: str = ""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Value):
     """Where everything is: the upper left corner of every item, the route of every edge, the size of the whole.
 
     `leaves` is the height at which a value leaves its box.
@@ -217,8 +216,7 @@ def _places(layers: Sequence[_Layer]) -> tuple[dict[str, Point], dict[str, float
     return places, middles
 
 
-@dataclass(frozen=True)
-class _Drawn:
+class _Drawn(Value):
     """What is settled when edges are drawn: where items are, and where values leave them."""
 
     item_of: Mapping[str, Item]

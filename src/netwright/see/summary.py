@@ -3,7 +3,6 @@
 import html
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
@@ -12,12 +11,12 @@ from netwright.net.plan.plan import Plan, Step
 from netwright.see.walk import LONGEST, kind_text, part_text, places, sizes_text
 from netwright.sizes.size import Size, unknowns
 from netwright.sizes.unify import Row as Axes
+from netwright.value import Value
 
 HEAD = ("path", "part", "sizes out", "parameters", "bytes", "multiply-adds")
 
 
-@dataclass(frozen=True)
-class PartRow:
+class PartRow(Value):
     """One part in the table.
 
     Fields:
@@ -42,8 +41,7 @@ class PartRow:
     container: bool
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(Value):
     """What a net is made of; prints as a table, and as an HTML table in a notebook.
 
     Fields:

@@ -1,19 +1,18 @@
 """Goes through a net part by part, containers before what they hold: the order in which tables and drawings read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from netwright.net.node import LeafNode, Node, join, kind
 from netwright.net.part import Net
 from netwright.net.plan.level import ContainerNode
 from netwright.net.plan.plan import Plan, shape_text
 from netwright.net.plan.wiring import Slot
+from netwright.value import Value
 
 LONGEST = 44  # characters of a part's text in a table: longer ones are cut
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Value):
     """One part where it stands: its path, how deep, its name there, and the values it gives."""
 
     path: str

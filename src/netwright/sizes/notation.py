@@ -1,18 +1,17 @@
 """The notation of ports: `"... in -> ... out"`, `"query: m d, key: n d -> m e"`, `"<10>"`, read once into values."""
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
 from netwright.errors import NetError
+from netwright.value import Value
 
 INPUT, OUTPUT = "input", "output"  # the names of ports that say none
 UNKNOWN = "?"
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(Value):
     """One axis: `times` a number, a name, or `?`; `within` is the size it varies in, for `m[n]`.
 
     `28` is 28 times nothing, `16*k` is 16 times `k`, `n` is once `n`.
@@ -29,8 +28,7 @@ class Axis:
         return (f"{self.times}*" if self.times != 1 else "") + self.name + inner
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Value):
     """A run of axes, none or many: `*s`, or `...`, the leading axes that a leaf never mixes."""
 
     name: str
@@ -42,8 +40,7 @@ class Run:
 Item: TypeAlias = Axis | Run
 
 
-@dataclass(frozen=True)
-class Port:
+class Port(Value):
     """One port: its name, its axes, whether it may stay unconnected, and for indices the size they are below."""
 
     name: str
@@ -56,8 +53,7 @@ class Port:
         return " ".join([*axes, f"<{self.below}>"] if self.below else axes) or "()"
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(Value):
     """Both sides of a leaf."""
 
     inputs: tuple[Port, ...]

@@ -7,17 +7,18 @@ nothing but numbers is left, so a net whose input is known has plain integers ev
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TypeAlias
 
 from torch import Tensor
 
+from netwright.value import Value
+
 GRID = 4096  # more points than this and two expressions of several names are compared by their form alone
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(Value):
     """A length that differs from example to example, such as `n`; equal names are equal lengths."""
 
     text: str
@@ -26,8 +27,7 @@ class Name:
         return self.text
 
 
-@dataclass(frozen=True, eq=False)
-class Unknown:
+class Unknown(Value, eq=False):
     """A size still to be found. Two unknowns are the same only if they are one object.
 
     Fields: `owner` and `text` say where it stands, such as `linear1` and `in`, for messages.
@@ -41,8 +41,7 @@ class Unknown:
         return "?"
 
 
-@dataclass(frozen=True)
-class Floor:
+class Floor(Value):
     """The whole part of a quotient that does not simplify: `(n - 1)//2`."""
 
     numerator: "Expression"
@@ -58,8 +57,7 @@ Atom: TypeAlias = Name | Unknown | Floor
 Monomial: TypeAlias = tuple[Atom, ...]  # a product, in a fixed order; empty for the constant
 
 
-@dataclass(frozen=True)
-class Expression:
+class Expression(Value):
     """A polynomial of atoms with integer coefficients; `terms` holds no zero and is in a fixed order."""
 
     terms: tuple[tuple[Monomial, int], ...]

@@ -3,14 +3,14 @@
 import itertools
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from netwright.sizes.size import Expression, Name, Size, Unknown, of, same, substitute, unknowns
+from netwright.value import Value
 
 
-@dataclass(frozen=True, eq=False)
-class Row:
+class Row(Value, eq=False):
     """A run of axes still to be found; `owner` and `text` say where it stands, such as `conv1` and `s`."""
 
     owner: str
@@ -28,8 +28,7 @@ class Clash(Exception):
     """Two sizes, or two shapes, that cannot be equal."""
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(Value):
     """What an unknown was found to be, and who said so."""
 
     value: Size

@@ -1,7 +1,6 @@
 """The engine of every plan: it runs on a working copy of the weights, and autograd goes back."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,10 +13,10 @@ from netwright.net.run.told import Circumstances
 from netwright.training.engine import Engine, mean_loss
 from netwright.training.feed import Batch
 from netwright.training.flat import Flat
+from netwright.value import Value
 
 
-@dataclass(frozen=True, eq=False)
-class Autograd(Engine):
+class Autograd(Engine, Value, eq=False):
     """A plan that ends in losses, bound to the flat weights of a run.
 
     `parameters` share memory with the working copy in the run's precision; leaves that need float32 read the master

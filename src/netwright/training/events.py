@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from netwright.value import Value
 
-@dataclass(frozen=True)
-class Choice:
+
+class Choice(Value):
     """One thing that was decided: by the user, or automatically and then why."""
 
     name: str  # "objective", "loss", "optimizer", "learning rate", "batch size", "batches", "precision", "device", …
@@ -18,8 +19,7 @@ class Choice:
         return f"{self.name}: {self.value} ({self.why})"
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(Value):
     """One pass over the training data, and what the validation data said after it."""
 
     number: int  # from 1

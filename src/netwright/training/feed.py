@@ -17,6 +17,7 @@ from netwright.machine import free_memory
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.net.run.axes import Axes, Padded, Stored, extents
+from netwright.value import Value
 
 BLOCK = 1 << 20  # bytes that are gathered at once: small batches share the cost of a call, large ones stay in the cache
 SAMPLE = 16  # examples that tell how much memory all of them take
@@ -46,8 +47,7 @@ class Batch:
         return max(value.numel() for value in self.inputs.values()) // self.size
 
 
-@dataclass(frozen=True, eq=False)
-class Feed:
+class Feed(Value, eq=False):
     """Examples that are encoded already: bytes stay bytes, and a batch is an index into contiguous tensors.
 
     Fields:

@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from netwright.value import Value
 
 LINE = 16  # float32 numbers on a cache line: every weight begins on one, in the bf16 copy too when doubled
 Spans = dict[str, tuple[int, tuple[int, ...]]]
 
 
-@dataclass(frozen=True, eq=False)
-class Flat:
+class Flat(Value, eq=False):
     """Weights, gradients and a copy in the precision of the run, each one buffer; by path, views of the same place.
 
     A kernel of a convolution, (out, in, *window), lies in memory as (out, *window, in): features last, like the

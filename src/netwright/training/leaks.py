@@ -1,6 +1,5 @@
 """Refuses to train a net that can see what it is to predict: its loss would fall, and it would have learned nothing."""
 
-from dataclasses import dataclass
 from math import inf, isinf
 
 from netwright.errors import TrainingError
@@ -16,12 +15,12 @@ from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.size import names
 from netwright.sizes.unify import Row
 from netwright.training.objective import ends_in_losses
+from netwright.value import Value
 
 LONGEST = 9  # parts of a way that are named; of a longer one its ends and the part that looks ahead
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Value):
     """Whether a prediction sees what it is compared with.
 
     Fields: `prediction` is the value, `source` the input whose position i + `target` it is to predict at i; `most` is

@@ -1,7 +1,7 @@
 """Trains a net to say what comes next in a sequence: the codecs that this takes, and the data from one column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from netwright.codecs.codec import LONGEST, Codec, at_place
@@ -14,10 +14,10 @@ from netwright.net.plan.plan import plan_of, ranked, shape_text
 from netwright.net.with_loss import target_name
 from netwright.training.objective import ends_in_losses
 from netwright.training.ports import fitted
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class NextElement:
+class NextElement(Value):
     """What to train a net for: at every position of a sequence to predict the element that follows.
 
     The data is one column of sequences. A net with several inputs, such as a source and what is said of it, takes a

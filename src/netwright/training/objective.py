@@ -1,7 +1,6 @@
 """What a net is trained for: the loss that follows from its decoder, and the net that ends in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean
@@ -16,10 +15,10 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.with_loss import with_loss
 from netwright.sizes.notation import port
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Objective:
+class Objective(Value):
     """A net that ends in losses, and which part of it is the user's.
 
     Fields: `net` ends in losses; `targets` its ports that the loss compares with; `prefix` the path of the user's net

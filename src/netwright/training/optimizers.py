@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -10,14 +9,14 @@ from torch import Tensor
 
 from netwright.errors import TrainingError, did_you_mean
 from netwright.net.node import arguments
+from netwright.value import Value
 
 Update: TypeAlias = Callable[[float], None]
 NOW_AND_THEN = 64  # steps in which a mean fades a thousandfold
 FADED = 1e-30  # far below what any weight feels, far above 1e-38, from where arithmetic is a hundred times slower
 
 
-@dataclass(frozen=True, eq=False)
-class Piece:
+class Piece(Value, eq=False):
     """Some of the weights of a run with their gradients: as one flat buffer, and array by array in the same memory."""
 
     weights: Tensor
@@ -54,8 +53,7 @@ class Optimizer(ABC):
         """A function of the learning rate that makes one step on the piece, in place."""
 
 
-@dataclass(frozen=True, repr=False)
-class SGD(Optimizer):
+class SGD(Optimizer, Value):
     """Stochastic gradient descent with momentum: v ← μ v + g + λ w; w ← w − α v.
 
     Fields:
@@ -82,8 +80,7 @@ class SGD(Optimizer):
         return update
 
 
-@dataclass(frozen=True, repr=False)
-class Adam(Optimizer):
+class Adam(Optimizer, Value):
     """Adaptive moments: steps of about the learning rate for each weight, whatever the gradient's scale.
 
     Fields:
@@ -127,7 +124,6 @@ class Adam(Optimizer):
         return update
 
 
-@dataclass(frozen=True, repr=False)
 class AdamW(Adam):
     """Adam whose weight decay shrinks weights by themselves, apart from the gradient's scale.
 
@@ -144,8 +140,7 @@ class AdamW(Adam):
         return self._fused(piece, torch._fused_adamw_)  # pyright: ignore
 
 
-@dataclass(frozen=True, repr=False)
-class RMSProp(Optimizer):
+class RMSProp(Optimizer, Value):
     """Gradients divided by a running root mean square: s ← ρ s + (1 − ρ) g²; w ← w − α g / (√s + ε).
 
     Fields:
@@ -177,8 +172,7 @@ class RMSProp(Optimizer):
 TorchOptimizer: TypeAlias = Callable[[Sequence[Tensor]], torch.optim.Optimizer]
 
 
-@dataclass(frozen=True, repr=False)
-class Torch(Optimizer):
+class Torch(Optimizer, Value):
     """Any torch optimizer that steps on gradients that are there.
 
     Fields:

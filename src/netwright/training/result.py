@@ -1,13 +1,11 @@
 """What a training run leaves: the nets, every curve and every choice, as a value."""
 
-from dataclasses import dataclass
-
 from netwright.net.part import Net
 from netwright.training.events import Choice, Epoch
+from netwright.value import Value
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+class Run(Value, eq=False):
     """A finished training run.
 
     Fields:

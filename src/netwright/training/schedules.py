@@ -2,9 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 from netwright.errors import TrainingError, did_you_mean
+from netwright.value import Value
 
 
 class Schedule(ABC):
@@ -15,16 +15,14 @@ class Schedule(ABC):
         """The factor at step 0 … steps − 1."""
 
 
-@dataclass(frozen=True)
-class ConstantRate(Schedule):
+class ConstantRate(Schedule, Value):
     """The same rate throughout."""
 
     def factor(self, step: int, steps: int) -> float:
         return 1.0
 
 
-@dataclass(frozen=True)
-class OneCycle(Schedule):
+class OneCycle(Schedule, Value):
     """Up along a cosine to the peak, then down to almost nothing.
 
     Fields:
@@ -47,8 +45,7 @@ class OneCycle(Schedule):
         return _between(1.0, self.end, (step - peak) / max(steps - 1 - peak, 1e-9))
 
 
-@dataclass(frozen=True)
-class Cosine(Schedule):
+class Cosine(Schedule, Value):
     """Down along a half cosine from the peak to `end`. Source: Loshchilov and Hutter 2017, arXiv 1608.03983."""
 
     end: float = 0.0
@@ -57,8 +54,7 @@ class Cosine(Schedule):
         return _between(1.0, self.end, step / max(steps - 1, 1))
 
 
-@dataclass(frozen=True)
-class Steps(Schedule):
+class Steps(Schedule, Value):
     """Multiplied by `factor_each` at each of these parts of the run."""
 
     at: tuple[float, ...] = (0.5, 0.75)

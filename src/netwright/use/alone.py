@@ -1,7 +1,6 @@
 """Holds batches against their examples alone, values and gradients, and finds the part at which they differ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
@@ -16,12 +15,12 @@ from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
 from netwright.net.run.told import Circumstances
 from netwright.use.examples import FILLS, MORE, Batch, Cases, Fill, real, told_of
+from netwright.value import Value
 
 CLOSE = 1e-10  # in float64, of the largest number of a value
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Value):
     """What differed: of which value, by how much, at which part, and in which batch."""
 
     what: str
@@ -33,8 +32,7 @@ class Difference:
         return f"{self.what} by {self.by:.3g}, {self.batch}"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Value):
     """What a batch gave, value by value; `real` says what of it belongs to examples."""
 
     batch: Batch

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -25,12 +25,12 @@ from netwright.sizes.unify import Row
 from netwright.use.alone import Trial, shown_path
 from netwright.use.examples import Cases, drawn, given
 from netwright.use.pieces import Pieces
+from netwright.value import Value
 
 Verdict: TypeAlias = Literal["proved", "shown", "does not apply", "FAILED"]
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Value):
     """What was found of one law.
 
     Fields:
@@ -50,8 +50,7 @@ class Finding:
         return f"law {self.law}: {self.verdict}{f' at {self.place}' if self.place else ''}: {self.text}"
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Value):
     """What `nw.check` found; prints a line for each law.
 
     Fields:

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +18,7 @@ from netwright.net.run.lengths import Examples
 from netwright.net.run.told import Circumstances
 from netwright.sizes.size import Expression, Name, Size, Unknown, atoms, evaluate, names
 from netwright.sizes.unify import Row
+from netwright.value import Value
 
 Fill: TypeAlias = Literal["its last element", "other examples", "10,000", "-10,000"]
 FILLS: tuple[Fill, ...] = ("its last element", "other examples", "10,000", "-10,000")
@@ -29,8 +29,7 @@ TAKEN = 6  # of the user's examples
 Length: TypeAlias = int | tuple[int, ...]  # of a size within another one for every element
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Value):
     """Examples side by side: inputs by port, and how long each is along every size with a name."""
 
     inputs: Mapping[str, Tensor]

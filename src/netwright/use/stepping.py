@@ -1,7 +1,7 @@
 """The step net of a net, ready to run: what everything that feeds a net piece by piece stands on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 import torch
@@ -15,13 +15,13 @@ from netwright.net.run.call import check_arrays
 from netwright.net.run.execute import Bound
 from netwright.net.run.told import Circumstances
 from netwright.net.unfold import along_of, unfold
+from netwright.value import Value
 
 K = TypeVar("K")
 State = Mapping[str, Tensor]  # by name, batch first; a name that is left out begins anew
 
 
-@dataclass(frozen=True, eq=False)
-class Once:
+class Once(Value, eq=False):
     """What does not move, computed once: values by slot, batch first, and how long examples are by size."""
 
     values: Mapping[Slot, Tensor] = field(default_factory=dict[Slot, Tensor])

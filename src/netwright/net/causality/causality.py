@@ -1,6 +1,5 @@
 """The public answer to what a net sees: for every output and input, which positions, and how that is known."""
 
-from dataclasses import dataclass
 from math import inf
 from typing import Literal, TypeAlias
 
@@ -11,6 +10,7 @@ from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.each import End
 from netwright.net.plan.wiring import Slot
+from netwright.value import Value
 
 Verdict: TypeAlias = Literal["proved", "shown", "not shown", "open", "whole"]
 SAID: dict[Verdict, str] = {
@@ -22,8 +22,7 @@ SAID: dict[Verdict, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Dependency:
+class Dependency(Value):
     """What one output sees of one input.
 
     Fields:
@@ -57,8 +56,7 @@ class Dependency:
         return f"{self.output} i sees {seen}: {SAID[self.verdict].format(self.ahead)}"
 
 
-@dataclass(frozen=True)
-class Causality:
+class Causality(Value):
     """What every output of a net sees of every input along a size, in training or in use."""
 
     along: str

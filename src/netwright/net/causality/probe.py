@@ -6,7 +6,6 @@ and a mask of −10,000 hides nothing from scores that are larger.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
@@ -23,6 +22,7 @@ from netwright.net.run.noise import Noise
 from netwright.net.run.told import Circumstances
 from netwright.sizes.size import Unknown, atoms, evaluate, names
 from netwright.sizes.unify import Row
+from netwright.value import Value
 
 LENGTHS = (7, 40, 12, 80, 160, 320, 6, 5, 4, 3, 2)  # tried in turn, until nothing is empty and the net runs
 ENOUGH = 2  # lengths at which it is looked: what says nothing of its reach may look farther than the first
@@ -32,8 +32,7 @@ TOLERANCE = 1e-9  # of the value: less is rounding
 Offsets: TypeAlias = frozenset[int]
 
 
-@dataclass(frozen=True)
-class Draw:
+class Draw(Value):
     """How one set of numbers is drawn: how far arrays and inputs spread, and whether inputs are all above 0."""
 
     arrays: float

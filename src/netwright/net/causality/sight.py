@@ -7,7 +7,6 @@ so does one in which none does. Inside a `Map` or `Fold` the axis that was taken
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 from typing import TypeAlias
@@ -20,6 +19,7 @@ from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Port
 from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row
+from netwright.value import Value
 
 Span: TypeAlias = tuple[float, float]
 """Position i sees positions i + low … i + high."""
@@ -32,8 +32,7 @@ HERE: Span = (0, 0)
 PATIENCE = 8  # rounds after which a span that still grows, round and round a state, is taken to grow without end
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(Value):
     """One value that reads another: which of its positions each position sees."""
 
     read: Slot

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, cast
 
 from netwright.codecs.codec import Codec
@@ -16,12 +16,12 @@ from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.net.surgery import hold_arrays
 from netwright.sizes.size import Expression
 from netwright.sizes.unify import Row
+from netwright.value import Value
 
 COLUMN = 36  # where the note that a mend was checked begins
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(Value):
     """A change of a net, and how to say it.
 
     Fields:

@@ -1,7 +1,5 @@
 """Says where a mismatch is, and follows an axis back to the leaf or the input that made it."""
 
-from dataclasses import dataclass
-
 from netwright.codecs.codec import Codec
 from netwright.net.node import Node, field_values
 from netwright.net.plan.solve import Mismatch, Scope, Solution, port_shape
@@ -9,10 +7,10 @@ from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Item
 from netwright.sizes.size import Size, same, unknowns
 from netwright.sizes.unify import Row, Shape
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Value):
     """Where an axis comes from: the leaf that made it and the leaf's own name of it; no leaf for an input."""
 
     op: Op | None
@@ -30,8 +28,7 @@ class Origin:
         return self.op.path if self.op else f"the input {self.name}" if self.name != "input" else "the input"
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(Value):
     """A mismatch with all that a mend of it may look at."""
 
     node: Node

@@ -9,13 +9,13 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Never, cast
 
 import torch
 from torch import Tensor
 
 from netwright.errors import FileError
+from netwright.value import Value
 
 FORMAT = 1  # raised when an older Netwright could not read the file or would read it as another net
 NAME = "netwright"
@@ -46,8 +46,7 @@ DTYPES: dict[str, torch.dtype] = {
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Value):
     """Where an array lies in the data and what it is."""
 
     name: str

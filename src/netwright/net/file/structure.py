@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from typing import Any, TypeAlias, cast, get_args
 
 from torch import nn
@@ -17,6 +17,7 @@ from netwright.net.foreign.function import import_name, source_hash
 from netwright.net.node import PARTS, Node, field_values
 from netwright.net.plan.level import Call, ContainerNode
 from netwright.sizes.free import FREE
+from netwright.value import Value
 
 Plain: TypeAlias = Any  # what JSON has: None, bool, int, float, str, list, dict with texts as names
 
@@ -139,8 +140,7 @@ def check_uses(uses: int, where: str) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(Value):
     """Turns plain data back into parts and codecs; only what the tables name is ever made.
 
     Fields: `functions`, what a caller supplies, by import name: functions, modules, or a list of several modules.

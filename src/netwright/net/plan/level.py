@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from keyword import iskeyword
 from typing import Any, Never, TypeAlias, cast
@@ -10,12 +10,12 @@ from typing import Any, Never, TypeAlias, cast
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import PARTS, LeafNode, Node, check_name, kind, numbered
 from netwright.sizes.notation import Port, ports
+from netwright.value import Value
 
 Ref: TypeAlias = tuple[str, str]  # (name of a call, its output port); ("", input port) for an input of the container
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Value):
     """One use of a part: where its inputs come from, and under which name its arrays are kept."""
 
     name: str
@@ -24,8 +24,7 @@ class Call:
     place: str  # the name itself, but for a place that is called twice
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(Value):
     """The wiring of one container: its inputs, its calls in an order that can be run, its outputs."""
 
     inputs: tuple[str, ...]
@@ -37,8 +36,7 @@ class Level:
         return next((call.part for call in self.calls if call.name == name), None)
 
 
-@dataclass(frozen=True)
-class Each:
+class Each(Value):
     """How a container is done for every element of an axis, the first of what it is given.
 
     Fields:
@@ -110,8 +108,7 @@ RESERVED = ("input", "output", "outputs")
 SERIAL = itertools.count()  # the order in which a drawing was made; parts and inputs count together
 
 
-@dataclass(frozen=True, eq=False)
-class Source:
+class Source(Value, eq=False):
     """An input of a net that is being drawn."""
 
     name: str
@@ -119,8 +116,7 @@ class Source:
     serial: int = field(default_factory=lambda: next(SERIAL))
 
 
-@dataclass(frozen=True, eq=False)
-class Use:
+class Use(Value, eq=False):
     """One use of a part on symbols. A name that is empty is found when the drawing is closed."""
 
     part: Node
@@ -147,8 +143,7 @@ def _refused(operator: str) -> Callable[..., Never]:
     return refuse
 
 
-@dataclass(frozen=True, eq=False)
-class Symbol:
+class Symbol(Value, eq=False):
     """A value that does not exist yet: what flows while a net is drawn. It knows all that leads to it."""
 
     origin: Source | Use

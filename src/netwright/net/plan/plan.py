@@ -1,7 +1,7 @@
 """The plan of a net: its steps in order, with paths, slots, sizes and arrays. Everything else reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from netwright.codecs.codec import Codec
@@ -11,12 +11,12 @@ from netwright.net.plan.solve import Solution, solve
 from netwright.net.plan.wiring import Op, Slot, Wiring, wire
 from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row, Shape
+from netwright.value import Value
 
 KEPT = 64  # plans kept for the sizes a net was given so far
 
 
-@dataclass(frozen=True)
-class ArraySpec:
+class ArraySpec(Value):
     """An array the net needs: its path, its sizes as far as they are known, how it is filled, who uses it."""
 
     path: str
@@ -30,8 +30,7 @@ class ArraySpec:
         return tuple(size for size in self.shape if isinstance(size, int)) if fixed(self.shape) else None
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Value):
     """One use of one leaf, ready to run: which slots it reads and writes, and where its arrays are."""
 
     path: str
@@ -43,8 +42,7 @@ class Step:
     sizes: Mapping[str, Size | Shape] = field(default_factory=dict[str, Size | Shape])  # its ports' names
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Value):
     """A net walked once."""
 
     wiring: Wiring

@@ -14,13 +14,13 @@ from netwright.sizes.free import FREE
 from netwright.sizes.notation import UNKNOWN, Axis, Item, Port, Ports
 from netwright.sizes.size import Size, Unknown, named, names, of, unknowns
 from netwright.sizes.unify import Clash, Row, Shape, Solver
+from netwright.value import Value
 
 LEADING = "..."  # the run of axes that a leaf never mixes
 Facts: TypeAlias = Mapping[str, tuple[int, ...]]  # the shapes of arrays that are there, by path
 
 
-@dataclass(frozen=True)
-class Mismatch:
+class Mismatch(Value):
     """A fault as the solver sees it: the place, both sides as they were written, a sentence where a leaf said one.
 
     `op` is the leaf that could not take its input, `None` at an output of the net. `about` is an array's path when

@@ -1,18 +1,17 @@
 """Flattens nested containers into one list of leaf uses, each with its path, its inputs and the place of its arrays."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from netwright.net.node import SHARED, LeafNode, Node, join, kind
 from netwright.net.plan.each import End, Entry, Exit, exit_path
 from netwright.net.plan.level import ContainerNode, Each, Level, output_names
+from netwright.value import Value
 
 Slot: TypeAlias = tuple[str, str]  # (path of a leaf, its output port); ("", input port) for an input of the net
 
 
-@dataclass(frozen=True)
-class Op:
+class Op(Value):
     """One use of one leaf."""
 
     path: str
@@ -27,8 +26,7 @@ class Op:
         return len(self.reads)
 
 
-@dataclass(frozen=True)
-class Wiring:
+class Wiring(Value):
     """A whole net as leaf uses, in an order that can be run.
 
     What is done for every element of an axis stands between its two ends, an `Entry` and an `Exit`.

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from netwright.net.node import keyword_arguments
@@ -16,6 +16,7 @@ from netwright.net.run.execute import Instruction, Program
 from netwright.sizes.notation import ports
 from netwright.sizes.size import Expression, Size, names
 from netwright.sizes.unify import Row
+from netwright.value import Value
 
 
 def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:
@@ -30,8 +31,7 @@ def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> 
     return _assemble(plan, _units(steps, asked), inputs, outputs)
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(Value):
     """A program in two, so that the first part need not be done again.
 
     Fields: `once` gives the values `kept`, as `each` takes them, by slot, beside the inputs that move.
@@ -62,8 +62,7 @@ def split(plan: Plan, wanted: Iterable[Slot], moving: Collection[str]) -> Split:
     return Split(_assemble(plan, once, inputs, kept), kept, _assemble(plan, each, given, outputs))
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Value):
     """What is done for every element of an axis: its two ends and what stands between them."""
 
     entry: Step

@@ -1,7 +1,6 @@
 """Names how long examples are by the sizes of a net's ports, and refuses lengths that do not fit."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
@@ -13,13 +12,13 @@ from netwright.errors import DataError, did_you_mean
 from netwright.net.plan.plan import Plan, ranked, shape_text
 from netwright.sizes.size import Expression, Name, Size, measured, names, unknowns
 from netwright.sizes.unify import Row, Shape
+from netwright.value import Value
 
 Stored: TypeAlias = Tensor | Ragged  # encoded examples, of one length or of many
 Padded: TypeAlias = tuple[Tensor, tuple[Tensor, ...]]  # (b, N, …) and the lengths (b,), (b, N), … of its first axes
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Value):
     """Where a length is read: along an axis of a port, whose size is `factor` times the length plus `offset`."""
 
     port: str
@@ -37,8 +36,7 @@ class Place:
         return (found - self.offset) // self.factor
 
 
-@dataclass(frozen=True, eq=False)
-class Axes:
+class Axes(Value, eq=False):
     """The axes of a plan's input ports, and every size that follows from their lengths.
 
     Fields: `prefix` of the paths of the user's net, which messages leave out.

@@ -1,7 +1,6 @@
 """Calls a net on raw things: encodes them, runs the plan, decodes what comes out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -22,6 +21,7 @@ from netwright.net.run.lengths import Examples, own
 from netwright.net.run.noise import Noise
 from netwright.net.run.told import Circumstances
 from netwright.sizes.unify import Row
+from netwright.value import Value
 
 CHUNK = 256  # examples run at once: larger chunks leave the processor's caches and gain nothing
 
@@ -31,8 +31,7 @@ T = TypeVar("T")
 Changes: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Many(Generic[T]):
+class Many(Value, Generic[T]):
     """A batch, said to be one where an array could be read as one example too."""
 
     examples: T
@@ -49,8 +48,7 @@ def many(examples: T) -> Many[T]:
     return Many(examples)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Value):
     """What is asked of a run beside the outputs: which values, with what put in place, in which mode."""
 
     at: str | Sequence[str] | None = None

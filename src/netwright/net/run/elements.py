@@ -1,7 +1,6 @@
 """Runs what is done for every element of an axis: as rows all at once, and one after another only what carries."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -13,12 +12,12 @@ from netwright.net.run.padding import ended
 from netwright.net.run.told import Circumstances, Length
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Shape
+from netwright.value import Value
 
 Run: TypeAlias = Callable[[Mapping[Any, Tensor], Circumstances], Sequence[Tensor]]
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Value):
     """A program inside: the values it takes and gives, as slots of the whole plan."""
 
     program: Any  # bound to arrays by whoever runs it
@@ -26,8 +25,7 @@ class Piece:
     gives: tuple[Slot, ...]
 
 
-@dataclass(frozen=True)
-class State:
+class State(Value):
     """A value that is carried: where it stands inside, its register outside, where the next one is made, its sizes."""
 
     slot: Slot
@@ -36,8 +34,7 @@ class State:
     shape: Shape
 
 
-@dataclass(frozen=True)
-class Elements:
+class Elements(Value):
     """An axis taken apart, and put together again.
 
     What sees no state is done for all elements at once, as rows (`before`); what the next state needs, one element

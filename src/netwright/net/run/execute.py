@@ -1,7 +1,7 @@
 """Runs a program: binds arrays to instructions once, then goes through them, dropping every value that is dead."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -16,10 +16,10 @@ from netwright.net.run.elements import Elements, Piece
 from netwright.net.run.told import USUAL, Circumstances
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Shape
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(Value):
     """A step in numbers: the forward function, the registers it reads and writes, the ones that are dead after it."""
 
     path: str
@@ -49,8 +49,7 @@ Quick: TypeAlias = tuple[
 ]
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(Value):
     """A plan for one question: which outputs are wanted. Bind it to arrays and run it any number of times.
 
     Fields: `inputs` pair the names of ports, or inside an `Elements` slots, with registers.
@@ -93,8 +92,7 @@ def _never(*_: Any) -> None:
     raise AssertionError("an `Elements` has no forward")
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(Value):
     """A program with its arrays: inputs in, wanted outputs out."""
 
     program: Program

@@ -1,7 +1,6 @@
 """Encoded examples given out as padded batches, and what a batch gives as one value an example again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -14,18 +13,17 @@ from netwright.net.run.axes import Stored, axes_of
 from netwright.net.run.told import Circumstances
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Row
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Padded:
+class Padded(Value):
     """A batch by port, and how long its examples are by the names of sizes; no names where nothing is padded."""
 
     inputs: Mapping[str, Tensor]
     lengths: Mapping[str, Tensor | int]
 
 
-@dataclass(frozen=True)
-class Examples:
+class Examples(Value):
     """Encoded examples of a plan, given out as batches.
 
     Raises: DataError, before anything runs, for lengths that do not fit.

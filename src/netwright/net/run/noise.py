@@ -3,18 +3,18 @@
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from netwright.value import Value
 
 STRIDE = 0x9E3779B1 - (1 << 32)  # the golden ratio as a signed 32-bit integer, so that neighbours differ in every bit
 
 ELEMENT = 0x2545F4914F6CDD1D  # odd: elements of different examples hardly ever get one number
 
 
-@dataclass(frozen=True)
-class Noise:
+class Noise(Value):
     """Uniform numbers for one step of one run.
 
     Fields:

@@ -1,7 +1,7 @@
 """A whole net as a chain of written kernels that end in a loss; the table says which leaves have one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 import torch
@@ -23,6 +23,7 @@ from netwright.training.written.linear import linear
 from netwright.training.written.losses import LOSSES, Loss
 from netwright.training.written.pointwise import Cast, by_autograd, dropout, elementwise, flatten
 from netwright.training.written.pool import convolution_and_pool
+from netwright.value import Value
 
 Maker: TypeAlias = Callable[[Site, Sequence[LeafNode]], list[Kernel] | None]
 RELU = "relu"
@@ -44,8 +45,7 @@ KERNELS: tuple[tuple[tuple[type[LeafNode] | str, ...], Maker], ...] = (
 """The table of kernels: leaves one after another, and what writes them out, or declines. The first that does is it."""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Value):
     """A plan as a single file of leaves: the input's name and sizes, the instructions, the loss, the target's name."""
 
     input: str
@@ -56,8 +56,7 @@ class Line:
     target_sizes: tuple[object, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Chain:
+class Chain(Value, eq=False):
     """Kernels in order and the loss they end in, bound to one batch size."""
 
     kernels: tuple[Kernel, ...]

@@ -1,7 +1,7 @@
 """The engine of nets that are one line of known leaves: a few dozen torch calls a step, and no autograd."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from netwright.net.plan.plan import Plan
 from netwright.training.autograd import Autograd
@@ -9,12 +9,12 @@ from netwright.training.engine import Engine
 from netwright.training.feed import Batch
 from netwright.training.flat import Flat
 from netwright.training.written.chain import Chain, Line, chain, line_of
+from netwright.value import Value
 
 NOW_AND_THEN = 64  # steps between two looks at the weights
 
 
-@dataclass(frozen=True, eq=False)
-class Written(Engine):
+class Written(Engine, Value, eq=False):
     """A line of kernels, bound to each batch size as it comes: an epoch has two at most.
 
     Fields: `autograd` runs the same plan, to find who is to blame.

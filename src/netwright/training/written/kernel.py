@@ -9,6 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from netwright.value import Value
+
 INTEGER = {torch.bfloat16: torch.int16, torch.float32: torch.int32}  # of the same width
 
 
@@ -20,8 +22,7 @@ class Now:
     examples: Tensor | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Site:
+class Site(Value, eq=False):
     """Where a kernel stands: what comes in, and the leaf's arrays.
 
     Fields:

@@ -1,17 +1,16 @@
 """Allows trees in prefix notation: each element says how many subtrees follow it."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
 from netwright.errors import NetError
 from netwright.fields import plain
 from netwright.use.generate.grammar import Grammar, Vocabulary
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Arity(Grammar[int]):
+class Arity(Value, Grammar[int]):
     """One tree in prefix notation, such as an expression: `Add x Sin x` is Add(x, Sin(x)).
 
     A sequence is complete when exactly one tree has been read; elements that are not named may not come. The state is

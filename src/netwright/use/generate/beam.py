@@ -1,7 +1,6 @@
 """Searches for the most probable sequence with a beam: pure functions for one step of it and for what is finished."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,10 +9,10 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.fields import plain, suits
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Beam:
+class Beam(Value):
     """Beam search: the `width` most probable beginnings are kept at each step, and the best finished sequence is given.
 
     Fields:
@@ -46,8 +45,7 @@ class Beam:
         return scores / lengths**self.length_penalty  # (b, k)
 
 
-@dataclass(frozen=True)
-class Expansion:
+class Expansion(Value):
     """One step of a beam.
 
     Fields:
@@ -102,8 +100,7 @@ def expanded(scores: Tensor, log_probabilities: Tensor, end: int | None = None) 
     return Expansion(best, index // v, index % v, ended)
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(Value):
     """The best finished hypotheses of every example, the best first.
 
     Fields:

@@ -1,16 +1,15 @@
 """Allows texts whose brackets balance."""
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 
 from netwright.errors import NetError
 from netwright.use.generate.grammar import Grammar, Moves, Vocabulary
+from netwright.value import Value
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(Value):
     """What one element does to the brackets that wait to be closed: first it closes some, then it opens some.
 
     Fields:
@@ -22,8 +21,7 @@ class Effect:
     opens: str
 
 
-@dataclass(frozen=True)
-class Brackets(Grammar[str]):
+class Brackets(Value, Grammar[str]):
     """Texts whose brackets balance: every one is closed by its own kind, the last opened first.
 
     Elements of several characters are read character by character. The state is the closing brackets that are waited

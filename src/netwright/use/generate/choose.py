@@ -1,19 +1,17 @@
 """Chooses the next element of a sequence: the most probable, or one that is drawn."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from netwright.codecs.reading import Sample
 from netwright.errors import NetError
 from netwright.net.run.noise import Noise
+from netwright.value import Value
 
 LEAST = 2.0**-25  # half the distance between two numbers of Noise: keeps both logarithms finite
 
 
-@dataclass(frozen=True)
-class Greedy:
+class Greedy(Value):
     """The most probable element at each step; of equals, the first in the vocabulary."""
 
 

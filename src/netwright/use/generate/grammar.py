@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from netwright.errors import NetError
+from netwright.value import Value
 
 State = TypeVar("State", bound=Hashable)
 T = TypeVar("T")
@@ -39,8 +39,7 @@ class Vocabulary:
         return self._known[key][1]
 
 
-@dataclass(frozen=True)
-class Moves(Generic[State]):
+class Moves(Value, Generic[State]):
     """Where the elements of a vocabulary lead from one state.
 
     Fields:

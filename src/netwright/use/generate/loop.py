@@ -18,14 +18,14 @@ from netwright.use.generate.constraint import Constraint
 from netwright.use.generate.grammar import Grammar
 from netwright.use.generate.stepper import Stepper, said_by
 from netwright.use.stepping import State, reordered
+from netwright.value import Value
 
 Choose: TypeAlias = Greedy | Sample | Beam
 Ended: TypeAlias = Literal["end", "stop", "most"]
 TAIL = 32  # elements at the end of a text that are looked at for a stop; more for longer ones
 
 
-@dataclass(frozen=True)
-class Generated:
+class Generated(Value):
     """A sequence that a net made.
 
     Fields:
@@ -42,8 +42,7 @@ class Generated:
         return str(self.value)
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Value):
     """The next piece of a sequence that is being made. Fields: as of `Generated`, of this piece alone."""
 
     value: Any

@@ -1,9 +1,9 @@
 """Reads a regular expression: from its text to a tree of characters, sequences, choices and repetitions."""
 
-from dataclasses import dataclass
 from typing import Never
 
 from netwright.errors import NetError
+from netwright.value import Value
 
 DEPTH = 100  # groups in groups
 TIMES = 2000  # the largest count in {m,n}
@@ -14,8 +14,7 @@ UNREAD = {
 }
 
 
-@dataclass(frozen=True)
-class Chars:
+class Chars(Value):
     """One character of a set.
 
     Fields:
@@ -34,22 +33,19 @@ class Chars:
         return inside != self.negated
 
 
-@dataclass(frozen=True)
-class Then:
+class Then(Value):
     """One after the other; of none, the empty text."""
 
     parts: tuple["Pattern", ...]
 
 
-@dataclass(frozen=True)
-class Either:
+class Either(Value):
     """Any one of several."""
 
     parts: tuple["Pattern", ...]
 
 
-@dataclass(frozen=True)
-class Repeat:
+class Repeat(Value):
     """The same from `least` to `most` times; most None: without end."""
 
     part: "Pattern"

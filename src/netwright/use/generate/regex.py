@@ -1,7 +1,7 @@
 """Allows texts that match a regular expression: its automaton over characters, walked by whole elements."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from netwright.errors import NetError
 from netwright.use.generate.grammar import Grammar, Moves, Vocabulary, distances
 from netwright.use.generate.pattern import Chars, Either, Pattern, Repeat, Then, parse
+from netwright.value import Value
 
 PLACES = 2000  # characters of a pattern with its counts written out
 STATES = 10_000  # of the automaton over the characters of a vocabulary
 Ids: TypeAlias = NDArray[np.int32]
 
 
-@dataclass(frozen=True)
-class Regex(Grammar[int]):
+class Regex(Value, Grammar[int]):
     r"""Texts that match a regular expression as a whole, as with Python's `re.fullmatch`.
 
     Elements of several characters are read character by character. The state is the set of the places in the pattern
@@ -91,8 +91,7 @@ class Regex(Grammar[int]):
         return element
 
 
-@dataclass(frozen=True)
-class Automaton:
+class Automaton(Value):
     """A pattern as places, each one character of it; sets of places are the bits of an integer.
 
     Fields:
@@ -133,8 +132,7 @@ def compiled(pattern: str) -> Automaton:
     return Automaton(places.sets, tuple(places.follow), whole.first | (end if whole.empty else 0), end)
 
 
-@dataclass(frozen=True)
-class _Span:
+class _Span(Value):
     """A part of a pattern: the places where it may start and end, and whether it matches the empty text."""
 
     first: int = 0
@@ -214,8 +212,7 @@ def _bits(number: int) -> Iterator[int]:
         number ^= low
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Value):
     """The automaton of a pattern over the characters of a vocabulary, as arrays, to walk all its elements at once.
 
     Fields:

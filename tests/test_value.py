@@ -1,0 +1,95 @@
+"""A value is frozen, compared by its fields, printed like a dataclass, and one to the standard library."""
+
+from dataclasses import FrozenInstanceError, field, fields, replace
+
+import pytest
+
+from netwright.value import Value
+
+
+class Point(Value):
+    """Two fields, one with a default."""
+
+    x: int
+    y: list[int] = field(default_factory=list[int])
+
+
+class Place(Value):
+    """A field that is neither compared nor shown."""
+
+    name: str
+    seen: int = field(default=0, compare=False, repr=False)
+
+
+class Empty(Value):
+    """No fields."""
+
+
+class Other(Value):
+    """No fields either."""
+
+
+class Held(Value, eq=False):
+    """Equal only to itself."""
+
+    x: int
+
+
+class Named(Value, kw_only=True):
+    """Given by name alone."""
+
+    x: int
+
+
+class Deep(Point):
+    """The fields of what it is derived from come first."""
+
+    z: int = 3
+
+
+def test_the_constructor_of_a_dataclass() -> None:
+    assert (Point(1).x, Point(1).y) == (1, [])
+    assert Point(1).y is not Point(1).y
+    assert [field.name for field in fields(Deep(1))] == ["x", "y", "z"]
+    assert replace(Deep(1), z=4) == Deep(1, z=4)
+    with pytest.raises(TypeError):
+        Named(1)  # pyright: ignore[reportCallIssue]
+
+
+def test_compared_by_fields() -> None:
+    assert Point(1, [2]) == Point(1, [2])
+    assert Point(1, [2]) != Point(1, [3])
+    assert Place("a", 1) == Place("a", 2)
+    assert hash(Place("a", 1)) == hash(Place("a", 2))
+    assert Empty() == Empty()
+    assert hash(Empty()) == hash(Empty())
+
+
+def test_other_classes_are_never_equal() -> None:
+    assert Empty() != Other()
+    assert Point(1) != Deep(1)
+    assert Named(x=1) != 1
+
+
+def test_what_is_not_compared_is_equal_to_itself() -> None:
+    one = Held(1)
+    assert one == one
+    assert one != Held(1)
+    assert len({one, Held(1), one}) == 2
+
+
+def test_printed_like_a_dataclass() -> None:
+    assert repr(Point(1, [2])) == "Point(x=1, y=[2])"
+    assert repr(Place("a")) == "Place(name='a')"
+    assert repr(Empty()) == "Empty()"
+
+
+def test_frozen() -> None:
+    point = Point(1)
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'x'"):
+        point.x = 2  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'other'"):
+        point.other = 2  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(FrozenInstanceError, match="cannot delete field 'x'"):
+        del point.x
+    assert point == Point(1)
