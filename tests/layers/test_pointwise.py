@@ -54,3 +54,10 @@ def test_unbounded_functions_are_those_that_are_infinite_or_no_number(name):
     y = FUNCTIONS[name](x)
     (slope,) = torch.autograd.grad(y.sum(), x)
     assert (y.isfinite() & slope.isfinite()).all() == (name not in UNBOUNDED)
+
+
+def test_the_logarithm_of_a_softmax_is_taken_at_once():
+    net = nw.Chain(nw.softmax, nw.log, input=2)
+    torch.testing.assert_close(net(torch.tensor([0.0, -1000.0])), torch.tensor([0.0, -1000.0]))
+    both = net(torch.tensor([0.0, -1000.0]), at=["softmax1", "log1"])
+    assert both["log1"].tolist() == [0.0, float("-inf")]  # somebody wants the probabilities

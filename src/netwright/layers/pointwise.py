@@ -66,6 +66,10 @@ class Elementwise(Leaf):
             x = ended_run(x, lengths_of(lengths, "...", x.ndim - 1))  # (b, ...)
         return FUNCTIONS[str(self.function)](x)
 
+    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+        """The logarithm of a softmax is taken at once: that is exact where a probability is too small for a float."""
+        return (LogSoftmax(),) if self.function == "log" and isinstance(before, Softmax) else None
+
     def __repr__(self) -> str:
         return shared_repr(self, str(self.function) if self.function in NAMED else f"Elementwise({self.function!r})")
 

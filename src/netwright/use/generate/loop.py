@@ -191,8 +191,8 @@ class _Making:
         self.rows = [self._row(i, start) for i, start in enumerate(stepper.told(starts))]
 
     def _row(self, number: int, start: Any) -> _Row:
-        prompt = self.stepper.prompt(start)
-        elements = [index for index in prompt if index != self.stepper.encoder.edge]
+        prompt, edge = self.stepper.prompt(start), self.stepper.encoder.edge
+        elements = [index for index in prompt if index != edge]
         row = _Row(prompt, elements)
         if self.constraint is None:
             return row
