@@ -90,7 +90,7 @@ def test_a_wrong_use_is_2(arguments, words, capsys):
 def test_data(capsys):
     assert main(["data", "list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
-        "mnist", "fashion-mnist", "digits", "wikipedia-sentences", "shakespeare", "pokemon",
+        "mnist", "fashion-mnist", "digits", "wikipedia-sentences", "shakespeare", "english-french", "pokemon",
     ]  # fmt: skip
     assert main(["data", "get", "digits", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

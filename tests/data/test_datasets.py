@@ -53,7 +53,7 @@ def test_without_a_network_the_shipped_digits_stand_in_and_say_so(offline: None)
     assert said == [f"{why}; {about}"]
 
 
-@pytest.mark.parametrize("name", ["fashion-mnist", "wikipedia-sentences", "shakespeare", "pokemon"])
+@pytest.mark.parametrize("name", ["fashion-mnist", "wikipedia-sentences", "shakespeare", "english-french", "pokemon"])
 def test_nothing_stands_in_for_other_data(name: str, offline: None) -> None:
     with pytest.raises(FileError, match=f"no mirror of {name} gave its files"):
         dataset(name, notice=lambda text: None)
@@ -86,7 +86,7 @@ def test_an_unknown_name() -> None:
     assert str(caught.value) == (
         "no data set is called 'minst'\n"
         "  mend:     did you mean 'mnist'?\n"
-        "  or:       known: mnist, fashion-mnist, digits, wikipedia-sentences, shakespeare, pokemon"
+        "  or:       known: mnist, fashion-mnist, digits, wikipedia-sentences, shakespeare, english-french, pokemon"
     )
     with pytest.raises(DataError) as caught:
         dataset("zzzz")
@@ -94,7 +94,15 @@ def test_an_unknown_name() -> None:
 
 
 def test_names_say_what_each_is() -> None:
-    assert set(names()) == {"mnist", "fashion-mnist", "digits", "wikipedia-sentences", "shakespeare", "pokemon"}
+    assert set(names()) == {
+        "mnist",
+        "fashion-mnist",
+        "digits",
+        "wikipedia-sentences",
+        "shakespeare",
+        "english-french",
+        "pokemon",
+    }
     assert all(len(about) > 20 for about in names().values())
 
 
@@ -198,3 +206,12 @@ def test_the_real_pokemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     answers = [answer for part in real for answer in part.targets]
     assert len({answer["genus"] for answer in answers}) == 594
     assert len({kind for answer in answers for kind in answer["types"]}) == 18
+
+
+@pytest.mark.slow
+def test_the_real_english_french(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = real_text("english-french", tmp_path, monkeypatch)
+    assert [len(part) for part in real] == [29565, 658, 879]
+    beginning = "At the first God made the heaven and the earth."
+    assert real[0][0] == (beginning, "Au commencement, Dieu créa les cieux et la terre.")
+    assert all(text for part in real for column in (part.inputs, part.targets) for text in column)

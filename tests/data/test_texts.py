@@ -1,8 +1,10 @@
 """What the readers of text make of small pages, plays and tables, and that no page or play is in two parts."""
 
 import bz2
+import contextlib
 import html
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,16 @@ def test_pokemon(tmp_path: Path) -> None:
     assert validation[0] == ["P9", "P19", "P9X"]
     assert [answer["types"] for answer in validation[1]] == [("ice",), (), ()]
     assert test[0] == ["P10", "P20"]
+
+
+def test_verses(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / texts.BIBLES)) as base:
+        base.execute("CREATE TABLE bible (bbName TEXT, bNumber INT, cNumber INT, vNumber INT, vText TEXT)")
+        rows = [
+            (edition, book, 1, n, f" {edition} {book}.{n}") for edition in "3lk" for book in (1, 6, 43) for n in (2, 1)
+        ]
+        base.executemany("INSERT INTO bible VALUES (?, ?, ?, ?, ?)", [*rows, ("3", 44, 1, 1, "alone")])
+        base.commit()
+    train, validation, test = texts.read_bible(tmp_path)
+    assert train == (["3 1.1", "3 1.2"], ["l 1.1", "l 1.2"])
+    assert validation[0] == ["3 6.1", "3 6.2"] and test[1] == ["l 43.1", "l 43.2"]

