@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all book bench lint clean
+.PHONY: demo test test-all book bench bench-models lint clean
 
 $(VENV)/.user: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ book: $(VENV)/.dev  ## the pages, whole, into book/site/
 
 bench: $(VENV)/.bench  ## the speed table, into bench/results.md
 	$(BIN)/python -m bench.run --date $$(date +%F)
+
+bench-models: $(VENV)/.bench  ## the speed of published nets, into bench/models.md; fetches 177 MB once
+	$(BIN)/python -m bench.models --date $$(date +%F)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format src tests book bench

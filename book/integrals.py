@@ -91,7 +91,7 @@ def _next(tokens: Iterator[str]) -> Expr:
     return Integer(token)
 
 
-def pairs(count: int, depth: int = 3, seed: int = 0) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def pairs(count: int, depth: int = 2, seed: int = 0) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """So many pairs (derivative, expression) with different derivatives, none longer than `LONGEST` tokens."""
     draw = random.Random(seed)
     found: dict[tuple[str, ...], tuple[str, ...]] = {}

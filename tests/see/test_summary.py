@@ -114,3 +114,15 @@ def test_a_long_vocabulary_is_cut_in_the_table_but_whole_in_json():
     line = str(table).split("\n")[2]
     assert line.split() == ["input", "Words(['word0',", "'word1',", "'word2',", "'word3',", "…", "(n,)", "<100>"]
     assert table.to_json()["inputs"] == [{"port": "input", "codec": repr(codec), "sizes": "(n,) <100>"}]
+
+
+def test_what_inputs_multiply_with_one_another():
+    x, query = nw.Input("x", ("n", 6)), nw.Input("query", (6,))
+    assert str(nw.summary(nw.Graph(nw.Dot()(x, query))).multiply_adds) == "6*n"
+    whole = nw.summary(nw.Chain(nw.self_attention(6, 2), input=("n", 6)))
+    assert str(whole.multiply_adds) == "12*n*n + 144*n"  # scores, means and four layers
+    memory = nw.Input("memory", ("m", 6))
+    other = nw.summary(nw.Graph(nw.Attention(2)(x, memory, memory)["output"]))
+    assert str(other.multiply_adds) == "12*m*n"
+    mapped = nw.summary(nw.Chain(nw.Map(nw.self_attention(6, 1)), input=("k", 4, 6)))
+    assert str(mapped.multiply_adds) == f"{4 * 4 * 12 + 4 * 144}*k"

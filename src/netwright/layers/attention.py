@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Mapping
 from math import inf
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -80,6 +81,10 @@ class Attention(Leaf):
     @property
     def _groups(self) -> int:
         return self.heads if self.groups is None else self.groups
+
+    def products(self, sizes: Mapping[str, Any]) -> Any:
+        asked = sizes["n" if self.causal else "m"]
+        return asked * sizes["n"] * (self.heads * (sizes["d"] + sizes["e"]))  # what is masked is computed all the same
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         past = {"key": (-inf, 0.0), "value": (-inf, 0.0)} if self.causal else {}

@@ -196,6 +196,9 @@ class Dot(Leaf):
         top = left if len(s) >= len(t) else right[: len(t) - 2]
         return {"s": (*left, k), "t": right, "out": (*top, *t[at + 1 :])}
 
+    def products(self, sizes: Mapping[str, Any]) -> Any:
+        return math.prod((*sizes["out"], sizes["s"][-1]))
+
     def forward(self, w: Mapping[str, Tensor], left: Tensor, right: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         left = filled(left, lengths_of(lengths, "s", left.ndim - 1)[-1], 0.0, -1)  # (b, ..., n, k)
         row, column = left.ndim == 2, right.ndim == 2

@@ -147,6 +147,10 @@ class LeafNode(Node, abstract=True):
         """What follows from the sizes known so far, in either direction; `None` or less where nothing does."""
         return None
 
+    def products(self, sizes: Mapping[str, Any]) -> Any:
+        """Multiply-adds of one input with another, for one example, by the sizes of its ports' names."""
+        return 0
+
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         """By input port, which positions output i sees along the axes the leaf names: from i + lo to i + hi.
 

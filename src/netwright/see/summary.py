@@ -11,6 +11,7 @@ from netwright.net.plan.plan import Plan, Step
 from netwright.see.walk import LONGEST, kind_text, part_text, places, sizes_text
 from netwright.sizes.size import Size, unknowns
 from netwright.sizes.unify import Row as Axes
+from netwright.sizes.unify import Shape
 from netwright.value import Value
 
 HEAD = ("path", "part", "sizes out", "parameters", "bytes", "multiply-adds")
@@ -214,23 +215,30 @@ def _numbers(net: Node, plan: Plan, step: Step, counted: set[str]) -> tuple[int 
 
 
 def _multiply_adds(plan: Plan, step: Step) -> Size | None:
-    """Positions of the output times values of the weight, for every weight matrix; looking up multiplies nothing."""
+    """Positions of the output times values of the weight, for every weight matrix; looking up multiplies nothing.
+
+    Beside them what a leaf multiplies of its inputs, once for every element around it.
+    """
+    out = plan.whole_shape(step.writes[0])
+    around = out[: len(out) - len(plan.shape(step.writes[0]))]
+    total = _times(step.leaf.products(step.sizes), around)
     looked_up = any(slot is not None and plan.below(slot) is not None for slot in step.reads)
-    paths = [path for name, path in step.arrays.items() if name.startswith("weight") and not looked_up]
-    total: Size = 0
-    for path in paths:
-        known, out = plan.arrays[path].known, plan.whole_shape(step.writes[0])
-        if len(plan.arrays[path].shape) < 2:
+    for name, path in step.arrays.items():
+        spec = plan.arrays[path]
+        if looked_up or not name.startswith("weight") or len(spec.shape) < 2:
             continue
-        if known is None:
-            return None
-        found: Size = _product(known)
-        for size in out[:-1]:
-            if isinstance(size, Axes) or unknowns(size):
-                return None
-            found = found * size
-        total = total + found
+        found = None if spec.known is None else _times(_product(spec.known), out[:-1])
+        total = None if total is None or found is None else total + found
     return total
+
+
+def _times(count: Size, shape: Shape) -> Size | None:
+    """So many for every place of a shape; None where that is not known yet."""
+    for size in shape:
+        if isinstance(size, Axes) or unknowns(size):
+            return None
+        count = count * size
+    return None if unknowns(count) else count
 
 
 def _product(sizes: Sequence[int]) -> int:

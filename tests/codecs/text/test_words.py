@@ -23,6 +23,7 @@ def test_what_a_word_is():
     ]
     assert codec._pieces(text) == found
     assert Words(lower=True)._pieces("It's") == ["it's"]
+    assert Words(lower=True).fit(["İnönü was here"]).vocabulary == ("here", "inönü", "was")
 
 
 def test_frequent_words_first_then_the_alphabet():

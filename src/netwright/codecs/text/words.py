@@ -96,7 +96,8 @@ class Words(Listed):
 
     def _pieces(self, raw: Any) -> list[str]:
         found: list[str] = WORD.findall(self._text(raw))
-        return list(map(str.lower, found)) if self.lower else found
+        # İ alone has a lower case of two characters, of which the second is in no word
+        return [word.replace("İ", "i").lower() for word in found] if self.lower else found
 
     def _spans(self, raw: Any) -> list[tuple[int, int]]:
         return [match.span() for match in WORD.finditer(self._text(raw))]

@@ -1,0 +1,171 @@
+"""The speed of published nets, beside their usual homes: generation with SmolLM2, sentence vectors with MiniLM."""
+
+import argparse
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime
+import torch
+import transformers
+from bench.interleave import Row, interleave
+from bench.run import Verdict, machine, promises, versions
+from torch import Tensor, nn
+
+import netwright as nw
+from netwright.fetch import cache_folder
+from netwright.net.run.apply import whole_program
+from netwright.pretrained import llama
+from netwright.pretrained.weights import Config
+
+RESULTS = Path(__file__).parent / "models.md"
+PROMPT, MADE = 128, 32  # tokens read, and tokens made, of every sequence
+BATCHES, WORDS = (1, 16), 32  # sequences at once; tokens of each sentence
+NEAR = 0.85  # of onnxruntime's speed
+SMOLLM2 = {
+    "hidden_size": 576, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3,
+    "intermediate_size": 1536, "vocab_size": 49152, "tie_word_embeddings": True, "rms_norm_eps": 1e-5,
+    "rope_theta": 100000.0, "max_position_embeddings": 8192,
+}  # fmt: skip
+
+
+def usual_llama(net: nw.Net) -> nn.Module:
+    """The net of `transformers` with the weights of ours."""
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**SMOLLM2)).eval()
+    arrays = net.arrays
+    tensors = {place.name: arrays[path] for path, place in llama.table(Config(SMOLLM2, "bench")).items()}
+    missing, unexpected = model.load_state_dict(tensors, strict=False)
+    assert missing == ["lm_head.weight"] and not unexpected, (missing, unexpected)
+    return model
+
+
+def generation(net: nw.Net, batch: int, repeats: int) -> list[Row]:
+    """Tokens after a prompt, greedy, by both; that they are the same is checked."""
+    model, tokens = usual_llama(net), net.inputs["input"]
+    text = "It was the best of times, it was the worst of times, it was the age of wisdom. " * 12
+    ids = tokens.encode(text)[:PROMPT]
+    start = tokens.text_of(ids.tolist())
+    assert len(tokens.encode(start)) == PROMPT
+
+    def ours() -> list[list[int]]:
+        made = nw.generate(net, [start] * batch, most=MADE)
+        return [tokens.encode(str(one.value)).tolist()[PROMPT:] for one in made]
+
+    def theirs() -> list[list[int]]:
+        rows = ids.expand(batch, -1)
+        with torch.inference_mode():
+            made = model.generate(
+                rows,
+                attention_mask=torch.ones_like(rows),
+                max_new_tokens=MADE,
+                min_new_tokens=MADE,
+                do_sample=False,
+                pad_token_id=0,
+            )
+        return made[:, PROMPT:].tolist()
+
+    assert ours()[0][:16] == theirs()[0][:16]
+    return interleave({"transformers": _timed(theirs), "netwright": _timed(ours)}, repeats, "transformers")
+
+
+def sentences(net: nw.Net, batch: int, repeats: int) -> list[Row]:
+    """BERT's vectors of sentences of one length by MiniLM: the eager plan, torch.compile, onnxruntime."""
+    bert = net["tokens"]
+    model = transformers.BertModel.from_pretrained(cache_folder() / "models" / "all-minilm-l6-v2").eval()
+    ids = torch.randint(1000, 20000, (batch, WORDS))
+    bound, compiled, session = whole_program(bert).bind(bert.arrays), torch.compile(model), _exported(model, ids)
+    name = bert.input_names[0]
+
+    def ours() -> Tensor:
+        return bound({name: ids})[0]
+
+    def by_compile() -> Tensor:
+        return compiled(ids).last_hidden_state
+
+    def by_onnx() -> Tensor:
+        return torch.from_numpy(session.run(["output"], {"ids": ids.numpy()})[0])
+
+    with torch.no_grad():
+        for call in (by_compile, by_onnx):
+            torch.testing.assert_close(ours(), call(), rtol=1e-4, atol=1e-4)
+        calls = 64 // batch
+        racing = {"compile": by_compile, "onnxruntime": by_onnx, "netwright": ours}
+        return interleave({name: _timed(call, calls) for name, call in racing.items()}, repeats, "compile")
+
+
+class _Last(nn.Module):
+    """The vectors alone: what is exported has tensors in and tensors out."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.model(ids).last_hidden_state
+
+
+def _exported(model: nn.Module, ids: Tensor) -> onnxruntime.InferenceSession:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "minilm.onnx"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tracing, which is meant
+            torch.onnx.export(_Last(model), (ids,), path, input_names=["ids"], output_names=["output"], dynamo=False)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+def _timed(call: Callable[[], object], calls: int = 1) -> Callable[[], float]:
+    def turn() -> float:
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        return time.perf_counter() - start
+
+    turn()  # caches and allocators settle
+    return turn
+
+
+def main() -> None:
+    """Measure, write the results, and say them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--date", required=True, help="of the run, as it shall stand in the results")
+    parser.add_argument("--repeats", type=int, default=7)
+    args = parser.parse_args()
+    where, verdicts = machine(), list[Verdict]()
+    speaker, reader = nw.model("smollm2-135m-instruct"), nw.model("all-minilm-l6-v2")
+    for batch in BATCHES:
+        rows = {row.name: row for row in generation(speaker, batch, args.repeats)}
+        verdicts.append(_verdict(f"SmolLM2, {batch} at once", rows["netwright"], "transformers", 1.0))
+    for batch in BATCHES:
+        rows = {row.name: row for row in sentences(reader, batch, args.repeats)}
+        ours, onnx = rows["netwright"], rows["onnxruntime"]
+        verdicts.append(_verdict(f"MiniLM, {batch} sentences", ours, "torch.compile", 1.0))
+        ratio = ours.ratio / onnx.ratio
+        name, goal = f"MiniLM, {batch} sentences", f"≥ {NEAR} × onnxruntime"
+        verdicts.append(Verdict(name, f"{ratio:.2f} × onnxruntime", "of medians", goal, ratio >= NEAR))
+    lines = [
+        "# The speed of published nets, measured",
+        "",
+        f"Written by `make bench-models` on {args.date}. Machine: {where}. {versions()}.",
+        "",
+        "Speeds beside those of others with the same weights, in float32 and with as many threads: medians of",
+        f"{args.repeats} rounds in which all took turns, with the lowest and highest. SmolLM2 reads {PROMPT} tokens,",
+        f"makes {MADE}, greedily; MiniLM's BERT reads sentences of {WORDS} tokens.",
+        "",
+        *promises(verdicts),
+    ]
+    text = "\n".join(lines) + "\n"
+    RESULTS.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _verdict(name: str, row: Row, of: str, least: float) -> Verdict:
+    spread = f"{row.lowest:.2f}-{row.highest:.2f}"
+    return Verdict(name, f"{row.ratio:.2f} × {of}", spread, f"≥ {least:.2f} × {of}", row.ratio >= least)
+
+
+if __name__ == "__main__":
+    main()
