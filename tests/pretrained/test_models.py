@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.errors import FileError
+from netwright.errors import FileError, NetError
 from netwright.fetch import cache_folder
 
 QUERY = "Which planet is known as the Red Planet?"
@@ -60,4 +60,15 @@ def test_a_name_that_nobody_has() -> None:
         "  where:    model\n"
         "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', a folder or a GGUF file\n"
         "  mend:     did you mean 'all-minilm-l6-v2'?"
+    )
+
+
+def test_what_is_no_name() -> None:
+    with pytest.raises(NetError) as caught:
+        nw.model(None)  # pyright: ignore[reportArgumentType]
+    assert str(caught.value) == (
+        "a model is a name or a path\n"
+        "  where:    model\n"
+        "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', a folder or a GGUF file\n"
+        "  got:      None"
     )

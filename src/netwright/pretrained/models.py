@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Any, cast
 
-from netwright.errors import FileError, did_you_mean
+from netwright.errors import FileError, NetError, did_you_mean
 from netwright.fetch import Mirror, Package, fetch
 from netwright.net.part import Net
 from netwright.pretrained.sentences import sentence_net
@@ -75,8 +76,8 @@ def model(name: str | PathLike[str]) -> Net:
             folder; or a path: of a folder as Hugging Face publishes them, with `config.json`, safetensors and
             `tokenizer.json`, of the families BERT, GPT-2, Llama or ViT; or of a GGUF file of the Llama family.
 
-    Raises: FileError for a folder that is no such model, and weights that do not fit, which are listed;
-        MissingExtraError for a tokenizer without the package that reads it.
+    Raises: NetError for what is no name and no path; FileError for a folder that is no such model, and weights that do
+        not fit, which are listed; MissingExtraError for a tokenizer without the package that reads it.
 
     Example:
         >>> import netwright as nw
@@ -87,6 +88,13 @@ def model(name: str | PathLike[str]) -> Net:
     if isinstance(name, str) and name in _MODELS:
         known = _MODELS[name]
         return known.net(fetch(f"models/{name}", known.mirrors, known.sha256))
+    if not isinstance(cast(Any, name), str | PathLike):
+        raise NetError(
+            what="a model is a name or a path",
+            where="model",
+            expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
+            got=repr(name)[:80],
+        )
     path = Path(name)
     if isinstance(name, str) and not path.exists():
         raise FileError(
