@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -176,22 +177,37 @@ class Rotary(Leaf):
         return PLACE
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        return self._turned(x, torch.arange(x.shape[1], device=x.device))  # (b, n, heads d)
+        places = torch.arange(x.shape[1], device=x.device)  # (n,)
+        return self._turned(x, *turns(places, x.shape[-1] // self.heads, self.base, x.dtype))  # (b, n, heads d)
 
     def step(self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         (x,) = inputs  # (b, n, heads d)
         places, memory = moved_on(memory, x)  # (b, n)
-        return self._turned(x, places), memory
+        asked = (x.shape[-1] // self.heads, self.base, x.dtype)
+        if places.device.type == "cpu":  # elsewhere to ask which places these are takes longer than to compute
+            return self._turned(x, *_known_turns(tuple(map(tuple, places.tolist())), *asked)), memory
+        return self._turned(x, *turns(places, *asked)), memory
 
-    def _turned(self, x: Tensor, places: Tensor) -> Tensor:
-        width = x.shape[-1] // self.heads
-        exact = torch.promote_types(x.dtype, torch.float32)  # a place beyond 256 is no number of bfloat16
-        evens = torch.arange(0, width, 2, device=x.device, dtype=exact)  # (d / 2,)
-        angles = places.to(exact).unsqueeze(-1) * torch.exp(evens * (-math.log(self.base) / width))  # (..., n, d / 2)
-        cos, sin = (wave.to(x.dtype).unsqueeze(-2) for wave in (angles.cos(), angles.sin()))  # (..., n, 1, d / 2)
-        a, b = x.view(*x.shape[:-1], self.heads, 2, width // 2).unbind(-2)  # (b, n, heads, d / 2) each
+    def _turned(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        a, b = x.view(*x.shape[:-1], self.heads, 2, -1).unbind(-2)  # (b, n, heads, d / 2) each
         turned = torch.addcmul(a * cos, b, sin, value=-1), torch.addcmul(b * cos, a, sin)
         return torch.cat(turned, -1).view(x.shape)  # (b, n, heads, d) -> (b, n, heads d)
+
+
+def turns(places: Tensor, width: int, base: float, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the angles at these places, for every head: (..., n) -> (..., n, 1, width / 2) each."""
+    exact = torch.promote_types(dtype, torch.float32)  # a place beyond 256 is no number of bfloat16
+    evens = torch.arange(0, width, 2, device=places.device, dtype=exact)  # (width / 2,)
+    angles = places.to(exact).unsqueeze(-1) * torch.exp(evens * (-math.log(base) / width))  # (..., n, width / 2)
+    return angles.cos().to(dtype).unsqueeze(-2), angles.sin().to(dtype).unsqueeze(-2)
+
+
+@lru_cache(maxsize=16)
+def _known_turns(
+    places: tuple[tuple[int, ...], ...], width: int, base: float, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """The same, computed once for all queries and keys of all blocks, which step together."""
+    return turns(torch.tensor(places), width, base, dtype)
 
 
 def moved_on(memory: Memory, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
