@@ -175,7 +175,7 @@ def _verdict(name: str, row: Row, of: str, least: float) -> Verdict:
 
 
 if __name__ == "__main__":
-    # read by the C library at its start alone; threads are not bound, since those of onnxruntime would be bound with them
+    # read by the C library at its start alone; threads are not bound, as those of onnxruntime would be bound with them
     settings = {name: value for name, value in ALLOCATOR.items() if not name.startswith("OMP")}
     if not settings.items() <= os.environ.items():
         os.execve(sys.executable, [sys.executable, "-m", "bench.models", *sys.argv[1:]], os.environ | settings)

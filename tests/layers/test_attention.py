@@ -1,11 +1,13 @@
 """Attention: both kernels give the same, what may look nowhere gets nothing, and what it refuses."""
 
+import copy
+
 import pytest
 import torch
 
 import netwright as nw
 from layers.tools import message
-from netwright.layers.attention import SHORT, Attention, by_hand, fused, weighed
+from netwright.layers.attention import SHORT, SMALL, Attention, by_hand, fused, longer, weighed
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
@@ -119,3 +121,30 @@ def test_sizes_follow_backwards():
     net = nw.Graph(nw.Attention(2)(nw.Linear()(x), source, source))
     assert net.plan.arrays["linear1/weight"].known == (6, 8)
     assert str(net.plan.outputs["output"]) == "(n, 6)"
+
+
+@pytest.mark.parametrize("width", [3, SMALL])
+def test_what_is_kept_grows_in_place_and_stays_a_value(width: int):
+    draw = torch.Generator().manual_seed(0)
+    kept, one, other = (torch.rand(2, n, width, generator=draw) for n in (4, 1, 2))
+    with torch.no_grad():
+        first = longer(kept, one)
+        assert torch.equal(first, torch.cat([kept, one], 1))
+        second = longer(first, other)
+        assert (second.data_ptr() == first.data_ptr()) == (width == SMALL)  # nothing was copied
+        assert torch.equal(second, torch.cat([kept, one, other], 1))
+        again = longer(first, one)  # another way on from the same place
+        assert again.data_ptr() != first.data_ptr()
+        assert torch.equal(again, torch.cat([kept, one, one], 1))
+        assert torch.equal(second, torch.cat([kept, one, other], 1))
+        assert torch.equal(first, torch.cat([kept, one], 1))
+        copied = copy.deepcopy(second)
+        for _ in range(7):
+            second = longer(second, one)
+        assert torch.equal(copied, torch.cat([kept, one, other], 1))
+        assert torch.equal(second, torch.cat([kept, one, other, *[one] * 7], 1))
+    with torch.inference_mode():
+        third = longer(first, one)
+    assert torch.equal(longer(third, one.requires_grad_()), torch.cat([kept, *[one] * 3], 1))
+    with torch.no_grad():
+        assert torch.equal(longer(third, one), torch.cat([kept, *[one] * 3], 1))

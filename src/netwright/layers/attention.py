@@ -1,13 +1,15 @@
 """Attention: every query takes a mean of values, weighted by how well the query goes with each value's key."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from math import inf
+from threading import Lock
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.errors import DataError, NetError
 from netwright.net.part import Leaf
@@ -15,6 +17,7 @@ from netwright.net.run.padding import NO_LENGTHS, Lengths, inside, length_of
 
 Memory = Mapping[str, Tensor] | None
 OUTPUT = frozenset({"output"})
+SMALL = 1 << 16  # numbers that are copied as fast as a place for more is found
 SHORT = 256  # keys up to which a bf16 gradient is faster step by step
 
 
@@ -120,7 +123,7 @@ class Attention(Leaf):
                 mend="nw.Attention(causal=True) without a mask",
             )
         if memory is not None:
-            key, value = (torch.cat([memory[name], x], 1) for name, x in (("keys", key), ("values", value)))
+            key, value = longer(memory["keys"], key), longer(memory["values"], value)
         return self._attend(query, key, value, None, None, "scores" in wanted), {"keys": key, "values": value}
 
     def _attend(
@@ -147,6 +150,48 @@ class Attention(Leaf):
         if blind is not None:
             y, scores = y.masked_fill(blind, 0.0), None if scores is None else scores.masked_fill(blind, 0.0)
         return y.transpose(1, 2).reshape(b, m, -1), scores  # (b, heads, m, e) -> (b, m, heads e)
+
+
+class _Room:
+    """Memory for a sequence that grows: as many places as were asked for are taken, from the first on."""
+
+    def __init__(self, kept: Tensor, count: int) -> None:
+        self.buffer = kept.new_empty(len(kept), 2 * count, kept.shape[2])  # (b, 2 count, f)
+        self.buffer[:, : kept.shape[1]] = kept
+        self.taken = kept.shape[1]
+        self.inference = torch.is_inference_mode_enabled()
+        self.lock = Lock()
+
+    def take(self, start: int, end: int) -> bool:
+        """Whether these places are there and free; then they are the caller's, whoever asks in other threads."""
+        with self.lock:
+            free = self.taken == start and end <= self.buffer.shape[1]
+            if free and self.inference == torch.is_inference_mode_enabled():
+                self.taken = end
+                return True
+            return False
+
+
+ROOMS: MutableMapping[Tensor, _Room] = WeakIdKeyDictionary()  # beside the values, so that they are saved without
+
+
+def longer(kept: Tensor, x: Tensor) -> Tensor:
+    """What is kept and a chunk behind it, (b, n, f) and (b, k, f) -> (b, n + k, f), as values that nobody changes.
+
+    To copy all that is kept at each step takes longer than a step of attention. So there is room behind it, and a chunk
+    goes there, if nobody has gone on from here before; who goes on another way gets a copy.
+    """
+    n, count = kept.shape[1], kept.shape[1] + x.shape[1]
+    if torch.is_grad_enabled() or kept.numel() < SMALL:
+        return torch.cat([kept, x], 1)
+    room = ROOMS.get(kept)
+    if room is None or not room.take(n, count):
+        room = _Room(kept, count)
+        room.take(n, count)
+    room.buffer[:, n:count] = x
+    found = room.buffer[:, :count]  # (b, n + k, f)
+    ROOMS[found] = room
+    return found
 
 
 def by_hand(q: Tensor, k: Tensor, v: Tensor) -> bool:
