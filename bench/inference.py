@@ -1,10 +1,9 @@
 """What calling a plan costs beside calling a module written by hand: LeNet in float32, without gradients."""
 
-import time
 from collections.abc import Callable
 
 import torch
-from bench.interleave import Row, interleave
+from bench.interleave import Row, interleave, timed
 from bench.peers.netwright_fit import build
 from bench.peers.torch_base import build as build_by_hand
 from bench.workloads import WORKLOADS
@@ -32,16 +31,6 @@ def by_plan(batch: int) -> Callable[[], Tensor]:
 
 def race(batch: int, repeats: int) -> list[Row]:
     """Both, taking turns; the ratio of the plan is the hand-written module's seconds over its own."""
-
-    def timed(call: Callable[[], Tensor]) -> Callable[[], float]:
-        def turn() -> float:
-            with torch.no_grad():
-                start = time.perf_counter()
-                for _ in range(CALLS[batch]):
-                    call()
-                return time.perf_counter() - start
-
-        turn()  # caches and allocators settle
-        return turn
-
-    return interleave({"base": timed(by_hand(batch)), "plan": timed(by_plan(batch))}, repeats)
+    with torch.no_grad():
+        turns = {name: timed(make(batch), CALLS[batch]) for name, make in {"base": by_hand, "plan": by_plan}.items()}
+        return interleave(turns, repeats)

@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,19 @@ class Row:
     ratio: float
     lowest: float
     highest: float
+
+
+def timed(call: Callable[[], object], calls: int) -> Callable[[], float]:
+    """A candidate: the seconds of so many calls, after a first turn in which caches and allocators settle."""
+
+    def turn() -> float:
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        return time.perf_counter() - start
+
+    turn()
+    return turn
 
 
 def interleave(candidates: dict[str, Callable[[], float]], repeats: int, base: str = "base") -> list[Row]:

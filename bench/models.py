@@ -4,15 +4,13 @@ import argparse
 import os
 import sys
 import tempfile
-import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import onnxruntime
 import torch
 import transformers
-from bench.interleave import ALLOCATOR, Row, interleave
+from bench.interleave import ALLOCATOR, Row, interleave, timed
 from bench.run import Verdict, machine, promises, versions
 from torch import Tensor, nn
 
@@ -69,7 +67,7 @@ def generation(net: nw.Net, batch: int, repeats: int) -> list[Row]:
         return made[:, PROMPT:].tolist()
 
     assert ours()[0][:16] == theirs()[0][:16]
-    return interleave({"transformers": _timed(theirs), "netwright": _timed(ours)}, repeats, "transformers")
+    return interleave({"transformers": timed(theirs, 1), "netwright": timed(ours, 1)}, repeats, "transformers")
 
 
 def sentences(net: nw.Net, batch: int, repeats: int) -> list[Row]:
@@ -96,7 +94,7 @@ def sentences(net: nw.Net, batch: int, repeats: int) -> list[Row]:
             torch.testing.assert_close(call(), wanted, rtol=1e-4, atol=1e-4)
         calls = 64 // batch
         racing = {"compile": by_compile, "onnxruntime": by_onnx, "netwright": ours}
-        return interleave({name: _timed(call, calls) for name, call in racing.items()}, repeats, "compile")
+        return interleave({name: timed(call, calls) for name, call in racing.items()}, repeats, "compile")
 
 
 class _Last(nn.Module):
@@ -121,17 +119,6 @@ def _exported(model: nn.Module, ids: Tensor) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-
-
-def _timed(call: Callable[[], object], calls: int = 1) -> Callable[[], float]:
-    def turn() -> float:
-        start = time.perf_counter()
-        for _ in range(calls):
-            call()
-        return time.perf_counter() - start
-
-    turn()  # caches and allocators settle
-    return turn
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from bench.interleave import Row, interleave
+from bench.interleave import Row, interleave, timed
 from bench.peers.netwright_fit import ALPHABET
 from torch import Tensor
 
@@ -32,14 +32,7 @@ def _passes(net: nw.Net) -> Callable[[], float]:
     def step() -> tuple[Tensor, ...]:
         return torch.autograd.grad(bound({"input": x})[0].square().mean(), [*arrays.values()])
 
-    def turn() -> float:
-        start = time.perf_counter()
-        for _ in range(PASSES):
-            step()
-        return time.perf_counter() - start
-
-    turn()  # caches and allocators settle
-    return turn
+    return timed(step, PASSES)
 
 
 def race_generation(repeats: int) -> list[Row]:

@@ -51,3 +51,14 @@ def test_far_positions_in_half_precision():
     y = SinePositions().forward({}, torch.zeros(1, 1000, 8, dtype=torch.bfloat16))
     exact = SinePositions().forward({}, torch.zeros(1, 1000, 8, dtype=torch.float64))
     torch.testing.assert_close(y.double(), exact, rtol=0, atol=0.01)
+
+
+def test_turns_that_were_asked_for_without_gradients_serve_with_them():
+    net = nw.initialize(nw.Chain(nw.Rotary(), input=("n", 6)), seed=0)
+    step = nw.unfold(net)
+    with torch.inference_mode():
+        nw.apply(step, {}, {"input": torch.ones(1, 1, 6)})
+    x = torch.ones(1, 1, 6, requires_grad=True)
+    out = nw.apply(step, {}, {"input": x})
+    (out["output"] if isinstance(out, dict) else out).sum().backward()
+    assert x.grad is not None and x.grad.isfinite().all()

@@ -153,23 +153,21 @@ class Attention(Leaf):
 
 
 class _Room:
-    """Memory for a sequence that grows: as many places as were asked for are taken, from the first on."""
+    """Memory for a sequence that grows, with what is kept of it in its first places and `count` taken."""
 
     def __init__(self, kept: Tensor, count: int) -> None:
         self.buffer = kept.new_empty(len(kept), 2 * count, kept.shape[2])  # (b, 2 count, f)
         self.buffer[:, : kept.shape[1]] = kept
-        self.taken = kept.shape[1]
-        self.inference = torch.is_inference_mode_enabled()
-        self.lock = Lock()
+        self._taken, self._lock = count, Lock()
 
     def take(self, start: int, end: int) -> bool:
         """Whether these places are there and free; then they are the caller's, whoever asks in other threads."""
-        with self.lock:
-            free = self.taken == start and end <= self.buffer.shape[1]
-            if free and self.inference == torch.is_inference_mode_enabled():
-                self.taken = end
-                return True
-            return False
+        writable = self.buffer.is_inference() == torch.is_inference_mode_enabled()
+        with self._lock:
+            free = writable and self._taken == start and end <= self.buffer.shape[1]
+            if free:
+                self._taken = end
+        return free
 
 
 ROOMS: MutableMapping[Tensor, _Room] = WeakIdKeyDictionary()  # beside the values, so that they are saved without
@@ -187,7 +185,6 @@ def longer(kept: Tensor, x: Tensor) -> Tensor:
     room = ROOMS.get(kept)
     if room is None or not room.take(n, count):
         room = _Room(kept, count)
-        room.take(n, count)
     room.buffer[:, n:count] = x
     found = room.buffer[:, :count]  # (b, n + k, f)
     ROOMS[found] = room

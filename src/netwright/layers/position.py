@@ -207,7 +207,8 @@ def _known_turns(
     places: tuple[tuple[int, ...], ...], width: int, base: float, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     """The same, computed once for all queries and keys of all blocks, which step together."""
-    return turns(torch.tensor(places), width, base, dtype)
+    with torch.inference_mode(False):  # who asks next may be learning
+        return turns(torch.tensor(places), width, base, dtype)
 
 
 def moved_on(memory: Memory, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

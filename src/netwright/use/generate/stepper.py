@@ -10,13 +10,12 @@ from torch import Tensor
 from netwright.codecs.codec import LONGEST, at_place
 from netwright.codecs.text.base import Elements
 from netwright.errors import DataError, NetError
-from netwright.layers.pointwise import log
 from netwright.net.part import Net
 from netwright.net.run.lengths import Examples
 from netwright.training.next_element import following_port
 from netwright.use.stepping import NOTHING, State, Stepping
 
-LEAST = -1e30  # the logarithm of what a net holds impossible: minus infinity is for what is not allowed
+LEAST = 1e-38  # a probability below counts as this: about the smallest that float32 has
 
 
 class Stepper:
@@ -26,12 +25,12 @@ class Stepper:
     """
 
     def __init__(self, net: Net) -> None:
-        self._net, self._port = net, _predicted(net)
+        self._net, self._port, self._output = net, _predicted(net), net.output_names[0]
         self.encoder, self.decoder = _codecs(net, self._port)
         whole = self.encoder.most is None and not self.encoder.end
         self._starting = self.encoder if whole else replace(self.encoder, most=None, end=False)
         self.sources = tuple(name for name in net.required_names if name != self._port)
-        self._stepping = Stepping.of(_logged(net), self.encoder.length if self.sources else None)
+        self._stepping = Stepping.of(net, self.encoder.length if self.sources else None)
         self._once = self._own = NOTHING
         self._numbers: tuple[int, ...] = ()
         self.device = self._stepping.device
@@ -88,8 +87,7 @@ class Stepper:
             state = self._read(elements[:, :-1], elements, state)
             elements = elements[:, -1:]
         values, after = self._stepping.run({self._port: elements}, state, self._own)
-        (logs,) = values.values()
-        return logs[:, -1].float().clamp_min(LEAST), after  # (b, k, v) -> (b, v)
+        return values[self._output][:, -1].float().clamp_min(LEAST).log_(), after  # (b, k, v) -> (b, v)
 
     def _read(self, elements: Tensor, whole: Tensor, state: State) -> dict[str, Tensor]:
         try:
@@ -103,14 +101,6 @@ def said_by(decoder: Elements, elements: Sequence[int]) -> Any:
     """What elements say together: a text, or a tuple of labels, since a list of starts is a batch."""
     found = decoder.text_of(elements)
     return tuple(cast(list[Any], found)) if isinstance(found, list) else found
-
-
-def _logged(net: Net) -> Net:
-    """The net of log-probabilities, made once: one pass over the elements behind a softmax, where there were three."""
-    known = net.__dict__
-    if "_logged" not in known:
-        known["_logged"] = net.append(log)
-    return known["_logged"]
 
 
 def _predicted(net: Net) -> str:
