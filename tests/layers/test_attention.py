@@ -32,6 +32,23 @@ def test_the_kernels_agree(groups: int, causal: bool, masked: bool):
 
 
 @pytest.mark.parametrize("wanted", ["output", "scores"])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("masked", [False, True])
+def test_one_query_is_asked_as_many_are(groups: int, masked: bool, wanted: str):
+    attention = Attention(heads=4, groups=groups)
+    query, key, value = torch.randn(3, 5, 8), torch.randn(3, 6, groups * 2), torch.randn(3, 6, groups * 3)
+    mask = torch.rand(3, 5, 6) < 0.4 if masked else None
+    lengths = None if masked else {"n": torch.tensor([6, 2, 1])}
+    ask = {"wanted": {wanted}, **({} if lengths is None else {"lengths": lengths})}
+    at = ("output", "scores").index(wanted)
+    whole = attention.forward({}, query, key, value, mask, **ask)[at]
+    for i in range(5):
+        own = None if mask is None else mask[:, i : i + 1]
+        one = attention.forward({}, query[:, i : i + 1], key, value, own, **ask)[at]
+        torch.testing.assert_close(one, whole[:, i : i + 1] if wanted == "output" else whole[:, :, i : i + 1])
+
+
+@pytest.mark.parametrize("wanted", ["output", "scores"])
 def test_a_query_that_may_look_nowhere_gets_nothing(wanted: str):
     net = nw.Attention(2)
     x = torch.randn(2, 3, 4, requires_grad=True)

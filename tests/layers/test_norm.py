@@ -111,3 +111,12 @@ def test_options_out_of_range():
     assert message(lambda: nw.LayerNorm(eps=-1e-5)) == (
         "eps is a number of at least 0\n  where:    LayerNorm\n  got:      -1e-05"
     )
+
+
+@pytest.mark.parametrize("eps", [0.0, 1e-6])
+def test_the_root_mean_square_of_use_is_that_of_training(eps):
+    x, w = torch.randn(2, 5, 3), {"weight": torch.randn(3)}
+    x[0, 1] *= 1e-4
+    with torch.no_grad():
+        used = nw.RMSNorm(eps=eps).forward(w, x)
+    torch.testing.assert_close(used, nn.functional.rms_norm(x, (3,), w["weight"], eps))

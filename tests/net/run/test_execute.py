@@ -86,3 +86,16 @@ def test_a_value_read_twice_lives_until_its_last_reader() -> None:
     )
     assert net((2.0, 0.0, 3.0)).tolist() == [10]
     assert net((2.0, 0.0, 3.0), at="ends.last").tolist() == [3]
+
+
+def test_a_plain_run_takes_several_outputs_and_ports_that_nothing_feeds() -> None:
+    class Ends(nw.Leaf):
+        ports = "x: n, gate?: n -> first: n, second: n"
+
+        def forward(self, w: Mapping[str, Tensor], x: Tensor, gate: Tensor | None) -> tuple[Tensor, Tensor]:
+            return x + 1, x * 0 if gate is None else gate
+
+    x = torch.randn(3, 2)
+    first, second = whole_program(nw.Graph(ends=(Ends(), "input"), input=2)).bind({})({"input": x})
+    assert torch.equal(first, x + 1)
+    assert not second.any()

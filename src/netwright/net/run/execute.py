@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import torch
@@ -37,11 +37,15 @@ class Instruction(Value):
     sizes: Mapping[str, Size | Shape]  # what the names of its ports stand for
     promised: tuple[Shape, ...] = ()  # what opaque code must give at each output, as far as sizes say
 
-    @property
-    def plain(self) -> bool:
-        """Whether it is a call on values that are there, with one result."""
-        simple = not (self.keywords or self.running or self.promised)
-        return simple and len(self.writes) == 1 and min(self.reads, default=0) >= 0
+    def ready(self, padded: bool) -> Callable[..., Any] | None:
+        """What to call with arrays and values alone, where all else is the same at every run; None where it is not."""
+        known: dict[str, Any] = {"wanted": self.wanted}
+        if not padded:
+            known["lengths"] = USUAL.lengths_of(self.sizes)
+        if self.running or self.promised or not self.keywords <= known.keys():
+            return None
+        told = {name: known[name] for name in self.keywords}
+        return partial(self.forward, **told) if told else self.forward
 
 
 Quick: TypeAlias = tuple[
@@ -61,14 +65,14 @@ class Program(Value):
     registers: int
 
     @cached_property
-    def quick(self) -> tuple[Quick, ...]:
+    def padded(self) -> tuple[Quick, ...]:
         """What a plain run needs of every instruction, as tuples; the whole of it only where it is not plain."""
-        return tuple(
-            (_never, (), (), i.dead, i)
-            if isinstance(i, Elements)
-            else (i.forward, i.reads, i.writes, i.dead, None if i.plain else i)
-            for i in self.instructions
-        )
+        return tuple(_quick(instruction, padded=True) for instruction in self.instructions)
+
+    @cached_property
+    def unpadded(self) -> tuple[Quick, ...]:
+        """The same for batches in which nothing is padded: then more are plain."""
+        return tuple(_quick(instruction, padded=False) for instruction in self.instructions)
 
     @cached_property
     def makes(self) -> bool:
@@ -80,6 +84,13 @@ class Program(Value):
         return Bound(self, tuple(_bound(i, arrays) for i in self.instructions))
 
 
+def _quick(instruction: Instruction | Elements, padded: bool) -> Quick:
+    ready = None if isinstance(instruction, Elements) else instruction.ready(padded)
+    if ready is None or isinstance(instruction, Elements):
+        return _never, (), (), instruction.dead, instruction
+    return ready, instruction.reads, instruction.writes, instruction.dead, None
+
+
 def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor]) -> Any:
     """What an instruction needs beside registers: its arrays by name, or the bound programs inside."""
     if isinstance(instruction, Instruction):
@@ -89,7 +100,7 @@ def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor]) ->
 
 
 def _never(*_: Any) -> None:
-    raise AssertionError("an `Elements` has no forward")
+    raise AssertionError("what is not plain is not called by itself")
 
 
 class Bound(Value):
@@ -108,7 +119,7 @@ class Bound(Value):
     def __call__(self, inputs: Mapping[Any, Tensor], told: Circumstances = USUAL) -> tuple[Tensor, ...]:
         """Run on a batch."""
         program = self.program
-        registers: list[Any] = [None] * program.registers
+        registers: list[Any] = [None] * (program.registers + 1)  # the last stays None: for ports that nothing feeds
         for name, register in program.inputs:
             registers[register] = inputs.get(name)  # None where a state is left out
         if program.makes and told.like is None:
@@ -122,9 +133,13 @@ class Bound(Value):
 
     def _run_plain(self, registers: list[Any], told: Circumstances) -> None:
         """Nothing but the arithmetic: at batch one, every attribute looked up here would show."""
-        for (forward, reads, writes, dead, instruction), w in zip(self.program.quick, self.weights, strict=True):
+        quick = self.program.padded if told.lengths else self.program.unpadded
+        for (forward, reads, writes, dead, instruction), w in zip(quick, self.weights, strict=True):
             if instruction is not None:
                 _do(instruction, w, registers, told)
+            elif len(writes) != 1:
+                for register, value in zip(writes, forward(w, *[registers[i] for i in reads]), strict=True):
+                    registers[register] = value
             elif len(reads) == 1:
                 registers[writes[0]] = forward(w, registers[reads[0]])
             else:
@@ -150,14 +165,10 @@ def _do(instruction: Instruction | Elements, w: Any, registers: list[Any], told:
     if isinstance(instruction, Elements):
         instruction.run(w, registers, told)
         return
-    x: Sequence[Any] = _values(instruction.reads, registers)
+    x: Sequence[Any] = [registers[i] for i in instruction.reads]
     if told.precision is not None:
         x = _in_precision(x, instruction, told.precision)
     _store(instruction, registers, told, _result(instruction, w, x, told))
-
-
-def _values(reads: Sequence[int], registers: Sequence[Any]) -> list[Any]:
-    return [registers[i] if i >= 0 else None for i in reads]
 
 
 def _result(instruction: Instruction, w: Mapping[str, Tensor], x: Sequence[Any], told: Circumstances) -> Any:
