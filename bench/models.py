@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import netwright as nw
 from netwright.fetch import cache_folder
-from netwright.net.run.apply import whole_program
+from netwright.net.run.call import bound_program
 from netwright.pretrained import llama
 from netwright.pretrained.weights import Config
 
@@ -76,14 +76,14 @@ def sentences(net: nw.Net, batch: int, repeats: int) -> list[Row]:
     model = transformers.BertModel.from_pretrained(cache_folder() / "models" / "all-minilm-l6-v2").eval()
     ids = torch.randint(1000, 20000, (batch, WORDS))
     session = _exported(model, ids)  # before it is compiled
-    bound, compiled = whole_program(bert).bind(bert.arrays), torch.compile(model)
-    name = bert.input_names[0]
+    plan, name = bert.plan, bert.input_names[0]
+    bound, compiled = bound_program(bert, plan, [dict(plan.wiring.outputs)["output"]]), torch.compile(_Last(model))
 
     def ours() -> Tensor:
         return bound({name: ids})[0]
 
     def by_compile() -> Tensor:
-        return compiled(ids).last_hidden_state
+        return compiled(ids)
 
     def by_onnx() -> Tensor:
         return torch.from_numpy(session.run(["output"], {"ids": ids.numpy()})[0])

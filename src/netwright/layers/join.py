@@ -256,8 +256,10 @@ def _common(sizes: Sequence[Size | None], out: Size | None, shapes: Mapping[str,
     return out if None in sizes else 1
 
 
-def aligned(x: Sequence[Tensor]) -> list[Tensor]:
+def aligned(x: Sequence[Tensor]) -> Sequence[Tensor]:
     """The values with axes of size 1 after the batch axis, so that all have the same number of axes."""
+    if len({value.ndim for value in x}) == 1:
+        return x
     most = max(value.ndim for value in x)
     return [
         value if value.ndim == most else value.reshape(len(value), *(1,) * (most - value.ndim), *value.shape[1:])

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY
+from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.inits import kaiming, zeros
+from netwright.layers.product import LEAST, Product, packs
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
@@ -37,5 +40,12 @@ class Linear(Leaf):
     def weights(self) -> dict[str, Weight]:
         return {"weight": Weight("out in", kaiming), **({"bias": Weight("out", zeros)} if self.bias else {})}
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, w: Mapping[str, Any], x: Tensor) -> Tensor:
+        if "product" in w:
+            return w["product"](x)  # (..., in) -> (..., out)
         return F.linear(x, w["weight"], w.get("bias"))  # (..., in) -> (..., out)
+
+    def settled(self, w: Mapping[str, Tensor]) -> Mapping[str, Any]:
+        weight = w["weight"]
+        suits = weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.numel() >= LEAST
+        return {**w, "product": Product(weight, w.get("bias"))} if suits and packs(weight.dtype) else w

@@ -132,7 +132,7 @@ class LayerNorm(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if not self.eps:
             x = ended_run(x, lengths_of(lengths, "...", x.ndim - 2))  # (b, ..., c), equal features in padding or not
-        return F.layer_norm(x, x.shape[-1:], w["weight"], w["bias"], self.eps)  # (b, ..., c) -> (b, ..., c)
+        return torch.layer_norm(x, x.shape[-1:], w["weight"], w["bias"], self.eps)  # (b, ..., c) -> (b, ..., c)
 
 
 class RMSNorm(Leaf):

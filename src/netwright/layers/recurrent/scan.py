@@ -5,12 +5,13 @@ is in the precision of the input.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, TypeAlias, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from netwright.layers.product import packed, packed_product, packs
 
 PACKED_FROM = 16  # steps: packing a weight costs what these many products save
 LEARNING_FROM = 8  # steps: from here on a backward pass written out is faster than torch's
@@ -19,35 +20,18 @@ PIECE = 1 << 15  # values of a state that are worked on at once, so that all tha
 Product: TypeAlias = Callable[[Tensor], Tensor]
 
 
-@cache
-def packs(dtype: torch.dtype) -> bool:
-    """Whether torch's packed product is there for this type and does what it did: its operators are private."""
-    if dtype not in (torch.bfloat16, torch.float32):
-        return False
-    try:
-        if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-            return False
-        x, w, b = torch.ones(2, 3, dtype=dtype), torch.ones(4, 3, dtype=dtype), torch.ones(4, dtype=dtype)
-        packed = torch.ops.mkldnn._reorder_linear_weight(w, 2)
-        y = torch.ops.mkldnn._linear_pointwise.default(x, packed, b, "none", [], "")
-        return y.tolist() == [[4.0] * 4] * 2
-    except (AttributeError, RuntimeError, TypeError):
-        return False
-
-
 def product(weight: Tensor, bias: Tensor | None, steps: int, batch: int) -> Product:
     """x Wᵀ + b for (batch, in) matrices, made ready for so many steps."""
     if steps < PACKED_FROM or not batch or weight.device.type != "cpu" or not packs(weight.dtype):
         return lambda x: F.linear(x, weight, bias)
-    packed = torch.ops.mkldnn._reorder_linear_weight(weight, batch)
-    run = torch.ops.mkldnn._linear_pointwise.default
-    return lambda x: run(x, packed, bias, "none", [], "")
+    blocks = packed(weight, batch)
+    return lambda x: packed_product(x, blocks, bias)
 
 
 def projected(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """x Wᵀ + b of all steps at once: (n, b, in) -> (n, b, k)."""
     if x.device.type == "cpu" and x.numel() and packs(x.dtype):  # F.linear would first copy the bias into every row
-        y = torch.ops.mkldnn._linear_pointwise.default(rows(x), weight, bias, "none", [], "")
+        y = packed_product(rows(x), weight, bias)
     else:
         y = F.linear(rows(x), weight, bias)
     return y.view(*x.shape[:2], len(weight))

@@ -27,6 +27,8 @@ CHUNK = 256  # examples run at once: larger chunks leave the processor's caches 
 
 KEPT = 64  # programs kept for the questions asked of a net so far
 
+SETTLED = 1 << 25  # numbers of a net's arrays up to which there is memory for a second form of them
+
 T = TypeVar("T")
 Changes: TypeAlias = Mapping[str, Any]
 
@@ -79,7 +81,9 @@ def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence
         check_arrays(node, plan)
         if len(cache) >= KEPT:
             cache.clear()
-        bound = program(plan, wanted, keep).bind(node.held.arrays)
+        arrays = node.held.arrays
+        small = sum(array.numel() for array in arrays.values()) <= SETTLED
+        bound = program(plan, wanted, keep).bind(arrays, settled=small)
         cache[key] = (bound, plan)  # the plan too: its identity must stay its own
     return cache[key][0]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -79,9 +79,9 @@ class Program(Value):
         """Whether a value may be made from nothing in it."""
         return any(isinstance(i, Elements) or "like" in i.keywords for i in self.instructions)
 
-    def bind(self, arrays: Mapping[str, Tensor]) -> "Bound":
-        """The program with its arrays in place."""
-        return Bound(self, tuple(_bound(i, arrays) for i in self.instructions))
+    def bind(self, arrays: Mapping[str, Tensor], settled: bool = False) -> "Bound":
+        """The program with its arrays in place; settled where they stay as they are, and it runs more than once."""
+        return Bound(self, tuple(_bound(i, arrays, settled) for i in self.instructions))
 
 
 def _quick(instruction: Instruction | Elements, padded: bool) -> Quick:
@@ -91,12 +91,13 @@ def _quick(instruction: Instruction | Elements, padded: bool) -> Quick:
     return ready, instruction.reads, instruction.writes, instruction.dead, None
 
 
-def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor]) -> Any:
+def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor], settled: bool) -> Any:
     """What an instruction needs beside registers: its arrays by name, or the bound programs inside."""
     if isinstance(instruction, Instruction):
-        return {name: arrays[path] for name, path in instruction.arrays}
+        own = {name: arrays[path] for name, path in instruction.arrays}
+        return instruction.leaf.settled(own) if settled else own
     pieces: tuple[Piece, ...] = (instruction.before, instruction.loop, instruction.after)
-    return tuple(piece.program.bind(arrays) for piece in pieces)
+    return tuple(piece.program.bind(arrays, settled) for piece in pieces)
 
 
 def _never(*_: Any) -> None:
@@ -113,7 +114,10 @@ class Bound(Value):
         """All arrays, those inside included."""
         found: list[Tensor] = []
         for held in self.weights:
-            found += held.values() if isinstance(held, Mapping) else [a for inner in held for a in inner.arrays()]
+            if isinstance(held, Mapping):
+                found += [array for array in cast(Mapping[str, Any], held).values() if isinstance(array, Tensor)]
+            else:
+                found += [array for inner in held for array in inner.arrays()]
         return found
 
     def __call__(self, inputs: Mapping[Any, Tensor], told: Circumstances = USUAL) -> tuple[Tensor, ...]:
