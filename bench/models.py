@@ -92,7 +92,7 @@ def sentences(net: nw.Net, batch: int, repeats: int) -> list[Row]:
         wanted = model(ids).last_hidden_state
         for call in (ours, by_compile, by_onnx):
             torch.testing.assert_close(call(), wanted, rtol=1e-4, atol=1e-4)
-        calls = 64 // batch
+        calls = 128 // batch
         racing = {"compile": by_compile, "onnxruntime": by_onnx, "netwright": ours}
         return interleave({name: timed(call, calls) for name, call in racing.items()}, repeats, "compile")
 
