@@ -44,6 +44,6 @@ def _chained(leaves: Sequence[object], before: Step, step: Step) -> list[Step]:
         # what the second step reads beside the first one's value goes to the last leaf
         reads = (*reads, *step.reads[1:]) if last else reads
         writes = step.writes if last else before.writes
-        sizes = step.sizes if last or leaf is step.leaf else before.sizes  # of the leaf's own names
+        sizes = step.sizes if type(leaf) is type(step.leaf) else before.sizes  # of the leaf's own names
         chained.append(replace(step if last else before, leaf=leaf, reads=reads, writes=writes, sizes=sizes))
     return chained
