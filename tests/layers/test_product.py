@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 import netwright as nw
 from netwright.layers.linear import Linear
-from netwright.layers.product import FEW, LEAST, MANY, Product, packs
+from netwright.layers.product import AFTER, FEW, LEAST, MANY, SOME, Product, packs
 from netwright.net.run import call
 
 
@@ -17,15 +17,18 @@ def _asked_anew():
     packs.cache_clear()
 
 
-@pytest.mark.parametrize("rows", [0, 1, FEW, MANY - 1, MANY, 3 * MANY])
+@pytest.mark.parametrize("rows", [0, 1, FEW, SOME, MANY, 3 * MANY])
+@pytest.mark.parametrize("out", [20, 40])
 @pytest.mark.parametrize("biased", [True, False])
-def test_every_form_gives_the_product(rows: int, biased: bool) -> None:
+@pytest.mark.parametrize("after", ["none", *AFTER])
+def test_every_form_gives_the_product(rows: int, out: int, biased: bool, after: str) -> None:
     torch.manual_seed(0)
-    w, b = torch.randn(40, 30), torch.randn(40) if biased else None
-    x = torch.randn(rows, 30)
+    w, b = torch.randn(out, 30), torch.randn(out) if biased else None
+    x, product = torch.randn(rows, 30), Product(w, b, after)
+    expected = AFTER.get(after, torch.clone)(F.linear(x, w, b))
     with torch.no_grad():
-        torch.testing.assert_close(Product(w, b)(x), F.linear(x, w, b), rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(Product(w, b)(x[None])[0], F.linear(x, w, b), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(product(x), expected, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(product(x[None])[0], expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("rows", [FEW, MANY])
@@ -62,3 +65,27 @@ def test_a_call_gives_what_the_function_gives(monkeypatch: pytest.MonkeyPatch, c
     (bound, _), *_ = net.__dict__["_bound"].values()
     assert any("product" in w for w in bound.weights) == room
     assert {array.shape for array in bound.arrays()} == {(512, 64), (512,), (3, 512), (3,)}
+
+
+def test_what_follows_is_done_at_once_where_nobody_looks_between() -> None:
+    chain = nw.Chain(nw.Linear(512), nw.relu, nw.gelu, nw.Linear(600), nw.tanh, nw.Linear(512), nw.gelu, input=64)
+    net, x = nw.initialize(chain), torch.randn(SOME, 64)
+    y = net(nw.many(x))
+    (bound, _), *_ = net.__dict__["_bound"].values()
+    assert [i.path for i in bound.program.instructions] == ["relu1", "gelu1", "linear2", "tanh1", "gelu2"]
+    with torch.no_grad():
+        torch.testing.assert_close(y, nw.apply(net, {}, x), rtol=1e-4, atol=1e-5)
+        between = nw.apply(net[:1], {}, x)
+    torch.testing.assert_close(net(nw.many(x), at="linear1"), between, rtol=1e-4, atol=1e-5)
+    both = net(nw.many(x), at=("linear1", "relu1"))
+    torch.testing.assert_close(both["relu1"], both["linear1"].relu())
+    assert not net(nw.many(x), at="relu1", set={"linear1": lambda y: -y.abs()}).any()
+
+
+def test_a_value_that_is_read_twice_is_not_taken_away() -> None:
+    x = nw.Input("x", 64)
+    wide = nw.Linear(512)(x)
+    net = nw.initialize(nw.Graph(nw.Add()(nw.relu(wide), wide)))
+    given = torch.randn(SOME, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(net(nw.many(given)), nw.apply(net, {}, given), rtol=1e-4, atol=1e-5)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
+from netwright.layers.product import Product
 from netwright.net.node import LeafNode
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of
@@ -65,6 +66,11 @@ class Elementwise(Leaf):
         if lengths and self.function in UNBOUNDED:
             x = ended_run(x, lengths_of(lengths, "...", x.ndim - 1))  # (b, ...)
         return FUNCTIONS[str(self.function)](x)
+
+    def joined(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        product = w.get("product")
+        both = product.then(str(self.function)) if isinstance(product, Product) else None
+        return None if both is None else {**w, "product": both}
 
     def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         """The logarithm of a softmax is taken at once: that is exact where a probability is too small for a float."""

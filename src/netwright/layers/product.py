@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-FEW, MANY = 4, 128  # rows from which the weight is laid out by inputs, and from which it is packed
+FEW, SOME, MANY = 4, 16, 128  # rows from which a form pays: by inputs; blocks, with more outputs than inputs; blocks
+AFTER = {"relu": F.relu, "gelu": F.gelu}  # what a product in blocks can do at its end
 LEAST = 1 << 15  # numbers of a weight from which this gains more than it costs to ask
 
 
@@ -18,9 +19,11 @@ def packs(dtype: torch.dtype) -> bool:
     try:
         if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
             return False
-        x, w, b = torch.ones(2, 3, dtype=dtype), torch.ones(4, 3, dtype=dtype), torch.ones(4, dtype=dtype)
-        y = packed_product(x, packed(w, 2), b)
-        return y.tolist() == [[4.0] * 4] * 2
+        x, w, b = torch.ones(2, 3, dtype=dtype), torch.ones(4, 3, dtype=dtype), -torch.ones(4, dtype=dtype)
+        blocks = packed(w, 2)
+        found = [packed_product(x * sign, blocks, b, "relu") for sign in (1, -1)]
+        gelu = packed_product(x, blocks, b, "gelu") - F.gelu(x.new_tensor(2.0))
+        return [y.tolist() for y in found] == [[[2.0] * 4] * 2, [[0.0] * 4] * 2] and float(gelu.abs().max()) < 0.02
     except (AttributeError, RuntimeError, TypeError):
         return False
 
@@ -30,20 +33,26 @@ def packed(weight: Tensor, rows: int) -> Tensor:
     return torch.ops.mkldnn._reorder_linear_weight(weight, rows)
 
 
-def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x Wᵀ + b with a weight in blocks, or with one as it is, into every row of which no bias is copied first."""
-    return torch.ops.mkldnn._linear_pointwise.default(x, weight, bias, "none", [], "")
+def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None, after: str = "none") -> Tensor:
+    """x Wᵀ + b and what comes after it, the weight in blocks or as it is; no bias is copied into every row first."""
+    return torch.ops.mkldnn._linear_pointwise.default(x, weight, bias, after, [], "none")
 
 
 class Product:
-    """x Wᵀ + b for values that nobody learns from: (..., in) -> (..., out).
+    """x Wᵀ + b for values that nobody learns from, and perhaps a function behind it: (..., in) -> (..., out).
 
-    A product of a few rows reads the weight for longest, and faster by inputs than by outputs; one of many is bound by
-    arithmetic, which is faster in blocks. Each is laid out when it is first asked for.
+    A product of a few rows reads the weight for longest, and where it has more inputs than outputs, faster by inputs;
+    one of many is bound by arithmetic, which is faster in blocks. Each is laid out when it is first asked for.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        self._weight, self._bias, self._size = weight, bias, weight.shape[1]
+    def __init__(self, weight: Tensor, bias: Tensor | None, after: str = "none") -> None:
+        self._weight, self._bias, self._after = weight, bias, after
+        out, self._size = weight.shape
+        self._by_inputs_from, self._in_blocks_from = (FEW, MANY) if out <= self._size else (SOME, SOME)
+
+    def then(self, after: str) -> "Product | None":
+        """The same with a function of single values behind it, if a product can do that."""
+        return Product(self._weight, self._bias, after) if self._after == "none" and after in AFTER else None
 
     @cached_property
     def _by_inputs(self) -> Tensor:
@@ -55,8 +64,8 @@ class Product:
 
     def __call__(self, x: Tensor) -> Tensor:
         rows = x.numel() // self._size
-        if rows < FEW or torch.is_grad_enabled():
-            return F.linear(x, self._weight, self._bias)
-        if rows < MANY:
-            return F.linear(x, self._by_inputs, self._bias)
-        return packed_product(x, self._in_blocks, self._bias)
+        if rows >= self._in_blocks_from and not torch.is_grad_enabled():
+            return packed_product(x, self._in_blocks, self._bias, self._after)
+        weight = self._by_inputs if rows >= self._by_inputs_from and not torch.is_grad_enabled() else self._weight
+        y = F.linear(x, weight, self._bias)
+        return y if self._after == "none" else AFTER[self._after](y)

@@ -177,6 +177,10 @@ class LeafNode(Node, abstract=True):
         """What `forward` takes for `w` where arrays stay as they are: them, and what makes it faster to have."""
         return w
 
+    def joined(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What the leaf before takes for its settled `w` so that it does the work of this one too; None: it cannot."""
+        return None
+
     def folded(self) -> "LeafNode | None":
         """The leaf that does at once what a `Fold` of this one does element by element, where there is one.
 

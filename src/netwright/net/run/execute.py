@@ -80,8 +80,9 @@ class Program(Value):
         return any(isinstance(i, Elements) or "like" in i.keywords for i in self.instructions)
 
     def bind(self, arrays: Mapping[str, Tensor], settled: bool = False) -> "Bound":
-        """The program with its arrays in place; settled where they stay as they are, and it runs more than once."""
-        return Bound(self, tuple(_bound(i, arrays, settled) for i in self.instructions))
+        """The program with its arrays in place; settled where they stay as they are, and nobody looks on the way."""
+        weights = [_bound(i, arrays, settled) for i in self.instructions]
+        return _joined(self, weights) if settled else Bound(self, tuple(weights))
 
 
 def _quick(instruction: Instruction | Elements, padded: bool) -> Quick:
@@ -102,6 +103,34 @@ def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor], se
 
 def _never(*_: Any) -> None:
     raise AssertionError("what is not plain is not called by itself")
+
+
+def _joined(program: Program, weights: Sequence[Any]) -> "Bound":
+    """The program without the instructions whose work the one before does too."""
+    instructions: list[Instruction | Elements] = []
+    settled: list[Any] = []
+    for instruction, w in zip(program.instructions, weights, strict=True):
+        before = instructions[-1] if instructions else None
+        both = _both(before, settled[-1], instruction) if before is not None else None
+        if both is None:
+            instructions.append(instruction)
+            settled.append(w)
+        else:
+            instructions[-1], settled[-1] = both
+    return Bound(replace(program, instructions=tuple(instructions)), tuple(settled))
+
+
+def _both(before: Instruction | Elements, w: Any, step: Instruction | Elements) -> tuple[Instruction, Any] | None:
+    """Two instructions as one, if what the first makes is read by the second alone."""
+    if isinstance(before, Elements) or isinstance(step, Elements):
+        return None
+    if step.reads != before.writes or not {*step.reads} <= {*step.dead}:
+        return None
+    joined = step.leaf.joined(w)
+    if joined is None:
+        return None
+    dead = (*before.dead, *(register for register in step.dead if register not in before.writes))
+    return replace(before, path=step.path, writes=step.writes, slots=step.slots, dead=dead), joined
 
 
 class Bound(Value):
