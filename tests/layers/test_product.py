@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 import netwright as nw
 from netwright.layers.linear import Linear
-from netwright.layers.product import AFTER, FEW, LEAST, MANY, SOME, Product, packs
+from netwright.layers.product import AFTER, FEW, LEAST, MANY, SOME, Forms, Product, packs
 from netwright.net.run import call
 
 
@@ -24,7 +24,7 @@ def _asked_anew():
 def test_every_form_gives_the_product(rows: int, out: int, biased: bool, after: str) -> None:
     torch.manual_seed(0)
     w, b = torch.randn(out, 30), torch.randn(out) if biased else None
-    x, product = torch.randn(rows, 30), Product(w, b, after)
+    x, product = torch.randn(rows, 30), Product(Forms(w), b, after)
     expected = AFTER.get(after, torch.clone)(F.linear(x, w, b))
     with torch.no_grad():
         torch.testing.assert_close(product(x), expected, rtol=1e-4, atol=1e-4)
@@ -34,7 +34,7 @@ def test_every_form_gives_the_product(rows: int, out: int, biased: bool, after: 
 @pytest.mark.parametrize("rows", [FEW, MANY])
 def test_gradients_pass(rows: int) -> None:
     x, w = torch.randn(rows, 3, requires_grad=True), torch.randn(4, 3)
-    Product(w, None)(x).sum().backward()
+    Product(Forms(w), None)(x).sum().backward()
     assert x.grad is not None
     torch.testing.assert_close(x.grad, w.sum(0).expand(rows, 3))
 
@@ -89,3 +89,12 @@ def test_a_value_that_is_read_twice_is_not_taken_away() -> None:
     given = torch.randn(SOME, 64)
     with torch.no_grad():
         torch.testing.assert_close(net(nw.many(given)), nw.apply(net, {}, given), rtol=1e-4, atol=1e-5)
+
+
+def test_all_questions_share_one_form() -> None:
+    net, x = nw.initialize(nw.Chain(nw.Linear(512), nw.relu, nw.Linear(64), input=64)), torch.randn(MANY, 64)
+    for at in (None, "linear1", "relu1", ["linear1", "linear2"]):
+        net(nw.many(x), at=at)
+    products = [w["product"] for bound, _ in net.__dict__["_bound"].values() for w in bound.weights if "product" in w]
+    assert len(products) == 6
+    assert len({id(product._weight) for product in products}) == 2

@@ -38,34 +38,43 @@ def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None, after: str = 
     return torch.ops.mkldnn._linear_pointwise.default(x, weight, bias, after, [], "none")
 
 
+class Forms:
+    """A weight (out, in) that nobody changes, and other forms of it, each made when it is first asked for."""
+
+    def __init__(self, weight: Tensor) -> None:
+        self.plain = weight
+
+    @cached_property
+    def by_inputs(self) -> Tensor:
+        """The same, with what belongs to one input side by side."""
+        return self.plain.t().contiguous().t()
+
+    @cached_property
+    def in_blocks(self) -> Tensor:
+        """The same, packed."""
+        return packed(self.plain, 4 * MANY)
+
+
 class Product:
     """x Wᵀ + b for values that nobody learns from, and perhaps a function behind it: (..., in) -> (..., out).
 
     A product of a few rows reads the weight for longest, and where it has more inputs than outputs, faster by inputs;
-    one of many is bound by arithmetic, which is faster in blocks. Each is laid out when it is first asked for.
+    one of many is bound by arithmetic, which is faster in blocks.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, after: str = "none") -> None:
+    def __init__(self, weight: Forms, bias: Tensor | None, after: str = "none") -> None:
         self._weight, self._bias, self._after = weight, bias, after
-        out, self._size = weight.shape
+        out, self._size = weight.plain.shape
         self._by_inputs_from, self._in_blocks_from = (FEW, MANY) if out <= self._size else (SOME, SOME)
 
     def then(self, after: str) -> "Product | None":
         """The same with a function of single values behind it, if a product can do that."""
         return Product(self._weight, self._bias, after) if self._after == "none" and after in AFTER else None
 
-    @cached_property
-    def _by_inputs(self) -> Tensor:
-        return self._weight.t().contiguous().t()
-
-    @cached_property
-    def _in_blocks(self) -> Tensor:
-        return packed(self._weight, 4 * MANY)
-
     def __call__(self, x: Tensor) -> Tensor:
-        rows = x.numel() // self._size
-        if rows >= self._in_blocks_from and not torch.is_grad_enabled():
-            return packed_product(x, self._in_blocks, self._bias, self._after)
-        weight = self._by_inputs if rows >= self._by_inputs_from and not torch.is_grad_enabled() else self._weight
+        rows = 0 if torch.is_grad_enabled() else x.numel() // self._size
+        if rows >= self._in_blocks_from:
+            return packed_product(x, self._weight.in_blocks, self._bias, self._after)
+        weight = self._weight.by_inputs if rows >= self._by_inputs_from else self._weight.plain
         y = F.linear(x, weight, self._bias)
         return y if self._after == "none" else AFTER[self._after](y)

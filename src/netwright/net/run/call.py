@@ -83,7 +83,8 @@ def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence
             cache.clear()
         arrays = node.held.arrays
         small = sum(array.numel() for array in arrays.values()) <= SETTLED
-        bound = program(plan, wanted, keep).bind(arrays, settled=small and not keep)
+        settled = node.__dict__.setdefault("_settled", {}) if small and not keep else None
+        bound = program(plan, wanted, keep).bind(arrays, settled)
         cache[key] = (bound, plan)  # the plan too: its identity must stay its own
     return cache[key][0]
 

@@ -48,6 +48,7 @@ class Instruction(Value):
         return partial(self.forward, **told) if told else self.forward
 
 
+Settled: TypeAlias = dict[tuple[type, tuple[tuple[str, str], ...]], Mapping[str, Any]]  # by kind and arrays of a leaf
 Quick: TypeAlias = tuple[
     Callable[..., Any], tuple[int, ...], tuple[int, ...], tuple[int, ...], Instruction | Elements | None
 ]
@@ -79,10 +80,14 @@ class Program(Value):
         """Whether a value may be made from nothing in it."""
         return any(isinstance(i, Elements) or "like" in i.keywords for i in self.instructions)
 
-    def bind(self, arrays: Mapping[str, Tensor], settled: bool = False) -> "Bound":
-        """The program with its arrays in place; settled where they stay as they are, and nobody looks on the way."""
+    def bind(self, arrays: Mapping[str, Tensor], settled: Settled | None = None) -> "Bound":
+        """The program with its arrays in place.
+
+        Where they stay as they are, and nobody looks on the way, `settled` takes what leaves make of them: for this
+        program, and for others with the same arrays.
+        """
         weights = [_bound(i, arrays, settled) for i in self.instructions]
-        return _joined(self, weights) if settled else Bound(self, tuple(weights))
+        return Bound(self, tuple(weights)) if settled is None else _joined(self, weights)
 
 
 def _quick(instruction: Instruction | Elements, padded: bool) -> Quick:
@@ -92,11 +97,16 @@ def _quick(instruction: Instruction | Elements, padded: bool) -> Quick:
     return ready, instruction.reads, instruction.writes, instruction.dead, None
 
 
-def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor], settled: bool) -> Any:
+def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor], settled: Settled | None) -> Any:
     """What an instruction needs beside registers: its arrays by name, or the bound programs inside."""
     if isinstance(instruction, Instruction):
         own = {name: arrays[path] for name, path in instruction.arrays}
-        return instruction.leaf.settled(own) if settled else own
+        if settled is None:
+            return own
+        key = (type(instruction.leaf), instruction.arrays)
+        if key not in settled:
+            settled[key] = instruction.leaf.settled(own)
+        return settled[key]
     pieces: tuple[Piece, ...] = (instruction.before, instruction.loop, instruction.after)
     return tuple(piece.program.bind(arrays, settled) for piece in pieces)
 
