@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import netwright as nw
 from netwright.codecs import reading
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
@@ -47,6 +48,19 @@ def test_repr_gives_an_equal_codec_back(text: str):
     assert eval(repr(codec)) == codec
     assert hash(eval(text)) == hash(codec)
     assert [other for other in REPRS if eval(other) == codec] == [text]
+
+
+def test_a_long_repr_says_how_much_it_leaves_out():
+    many = Category([f"label {i}" for i in range(1000)])
+    assert repr(many).startswith("Category(['label 0', 'label 1', 'label 2'")
+    assert repr(many).endswith(", … 1,000 in all])")
+    assert len(repr(many)) < 120
+    assert eval(many.code()) == many
+    assert repr(Category(range(100_000))) == "Category(range(100000))"
+    other = Category([*many.labels[:-1], "another"])
+    nets = [nw.Chain(nw.Linear(1000), input=3, output=codec) for codec in (many, other)]
+    assert nw.digest(nets[0]) != nw.digest(nets[1])
+    assert len(repr(nets[0])) < 200
 
 
 @pytest.mark.parametrize("text", REPRS)

@@ -1,7 +1,7 @@
 """What a codec is: the contract between raw things and the tensors of a net's port."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import MISSING, fields
 from typing import Any, Self, cast
 
@@ -19,6 +19,7 @@ from netwright.value import Value
 DECISION = Decision()
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
+MOST = 1000  # characters of a field that are printed in full: of a longer one nobody reads more than its beginning
 
 
 class Codec(Value, ABC):
@@ -55,6 +56,10 @@ class Codec(Value, ABC):
         return hash((type(self), self._exact()))
 
     def __repr__(self) -> str:
+        return self.code(MOST)
+
+    def code(self, most: int | None = None) -> str:
+        """The expression that makes the codec; of fields that take more than `most` characters the beginning alone."""
         shown: list[str] = []
         positional = True  # until a default is left out, or the fields are keyword-only
         for field in sorted(fields(cast(Any, self)), key=lambda field: field.kw_only is True):
@@ -63,7 +68,9 @@ class Codec(Value, ABC):
                 positional = False
                 continue
             positional = positional and not field.kw_only
-            text = self._shown(value)
+            text = value.code(most) if isinstance(value, Codec) else self._shown(value)
+            if most is not None and len(text) > most and isinstance(value, Sized):
+                text = f"{text[:LONGEST].rpartition(',')[0] or text[:LONGEST]}, … {len(value):,} in all{text[-1]}"
             shown.append(text if positional else f"{field.name}={text}")
         return f"{type(self).__name__}({', '.join(shown)})"
 

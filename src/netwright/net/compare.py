@@ -168,7 +168,7 @@ def digest(node: Node, arrays: bool = True) -> str:
     expect_net(node, "digest")
     state = hashlib.sha256(json.dumps(_form(node), default=str).encode())
     for side in (node.held.inputs, node.held.outputs):
-        state.update(json.dumps({name: repr(codec) for name, codec in sorted(side.items())}).encode())
+        state.update(json.dumps({name: codec.code() for name, codec in sorted(side.items())}).encode())
     if arrays:
         for path in sorted(node.held.arrays):
             array = node.held.arrays[path]
