@@ -102,7 +102,7 @@ def test_a_given_tokenizer(tmp_path: Path):
 
 def test_a_codec_is_a_value():
     for codec in (LEARNED, Subwords(pieces=300, end=True), Subwords(wordpiece(), most=3)):
-        assert eval(repr(codec)) == codec
+        assert eval(codec.code()) == codec
         assert Reader().codec(json.loads(json.dumps(described(codec, "input"))), "input") == codec
 
 
