@@ -52,3 +52,40 @@ def test_printed_as_arguments() -> None:
 def test_a_leaf_is_its_text(leaf: nw.Net) -> None:
     assert eval(repr(leaf), vars(nw)) == leaf
     assert eval(repr(leaf), vars(nw)).inputs == leaf.inputs
+
+
+SCALED = nw.Vector(2, mean=(1.0, 3.0), deviation=2.0)
+READER = nw.Chain(nw.Linear(1), input=SCALED)
+
+
+def test_a_part_inside_reads_what_its_encoder_gave():
+    before = nw.Chain(nw.Linear(2), input=4)
+    with pytest.raises(NetError) as caught:
+        nw.Chain(before=before, reader=READER)
+    assert (
+        str(caught.value)
+        == """\
+a part reads values that its encoder standardized, and inside a net no encoder does
+  where:    before -> reader
+  expected: values as Vector(2, (1.0, 3.0), 2.0) gives them
+  got:      values as they are
+  mend:     reader.with_input(None), if they come so, or all is trained anew
+  or:       reader trained on values as they are: the sizes alone for input="""
+    )
+    with pytest.raises(NetError, match="left -> right"):
+        nw.join(before, READER)
+    x = nw.Input("x", 4)
+    with pytest.raises(NetError, match="encoder standardized"):
+        nw.Graph(READER(before(x)))
+    with pytest.raises(NetError, match=r"got: +values as Number\(0.0, 2.0\) takes them"):
+        nw.Chain(nw.Chain(1, input=4, output=nw.Number(0, 2)), nw.Chain(1, input=nw.Number(1, 2)))
+    assert nw.Chain(before=before, reader=READER.with_input(None)).plan.outputs == {"output": (1,)}
+
+
+def test_what_is_decoded_and_encoded_alike_goes_together():
+    decodes = nw.Chain(nw.Linear(2), input=4, output=nw.Vector(2, mean=(1, 3), deviation=(2, 2)))
+    assert nw.Chain(decodes, READER).inputs == decodes.inputs
+    assert nw.join(decodes, READER).outputs == READER.outputs
+    for plain in (nw.Vector(2), nw.Vector(2, mean=0, deviation=1), 2):  # not trained yet, or as they are
+        nw.Chain(nw.Linear(2), nw.Chain(nw.Linear(1), input=plain), input=4)
+    assert nw.Chain(READER, nw.relu).inputs == {"input": SCALED}

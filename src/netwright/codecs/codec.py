@@ -75,6 +75,11 @@ class Codec(Value, ABC):
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @property
+    def scale(self) -> tuple[Any, Any] | None:
+        """The mean and the deviation by which arrays are standardized; None where they stay as they are."""
+        return None
+
+    @property
     @abstractmethod
     def encoded(self) -> str:
         """The sizes of an encoded example, in the notation of ports."""

@@ -53,6 +53,10 @@ class Each(Codec):
             raise NetError(what="Each of Each is Each: it takes any depth", got=repr(self), mend=repr(self.codec))
 
     @property
+    def scale(self) -> tuple[Any, Any] | None:
+        return self.codec.scale
+
+    @property
     def encoded(self) -> str:
         return _before(self.codec.encoded)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec, at_place
-from netwright.codecs.numeric import AnyArray, Moments, as_tensor, described, is_array, per_component
+from netwright.codecs.numeric import AnyArray, Moments, as_tensor, described, is_array, per_component, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError, did_you_mean, missing_extra
 from netwright.sizes.free import FREE, Free
@@ -84,6 +84,10 @@ class Image(Codec):
     def channels(self) -> int:
         """How many numbers a pixel has."""
         return CHANNELS[self.color]
+
+    @property
+    def scale(self) -> tuple[Any, Any] | None:
+        return scale_of(self.mean, self.deviation)
 
     @property
     def encoded(self) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
-from netwright.codecs.numeric import Moments, described, floats, is_array, per_component, plain
+from netwright.codecs.numeric import Moments, described, floats, is_array, per_component, plain, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
 from netwright.sizes.free import FREE, Free
@@ -48,6 +48,10 @@ class Number(Codec):
     def __post_init__(self) -> None:
         for name in ("mean", "deviation"):
             object.__setattr__(self, name, per_component(name, getattr(self, name), 1))
+
+    @property
+    def scale(self) -> tuple[Any, Any] | None:
+        return scale_of(self.mean, self.deviation)
 
     @property
     def encoded(self) -> str:
@@ -129,6 +133,10 @@ class Vector(Codec):
             object.__setattr__(self, name, value)
             if isinstance(value, tuple) and self.size is FREE:
                 object.__setattr__(self, "size", len(value))
+
+    @property
+    def scale(self) -> tuple[Any, Any] | None:
+        return scale_of(self.mean, self.deviation)
 
     @property
     def encoded(self) -> str:

@@ -111,6 +111,15 @@ def per_component(name: str, value: float | Iterable[float] | Free, size: int | 
     return given if many and size != 1 else given[0]
 
 
+def scale_of(mean: Any, deviation: Any) -> tuple[Any, Any] | None:
+    """Mean and deviation in one form, so that equal ones are equal; None if they are open, or change nothing."""
+    if mean is FREE or deviation is FREE:
+        return None
+    given = (set(each) if isinstance(each, tuple) else {each} for each in (mean, deviation))
+    one = tuple(own.pop() if len(own) == 1 else each for own, each in zip(given, (mean, deviation), strict=True))
+    return None if one == (0.0, 1.0) else (one[0], one[1])
+
+
 class Moments:
     """Mean and standard deviation of each component, from blocks of rows, in float64.
 

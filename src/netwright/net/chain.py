@@ -7,7 +7,7 @@ from netwright.errors import NetError
 from netwright.net.node import Held, LeafNode, Node, kind, numbered
 from netwright.net.part import Container, shared_repr
 from netwright.net.plan.level import Call, ContainerNode, Level, Symbol, named_parts, named_repr
-from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
+from netwright.net.ports import PortsLike, as_codecs, check_scale, ports_repr, present
 
 
 class Chain(Container):
@@ -80,6 +80,8 @@ class Chain(Container):
         parts = dict(_parts(left))
         for name, part in _parts(right):
             parts[name if name not in parts else numbered(parts, kind(part))] = part
+        ends = (left.held.outputs.get(left.output_names[0]), right.held.inputs.get(right.input_names[0]))
+        check_scale(*ends, "left", "right")
         held = Held(inputs=left.held.inputs, outputs=right.held.outputs)
         chain = object.__new__(cls)
         object.__setattr__(chain, "parts", tuple(parts.items()))

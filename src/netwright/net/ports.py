@@ -47,6 +47,25 @@ def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:
     return {name: codec for name, codec in codecs.items() if codec is not None}
 
 
+def check_scale(before: Codec | None, after: Codec | None, maker: str, reader: str) -> None:
+    """Refuse to join what reads values that its encoder standardized to what gives others: it would be wrong.
+
+    `before` decodes what is given, `after` encoded what is read; inside a net neither does.
+    """
+    if after is None or after.scale is None or (before is not None and before.scale == after.scale):
+        return
+    raise NetError(
+        what="a part reads values that its encoder standardized, and inside a net no encoder does",
+        where=f"{maker} -> {reader}",
+        expected=f"values as {after!r} gives them",
+        got="values as they are" if before is None else f"values as {before!r} takes them",
+        mend=(
+            f"{reader}.with_input(None), if they come so, or all is trained anew",
+            f"{reader} trained on values as they are: the sizes alone for input=",
+        ),
+    )
+
+
 def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> str:
     """The codecs of a container as arguments; `inputs` are its input ports where their names have to be said."""
     texts: list[str] = []
