@@ -89,3 +89,29 @@ def test_what_is_decoded_and_encoded_alike_goes_together():
     for plain in (nw.Vector(2), nw.Vector(2, mean=0, deviation=1), 2):  # not trained yet, or as they are
         nw.Chain(nw.Linear(2), nw.Chain(nw.Linear(1), input=plain), input=4)
     assert nw.Chain(READER, nw.relu).inputs == {"input": SCALED}
+
+
+def test_parts_that_read_one_input_read_it_alike():
+    other = nw.Chain(nw.Linear(1), input=nw.Vector(2, mean=0, deviation=5))
+    with pytest.raises(NetError) as caught:
+        nw.Parallel(READER, other)
+    assert (
+        str(caught.value)
+        == """\
+two parts read one input, each by another encoder
+  where:    input 'input' -> chain2
+  expected: Vector(2, (1.0, 3.0), 2.0), as of the part before
+  got:      Vector(2, 0.0, 5.0)
+  mend:     chain2.with_input(None), if that encoder suits both
+  or:       input={'input': …}, which counts for all"""
+    )
+    x = nw.Input("x")
+    with pytest.raises(NetError, match="each by another encoder"):
+        nw.Graph(nw.Add()(READER(x), other(x)))
+    with pytest.raises(NetError, match="each by another encoder"):
+        nw.Parallel(*(nw.Chain(nw.Embedding(2), input=nw.Category(list(labels))) for labels in ("ab", "ba")))
+    with pytest.raises(NetError, match="each by another encoder"):
+        nw.Parallel(nw.Chain(1, input=2), READER)
+    assert nw.Parallel(READER, READER).inputs == {"input": SCALED}
+    assert nw.Parallel(READER, other.with_input(None)).inputs == {"input": SCALED}
+    assert nw.Parallel(READER, other, input={"input": SCALED}).inputs == {"input": SCALED}

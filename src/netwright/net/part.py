@@ -15,7 +15,7 @@ from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, c
 from netwright.net.node import join as join_path
 from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
 from netwright.net.plan.plan import Plan, plan_of
-from netwright.net.ports import PortsLike, check_scale, ports_repr, ports_verbs, said
+from netwright.net.ports import PortsLike, check_same, check_scale, ports_repr, ports_verbs, said
 from netwright.net.run import call
 from netwright.sizes.notation import ports
 
@@ -257,7 +257,7 @@ class Container(ContainerNode, Net, abstract=True):
                 object.__setattr__(self, name, value)
             del self.__dict__["level"]  # walked again, with the bare parts
         _check_scales(level)
-        inputs, outputs = _boundary(level)
+        inputs, outputs = _boundary(level, held.inputs)
         if self.each is not None:
             inputs, outputs = self.lifted(inputs, outputs)
         sides = {"inputs": {**inputs, **held.inputs}, "outputs": {**outputs, **held.outputs}}
@@ -316,13 +316,15 @@ def _check_scales(level: Level) -> None:
                 check_scale(*codecs, maker, made.name)
 
 
-def _boundary(level: Level) -> tuple[dict[str, Codec], dict[str, Codec]]:
-    """The codecs of parts that stand at the net's own ports: they become the net's."""
+def _boundary(level: Level, said: Mapping[str, Codec]) -> tuple[dict[str, Codec], dict[str, Codec]]:
+    """The codecs of parts that stand at the net's own ports: they become the net's, where it says none itself."""
     inputs: dict[str, Codec] = {}
     for made in level.calls:
-        for port, ref in made.reads:
-            if not ref[0] and port in made.part.held.inputs:
-                inputs.setdefault(ref[1], made.part.held.inputs[port])
+        for port, (maker, name) in made.reads:
+            if not maker and port in made.part.held.inputs:
+                own = made.part.held.inputs[port]
+                if name not in said:
+                    check_same(inputs.setdefault(name, own), own, name, made.name)
     outputs: dict[str, Codec] = {}
     for name, (maker, port) in level.outputs:
         part = level.part(maker)

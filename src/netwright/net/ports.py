@@ -66,6 +66,20 @@ def check_scale(before: Codec | None, after: Codec | None, maker: str, reader: s
     )
 
 
+def check_same(known: Codec, own: Codec, name: str, reader: str) -> None:
+    """Refuse a part that encodes an input in another way than a part before it, where sizes alone say nothing."""
+    sizes = isinstance(known, Array) or isinstance(own, Array)
+    if known.scale == own.scale and (sizes or known == own):
+        return
+    raise NetError(
+        what="two parts read one input, each by another encoder",
+        where=f"input {name!r} -> {reader}",
+        expected=f"{known!r}, as of the part before",
+        got=f"{own!r}",
+        mend=(f"{reader}.with_input(None), if that encoder suits both", f"input={{{name!r}: …}}, which counts for all"),
+    )
+
+
 def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> str:
     """The codecs of a container as arguments; `inputs` are its input ports where their names have to be said."""
     texts: list[str] = []
