@@ -27,7 +27,7 @@ CHUNK = 256  # examples run at once: larger chunks leave the processor's caches 
 
 KEPT = 64  # programs kept for the questions asked of a net so far
 
-SETTLED = 1 << 25  # numbers of a net's arrays up to which there is memory for a second form of them
+SETTLED = 1 << 25  # numbers of a net's arrays up to which there is memory for other forms of them
 
 T = TypeVar("T")
 Changes: TypeAlias = Mapping[str, Any]
