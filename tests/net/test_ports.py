@@ -67,7 +67,7 @@ def test_a_part_inside_reads_what_its_encoder_gave():
         == """\
 a part reads values that its encoder standardized, and inside a net no encoder does
   where:    before -> reader
-  expected: values as Vector(2, (1.0, 3.0), 2.0) gives them
+  expected: values as of Vector(2, (1.0, 3.0), 2.0)
   got:      values as they are
   mend:     reader.with_input(None), if they come so, or all is trained anew
   or:       reader trained on values as they are: the sizes alone for input="""
@@ -77,7 +77,7 @@ a part reads values that its encoder standardized, and inside a net no encoder d
     x = nw.Input("x", 4)
     with pytest.raises(NetError, match="encoder standardized"):
         nw.Graph(READER(before(x)))
-    with pytest.raises(NetError, match=r"got: +values as Number\(0.0, 2.0\) takes them"):
+    with pytest.raises(NetError, match=r"got: +values as of Number\(0.0, 2.0\)"):
         nw.Chain(nw.Chain(1, input=4, output=nw.Number(0, 2)), nw.Chain(1, input=nw.Number(1, 2)))
     assert nw.Chain(before=before, reader=READER.with_input(None)).plan.outputs == {"output": (1,)}
 

@@ -368,3 +368,32 @@ def test_what_is_shared_is_the_same_in_both() -> None:
             "  mend:     one.with_arrays({path: other.arrays[path]}) for each of these paths makes them the same\n"
             "  or:       another name in nw.Shared in one of them keeps both"
         )
+
+
+SCALED = nw.Vector(2, mean=(1.0, 3.0), deviation=2.0)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda net, part: net.append(part),
+        lambda net, part: net.replace("linear2", part),
+        lambda net, part: net.replace("linear1", part),
+        lambda net, part: net.insert("linear2", part),
+        lambda net, part: net.insert("linear1", part),
+        lambda net, part: part.prepend(net),
+        lambda net, part: nw.Chain(inside=net, output=2).replace("inside/linear2", part),
+    ],
+)
+def test_no_edit_takes_a_parts_scale_away(edit):
+    net, part = nw.Chain(nw.Linear(2), nw.Linear(2), input=2), nw.Chain(nw.Linear(2), input=SCALED)
+    with pytest.raises(NetError, match="reads values that its encoder standardized"):
+        edit(net, part)
+    assert edit(net, part.with_input(None)).plan.outputs == {"output": (2,)}
+
+
+def test_an_edit_keeps_what_is_scaled_alike():
+    net, part = nw.Chain(nw.Linear(2), nw.relu, input=SCALED, output=SCALED), nw.Chain(nw.Linear(2), input=SCALED)
+    for edited in (net.replace("linear1", part), net.insert("linear1", part), net.append(part), part.prepend(net)):
+        assert edited.inputs == {"input": SCALED}
+    assert net.replace("linear1", net["linear1"]) == net

@@ -15,7 +15,7 @@ from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, c
 from netwright.net.node import join as join_path
 from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
 from netwright.net.plan.plan import Plan, plan_of
-from netwright.net.ports import PortsLike, check_same, check_scale, ports_repr, ports_verbs, said
+from netwright.net.ports import PortsLike, check_reads, check_same, ports_repr, ports_verbs, said
 from netwright.net.run import call
 from netwright.sizes.notation import ports
 
@@ -256,7 +256,9 @@ class Container(ContainerNode, Net, abstract=True):
             for name, value in (self.fields_with(bare) or {}).items():
                 object.__setattr__(self, name, value)
             del self.__dict__["level"]  # walked again, with the bare parts
-        _check_scales(level)
+        given = {(made.name, port): codec for made in level.calls for port, codec in made.part.held.outputs.items()}
+        for made in level.calls:
+            check_reads(made.part, [(port, ref) for port, ref in made.reads if ref[0]], given, made.name)
         inputs, outputs = _boundary(level, held.inputs)
         if self.each is not None:
             inputs, outputs = self.lifted(inputs, outputs)
@@ -305,15 +307,6 @@ def _nesting(node: Node) -> int:
     if "_nesting" not in node.__dict__:
         node.__dict__["_nesting"] = 1 + max(map(_nesting, node.children().values()), default=0)
     return node.__dict__["_nesting"]
-
-
-def _check_scales(level: Level) -> None:
-    for made in level.calls:
-        for port, (maker, output) in made.reads:
-            before = level.part(maker)  # None at the net's own ports
-            if before is not None:
-                codecs = (before.held.outputs.get(output), made.part.held.inputs.get(port))
-                check_scale(*codecs, maker, made.name)
 
 
 def _boundary(level: Level, said: Mapping[str, Codec]) -> tuple[dict[str, Codec], dict[str, Codec]]:

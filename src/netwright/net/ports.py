@@ -1,12 +1,13 @@
 """What may be said of a net's outer ports: codecs, sizes, and their shorthand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
 from netwright.net.node import Node
+from netwright.net.plan.level import Ref
 
 PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None
 PortsLike: TypeAlias = PortLike | Mapping[str, PortLike]
@@ -47,18 +48,24 @@ def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:
     return {name: codec for name, codec in codecs.items() if codec is not None}
 
 
+def check_reads(part: Node, reads: Iterable[tuple[str, Ref]], given: Mapping[Ref, Codec], name: str) -> None:
+    """Check what a part reads in a net against its own encoders; `given` says of which codecs values there are."""
+    for port, ref in reads:
+        check_scale(given.get(ref), part.held.inputs.get(port), ref[0] or ref[1], name)
+
+
 def check_scale(before: Codec | None, after: Codec | None, maker: str, reader: str) -> None:
     """Refuse to join what reads values that its encoder standardized to what gives others: it would be wrong.
 
-    `before` decodes what is given, `after` encoded what is read; inside a net neither does.
+    `before` is of what is given, `after` encoded what is read, and inside a net does so no more.
     """
     if after is None or after.scale is None or (before is not None and before.scale == after.scale):
         return
     raise NetError(
         what="a part reads values that its encoder standardized, and inside a net no encoder does",
         where=f"{maker} -> {reader}",
-        expected=f"values as {after!r} gives them",
-        got="values as they are" if before is None else f"values as {before!r} takes them",
+        expected=f"values as of {after!r}",
+        got="values as they are" if before is None else f"values as of {before!r}",
         mend=(
             f"{reader}.with_input(None), if they come so, or all is trained anew",
             f"{reader} trained on values as they are: the sizes alone for input=",

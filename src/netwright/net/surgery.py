@@ -14,6 +14,7 @@ from netwright.net.compare import same_array
 from netwright.net.node import SHARED, Held, Node, join, kind, numbered
 from netwright.net.plan.level import Call, ContainerNode, Level, Ref, check_part_name, input_ports, output_names
 from netwright.net.plan.plan import plan_from, plan_of
+from netwright.net.ports import check_reads, check_scale
 from netwright.sizes.notation import INPUT, OUTPUT
 
 Arrays: TypeAlias = Mapping[str, Tensor]
@@ -58,7 +59,10 @@ def replace(node: Node, path: str | int, part: Node) -> Node:
     below = f"{join(_root(node), place)}/"
     arrays = {there: array for there, array in node.held.arrays.items() if not there.startswith(below)}
     arrays |= _lifted(join(_root(node), place), part)
-    names = [call.name for call in level.calls if call.place == place]
+    uses = [call for call in level.calls if call.place == place]
+    for call in uses:
+        check_reads(part, call.reads, _given(node), call.name)
+    names = [call.name for call in uses]
     known = set(names) <= container.children().keys()
     fields = container.fields_with(dict.fromkeys(names, part.bare())) if known else None
     if fields is not None:
@@ -81,6 +85,7 @@ def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
     name = _free_name(level, part, name)
     (port, ref), *others = at.reads
     new = Call(name, part.bare(), ((_first_input(part), ref),), name)
+    check_reads(part, new.reads, _given(node), name)
     moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
     calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
     arrays = _together(node.held.arrays, _lifted(join(_root(node), name), part), name)
@@ -153,6 +158,7 @@ def append(node: Node, part: Node, name: str = "") -> Node:
         raise NetError(what=f"a net with {len(level.outputs)} outputs has no one end to append to", where="append")
     name = _free_name(level, part, name)
     call = Call(name, part.bare(), ((_first_input(part), level.outputs[0][1]),), name)
+    check_reads(part, call.reads, _given(node), name)
     outputs = tuple((port, (name, port)) for port in output_names(part, 1))
     arrays = _together(node.held.arrays, _lifted(join(_root(node), name), part), name)
     changed = Level(level.inputs, (*level.calls, call), outputs)
@@ -166,6 +172,7 @@ def prepend(node: Node, part: Node, name: str = "") -> Node:
         raise NetError(what="prepend joins a part with one input to a net with one input", where="prepend")
     name = _free_name(level, part, name)
     first: Ref = (name, output_names(part, 1)[0])
+    check_scale(part.held.outputs.get(first[1]), node.held.inputs.get(level.inputs[0]), name, "net")
 
     def moved(ref: Ref) -> Ref:
         return ref if ref[0] else first
@@ -223,6 +230,13 @@ def _together(arrays: Arrays, more: Arrays, name: str) -> dict[str, Tensor]:
 
 def _lifted(name: str, part: Node) -> dict[str, Tensor]:
     return {join(name, path): array for path, array in part.held.arrays.items()}
+
+
+def _given(node: Node) -> dict[Ref, Codec]:
+    """The codecs of values in a net, by what reads them: of its inputs, and of what it gives."""
+    inputs: dict[Ref, Codec] = {("", name): codec for name, codec in node.held.inputs.items()}
+    ends = _level(node, "an edit").outputs
+    return inputs | {ref: node.held.outputs[port] for port, ref in ends if port in node.held.outputs}
 
 
 def _of_elements(codecs: Mapping[str, Codec], over: Sequence[str]) -> dict[str, Codec]:
