@@ -7,12 +7,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from netwright.net.causality.sight import Carrier, Sight
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import split
 from netwright.net.run.call import check_arrays
-from netwright.net.run.execute import Bound
 from netwright.net.run.told import Circumstances
 from netwright.net.unfold import along_of, unfold
 from netwright.value import Value
@@ -64,12 +64,13 @@ class Stepping:
         outputs = dict(self.plan.wiring.outputs)
         own, states = ([outputs[name] for name in names] for names in (self.names, self.states))
         moving = {*self.moving, *self.states}
-        parts = split(self.plan, [*own, *states], moving)
+        sight = Sight(self.plan, along, training=False)
+        parts = split(self.plan, own, states, moving, sight.apart)
         self._kept = parts.kept
-        self._once, self._each = (part.bind(self.step.held.arrays) for part in (parts.once, parts.each))
-        reading = split(self.plan, states, moving)
-        assert {*reading.kept} <= {*parts.kept}  # who wants less needs no more
-        self._reading = reading.each.bind(self.step.held.arrays)
+        self._ends = {slot: _axis(sight.carriers(slot)) for slot in parts.ends}
+        arrays = self.step.held.arrays
+        self._once, self._each = parts.once.bind(arrays), parts.each.bind(arrays)
+        self._whole, self._last = parts.whole.bind(arrays), parts.last.bind(arrays)
         arrays = (*self._once.arrays(), *self._each.arrays())
         floats = [array for array in arrays if array.is_floating_point()]
         self.device = floats[0].device if floats else torch.device("cpu")
@@ -99,22 +100,45 @@ class Stepping:
         self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The outputs of a chunk, (b, k, …) at each input that moves, and the state after it."""
-        found = self._found(self._each, inputs, state, once)
-        values = dict(zip(self.names, found, strict=False))
-        return values, dict(zip(self.states, found[len(self.names) :], strict=True))
-
-    def read(self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING) -> dict[str, Tensor]:
-        """The state after a chunk whose outputs nobody wants: they are not computed."""
-        return dict(zip(self.states, self._found(self._reading, inputs, state, once), strict=True))
-
-    def _found(self, bound: Bound, inputs: Mapping[str, Tensor], state: State, once: Once) -> tuple[Tensor, ...]:
-        given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
-        told = Circumstances(batch=len(next(iter(inputs.values()))), lengths=once.lengths)
+        given, told = self._told(inputs, state, once)
         with torch.no_grad():
-            return bound({**given, **once.values}, told)
+            found = self._each(given, told)
+        values = dict(zip(self.names, found, strict=False))
+        return values, dict(zip(self.states, found[len(values) :], strict=True))
+
+    def last(
+        self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The outputs at the last element of a chunk, (b, 1, …), and the state after it.
+
+        What the others go through after the last place where one sees another is not computed.
+        """
+        given, told = self._told(inputs, state, once)
+        with torch.no_grad():
+            found = self._whole(given, told)
+            ends = {slot: _last_of(x, axis) for (slot, axis), x in zip(self._ends.items(), found, strict=False)}
+            values = self._last({**once.values, **ends}, told)
+        return dict(zip(self.names, values, strict=True)), dict(zip(self.states, found[len(ends) :], strict=True))
+
+    def _told(
+        self, inputs: Mapping[str, Tensor], state: State, once: Once
+    ) -> tuple[dict[str | Slot, Tensor], Circumstances]:
+        """What programs that run again and again are given."""
+        given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
+        return {**given, **once.values}, Circumstances(batch=len(next(iter(inputs.values()))), lengths=once.lengths)
 
     def _own(self, x: Tensor) -> Tensor:
         return x.to(self.device, self._dtype if x.is_floating_point() else None)
+
+
+def _axis(carriers: tuple[Carrier, ...] | None) -> int | None:
+    """The axis of a batch of values along which a net steps; None where they have none."""
+    return carriers[0] + 1 if carriers is not None and len(carriers) == 1 and isinstance(carriers[0], int) else None
+
+
+def _last_of(x: Tensor, axis: int | None) -> Tensor:
+    """The last element along an axis, which stays: (b, k, …) -> (b, 1, …)."""
+    return x if axis is None else x.narrow(axis, x.shape[axis] - 1, 1)
 
 
 def reordered(state: Mapping[K, Tensor], rows: Tensor) -> dict[K, Tensor]:

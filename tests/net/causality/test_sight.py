@@ -18,6 +18,7 @@ from netwright.layers.sequence import Most, Rest, Reverse, Shift
 from netwright.net.causality import probe as probing
 from netwright.net.causality.causality import offsets_of, sight_of
 from netwright.net.causality.sight import ALL, HERE, Sight, Span, hull, moved
+from netwright.net.plan.rewrite import rewritten
 
 LOOSE = {"Part", "Pad", "Concatenate", "Dot", "Transpose", "Conv", "AvgPool", "Shift"}
 """Layers whose reach is wider than need be: one answer for all axes, or none where axes only change their place."""
@@ -249,3 +250,16 @@ def test_perturbation_shows_no_more_than_the_proof_allows(seed: int) -> None:
         for (low, high), (first, last) in compare(net, training):
             assert low <= first
             assert last <= high
+
+
+def test_steps_through_which_every_position_goes_by_itself() -> None:
+    net = nw.Chain(
+        nw.Linear(4), nw.Conv(4, 3, padding="causal"), nw.LayerNorm(), nw.softmax, nw.log, nw.GRU(2), input=("n", 3)
+    )  # fmt: skip
+    sight, steps = Sight(net.plan, "n", training=False), rewritten(net.plan.steps, set())
+    apart = {step.path: sight.apart(step) for step in steps}
+    assert apart == {"linear1": True, "conv1": False, "layernorm1": True, "log1": True, "gru1": False}
+
+    turned = nw.Chain(nw.Transpose(1, 0), nw.softmax, nw.log, nw.Transpose(1, 0), input=("n", 3))
+    sight, steps = Sight(turned.plan, "n", training=False), rewritten(turned.plan.steps, set())
+    assert not sight.apart(next(step for step in steps if step.path == "log1"))  # of what it does two works in one

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from netwright.net.node import LeafNode
 from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
-from netwright.net.plan.plan import Plan, ranked
+from netwright.net.plan.plan import Plan, Step, ranked
 from netwright.net.plan.solve import LEADING
 from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Port
@@ -68,6 +68,20 @@ class Sight:
             return None
         apart = [path for path in sorted(self.elements.get(slot, ())) if self.along in names(self._apart(path))]
         return (*apart, *(i for i, size in enumerate(_sizes(self.plan, slot)) if self.along in names(size)))
+
+    def apart(self, step: Step) -> bool:
+        """Whether every position goes through a step by itself: no way through it leads to another position."""
+        places = [self.carriers(slot) for slot in step.writes]
+        if not all(carriers is not None and len(carriers) == 1 and isinstance(carriers[0], int) for carriers in places):
+            return False
+        queue = [*step.writes]
+        while queue:
+            for edge in self._into.get(queue.pop(), ()):
+                if edge.span != HERE:
+                    return False
+                if edge.read not in step.reads:  # within a step that does the work of two
+                    queue.append(edge.read)
+        return True
 
     @property
     def far(self) -> int:

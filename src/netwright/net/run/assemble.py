@@ -32,34 +32,68 @@ def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> 
 
 
 class Split(Value):
-    """A program in two, so that the first part need not be done again.
+    """A program apart: what need not be done again; and of the rest, what may be done for the last element alone.
 
-    Fields: `once` gives the values `kept`, as `each` takes them, by slot, beside the inputs that move.
+    Fields: `once` gives `kept`. `each` takes inputs that move, by name, and `kept`, by slot; it gives the wanted values
+        and then the states. So do two that follow each other: `whole` takes the same, and gives `ends` and the states;
+        `last` takes `kept` and `ends`, of all elements or of the last, and gives the wanted values of them.
     """
 
     once: Program
     kept: tuple[Slot, ...]
     each: Program
+    whole: Program
+    ends: tuple[Slot, ...]
+    last: Program
 
 
-def split(plan: Plan, wanted: Iterable[Slot], moving: Collection[str]) -> Split:
-    """The program of the wanted values, apart what no input of these names can change."""
-    outputs = tuple(wanted)
+def split(
+    plan: Plan, wanted: Iterable[Slot], states: Iterable[Slot], moving: Collection[str], apart: Callable[[Step], bool]
+) -> Split:
+    """The program of wanted values and of states, split by what no input that moves can change and by who sees whom.
+
+    Fields:
+        moving: the names of the inputs that change from run to run.
+        apart: says of a step whether every element goes through it by itself.
+    """
+    own, states = tuple(wanted), tuple(states)
+    outputs = (*own, *states)
     steps = rewritten(_needed(plan.steps, outputs), {*outputs})
     changing: set[Slot] = {("", name) for name in moving}
     once: list[Unit] = []
     each: list[Unit] = []
     for unit in _lifted_all(_units(steps, {*outputs}), outputs):
-        still = unit_reads(unit) and not unit_reads(unit) & changing
-        changing |= set() if still else unit_writes(unit)
-        (once if still else each).append(unit)
+        stays = unit_reads(unit) and not unit_reads(unit) & changing
+        changing |= set() if stays else unit_writes(unit)
+        (once if stays else each).append(unit)
+    whole, last = _behind(each, states, apart)
+    inputs: list[tuple[Any, Slot]] = [(name, ("", name)) for name in plan.wiring.inputs]
     made = {slot for unit in once for slot in _outside(unit, outputs)}
-    made |= {("", name) for name in plan.wiring.inputs if name not in moving}
-    read = {slot for unit in each for slot in unit_reads(unit)} | {*outputs}
-    kept = tuple(sorted(made & read))
-    inputs = tuple((name, ("", name)) for name in plan.wiring.inputs)
-    given = (*((name, slot) for name, slot in inputs if name in moving), *((slot, slot) for slot in kept))
-    return Split(_assemble(plan, once, inputs, kept), kept, _assemble(plan, each, given, outputs))
+    made |= {slot for name, slot in inputs if name not in moving}
+    kept = tuple(sorted(made & ({*outputs} | _read(each))))
+    ends = tuple(sorted(({*own} | _read(last)) - _made(last) - {*kept}))
+    still = [(slot, slot) for slot in kept]
+    given = [*(pair for pair in inputs if pair[0] in moving), *still]
+    return Split(
+        _assemble(plan, once, inputs, kept),
+        kept,
+        _assemble(plan, each, given, outputs),
+        _assemble(plan, whole, given, (*ends, *states)),
+        ends,
+        _assemble(plan, last, [*still, *((slot, slot) for slot in ends)], own),
+    )
+
+
+def _behind(units: Sequence["Unit"], states: Iterable[Slot], apart: Callable[[Step], bool]) -> tuple[list["Unit"], ...]:
+    """Units that must see all elements, and those after which nothing does."""
+    needed = {*states}
+    whole: list[Unit] = []
+    last: list[Unit] = []
+    for unit in reversed(units):
+        free = not isinstance(unit, Group) and needed.isdisjoint(unit_writes(unit)) and apart(unit)
+        needed |= set() if free else unit_reads(unit)
+        (last if free else whole).append(unit)
+    return whole[::-1], last[::-1]
 
 
 class Group(Value):
@@ -249,8 +283,7 @@ def _elements(
     )  # fmt: skip
     wanted = {*gives.values()}
     before, loop, after = _parts(group, states)
-    whole = {slot for unit in group.inner for slot in unit_reads(unit)} | wanted
-    whole -= {slot for unit in group.inner for slot in unit_writes(unit)} | {*entry.writes}
+    whole = (_read(group.inner) | wanted) - _made(group.inner) - {*entry.writes}
     read_finals = {slot: inner for slot, inner in finals.items() if slot in read}
     written = (*gives, *read_finals)
     size = plan.solution.scopes[entry.path].names[AXIS]
@@ -304,9 +337,13 @@ def _made(units: Sequence[Unit]) -> set[Slot]:
     return {slot for unit in units for slot in unit_writes(unit)}
 
 
+def _read(units: Sequence[Unit]) -> set[Slot]:
+    return {slot for unit in units for slot in unit_reads(unit)}
+
+
 def _piece(plan: Plan, units: Sequence[Unit], gives: Sequence[Slot]) -> Piece:
     """A program inside, whose inputs are slots."""
-    takes = sorted({slot for unit in units for slot in unit_reads(unit)} - _made(units) | {*gives} - _made(units))
+    takes = sorted((_read(units) | {*gives}) - _made(units))
     built = _assemble(plan, units, [(slot, slot) for slot in takes], gives)
     return Piece(built, tuple(takes), tuple(gives))
 

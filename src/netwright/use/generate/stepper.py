@@ -83,18 +83,9 @@ class Stepper:
         """
         if self.sources and tuple(numbers) != self._numbers:
             self._numbers, self._own = tuple(numbers), self._once.of(numbers)
-        if elements.shape[1] > 1 and self._stepping.states:  # what comes next is asked behind the last one alone
-            state = self._read(elements[:, :-1], elements, state)
-            elements = elements[:, -1:]
-        values, after = self._stepping.run({self._port: elements}, state, self._own)
-        return values[self._output][:, -1].float().clamp_min(LEAST).log_(), after  # (b, k, v) -> (b, v)
-
-    def _read(self, elements: Tensor, whole: Tensor, state: State) -> dict[str, Tensor]:
-        try:
-            return self._stepping.read({self._port: elements}, state, self._own)
-        except DataError:
-            self._stepping.read({self._port: whole}, state, self._own)  # an error counts all elements that were given
-            raise
+        run = self._stepping.run if elements.shape[1] == 1 else self._stepping.last
+        values, after = run({self._port: elements}, state, self._own)
+        return values[self._output][:, -1].float().clamp_min(LEAST).log_(), after  # (b, 1, v) -> (b, v)
 
 
 def said_by(decoder: Elements, elements: Sequence[int]) -> Any:
