@@ -11,8 +11,8 @@ from netwright.net.causality.sight import Carrier, Sight
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.assemble import split
 from netwright.net.run.call import check_arrays
+from netwright.net.run.split import split
 from netwright.net.run.told import Circumstances
 from netwright.net.unfold import along_of, unfold
 from netwright.value import Value

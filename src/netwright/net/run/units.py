@@ -1,0 +1,185 @@
+"""The steps that a question needs, with those taken together that are done for every element of an axis."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
+from netwright.net.plan.level import Each
+from netwright.net.plan.plan import Step
+from netwright.net.plan.rewrite import rewritten
+from netwright.net.plan.wiring import Slot
+from netwright.sizes.notation import ports
+from netwright.value import Value
+
+
+class Group(Value):
+    """What is done for every element of an axis: its two ends and what stands between them."""
+
+    entry: Step
+    inner: "tuple[Unit, ...]"
+    exit: Step | None  # None where only values inside are wanted, of what carries nothing
+
+    @property
+    def steps(self) -> list[Step]:
+        """All steps, the ends too."""
+        inside = [step for unit in self.inner for step in unit_steps(unit)]
+        return [self.entry, *inside, *([] if self.exit is None else [self.exit])]
+
+
+Unit: TypeAlias = Step | Group
+
+
+def units_of(steps: Sequence[Step], outputs: Sequence[Slot], asked: Collection[Slot]) -> tuple[Unit, ...]:
+    """What computes the outputs and nothing that nobody reads, rewritten where that keeps what is asked for."""
+    return _grouped(rewritten(_needed(steps, outputs), asked), asked)
+
+
+def unit_steps(unit: Unit) -> list[Step]:
+    """The steps of a unit."""
+    return unit.steps if isinstance(unit, Group) else [unit]
+
+
+def unit_writes(unit: Unit) -> set[Slot]:
+    """What a unit makes."""
+    return {slot for step in unit_steps(unit) for slot in step.writes}
+
+
+def unit_reads(unit: Unit) -> set[Slot]:
+    """What a unit takes from outside."""
+    return {slot for step in unit_steps(unit) for slot in step.reads if slot is not None} - unit_writes(unit)
+
+
+def made_by(units: Sequence[Unit]) -> set[Slot]:
+    """What units make."""
+    return {slot for unit in units for slot in unit_writes(unit)}
+
+
+def read_by(units: Sequence[Unit]) -> set[Slot]:
+    """What units take, each from outside."""
+    return {slot for unit in units for slot in unit_reads(unit)}
+
+
+def outside(unit: Unit, outputs: Sequence[Slot]) -> list[Slot]:
+    """What a unit makes that others may see: of a group its far end, and values inside that somebody asked for."""
+    if not isinstance(unit, Group):
+        return list(unit.writes)
+    inside = unit_writes(unit)
+    far = [] if unit.exit is None else list(unit.exit.writes)
+    return [*far, *(slot for slot in outputs if slot in inside and slot not in far)]
+
+
+def _needed(steps: Sequence[Step], outputs: Sequence[Slot]) -> list[Step]:
+    makers = {slot: step for step in steps for slot in step.writes}
+    wanted = set(outputs)
+    around = {exit_path(path) for slot in outputs if slot in makers for path in makers[slot].within}
+    kept = list[Step]()
+    for step in reversed(steps):
+        carries = step.path in around and isinstance(step.leaf, Exit) and bool(step.leaf.each.carry)
+        if wanted.isdisjoint(step.writes) and not carries:
+            continue
+        if isinstance(step.leaf, Exit):
+            step = _wanted_of(step, wanted)
+        wanted.update(slot for slot in step.reads if slot is not None)
+        kept.append(step)
+    return kept[::-1]
+
+
+def _wanted_of(step: Step, wanted: Collection[Slot]) -> Step:
+    """A far end that reads nothing for those of its outputs that nobody wants; states are carried in any case."""
+    unread = {f"gives_{name}" for path, name in step.writes if (path, name) not in wanted}
+    ports = zip(exit_ports(step), step.reads, strict=True)
+    return replace(step, reads=tuple(None if port in unread else slot for port, slot in ports))
+
+
+def _grouped(steps: Sequence[Step], asked: Collection[Slot]) -> tuple[Unit, ...]:
+    """Steps with those between two ends taken together."""
+    units: list[Unit] = []
+    at = 0
+    while at < len(steps):
+        step = steps[at]
+        at += 1
+        if not isinstance(step.leaf, Entry):
+            units.append(step)
+            continue
+        far, inside = exit_path(step.path), list[Step]()
+        while at < len(steps) and step.path in steps[at].within:
+            inside.append(steps[at])
+            at += 1
+        last = steps[at] if at < len(steps) and steps[at].path == far else None
+        at += last is not None
+        units.append(_at_once(Group(step, _grouped(inside, asked), last), asked))
+    return tuple(units)
+
+
+def _at_once(group: Group, asked: Collection[Slot]) -> Unit:
+    """One step for all of a group, where the leaf that stands in it alone has another that does all its steps."""
+    entry, far, step = group.entry, group.exit, group.inner[0] if len(group.inner) == 1 else None
+    if far is None or not isinstance(step, Step):
+        return group
+    leaf = step.leaf.folded()
+    if leaf is None or not {*entry.writes, *step.writes}.isdisjoint(asked):
+        return group
+    cell, ends = ports(step.leaf.ports), dict(zip(exit_ports(far), far.reads, strict=True))
+    reads = dict(zip((port.name for port in cell.inputs), step.reads, strict=True))
+    made = dict(zip((port.name for port in cell.outputs), step.writes, strict=True))
+    each = each_of(entry)
+    states = {(entry.path, name): ends[f"next_{name}"] for name, _ in each.carry}
+    over = {(entry.path, name) for name in each.over}
+    gives = {(far.path, name): ends[f"gives_{name}"] for name, _ in each.gives if ends[f"gives_{name}"] is not None}
+    if (
+        states != {reads[name]: made[name] for name in cell.states}
+        or not {slot for name, slot in reads.items() if name not in cell.states} <= over
+        or [*gives.values()] not in ([], [step.writes[0]])
+    ):
+        return group
+    outside: dict[Slot | None, Slot | None] = dict(zip(entry.writes, entry.reads, strict=True))
+    first = next(iter(gives), (step.path, ""))  # nobody may read it
+    finals = [(far.path, found(reads[port.name])[1]) for port in ports(leaf.ports).outputs[1:]]
+    return replace(
+        step,
+        leaf=leaf,
+        reads=tuple(outside[reads[port.name]] for port in ports(leaf.ports).inputs),
+        writes=(first, *finals),
+        within=entry.within,
+        sizes={**step.sizes, AXIS: entry.sizes[AXIS]},
+    )
+
+
+def lifted(units: Sequence[Unit], outputs: Sequence[Slot]) -> list[Unit]:
+    """The same with what need not be done for every element before the group it stood in."""
+    return [part for unit in units for part in (_lifted_out(unit, outputs) if isinstance(unit, Group) else [unit])]
+
+
+def _lifted_out(group: Group, outputs: Sequence[Slot]) -> list[Unit]:
+    """What sees no element and no state, before the group: it is the same for all."""
+    moving = {*group.entry.writes}
+    before: list[Unit] = []
+    inner: list[Unit] = []
+    for unit in group.inner:
+        writes = unit_writes(unit)
+        if unit_reads(unit) & moving or writes & {*outputs} or isinstance(unit, Group):
+            moving |= writes
+            inner.append(unit)
+        else:
+            before.append(unit)
+    return [*before, Group(group.entry, tuple(inner), group.exit)]
+
+
+def found(slot: Slot | None) -> Slot:
+    """A slot that is there."""
+    assert slot is not None
+    return slot
+
+
+def each_of(step: Step) -> Each:
+    """What is done for every element, by one of its ends."""
+    assert isinstance(step.leaf, Entry | Exit)
+    return step.leaf.each
+
+
+def exit_ports(step: Step) -> list[str]:
+    """The ports of a far end, as it reads."""
+    each = each_of(step)
+    states = [f"{side}_{name}" for name, _ in each.carry for side in ("next", "first")]
+    return ["like", *(f"gives_{name}" for name, _ in each.gives), *states]
