@@ -225,19 +225,15 @@ def _sees_more(net: Net, along: str, training: bool) -> str:
     sight = sight_of(net, along, training)
     steps = [step for step in net.plan.steps if not step.within and not isinstance(step.leaf, Entry)]
     for source in sight.sources:
-        slots = [slot for step in steps for slot in step.writes if source in sight.of(slot) and _placed(sight, slot)]
+        slots = [
+            slot for step in steps for slot in step.writes if source in sight.of(slot) and sight.axis(slot) is not None
+        ]
         found = offsets_of(net, sight, source, *slots) if slots else None
         for slot, offsets in (found or {}).items():
             low, high = sight.of(slot)[source]
             if not all(low <= offset <= high for offset in offsets):
                 return shown_path(slot[0])
     return ""
-
-
-def _placed(sight: Any, slot: tuple[str, str]) -> bool:
-    """Whether exactly one axis of a value has the positions."""
-    carriers = sight.carriers(slot)
-    return carriers is not None and len(carriers) == 1 and isinstance(carriers[0], int)
 
 
 def _steps(net: Net, cases: Cases | Finding, along: str) -> Finding:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from netwright.net.causality.sight import Carrier, Sight
+from netwright.net.causality.sight import Sight
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Slot
@@ -67,12 +67,10 @@ class Stepping:
         sight = Sight(self.plan, along, training=False)
         parts = split(self.plan, own, states, moving, sight.apart)
         self._kept = parts.kept
-        self._ends = {slot: _axis(sight.carriers(slot)) for slot in parts.ends}
-        arrays = self.step.held.arrays
-        self._once, self._each = parts.once.bind(arrays), parts.each.bind(arrays)
-        self._whole, self._last = parts.whole.bind(arrays), parts.last.bind(arrays)
-        arrays = (*self._once.arrays(), *self._each.arrays())
-        floats = [array for array in arrays if array.is_floating_point()]
+        self._ends = {slot: sight.axis(slot) for slot in parts.ends}
+        programs = (parts.once, parts.each, parts.whole, parts.last)
+        self._once, self._each, self._whole, self._last = (part.bind(self.step.held.arrays) for part in programs)
+        floats = [x for x in (*self._once.arrays(), *self._each.arrays()) if x.is_floating_point()]
         self.device = floats[0].device if floats else torch.device("cpu")
         self._dtype = floats[0].dtype if floats else None
 
@@ -123,7 +121,7 @@ class Stepping:
     def _told(
         self, inputs: Mapping[str, Tensor], state: State, once: Once
     ) -> tuple[dict[str | Slot, Tensor], Circumstances]:
-        """What programs that run again and again are given."""
+        """The values and circumstances of a run: what moves and the state by name, what does not move by slot."""
         given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
         return {**given, **once.values}, Circumstances(batch=len(next(iter(inputs.values()))), lengths=once.lengths)
 
@@ -131,14 +129,9 @@ class Stepping:
         return x.to(self.device, self._dtype if x.is_floating_point() else None)
 
 
-def _axis(carriers: tuple[Carrier, ...] | None) -> int | None:
-    """The axis of a batch of values along which a net steps; None where they have none."""
-    return carriers[0] + 1 if carriers is not None and len(carriers) == 1 and isinstance(carriers[0], int) else None
-
-
 def _last_of(x: Tensor, axis: int | None) -> Tensor:
-    """The last element along an axis, which stays: (b, k, …) -> (b, 1, …)."""
-    return x if axis is None else x.narrow(axis, x.shape[axis] - 1, 1)
+    """The last element along an axis, the batch's not counted: (b, k, …) -> (b, 1, …); without one all there is."""
+    return x if axis is None else x.narrow(axis + 1, x.shape[axis + 1] - 1, 1)
 
 
 def reordered(state: Mapping[K, Tensor], rows: Tensor) -> dict[K, Tensor]:

@@ -119,10 +119,10 @@ def offsets_of(net: Net, sight: Sight, source: Slot, *slots: Slot) -> dict[Slot,
     """What perturbation shows of values that have one axis of the size; None where it cannot be asked."""
     axes: dict[Slot, int] = {}
     for slot in slots:
-        carriers = sight.carriers(slot)
-        if carriers is None or len(carriers) != 1 or not isinstance(carriers[0], int):
+        axis = sight.axis(slot)
+        if axis is None:
             return None
-        axes[slot] = carriers[0]
+        axes[slot] = axis
     given = sight.carriers(source)
     if given is None or len(given) != 1:
         return None

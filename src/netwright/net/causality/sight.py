@@ -69,10 +69,14 @@ class Sight:
         apart = [path for path in sorted(self.elements.get(slot, ())) if self.along in names(self._apart(path))]
         return (*apart, *(i for i, size in enumerate(_sizes(self.plan, slot)) if self.along in names(size)))
 
+    def axis(self, slot: Slot) -> int | None:
+        """The axis of a value, without the batch's, on which its positions lie; None where there is not just one."""
+        carriers = self.carriers(slot)
+        return carriers[0] if carriers is not None and len(carriers) == 1 and isinstance(carriers[0], int) else None
+
     def apart(self, step: Step) -> bool:
         """Whether every position goes through a step by itself: no way through it leads to another position."""
-        places = [self.carriers(slot) for slot in step.writes]
-        if not all(carriers is not None and len(carriers) == 1 and isinstance(carriers[0], int) for carriers in places):
+        if any(self.axis(slot) is None for slot in step.writes):
             return False
         queue = [*step.writes]
         while queue:

@@ -16,7 +16,8 @@ class Split(Value):
 
     Fields: `once` gives `kept`. `each` takes inputs that move, by name, and `kept`, by slot; it gives the wanted values
         and then the states. So do two that follow each other: `whole` takes the same, and gives `ends` and the states;
-        `last` takes `kept` and `ends`, of all elements or of the last, and gives the wanted values of them.
+        `last` takes `kept` and `ends`, of all elements or of the last, and gives the wanted values of them. Of a single
+        element, `each` is faster than the two: by a tenth in a small net.
     """
 
     once: Program

@@ -83,7 +83,7 @@ class Stepper:
         """
         if self.sources and tuple(numbers) != self._numbers:
             self._numbers, self._own = tuple(numbers), self._once.of(numbers)
-        run = self._stepping.run if elements.shape[1] == 1 else self._stepping.last
+        run = self._stepping.run if elements.shape[1] == 1 else self._stepping.last  # one element: in one program
         values, after = run({self._port: elements}, state, self._own)
         return values[self._output][:, -1].float().clamp_min(LEAST).log_(), after  # (b, 1, v) -> (b, v)
 
