@@ -14,6 +14,7 @@ FLOORS = [
     ["value"],
     ["errors"],
     ["sizes", "fetch", "machine", "fields"],
+    ["kernels"],
     ["codecs", "inits", "metrics"],
     ["data", "net"],
     ["layers"],

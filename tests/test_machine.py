@@ -1,5 +1,6 @@
 """What the machine can do is asked of the system, with a safe answer where it does not say."""
 
+import pytest
 import torch
 
 from netwright import machine
@@ -16,6 +17,13 @@ def test_float32_where_nothing_says_that_bf16_gains(monkeypatch) -> None:
         monkeypatch.delattr(torch.cpu, name, raising=False)
     assert not machine.has_bf16(torch.device("cpu"))
     assert not machine.has_bf16(torch.device("mps"))
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_library_that_computes_has_the_last_word_on_bf16(monkeypatch, allowed) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: allowed)
+    assert machine.has_bf16(torch.device("cpu")) == machine.onednn_has_bf16() == allowed
 
 
 def test_free_memory_is_plausible() -> None:

@@ -22,8 +22,16 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cpu":
         # torch says it under private names only; where it no longer does, float32 is the safe answer
         tests = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
-        return any(test is not None and test() for test in tests)
+        return onednn_has_bf16() and any(test is not None and test() for test in tests)
     return False
+
+
+def onednn_has_bf16() -> bool:
+    """Whether oneDNN, which computes products on processors, takes bf16: a setting of its own can forbid the units."""
+    try:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    except (AttributeError, RuntimeError):
+        return False
 
 
 def free_memory(device: torch.device) -> int:

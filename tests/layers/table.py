@@ -121,6 +121,7 @@ LINES, GRID, VOLUME = "9 4", "8 7 4", "6 5 7 4"
 CONVOLUTIONS = [
     Row(nw.Conv(4, 3), (LINES,), conv(1, 4)),
     Row(nw.Conv(4, 5, stride=2, padding=2), (LINES,), conv(1, 4, kernel=5, stride=2, padding=2)),
+    Row(nw.Conv(4, 1, stride=2), (GRID,), conv(2, 4, kernel=1, stride=2)),
     Row(nw.Conv(4, 3, padding="same", dilation=2), (LINES,), conv(1, 4, padding="same", dilation=2)),
     Row(nw.Conv(4, 3, padding="causal", dilation=2), (LINES,), causal),
     Row(nw.Conv(4, 3, groups=2, bias=False), (LINES,), conv(1, 4, groups=2)),

@@ -47,3 +47,9 @@ def test_a_negative_count_is_refused():
     with pytest.raises(DataError) as caught:
         Worst(-1)
     assert str(caught.value) == "a negative number of worst examples\n  expected: 0 or more\n  got:      -1"
+
+
+def test_losses_that_differ_in_their_last_bits_are_equal():
+    worst = Worst(3)
+    worst.update(np.array([1.0, 1.38001, 1.38, 1.380009, 2.0]))
+    assert worst.result().indices == (4, 1, 2)

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.inits import kaiming, zeros
-from netwright.layers.product import LEAST, Forms, Product, packs
+from netwright.kernels.private import packs_linear
+from netwright.kernels.product import LEAST, Forms, Product
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
@@ -48,4 +49,4 @@ class Linear(Leaf):
     def settled(self, w: Mapping[str, Tensor]) -> Mapping[str, Any]:
         weight = w["weight"]
         suits = weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.numel() >= LEAST
-        return {**w, "product": Product(Forms(weight), w.get("bias"))} if suits and packs(weight.dtype) else w
+        return {**w, "product": Product(Forms(weight), w.get("bias"))} if suits and packs_linear(weight.dtype) else w

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
-from netwright.layers.product import Product
+from netwright.kernels.product import Product
 from netwright.net.node import LeafNode
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of

@@ -8,7 +8,7 @@ from netwright.value import Value
 
 
 class WorstExamples(Value):
-    """The examples of largest loss, the worst first; of equal losses the earlier example first.
+    """The examples of largest loss, the worst first; of losses equal to four digits the earlier example first.
 
     Fields: `indices` in the order in which the examples came, from 0; `losses` beside them.
     """
@@ -68,8 +68,14 @@ class Worst:
     def _keep(self, indices: np.ndarray, losses: np.ndarray) -> None:
         indices, losses = np.concatenate([self._kept[0], indices]), np.concatenate([self._kept[1], losses])
         if 0 < self.count < len(losses):  # sorting all of a large batch would cost more than all the rest
-            least = np.partition(losses, -self.count)[-self.count]
-            near = losses >= least
+            least = _rounded(np.partition(losses, -self.count)[-self.count])
+            near = _rounded(losses) >= least
             indices, losses = indices[near], losses[near]
-        order = np.argsort(-losses, kind="stable")[: self.count]
+        order = np.argsort(-_rounded(losses), kind="stable")[: self.count]
         self._kept = (indices[order], losses[order])
+
+
+def _rounded(losses: np.ndarray) -> np.ndarray:
+    """Losses without their last bits, which differ from processor to processor and from batch to batch."""
+    fraction, exponent = np.frexp(losses)
+    return np.ldexp(np.round(fraction * 2**14), exponent - 14)

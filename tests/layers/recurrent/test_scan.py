@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from netwright.layers.product import packs
+from netwright.kernels import private
 from netwright.layers.recurrent import scan
 
 
 @pytest.fixture(autouse=True)
 def _asked_anew():
-    packs.cache_clear()
+    private.packs_linear.cache_clear()
     yield
-    packs.cache_clear()
+    private.packs_linear.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
@@ -20,7 +20,7 @@ def _asked_anew():
 def test_products(monkeypatch, there, steps, dtype) -> None:
     if not there:
         monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", None, raising=False)
-        assert not packs(dtype)
+        assert not private.packs_linear(dtype)
     torch.manual_seed(0)
     x, w, b = torch.randn(3, 2, 4).to(dtype), torch.randn(6, 4).to(dtype), torch.randn(6).to(dtype)
     expected = torch.nn.functional.linear(x.double(), w.double(), b.double())

@@ -18,6 +18,7 @@ OPTIONS = {
     "groups": nw.Conv(4, 3, groups=2),
     "one channel out": nw.Conv(1, 3),
     "no bias": nw.Conv(4, 3, bias=False),
+    "one position that steps": nw.Conv(4, 1, stride=(2, 3)),
 }
 
 

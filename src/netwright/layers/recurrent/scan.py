@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from netwright.layers.product import packed, packed_product, packs
+from netwright.kernels.private import packed, packed_product, packs_linear
 
 PACKED_FROM = 16  # steps: packing a weight costs what these many products save
 LEARNING_FROM = 8  # steps: from here on a backward pass written out is faster than torch's
@@ -22,7 +22,7 @@ Product: TypeAlias = Callable[[Tensor], Tensor]
 
 def product(weight: Tensor, bias: Tensor | None, steps: int, batch: int) -> Product:
     """x Wᵀ + b for (batch, in) matrices, made ready for so many steps."""
-    if steps < PACKED_FROM or not batch or weight.device.type != "cpu" or not packs(weight.dtype):
+    if steps < PACKED_FROM or not batch or weight.device.type != "cpu" or not packs_linear(weight.dtype):
         return lambda x: F.linear(x, weight, bias)
     blocks = packed(weight, batch)
     return lambda x: packed_product(x, blocks, bias)
@@ -30,7 +30,9 @@ def product(weight: Tensor, bias: Tensor | None, steps: int, batch: int) -> Prod
 
 def projected(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """x Wᵀ + b of all steps at once: (n, b, in) -> (n, b, k)."""
-    if x.device.type == "cpu" and x.numel() and packs(x.dtype):  # F.linear would first copy the bias into every row
+    if (
+        x.device.type == "cpu" and x.numel() and packs_linear(x.dtype)
+    ):  # F.linear would first copy the bias into every row
         y = packed_product(rows(x), weight, bias)
     else:
         y = F.linear(rows(x), weight, bias)

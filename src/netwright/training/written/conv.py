@@ -1,14 +1,15 @@
 """Convolution over two axes with its backward written out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from netwright.kernels import private
 from netwright.layers.conv import Conv
 from netwright.layers.window import per_axis
 from netwright.net.node import LeafNode
-from netwright.training.written.kernel import Gate, Kernel, Site, fused
+from netwright.training.written.kernel import Gate, Kernel, Site
 from netwright.training.written.weights import FEW, Plain, Rows, WeightGradient, Windows, channels_last
 
 ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is worth more than time
@@ -22,18 +23,21 @@ class Convolution(Kernel):
     def __init__(self, site: Site, leaf: Conv, *, relu: bool, gated: bool = False) -> None:
         """`gated` says that what follows multiplies with ReLU's derivative itself."""
         self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")
-        self.stride, self.dilation = [list(per_axis(value, 2)) for value in (leaf.stride, leaf.dilation)]
+        self.skips = leaf.skips(2)
+        self.stride, self.dilation = [list(per_axis(v, 2)) for v in (1 if self.skips else leaf.stride, leaf.dilation)]
         self.padding, self.groups = _padding(leaf), leaf.groups
-        self.shape = convolved(site, leaf)
+        self.given, self.shape = site.shape, convolved(site, leaf)
         self.dense = dense(leaf)
         self.dtype, self.first = site.dtype, site.first
         self.gate = Gate(self.shape, site.dtype) if relu and not gated else None
         self.after = "relu" if relu else "none"
-        self.convolve: Callable[..., Tensor] = torch.ops.mkldnn._convolution_pointwise.default if fused() else _convolve
+        self.convolve = private.convolution(site.dtype)
         self.options = (self.stride, self.padding, self.dilation, False, [0, 0], self.groups)
         self.weight_gradient = self._way(site)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.skips is not None:
+            x = self._taken(x).contiguous()  # (b, h, w, in) -> (b, h', w', in)
         self.x = x
         y = self.convolve(
             channels_first(x), self.w, self.b, self.padding, self.stride, self.dilation, self.groups, self.after, [], ""
@@ -50,7 +54,16 @@ class Convolution(Kernel):
         dx = torch.ops.aten.convolution_backward.default(
             channels_first(dy), channels_first(self.x), self.w, None, *self.options, [True, False, False]
         )[0]
-        return dx.permute(0, 2, 3, 1).contiguous()  # (b, in, h, w) -> (b, h, w, in)
+        dx = dx.permute(0, 2, 3, 1).contiguous()  # (b, in, h, w) -> (b, h, w, in)
+        if self.skips is None:
+            return dx
+        spread = dx.new_zeros(self.given)
+        self._taken(spread).copy_(dx)
+        return spread
+
+    def _taken(self, x: Tensor) -> Tensor:
+        down, across = self.skips or (1, 1)
+        return x[:, ::down, ::across]
 
     def _way(self, site: Site) -> WeightGradient:
         """How the gradient of the weight is computed: by what was fastest for such shapes."""
@@ -109,18 +122,3 @@ def channels_first(x: Tensor) -> Tensor:
 def _padding(leaf: Conv) -> list[int]:
     assert not isinstance(leaf.padding, str)
     return list(per_axis(leaf.padding, 2))
-
-
-def _convolve(
-    x: Tensor,
-    w: Tensor,
-    b: Tensor | None,
-    padding: list[int],
-    stride: list[int],
-    dilation: list[int],
-    groups: int,
-    after: str,
-    *_: object,
-) -> Tensor:
-    y = torch.nn.functional.conv2d(x, w, b, stride, padding, dilation, groups)
-    return y.relu_() if after == "relu" else y

@@ -1,9 +1,8 @@
 """What a written kernel is, and what it is made from: both ways of one leaf, or of a few that are faster as one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import ClassVar
 
 import torch
@@ -84,25 +83,3 @@ class Gate:
 def gated(dy: Tensor, y: Tensor, out: Tensor) -> Tensor:
     """`dy` where y > 0, else 0: all three as integers, since what is above 0 is so as bits, and bf16 is slower."""
     return torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=out)
-
-
-@cache
-def fused() -> bool:
-    """Whether torch's operators that fuse ReLU into a product are there and do what they did: they are private."""
-    try:
-        x, w, b = torch.ones(1, 1, 2, 2), torch.full((1, 1, 2, 2), -1.0), torch.zeros(1)
-        convolved = torch.ops.mkldnn._convolution_pointwise.default(x, w, b, [0, 0], [1, 1], [1, 1], 1, "relu", [], "")
-        product = torch.ops.mkldnn._linear_pointwise.default(x.view(1, 4), w.view(1, 4), b, "relu", [], "")
-        return convolved.tolist() == [[[[0.0]]]] and product.tolist() == [[0.0]]
-    except (AttributeError, RuntimeError, TypeError):
-        return False
-
-
-def product() -> Callable[..., Tensor]:
-    """x Wᵀ + b, then "relu" or "none", as one operator where torch has it."""
-    return torch.ops.mkldnn._linear_pointwise.default if fused() else _product
-
-
-def _product(x: Tensor, w: Tensor, b: Tensor | None, after: str, *_: object) -> Tensor:
-    y = torch.nn.functional.linear(x, w, b)
-    return y.relu_() if after == "relu" else y

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from netwright.kernels import private
 from netwright.layers.linear import Linear
 from netwright.net.node import LeafNode
-from netwright.training.written.kernel import Gate, Kernel, Site, product
+from netwright.training.written.kernel import Gate, Kernel, Site
 
 NARROW = 64  # outputs below which a bf16 product costs more than a float32 one
 
@@ -27,7 +28,7 @@ class Affine(Kernel):
         self.low = torch.empty(out, into, dtype=site.dtype)  # its gradient, before it is float32
         self.dx = torch.empty(self.out[0], into, dtype=site.dtype)
         self.gate = Gate(self.out, site.dtype) if relu else None
-        self.product = product()
+        self.product = private.linear(site.dtype)
         self.after = "relu" if relu else "none"
 
     def forward(self, x: Tensor) -> Tensor:

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from netwright.kernels import private
 from netwright.layers.conv import Conv
 from netwright.training.written.conv import channels_first, dense, unfolds
-from netwright.training.written.kernel import INTEGER, Kernel, Site, gated, product
+from netwright.training.written.kernel import INTEGER, Kernel, Site, gated
 from netwright.training.written.weights import FEW, Windows, channels_last, shifted
 
 MANY = 32  # input channels from which torch's convolution fills a matrix unit by itself
@@ -39,7 +40,7 @@ class PooledConvolution(Kernel):
         self.places = shifted(self.weights, pairs, (out, kh, kw * c), (wide, c))
         self.source = site.working["weight"].movedim(1, -1).view(out, kh, kw * c)  # the weights of every step
         self.bias = None if self.b is None else self.b.repeat(4 * pairs)
-        self.product = product()
+        self.product = private.linear(site.dtype)
         self.four: Tensor | None = None
         self.larger = torch.empty(n, 2 * pairs * out, dtype=bits)
         self.y = torch.empty(n, pairs * out, dtype=bits)

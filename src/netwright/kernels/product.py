@@ -1,45 +1,15 @@
 """Products with a weight that stays as it is: laid out once in the way that is fastest for so many rows."""
 
-from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from netwright.kernels.private import packed, packed_product
+
 FEW, SOME, MANY = 4, 16, 128  # rows from which a form pays: by inputs; blocks, with more outputs than inputs; blocks
 LEAST = 1 << 15  # numbers of a weight from which this gains more than it costs to ask
-
-
-@cache
-def packs(dtype: torch.dtype) -> bool:
-    """Whether torch's packed product is there for this type and does what it did: its operators are private."""
-    if dtype not in (torch.bfloat16, torch.float32):
-        return False
-    try:
-        if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-            return False
-        x, w, b = torch.ones(2, 3, dtype=dtype), torch.ones(4, 3, dtype=dtype), torch.ones(4, dtype=dtype)
-        y, gelu = (packed_product(x, packed(w, 2), b, after) for after in ("none", "gelu"))
-        return y.tolist() == [[4.0] * 4] * 2 and float((gelu - F.gelu(y)).abs().max()) < 0.04
-    except (AttributeError, RuntimeError, TypeError):
-        return False
-
-
-def packed(weight: Tensor, rows: int) -> Tensor:
-    """A weight (out, in) in blocks, for products with about so many rows."""
-    return torch.ops.mkldnn._reorder_linear_weight(weight, rows)
-
-
-def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None, after: str = "none") -> Tensor:
-    """x Wᵀ + b and what comes after it, the weight in blocks or as it is; no bias is copied into every row first."""
-    return _operator()(x, weight, bias, after, [], "none")
-
-
-@cache
-def _operator() -> Callable[..., Tensor]:
-    """Torch's operator, found once: to look it up takes a tenth of a small product."""
-    return torch.ops.mkldnn._linear_pointwise.default
 
 
 class Forms:

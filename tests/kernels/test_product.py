@@ -5,16 +5,17 @@ import torch
 import torch.nn.functional as F
 
 import netwright as nw
+from netwright.kernels import private
+from netwright.kernels.product import FEW, LEAST, MANY, SOME, Forms, Product
 from netwright.layers.linear import Linear
-from netwright.layers.product import FEW, LEAST, MANY, SOME, Forms, Product, packs
 from netwright.net.run import call
 
 
 @pytest.fixture(autouse=True)
 def _asked_anew():
-    packs.cache_clear()
+    private.packs_linear.cache_clear()
     yield
-    packs.cache_clear()
+    private.packs_linear.cache_clear()
 
 
 @pytest.mark.parametrize("rows", [0, 1, FEW, SOME, MANY, 3 * MANY])

@@ -1,0 +1,1 @@
+"""What is faster than torch's plain call: arithmetic without meaning, which layers and engines ask for."""

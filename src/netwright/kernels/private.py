@@ -1,0 +1,105 @@
+"""Torch's private operators, in one place: each is tried once for a type of number, and used only where it works.
+
+They may change with any version of torch, and what they can do depends on the processor: one without units for bf16
+refuses to fuse a product in it. Where an operator does not give the known answer of a small trial, torch's public
+functions do the same.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from netwright.machine import onednn_has_bf16
+
+TYPES = (torch.bfloat16, torch.float32)  # other types have no such operators
+
+
+def linear(dtype: torch.dtype) -> Callable[..., Tensor]:
+    """x Wᵀ + b, then "relu" or "none", in one pass where this processor can: f(x, w, b, after, [], "")."""
+    return _operator() if _fuses_linear(dtype) else _linear
+
+
+def convolution(dtype: torch.dtype) -> Callable[..., Tensor]:
+    """W * x + b, then "relu" or "none", in one pass where this processor can.
+
+    f(x, w, b, padding, stride, dilation, groups, after, [], "").
+    """
+    return torch.ops.mkldnn._convolution_pointwise.default if _fuses_convolution(dtype) else _convolution
+
+
+def packed(weight: Tensor, rows: int) -> Tensor:
+    """A weight (out, in) in blocks, for products with about so many rows; where `packs_linear`."""
+    return torch.ops.mkldnn._reorder_linear_weight(weight, rows)
+
+
+def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None, after: str = "none") -> Tensor:
+    """x Wᵀ + b and what comes after it, the weight in blocks or as it is; no bias is copied into every row first."""
+    return _operator()(x, weight, bias, after, [], "none")
+
+
+@cache
+def _operator() -> Callable[..., Tensor]:
+    """Torch's operator, found once: to look it up takes a tenth of a small product."""
+    return torch.ops.mkldnn._linear_pointwise.default
+
+
+@cache
+def _fuses_linear(dtype: torch.dtype) -> bool:
+    """Whether a product in this type takes its bias and the function behind it along."""
+    return _works(
+        dtype, lambda x, w: torch.ops.mkldnn._linear_pointwise(x, w, w[:, 0].clone(), "relu", [], "none"), F.relu
+    )
+
+
+@cache
+def packs_linear(dtype: torch.dtype) -> bool:
+    """Whether a weight in this type can be laid out in blocks, for products that fuse."""
+
+    plain = _works(dtype, lambda x, w: packed_product(x, packed(w, 2), w[:, 0].clone()), lambda y: y)
+    return plain and _works(dtype, lambda x, w: packed_product(x, packed(w, 2), w[:, 0].clone(), "gelu"), F.gelu)
+
+
+@cache
+def _fuses_convolution(dtype: torch.dtype) -> bool:
+    def convolved(x: Tensor, w: Tensor) -> Tensor:
+        options = ([0, 0], [1, 1], [1, 1], 1, "relu", [], "")
+        return torch.ops.mkldnn._convolution_pointwise(
+            x[:, :, None, None], w[:, :, None, None], w[:, 0].clone(), *options
+        )
+
+    return _works(dtype, convolved, lambda y: F.relu(y)[:, :, None, None])
+
+
+def _works(dtype: torch.dtype, operator: Callable[[Tensor, Tensor], Tensor], after: Callable[[Tensor], Tensor]) -> bool:
+    """Whether an operator is there, can be had in this type, and gives what is known of a small product."""
+    if dtype not in TYPES or (dtype == torch.bfloat16 and not onednn_has_bf16()):
+        return False
+    try:
+        x, w = torch.ones(2, 3, dtype=dtype), torch.tensor([[1.0], [-1.0], [2.0], [0.0]], dtype=dtype).repeat(1, 3)
+        known = after(torch.tensor([[4.0, -4.0, 8.0, 0.0]] * 2))  # x Wᵀ + b, where b is a column of W
+        return torch.allclose(operator(x, w).float(), known, atol=0.04)
+    except (AttributeError, RuntimeError, TypeError):
+        return False
+
+
+def _linear(x: Tensor, w: Tensor, b: Tensor | None, after: str, *_: object) -> Tensor:
+    y = F.linear(x, w, b)
+    return y.relu_() if after == "relu" else y
+
+
+def _convolution(
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None,
+    padding: list[int],
+    stride: list[int],
+    dilation: list[int],
+    groups: int,
+    after: str,
+    *_: object,
+) -> Tensor:
+    y = F.conv2d(x, w, b, stride, padding, dilation, groups)
+    return y.relu_() if after == "relu" else y
