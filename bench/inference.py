@@ -10,7 +10,7 @@ from bench.workloads import WORKLOADS
 from torch import Tensor, nn
 
 import netwright as nw
-from netwright.net.run.apply import whole_program
+from netwright.net.apply import whole_program
 
 CALLS = {1: 200, 32: 30}  # batch size to calls: about a tenth of a second
 

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 import netwright as nw
 from netwright.fetch import cache_folder
+from netwright.models.pretrained import llama
+from netwright.models.pretrained.weights import Config
 from netwright.net.run.call import bound_program
-from netwright.pretrained import llama
-from netwright.pretrained.weights import Config
 
 RESULTS = Path(__file__).parent / "models.md"
 PROMPT, MADE = 128, 32  # tokens read, and tokens made, of every sequence

@@ -10,7 +10,7 @@ from bench.peers.netwright_fit import ALPHABET
 from torch import Tensor
 
 import netwright as nw
-from netwright.net.run.apply import whole_program
+from netwright.net.apply import whole_program
 
 SIZES = (32, 64, 128)  # batch, steps, length of the state
 PASSES = 4  # a tenth of a second

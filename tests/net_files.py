@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import netwright as nw
-from netwright.net.file.format import CHECKSUM, LENGTH, PREFIX, unpack
+from netwright.file.format import CHECKSUM, LENGTH, PREFIX, unpack
 from netwright.net.part import Net
 
 

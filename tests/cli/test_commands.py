@@ -12,7 +12,7 @@ import netwright as nw
 from netwright.cli import commands, demo, main
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number
-from netwright.see.pictures import png
+from netwright.show.pictures import png
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from netwright.layers.pointwise import UNBOUNDED
 from netwright.layers.position import Positions, SinePositions
 from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
 from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
-from netwright.net.run.told import Circumstances
 from netwright.sizes import notation
 from netwright.sizes.size import evaluate, named
 

@@ -12,13 +12,13 @@ from netwright.layers.position import SinePositions
 from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
 from netwright.net.node import PARTS, LeafNode
 from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
 from netwright.net.run.padding import Lengths
-from netwright.net.run.told import Circumstances
 
 torch.set_num_threads(1)
 
 # with tests of their own, or without inputs
-ELSEWHERE = ("netwright.layers.recurrent", "netwright.layers.step", "netwright.layers.source")
+ELSEWHERE = ("netwright.layers.recurrent", "netwright.stepping.step", "netwright.layers.source")
 REFUSED = {"Flatten"}  # on sizes that vary
 CLOSE = {"rtol": 1e-10, "atol": 1e-10}
 

@@ -10,9 +10,9 @@ import netwright as nw
 from layers.table import ROWS, Row
 from netwright.net.node import PARTS, LeafNode
 from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
-from netwright.net.run.told import Circumstances
 from netwright.sizes import notation
 
 torch.set_num_threads(1)

@@ -11,8 +11,8 @@ from netwright.errors import NetwrightError
 from netwright.net.plan.solve import solve
 from netwright.net.plan.wiring import wire
 from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
 from netwright.net.run.noise import Noise
-from netwright.net.run.told import Circumstances
 
 
 def run(net: nw.Net, arrays: Mapping[str, Tensor], *inputs: Tensor, training: bool = False, seed: int = 0):

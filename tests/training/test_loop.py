@@ -3,8 +3,8 @@
 import torch
 
 import netwright as nw
+from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback
-from netwright.training.flat import Flat
 from netwright.training.loop import clip
 
 

@@ -75,8 +75,8 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    from netwright.net.file.load import load
-    from netwright.see.summary import summary
+    from netwright.file.load import load
+    from netwright.show.summary import summary
 
     found = summary(load(options.file))
     if options.json:
@@ -88,8 +88,8 @@ def _show(options: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from netwright.codecs.image import Image
     from netwright.codecs.reading import probabilities
-    from netwright.net.file.load import load
-    from netwright.see.report import percent
+    from netwright.file.load import load
+    from netwright.show.report import percent
 
     net = load(options.file)
     pictures = [isinstance(codec, Image) for codec in net.inputs.values()]

@@ -10,21 +10,21 @@ from netwright.codecs.image import Image
 from netwright.codecs.reading import Top
 from netwright.data.datasets import Dataset, Split, dataset
 from netwright.errors import TrainingError
+from netwright.file.save import save
 from netwright.layers.conv import Conv
 from netwright.layers.linear import Linear
 from netwright.layers.pointwise import relu, softmax
 from netwright.layers.pool import MaxPool
 from netwright.layers.reshape import Flatten
-from netwright.metrics.classification import ClassificationReport
-from netwright.metrics.measured import Measured
+from netwright.measure.classification import ClassificationReport
+from netwright.measure.measure import measure
+from netwright.measure.measured import Measured
 from netwright.net.chain import Chain
-from netwright.net.file.save import save
-from netwright.see.pictures import png
-from netwright.see.report import percent, report
-from netwright.see.summary import summary
+from netwright.show.pictures import png
+from netwright.show.report import percent, report
+from netwright.show.summary import summary
 from netwright.training.result import Run
 from netwright.training.train import train
-from netwright.use.measure import measure
 
 EPOCHS = 3
 SHOWN = 10  # digits that are classified with their probabilities

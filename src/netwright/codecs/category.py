@@ -8,9 +8,9 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from netwright.codecs import lookup
+from netwright.codecs import label_table
 from netwright.codecs.codec import Codec
-from netwright.codecs.lookup import Label
+from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import PLAIN, AnyArray, as_tensor, described, is_array, plain
 from netwright.codecs.reading import THRESHOLD, Decision, Reading
 from netwright.errors import DataError
@@ -51,7 +51,7 @@ class Category(Codec):
 
     def __post_init__(self) -> None:
         if self.labels is not FREE:
-            object.__setattr__(self, "labels", lookup.label_tuple(self.labels, least=2))
+            object.__setattr__(self, "labels", label_table.label_tuple(self.labels, least=2))
 
     @property
     def encoded(self) -> str:
@@ -62,7 +62,7 @@ class Category(Codec):
         return "?" if self.labels is FREE else str(len(self._labels))
 
     def encode(self, raw: Any) -> Tensor:
-        return torch.tensor(lookup.place(raw, self._table, "categories"))
+        return torch.tensor(label_table.place(raw, self._table, "categories"))
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
         if is_array(raws):
@@ -85,7 +85,7 @@ class Category(Codec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        found = lookup.distinct(raws)
+        found = label_table.distinct(raws)
         if len(found) < 2:
             raise DataError(
                 what="a category needs at least two different labels in the training data",
@@ -99,8 +99,8 @@ class Category(Codec):
         return self._known("labels")
 
     @cached_property
-    def _table(self) -> lookup.Table:
-        return lookup.table(self._labels)
+    def _table(self) -> label_table.Table:
+        return label_table.table(self._labels)
 
     @cached_property
     def _sorted(self) -> tuple[Tensor, Tensor] | None:
@@ -120,7 +120,7 @@ class Category(Codec):
         return places[found] if torch.equal(ascending[found], values) else None
 
     def _shown(self, value: Any) -> str:
-        return lookup.shown(value)  # a default is left out, so it is never FREE
+        return label_table.shown(value)  # a default is left out, so it is never FREE
 
 
 class Boolean(Codec):

@@ -8,10 +8,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from netwright.codecs import lookup
+from netwright.codecs import label_table
 from netwright.codecs.category import check_chances
 from netwright.codecs.codec import Codec, at_place
-from netwright.codecs.lookup import Label
+from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError
@@ -48,7 +48,7 @@ class Labels(Codec):
 
     def __post_init__(self) -> None:
         if self.labels is not FREE:
-            object.__setattr__(self, "labels", lookup.label_tuple(self.labels, least=1))
+            object.__setattr__(self, "labels", label_table.label_tuple(self.labels, least=1))
 
     @property
     def encoded(self) -> str:
@@ -59,7 +59,7 @@ class Labels(Codec):
         return "?" if self.labels is FREE else str(len(self._labels))
 
     def encode(self, raw: Any) -> Tensor:
-        places = [lookup.place(label, self._table, "labels") for label in _items(raw)]
+        places = [label_table.place(label, self._table, "labels") for label in _items(raw)]
         hot = torch.zeros(len(self._labels), dtype=torch.uint8)
         hot[places] = 1
         return hot
@@ -82,23 +82,23 @@ class Labels(Codec):
         found: set[tuple[type, Label]] = set()
         for row, raw in enumerate(raws):
             try:
-                found.update((type(label), label) for label in lookup.distinct(_items(raw)))
+                found.update((type(label), label) for label in label_table.distinct(_items(raw)))
             except DataError as error:
                 raise at_place(error, f"row {row}") from None
         if not found:
             raise DataError(what="there is not one label in the training data", mend="give the labels: Labels([…])")
-        return replace(self, labels=lookup.distinct(label for _, label in found))
+        return replace(self, labels=label_table.distinct(label for _, label in found))
 
     @property
     def _labels(self) -> tuple[Label, ...]:
         return self._known("labels")
 
     @cached_property
-    def _table(self) -> lookup.Table:
-        return lookup.table(self._labels)
+    def _table(self) -> label_table.Table:
+        return label_table.table(self._labels)
 
     def _shown(self, value: Any) -> str:
-        return lookup.shown(value)  # a default is left out, so it is never FREE
+        return label_table.shown(value)  # a default is left out, so it is never FREE
 
 
 def _has_axes(item: Any) -> bool:

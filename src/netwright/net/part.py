@@ -9,8 +9,9 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, SizeError
-from netwright.net import compare, given, surgery
-from netwright.net.faults import blame
+from netwright.net import arguments as given
+from netwright.net import compare, surgery
+from netwright.net.faults import explain
 from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values
 from netwright.net.node import join as join_path
 from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
@@ -165,9 +166,9 @@ class Net(Node, abstract=True):
         mismatches = self.plan.solution.mismatches
         if not mismatches:
             return
-        if blame.probing.get():
+        if explain.probing.get():
             raise SizeError(what="this edit does not mend it")
-        raise blame.explained(self)
+        raise explain.explained(self)
 
     def _with_codecs(self, **sides: Mapping[str, Codec | None]) -> "Net":
         held = {side: dict(getattr(self.held, side)) for side in ("inputs", "outputs")}

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from netwright.errors import TrainingError
-from netwright.training.engine import Engine
+from netwright.training.engines.engine import Engine
+from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
-from netwright.training.feed import Batch, Feed
-from netwright.training.flat import Flat
 from netwright.training.optimizers import Update
+from netwright.training.prepare.feed import Batch, Feed
+from netwright.training.prepare.threads import Pace
 from netwright.training.schedules import Schedule
-from netwright.training.threads import Pace
 
 SMOOTH = 0.02  # share of a step in the running mean of the loss
 

@@ -9,29 +9,29 @@ from torch import Tensor
 
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
+from netwright.net.initialize import initialize
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.initialize import initialize
 from netwright.net.surgery import hold_arrays
-from netwright.net.with_loss import target_name
-from netwright.training import arguments
-from netwright.training.choose import Chooser, activation_bytes, work_of
-from netwright.training.engines import engine_of
+from netwright.training.engines.flat import Flat
+from netwright.training.engines.pick import engine_of
 from netwright.training.events import Callback, Choice, Status
-from netwright.training.feed import collected, feed
-from netwright.training.flat import Flat
-from netwright.training.leaks import refuse_leaks
 from netwright.training.loop import Loop
-from netwright.training.next_element import NextElement, following_port
-from netwright.training.objective import Objective, ends_in_losses, gives_classes, goal_of
 from netwright.training.optimizers import Adam, Optimizer, TorchOptimizer, optimizer_of
-from netwright.training.ports import fitted
-from netwright.training.progress import progress as progress_for
-from netwright.training.rates import Rates, flatten, rates_of, updates_of
+from netwright.training.prepare import arguments
+from netwright.training.prepare.choices import Chooser, activation_bytes, work_of
+from netwright.training.prepare.codecs import fitted
+from netwright.training.prepare.feed import collected, feed
+from netwright.training.prepare.goal import Objective, ends_in_losses, gives_classes, goal_of
+from netwright.training.prepare.leaks import refuse_leaks
+from netwright.training.prepare.next_element import NextElement, following_port
+from netwright.training.prepare.rates import Rates, flatten, rates_of, updates_of
+from netwright.training.prepare.threads import Pace, faster
+from netwright.training.prepare.validate import check_probabilities, validation_of
+from netwright.training.prepare.with_loss import target_name
+from netwright.training.progress.progress import progress as progress_for
 from netwright.training.result import Run
 from netwright.training.schedules import Schedule, schedule_of
-from netwright.training.threads import Pace, faster
-from netwright.training.validate import check_probabilities, validation_of
 
 WHY_ADAM = "steps of one size for every weight, whatever the scale of its gradient"
 WHY_ONE_CYCLE = "warms up, then settles: higher rates and fewer epochs"

@@ -13,7 +13,7 @@ from netwright.codecs import reading
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.text.subwords import Subwords
 from netwright.errors import DataError, FileError, MissingArraysError, MissingExtraError, NetError
-from netwright.net.file.structure import Reader, described
+from netwright.file.structure import Reader, described
 
 pytest.importorskip("tokenizers")
 

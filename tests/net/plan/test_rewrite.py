@@ -3,8 +3,8 @@
 import torch
 
 import netwright as nw
+from netwright.net.apply import whole_program
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.apply import whole_program
 from netwright.net.run.assemble import program
 
 NET = nw.initialize(nw.Chain(nw.Conv(2, 3), nw.relu, nw.MaxPool(2), input=(6, 6, 1)))

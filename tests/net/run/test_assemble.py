@@ -3,11 +3,11 @@
 import torch
 
 import netwright as nw
+from netwright.net.apply import whole_program
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.apply import whole_program
 from netwright.net.run.assemble import program
-from netwright.net.run.elements import Elements
 from netwright.net.run.execute import Program
+from netwright.net.run.per_element import Elements
 
 
 def paths(part: Program) -> list[str]:

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 import netwright as nw
+from netwright.net.apply import whole_program
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.apply import whole_program
 from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
 from netwright.net.run.noise import Noise
-from netwright.net.run.told import Circumstances
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import torch
 
 import netwright as nw
 from netwright.errors import DataError, NetError
-from netwright.use.generate.stepper import Stepper
+from netwright.generate.predictor import Stepper
 
 torch.set_num_threads(1)
 SOURCES = ["abc", "b", "cabba", "aa"]

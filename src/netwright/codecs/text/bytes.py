@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.text.base import Elements, utf8
+from netwright.codecs.text.elements import Elements, utf8
 
 COUNT = 256
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from netwright.codecs.codec import at_place
 from netwright.codecs.numeric import LONGEST
-from netwright.codecs.text.base import Elements, utf8
+from netwright.codecs.text.elements import Elements, utf8
 from netwright.errors import DataError, FileError, MissingArraysError, NetError, missing_extra
 from netwright.sizes.free import FREE, Free
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from netwright.codecs import lookup
+from netwright.codecs import label_table
 from netwright.codecs.codec import at_place
-from netwright.codecs.lookup import Label
+from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import PLAIN, described, is_array, plain
-from netwright.codecs.text.base import EDGE, UNKNOWN
-from netwright.codecs.text.listed import Listed
+from netwright.codecs.text.elements import EDGE, UNKNOWN
+from netwright.codecs.text.vocabulary import Listed
 from netwright.errors import DataError, NetError
 from netwright.sizes.free import FREE
 
@@ -62,12 +62,12 @@ class Tokens(Listed):
         found: set[tuple[type, Label]] = set()
         for row, raw in enumerate(raws):
             try:
-                found.update((type(label), label) for label in lookup.distinct(self._items(raw)))
+                found.update((type(label), label) for label in label_table.distinct(self._items(raw)))
             except DataError as error:
                 raise at_place(error, f"row {row}") from None
         if not found:
             raise self._none()
-        return replace(self, vocabulary=lookup.distinct(label for _, label in found))
+        return replace(self, vocabulary=label_table.distinct(label for _, label in found))
 
     def _items(self, raw: Any) -> list[Any]:
         if not self.takes(raw):
@@ -102,7 +102,7 @@ class Tokens(Listed):
 
     def _missing(self, raw: Any, place: int, piece: Any) -> DataError:
         try:
-            lookup.place(piece[1], self._table, "labels")
+            label_table.place(piece[1], self._table, "labels")
         except DataError as error:
             mends = (*error.mend, "unknown=True, which gives all such labels one index")
             return DataError(

@@ -7,8 +7,8 @@ from dataclasses import KW_ONLY, replace
 from typing import Any, ClassVar, Self
 
 from netwright.codecs.codec import at_place
-from netwright.codecs.text.base import REPLACEMENT
-from netwright.codecs.text.listed import Listed
+from netwright.codecs.text.elements import REPLACEMENT
+from netwright.codecs.text.vocabulary import Listed
 from netwright.errors import DataError, NetError
 from netwright.sizes.free import FREE
 

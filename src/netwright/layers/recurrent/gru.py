@@ -6,7 +6,9 @@ from math import inf
 import torch
 from torch import Tensor
 
-from netwright.layers.recurrent import arrays, scan, scan_gru, stock
+from netwright.kernels import gru as kernel
+from netwright.kernels import recurrent, torch_recurrent
+from netwright.layers.recurrent import arrays
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
@@ -86,8 +88,8 @@ def gru(w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None, length: Tenso
     """The recurrence by the kernel that is fastest for it: outputs (b, n, out), and states at the ends (b, out)."""
     weights = arrays.weights_of(w, x)
     hidden = arrays.started(hidden, x, weights)
-    learning = scan.learns(x, hidden, *weights)
-    large = learning and x.device.type == "cpu" and x.shape[1] >= scan.LEARNING_FROM and hidden.numel() >= LARGE
-    if large or scan.pays(x, learning):
-        return scan_gru.gru(x, hidden, weights, length)
-    return stock.gru(x, hidden, weights, length)
+    learning = recurrent.learns(x, hidden, *weights)
+    large = learning and x.device.type == "cpu" and x.shape[1] >= recurrent.LEARNING_FROM and hidden.numel() >= LARGE
+    if large or recurrent.pays(x, learning):
+        return kernel.gru(x, hidden, weights, length)
+    return torch_recurrent.gru(x, hidden, weights, length)

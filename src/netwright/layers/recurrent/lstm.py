@@ -6,7 +6,9 @@ from math import inf
 import torch
 from torch import Tensor
 
-from netwright.layers.recurrent import arrays, scan, scan_lstm, stock
+from netwright.kernels import lstm as kernel
+from netwright.kernels import recurrent, torch_recurrent
+from netwright.layers.recurrent import arrays
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
@@ -107,8 +109,8 @@ def lstm(
     """
     weights = arrays.weights_of(w, x)
     hidden, cell = (arrays.started(state, x, weights) for state in (hidden, cell))
-    learning = scan.learns(x, hidden, cell, *weights)
-    wide = learning and scan.pays(x, learning) and weights[1].shape[1] >= WIDE
+    learning = recurrent.learns(x, hidden, cell, *weights)
+    wide = learning and recurrent.pays(x, learning) and weights[1].shape[1] >= WIDE
     if wide or (length is not None and wants_cell):  # torch tells the cell of the last step alone
-        return scan_lstm.lstm(x, hidden, cell, weights, length)
-    return stock.lstm(x, hidden, cell, weights, length)
+        return kernel.lstm(x, hidden, cell, weights, length)
+    return torch_recurrent.lstm(x, hidden, cell, weights, length)

@@ -8,7 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from netwright.layers.recurrent import arrays, scan, scan_rnn, stock
+from netwright.kernels import recurrent, torch_recurrent
+from netwright.kernels import rnn as kernel
+from netwright.layers.recurrent import arrays
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
@@ -93,6 +95,6 @@ def rnn(
     weights = arrays.weights_of(w, x)
     hidden = arrays.started(hidden, x, weights)
     grows = activation == "relu" and length is not None  # behind the end, without bound: ours stops it
-    if grows or scan.pays(x, scan.learns(x, hidden, *weights)):
-        return scan_rnn.rnn(x, hidden, weights, length, activation)
-    return stock.rnn(x, hidden, weights, length, activation)
+    if grows or recurrent.pays(x, recurrent.learns(x, hidden, *weights)):
+        return kernel.rnn(x, hidden, weights, length, activation)
+    return torch_recurrent.rnn(x, hidden, weights, length, activation)

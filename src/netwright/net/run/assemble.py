@@ -9,9 +9,8 @@ from netwright.net.plan.each import AXIS
 from netwright.net.plan.level import output_names
 from netwright.net.plan.plan import Plan, Step
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.elements import Elements, Piece, State
 from netwright.net.run.execute import Instruction, Program
-from netwright.net.run.units import (
+from netwright.net.run.groups import (
     Group,
     Unit,
     each_of,
@@ -25,6 +24,7 @@ from netwright.net.run.units import (
     unit_writes,
     units_of,
 )
+from netwright.net.run.per_element import Elements, Piece, State
 from netwright.sizes.size import Expression, Size, names
 from netwright.sizes.unify import Row
 

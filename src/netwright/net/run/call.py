@@ -16,10 +16,10 @@ from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
 from netwright.net.run.execute import Bound
 from netwright.net.run.lengths import Examples, own
 from netwright.net.run.noise import Noise
-from netwright.net.run.told import Circumstances
 from netwright.sizes.unify import Row
 from netwright.value import Value
 

@@ -12,8 +12,8 @@ from netwright.errors import SizeError
 from netwright.net.node import LeafNode
 from netwright.net.plan.plan import ranked, shape_text
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.elements import Elements, Piece
-from netwright.net.run.told import USUAL, Circumstances
+from netwright.net.run.context import USUAL, Circumstances
+from netwright.net.run.per_element import Elements, Piece
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Shape
 from netwright.value import Value

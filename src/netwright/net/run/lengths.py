@@ -10,7 +10,7 @@ from netwright.codecs.ragged import Ragged
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.axes import Stored, axes_of
-from netwright.net.run.told import Circumstances
+from netwright.net.run.context import Circumstances
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Row
 from netwright.value import Value

@@ -1,0 +1,172 @@
+"""Settles what the proof leaves open: changes one position of an input and looks which positions of a value change.
+
+Arrays are drawn anew, zeros too, several times and at several sizes: a branch that starts at zero hides what it sees,
+and a mask of −10,000 hides nothing from scores that are larger.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from netwright.inits import fans
+from netwright.net.initialize import generator_for
+from netwright.net.part import Net
+from netwright.net.plan.plan import Plan, ranked
+from netwright.net.plan.wiring import Slot
+from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
+from netwright.net.run.execute import Program
+from netwright.net.run.noise import Noise
+from netwright.sizes.size import Unknown, atoms, evaluate, names
+from netwright.sizes.unify import Row
+from netwright.value import Value
+
+LENGTHS = (7, 40, 12, 80, 160, 320, 6, 5, 4, 3, 2)  # tried in turn, until nothing is empty and the net runs
+ENOUGH = 2  # lengths at which it is looked: what says nothing of its reach may look farther than the first
+ROOM = 3  # positions that are wanted along every axis, so that there are some before the one that is changed
+MOST = 9  # positions that are changed, at most
+TOLERANCE = 1e-9  # of the value: less is rounding
+Offsets: TypeAlias = frozenset[int]
+
+
+class Draw(Value):
+    """How one set of numbers is drawn: how far arrays and inputs spread, and whether inputs are all above 0."""
+
+    arrays: float
+    inputs: float
+    positive: bool = False
+
+
+DRAWS = (Draw(1, 1), Draw(1, 1, positive=True), Draw(30, 100), Draw(1000, 1))
+
+
+def probe(
+    net: Net, along: str, source: str, slots: Mapping[Slot, int], training: bool, far: int
+) -> dict[Slot, Offsets] | None:
+    """For values of a net, the offsets d at which position i was seen to change with position i + d of an input.
+
+    `slots` says the axis of each value that has the positions; `far` how far ahead they are known to look, so that
+    there is room. None where the net cannot be run: sizes that are not known yet, or code of somebody's own that fails
+    on what is drawn.
+    """
+    plan = net.plan
+    axis = next(i for i, size in enumerate(plan.inputs[source]) if not isinstance(size, Row) and along in names(size))
+    whole = program(plan, slots)
+    found: list[list[Offsets]] = []
+    looked = 0
+    for lengths in _lengths(plan, far):
+        run = _Run(net, whole, lengths, training)
+        try:
+            several = [run.offsets(draw, source, axis, [*slots.values()]) for draw in DRAWS]
+        except Exception:  # another length may do, and code of somebody's own may raise anything
+            continue
+        numbers = [offsets for offsets in several if offsets is not None]
+        found += numbers
+        looked += bool(numbers)
+        if looked == ENOUGH:
+            break
+    return {slot: frozenset(d for one in found for d in one[at]) for at, slot in enumerate(slots)} if found else None
+
+
+def _lengths(plan: Plan, far: int) -> Iterator[dict[str, int]]:
+    """Numbers for the named sizes with which no axis is empty; those with room to look around first."""
+    shapes = [plan.shape(slot) for step in plan.steps for slot in step.writes]
+    shapes += [value if isinstance(value, tuple) else (value,) for step in plan.steps for value in step.sizes.values()]
+    shapes += [plan.inputs[name] for name in plan.wiring.inputs]
+    sizes = [size for shape in shapes for size in shape if not isinstance(size, Row)]
+    if not all(map(ranked, shapes)) or any(isinstance(atom, Unknown) for size in sizes for atom in atoms(size)):
+        return
+    varying = {size for size in sizes if names(size)}
+    known = sorted({name for size in varying for name in names(size)})
+    tried = [*dict.fromkeys([*(max(length, far + ROOM) for length in LENGTHS), *LENGTHS])]
+    for least in (ROOM, 1):
+        fit = [
+            length for length in tried if all(evaluate(size, dict.fromkeys(known, length)) >= least for size in varying)
+        ]
+        yield from (dict.fromkeys(known, length) for length in fit)
+        tried = [length for length in tried if length not in fit]
+
+
+class _Run:
+    """A net at certain lengths, run on one set of numbers after another."""
+
+    def __init__(self, net: Net, whole: Program, lengths: Mapping[str, int], training: bool) -> None:
+        self.net, self.whole, self.lengths, self.training = net, whole, lengths, training
+
+    def offsets(self, draw: Draw, source: str, axis: int, axes: Sequence[int]) -> list[Offsets] | None:
+        """What changes at which distance from what is changed; None where the values are not numbers."""
+        bound = self.whole.bind({path: self._array(path, draw) for path in self.net.plan.arrays})
+
+        def values(x: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+            told = Circumstances(training=self.training, noise=Noise(0, 0, torch.arange(2)), batch=2)
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # for code that draws by itself
+                return bound(x, told)
+
+        first = {name: self._input(name, draw) for name in {*self.net.required_names, source}}
+        other = self._other(first[source], source, draw)
+        before = values(first)
+        if not all(y[0].isfinite().any() for y in before):
+            return None
+        found: list[set[int]] = [set() for _ in axes]
+        for place in _spaced(other.shape[axis + 1]):
+            x = first[source].clone()
+            x[0].select(axis, place).copy_(other[0].select(axis, place))
+            after = values({**first, source: x})
+            for offsets, own, one, two in zip(found, axes, before, after, strict=True):
+                offsets |= {place - i for i in _changed(one[0].movedim(own, 0), two[0].movedim(own, 0))}
+        return [frozenset(offsets) for offsets in found]
+
+    def _array(self, path: str, draw: Draw) -> Tensor:
+        spec = self.net.plan.arrays[path]
+        shape, generator = spec.known or (), generator_for(0, f"{draw} {path}")
+        own = self.net.held.arrays.get(path)
+        if spec.weight.kind == "running":
+            return torch.rand(shape, generator=generator, dtype=torch.float64) + 0.5  # variances are above 0
+        if spec.weight.kind == "fixed":
+            value = spec.weight.init(shape, fans(shape), generator) if own is None else own.cpu()
+            return value.double() if value.is_floating_point() else value
+        spread = draw.arrays / math.sqrt(fans(shape).into)
+        return torch.randn(shape, generator=generator, dtype=torch.float64) * spread
+
+    def _input(self, name: str, draw: Draw, again: bool = False) -> Tensor:
+        generator = generator_for(int(again), f"{draw} {name}")
+        sizes = (size for size in self.net.plan.inputs[name] if not isinstance(size, Row))
+        shape = (2, *(evaluate(size, self.lengths) for size in sizes))
+        below = self.net.plan.below(("", name))
+        if below is not None:
+            return torch.randint(evaluate(below, self.lengths), shape, generator=generator)
+        if draw.positive:
+            return torch.rand(shape, generator=generator, dtype=torch.float64) * 0.9 + 0.05
+        return torch.randn(shape, generator=generator, dtype=torch.float64) * draw.inputs
+
+    def _other(self, x: Tensor, name: str, draw: Draw) -> Tensor:
+        """Another draw, which differs from the first at every place."""
+        y = self._input(name, draw, again=True)
+        below = self.net.plan.below(("", name))
+        if below is None:
+            return y
+        count = evaluate(below, self.lengths)
+        return (x + 1 + y % max(count - 1, 1)) % count
+
+
+def _spaced(size: int) -> list[int]:
+    """Places to change: all but the first, or some of them, the last too."""
+    places = range(size)[1:] or range(size)
+    return sorted({places[round(i * (len(places) - 1) / (MOST - 1))] for i in range(MOST)})
+
+
+def _changed(before: Tensor, after: Tensor) -> list[int]:
+    """The places along the first axis where two values differ by more than rounding; what is no number says nothing."""
+    differ = before != after
+    if before.is_floating_point():
+        size = before.abs() + after.abs()
+        differ = ((before - after).abs() > TOLERANCE * size) & size.isfinite()
+    return (
+        differ.flatten(1).any(1).nonzero().flatten().tolist()
+        if before.ndim > 1
+        else differ.nonzero().flatten().tolist()
+    )

@@ -1,0 +1,279 @@
+"""Reads a net's file without running, importing or opening anything else, and refuses a bad one before it costs."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, BinaryIO, cast
+
+import torch
+from torch import Tensor
+
+from netwright.codecs.codec import Codec
+from netwright.errors import FileError, did_you_mean
+from netwright.file.format import (
+    LENGTH,
+    PREFIX,
+    Entry,
+    check_length,
+    check_signature,
+    file_path,
+    malformed,
+    short,
+    unpack,
+)
+from netwright.file.save import EXAMPLE, array_bytes, located, run_raw
+from netwright.file.structure import Reader, check_uses, leaf_uses, unfit
+from netwright.net.compare import digest
+from netwright.net.faults import explain
+from netwright.net.node import Held
+from netwright.net.part import Net
+from netwright.net.plan.plan import plan_from, plan_of, shape_text
+
+TOLERANCE = 1e-5  # of the largest output: processors add in different orders
+CONTENT = {"version": str, "digest": str, "net": dict, "inputs": dict, "outputs": dict, "examples": int}
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    functions: Mapping[str, Any] | None = None,
+    check: bool = False,
+) -> Net:
+    """Read a net that `nw.save` wrote. Nothing in a file is ever run, so a file from a stranger is safe to load.
+
+    A file that is damaged, cut off or made to harm is refused, before it takes memory.
+
+    Fields:
+        functions: by import name, such as `"project.layers.scale"`, every function that an `nw.Function` of the net
+            holds, and by the import name of its class every module, or list of modules, that an `nw.Module` holds;
+            a file has no code. Their sources and options must be those that were saved.
+        check: run the examples that the file keeps, and compare their outputs to 1e-5 of the largest.
+
+    Raises: FileError for a file that is missing, damaged, hostile or newer than this Netwright; for a function that
+        is not supplied or is another; for examples that come out differently.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.load("nowhere.net")
+        Traceback (most recent call last):
+        netwright.errors.FileError: there is no such file
+          where:    nowhere.net
+    """
+    if functions is not None and not isinstance(cast(Any, functions), Mapping):
+        raise FileError(
+            what="functions= maps import names to functions",
+            got=repr(functions)[:100],
+            mend='nw.load(file, functions={"project.layers.scale": scale})',
+        )
+    file_path(path)
+    probing = explain.probing.set(True)  # mends would be tried for a fault, which a file could make as dear as it likes
+    try:
+        with _opened(Path(path)) as file:
+            content, net, tensors = _read(file, Reader(dict(functions or {})))
+        loaded = _filled(net, {name: array for name, array in tensors.items() if " " not in name})
+        if check:
+            _check(loaded, content, tensors)
+    except FileError as error:
+        raise located(error, path) from None
+    except OSError as error:
+        raise FileError(
+            what="the file cannot be read", where=os.fspath(path), got=error.strerror or str(error)
+        ) from None
+    finally:
+        explain.probing.reset(probing)
+    return loaded
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        siblings = os.listdir(path.parent) if path.parent.is_dir() else []
+        raise FileError(what="there is no such file", mend=did_you_mean(path.name, siblings)) from None
+    if not stat.S_ISREG(mode):
+        raise FileError(what="this is not a file", got="a folder" if stat.S_ISDIR(mode) else "a device or a pipe")
+    return open(path, "rb", buffering=0)
+
+
+def _read(file: BinaryIO, reader: Reader) -> tuple[dict[str, Any], Net, dict[str, Tensor]]:
+    """What the header says, the net without arrays, and the arrays by their names in the file."""
+    size = os.fstat(file.fileno()).st_size
+    start = _bytes(file, min(size, LENGTH + len(PREFIX)))
+    check_signature(start)
+    length = int.from_bytes(start[:LENGTH], "little")
+    check_length(length, size - LENGTH)
+    content, entries = unpack(start + _bytes(file, length - len(PREFIX)))
+    _check_content(content, entries)
+    end = LENGTH + length + (entries[-1].stop if entries else 0)
+    if size != end:
+        raise FileError(
+            what="the file is cut off" if size < end else "the file goes on after its end",
+            expected=f"{end:,} bytes",
+            got=f"{size:,} bytes",
+            mend="copy or download the file again",
+        )
+    net = _net(content, reader)
+    _check_places(net, [entry for entry in entries if " " not in entry.name])
+    return content, net, {entry.name: _array(file, entry, content["checksums"][entry.name]) for entry in entries}
+
+
+def _bytes(file: BinaryIO, count: int) -> bytes:
+    found = bytearray(count)
+    _fill(file, memoryview(found))
+    return bytes(found)
+
+
+def _fill(file: BinaryIO, memory: memoryview) -> None:
+    """Read until the memory is full: one call may give less."""
+    while memory:
+        count = cast(Any, file).readinto(memory)
+        if not count:
+            raise FileError(what="the file became shorter while it was read")
+        memory = memory[count:]
+
+
+def _check_content(content: Mapping[str, Any], entries: Sequence[Entry]) -> None:
+    """The names and types of what the header says, and one checksum for each array."""
+    wanted = {**CONTENT, "checksums": dict}
+    if content.keys() != wanted.keys():
+        malformed("net", ", ".join(wanted), ", ".join(content)[:200])
+    for name, cls in wanted.items():
+        if type(content[name]) is not cls:
+            malformed("net", f"{name}: {cls.__name__}", content[name])
+    names = {entry.name for entry in entries}
+    if odd := sorted(names ^ content["checksums"].keys()):
+        here = odd[0] in names
+        raise FileError(
+            what="an array has no checksum" if here else "an array is missing", where=f"array {short(odd[0])}"
+        )
+
+
+def _net(content: Mapping[str, Any], reader: Reader) -> Net:
+    """The net with its encoders and decoders, without arrays."""
+    node = reader.part(content["net"], "net")
+    if not isinstance(node, Net):
+        malformed("net", "a net", content["net"])
+    check_uses(leaf_uses(node), "net")
+    inputs = _codecs(content["inputs"], node.input_names, reader, "input")
+    outputs = _codecs(content["outputs"], node.output_names, reader, "output")
+    return _holding(node, Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
+
+
+def _codecs(plain: Mapping[str, Any], ports: Sequence[str], reader: Reader, side: str) -> dict[str, Codec]:
+    for port in plain:
+        if port not in ports:
+            raise FileError(what=f"the net has no {side} {short(port)}", where="net", expected=", ".join(ports))
+    return {port: reader.codec(one, f"{side} {port!r}") for port, one in plain.items()}
+
+
+def _check_places(net: Net, entries: Sequence[Entry]) -> None:
+    """Every array has a part that takes it, of this size: known before any of them is read."""
+    places = plan_of(net).arrays
+    for entry in entries:
+        spec = places.get(entry.name)
+        if spec is None:
+            raise FileError(
+                what="the net has no place for an array",
+                where=f"array {short(entry.name)}",
+                expected=f"one of {len(places)} paths",
+                mend=did_you_mean(entry.name, places),
+            )
+        if spec.known is not None and spec.known != entry.shape:
+            _raise_misfit(entry, shape_text(spec.shape))
+    mismatches = plan_from(net, {entry.name: entry.shape for entry in entries}).solution.mismatches
+    unfit_paths = {mismatch.about for mismatch in mismatches}
+    for entry in entries:
+        if entry.name in unfit_paths:
+            _raise_misfit(entry, shape_text(places[entry.name].shape))
+
+
+def _raise_misfit(entry: Entry, expected: str) -> None:
+    raise FileError(
+        what="an array does not have the size that the net gives it",
+        where=f"array {entry.name}",
+        expected=expected,
+        got=shape_text(entry.shape),
+    )
+
+
+def _array(file: BinaryIO, entry: Entry, checksum: object) -> Tensor:
+    array = torch.empty(entry.shape, dtype=entry.dtype)
+    memory = array_bytes(array)
+    _fill(file, memory)
+    if hashlib.sha256(memory).hexdigest() != checksum:
+        raise FileError(
+            what="the file is damaged: an array is not what was written",
+            where=f"array {entry.name}",
+            expected="bytes that agree with the checksum",
+            mend="copy or download the file again",
+        )
+    if entry.dtype == torch.bool and array.numel() and int(array.view(torch.uint8).max()) > 1:
+        raise FileError(what="an array of truth values holds something else", where=f"array {entry.name}")
+    return array
+
+
+def _filled(net: Net, arrays: Mapping[str, Tensor]) -> Net:
+    held = net.held
+    return _holding(net, Held(MappingProxyType(dict(arrays)), held.inputs, held.outputs, held.shared))
+
+
+def _holding(node: Net, held: Held) -> Net:
+    try:
+        return node.rebuilt(held)
+    except Exception as error:
+        raise unfit(type(node), error, "net") from None
+
+
+def _check(net: Net, content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """The digest, and the outputs of every example, are what they were."""
+    if digest(net) != content["digest"]:
+        raise FileError(
+            what="the net is not the one that was saved: its digest is another",
+            expected=content["digest"],
+            got=digest(net),
+            mend=f"load it with Netwright {content['version']}, which wrote it",
+        )
+    if not content["examples"]:
+        raise FileError(what="the file keeps no examples to check", mend="nw.save(net, path, examples=[…])")
+    for number in range(content["examples"]):
+        encoded = _side(tensors, number, "input", net.input_names)
+        expected = _side(tensors, number, "output", net.output_names)
+        try:
+            outputs = run_raw(net, encoded)
+        except Exception as error:
+            raise unfit(type(net), error, f"example {number}") from None
+        for port, output in outputs.items():
+            _compare(output, expected[port], f"example {number}, output {port!r}")
+
+
+def _side(tensors: Mapping[str, Tensor], number: int, side: str, ports: Sequence[str]) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for port in ports:
+        name = EXAMPLE.format(number=number, side=side, port=port)
+        if name not in tensors:
+            raise FileError(what="an example is missing", where=name)
+        found[port] = tensors[name]
+    return found
+
+
+def _compare(output: Tensor, expected: Tensor, where: str) -> None:
+    if output.shape != expected.shape or output.dtype != expected.dtype:
+        raise FileError(
+            what="an example comes out differently than when the net was saved",
+            where=where,
+            expected=f"{shape_text(tuple(expected.shape))} of {expected.dtype}",
+            got=f"{shape_text(tuple(output.shape))} of {output.dtype}",
+        )
+    left, right = output.double(), expected.double()
+    scale = float(right.nan_to_num(posinf=0.0, neginf=0.0).abs().max()) if right.numel() else 0.0
+    if not torch.allclose(left, right, rtol=0.0, atol=TOLERANCE * max(scale, 1e-30), equal_nan=True):
+        worst = float((left - right).abs().max())
+        raise FileError(
+            what="an example comes out differently than when the net was saved",
+            where=where,
+            expected=f"equal to {TOLERANCE:g} of the largest value, {scale:.4g}",
+            got=f"a difference of {worst:.4g}",
+        )

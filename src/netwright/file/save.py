@@ -1,0 +1,201 @@
+"""Writes a net as one file: structure, arrays, encoders and decoders; whole or not at all."""
+
+import contextlib
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import torch
+from torch import Tensor
+
+from netwright.errors import DataError, FileError, NetwrightError
+from netwright.file.format import DTYPE_NAMES, NAME, check_limits, file_path, order, pack
+from netwright.file.structure import check_uses, described, leaf_uses
+from netwright.net.compare import digest
+from netwright.net.node import expect_net
+from netwright.net.part import Net
+from netwright.net.plan.plan import plan_of
+from netwright.net.run.call import bound_program
+
+EXAMPLE = "example {number} {side} {port}"  # the name of its array; a path has no blanks
+
+REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space, or save to another disk"),
+    errno.EDQUOT: ("your quota of the disk is used up", "free some space, or save to another disk"),
+    errno.EACCES: ("the folder may not be written", "save to another folder"),
+    errno.EPERM: ("the folder may not be written", "save to another folder"),
+    errno.EROFS: ("the disk may not be written", "save to another disk"),
+    errno.ENOENT: ("there is no such folder", "make the folder first"),
+    errno.ENOTDIR: ("there is no such folder", "make the folder first"),
+    errno.EISDIR: ("this is a folder", "give the name of a file in it"),
+    errno.ENAMETOOLONG: ("the name is too long", "give a shorter name"),
+}
+
+
+def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()) -> None:
+    """Write a net into one file: its structure, arrays, encoders and decoders. No pickle, no code.
+
+    The file is written whole beside its place and then put there: an older file stays until the new one is on the
+    disk, and whatever fails leaves it alone. Nets that are written alike and hold equal arrays give equal bytes. The
+    file is a safetensors file too: other tools can read the arrays.
+
+    Fields:
+        path: the file; by custom it ends in `.net`.
+        examples: raw inputs whose outputs are kept in the file, so that `nw.load(path, check=True)` can see that
+            the net still gives them; none by default, since they may be private.
+
+    Raises: FileError when the disk is full, the folder cannot be written, or the net holds what a file cannot: a
+        lambda, or more parts than `nw.load` takes. DataError and MissingArraysError when the examples do not run.
+
+    Example:
+        >>> import netwright as nw, tempfile, pathlib
+        >>> net = nw.Chain(3, nw.relu, nw.Linear(2), input=4)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     nw.save(net, pathlib.Path(folder, "small.net"))
+        ...     nw.load(pathlib.Path(folder, "small.net")) == net
+        True
+    """
+    expect_net(net, "save")
+    target = Path(os.path.realpath(file_path(path)))
+    try:
+        tensors = {name: _plain_array(name, array) for name, array in net.held.arrays.items()}
+        check_uses(leaf_uses(net), "net")
+        content = {
+            "version": _version(),
+            "digest": digest(net),
+            "net": described(net, "net"),
+            "inputs": _codecs(net.held.inputs, "input"),
+            "outputs": _codecs(net.held.outputs, "output"),
+            "examples": len(examples),
+        }
+        tensors |= _examples(net, examples)
+        data = {name: array_bytes(tensors[name]) for name in order(tensors)}
+        content["checksums"] = {name: hashlib.sha256(bytes_).hexdigest() for name, bytes_ in data.items()}
+        head = pack(content, tensors)
+        check_limits(head)
+    except FileError as error:
+        raise located(error, path) from None
+    _write(target, (head, *data.values()), path)
+
+
+def located(error: FileError, path: str | os.PathLike[str]) -> FileError:
+    """The same error with the file before the place in it."""
+    where = f"{os.fspath(path)}, {error.where}" if error.where else os.fspath(path)
+    return FileError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
+
+
+def array_bytes(array: Tensor) -> memoryview:
+    """The memory of a contiguous array, which stays its own: what is read into it is in the array."""
+    return memoryview(cast(Any, array.reshape(-1).view(torch.uint8).numpy())) if array.numel() else memoryview(b"")
+
+
+def run_raw(net: Net, encoded: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The output arrays of one encoded example."""
+    plan = plan_of(net)
+    bound = bound_program(net, plan, [slot for _, slot in plan.wiring.outputs])
+    device = next((array.device for array in net.held.arrays.values()), torch.device("cpu"))
+    codecs = net.held.inputs
+    with torch.no_grad():
+        inputs = {name: codecs[name].prepare(stored.unsqueeze(0).to(device)) for name, stored in encoded.items()}
+        outputs = bound(inputs)
+    return {name: value[0].cpu() for (name, _), value in zip(plan.wiring.outputs, outputs, strict=True)}
+
+
+def _examples(net: Net, examples: Sequence[Any]) -> dict[str, Tensor]:
+    """The encoded inputs and the outputs of every example, under their names in the file."""
+    unsaid = [name for name in net.input_names if name not in net.held.inputs]
+    if examples and unsaid:
+        raise DataError(
+            what="examples are kept as the net's encoders encode them, and an input has none",
+            where=f"input {unsaid[0]!r}",
+            mend="net.with_input(…) says what the input is",
+        )
+    found: dict[str, Tensor] = {}
+    for number, example in enumerate(examples):
+        raw = dict.fromkeys(net.input_names, example) if len(net.input_names) == 1 else example
+        if not isinstance(raw, Mapping) or set(raw) != set(net.input_names):
+            raise DataError(
+                what=f"this net has {len(net.input_names)} inputs, and each needs a value",
+                where=f"example {number}",
+                expected="{" + ", ".join(f"{name!r}: …" for name in net.input_names) + "}",
+            )
+        encoded = {name: net.held.inputs[name].encode(raw[name]) for name in net.input_names}
+        sides = {"input": encoded, "output": run_raw(net, encoded)}
+        for side, values in sides.items():
+            for port, value in values.items():
+                name = EXAMPLE.format(number=number, side=side, port=port)
+                found[name] = _plain_array(name, value)
+    return found
+
+
+def _plain_array(name: str, array: Tensor) -> Tensor:
+    """An array as it lies in the file: on the processor, in row order."""
+    if array.dtype not in DTYPE_NAMES or array.layout != torch.strided:
+        raise FileError(
+            what="an array of this type cannot be saved",
+            where=f"array {name}",
+            expected=", ".join(str(dtype).removeprefix("torch.") for dtype in DTYPE_NAMES),
+            got=str(array.dtype if array.layout == torch.strided else array.layout).removeprefix("torch."),
+        )
+    return array.detach().cpu().resolve_neg().contiguous()
+
+
+def _codecs(codecs: Mapping[str, Any], side: str) -> dict[str, Any]:
+    return {port: described(codecs[port], f"{side} {port!r}") for port in sorted(codecs)}
+
+
+def _version() -> str:
+    try:
+        return metadata.version(NAME)
+    except metadata.PackageNotFoundError:  # run from a folder of source
+        return "unknown"
+
+
+def _write(target: Path, pieces: Iterable[bytes | memoryview], path: str | os.PathLike[str]) -> None:
+    """Put a whole file in place, or leave everything as it was."""
+    beside = target.with_name(f".{target.name[:40]}.{uuid4().hex}.tmp")
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        try:
+            with open(beside, "xb", buffering=0) as file:
+                for piece in pieces:
+                    _write_all(file, piece)
+                os.fsync(file.fileno())
+            os.replace(beside, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+            raise
+        _sync_folder(target.parent)
+    except NetwrightError:
+        raise
+    except OSError as error:
+        reason, mend = REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
+        kept = "the older file is as it was" if target.is_file() else "nothing was written"
+        raise FileError(
+            what=f"the net could not be saved: {reason}", where=os.fspath(path), got=kept, mend=mend
+        ) from None
+
+
+def _write_all(file: Any, piece: bytes | memoryview) -> None:
+    """Every byte of a piece: one call writes at most two gigabytes, and less on a disk that fills up."""
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a power cut; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

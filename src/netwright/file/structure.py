@@ -1,0 +1,371 @@
+"""Parts and codecs as plain data and back: written from their declared fields, read by the tables of their names."""
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, field, fields
+from typing import Any, TypeAlias, cast, get_args
+
+from torch import nn
+
+from netwright.codecs.codec import CODECS, Codec
+from netwright.errors import FileError, NetwrightError, SizeError, did_you_mean
+from netwright.fields import suits
+from netwright.file.format import malformed, short, too_deep
+from netwright.net.faults import explain
+from netwright.net.node import PARTS, Node, field_values
+from netwright.net.plan.level import Call, ContainerNode
+from netwright.net.source_of_code import import_name, source_hash
+from netwright.sizes.free import FREE
+from netwright.value import Value
+
+Plain: TypeAlias = Any  # what JSON has: None, bool, int, float, str, list, dict with texts as names
+
+MARKS = {"FREE": FREE}
+RECORDS: dict[str, type] = {"Call": Call}
+NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+MOST_DEPTH = 200  # levels of values in values: about 60 of parts in parts
+MOST_USES = 100_000  # leaves, each counted as often as it is used
+MOST_BITS = 4096  # of a whole number
+
+
+def described(value: object, where: str, depth: int = 0) -> Plain:
+    """A part, codec or field as plain data. `where` is its place, for errors."""
+    if depth > MOST_DEPTH:
+        raise too_deep(where)
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, int) and value.bit_length() <= MOST_BITS:
+        return value
+    if type(value) is tuple:
+        items = cast(tuple[object, ...], value)
+        return [described(item, _named(where, items), depth + 1) for item in items]
+    for name, mark in MARKS.items():
+        if value is mark:
+            return {"mark": name}
+    if isinstance(value, Node):
+        return {"part": _name_in(PARTS, value, where), **_fields(value, where, depth), **_shared(value, where)}
+    if isinstance(value, Codec):
+        return {"codec": _name_in(CODECS, value, where), **_fields(value, where, depth)}
+    if type(value) in RECORDS.values():
+        return {"record": type(value).__name__, **_fields(value, where, depth)}
+    if isinstance(value, nn.Module):
+        name = function_name(type(value), where)
+        return {"module": name, "hash": source_hash(type(value)), "options": repr(value)}
+    if callable(value):
+        return {"function": function_name(value, where), "hash": source_hash(value)}
+    raise FileError(
+        what="this value has no place in a file",
+        where=where,
+        expected="numbers, texts, tuples, codecs, parts, or functions with a name",
+        got=short(value),
+    )
+
+
+def _fields(value: object, where: str, depth: int) -> Plain:
+    items = field_values(value).items()
+    return {"fields": {name: described(item, _below(where, name, item), depth + 1) for name, item in items}}
+
+
+def _shared(node: Node, where: str) -> Plain:
+    name = node.held.shared
+    if name and not name.isidentifier():
+        raise FileError(what="a shared name in a file is a Python name", where=where, got=repr(name))
+    return {"shared": name} if name else {}
+
+
+def _below(where: str, name: str, item: object) -> str:
+    """The place of a part that a field holds, or of the field."""
+    is_part = isinstance(item, Node) or (isinstance(item, dict) and "part" in item)
+    return f"{where}/{name}" if is_part else where
+
+
+def _named(where: str, items: Sequence[object]) -> str:
+    """The place of what a pair of a name and a part holds."""
+    if len(items) == 2 and isinstance(items[0], str):
+        return _below(where, items[0], items[1])
+    return where
+
+
+def _name_in(table: Mapping[str, type], value: object, where: str) -> str:
+    name = type(value).__name__
+    if table.get(name) is not type(value):
+        raise FileError(
+            what=f"two kinds have the name {name}: a file could not tell them apart",
+            where=where,
+            mend="give the class another name",
+        )
+    return name
+
+
+def function_name(function: object, where: str) -> str:
+    """The name under which a function can be imported; one without it is refused."""
+    name = import_name(function).replace(":", ".")
+    if not name:
+        raise FileError(
+            what="a function that cannot be imported cannot be saved: nothing would find it again",
+            where=where,
+            expected="a function defined at the top of a module",
+            got=short(getattr(function, "__qualname__", function)),
+            mend="define it with def at the top of a module, and give it to nw.load(file, functions={…})",
+        )
+    if not source_hash(function):
+        raise FileError(
+            what=f"{name} has no source, so a file could not say which function it is",
+            where=where,
+            mend="wrap it in a function of your own, at the top of a module",
+        )
+    return name
+
+
+def leaf_uses(node: Node) -> int:
+    """How many leaves run, each counted as often as it is used; found level by level, without expanding them."""
+    if not isinstance(node, ContainerNode):
+        return 1
+    if "_uses" not in node.__dict__:
+        node.__dict__["_uses"] = sum(leaf_uses(call.part) for call in node.level.calls)
+    return node.__dict__["_uses"]
+
+
+def check_uses(uses: int, where: str) -> None:
+    """Refuse a net of more leaves than one can hold."""
+    if uses > MOST_USES:
+        raise FileError(
+            what="the net expands to too many parts",
+            where=where,
+            expected=f"at most {MOST_USES:,}",
+            got=f"{uses:,}" if uses < 10**15 else "more than a quadrillion",
+        )
+
+
+class Reader(Value):
+    """Turns plain data back into parts and codecs; only what the tables name is ever made.
+
+    Fields: `functions`, what a caller supplies, by import name: functions, modules, or a list of several modules.
+    """
+
+    functions: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def part(self, plain: Plain, where: str) -> Node:
+        """The net that plain data describes."""
+        found = self._value(plain, where, 0)
+        return found if isinstance(found, Node) else malformed(where, "a part", plain)
+
+    def codec(self, plain: Plain, where: str) -> Codec:
+        """The codec that plain data describes."""
+        found = self._value(plain, where, 0)
+        return found if isinstance(found, Codec) else malformed(where, "a codec", plain)
+
+    def _value(self, plain: Plain, where: str, depth: int) -> Any:
+        if depth > MOST_DEPTH:
+            raise too_deep(where)
+        if isinstance(plain, list):
+            items = cast(list[Plain], plain)
+            return tuple([self._value(item, _named(where, items), depth + 1) for item in items])
+        if not isinstance(plain, dict):
+            return plain
+        keys = frozenset(cast(dict[str, Plain], plain))
+        for needed, read in self._tags.items():
+            if keys == needed:
+                return read(cast(dict[str, Plain], plain), where, depth)
+        return malformed(where, "a part, a codec, a record, a function, a mark or a float", sorted(keys)[:5])
+
+    @property
+    def _tags(self) -> dict[frozenset[str], Callable[[dict[str, Plain], str, int], Any]]:
+        return {
+            frozenset(("part", "fields")): self._part,
+            frozenset(("part", "fields", "shared")): self._part,
+            frozenset(("codec", "fields")): self._codec,
+            frozenset(("record", "fields")): self._record,
+            frozenset(("function", "hash")): self._function,
+            frozenset(("module", "hash", "options")): self._module,
+            frozenset(("mark",)): lambda plain, where, _: _looked_up(MARKS, plain["mark"], "mark", where),
+            frozenset(("float",)): lambda plain, where, _: _looked_up(NOT_FINITE, plain["float"], "float", where),
+        }
+
+    def _part(self, plain: dict[str, Plain], where: str, depth: int) -> Node:
+        cls = _looked_up(PARTS, plain["part"], "part", where)
+        node = _built(cls, self._read_fields(cls, plain["fields"], where, depth), where)
+        if "shared" not in plain:
+            return node
+        shared = plain["shared"]
+        return node.holding(shared=shared) if _is_name(shared) else malformed(where, "a shared name", shared)
+
+    def _codec(self, plain: dict[str, Plain], where: str, depth: int) -> Codec:
+        cls = _looked_up(CODECS, plain["codec"], "codec", where)
+        return _made(cls, self._read_fields(cls, plain["fields"], where, depth), where)
+
+    def _record(self, plain: dict[str, Plain], where: str, depth: int) -> Any:
+        cls = _looked_up(RECORDS, plain["record"], "record", where)
+        return _made(cls, self._read_fields(cls, plain["fields"], where, depth), where)
+
+    def _function(self, plain: dict[str, Plain], where: str, depth: int) -> Any:
+        function = self._supplied(plain["function"], where)
+        _check_source(plain["function"], function, plain["hash"], where)
+        return function
+
+    def _module(self, plain: dict[str, Plain], where: str, depth: int) -> Any:
+        supplied = self._supplied(plain["module"], where)
+        modules: Sequence[Any] = supplied if isinstance(supplied, list | tuple) else [supplied]
+        found = next((module for module in modules if repr(module) == plain["options"]), None)
+        if found is None:
+            raise FileError(
+                what=f"no module that was supplied as {plain['module']} has the options that were saved",
+                where=where,
+                expected=short(plain["options"]),
+                got=", ".join(map(short, modules)),
+            )
+        _check_source(plain["module"], type(found), plain["hash"], where)
+        return found
+
+    def _supplied(self, name: Plain, where: str) -> Any:
+        if not isinstance(name, str):
+            malformed(where, "an import name", name)
+        if name not in self.functions:
+            raise FileError(
+                what=f"the net uses {name}, and a file never holds code",
+                where=where,
+                expected=f"{name}, from you",
+                got=f"functions for {', '.join(self.functions)}" if self.functions else "no functions",
+                mend=did_you_mean(name, self.functions) or f'nw.load(file, functions={{"{name}": …}})',
+            )
+        return self.functions[name]
+
+    def _read_fields(self, cls: type, plain: Plain, where: str, depth: int) -> dict[str, Any]:
+        """Every declared field: from the file, or its default where the file is older than the field."""
+        if not isinstance(plain, dict):
+            malformed(where, f"the fields of {cls.__name__}", plain)
+        given = cast(dict[str, Plain], plain)
+        declared = {f.name: f for f in fields(cast(Any, cls))}
+        for name in given:
+            if name not in declared:
+                raise FileError(
+                    what=f"{cls.__name__} has no field {short(name)}",
+                    where=where,
+                    expected=", ".join(declared) or "no fields",
+                    mend=did_you_mean(name, declared),
+                )
+        found: dict[str, Any] = {}
+        for name, one in declared.items():
+            if name in given:
+                found[name] = self._value(given[name], _below(where, name, given[name]), depth + 1)
+                if not suits(found[name], one.type):
+                    malformed(where, f"{name} of {cls.__name__}: {_hint_text(one.type)}", given[name])
+            elif one.default is not MISSING:
+                found[name] = one.default
+            else:
+                malformed(where, f"{name} of {cls.__name__}", None)
+        return found
+
+
+def _check_source(name: str, owner: object, expected: Plain, where: str) -> None:
+    if source_hash(owner) != expected:
+        raise FileError(
+            what=f"{name} is not as it was when the net was saved: its source is another",
+            where=where,
+            expected=f"source {short(expected)}",
+            got=f"source {source_hash(owner)!r}",
+            mend="take the version of the code that the net was saved with",
+        )
+
+
+def _hint_text(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
+
+
+def _looked_up(table: Mapping[str, Any], name: Plain, noun: str, where: str) -> Any:
+    if not isinstance(name, str) or name not in table:
+        raise FileError(
+            what=f"there is no {noun} of the name {short(name)}",
+            where=where,
+            mend=(
+                did_you_mean(name, table) if isinstance(name, str) else "",
+                f"import the module that defines {name} before nw.load" if noun in ("part", "codec") else "",
+            ),
+        )
+    return table[name]
+
+
+def _built(cls: type[Node], values: dict[str, Any], where: str) -> Node:
+    """A part with these fields: by its constructor, or, where that takes other arguments, as the constructor ends."""
+    node = object.__new__(cls)
+    for name, value in values.items():
+        object.__setattr__(node, name, value)
+    if isinstance(node, ContainerNode):
+        _check_size(node, where)
+    finish: Callable[[], None] | None = getattr(node, "__post_init__", None)
+    try:
+        if values.keys() <= _arguments(cls):
+            return cast(Callable[..., Node], cls)(**values)
+        if finish is not None:
+            finish()
+    except Exception as error:  # a hostile field can make a constructor raise anything
+        raise unfit(cls, error, where) from None
+    return node
+
+
+def _arguments(cls: type[Node]) -> set[str]:
+    """The arguments of a constructor that can be given by name."""
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {name for name, p in inspect.signature(cls).parameters.items() if p.kind not in several}
+
+
+def _check_size(node: ContainerNode, where: str) -> None:
+    """Refuse a container that expands to nothing or to too much, before anything expands it.
+
+    A whole number in a container may be how often it uses its parts, so it counts as that before the wiring is
+    walked; after that the walk itself tells.
+    """
+    values = field_values(node).values()
+    times = math.prod(value for value in values if type(value) is int and value > 1)
+    check_uses(times * max(1, sum(leaf_uses(part) for part in _parts_in(values))), where)
+    try:
+        uses = leaf_uses(node)
+    except Exception as error:
+        raise unfit(type(node), error, where) from None
+    check_uses(uses, where)
+    if not uses:
+        malformed(where, "a part at least", ())
+
+
+def _parts_in(values: Iterable[Any]) -> list[Node]:
+    """The parts that field values hold."""
+    found: list[Node] = []
+    for value in values:
+        if isinstance(value, Node):
+            found.append(value)
+        elif isinstance(value, Call):
+            found.append(value.part)
+        elif isinstance(value, tuple):
+            found += _parts_in(cast(tuple[Any, ...], value))
+    return found
+
+
+def _made(cls: type, values: dict[str, Any], where: str) -> Any:
+    try:
+        return cls(**values)
+    except Exception as error:  # a hostile field can make a constructor raise anything
+        raise unfit(cls, error, where) from None
+
+
+def unfit(cls: type, error: Exception, where: str) -> FileError:
+    """The error for fields that a constructor does not take."""
+    if isinstance(error, FileError):
+        return error
+    if isinstance(error, RecursionError):
+        return too_deep(where)
+    if isinstance(error, SizeError) and explain.probing.get():
+        return FileError(what=f"{cls.__name__} cannot be what the file says: the sizes do not agree", where=where)
+    place = f"{where}, {error.where}" if isinstance(error, NetwrightError) and error.where else where
+    return FileError(
+        what=f"{cls.__name__} cannot be what the file says: " + (getattr(error, "what", "") or short(error)),
+        where=place,
+        expected=getattr(error, "expected", ""),
+        got=getattr(error, "got", ""),
+    )
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier()

@@ -1,0 +1,126 @@
+"""Holds a grammar against a vocabulary: which elements may come next so that the sequence can still end in time."""
+
+from collections.abc import Hashable, Iterable
+from functools import lru_cache
+from typing import Generic
+
+import torch
+from torch import Tensor
+
+from netwright.errors import NetError
+from netwright.generate.grammar import Grammar, State, Vocabulary
+
+NEVER = torch.iinfo(torch.int32).max  # so many elements are needed where none are enough
+KEPT = 256  # states whose counts are kept: 50 MB for a vocabulary of 50,000
+
+
+class Constraint(Generic[State]):
+    """What a grammar allows of a vocabulary, as masks.
+
+    An element may come if the grammar lets it come and the shortest completion behind it still fits in the room that is
+    left: so a sequence that starts with enough room always ends within it, and never runs into a place from which
+    nothing leads on.
+
+    Fields:
+        grammar: says what may come.
+        elements: what each index stands for; None for one that no grammar lets come.
+        end: the index of the element that says the end, allowed exactly where the sequence may end; None where there is
+            no such element. It takes no room.
+        most: how many elements the sequence may have; only to see at once that the grammar can end within them.
+
+    Raises:
+        NetError: the grammar lets none of the elements come first, or cannot end with them, or not within `most`; or
+            its states are not hashable.
+
+    Example:
+        >>> from netwright.generate.regex import Regex
+        >>> constraint = Constraint(Regex("a+b"), ["a", "b", None], end=2)
+        >>> state = constraint.next(constraint.start, 0)
+        >>> constraint.allowed(state, room=2).tolist()
+        [True, True, False]
+        >>> constraint.allowed(state, room=1).tolist()          # one more "a" would leave no room for "b"
+        [False, True, False]
+        >>> constraint.allowed(constraint.next(state, 1)).tolist()
+        [False, False, True]
+    """
+
+    def __init__(
+        self,
+        grammar: Grammar[State],
+        elements: Iterable[Hashable | None],
+        *,
+        end: int | None = None,
+        most: int | None = None,
+    ) -> None:
+        self.grammar = grammar
+        self.vocabulary = Vocabulary(None if i == end else element for i, element in enumerate(elements))
+        self.end = end
+        self.start = grammar.start()
+        self._needed = lru_cache(KEPT)(self._count)
+        self._check(most)
+
+    def next(self, state: State, index: int) -> State | None:
+        """The state after the element of this index; None where the grammar does not let it come."""
+        element = self.vocabulary.elements[index]
+        return None if element is None else self.grammar.next(state, element)
+
+    def done(self, state: State) -> bool:
+        """Whether the sequence may end here."""
+        return self.grammar.done(state)
+
+    def shortest(self, state: State) -> int | None:
+        """How many elements it takes to be done from here; None where no sequence of elements is enough."""
+        return self.grammar.shortest(state, self.vocabulary)
+
+    def allowed(self, state: State, room: int | None = None) -> Tensor:
+        """Which elements may come next where `room` more fit (None: any number): a mask, (v,) bool."""
+        mask = self._needed(state) <= (NEVER - 1 if room is None else room)  # (v,)
+        if self.end is not None:
+            mask[self.end] = self.done(state)
+        return mask
+
+    def _count(self, state: State) -> Tensor:
+        """For each element how many it takes to be done, itself among them: (v,) int32, NEVER where none are enough."""
+        moves = self.grammar.successors(state, self.vocabulary)
+        left = [self.shortest(after) for after in moves.states]
+        needed = [NEVER if n is None else n + 1 for n in left] + [NEVER]  # the last is for which = -1
+        return torch.tensor(needed, dtype=torch.int32)[moves.which]  # (v,)
+
+    def _check(self, most: int | None) -> None:
+        where = f"grammar {self.grammar!r}"
+        try:
+            hash(self.start)
+        except TypeError:
+            raise NetError(
+                what="the states of a grammar are hashable values",
+                where=where,
+                expected="a start() that gives a number, a text, a tuple of these, …",
+                got=f"{self.start!r}, of type {type(self.start).__name__}",
+            ) from None
+        shortest = self.shortest(self.start)
+        if shortest is None:
+            starts = self.grammar.successors(self.start, self.vocabulary).states
+            stuck = "some may come first, but none leads to an end" if starts else "none may come first"
+            raise NetError(
+                what="no sequence of these elements is one that the grammar allows",
+                where=where,
+                expected="elements that the grammar can start, go on and end with",
+                got=f"{self._words()}; {stuck}",
+                mend="change the grammar, or use a net whose vocabulary has the elements it needs",
+            )
+        if most is not None and shortest > most:
+            raise NetError(
+                what="the grammar cannot end within so few elements",
+                where=where,
+                expected=f"room for its shortest sequence: {shortest} element{'' if shortest == 1 else 's'}",
+                got=f"most={most}",
+                mend=f"most={shortest} or more",
+            )
+
+    def _words(self) -> str:
+        """The vocabulary in a few words."""
+        known = [repr(element) for element in self.vocabulary.elements if element is not None]
+        if not known:
+            return "no elements"
+        listed = known if len(known) <= 8 else [*known[:6], "…", known[-1]]
+        return f"{len(known):,} element{'' if len(known) == 1 else 's'}: {', '.join(listed)}"

@@ -1,0 +1,403 @@
+"""The one loop that makes sequences: any net that steps, one element after another, chosen as asked."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, cast
+
+import torch
+from torch import Tensor
+
+from netwright.codecs.reading import Sample
+from netwright.codecs.text.elements import REPLACEMENT
+from netwright.errors import DataError, NetError
+from netwright.generate.beam import Beam, Finished, expanded, opened
+from netwright.generate.choice import Greedy, chosen
+from netwright.generate.constraint import Constraint
+from netwright.generate.grammar import Grammar
+from netwright.generate.predictor import Stepper, said_by
+from netwright.net.node import expect_net
+from netwright.net.part import Net
+from netwright.stepping.step_net import State, reordered
+from netwright.value import Value
+
+Choose: TypeAlias = Greedy | Sample | Beam
+Ended: TypeAlias = Literal["end", "stop", "most"]
+TAIL = 32  # elements at the end of a text that are looked at for a stop; more for longer ones
+
+
+class Generated(Value):
+    """A sequence that a net made.
+
+    Fields:
+        value: all of it, what it started with included: a text, or a tuple of labels.
+        log_probabilities: of every element that was made, in nats, by the net's own distribution; the end included.
+        ended: why it ends: by the net's `"end"` element, by a `"stop"`, or because it had as many elements as allowed.
+    """
+
+    value: Any
+    log_probabilities: tuple[float, ...]
+    ended: Ended
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Piece(Value):
+    """The next piece of a sequence that is being made. Fields: as of `Generated`, of this piece alone."""
+
+    value: Any
+    log_probabilities: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+def generate(
+    net: Net,
+    start: Any = "",
+    *,
+    choose: Choose | None = None,
+    most: int = 200,
+    stop: str | Sequence[str] = (),
+    grammar: Grammar[Any] | None = None,
+) -> Any:
+    """Sequences that a net makes, element by element, each read again to choose the next.
+
+    The net is run as its step net (`nw.unfold`), so the time for an element does not grow with the length, except where
+    attention remembers. What a sequence gets does not depend on the others of a batch.
+
+    Fields:
+        net: reads a sequence and gives, at every position, the distribution of what comes next, as
+            `objective=nw.NextElement()` trains it.
+        start: what the sequence starts with; nothing, for a net with a start element. For a net with another input, a
+            source that the sequence is about, it is the source; a mapping by port says both, and more sources. A list
+            makes a batch.
+        choose: `nw.Greedy()`, the default, the most probable element; `nw.Sample(temperature, …)`, drawn by a seed;
+            `nw.Beam(k)`, the most probable sequence that a search with k candidates finds.
+        most: so many elements are made, if nothing ends the sequence before.
+        stop: texts that end it, as soon as it ends with one of them.
+        grammar: what the whole sequence, its start included, must be: `nw.Regex(…)`, `nw.Brackets(…)`, `nw.Arity(…)` or
+            an automaton of your own. An element is allowed only if the shortest completion behind it still fits in
+            `most`, so what comes out is always well formed, unless a `stop` ends it before.
+
+    Returns: a `Generated`, or a list of them for a list of starts.
+
+    Raises: NetError for a net that does not predict, or looks ahead; DataError for a start with an unknown element,
+        none where one is needed, or one that the grammar does not allow.
+
+    Example:
+        >>> import netwright as nw
+        >>> net = nw.Chain(nw.Embedding(16), nw.GRU(32), nw.Linear(), nw.softmax)
+        >>> run = nw.train(net, ["abcabcabc"] * 64, objective=nw.NextElement(), epochs=25, progress=False)
+        >>> print(nw.generate(run.net, "ab"))
+        abcabcabc
+    """
+    expect_net(net, "generate")
+    choose = _checked(choose)
+    many = isinstance(start, list)
+    starts: list[Any] = cast(list[Any], start) if many else [start]
+    making = _Making(Stepper(net), starts, most, _stops(stop), grammar)
+    if isinstance(choose, Beam):
+        if stop:
+            raise NetError(
+                what="a beam compares whole sequences: a stop would end some of them early",
+                where="generate",
+                got=f"{choose!r} and stop={stop!r}",
+                mend="nw.Greedy() or nw.Sample(…), or a net with an end element",
+            )
+        results = [making.search(i, choose) for i in range(len(starts))]
+    else:
+        for _ in making.steps(choose):
+            pass
+        results = [making.result(i) for i in range(len(starts))]
+    return results if many else results[0]
+
+
+def stream(
+    net: Net,
+    start: Any = "",
+    *,
+    choose: Greedy | Sample | None = None,
+    most: int = 200,
+    stop: str | Sequence[str] = (),
+    grammar: Grammar[Any] | None = None,
+) -> Iterator[Piece]:
+    """The pieces of a sequence as they are made: `generate`, one element after the other; the start is not among them.
+
+    A piece is what one element says, or several where a character takes more than one.
+
+    Example:
+        >>> import netwright as nw
+        >>> net = nw.Chain(nw.Embedding(16), nw.GRU(32), nw.Linear(), nw.softmax)
+        >>> run = nw.train(net, ["abcabcabc"] * 64, objective=nw.NextElement(), epochs=25, progress=False)
+        >>> [str(piece) for piece in nw.stream(run.net, "abca")]
+        ['b', 'c', 'a', 'b', 'c']
+    """
+    expect_net(net, "stream")
+    chosen_by = _checked(choose)
+    if isinstance(chosen_by, Beam):
+        raise NetError(
+            what="a beam knows its sequence only at the end", where="stream", got=repr(chosen_by), mend="nw.generate(…)"
+        )
+    making = _Making(Stepper(net), [start], most, _stops(stop), grammar)
+    return _pieces(making, chosen_by)
+
+
+def _pieces(making: "_Making", choose: Greedy | Sample) -> Iterator[Piece]:
+    decoder, row = making.stepper.decoder, making.rows[0]
+    said, told = len(row.elements), 0
+    for _ in making.steps(choose):
+        context = row.elements[:said][-1:]
+        pending = row.elements[said:]
+        before, now = said_by(decoder, context), said_by(decoder, [*context, *pending])
+        if pending and isinstance(now, str) and now.endswith(REPLACEMENT) and row.ended is None:
+            continue  # half a character
+        if pending:
+            yield Piece(now[len(before) :], tuple(row.logs[told : told + len(pending)]))
+            said, told = len(row.elements), told + len(pending)
+
+
+@dataclass
+class _Row:
+    """One sequence: what it started with, what was made, where its grammar is."""
+
+    prompt: list[int]
+    elements: list[int]
+    logs: list[float] = field(default_factory=list[float])
+    grammar: Hashable = None
+    ended: Ended | None = None
+
+    @property
+    def made(self) -> int:
+        return len(self.logs)
+
+
+class _Making:
+    """Sequences being made by one net."""
+
+    def __init__(
+        self, stepper: Stepper, starts: Sequence[Any], most: int, stops: Sequence[str], grammar: Grammar[Any] | None
+    ) -> None:
+        if type(most) is not int or most < 1:
+            raise DataError(what="at least one element is made", expected="most of 1 or more", got=repr(most))
+        if not starts:
+            raise DataError(what="there are no starts", got="[]", mend="'' for a sequence that starts with nothing")
+        self.stepper, self.most, self.stops = stepper, most, stops
+        self.tail = max([TAIL, *(len(text.encode()) for text in stops)])  # an element says a byte at least
+        self.edge, self.unknown = stepper.decoder.edge, stepper.decoder.unknown_index
+        self.constraint: Constraint[Any] | None = None
+        if grammar is not None:
+            self.constraint = Constraint(grammar, stepper.decoder.elements, end=self.edge)
+        self.rows = [self._row(i, start) for i, start in enumerate(stepper.told(starts))]
+
+    def _row(self, number: int, start: Any) -> _Row:
+        prompt, edge = self.stepper.prompt(start), self.stepper.encoder.edge
+        elements = [index for index in prompt if index != edge]
+        row = _Row(prompt, elements)
+        if self.constraint is None:
+            return row
+        state = self.constraint.start
+        for place, index in enumerate(elements):
+            state = self.constraint.next(state, index)
+            if state is None:
+                raise DataError(
+                    what="the grammar does not allow this start",
+                    where=f"start {number}, element {place}",
+                    expected=f"what {self.constraint.grammar!r} lets come",
+                    got=repr(start),
+                )
+        self._check_room(number, start, self.constraint.shortest(state))
+        row.grammar = state
+        row.ended = "most" if self._full(row) else None
+        return row
+
+    def _check_room(self, number: int, start: Any, shortest: int | None) -> None:
+        if shortest is None:
+            raise DataError(
+                what="the grammar cannot end after this start with the elements that the net has",
+                where=f"start {number}",
+                got=repr(start),
+            )
+        if shortest > self.most:
+            raise DataError(
+                what="the grammar cannot end after this start within so few elements",
+                where=f"start {number}",
+                expected=f"room for at least {shortest} element{'' if shortest == 1 else 's'} more",
+                got=f"most={self.most}",
+                mend=f"most={shortest}",
+            )
+
+    def _fed(
+        self, elements: Tensor, state: State, rows: Sequence[_Row], numbers: Sequence[int]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the net says after more elements; where it takes no more, the error says how many can be made."""
+        try:
+            return self.stepper(elements, state, numbers)
+        except DataError as error:
+            made = min(row.made for row in rows)
+            mends = (f"most={made}", *error.mend) if made else error.mend
+            where = f"{error.where}, element {made + 1} that is made" if made else error.where
+            raise DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=mends) from None
+
+    def steps(self, choose: Greedy | Sample) -> Iterator[None]:
+        """Make one element of every sequence that goes on, until none does. Longer starts are read meanwhile."""
+        alive = [i for i, row in enumerate(self.rows) if row.ended is None]
+        if not alive:
+            return
+        at = min(len(self.rows[i].prompt) for i in alive)
+        logs, state = self.stepper(torch.tensor([self.rows[i].prompt[:at] for i in alive]), {}, alive)
+        while True:
+            ready = [place for place, i in enumerate(alive) if len(self.rows[i].prompt) <= at]
+            following = [self.rows[i].prompt[at] if len(self.rows[i].prompt) > at else 0 for i in alive]
+            if ready:
+                picked = self._choose(choose, logs[ready], [alive[place] for place in ready])
+                for place, index in zip(ready, picked, strict=True):
+                    following[place] = index
+                yield
+            going = [place for place, i in enumerate(alive) if self.rows[i].ended is None]
+            if not going:
+                return
+            if len(going) < len(alive):
+                state = reordered(state, torch.tensor(going, device=self.stepper.device))
+                alive, following = [alive[place] for place in going], [following[place] for place in going]
+            logs, state = self._fed(torch.tensor(following).unsqueeze(1), state, [self.rows[i] for i in alive], alive)
+            at += 1
+
+    def _choose(self, choose: Greedy | Sample, logs: Tensor, numbers: Sequence[int]) -> list[int]:
+        """The next element of these sequences."""
+        rows = [self.rows[i] for i in numbers]
+        logs = self._allowed(logs, rows)
+        made = torch.tensor([row.made for row in rows], device=logs.device)
+        index, log = chosen(choose, logs, made, torch.tensor(numbers, device=logs.device))
+        for row, element, value in zip(rows, index.tolist(), log.tolist(), strict=True):
+            self._take(row, element, value)
+        return index.tolist()
+
+    def _allowed(self, logs: Tensor, rows: Sequence[_Row]) -> Tensor:
+        """Log-probabilities with -inf where an element may not come."""
+        if self.unknown is not None:
+            logs = logs.clone()
+            logs[:, self.unknown] = -torch.inf
+        if self.constraint is None:
+            return logs
+        masks = [self.constraint.allowed(cast(Any, row.grammar), self.most - row.made) for row in rows]
+        return logs.masked_fill(~torch.stack(masks).to(logs.device), -torch.inf)
+
+    def _take(self, row: _Row, element: int, log: float) -> None:
+        row.logs.append(log)
+        if element == self.edge:
+            row.ended = "end"
+            return
+        row.elements.append(element)
+        if self.constraint is not None:
+            row.grammar = self.constraint.next(cast(Any, row.grammar), element)
+        if self.stops and self._text(row.elements[-self.tail :]).endswith(tuple(self.stops)):
+            row.ended = "stop"
+        elif row.made >= self.most or self._full(row):
+            row.ended = "most"
+
+    def _full(self, row: _Row) -> bool:
+        """Whether a grammar is done and nothing that fits may come, where no element says the end."""
+        if self.constraint is None or self.edge is not None or not self.constraint.done(cast(Any, row.grammar)):
+            return False
+        return not bool(self.constraint.allowed(cast(Any, row.grammar), self.most - row.made).any())
+
+    def _text(self, elements: Sequence[int]) -> str:
+        found = self.stepper.decoder.text_of(elements)
+        return found if isinstance(found, str) else " ".join(map(str, found))
+
+    def result(self, number: int) -> Generated:
+        """A finished sequence."""
+        row = self.rows[number]
+        assert row.ended is not None
+        return Generated(said_by(self.stepper.decoder, row.elements), tuple(row.logs), row.ended)
+
+    def search(self, number: int, beam: Beam) -> Generated:
+        """The best sequence that a beam finds from one start."""
+        row = self.rows[number]
+        if row.ended is not None:
+            return self.result(number)
+        logs, state = self.stepper(torch.tensor([row.prompt]), {}, [number])
+        state = reordered(state, torch.zeros(beam.width, dtype=torch.int64, device=logs.device))
+        scores = opened(beam.width, logs)
+        finished = Finished.none(beam.width, logs)
+        rows = [_Row(row.prompt, list(row.elements), [], row.grammar) for _ in range(beam.width)]
+        logs = logs.expand(beam.width, -1)
+        for length in range(1, self.most + 1):
+            allowed = self._allowed(logs, rows)
+            step = expanded(scores, allowed.unsqueeze(0), self.edge)
+            ends = torch.tensor([[*r.elements[len(row.elements) :], self.edge or 0] for r in rows])
+            finished = finished.joined(beam, step.ended, ends.unsqueeze(0), length)
+            parents, picked = step.parent[0].tolist(), step.element[0].tolist()
+            kept = [rows[parent] for parent in parents]
+            logs_of = allowed[parents, picked].tolist()
+            rows = [
+                _Row(r.prompt, [*r.elements, e], [*r.logs, log], self._after(r, e, best))
+                for r, e, log, best in zip(kept, picked, logs_of, step.scores[0].tolist(), strict=True)
+            ]
+            scores, finished = self._filled(beam, finished, rows, step.scores, length)
+            if not bool(scores.isfinite().any()) or bool(finished.settled(beam, scores, length).all()):
+                break
+            if length < self.most:
+                state = reordered(state, step.parent[0])
+                logs, state = self._fed(step.element[0].unsqueeze(1), state, rows, [number] * beam.width)
+        return self._best(number, finished, rows, scores)
+
+    def _filled(
+        self, beam: Beam, finished: Finished, rows: Sequence[_Row], scores: Tensor, length: int
+    ) -> tuple[Tensor, Finished]:
+        """Those after which a grammar lets nothing come, and no element says the end, are finished."""
+        full = torch.tensor([[self._full(row) for row in rows]], device=scores.device)  # (1, k)
+        if not bool(full.any()):
+            return scores, finished
+        made = torch.tensor([[row.elements[len(row.elements) - length :] for row in rows]])  # (1, k, length)
+        ended = scores.masked_fill(~full, -torch.inf)
+        return scores.masked_fill(full, -torch.inf), finished.joined(beam, ended, made, length)
+
+    def _after(self, row: _Row, element: int, score: float) -> Hashable:
+        if self.constraint is None or score == -torch.inf:
+            return row.grammar
+        return self.constraint.next(cast(Any, row.grammar), element)
+
+    def _best(self, number: int, finished: Finished, going: Sequence[_Row], scores: Tensor) -> Generated:
+        """The best of what ended; where nothing did, the best of what goes on."""
+        decoder, row = self.stepper.decoder, self.rows[number]
+        ended: Ended
+        if bool(finished.scores[0, 0].isfinite()):
+            count = int(finished.lengths[0, 0])
+            made = finished.elements[0, 0, :count].tolist()
+            logs, ended = self._logs(number, made), "most" if self.edge is None else "end"
+            made = made if self.edge is None else made[:-1]
+        else:
+            best = going[int(scores[0].argmax())]
+            made, logs, ended = best.elements[len(row.elements) :], best.logs, "most"
+        return Generated(said_by(decoder, [*row.elements, *made]), tuple(logs), ended)
+
+    def _logs(self, number: int, made: Sequence[int]) -> list[float]:
+        """The log-probability of every element that was made, read again."""
+        logs: list[float] = []
+        now, state = self.stepper(torch.tensor([self.rows[number].prompt]), {}, [number])
+        for place, element in enumerate(made):
+            logs.append(float(now[0, element]))
+            if place + 1 < len(made):
+                now, state = self.stepper(torch.tensor([[element]]), state, [number])
+        return logs
+
+
+def _checked(choose: Any) -> Choose:
+    if choose is None:
+        return Greedy()
+    if not isinstance(choose, Greedy | Sample | Beam):
+        raise NetError(
+            what="choose= says how the next element is chosen",
+            expected="nw.Greedy(), nw.Sample(temperature=0.8) or nw.Beam(4)",
+            got=repr(choose),
+        )
+    return choose
+
+
+def _stops(stop: str | Sequence[str]) -> tuple[str, ...]:
+    stops = (stop,) if isinstance(stop, str) else tuple(stop)
+    if not all(isinstance(cast(Any, text), str) and text for text in stops):
+        raise DataError(what="a stop is a text", where="stop", got=repr(stop))
+    return tuple(text for text in stops if text)

@@ -1,0 +1,1 @@
+"""Measurements of a trained net, each with its interval and its naive baseline."""

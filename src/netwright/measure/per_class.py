@@ -1,0 +1,98 @@
+"""Precision, recall and F1 mean the same for one class an example and for several labels: both count through here."""
+
+from collections.abc import Sequence
+
+from netwright.measure.counts import Label, aligned, shortened
+from netwright.measure.estimate import Estimate, average, f1_score, proportion
+from netwright.value import Value
+
+
+class ClassReport(Value, kw_only=True):
+    """How well one class is found.
+
+    Fields:
+        label: the class.
+        count: the examples, or positions, that have it.
+        precision: of the examples that were given this class, those that have it; undefined when none was given it.
+        recall: of the examples that have this class, those that were given it; undefined when none has it.
+        f1: their harmonic mean, 2 tp / (2 tp + fp + fn).
+    The baseline of each is giving this class to every example.
+    """
+
+    label: Label
+    count: int
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+
+    def to_json(self) -> dict[str, object]:
+        """A plain dict."""
+        numbers = {name: getattr(self, name).to_json() for name in ("precision", "recall", "f1")}
+        return {"label": json_label(self.label), "count": self.count, **numbers}
+
+
+def class_report(label: Label, right: int, wrong: int, missed: int, n: int) -> ClassReport:
+    """From the true positives, false positives and false negatives among n examples.
+
+    Precision and recall have Wilson intervals, each given its own denominator.
+    """
+    count, always = right + missed, f'always "{label}"'
+    share = count / n
+    return ClassReport(
+        label=label,
+        count=count,
+        precision=proportion("precision", right, right + wrong, baseline=share, baseline_name=always),
+        recall=proportion("recall", right, count, baseline=1.0 if count else None, baseline_name=always),
+        f1=f1_score("F1", right, wrong, missed, baseline=2 * share / (1 + share), baseline_name=always),
+    )
+
+
+def macro(
+    classes: Sequence[ClassReport], n: int, alone: Sequence[float], naive: str, *, labels_at_once: int
+) -> tuple[Estimate, Estimate, Estimate]:
+    """The plain means of precision, recall and F1 over the classes that occur or were predicted.
+
+    `alone` is the share of examples for which the naive answer gives this class and is right to; 0 when it does not
+    give it. A wrong answer for one class counts in that class and in the right one, so one example is a part of two
+    F1s; with several labels an example is a part of all.
+    """
+    live = [one for one in classes if one.f1.n]
+    live_parts = [[getattr(one, name) for one in live] for name in ("precision", "recall", "f1")]
+    shares = [share for share, one in zip(alone, classes, strict=True) if one.f1.n]
+    k = max(1, len(live))  # with several labels it may be that none occurs or is predicted
+    guesses = (sum(shares) / k, sum(s > 0 for s in shares) / k, sum(2 * s / (1 + s) for s in shares) / k)
+    names, touched = (
+        ("macro precision", "macro recall", "macro F1"),
+        (labels_at_once, labels_at_once, labels_at_once + 1),
+    )
+    made = [
+        average(name, parts, n, touched=m, baseline=guess, baseline_name=naive)
+        for name, parts, m, guess in zip(names, live_parts, touched, guesses, strict=True)
+    ]
+    return made[0], made[1], made[2]
+
+
+def figures(estimates: Sequence[Estimate]) -> str:
+    """Estimates as aligned lines: name, value, interval, baseline."""
+    rows = [[e.name, e.number(e.value), f"({e.interval() or 'no interval'})", e.versus()] for e in estimates]
+    widths = [max(len(row[j]) for row in rows) for j in range(3)]
+    return "\n".join(
+        f"{name:<{widths[0]}}  {value:>{widths[1]}}  {within:<{widths[2]}}  {naive}".rstrip()
+        for name, value, within, naive in rows
+    )
+
+
+def class_table(classes: Sequence[ClassReport], counted: str = "examples") -> str:
+    """One aligned line for each class."""
+    rows = [["class", counted, "precision", "", "recall", "", "F1", ""]]
+    for one in classes:
+        cells = [shortened(str(one.label)), f"{one.count:,}"]
+        for estimate in (one.precision, one.recall, one.f1):
+            cells += [estimate.number(estimate.value), f"({estimate.interval()})"]
+        rows.append(cells)
+    return aligned(rows)
+
+
+def json_label(label: Label) -> str | int | float | bool | None:
+    """The label itself where JSON knows its type, else its text."""
+    return label if isinstance(label, str | int | float | bool | None) else str(label)

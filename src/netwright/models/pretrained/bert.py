@@ -1,0 +1,73 @@
+"""BERT and its family: a transformer that sees the whole text, with norms behind what they follow."""
+
+from typing import Any
+
+from netwright.layers.embedding import Embedding
+from netwright.layers.join import Add
+from netwright.layers.linear import Linear
+from netwright.layers.norm import LayerNorm
+from netwright.layers.pointwise import tanh
+from netwright.layers.position import Positions
+from netwright.layers.reshape import Part
+from netwright.layers.sequence import First
+from netwright.layers.source import Parameter
+from netwright.layers.wrap import Repeat, Residual
+from netwright.models.pretrained.activations import ACTIVATIONS
+from netwright.models.pretrained.weights import Config, From, blocks, linear
+from netwright.models.transformer import self_attention
+from netwright.net.chain import Chain
+from netwright.net.graph import Graph
+
+UNREAD = (r".*position_ids", r"cls\..*")
+"""What is in files of the family and no part of its net: a buffer, and the heads of its own training."""
+
+BLOCK = {
+    **{f"attention/body/{name}": f"attention.self.{name}" for name in ("query", "key", "value")},
+    "attention/body/projection": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "feed_forward/body/linear1": "intermediate.dense",
+    "feed_forward/body/linear2": "output.dense",
+    "feed_forward_norm": "output.LayerNorm",
+}
+"""What the family calls the layers of a block."""
+
+
+def net(config: Config, tokens: Any) -> Graph:
+    """The net without its arrays: tokens in, a vector for each out, and one for the text from that of the first.
+
+    The text is of the first kind throughout, where the family knows two that follow one another.
+    """
+    width, eps = config.whole("hidden_size"), config.number("layer_norm_eps", 1e-12)
+    activation = config.choice("hidden_act", ACTIVATIONS, "gelu")
+    config.refuse("position_embedding_type", "absolute")
+    block = Chain(
+        attention=Residual(self_attention(width, config.whole("num_attention_heads"))),
+        attention_norm=LayerNorm(eps=eps),
+        feed_forward=Residual([Linear(config.whole("intermediate_size")), activation, Linear(width)]),
+        feed_forward_norm=LayerNorm(eps=eps),
+    )
+    return Graph(
+        words=(Embedding(width), "input"),
+        positions=(Positions(config.whole("max_position_embeddings")), "words"),
+        kinds=(Parameter(config.whole("type_vocab_size", 2), width), {}),
+        kind=(Part(0, axis=0), "kinds"),
+        sum=(Add(), "positions", "kind"),
+        norm=(LayerNorm(eps=eps), "sum"),
+        blocks=(Repeat(config.whole("num_hidden_layers"), block), "norm"),
+        first=(First(), "blocks"),
+        pooled=([Linear(width), tanh], "first"),
+        outputs={"output": "blocks", "pooled": "pooled"},
+        input=tokens,
+    )
+
+
+def table(config: Config, prefix: str = "") -> dict[str, From]:
+    """Where its arrays come from."""
+    return {
+        "words/weight": From(f"{prefix}embeddings.word_embeddings.weight"),
+        "positions/positions": From(f"{prefix}embeddings.position_embeddings.weight"),
+        "kinds/value": From(f"{prefix}embeddings.token_type_embeddings.weight"),
+        **linear("norm", f"{prefix}embeddings.LayerNorm"),
+        **linear("pooled/linear1", f"{prefix}pooler.dense"),
+        **blocks(config.whole("num_hidden_layers"), BLOCK, f"{prefix}encoder.layer."),
+    }

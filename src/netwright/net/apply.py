@@ -1,0 +1,81 @@
+"""The pure function of a net: arrays and a batch in, tensors out, for `torch.func` and for loops of one's own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwright.errors import DataError, MissingArraysError
+from netwright.net.node import expect_net
+from netwright.net.part import Net
+from netwright.net.run.assemble import program
+from netwright.net.run.axes import axes_of
+from netwright.net.run.context import Circumstances
+from netwright.net.run.execute import Program
+from netwright.net.run.noise import Noise
+
+
+def apply(
+    net: Net,
+    arrays: Mapping[str, Tensor],
+    x: Tensor | Mapping[str, Tensor],
+    *,
+    lengths: Mapping[str, Tensor] | None = None,
+    training: bool = False,
+    seed: int = 0,
+    step: int = 0,
+) -> Any:
+    """The outputs of a net on a batch of encoded tensors, as a function of its arrays; nothing is written anywhere.
+
+    Encoders and decoders stay out of it, and gradients flow to the arrays and to `x`. What a norm would write into
+    its running arrays in training is dropped.
+
+    Fields:
+        arrays: by path, as `net.arrays` gives them; those left out are the net's own.
+        x: the batch, the batch axis first; a mapping by port for several inputs.
+        lengths: how long each example is along sizes that vary, by name: int64 (b,), or (b, n) for a size that varies
+            within n; what lies behind the end of an example may be anything finite. None: nothing is padded.
+        training: behave as in training.
+        seed, step: of the noise in training; another step draws other noise.
+
+    Returns: the output, or a mapping by port for several outputs.
+
+    Raises: MissingArraysError for arrays that neither `arrays` nor the net holds; DataError for inputs that are not
+        the net's, and lengths that are not the batch's.
+
+    Example:
+        >>> import netwright as nw, torch
+        >>> net = nw.initialize(nw.Chain(1, input=3))
+        >>> x = torch.ones(2, 3)
+        >>> gradient = torch.func.grad(lambda arrays: nw.apply(net, arrays, x).sum())(net.arrays)
+        >>> gradient["linear1/bias"].tolist()
+        [2.0]
+    """
+    expect_net(net, "apply")
+    inputs = x if isinstance(x, Mapping) else {net.input_names[0]: x}
+    if not {*net.required_names} <= {*inputs} <= {*net.input_names}:
+        raise DataError(
+            what="every input of the net needs a batch",
+            expected=", ".join(net.input_names),
+            got=", ".join(inputs),
+        )
+    given = {**net.held.arrays, **arrays}
+    missing = [path for path in net.plan.arrays if path not in given]
+    if missing:
+        raise MissingArraysError(what="some arrays are not given", where=", ".join(missing), mend="net.arrays has all")
+    batch = next(iter(inputs.values()))
+    noise = Noise(seed, step, torch.arange(len(batch), device=batch.device)) if training else None
+    ends = axes_of(net.plan).given(lengths or {}, inputs)
+    told = Circumstances(training=training, noise=noise, batch=len(batch), lengths=ends)
+    results = whole_program(net).bind(given)(inputs, told)
+    names = net.output_names
+    return results[0] if len(names) == 1 else dict(zip(names, results, strict=True))
+
+
+def whole_program(net: Net) -> Program:
+    """The program that computes all outputs of a net, made once."""
+    cache = net.__dict__
+    if "_whole" not in cache:
+        cache["_whole"] = program(net.plan, [slot for _, slot in net.plan.wiring.outputs])
+    return cache["_whole"]

@@ -1,1 +1,0 @@
-"""Code that is not ours inside a net, and a net inside torch's own."""

@@ -1,0 +1,248 @@
+"""Runs what is done for every element of an axis: as rows all at once, and one after another only what carries."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from netwright.net.plan.wiring import Slot
+from netwright.net.run.context import Circumstances, Length
+from netwright.net.run.padding import ended
+from netwright.sizes.size import Size
+from netwright.sizes.unify import Shape
+from netwright.value import Value
+
+Run: TypeAlias = Callable[[Mapping[Any, Tensor], Circumstances], Sequence[Tensor]]
+
+
+class Piece(Value):
+    """A program inside: the values it takes and gives, as slots of the whole plan."""
+
+    program: Any  # bound to arrays by whoever runs it
+    takes: tuple[Slot, ...]
+    gives: tuple[Slot, ...]
+
+
+class State(Value):
+    """A value that is carried: where it stands inside, its register outside, where the next one is made, its sizes."""
+
+    slot: Slot
+    first: int  # -1 where nobody gives one: zeros
+    next: Slot
+    shape: Shape
+
+
+class Elements(Value):
+    """An axis taken apart, and put together again.
+
+    What sees no state is done for all elements at once, as rows (`before`); what the next state needs, one element
+    after another (`loop`); the rest as rows again (`after`). What sees no element at all was done outside.
+
+    Fields: `over` and `whole` pair slots inside with registers outside; `gives` values inside, with the axis, with
+    registers outside; `finals` states with registers; `slots` are what it writes, `writes` the registers of these.
+    """
+
+    path: str
+    axis: Size
+    over: tuple[tuple[Slot, int], ...]
+    whole: tuple[tuple[Slot, int], ...]
+    states: tuple[State, ...]
+    before: Piece
+    loop: Piece
+    after: Piece
+    gives: tuple[tuple[Slot, int], ...]
+    finals: tuple[tuple[Slot, int], ...]
+    slots: tuple[Slot, ...]
+    writes: tuple[int, ...]
+    dead: tuple[int, ...]
+
+    def run(self, bound: Sequence[Run], registers: list[Any], told: Circumstances) -> None:
+        """Take registers, fill registers."""
+        given = {slot: registers[register] for slot, register in self.over}
+        axis = Axis(next(iter(given.values())), told.length(self.axis), told)
+        whole = {slot: registers[register] for slot, register in self.whole}
+        values = Values(axis, whole, given)
+        before, loop, after = bound
+        self._at_once(self.before, before, values)
+        finals: Mapping[Slot, Tensor] = {}
+        if self.states:
+            finals = self._one_by_one(loop, values, registers)
+        self._at_once(self.after, after, values)
+        for slot, register in self.gives:
+            registers[register] = values.padded(slot)
+        for slot, register in self.finals:
+            registers[register] = finals[slot]
+
+    def _at_once(self, piece: Piece, run: Run, values: "Values") -> None:
+        if piece.gives:
+            made = run({slot: values.rows(slot) for slot in piece.takes}, values.axis.told_rows)
+            values.add_rows(dict(zip(piece.gives, made, strict=True)))
+
+    def _one_by_one(self, run: Run, values: "Values", registers: Sequence[Any]) -> dict[Slot, Tensor]:
+        axis, piece = values.axis, self.loop
+        carried = {state.slot: self._first(state, registers, values) for state in self.states}
+        apart = {
+            slot: values.padded(slot).unbind(1) for slot in piece.takes if slot not in carried and values.has(slot)
+        }
+        held = {slot: x for slot, x in values.whole.items() if slot in piece.takes}
+        kept: dict[Slot, list[Tensor]] = {slot: [] for slot in piece.gives}
+        last = carried
+        for t in range(axis.size):
+            elements = {slot: pieces[t] for slot, pieces in apart.items()}
+            made = dict(zip(piece.gives, run({**held, **elements, **carried}, axis.told_at(t)), strict=True))
+            last = {
+                state.slot: made[state.next] if state.next in made else elements[state.next] for state in self.states
+            }
+            carried = axis.carried(t, carried, last)
+            for slot, pieces in kept.items():
+                pieces.append(made[slot])
+        inner = {slot for slot, _ in self.gives} | {*self.after.takes}
+        values.add_padded({slot: torch.stack(pieces, 1) for slot, pieces in kept.items() if slot in inner})
+        return last
+
+    def _first(self, state: State, registers: Sequence[Any], values: "Values") -> Tensor:
+        if state.first >= 0 and registers[state.first] is not None:
+            return registers[state.first]
+        like = values.like
+        return like.new_zeros(len(like), *[size for size in state.shape if isinstance(size, int)])
+
+
+class Axis:
+    """An axis of a batch, and the way from (b, n, …) to rows of real elements and back."""
+
+    def __init__(self, x: Tensor, length: Length, told: Circumstances) -> None:
+        self.batch, self.size = x.shape[:2]
+        self.length, self.told, self.device = length, told, x.device
+
+    @cached_property
+    def _back(self) -> Tensor:
+        """For every place the row that stands there, (b · n,); behind an example's end its last one."""
+        assert self.length is not None
+        starts = self.length.cumsum(0) - self.length  # (b,)
+        places = torch.arange(self.size, device=self.device)
+        within = torch.minimum(places, self.length.unsqueeze(1) - 1)  # (b, n)
+        return (starts.unsqueeze(1) + within).flatten()
+
+    @cached_property
+    def owner(self) -> Tensor:
+        """The example that every row belongs to, (rows,)."""
+        examples = torch.arange(self.batch, device=self.device)
+        return examples.repeat_interleave(self.size if self.length is None else self.length)
+
+    @cached_property
+    def _position(self) -> Tensor:
+        """The place that every row stands at, (rows,)."""
+        places = torch.arange(self.size, device=self.device)
+        if self.length is None:
+            return places.repeat(self.batch)
+        return places.expand(self.batch, -1)[places < self.length.unsqueeze(1)]
+
+    @cached_property
+    def _taken(self) -> Tensor:
+        """Where every row stands in the flattened batch, (rows,)."""
+        return self.owner * self.size + self._position
+
+    def rows(self, x: Tensor) -> Tensor:
+        """The real elements of (b, n, …), one under another."""
+        flat = x.flatten(0, 1)  # (b, n, …) -> (b · n, …)
+        return flat if self.length is None else flat.index_select(0, self._taken)
+
+    def padded(self, rows: Tensor) -> Tensor:
+        """(b, n, …) from rows; behind an example's end its last one stands."""
+        flat = rows if self.length is None else rows.index_select(0, self._back)
+        return flat.unflatten(0, (self.batch, self.size))
+
+    def spread(self, x: Tensor) -> Tensor:
+        """A value of the whole example, once for every row."""
+        return x.index_select(0, self.owner)
+
+    def carried(self, t: int, old: Mapping[Slot, Tensor], new: Mapping[Slot, Tensor]) -> Mapping[Slot, Tensor]:
+        """The states that go into the element after t: an example past its end does its last element again."""
+        if self.length is None:
+            return new
+        on = self.length > t + 1  # (b,)
+        return {slot: torch.where(on.view(-1, *[1] * (x.ndim - 1)), x, old[slot]) for slot, x in new.items()}
+
+    @cached_property
+    def told_rows(self) -> Circumstances:
+        """What a run on rows is told."""
+        lengths = {name: self._row_lengths(length) for name, length in self.told.lengths.items()}
+        return self._told(self.owner, self._position, len(self.owner), lengths)
+
+    def told_at(self, t: int) -> Circumstances:
+        """What a run on element t of every example is told."""
+        lengths = {
+            name: length[:, t].contiguous() if isinstance(length, Tensor) and length.ndim > 1 else length
+            for name, length in self.told.lengths.items()
+        }
+        return self._told(None, t, self.batch, lengths)
+
+    def _row_lengths(self, length: Tensor | int) -> Tensor | int:
+        if isinstance(length, int):
+            return length
+        return self.rows(length) if length.ndim > 1 else self.spread(length)
+
+    def _told(
+        self, owner: Tensor | None, position: Tensor | int, count: int, lengths: Mapping[str, Tensor | int]
+    ) -> Circumstances:
+        told = self.told
+        rows = told.rows
+        if owner is not None:
+            rows = owner if rows is None else rows[owner]
+        return Circumstances(
+            training=told.training,
+            noise=told.noise.inside(owner, position) if told.training and told.noise is not None else None,
+            batch=count,
+            precision=told.precision,
+            lengths=lengths,
+            set=told.set,
+            updates=told.updates,
+            watch=told.watch,
+            rows=rows,
+            like=told.like,
+        )
+
+
+class Values:
+    """The values inside, in the form they were made in, and in the other one as soon as somebody asks.
+
+    `given` are those that were taken apart, whatever lies behind the ends of examples.
+    """
+
+    def __init__(self, axis: Axis, whole: Mapping[Slot, Tensor], given: Mapping[Slot, Tensor]) -> None:
+        self.axis, self.whole, self.given = axis, whole, given
+        self.like = next(iter(given.values()))
+        self._rows: dict[Slot, Tensor] = {}
+        self._padded: dict[Slot, Tensor] = {}
+
+    def has(self, slot: Slot) -> bool:
+        """Whether this is a value of elements, not one held whole."""
+        return slot in self.given or slot in self._rows or slot in self._padded
+
+    def add_rows(self, values: Mapping[Slot, Tensor]) -> None:
+        """Values that were made as rows."""
+        self._rows |= values
+
+    def add_padded(self, values: Mapping[Slot, Tensor]) -> None:
+        """Values that were made one element after another."""
+        self._padded |= values
+
+    def rows(self, slot: Slot) -> Tensor:
+        """A value as rows."""
+        if slot not in self._rows:
+            if slot in self.whole:
+                self._rows[slot] = self.axis.spread(self.whole[slot])
+            else:
+                self._rows[slot] = self.axis.rows(self.given[slot] if slot in self.given else self._padded[slot])
+        return self._rows[slot]
+
+    def padded(self, slot: Slot) -> Tensor:
+        """A value with its axis; behind an example's end its last element stands."""
+        if slot not in self._padded:
+            if slot in self.given:
+                self._padded[slot] = ended(self.given[slot], self.axis.length)
+            else:
+                self._padded[slot] = self.axis.padded(self.rows(slot))
+        return self._padded[slot]

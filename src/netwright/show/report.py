@@ -1,0 +1,342 @@
+"""Writes what is known of a net, a run and a measurement as one HTML page that asks nobody for anything."""
+
+import html
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netwright.codecs.codec import Codec
+from netwright.codecs.image import Image
+from netwright.codecs.reading import probabilities
+from netwright.errors import FileError, MissingArraysError
+from netwright.measure.classification import ClassificationReport
+from netwright.measure.estimate import Estimate
+from netwright.measure.measured import Measured
+from netwright.measure.regression import RegressionReport
+from netwright.net.part import Net
+from netwright.show.chart import Line, chart, smoothed
+from netwright.show.draw import draw
+from netwright.show.parts import sizes_text
+from netwright.show.pictures import activation, coloured, data_uri
+from netwright.show.summary import Summary, number, summary
+from netwright.training.result import Run
+
+TEMPLATE = Path(__file__).with_name("report.html")
+WIDE, NARROW = 1120, 340  # pixels of the drawing, of which the page shows the one that fits
+BEST = 3  # labels whose probabilities an example shows
+
+
+def report(
+    what: Run | Net,
+    measured: Measured | None,
+    path: str | Path,
+    *,
+    title: str = "A net",
+    examples: Iterable[tuple[Any, Any]] = (),
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write one page: the net drawn, its parts, the choices, curves, figures, kernels, activations, examples.
+
+    What is not there is left out: a net alone has no curves, a net without pictures no kernels. The page holds its
+    own style and pictures, needs no script and no network, and fits a desktop, a phone and paper, light and dark.
+
+    Fields:
+        what: a run, or a net with its arrays.
+        measured: what `nw.measure` gave, or None.
+        path: of the page; an older one is replaced.
+        title: of the page.
+        examples: pairs of input and target that are shown with their probabilities; the activations are of the first.
+        notes: sentences for the top of the page.
+
+    Raises: FileError where it cannot be written, with nothing half-written; MissingArraysError for examples and a net
+        without arrays.
+    """
+    run = what if isinstance(what, Run) else None
+    net = what.net if isinstance(what, Run) else what
+    shown = list(examples)
+    table = summary(net)
+    missing = [array for array in net.plan.arrays if array not in net.held.arrays]
+    if shown and missing:
+        raise MissingArraysError(
+            what="the net has no arrays yet, so it cannot answer the examples",
+            where=", ".join(missing[:6]),
+            mend=("nw.train(net, data).net", "no examples"),
+        )
+    sections = [
+        _drawn(net, table),
+        _choices(run),
+        _curves(run),
+        _figures(measured),
+        _answers(net, shown),
+        _worst(net, measured),
+        _kernels(net),
+        _inside(net, shown),
+    ]
+    page = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=_text(title),
+        lead="".join(f'<p class="lead">{_text(note)}</p>' for note in notes),
+        tiles="".join(_tiles(run, measured, table)),
+        sections="\n".join(filter(None, sections)),
+        footer="Written by Netwright. One file, no scripts, nothing fetched.",
+    )
+    return _written(Path(path), page)
+
+
+def _tiles(run: Run | None, measured: Measured | None, table: Summary) -> list[str]:
+    """The headline numbers; the first is what was measured."""
+    tiles: list[tuple[str, str]] = []
+    if measured is not None:
+        main = measured.result.mse if isinstance(measured.result, RegressionReport) else measured.result.accuracy
+        unit = "%" if main.percent else ""
+        tiles.append(
+            (main.number(main.value), f"{main.name} on {main.n:,} examples, 95% interval {main.interval()}{unit}")
+        )
+        if main.baseline is not None:
+            tiles.append((main.number(main.baseline), f"the naive answer: {main.baseline_name}"))
+    if run is not None:
+        best = next((epoch for epoch in run.epochs if epoch.number == run.best), None)
+        if best is not None and "error" in best.validation:
+            words = f"accuracy on the validation data of epoch {best.number}, by which the net was chosen"
+            tiles.append((f"{1 - best.validation['error']:.2%}", words))
+        rate = f"{run.epochs[-1].examples_per_second:,.0f} examples a second" if run.epochs else run.ended
+        tiles.append((f"{run.seconds:.0f} s", f"for {len(run.epochs)} epochs, {rate}"))
+    tiles.append((number(table.parameters), f"parameters in {table.kinds.total()} parts"))
+    return [
+        f'<div class="tile{" first" if i == 0 else ""}"><b>{_text(value)}</b><span>{_text(words)}</span></div>'
+        for i, (value, words) in enumerate(tiles)
+    ]
+
+
+def _drawn(net: Net, table: Summary) -> str:
+    pictures = f'<div class="drawing wide">{draw(net, width=WIDE).svg}</div>'
+    pictures += f'<div class="drawing narrow">{draw(net, width=NARROW).svg}</div>'
+    words = "Square boxes have something to learn, round ones do not; between them the sizes of one example's values."
+    parts = f'<div class="scroll">{table._repr_html_()}</div>'  # type: ignore[reportPrivateUsage]  # a display method
+    return _section("The net", words, f"{pictures}<details open><summary>All parts</summary>{parts}</details>")
+
+
+def _choices(run: Run | None) -> str:
+    if run is None or not run.choices:
+        return ""
+    items = "".join(
+        f"<div><dt>{_text(choice.name)}</dt><dd>{_text(choice.value)}<span>{_text(choice.why)}</span></dd></div>"
+        for choice in run.choices
+    )
+    return _section("What was chosen, and why", "", f'<dl class="choices">{items}</dl>')
+
+
+def _curves(run: Run | None) -> str:
+    if run is None or not run.losses:
+        return ""
+    steps = len(run.losses) / max(1, len(run.epochs))
+    losses = [Line("training loss", smoothed(run.losses))]
+    if any("loss" in epoch.validation for epoch in run.epochs):
+        points = [(e.number * steps, e.validation["loss"]) for e in run.epochs if "loss" in e.validation]
+        losses.append(Line("validation loss", points, marked=True))
+    pieces = [chart(losses, "step", logarithmic=True)]
+    names = [name for name in (run.epochs[-1].validation if run.epochs else {}) if name != "loss"]
+    for name in names[:1]:
+        points = [(float(e.number), e.validation[name]) for e in run.epochs if name in e.validation]
+        pieces.append(chart([Line(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
+    words = f"{len(run.losses):,} steps in {len(run.epochs)} epochs: {run.ended}"
+    kept = f"; the net of epoch {run.best} was kept" if run.best else ""
+    return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')
+
+
+def _figures(measured: Measured | None) -> str:
+    if measured is None:
+        return ""
+    result = measured.result
+    if isinstance(result, ClassificationReport):
+        estimates = [
+            result.accuracy,
+            result.error,
+            *result.top,
+            result.log_loss,
+            result.precision,
+            result.recall,
+            result.f1,
+        ]
+        matrix = result.confusion._repr_html_()  # type: ignore[reportPrivateUsage]  # a display method
+        heat = f'<div class="heat scroll">{matrix}</div>'
+        rows = [
+            (str(one.label), f"{one.count:,}", _value(one.precision), _value(one.recall), _value(one.f1))
+            for one in result.classes
+        ]
+        classes = _table(("class", "examples", "precision", "recall", "F1"), rows)
+        more = f"<details><summary>Every class</summary>{classes}</details>"
+        body = f'<div class="two">{heat}<div>{_estimates(estimates)}</div></div>{more}'
+    else:
+        names = (
+            ("mse", "rmse", "mae", "r2")
+            if isinstance(result, RegressionReport)
+            else ("accuracy", "exact", "log_loss", "f1")
+        )
+        body = _estimates([getattr(result, name) for name in names])
+    words = f"{result.n:,} examples. Intervals are at 95%; the naive answer is read from {result.baseline_from}."
+    return _section("Measured", words, body)
+
+
+def _estimates(estimates: Sequence[Estimate]) -> str:
+    rows = [
+        (e.name, e.number(e.value), e.interval(), e.number(e.baseline) if e.baseline is not None else "")
+        for e in estimates
+    ]
+    return _table(("", "", "95% interval", "naive"), rows)
+
+
+def _answers(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
+    if not examples or not _labelled(net):
+        return ""
+    chances: list[Mapping[Any, float]] = net([value for value, _ in examples], probabilities)
+    said = net([value for value, _ in examples])
+    cards = [
+        _card(net, value, actual, answer, chance)
+        for (value, actual), answer, chance in zip(examples, said, chances, strict=True)
+    ]
+    return _section(
+        f"{len(examples)} examples, answered",
+        "The most probable answers of each.",
+        f'<div class="cards">{"".join(cards)}</div>',
+    )
+
+
+def _worst(net: Net, measured: Measured | None) -> str:
+    if measured is None or not measured.worst:
+        return ""
+    cards = [_card(net, e.input, e.actual, e.predicted, e.probabilities, e.loss) for e in measured.worst]
+    words = "The examples of largest loss, the worst first: what is right, and below it what the net said."
+    return _section("The worst examples", words, f'<div class="cards">{"".join(cards)}</div>')
+
+
+def _card(
+    net: Net, value: Any, actual: Any, answer: Any, chances: Mapping[Any, float], loss: float | None = None
+) -> str:
+    right = actual == answer if not isinstance(answer, np.ndarray) else loss is None
+    best = sorted(chances.items(), key=lambda pair: -pair[1])[:BEST]
+    bars = "".join(
+        f'<span class="bar">{_text(label)}<u><i style="width:{chance:.1%}"></i></u>{percent(chance)}</span>'
+        for label, chance in best
+    )
+    head = f"<b>{_text(_brief(answer))}</b>" if loss is None else f"<b>{_text(_brief(actual))}</b>"
+    words = "" if loss is None else f"<small>taken for {_text(_brief(answer))}, loss {loss:.3g}</small>"
+    if loss is None and not right:
+        words = f"<small>it is {_text(_brief(actual))}</small>"
+    return f'<div class="card {"right" if right else "wrong"}">{_shown(net, value)}<div>{head}{words}{bars}</div></div>'
+
+
+def _kernels(net: Net) -> str:
+    """The kernels of the first convolution, where they see one or three channels and so are pictures."""
+    for step in net.plan.steps:
+        array = net.held.arrays.get(step.arrays.get("weight", ""))
+        if array is None or array.ndim != 4 or array.shape[1] not in (1, 3):
+            continue
+        kernels = array.detach().float().cpu().numpy()  # (out, channels, h, w)
+        largest = float(np.abs(kernels).max()) or 1.0
+        figures = ""
+        for i, kernel in enumerate(kernels, 1):
+            pixels = _kernel(kernel, largest)
+            figures += f'<figure><img alt="kernel {i}" src="{data_uri(pixels)}"><figcaption>{i}</figcaption></figure>'
+        words = f"What {step.path} looks for: {len(kernels)} kernels of {kernels.shape[2]} × {kernels.shape[3]}. "
+        words += "Blue is negative, red positive, white zero." if kernels.shape[1] == 1 else "Mid gray is zero."
+        return _section("First-layer kernels", words, f'<div class="kernels">{figures}</div>')
+    return ""
+
+
+def _kernel(kernel: NDArray[Any], largest: float) -> NDArray[np.uint8]:
+    """One kernel (channels, h, w) as a picture, on the scale of all."""
+    if len(kernel) == 1:
+        framed = np.append(kernel[0].ravel(), (-largest, largest))  # so that every kernel has the same scale
+        return coloured(framed, "signed")[:-2].reshape(*kernel[0].shape, 3)
+    return ((np.moveaxis(kernel, 0, -1) / largest + 1) * 127.5).round().astype(np.uint8)  # (3, h, w) -> (h, w, 3)
+
+
+def _inside(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
+    """What every part answers to the first example."""
+    if not examples:
+        return ""
+    value = examples[0][0]
+    plan = net.plan
+    paths = list(net.paths)
+    arrays = net([value], at=paths)
+    figures = f"<figure>{_shown(net, value)}<figcaption><b>input</b></figcaption></figure>"
+    for path in paths:
+        pixels, words = activation(arrays[path][0].float().cpu().numpy())
+        sizes = sizes_text(plan, plan.value(path) or ())
+        figures += (
+            f'<figure><img alt="activations of {_text(path)}" src="{data_uri(pixels)}">'
+            f"<figcaption><b>{_text(path)}</b> {_text(sizes)}<br>{_text(words)}</figcaption></figure>"
+        )
+    words = (
+        "One example on its way through the net. Each picture runs from its least value, dark, to its largest, light."
+    )
+    return _section("Inside, part by part", words, f'<div class="maps">{figures}</div>')
+
+
+def _shown(net: Net, value: Any) -> str:
+    """An input as a picture where its encoder takes pictures, else as text."""
+    codec: Codec | None = next(iter(net.inputs.values()))
+    if len(net.inputs) == 1 and isinstance(codec, Image):
+        stored = codec.encode(value)  # (h, w, c)
+        pixels = stored.numpy() if not stored.is_floating_point() else (stored * 255).round().byte().numpy()
+        return f'<img alt="input" src="{data_uri(pixels)}">'
+    return f'<div class="what">{_text(_brief(value))}</div>'
+
+
+def percent(chance: float) -> str:
+    """A probability in percent with two digits that count: 99.98%, 0.13%, below 0.01%.
+
+    Example:
+        >>> percent(0.99981), percent(1.0), percent(0.99999), percent(1e-9)
+        ('99.98%', '100.00%', '>99.99%', '<0.01%')
+    """
+    if 0 < chance < 0.00005:
+        return "<0.01%"
+    return ">99.99%" if 0.99995 <= chance < 1 else f"{chance:.2%}"
+
+
+def _labelled(net: Net) -> bool:
+    return len(net.outputs) == 1 and hasattr(next(iter(net.outputs.values())), "labels")
+
+
+def _value(estimate: Estimate) -> str:
+    return f"{estimate.number(estimate.value)} ({estimate.interval()})"
+
+
+def _brief(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _section(title: str, words: str, body: str) -> str:
+    return f"<section><h2>{_text(title)}</h2>{f'<p>{_text(words)}</p>' if words else ''}{body}</section>"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f"<th scope='col'>{_text(name)}</th>" for name in head)
+    body = "".join(
+        f"<tr><th scope='row'>{_text(first)}</th>{''.join(f'<td>{_text(cell)}</td>' for cell in rest)}</tr>"
+        for first, *rest in rows
+    )
+    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value), quote=True)
+
+
+def _written(path: Path, page: str) -> Path:
+    """The page in place of an older one, whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(page, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FileError(what="the report cannot be written", where=str(path), got=error.strerror or "") from None
+    return path

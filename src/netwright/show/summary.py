@@ -1,0 +1,263 @@
+"""Says what a net is made of, as a table: parts, sizes, parameters, bytes and multiply-adds."""
+
+import html
+from collections import Counter
+from collections.abc import Sequence
+
+from netwright.net.node import Node, expect_net
+from netwright.net.part import Net
+from netwright.net.plan.level import ContainerNode
+from netwright.net.plan.plan import Plan, Step
+from netwright.show.parts import LONGEST, kind_text, part_text, places, sizes_text
+from netwright.sizes.size import Size, unknowns
+from netwright.sizes.unify import Row as Axes
+from netwright.sizes.unify import Shape
+from netwright.value import Value
+
+HEAD = ("path", "part", "sizes out", "parameters", "bytes", "multiply-adds")
+
+
+class PartRow(Value):
+    """One part in the table.
+
+    Fields:
+        path: its path; `depth` how many containers it stands in.
+        part: the part as it is written; a container as its kind and how many parts it has.
+        kind: `Conv`, `relu`, `Chain`.
+        sizes: the sizes of what it gives, for one example.
+        parameters: learned numbers; None while a size is not known, 0 where another place shares them.
+        bytes: of all its arrays, running and fixed ones too; float32 where they do not exist yet.
+        multiply_adds: for one example; a size when it depends on a length, None while a size is not known.
+        container: whether it only holds other parts; its numbers are then 0, they stand at the parts.
+    """
+
+    path: str
+    depth: int
+    part: str
+    kind: str
+    sizes: str
+    parameters: int | None
+    bytes: int | None
+    multiply_adds: Size | None
+    container: bool
+
+
+class Summary(Value):
+    """What a net is made of; prints as a table, and as an HTML table in a notebook.
+
+    Fields:
+        rows: the parts, a container before what it holds.
+        inputs, outputs: (port, codec, sizes) of the encoders and decoders.
+        kinds: how many leaves of each kind there are.
+    """
+
+    rows: tuple[PartRow, ...]
+    inputs: tuple[tuple[str, str, str], ...]
+    outputs: tuple[tuple[str, str, str], ...]
+    kinds: Counter[str]
+
+    @property
+    def parameters(self) -> int | None:
+        """Learned numbers in all; None while a size is not known."""
+        return _total([row.parameters for row in self.rows])
+
+    @property
+    def bytes(self) -> int | None:
+        """Bytes of all arrays."""
+        return _total([row.bytes for row in self.rows])
+
+    @property
+    def multiply_adds(self) -> Size | None:
+        """Multiplications (each with its addition) for one example."""
+        found: Size = 0
+        for row in self.rows:
+            if row.multiply_adds is None:
+                return None
+            found = found + row.multiply_adds
+        return found
+
+    def to_json(self) -> dict[str, object]:
+        """A plain dict of numbers, texts and lists; what depends on a length is text, what is not known None."""
+        return {
+            "inputs": [dict(zip(("port", "codec", "sizes"), line, strict=True)) for line in self.inputs],
+            "outputs": [dict(zip(("port", "codec", "sizes"), line, strict=True)) for line in self.outputs],
+            "parts": [
+                {
+                    "path": row.path,
+                    "part": row.part,
+                    "kind": row.kind,
+                    "sizes": row.sizes,
+                    "parameters": row.parameters,
+                    "bytes": row.bytes,
+                    "multiply_adds": _plain(row.multiply_adds),
+                }
+                for row in self.rows
+            ],
+            "parameters": self.parameters,
+            "bytes": self.bytes,
+            "multiply_adds": _plain(self.multiply_adds),
+            "kinds": dict(self.kinds),
+        }
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """The table as texts: ports, parts, total."""
+        lines: list[tuple[str, ...]] = [(port, _cut(codec), sizes, "", "", "") for port, codec, sizes in self.inputs]
+        for row in self.rows:
+            numbers = (row.parameters, row.bytes, row.multiply_adds)
+            shown = ("", "", "") if row.container else tuple(number(value) for value in numbers)
+            lines.append((row.path, row.part, _cut(row.sizes), *shown))
+        lines += [(port, _cut(codec), sizes, "", "", "") for port, codec, sizes in self.outputs]
+        return [*lines, ("total", "", "", *(number(v) for v in (self.parameters, self.bytes, self.multiply_adds)))]
+
+    def __str__(self) -> str:
+        depths = [*[0 for _ in self.inputs], *[row.depth for row in self.rows], *[0 for _ in self.outputs], 0]
+        body = [
+            ("  " * depth + (path.split("/")[-1] if depth else path), *rest)
+            for depth, (path, *rest) in zip(depths, self.cells(), strict=True)
+        ]
+        table: list[Sequence[str]] = [HEAD, *body]
+        widths = [max(len(line[j]) for line in table) for j in range(len(HEAD))]
+        lines = [_line(cells, widths) for cells in table]
+        rule = "-" * max(map(len, lines))
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], self.kinds_text()])
+
+    def kinds_text(self) -> str:
+        """How many parts of each kind, the commonest first."""
+        count = self.kinds.total()
+        each = ", ".join(f"{n} {kind}" for kind, n in self.kinds.most_common())
+        kinds = len(self.kinds)
+        return f"{count} part{'' if count == 1 else 's'} of {kinds} kind{'' if kinds == 1 else 's'}: {each}"
+
+    def _repr_html_(self) -> str:
+        depths = [*[0 for _ in self.inputs], *[row.depth for row in self.rows], *[0 for _ in self.outputs], 0]
+        head = "".join(f"<th scope='col'>{name}</th>" for name in HEAD)
+        body = ""
+        for depth, cells in zip(depths, self.cells(), strict=True):
+            first = f"<th scope='row' style='padding-left:{depth + 0.6:.1f}em'>{html.escape(cells[0])}</th>"
+            body += f"<tr>{first}{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells[1:])}</tr>"
+        return f"<table class='nw-summary'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def summary(net: Net) -> Summary:
+    """What a net is made of: every part with its sizes, parameters, bytes and multiply-adds, and its codecs.
+
+    A multiply-add is one multiplication and the addition of its product: a part with an array `weight` of two or more
+    axes (Linear, Conv) needs one for each element of it at each position of its output. Everything else counts 0:
+    looking up an embedding, activations, norms and pools are small beside these. Sizes that are not known yet, such
+    as those of a net without an encoder, print as `?`.
+
+    Example:
+        >>> import netwright as nw
+        >>> print(nw.summary(nw.Chain(4, nw.relu, input=3)))
+        path     part         sizes out  parameters  bytes  multiply-adds
+        -----------------------------------------------------------------
+        input    Array('3')   (3,)
+        linear1  Linear(4)    (4,)               16     64             12
+        relu1    relu         (4,)                0      0              0
+        output   not decoded  (4,)
+        -----------------------------------------------------------------
+        total                                    16     64             12
+        2 parts of 2 kinds: 1 Linear, 1 relu
+    """
+    expect_net(net, "summary")
+    plan = net.plan
+    steps = {step.path: step for step in plan.steps}
+    counted: set[str] = set()
+    rows: list[PartRow] = []
+    for place in places(net):
+        sizes = sizes_text(plan, place.slots)
+        common = (place.path or place.name, place.depth, part_text(place.part), kind_text(place.part), sizes)
+        if isinstance(place.part, ContainerNode):
+            rows.append(PartRow(*common, 0, 0, 0, container=True))
+        else:
+            step = steps[place.path]
+            numbers = _numbers(net, plan, step, counted)
+            rows.append(PartRow(*common, *numbers, _multiply_adds(plan, step), container=False))
+            counted.update(step.arrays.values())
+    return Summary(
+        tuple(rows),
+        tuple(
+            (name, repr(codec) if codec else "as it is", sizes_text(plan, ((name, ("", name)),)))
+            for name, codec in net.inputs.items()
+        ),
+        tuple(
+            (name, repr(net.outputs[name]) if net.outputs[name] else "not decoded", sizes_text(plan, ((name, slot),)))
+            for name, slot in plan.wiring.outputs
+        ),
+        Counter(row.kind for row in rows if not row.container),
+    )
+
+
+def number(value: Size | None) -> str:
+    """A number with its thousands separated, a size as it is, `?` for what is not known."""
+    return "?" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _cut(text: str) -> str:
+    """A cell that fits: a vocabulary may have thousands of words."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _numbers(net: Node, plan: Plan, step: Step, counted: set[str]) -> tuple[int | None, int | None]:
+    """Parameters and bytes of the arrays that no earlier place has counted."""
+    parameters: list[int | None] = []
+    sizes: list[int | None] = []
+    for path in step.arrays.values():
+        if path in counted:
+            continue
+        spec = plan.arrays[path]
+        count = None if spec.known is None else _product(spec.known)
+        held = net.held.arrays.get(path)
+        sizes.append(None if count is None else count * (4 if held is None else held.element_size()))
+        if spec.weight.kind == "learned":
+            parameters.append(count)
+    return _total(parameters), _total(sizes)
+
+
+def _multiply_adds(plan: Plan, step: Step) -> Size | None:
+    """Positions of the output times values of the weight, for every weight matrix; looking up multiplies nothing.
+
+    Beside them what a leaf multiplies of its inputs, once for every element around it.
+    """
+    out = plan.whole_shape(step.writes[0])
+    around = out[: len(out) - len(plan.shape(step.writes[0]))]
+    total = _times(step.leaf.products(step.sizes), around)
+    looked_up = any(slot is not None and plan.below(slot) is not None for slot in step.reads)
+    for name, path in step.arrays.items():
+        spec = plan.arrays[path]
+        if looked_up or not name.startswith("weight") or len(spec.shape) < 2:
+            continue
+        found = None if spec.known is None else _times(_product(spec.known), out[:-1])
+        total = None if total is None or found is None else total + found
+    return total
+
+
+def _times(count: Size, shape: Shape) -> Size | None:
+    """So many for every place of a shape; None where that is not known yet."""
+    for size in shape:
+        if isinstance(size, Axes) or unknowns(size):
+            return None
+        count = count * size
+    return None if unknowns(count) else count
+
+
+def _product(sizes: Sequence[int]) -> int:
+    found = 1
+    for size in sizes:
+        found *= size
+    return found
+
+
+def _total(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _plain(value: Size | None) -> int | str | None:
+    return value if isinstance(value, int) or value is None else str(value)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    left = [cell.ljust(width) for cell, width in zip(cells[:3], widths[:3], strict=True)]
+    right = [cell.rjust(width) for cell, width in zip(cells[3:], widths[3:], strict=True)]
+    return "  ".join([*left, *right]).rstrip()

@@ -1,0 +1,139 @@
+"""The step net of a net, ready to run: what everything that feeds a net piece by piece stands on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from netwright.causality.proof import Sight
+from netwright.net.part import Net
+from netwright.net.plan.plan import plan_of
+from netwright.net.plan.wiring import Slot
+from netwright.net.run.call import check_arrays
+from netwright.net.run.context import Circumstances
+from netwright.stepping.split import split
+from netwright.stepping.unfold import along_of, unfold
+from netwright.value import Value
+
+K = TypeVar("K")
+State = Mapping[str, Tensor]  # by name, batch first; a name that is left out begins anew
+
+
+class Once(Value, eq=False):
+    """What does not move, computed once: values by slot, batch first, and how long examples are by size."""
+
+    values: Mapping[Slot, Tensor] = field(default_factory=dict[Slot, Tensor])
+    lengths: Mapping[str, Tensor | int] = field(default_factory=dict[str, Tensor | int])
+
+    def of(self, rows: Sequence[int]) -> "Once":
+        """The same for these examples, in this order."""
+        if not self.values:
+            return self
+        device = next(iter(self.values.values())).device
+        index = torch.tensor(rows, device=device)
+        lengths = {
+            name: length.index_select(0, index) if isinstance(length, Tensor) else length
+            for name, length in self.lengths.items()
+        }
+        return Once(reordered(self.values, index), lengths)
+
+
+NOTHING = Once()
+NO_LENGTHS: Mapping[str, Tensor | int] = {}
+
+
+class Stepping:
+    """The step net of a net, bound to its arrays: values and states in, values and states out.
+
+    Fields: `step` and its `plan`; `moving` are the net's inputs that come in pieces; `names` of the net's own outputs,
+    `states` of what is remembered; `device` of the arrays.
+
+    Raises: NetError for a net that cannot step; MissingArraysError.
+    """
+
+    def __init__(self, net: Net, along: str | None = None) -> None:
+        plan = plan_of(net)
+        check_arrays(net, plan)
+        along = along_of(plan, along)
+        self.step = unfold(net, along)
+        self.plan = plan_of(self.step)
+        self.names, self.states = net.output_names, self.step.optional_names
+        self.moving = tuple(name for name in net.required_names if plan.moves(name, along))
+        outputs = dict(self.plan.wiring.outputs)
+        own, states = ([outputs[name] for name in names] for names in (self.names, self.states))
+        moving = {*self.moving, *self.states}
+        sight = Sight(self.plan, along, training=False)
+        parts = split(self.plan, own, states, moving, sight.apart)
+        self._kept = parts.kept
+        self._ends = {slot: sight.axis(slot) for slot in parts.ends}
+        programs = (parts.once, parts.each, parts.whole, parts.last)
+        self._once, self._each, self._whole, self._last = (part.bind(self.step.held.arrays) for part in programs)
+        floats = [x for x in (*self._once.arrays(), *self._each.arrays()) if x.is_floating_point()]
+        self.device = floats[0].device if floats else torch.device("cpu")
+        self._dtype = floats[0].dtype if floats else None
+
+    @classmethod
+    def of(cls, net: Net, along: str | None = None) -> "Stepping":
+        """The step net along a size, made once; None, the only one that varies."""
+        cache = net.__dict__.setdefault("_stepping", {})
+        if along not in cache:
+            cache[along] = cls(net, along)
+        return cache[along]
+
+    def once(self, inputs: Mapping[str, Tensor], lengths: Mapping[str, Tensor | int] = NO_LENGTHS) -> Once:
+        """What is computed from the inputs that do not move, (b, …) each, and their lengths, before any step."""
+        if not inputs:
+            return NOTHING
+        lengths = {
+            name: length.to(self.device) if isinstance(length, Tensor) else length for name, length in lengths.items()
+        }
+        given = {name: self._own(x) for name, x in inputs.items()}
+        with torch.no_grad():
+            found = self._once(given, Circumstances(batch=len(next(iter(inputs.values()))), lengths=lengths))
+        return Once(dict(zip(self._kept, found, strict=True)), lengths)
+
+    def run(
+        self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The outputs of a chunk, (b, k, …) at each input that moves, and the state after it."""
+        given, told = self._told(inputs, state, once)
+        with torch.no_grad():
+            found = self._each(given, told)
+        values = dict(zip(self.names, found, strict=False))
+        return values, dict(zip(self.states, found[len(values) :], strict=True))
+
+    def last(
+        self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The outputs at the last element of a chunk, (b, 1, …), and the state after it.
+
+        What the others go through after the last place where one sees another is not computed.
+        """
+        given, told = self._told(inputs, state, once)
+        with torch.no_grad():
+            found = self._whole(given, told)
+            ends = {slot: _last_of(x, axis) for (slot, axis), x in zip(self._ends.items(), found, strict=False)}
+            values = self._last({**once.values, **ends}, told)
+        return dict(zip(self.names, values, strict=True)), dict(zip(self.states, found[len(ends) :], strict=True))
+
+    def _told(
+        self, inputs: Mapping[str, Tensor], state: State, once: Once
+    ) -> tuple[dict[str | Slot, Tensor], Circumstances]:
+        """The values and circumstances of a run: what moves and the state by name, what does not move by slot."""
+        given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
+        return {**given, **once.values}, Circumstances(batch=len(next(iter(inputs.values()))), lengths=once.lengths)
+
+    def _own(self, x: Tensor) -> Tensor:
+        return x.to(self.device, self._dtype if x.is_floating_point() else None)
+
+
+def _last_of(x: Tensor, axis: int | None) -> Tensor:
+    """The last element along an axis, the batch's not counted: (b, k, …) -> (b, 1, …); without one all there is."""
+    return x if axis is None else x.narrow(axis + 1, x.shape[axis + 1] - 1, 1)
+
+
+def reordered(state: Mapping[K, Tensor], rows: Tensor) -> dict[K, Tensor]:
+    """The state of these rows: the batch comes first in all of it."""
+    return {name: value.index_select(0, rows) for name, value in state.items()}

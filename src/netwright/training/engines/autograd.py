@@ -1,0 +1,104 @@
+"""The engine of every plan: it runs on a working copy of the weights, and autograd goes back."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from netwright.net.plan.plan import Plan
+from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
+from netwright.net.run.execute import Bound
+from netwright.net.run.noise import Noise
+from netwright.training.engines.engine import Engine, mean_loss
+from netwright.training.engines.flat import Flat
+from netwright.training.prepare.feed import Batch
+from netwright.value import Value
+
+
+class Autograd(Engine, Value, eq=False):
+    """A plan that ends in losses, bound to the flat weights of a run.
+
+    `parameters` share memory with the working copy in the run's precision; leaves that need float32 read the master
+    weights themselves. `running` arrays are written after each step, never inside it.
+    """
+
+    bound: Bound
+    flat: Flat
+    parameters: list[Tensor]
+    gradients: list[Tensor]
+    running: Mapping[str, Tensor]
+    precision: torch.dtype | None
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
+        plan: Plan,
+        flat: Flat,
+        rest: Mapping[str, Tensor],
+        precision: torch.dtype | None,
+        seed: int,
+        frozen: Collection[str] = (),
+    ) -> "Autograd":
+        """The engine of a plan; `rest` holds the arrays that gradients do not change, `frozen` those nothing does."""
+        exact = {path for step in plan.steps if step.leaf.precise for path in step.arrays.values()}
+        parameters = {
+            path: flat.view(flat.master if path in exact else flat.working, path).detach().requires_grad_()
+            for path in flat.spans
+        }
+        kinds = {path: spec.weight.kind for path, spec in plan.arrays.items()}
+        running = {path: array for path, array in rest.items() if kinds[path] == "running" and path not in frozen}
+        fixed = {
+            path: array if path in running or path in exact else _lower(array, precision)
+            for path, array in rest.items()
+        }
+        bound = program(plan, [slot for _, slot in plan.wiring.outputs]).bind({**fixed, **parameters})
+        gradients = [flat.view(flat.gradient, path) for path in flat.spans]
+        return cls(bound, flat, list(parameters.values()), gradients, running, precision, seed)
+
+    def gradient(self, batch: Batch, step: int) -> float:
+        self.flat.refresh()
+        told = Circumstances(
+            training=True,
+            noise=Noise(self.seed, step, batch.examples),
+            batch=batch.size,
+            precision=self.precision,
+            lengths=batch.lengths,
+        )
+        with torch.enable_grad():
+            losses = self.bound(batch.inputs, told)
+            loss = sum((mean_loss(values, batch.weights) for values in losses[1:]), mean_loss(losses[0], batch.weights))
+            grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        with torch.no_grad():
+            torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+            for path, value in told.updates.items():
+                if path in self.running:
+                    self.running[path].copy_(value)
+        return loss.item()
+
+    def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
+        found: list[tuple[str, int]] = []
+
+        def look(path: str, values: Sequence[Tensor], rows: Tensor | None) -> None:
+            for value in values:
+                if not found and value.is_floating_point() and not value.isfinite().all():
+                    bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
+                    first = bad.nonzero()[0]
+                    found.append((path, int(batch.examples[int(first if rows is None else rows[first])])))
+
+        told = Circumstances(
+            training=True,
+            noise=Noise(self.seed, step, batch.examples),
+            batch=batch.size,
+            precision=self.precision,
+            lengths=batch.lengths,
+            watch=look,
+        )
+        with torch.no_grad():
+            self.bound(batch.inputs, told)
+        return found[0] if found else None
+
+
+def _lower(array: Tensor, precision: torch.dtype | None) -> Tensor:
+    return array if precision is None or not array.is_floating_point() else array.to(precision)

@@ -1,0 +1,124 @@
+"""Convolution over two axes with its backward written out."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from netwright.kernels import private
+from netwright.layers.conv import Conv
+from netwright.layers.window import per_axis
+from netwright.net.node import LeafNode
+from netwright.training.engines.handwritten.kernel import Gate, Kernel, Site
+from netwright.training.engines.handwritten.weights import FEW, Plain, Rows, WeightGradient, Windows, channels_last
+
+ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is worth more than time
+
+
+class Convolution(Kernel):
+    """y = W * x + b, ReLU with it where one follows."""
+
+    hides = True
+
+    def __init__(self, site: Site, leaf: Conv, *, relu: bool, gated: bool = False) -> None:
+        """`gated` says that what follows multiplies with ReLU's derivative itself."""
+        self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")
+        self.skips = leaf.skips(2)
+        self.stride, self.dilation = [list(per_axis(v, 2)) for v in (1 if self.skips else leaf.stride, leaf.dilation)]
+        self.padding, self.groups = _padding(leaf), leaf.groups
+        self.given, self.shape = site.shape, convolved(site, leaf)
+        self.dense = dense(leaf)
+        self.dtype, self.first = site.dtype, site.first
+        self.gate = Gate(self.shape, site.dtype) if relu and not gated else None
+        self.after = "relu" if relu else "none"
+        self.convolve = private.convolution(site.dtype)
+        self.options = (self.stride, self.padding, self.dilation, False, [0, 0], self.groups)
+        self.weight_gradient = self._way(site)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.skips is not None:
+            x = self._taken(x).contiguous()  # (b, h, w, in) -> (b, h', w', in)
+        self.x = x
+        y = self.convolve(
+            channels_first(x), self.w, self.b, self.padding, self.stride, self.dilation, self.groups, self.after, [], ""
+        )  # (b, h, w, in) -> (b, in, h, w) -> (b, out, h', w')
+        self.y = y.permute(0, 2, 3, 1).contiguous()  # (b, out, h', w') -> (b, h', w', out)
+        return self.y
+
+    def backward(self, dy: Tensor) -> Tensor | None:
+        if self.gate is not None:
+            dy = self.gate(dy, self.y)
+        self.weight_gradient(self.x, dy)
+        if self.first:
+            return None
+        dx = torch.ops.aten.convolution_backward.default(
+            channels_first(dy), channels_first(self.x), self.w, None, *self.options, [True, False, False]
+        )[0]
+        dx = dx.permute(0, 2, 3, 1).contiguous()  # (b, in, h, w) -> (b, h, w, in)
+        if self.skips is None:
+            return dx
+        spread = dx.new_zeros(self.given)
+        self._taken(spread).copy_(dx)
+        return spread
+
+    def _taken(self, x: Tensor) -> Tensor:
+        down, across = self.skips or (1, 1)
+        return x[:, ::down, ::across]
+
+    def _way(self, site: Site) -> WeightGradient:
+        """How the gradient of the weight is computed: by what was fastest for such shapes."""
+        weight, bias = site.gradients["weight"].movedim(1, -1), site.gradients.get("bias")
+        b, h, w, _ = self.shape
+        _, kh, kw, into = weight.shape
+        if self.dense and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:
+            return Rows(site.shape, self.shape, weight, bias, site.dtype)
+        even = h % 2 == w % 2 == 0
+        if self.dense and even and site.dtype == torch.bfloat16 and unfolds(site, self.shape):
+            return Windows(site.shape, self.shape, weight, bias, site.dtype)
+        return Plain(self.w, weight, bias, self.options)
+
+
+def writable(site: Site, leaf: Conv) -> bool:
+    """Whether it goes over two axes with equal padding on both sides."""
+    return len(site.shape) == 4 and not isinstance(leaf.padding, str)
+
+
+def dense(leaf: Conv) -> bool:
+    """Whether every window of the input is seen, by all channels, and nothing else is."""
+    steps = (per_axis(value, 2) for value in (leaf.stride, leaf.dilation))
+    return leaf.groups == 1 and _padding(leaf) == [0, 0] and all(step == (1, 1) for step in steps)
+
+
+def convolved(site: Site, leaf: Conv) -> tuple[int, ...]:
+    """The shape of the output, (b, h', w', out)."""
+    b, *s, _ = site.shape
+    out, _, *kernel = site.working["weight"].shape
+    taps = zip(s, _padding(leaf), per_axis(leaf.dilation, 2), kernel, per_axis(leaf.stride, 2), strict=True)
+    return (b, *((n + 2 * p - d * (k - 1) - 1) // step + 1 for n, p, d, k, step in taps), out)
+
+
+def unfolds(site: Site, shape: tuple[int, ...]) -> bool:
+    """Whether the windows of 2×2 outputs of a batch take no more room than they are worth."""
+    b, h, w, _ = shape
+    _, into, kh, kw = site.working["weight"].shape
+    return b * h * w * (kh + 1) * (kw + 1) * into // 4 <= ROOM
+
+
+def convolution(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
+    """A convolution over two axes with equal padding on both sides, and the ReLU after it if there is one."""
+    leaf = leaves[0]
+    assert isinstance(leaf, Conv)
+    if not writable(site, leaf):
+        return None
+    return [Convolution(site, leaf, relu=len(leaves) > 1)]
+
+
+def channels_first(x: Tensor) -> Tensor:
+    """(b, h, w, c) as a view (b, c, h, w) with the strides said: with one channel torch would guess others."""
+    b, h, w, c = x.shape
+    return x.as_strided((b, c, h, w), (h * w * c, 1, w * c, c))
+
+
+def _padding(leaf: Conv) -> list[int]:
+    assert not isinstance(leaf.padding, str)
+    return list(per_axis(leaf.padding, 2))

@@ -1,0 +1,60 @@
+"""The engine of nets that are one line of known leaves: a few dozen torch calls a step, and no autograd."""
+
+import math
+from dataclasses import field
+
+from netwright.net.plan.plan import Plan
+from netwright.training.engines.autograd import Autograd
+from netwright.training.engines.engine import Engine
+from netwright.training.engines.flat import Flat
+from netwright.training.engines.handwritten.chain import Chain, Line, chain, line_of
+from netwright.training.prepare.feed import Batch
+from netwright.value import Value
+
+NOW_AND_THEN = 64  # steps between two looks at the weights
+
+
+class Written(Engine, Value, eq=False):
+    """A line of kernels, bound to each batch size as it comes: an epoch has two at most.
+
+    Fields: `autograd` runs the same plan, to find who is to blame.
+    """
+
+    line: Line
+    flat: Flat
+    autograd: Autograd
+    chains: dict[int, Chain] = field(default_factory=dict[int, Chain])
+
+    @classmethod
+    def of(cls, plan: Plan, autograd: Autograd) -> "Written | None":
+        """The engine of a plan, if every leaf of it has a kernel and it runs on a processor."""
+        flat = autograd.flat
+        line = line_of(plan, autograd.bound.program, flat)
+        if (
+            flat.master.device.type != "cpu"
+            or line is None
+            or chain(line, flat, autograd.precision, autograd.seed, 1) is None
+        ):
+            return None
+        return cls(line, flat, autograd)
+
+    def gradient(self, batch: Batch, step: int) -> float:
+        flat, line = self.flat, self.line
+        flat.refresh()
+        bound = self.chains.get(batch.size) or self._bind(batch.size)
+        bound.now.step, bound.now.examples = step, batch.examples
+        loss = bound.gradient(batch.inputs[line.input], batch.inputs[line.target], batch.weights)
+        if not bound.hides:
+            return loss
+        # a sum is finite only where every number is, and costs a fifth of looking at each; weights follow gradients,
+        # so those that were not finite from the start are found if they are looked at now and then
+        total = flat.gradient.sum().item() + (flat.master.sum().item() if step % NOW_AND_THEN == 0 else 0.0)
+        return loss if math.isfinite(total) else math.nan
+
+    def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
+        return self.autograd.culprit(batch, step)
+
+    def _bind(self, size: int) -> Chain:
+        made = chain(self.line, self.flat, self.autograd.precision, self.autograd.seed, size)
+        assert made is not None  # every leaf has a kernel at one batch size, so at all
+        return self.chains.setdefault(size, made)

@@ -1,0 +1,83 @@
+"""Losses with their gradient written out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from netwright.layers.losses import MSE, CrossEntropy
+from netwright.net.node import LeafNode
+from netwright.training.engines.handwritten.kernel import Site
+
+
+class Loss(ABC):
+    """The mean loss of a batch, bound to one batch size."""
+
+    @abstractmethod
+    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
+        """The mean loss and its gradient by y; `weights` (b,) says how much each example counts."""
+
+
+class SquaredError(Loss):
+    """Mean of (y − t)²."""
+
+    def __init__(self, site: Site) -> None:
+        self.error, self.dy = torch.empty(site.shape), torch.empty(site.shape)
+        self.each = 1 / self.error.numel()
+        self.flat = self.error.view(-1)
+        self.column = (-1, *(1 for _ in site.shape[1:]))
+
+    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
+        torch.sub(y, target, out=self.error)
+        if weights is None:
+            torch.mul(self.error, 2 * self.each, out=self.dy)
+            return torch.dot(self.flat, self.flat).item() * self.each, self.dy
+        share = (_shares(weights) * (len(weights) * self.each)).view(self.column)
+        torch.mul(self.error, share * 2, out=self.dy)
+        return (self.error.square() * share).sum().item(), self.dy
+
+
+class SoftmaxCrossEntropy(Loss):
+    """Mean of −log softmax(y)[t]; the gradient is softmax minus one in the right place."""
+
+    def __init__(self, site: Site) -> None:
+        rows = site.shape[0]
+        self.logs, self.dy, self.each = torch.empty(site.shape), torch.empty(site.shape), 1 / rows
+        self.minus = torch.full((rows, 1), -1.0)
+
+    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
+        index = target.long().unsqueeze(1)  # (b,) -> (b, 1)
+        torch.log_softmax(y, 1, out=self.logs)
+        torch.exp(self.logs, out=self.dy)
+        self.dy.scatter_add_(1, index, self.minus)  # before any factor: near 1 the difference is then exact
+        if weights is None:
+            self.dy.mul_(self.each)
+            return self.logs.gather(1, index).sum().item() * -self.each, self.dy
+        share = _shares(weights).unsqueeze(1)  # (b,) -> (b, 1)
+        self.dy.mul_(share)
+        return -(self.logs.gather(1, index) * share).sum().item(), self.dy
+
+
+def squared_error(site: Site, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
+    """Mean squared error."""
+    return SquaredError(site) if target == site.shape[1:] else None
+
+
+def cross_entropy(site: Site, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
+    """Cross entropy of logits against the index of the class, one an example."""
+    assert isinstance(leaf, CrossEntropy)
+    fits = leaf.form == "index" and leaf.logits and len(site.shape) == 2 and target == ()
+    return SoftmaxCrossEntropy(site) if fits else None
+
+
+LOSSES: dict[type[LeafNode], Callable[[Site, LeafNode, tuple[object, ...]], Loss | None]] = {
+    MSE: squared_error,
+    CrossEntropy: cross_entropy,
+}
+"""The table of losses: a class of leaves to what writes it out, or declines."""
+
+
+def _shares(weights: Tensor) -> Tensor:
+    """How much of the mean each example is."""
+    return weights / len(weights)

@@ -1,0 +1,28 @@
+"""The engines there are: the first that takes a plan computes its gradients."""
+
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor
+
+from netwright.net.plan.plan import Plan
+from netwright.training.engines.autograd import Autograd
+from netwright.training.engines.engine import Engine
+from netwright.training.engines.flat import Flat
+
+
+def engine_of(
+    plan: Plan,
+    flat: Flat,
+    rest: Mapping[str, Tensor],
+    precision: torch.dtype | None,
+    seed: int,
+    frozen: Collection[str] = (),
+) -> Engine:
+    """The fastest engine of a plan: its backward written out where every leaf has a kernel, else autograd."""
+    from netwright.training.engines.handwritten.engine import (
+        Written,  # here, since its kernels are not for every import
+    )
+
+    autograd = Autograd.of(plan, flat, rest, precision, seed, frozen)
+    return Written.of(plan, autograd) or autograd

@@ -1,0 +1,101 @@
+"""Checks what `train` is given before anything is read or computed: what cannot be meant is said in plain words."""
+
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+
+from netwright.errors import TrainingError
+from netwright.net.part import Net
+from netwright.training.events import Callback, Choice
+from netwright.training.prepare.next_element import NextElement
+
+
+def whole(name: str, value: Any, least: int) -> int | None:
+    """A whole number of at least `least`, or None."""
+    if value is None:
+        return None
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or number < least:
+        raise TrainingError(
+            what=f"{name} is a whole number of at least {least}", where=name, got=f"{value!r} ({type(value).__name__})"
+        )
+    return number
+
+
+def number(name: str, value: Any, zero: bool = False) -> float:
+    """A finite number above zero, or zero too."""
+    try:
+        found = float(value) if not isinstance(value, str) else math.nan
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found) or found < 0 or (found == 0 and not zero):
+        raise TrainingError(
+            what=f"{name} is a finite number {'of at least' if zero else 'above'} 0", where=name, got=repr(value)
+        )
+    return found
+
+
+def rate(value: Any) -> float | dict[str, float] | None:
+    """A learning rate, or rates by path, of which zero freezes."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return {str(pattern): number(f"learning_rate[{pattern!r}]", each, zero=True) for pattern, each in value.items()}
+    return number("learning_rate", value)
+
+
+def device(value: Any) -> torch.device | None:
+    """A device that torch knows and that is there."""
+    try:
+        found = None if value is None else torch.device(value)
+        if found is not None:
+            torch.empty(0, device=found)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        raise TrainingError(
+            what="torch has no such device here",
+            where="device",
+            expected='"cpu", "cuda" or "mps"',
+            got=f"{value!r}: {str(error).splitlines()[0]}",
+        ) from None
+    return found
+
+
+def net(value: Any) -> Net:
+    """A net of ours."""
+    if not isinstance(value, Net):
+        mend = "nw.Module(module), a part" if isinstance(value, torch.nn.Module) else "a net: nw.Chain(…)"
+        raise TrainingError(what="this is not a net", where="net", got=type(value).__name__, mend=mend)
+    return value
+
+
+def objective(value: Any) -> NextElement | None:
+    """What to train for."""
+    if value is None or isinstance(value, NextElement):
+        return value
+    raise TrainingError(
+        what="an objective says what the net is trained for",
+        where="objective",
+        expected="nw.NextElement(), or None to compare with the targets in the data",
+        got=repr(value),
+        mend="loss=…, for a function of outputs and targets",
+    )
+
+
+def all_of(name: str, values: Any, kind: type[Callback] | type[Choice]) -> list[Any]:
+    """Several values of one kind."""
+    found = list(values) if isinstance(values, Iterable) else [values]
+    wrong = next((value for value in found if not isinstance(value, kind)), None)
+    if wrong is not None:
+        raise TrainingError(
+            what=f"{name} takes values of nw.{kind.__name__}",
+            where=name,
+            got=repr(wrong),
+            mend=f"class Mine(nw.{kind.__name__}): …" if kind is Callback else f"{name}=run.{name}",
+        )
+    return found

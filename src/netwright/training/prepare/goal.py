@@ -1,0 +1,82 @@
+"""What a net is trained for: the loss that follows from its decoder, and the net that ends in it."""
+
+from collections.abc import Mapping
+
+from netwright.codecs.array import Array
+from netwright.codecs.category import Boolean
+from netwright.codecs.codec import Codec
+from netwright.codecs.each import Each
+from netwright.codecs.labels import Labels
+from netwright.codecs.number import Number, Vector
+from netwright.errors import TrainingError
+from netwright.layers.losses import MSE, CrossEntropy
+from netwright.net.node import Node
+from netwright.net.part import Net
+from netwright.net.plan.plan import plan_of
+from netwright.sizes.notation import port
+from netwright.training.prepare.with_loss import with_loss
+from netwright.value import Value
+
+
+class Objective(Value):
+    """A net that ends in losses, and which part of it is the user's.
+
+    Fields: `net` ends in losses; `targets` its ports that the loss compares with; `prefix` the path of the user's net
+    in it, empty when the user's net ends in losses itself; `name` and `why` what to say of the choice.
+    """
+
+    net: Net
+    targets: tuple[str, ...]
+    prefix: str
+    name: str
+    why: str
+
+
+def goal_of(net: Net, loss: Net | Mapping[str, Net] | None) -> Objective:
+    """The net with its loss: given, its own, or the one its decoder asks for."""
+    if loss is None and ends_in_losses(net):
+        return Objective(net, (), "", "the net's own", "the net ends in losses")
+    why = "given" if loss is not None else ""
+    if loss is None:
+        chosen = {name: loss_for(net.held.outputs.get(name), name) for name in net.output_names}
+        loss = chosen if len(chosen) > 1 else next(iter(chosen.values()))
+        codecs = [repr(net.held.outputs[name]) for name in net.output_names]
+        why = "the decoder is " + " and ".join(text if len(text) < 60 else text[:57] + "…" for text in codecs)
+    whole = with_loss(net, loss)
+    targets = tuple(name for name in whole.input_names if name not in net.input_names)
+    return Objective(whole, targets, "net/", _loss_name(loss), why)
+
+
+def loss_for(codec: Codec | None, output: str) -> Net:
+    """The loss that fits a decoder: cross entropy for classes and labels, squared error for numbers."""
+    inner = codec.codec if isinstance(codec, Each) else codec
+    if codec is not None and gives_classes(codec):
+        return CrossEntropy()
+    if isinstance(inner, Boolean | Labels):
+        return CrossEntropy("binary")
+    if isinstance(inner, Number | Vector | Array):
+        return MSE()
+    raise TrainingError(
+        what="no loss follows from this output",
+        where=f"output {output!r}",
+        got=repr(codec),
+        mend=("give the net a decoder, such as output=nw.Category([…]) or output=nw.Number()", "loss=nw.MSE()"),
+    )
+
+
+def gives_classes(codec: Codec) -> bool:
+    """Whether a decoder reads a distribution over classes, one or one for each position, and encodes as their index."""
+    encoded, decoded = port(codec.encoded), port(codec.decoded)
+    return encoded.below is not None and decoded.below is None and encoded.axes == decoded.axes[:-1]
+
+
+def ends_in_losses(net: Node) -> bool:
+    """Whether every output of a net is a single number that a loss gives."""
+    plan = plan_of(net)
+    ends = {slot[0] for _, slot in plan.wiring.outputs}
+    leaves = {op.path: op.leaf for op in plan.wiring.ops}
+    return all(path in leaves and getattr(leaves[path], "is_loss", False) for path in ends)
+
+
+def _loss_name(loss: object) -> str:
+    return ", ".join(f"{k}: {v!r}" for k, v in loss.items()) if isinstance(loss, Mapping) else repr(loss)

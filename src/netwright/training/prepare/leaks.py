@@ -1,0 +1,154 @@
+"""Refuses to train a net that can see what it is to predict: its loss would fall, and it would have learned nothing."""
+
+from math import inf, isinf
+
+from netwright.causality.causality import ahead_of, offsets_of, parts, place_text, seen_text
+from netwright.causality.proof import Sight
+from netwright.errors import TrainingError
+from netwright.layers.attention import Attention
+from netwright.layers.conv import Conv
+from netwright.layers.join import Dot
+from netwright.layers.norm import BatchNorm
+from netwright.layers.sequence import Reverse
+from netwright.net.part import Net
+from netwright.net.plan.wiring import Op, Slot
+from netwright.sizes.size import names
+from netwright.sizes.unify import Row
+from netwright.training.prepare.goal import ends_in_losses
+from netwright.value import Value
+
+LONGEST = 9  # parts of a way that are named; of a longer one its ends and the part that looks ahead
+
+
+class Question(Value):
+    """Whether a prediction sees what it is compared with.
+
+    Fields: `prediction` is the value, `source` the input whose position i + `target` it is to predict at i; `most` is
+    the last offset that it must not see; `end` names what the prediction goes to, `word` what it is called.
+    """
+
+    sight: Sight
+    source: Slot
+    prediction: Slot
+    target: int
+    most: float
+    end: str
+    word: str
+
+    @property
+    def may(self) -> bool:
+        """Whether it may see it, by what leaves say."""
+        low, high = self.sight.of(self.prediction)[self.source]
+        return low <= self.most and high >= self.target
+
+
+def refuse_leaks(net: Net, following: str | None) -> None:
+    """Raise TrainingError where a net sees, in training, the elements that it is to predict.
+
+    `following` is the input of which it is to predict what follows; None: none, and only what a net that ends in losses
+    compares with itself is known: a target that is a later position of an input, such as `nw.Rest()` of it, or, for a
+    net that sees no later position, the same one. A net that sees all around a position and is compared with that
+    position itself gives its input back, which is no prediction.
+    """
+    if following is None and not ends_in_losses(net):
+        return
+    for along in net.plan.varying if following is None else _first_size(net, following):
+        sight = Sight(net.plan, along, training=True)
+        for question in _of_losses(net, sight) if following is None else _of_output(net, sight):
+            _ask(net, question)
+
+
+def _first_size(net: Net, port: str) -> list[str]:
+    """The name of the size along which an input is a sequence."""
+    shape = net.plan.inputs[port]
+    return [] if not shape or isinstance(shape[0], Row) else sorted(names(shape[0]))
+
+
+def _of_output(net: Net, sight: Sight) -> list[Question]:
+    ((name, slot),) = net.plan.wiring.outputs
+    return [Question(sight, source, slot, 1, inf, name, "output") for source in sight.of(slot)]
+
+
+def _of_losses(net: Net, sight: Sight) -> list[Question]:
+    found: list[Question] = []
+    for op in net.plan.wiring.leaves:
+        if not getattr(op.leaf, "is_loss", False) or op.within or len(op.reads) != 2:
+            continue
+        (_, prediction), (_, right) = op.reads
+        for source in sight.of(right):
+            if source in sight.of(prediction):
+                found += _of_loss(net, sight, op, source, (prediction, right))
+    return found
+
+
+def _of_loss(net: Net, sight: Sight, op: Op, source: Slot, slots: tuple[Slot, Slot]) -> list[Question]:
+    """The question for one loss, if its target is an input moved along."""
+    prediction, right = slots
+    target = _moved_by(net, sight, source, right)
+    low, high = sight.of(prediction)[source]
+    if target is None or target < 0 or (target == 0 and (high > 0 or low == 0)):
+        return []
+    return [Question(sight, source, prediction, target, target, op.path, "prediction")]
+
+
+def _moved_by(net: Net, sight: Sight, source: Slot, right: Slot) -> int | None:
+    """How many positions later in the input a target is from; None where it is no such thing."""
+    low, high = sight.of(right)[source]
+    if low == high:
+        return int(low)
+    offsets = offsets_of(net, sight, source, right)
+    return next(iter(offsets[right])) if offsets is not None and len(offsets[right]) == 1 else None
+
+
+def _ask(net: Net, question: Question) -> None:
+    if not question.may:
+        return
+    sight, source, slot = question.sight, question.source, question.prediction
+    found = offsets_of(net, sight, source, slot)
+    if found is not None and not any(question.target <= offset <= question.most for offset in found[slot]):
+        return
+    edges = sight.way(source, slot)
+    ahead, (low, high) = ahead_of(sight, edges), sight.of(slot)[source]
+    how = "perturbation could not settle it" if found is None else "shown by perturbation"
+    looks = "may look ahead" if found is None else "looks ahead"
+    cause = f"{ahead} {looks}" if ahead else "nothing hides it"
+    raise TrainingError(
+        what="the net can see what it is to predict",
+        where=_way_text(source[1], parts(sight, edges), question.end, ahead),
+        expected=f"{question.word} i predicts {source[1]} at {place_text(question.target)}, and does not see it",
+        got=f"in training it sees {seen_text(source[1], low, high)}: {cause}; {how}",
+        mend=_mends(net, question, parts(sight, edges), ahead, high),
+    )
+
+
+def _way_text(source: str, way: tuple[str, ...], end: str, ahead: str) -> str:
+    """The way in paths, without its middle where it is long."""
+    if len(way) > LONGEST:
+        kept = {*way[:3], *way[-3:], ahead}
+        runs = [path if path in kept else "…" for path in way]
+        way = tuple(path for i, path in enumerate(runs) if i == 0 or path != "…" or runs[i - 1] != "…")
+    return " -> ".join([source, *way, end])
+
+
+def _mends(net: Net, question: Question, way: tuple[str, ...], ahead: str, high: float) -> tuple[str, ...]:
+    """What would hide the target, the likeliest first."""
+    if not ahead:
+        return (
+            f"nw.Shift() before {way[0] if way else question.end}, so that no position sees its own element",
+            "nw.Most() before what reads the input, and nw.Rest() before the target",
+        )
+    leaf = next((op.leaf for op in net.plan.wiring.leaves if op.path == ahead), None)
+    shift = int(high) - question.target + 1 if not isinf(high) else 0
+    shifted = f"nw.Shift({'' if shift == 1 else shift}) before {ahead}"
+    if isinstance(leaf, Reverse):
+        around = ahead.rpartition("/")[0] if ahead.endswith("/turn") else ""
+        return (f"leave out nw.Bidirectional at {around}" if around else f"leave out {ahead}",)
+    if isinstance(leaf, BatchNorm):
+        return (f"nw.LayerNorm() in place of {ahead}, whose statistics in training are of all positions",)
+    if isinstance(leaf, Dot):
+        return ("mask the scores of later positions with minus infinity before the softmax",)
+    if isinstance(leaf, Attention):
+        return (f"causal=True in {ahead}",)
+    if isinstance(leaf, Conv):
+        return (f'padding="causal" in {ahead}', *([shifted] if shift else []))
+    return (shifted,) if shift else (f"leave out {ahead}, or let its reach(training) say that it sees nothing later",)

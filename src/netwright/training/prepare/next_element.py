@@ -1,0 +1,163 @@
+"""Trains a net to say what comes next in a sequence: the codecs that this takes, and the data from one column."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from netwright.codecs.codec import LONGEST, Codec, at_place
+from netwright.codecs.text.characters import Characters
+from netwright.codecs.text.elements import Elements
+from netwright.data.sources import Source
+from netwright.errors import DataError, TrainingError
+from netwright.net.part import Net
+from netwright.net.plan.plan import plan_of, ranked, shape_text
+from netwright.training.prepare.codecs import fitted
+from netwright.training.prepare.goal import ends_in_losses
+from netwright.training.prepare.with_loss import target_name
+from netwright.value import Value
+
+
+class NextElement(Value):
+    """What to train a net for: at every position of a sequence to predict the element that follows.
+
+    The data is one column of sequences. A net with several inputs, such as a source and what is said of it, takes a
+    column for each, in pairs (source, said); predicted is the input along whose size the output runs. The net reads it
+    from a mark at its start on, and at position i, where it has seen the mark and x₁ … xᵢ, its output is compared with
+    xᵢ₊₁, at the last position with a mark for the end:
+
+        loss = mean over i = 0 … n of −ln p(xᵢ₊₁ | x₁ … xᵢ), in nats, for each sequence, then over sequences.
+
+    The net's encoder is given `start=True`, and its decoder is the same codec with `end=True` instead, so that both
+    count elements alike: the trained net carries them, and generates at once. A vocabulary that is not given is learned
+    from the training part. A net without an encoder takes texts by characters.
+
+    Raises: TrainingError for a net with several outputs, of whose inputs none or several could be predicted, with
+        another encoder than one of sequences, whose output is not one distribution for every position, or that sees
+        ahead in training: it would learn to copy.
+
+    Example:
+        >>> import netwright as nw
+        >>> net = nw.Chain(nw.Embedding(8), nw.GRU(16), nw.Linear(), nw.softmax)
+        >>> run = nw.train(net, ["anna", "hannah"] * 8, objective=nw.NextElement(), epochs=1, progress=False)
+        >>> run.net.inputs["input"], run.net.outputs["output"]
+        (Characters('ahn', start=True), Characters('ahn', end=True))
+    """
+
+    def ports(self, net: Net) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns that the data has: the net's inputs, of several the one that is predicted last."""
+        if not net.input_names or len(net.output_names) != 1 or ends_in_losses(net):
+            losses = ends_in_losses(net)
+            raise TrainingError(
+                what="the next element is predicted by a net with inputs and one output"
+                + (", without its loss" if losses else ""),
+                where="objective",
+                got=f"inputs {', '.join(net.input_names)}; outputs {', '.join(net.output_names)}",
+            )
+        if len(net.input_names) == 1:
+            return net.input_names, ()
+        name = _predicted(net)
+        return tuple(other for other in net.input_names if other != name), (name,)
+
+    def coded(self, net: Net, training: Source) -> Net:
+        """The net with both codecs of what is predicted, fitted to the training part, and those of other inputs."""
+        name, (output,) = _predicted(net), net.output_names
+        encoder = _fitted(_encoder(net, name, training.row(0)[name]), training.columns[name], name)
+        decoder = replace(encoder, start=False, end=True)
+        given = net.held.outputs.get(output)
+        if given is not None and (
+            not isinstance(given, Elements) or _fitted(given, training.columns[name], name) != decoder
+        ):
+            raise TrainingError(
+                what="a net that predicts the next element decodes as it encodes",
+                where=f"output {output!r}",
+                expected=_short(decoder),
+                got=_short(given),
+                mend="leave the decoder out",
+            )
+        net = net.rebuilt(replace(net.held, inputs={**net.held.inputs, name: encoder}, outputs={}))
+        net = fitted(net, training, {})
+        _check_positions(net, name, output)
+        return net.rebuilt(replace(net.held, outputs={output: decoder}))
+
+    def examples(self, net: Net, data: Source) -> Source:
+        """The data as what the net reads and as what it is compared with; the net is coded."""
+        (output,), name = net.output_names, following_port(net)
+        assert name is not None
+        target = target_name(net, output, several=False)
+        return Source({**data.columns, target: data.columns[name]}, data.weights)
+
+
+def following_port(net: Net) -> str | None:
+    """The input of which a net says what comes next: its encoder starts where the net's decoder ends.
+
+    `NextElement` sets them so; None for a net that does something else.
+    """
+    if len(net.output_names) != 1:
+        return None
+    decoder = net.held.outputs.get(net.output_names[0])
+    for name, encoder in net.held.inputs.items():
+        if isinstance(encoder, Elements) and encoder.start and decoder == replace(encoder, start=False, end=True):
+            return name
+    return None
+
+
+def _predicted(net: Net) -> str:
+    """The only input, or of several the one along whose size the output runs."""
+    if len(net.input_names) == 1:
+        return net.input_names[0]
+    plan = plan_of(net)
+    (made,) = plan.outputs.values()
+    first = made[0] if made and ranked(made) else None
+    found = [name for name, shape in plan.inputs.items() if ranked(shape) and shape and shape[0] == first]
+    if first is None or len(found) != 1:
+        raise TrainingError(
+            what="of several inputs, that one is predicted along whose size the output runs",
+            where="objective",
+            expected="one input whose sequence is as long as the output",
+            got=f"output {shape_text(made)}; "
+            + ", ".join(f"{name} {shape_text(shape)}" for name, shape in plan.inputs.items()),
+            mend="encoders whose sizes have names of their own, such as nw.Characters(length='m')",
+        )
+    return found[0]
+
+
+def _encoder(net: Net, name: str, first: Any) -> Elements:
+    """The net's own encoder, or characters for texts, told to put the mark in front."""
+    codec: Codec | None = net.held.inputs.get(name)
+    if codec is None and isinstance(first, str):
+        codec = Characters()
+    if not isinstance(codec, Elements):
+        raise TrainingError(
+            what="the next element is one of a sequence that the encoder makes elements of",
+            where=f"input {name!r}",
+            expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
+            got=f"a {type(first).__name__}, and a net without an encoder" if codec is None else _short(codec),
+            mend="net.with_input(nw.Tokens())" if not isinstance(first, str) else "net.with_input(nw.Characters())",
+        )
+    return replace(codec, start=True, end=False)
+
+
+def _fitted(codec: Elements, raws: Sequence[Any], name: str) -> Elements:
+    try:
+        return codec.fit(raws)
+    except DataError as error:
+        raise at_place(error, f"port {name!r}") from None
+
+
+def _short(codec: Codec) -> str:
+    text = repr(codec)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _check_positions(net: Net, name: str, output: str) -> None:
+    """Refuse a net whose output is not one row of numbers for every element of its input."""
+    plan = plan_of(net)
+    given, made = plan.inputs[name], plan.outputs[output]
+    if ranked(made) and (len(made) != 2 or made[0] != given[0]):
+        raise TrainingError(
+            what="the net does not say what comes next at every position",
+            where=f"output {output!r}",
+            expected=f"({given[0]}, ?), a distribution for every element",
+            got=shape_text(made),
+            mend="leave out what takes positions together, such as nw.Last() or pooling",
+        )

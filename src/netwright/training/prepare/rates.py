@@ -1,0 +1,74 @@
+"""Which arrays are trained and how fast: learning rates by path, one update for each rate, frozen arrays kept."""
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from netwright.errors import PathError, TrainingError, did_you_mean
+from netwright.net.part import Net
+from netwright.net.plan.plan import Plan
+from netwright.training.engines.flat import Flat
+from netwright.training.optimizers import Optimizer, Piece, Update
+
+Rates: TypeAlias = float | Mapping[str, float] | None
+
+
+def rates_of(plan: Plan, base: float, given: Rates, prefix: str) -> dict[str, float]:
+    """The peak learning rate of every array that changes; what has rate 0 is left out and stays as it is.
+
+    A running array, such as the mean of a batch norm, has no rate of its own: it stands here while it is not frozen.
+    """
+    rates = {path: base for path, spec in plan.arrays.items() if spec.weight.kind != "fixed"}
+    for pattern, rate in given.items() if isinstance(given, Mapping) else ():
+        matched = [path for path in rates if _matches(path.removeprefix(prefix), pattern)]
+        if not matched:
+            names = [path.removeprefix(prefix) for path in rates]
+            raise PathError(
+                what=f"no array of this net has a path like {pattern!r}",
+                where="learning_rate",
+                expected=f"a pattern of one of {len(names)} paths" + (f", such as {names[0]!r}" if names else ""),
+                mend=did_you_mean(pattern, _parts(names)),
+            )
+        rates |= dict.fromkeys(matched, rate)
+    changing = {path: rate for path, rate in rates.items() if rate}
+    if not any(plan.arrays[path].weight.kind == "learned" for path in changing):
+        raise TrainingError(
+            what="nothing is left to train: every array is frozen or none is learned", where="learning_rate"
+        )
+    return changing
+
+
+def flatten(
+    net: Net, plan: Plan, rates: Mapping[str, float], dtype: torch.dtype | None, device: torch.device
+) -> tuple[Flat, dict[str, Tensor]]:
+    """The trained arrays side by side, those of one learning rate together; and copies of all others."""
+    trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
+    flat = Flat.of({path: net.held.arrays[path] for path in sorted(trained, key=rates.__getitem__)}, dtype, device)
+    rest = {path: array.clone() for path, array in net.held.arrays.items() if path not in flat.spans}
+    return flat, rest
+
+
+def updates_of(flat: Flat, rates: Mapping[str, float], optimizer: Optimizer) -> list[tuple[Update, float]]:
+    """One update for each learning rate, with that rate."""
+    groups: dict[float, list[str]] = {}
+    for path in flat.spans:
+        groups.setdefault(rates[path], []).append(path)
+    updates: list[tuple[Update, float]] = []
+    for rate, paths in groups.items():
+        piece = flat.range(paths)
+        arrays = [(flat.view(flat.master, path), flat.view(flat.gradient, path)) for path in paths]
+        updates.append((optimizer.bind(Piece(flat.master[piece], flat.gradient[piece], arrays)), rate))
+    return updates
+
+
+def _parts(names: Sequence[str]) -> list[str]:
+    """Every path that a pattern may have meant: arrays, and the parts above them at any height."""
+    pieces = [name.split("/") for name in names]
+    return list(dict.fromkeys("/".join(piece[:n]) for piece in pieces for n in range(1, len(piece) + 1)))
+
+
+def _matches(path: str, pattern: str) -> bool:
+    return fnmatchcase(path, pattern) or path.startswith(f"{pattern}/")

@@ -1,0 +1,117 @@
+"""Measures a net between epochs on data it does not learn from: loss, and the error of classes."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from netwright.codecs.category import Boolean
+from netwright.codecs.codec import Codec
+from netwright.codecs.each import Each
+from netwright.codecs.labels import Labels
+from netwright.errors import TrainingError
+from netwright.net.part import Net
+from netwright.net.plan.plan import Plan
+from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
+from netwright.net.run.padding import own
+from netwright.sizes.unify import Row, Shape
+from netwright.training.engines.engine import mean_loss
+from netwright.training.prepare.feed import Feed
+from netwright.training.prepare.goal import Objective, gives_classes
+from netwright.training.prepare.with_loss import target_name
+
+CHUNK = 256
+FEW = 16  # examples that tell whether a net gives probabilities
+
+
+def validation_of(
+    plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, prefix: str
+) -> Callable[[], Mapping[str, float]]:
+    """A function that measures the arrays as they are now, in float32: the mean loss, and the error of classes.
+
+    The loss is a mean over examples, as it is trained; the error of an output with a class for every position is the
+    share of all positions that are wrong.
+    """
+    codecs = net.held.outputs
+    name = next(iter(codecs), "")
+    counts = len(codecs) == 1 and _decides(codecs[name]) and bool(prefix)
+    target = target_name(net, name, several=False)
+    wanted = [slot for _, slot in plan.wiring.outputs]
+    if counts:
+        wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
+    bound = program(plan, wanted).bind(arrays)
+    losses = len(plan.wiring.outputs)
+    order = data.by_length()
+
+    def measure() -> Mapping[str, float]:
+        total = wrong = weight = decided = 0.0
+        with torch.no_grad():
+            for indices in order.split(CHUNK):
+                batch = data.batch(indices)
+                told = Circumstances(batch=batch.size, lengths=batch.lengths)
+                values = bound(batch.inputs, told)
+                loss = sum(float(mean_loss(value, batch.weights)) for value in values[:losses])
+                total, weight = total + loss * batch.size, weight + batch.size
+                if counts:
+                    wrongs = _own(_wrong(values[-1], batch.inputs[target]), plan.shape(("", target)), told)
+                    wrong, decided = wrong + int(wrongs.sum()), decided + wrongs.numel()
+        found = {"loss": total / weight}
+        return {**found, "error": wrong / decided} if counts else found
+
+    return measure
+
+
+def check_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, goal: Objective) -> None:
+    """Refuse to train a net whose decoder reads probabilities where it gives something else, such as logits.
+
+    It is asked of a few examples, since what a net of any parts gives cannot be told from their kinds.
+    """
+    wants = {name: codec for name, codec in net.held.outputs.items() if _decides(codec) or _inner(codec, Labels)}
+    slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
+    batch = data.batch(torch.arange(min(len(data), FEW)))
+    with torch.no_grad():
+        bound = program(plan, [slots[name] for name in wants]).bind(arrays)
+        told = Circumstances(batch=batch.size, lengths=batch.lengths)
+        outputs = bound(batch.inputs, told)
+    for (name, codec), output in zip(wants.items(), outputs, strict=True):
+        real, single = _own(output, plan.shape(slots[name]), told), gives_classes(codec)
+        sound = bool(((real >= 0) & (real <= 1.01)).all())
+        if single:
+            sound = sound and bool(((real.sum(-1) - 1).abs() < 0.01).all())
+        if not sound and bool(real.isfinite().all()):
+            last, part = slots[name][0].removeprefix(goal.prefix), "nw.softmax" if single else "nw.sigmoid"
+            raise TrainingError(
+                what="the decoder reads probabilities, and the net gives something else",
+                where=f"{last} -> {name}",
+                expected="numbers from 0 to 1" + (" that add up to 1" if single else ""),
+                got=f"numbers from {float(real.min()):.3g} to {float(real.max()):.3g}",
+                mend=f"{part} after {last}",
+            )
+
+
+def _decides(codec: Codec) -> bool:
+    """Whether an answer, or the answer at a position, is right or wrong."""
+    return gives_classes(codec) or _inner(codec, Boolean)
+
+
+def _inner(codec: Codec, kind: type[Codec]) -> bool:
+    return isinstance(codec.codec if isinstance(codec, Each) else codec, kind)
+
+
+def _own(x: Tensor, shape: Shape, told: Circumstances) -> Tensor:
+    """The values of a batch (b, *shape) that are not behind the end of an example: rows (r, …) where any are."""
+    lengths = [None if isinstance(size, Row) else told.length(size) for size in shape]
+    axes = [axis for axis, length in enumerate(lengths, 1) if length is not None]
+    inside = own(x, lengths, axes)
+    if inside is None:
+        return x
+    up_to = x.shape[: axes[-1] + 1]
+    return x[inside.flatten(axes[-1]).expand(up_to)]  # (b, *shape) -> (r, …)
+
+
+def _wrong(output: Tensor, target: Tensor) -> Tensor:
+    """Which decisions differ from what is right: the most probable class, or one half as the border."""
+    if target.is_floating_point():
+        return (output >= 0.5) != (target >= 0.5)
+    return output.argmax(-1) != target

@@ -1,0 +1,47 @@
+"""Labels by exact type: how they are checked, found and printed."""
+
+import pytest
+
+from netwright.codecs.label_table import distinct, label_tuple, place, shown, table
+from netwright.errors import DataError
+
+
+def test_the_four_ones_are_four():
+    labels = label_tuple([1, 1.0, True, "1"], least=1)
+    known = table(labels)
+    assert [place(label, known, "labels") for label in labels] == [0, 1, 2, 3]
+    assert shown(labels) == "[1, 1.0, True, '1']"
+
+
+def test_a_range_prints_as_one():
+    assert shown((0, 1, 2)) == "range(3)"
+    assert shown((1, 2)) == "[1, 2]"
+    assert shown((0, True)) == "[0, True]"
+    assert shown((0,)) == "[0]"
+
+
+def test_distinct_is_sorted_by_type_then_value():
+    assert [repr(label) for label in distinct(["b", 2, 10, "a", True, 2])] == ["True", "2", "10", "'a'", "'b'"]
+
+
+def test_spaces_and_case_of_another_type_are_a_near_miss():
+    with pytest.raises(DataError) as error:
+        place(" true", table((True, 5)), "labels")
+    assert (
+        str(error.value)
+        == """\
+label ' true' is not one of the 2 labels
+  expected: True, 5
+  got:      ' true' of type str
+  mend:     the label True of type bool is one; this is a str"""
+    )
+
+
+@pytest.mark.parametrize("text", ["A ", " a", "A"])
+def test_case_and_blanks_are_near_misses(text):
+    with pytest.raises(DataError) as error:
+        place(text, table(["a", "b"]), "categories")
+    assert str(error.value) == (
+        f"label {text!r} is not one of the 2 categories\n  expected: 'a', 'b'\n  got:      {text!r} of type str\n"
+        "  mend:     did you mean 'a'?"
+    )

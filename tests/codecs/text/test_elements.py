@@ -1,0 +1,226 @@
+"""What all codecs of sequences share: edges, truncation, columns, readings, files; each as one alone gives it."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netwright.codecs import reading
+from netwright.codecs.ragged import Ragged
+from netwright.codecs.text.bytes import Bytes
+from netwright.codecs.text.characters import Characters
+from netwright.codecs.text.elements import Elements, utf8
+from netwright.codecs.text.tokens import Tokens
+from netwright.codecs.text.words import Words
+from netwright.errors import DataError, MissingArraysError, NetError
+from netwright.file.structure import Reader, described
+
+TEXT = st.text("abé", min_size=0, max_size=9)
+EDGES = st.fixed_dictionaries(
+    {"start": st.booleans(), "end": st.booleans(), "most": st.one_of(st.none(), st.integers(1, 8))}
+)
+
+
+def said(call: object, *arguments: object, **named: object) -> str:
+    with pytest.raises((DataError, NetError, MissingArraysError)) as error:
+        call(*arguments, **named)  # type: ignore[operator]
+    return str(error.value)
+
+
+def rows(column: torch.Tensor | Ragged) -> list[list[int]]:
+    return [column.row(i).tolist() for i in range(len(column))] if isinstance(column, Ragged) else column.tolist()
+
+
+@given(st.lists(TEXT, min_size=1, max_size=5), EDGES)
+def test_a_column_is_its_texts(texts: list[str], options: dict[str, object]):
+    for codec in (Characters("abé", **options), Bytes(**options)):  # type: ignore[arg-type]
+        whole = [codec._indices(text) for text in texts]
+        front, behind = [codec.edge] * codec.start, [codec.edge] * codec.end
+        expected = [[*front, *indices, *behind][: codec.most] for indices in whole]
+        if not all(expected):
+            empty = expected.index([])
+            assert said(codec.encode_all, texts).startswith(
+                f"an empty text has no elements\n  where:    row {empty}\n  got:      '' of type str\n"
+            )
+            continue
+        assert rows(codec.encode_all(texts)) == expected
+        assert [codec.encode(text).tolist() for text in texts] == expected
+        assert [len(codec.offsets(text)) for text in texts] == list(map(len, expected))
+        lengths = [len(indices) + codec.start + codec.end for indices in whole]
+        assert codec.truncated(texts) == sum(map(int.__lt__, map(len, expected), lengths))
+        assert codec.encode_all(texts).__class__ is (Ragged if len({*map(len, expected)}) > 1 else torch.Tensor)
+
+
+@given(TEXT, st.booleans())
+def test_the_target_at_a_position_is_what_follows(text: str, unknown: bool):
+    given = Characters("abé", start=True, unknown=unknown).encode(text).tolist()
+    wanted = Characters("abé", end=True, unknown=unknown).encode(text).tolist()
+    edge = Characters("abé", end=True, unknown=unknown).edge
+    assert given[0] == wanted[-1] == edge == 3 + unknown
+    assert given[1:] == wanted[:-1]
+
+
+@given(st.text("abé", max_size=9), st.booleans(), st.booleans())
+def test_decoding_gives_the_text_back(text: str, start: bool, end: bool):
+    codec = Characters("abé", start=start, end=end)
+    if text or start or end:
+        output = torch.eye(codec.size)[codec.encode(text)]
+        assert codec.decode(output) == text
+        assert codec.decode(output, reading.Sample()) == text
+        assert codec.text_of(codec.encode(text)) == text
+
+
+def test_offsets_of_edges_are_empty():
+    codec = Characters("ab", start=True, end=True)
+    assert codec.offsets("ba") == [(0, 0), (0, 1), (1, 2), (2, 2)]
+    assert Characters("ab", start=True, end=True, most=2).offsets("ba") == [(0, 0), (0, 1)]
+
+
+def test_what_lies_behind_an_edge_is_not_decoded():
+    codec = Characters("ab", end=True)
+    assert codec.decode(torch.eye(3)[torch.tensor([0, 1, 2, 0, 2])]) == "ab"
+    assert codec.decode(torch.eye(3)[torch.tensor([2, 0])]) == ""
+    assert Characters("ab", start=True).decode(torch.eye(3)[torch.tensor([2, 0, 2, 1])]) == "a"
+    assert codec.text_of([0, 2, 1]) == "ab"  # text_of leaves edges out, wherever they stand
+
+
+def test_readings_of_every_position():
+    codec = Characters("a", end=True, unknown=True)
+    output = torch.tensor([[0.5, 0.25, 0.25], [0.0, 0.25, 0.75]])
+    assert codec.decode(output) == "a"
+    assert codec.decode(output, reading.probabilities) == [
+        {"a": 0.5, "<unknown>": 0.25, "<edge>": 0.25},
+        {"a": 0.0, "<unknown>": 0.25, "<edge>": 0.75},
+    ]
+    assert codec.decode(output, reading.Top(1)) == [{"a": 0.5}, {"<edge>": 0.75}]
+    assert codec.decode(output, reading.raw) is output
+    assert [round(h, 4) for h in codec.decode(output, reading.entropy)] == [1.0397, 0.5623]
+    even = Characters("ab").decode(torch.full((200, 2), 0.5), reading.Sample(seed=1))
+    assert 60 < even.count("a") < 140  # every position draws anew
+    assert said(codec.decode, torch.ones(2, 3), reading.Top(1)).startswith("the output is not a distribution")
+
+
+def test_sizes():
+    assert (Characters().encoded, Characters().decoded) == ("n <?>", "n ?")
+    codec = Characters("abc", start=True, end=True, unknown=True, length="letters")
+    assert (codec.encoded, codec.decoded) == ("letters <5>", "letters 5")
+    assert (codec.size, codec.unknown_index, codec.edge) == (5, 3, 4)
+    plain = Characters("abc")
+    assert (plain.size, plain.unknown_index, plain.edge) == (3, None, None)
+    assert (
+        said(lambda: Characters(end=True).edge)
+        == """\
+this Characters has no vocabulary yet
+  expected: vocabulary given, or learned from data
+  got:      Characters(end=True)
+  mend:     train the net: nw.train learns it from the training data
+  or:       give vocabulary="""
+    )
+
+
+@pytest.mark.parametrize(
+    "codec",
+    [
+        Characters(),
+        Characters("'\"\\é", end=True),
+        Bytes(start=True, most=5),
+        Words(lower=True),
+        Words(["it's", ".", "a"], unknown=True, length="words"),
+        Tokens(range(4), most=3),
+        Tokens([1, 1.0, True, "1"]),
+    ],
+    ids=repr,
+)
+def test_a_codec_is_a_value(codec: Elements):
+    again = eval(repr(codec))
+    assert again == codec
+    assert hash(again) == hash(codec)
+    assert Reader().codec(json.loads(json.dumps(described(codec, "input"))), "input") == codec
+
+
+def test_one_text_is_one_raw_thing():
+    assert Characters().takes("ab")
+    assert Characters().takes(np.str_("ab"))
+    assert Characters("ab", end=True).offsets(np.array("ab")) == [(0, 1), (1, 2), (2, 2)]
+    assert said(Characters("ab").encode, np.array("ax")).splitlines()[1] == "  where:    character 1, in 'ax'"
+    assert not Characters().takes(["ab"])
+    assert not Characters().takes(3)
+    column = Characters("ab").encode_all(np.array(["a", "bb"]))
+    assert rows(column) == [[0], [1, 1]]
+
+
+def test_what_is_no_text():
+    assert (
+        said(Bytes().encode_all, ["a", 3])
+        == """\
+Bytes takes a text
+  where:    row 1
+  expected: str
+  got:      3 of type int"""
+    )
+    assert (
+        said(Bytes().encode_all, "ab")
+        == """\
+this is one text, not many
+  got:      'ab' of type str
+  mend:     [text], a list of one"""
+    )
+    assert said(Bytes().encode_all, []) == "there are no examples"
+    assert (
+        said(Bytes().encode, "")
+        == """\
+an empty text has no elements
+  got:      '' of type str
+  mend:     leave it out
+  or:       start=True or end=True, which gives it an edge"""
+    )
+
+
+def test_bad_options():
+    assert (
+        said(Bytes, most=0)
+        == """\
+a sequence has at least one element
+  expected: most of 1 or more
+  got:      0"""
+    )
+    assert (
+        said(Bytes, length="m[n]")
+        == """\
+length is the name of a size
+  expected: a Python name
+  got:      'm[n]'"""
+    )
+    assert said(Bytes, start=1).startswith("start of Bytes cannot be this")
+    assert (
+        said(Bytes().text_of, [3, 256])
+        == """\
+there is no such element
+  where:    position 1
+  expected: 0 to 255
+  got:      256"""
+    )
+
+
+def test_half_a_character_has_no_bytes():
+    assert utf8("aé") == b"a\xc3\xa9"
+    assert (
+        said(utf8, "a\ud83d")
+        == """\
+half a character (a surrogate) has no bytes
+  where:    character 1
+  got:      '\\ud83d'
+  mend:     text.encode("utf-16", "surrogatepass").decode("utf-16"), if its other half is there"""
+    )
+
+
+@pytest.mark.parametrize("codec", [Characters("ab ", end=True), Bytes(start=True), Words(["ab", "ba"], end=True)])
+def test_many_texts_are_fast(codec: Elements):
+    texts = ["ab ba " * 50] * 19_999 + ["ab"]
+    start = time.perf_counter()
+    assert len(codec.encode_all(texts)) == 20_000
+    assert time.perf_counter() - start < 6  # half a second on an idle machine

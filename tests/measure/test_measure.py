@@ -1,0 +1,357 @@
+"""Measuring must give the same numbers however the data comes, and say plainly what it cannot measure."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+import netwright as nw
+from netwright.codecs.labels import Labels
+from netwright.codecs.number import Number, Vector
+from netwright.errors import DataError, NetError
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(600, 4)).astype("float32")
+Y = RANDOM.integers(0, 3, 600)
+
+
+def net(width, end, decoder):
+    return nw.initialize(nw.Chain(nw.Linear(width), end, input=4, output=decoder), seed=0)
+
+
+CLASSIFIER = net(3, nw.softmax, nw.Category(range(3)))
+
+
+def test_the_numbers_are_those_of_the_net_itself():
+    measured = nw.measure(CLASSIFIER, (X, Y), top=(2,))
+    p = CLASSIFIER(X, nw.raw).numpy()
+    result = measured.result
+    assert result.n == 600
+    assert result.accuracy.value == pytest.approx((p.argmax(1) == Y).mean())
+    losses = -np.log(p[np.arange(600), Y])
+    assert result.log_loss.value == pytest.approx(losses.mean(), rel=1e-5)
+    assert result.top[0].value == pytest.approx(
+        np.mean([y in np.argsort(-row)[:2] for row, y in zip(p, Y, strict=True)])
+    )
+    assert [e.index for e in measured.worst] == np.argsort(-losses, kind="stable")[:10].tolist()
+    worst = measured.worst[0]
+    assert np.array_equal(worst.input, X[worst.index]) and worst.actual == Y[worst.index]
+    assert worst.predicted == p[worst.index].argmax() and worst.loss == pytest.approx(losses.max(), rel=1e-5)
+    assert worst.probabilities == pytest.approx(dict(enumerate(p[worst.index])))
+    assert type(worst.actual) is int
+
+
+def every_form():
+    rows = [(x, int(y)) for x, y in zip(X, Y, strict=True)]
+    tensors = TensorDataset(torch.tensor(X), torch.tensor(Y))
+    return {
+        "columns": (X, Y),
+        "lists": (list(X), Y.tolist()),
+        "rows": rows,
+        "ports": {"input": X, "target": Y},
+        "dataset": tensors,
+        "loader": DataLoader(tensors, batch_size=70),
+        "rows one by one": lambda: iter(rows),
+        "batches": lambda: ((X[i : i + 70], Y[i : i + 70]) for i in range(0, 600, 70)),
+    }
+
+
+@pytest.mark.parametrize("name", every_form())
+def test_every_form_of_data_gives_the_same(name):
+    measured, expected = nw.measure(CLASSIFIER, every_form()[name]), nw.measure(CLASSIFIER, (X, Y))
+    assert str(measured) == str(expected)
+    assert np.array_equal(np.asarray(measured.worst[3].input), expected.worst[3].input)
+
+
+def test_yes_and_no():
+    boolean = net(1, nw.Elementwise("sigmoid"), nw.Boolean())
+    right = Y > 0
+    measured = nw.measure(boolean, (X, right))
+    p = boolean(X, nw.raw).numpy()[:, 0]
+    assert measured.result.accuracy.value == pytest.approx(((p > 0.5) == right).mean())
+    assert measured.result.confusion.labels == (False, True)
+    worst = measured.worst[0]
+    assert worst.loss == pytest.approx(-np.log(np.where(right, p, 1 - p).min()), rel=1e-5)
+    assert worst.probabilities == pytest.approx({False: 1 - p[worst.index], True: p[worst.index]}, abs=1e-6)
+
+
+def test_several_labels():
+    labels = net(3, nw.Elementwise("sigmoid"), Labels(["a", "b", "c"]))
+    right = [[name for name, x in zip("abc", row, strict=False) if x > 0] for row in X]
+    measured = nw.measure(labels, (X, right))
+    p = labels(X, nw.raw).numpy()
+    assert measured.result.accuracy.value == pytest.approx(((p > 0.5) == (X[:, :3] > 0)).mean())
+    assert len(measured.worst) == 10 and measured.worst[0].actual == right[measured.worst[0].index]
+
+
+def test_numbers_are_measured_in_their_own_unit():
+    numbers = net(1, nw.Elementwise("tanh"), Number(mean=100.0, deviation=10.0))
+    right = 100 + 10 * X[:, 0]
+    measured = nw.measure(numbers, (X, right))
+    said = numbers(X, nw.raw).numpy()[:, 0] * 10 + 100
+    errors = (said - right) ** 2
+    assert measured.result.mse.value == pytest.approx(errors.mean(), rel=1e-4)
+    assert measured.worst[0].index == errors.argmax() and measured.worst[0].probabilities == {}
+    assert measured.headline.startswith("MSE ")
+
+
+def test_vectors():
+    vectors = net(2, nw.Elementwise("tanh"), Vector(2, mean=(0.0, 5.0), deviation=(1.0, 2.0)))
+    measured = nw.measure(vectors, (X, X[:, :2]), worst=3)
+    said = vectors(X, nw.raw).numpy() * [1, 2] + [0, 5]
+    assert measured.result.mse.value == pytest.approx(((said - X[:, :2]) ** 2).mean(), rel=1e-4)
+    assert len(measured.worst) == 3
+
+
+def test_a_net_without_a_decoder():
+    with pytest.raises(NetError) as error:
+        nw.measure(CLASSIFIER.with_output(None), (X, Y))
+    assert str(error.value) == (
+        "this net does not say what its output means, so nothing can be compared with it\n"
+        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean), "
+        "Characters, …\n"
+        "  got:      no decoder\n"
+        "  mend:     net.with_output(nw.Category([…])), or another decoder"
+    )
+
+
+TWO = nw.initialize(
+    nw.Graph(
+        trunk=(nw.Linear(5), "input"),
+        kind=([nw.Linear(3), nw.softmax], "trunk"),
+        size=(nw.Linear(1), "trunk"),
+        input=4,
+        output={"kind": nw.Category(range(3)), "size": nw.Number(mean=1.0, deviation=2.0)},
+    ),
+    seed=0,
+)
+BOTH = {"input": X, "kind_target": Y, "size_target": 1 + 2 * X[:, 0]}
+
+
+def test_every_output_of_a_net_with_several_is_measured():
+    measured = nw.measure(TWO, BOTH, worst=2)
+    assert list(measured) == ["kind", "size"] and len(measured) == 2
+    said = TWO(X, nw.raw)
+    assert measured["kind"].result.accuracy.value == pytest.approx((said["kind"].numpy().argmax(1) == Y).mean())
+    said = said["size"].numpy()[:, 0] * 2 + 1
+    assert measured["size"].result.mse.value == pytest.approx(((said - BOTH["size_target"]) ** 2).mean(), rel=1e-4)
+    assert measured.headline.splitlines()[0] == f"kind: {measured['kind'].headline}"
+    assert [e.index for e in measured["size"].worst] != [e.index for e in measured["kind"].worst]
+
+
+def test_several_outputs_from_a_stream_are_the_same():
+    rows = [{port: column[i] for port, column in BOTH.items()} for i in range(600)]
+    assert str(nw.measure(TWO, lambda: iter(rows))) == str(nw.measure(TWO, BOTH))
+
+
+def test_a_wrong_label_of_one_of_several_outputs_names_port_and_row():
+    with pytest.raises(DataError) as error:
+        nw.measure(TWO, {**BOTH, "kind_target": [*Y.tolist()[:-1], 9]})
+    assert str(error.value) == (
+        "label 9 is not one of the 3 categories\n"
+        "  where:    port 'kind_target', row 599\n"
+        "  expected: 0, 1, 2\n"
+        "  got:      9 of type int"
+    )
+
+
+def test_one_of_several_outputs_without_a_decoder():
+    with pytest.raises(NetError) as error:
+        nw.measure(TWO.with_output({"size": None}), BOTH)
+    assert str(error.value) == (
+        "this net does not say what its output means, so nothing can be compared with it\n"
+        "  where:    output 'size'\n"
+        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean), "
+        "Characters, …\n"
+        "  got:      no decoder\n"
+        "  mend:     net.with_output({'size': nw.Category([…])}), or another decoder"
+    )
+
+
+STEPS = RANDOM.normal(size=(300, 6, 2)).astype("float32")
+TAGS = RANDOM.integers(0, 3, (300, 6))
+TAGGER = nw.initialize(nw.Chain(3, nw.softmax, input=(6, 2), output=nw.Each(nw.Category(["a", "b", "c"]))), seed=0)
+
+
+def words(tags):
+    return [["abc"[tag] for tag in row] for row in tags.tolist()]
+
+
+def test_a_class_for_every_position():
+    measured = nw.measure(TAGGER, (STEPS, words(TAGS)), top=(2,), worst=3)
+    p = TAGGER(STEPS, nw.raw).numpy()
+    right = p.argmax(2) == TAGS
+    losses = -np.log(np.take_along_axis(p, TAGS[..., None], 2)[..., 0])
+    result = measured.result
+    assert (result.n, result.positions) == (300, 1800)
+    assert result.accuracy.value == pytest.approx(right.mean()) and result.accuracy.n == 300
+    assert result.accuracy.baseline == pytest.approx(np.bincount(TAGS.ravel()).max() / 1800)
+    assert result.exact.value == pytest.approx(right.all(1).mean())
+    assert result.log_loss.value == pytest.approx(losses.mean(), rel=1e-5)
+    assert result.confusion.counts.sum() == 1800
+    assert result.confusion.counts[0, 1] == ((TAGS == 0) & (p.argmax(2) == 1)).sum()
+    assert [e.index for e in measured.worst] == np.argsort(-losses.mean(1), kind="stable")[:3].tolist()
+    worst = measured.worst[0]
+    assert worst.actual == words(TAGS)[worst.index] and worst.probabilities == {}
+    assert worst.predicted == ["abc"[tag] for tag in p[worst.index].argmax(1)]
+
+
+def test_yes_or_no_at_every_pixel():
+    net = nw.initialize(nw.Chain(1, nw.sigmoid, input=(3, 4, 2), output=nw.Each(nw.Boolean())), seed=0)
+    x = RANDOM.normal(size=(40, 3, 4, 2)).astype("float32")
+    right = x[..., 0] > 0
+    measured = nw.measure(net, (x, right.tolist()))
+    p = net(x, nw.raw).numpy()[..., 0]
+    assert (measured.result.n, measured.result.positions) == (40, 480)
+    assert measured.result.accuracy.value == pytest.approx(((p >= 0.5) == right).mean())
+    assert measured.result.confusion.labels == (False, True)
+
+
+def test_examples_of_different_lengths_count_their_own_positions(monkeypatch):
+    lengths = RANDOM.integers(1, 7, 200).tolist()
+    p, tags = TAGGER(STEPS[:200], nw.raw).numpy(), TAGS[:200]
+    one_by_one = [torch.tensor(row[:n]) for row, n in zip(p, lengths, strict=True)]
+    monkeypatch.setattr(nw.Chain, "__call__", lambda net, x, reading: one_by_one)
+    ragged = [row[:n] for row, n in zip(words(tags), lengths, strict=True)]
+    result = nw.measure(TAGGER, (STEPS[:200], ragged)).result
+    real = np.arange(6) < np.array(lengths)[:, None]
+    right = p.argmax(2) == tags
+    assert (result.n, result.positions) == (200, sum(lengths))
+    assert result.accuracy.value == pytest.approx(right[real].mean())
+    assert result.exact.value == pytest.approx((right | ~real).all(1).mean())
+
+
+def test_other_positions_than_the_net_gives():
+    with pytest.raises(DataError) as error:
+        nw.measure(TAGGER, (STEPS, [row[:5] for row in words(TAGS)]))
+    assert str(error.value) == (
+        "what is right has other positions than the net gives\n"
+        "  where:    target, row 0\n"
+        "  expected: (6,), one class for each position\n"
+        "  got:      (5,)"
+    )
+
+
+def test_a_wrong_label_at_one_position_names_row_and_position():
+    with pytest.raises(DataError) as error:
+        nw.measure(TAGGER, (STEPS, [*words(TAGS)[:-1], ["a", "b", "a", "z", "a", "a"]]))
+    assert str(error.value) == (
+        "label 'z' is not one of the 3 categories\n"
+        "  where:    row 299, position 3\n"
+        "  expected: 'a', 'b', 'c'\n"
+        "  got:      'z' of type str"
+    )
+
+
+def test_a_label_that_is_not_known_names_its_row():
+    labels = [*Y.tolist()[:500], 7]
+    with pytest.raises(DataError) as error:
+        nw.measure(CLASSIFIER, (X[:501], labels))
+    assert str(error.value) == (
+        "label 7 is not one of the 3 categories\n  where:    row 500\n  expected: 0, 1, 2\n  got:      7 of type int"
+    )
+
+
+def test_no_data():
+    with pytest.raises(DataError) as error:
+        nw.measure(CLASSIFIER, (X[:0], Y[:0]))
+    assert error.value.what == "there is no data"
+
+
+@pytest.mark.parametrize("top", [2, "15", (1, 0), (1.5,)])
+def test_top_lists_whole_numbers(top):
+    net = nw.Chain(2, nw.softmax, input=2, output=nw.Category(["a", "b"]))
+    with pytest.raises(NetError) as error:
+        nw.measure(net, ([[1.0, 2.0]], ["a"]), top=top)
+    assert str(error.value) == (
+        "top= lists the n of the top-n accuracies\n"
+        f"  expected: whole numbers of 1 or more, such as top=(1, 5)\n  got:      {top!r}"
+    )
+
+
+WORDS = ["anna", "hannah", "an", "nana", "", "ha" * 20] * 5
+PREDICTS = nw.initialize(
+    nw.Chain(
+        nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax,
+        input=nw.Characters("ahn", start=True), output=nw.Characters("ahn", end=True),
+    ),
+    seed=0,
+)  # fmt: skip
+
+
+def elements(texts):
+    """The probability of every element of every text, one text at a time, and whether it is the most probable."""
+    for text in texts:
+        p = PREDICTS(text, nw.raw)
+        for row, element in zip(p, [*("ahn".index(c) for c in text), 3], strict=True):
+            yield float(row[element]), int(row.argmax()) == element
+
+
+def test_a_net_that_predicts_what_comes_next_takes_one_column():
+    measured = nw.measure(PREDICTS, WORDS, worst=3)
+    result = measured.result
+    p, right = zip(*elements(WORDS), strict=True)
+    assert (result.n, result.elements) == (30, len(p))
+    assert result.bits.value == pytest.approx(-np.log2(p).mean(), rel=1e-6)
+    assert result.perplexity.value == pytest.approx(np.exp(-np.log(p).mean()), rel=1e-6)
+    assert result.error.value == pytest.approx(1 - np.mean(right))
+    assert measured.headline == str(result.bits)
+    assert str(measured).splitlines()[1:4] == [str(result.bits), str(result.perplexity), str(result.error)]
+    assert result.confusion.labels == ("a", "h", "n", "<edge>")
+    assert measured.worst[0].input == measured.worst[0].actual in WORDS
+    assert isinstance(measured.worst[0].predicted, str)
+
+
+def test_elements_that_cannot_be_seen_are_written_out():
+    spaced = nw.initialize(
+        nw.Chain(
+            nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax,
+            input=nw.Characters("a \n", start=True, unknown=True), output=nw.Characters("a \n", end=True, unknown=True),
+        ),
+        seed=0,
+    )  # fmt: skip
+    measured = nw.measure(spaced, ["a a\n", "zz"], top=(2,))
+    assert measured.result.confusion.labels == ("a", "' '", "'\\n'", "<unknown>", "<edge>")
+    assert "confusion matrix of elements" in str(measured)
+
+
+def test_no_confusion_matrix_of_a_large_vocabulary():
+    words = [f"w{i}" for i in range(1200)]
+    net = nw.Chain(
+        nw.Embedding(2), nw.GRU(2), nw.Linear(), nw.softmax,
+        input=nw.Words(words, start=True), output=nw.Words(words, end=True),
+    )  # fmt: skip
+    measured = nw.measure(nw.initialize(net, seed=0), ["w1 w2", "w7"])
+    assert measured.result.confusion is None and measured.result.elements == 5
+    assert "more than 1,000 elements: no confusion matrix" in str(measured)
+
+
+def test_texts_stream_and_are_cut_where_memory_ends(monkeypatch):
+    whole = nw.measure(PREDICTS, WORDS)
+    assert str(nw.measure(PREDICTS, lambda: iter(WORDS))) == str(whole)
+    monkeypatch.setattr("netwright.measure.measure.AT_ONCE", 60)
+    assert str(nw.measure(PREDICTS, WORDS)) == str(whole)
+    with pytest.raises(DataError) as caught:
+        nw.measure(PREDICTS, [*WORDS, "anz"])
+    assert str(caught.value).splitlines()[1] == "  where:    row 30, character 2, in 'anz'"
+
+
+def test_texts_beside_texts():
+    tags = nw.initialize(
+        nw.Chain(nw.Embedding(4), nw.Linear(), nw.softmax, input=nw.Characters("ahn"), output=nw.Characters("xy"))
+    )
+    measured = nw.measure(tags, (["anna", "ha"], ["xyyx", "yx"]))
+    p = [
+        float(row["xy".index(c)])
+        for text, said in (("anna", "xyyx"), ("ha", "yx"))
+        for row, c in zip(tags(text, nw.raw), said, strict=True)
+    ]
+    assert measured.result.bits.value == pytest.approx(-np.log2(p).mean(), rel=1e-6)
+    with pytest.raises(DataError) as caught:
+        nw.measure(tags, (["anna", "ha"], ["xyyx", "yxx"]))
+    assert str(caught.value) == (
+        "what is right has other positions than the net gives\n"
+        "  where:    target, row 1\n"
+        "  expected: (2,), one class for each position\n"
+        "  got:      (3,)"
+    )

@@ -1,0 +1,59 @@
+"""Convolution kernels: every option as autograd, and the way to the weight's gradient by the shape."""
+
+import pytest
+import torch
+
+import netwright as nw
+from engine_pairs import assert_same_gradient, batch_of, engines
+from netwright.layers.conv import Conv
+from netwright.training.engines.handwritten.conv import Convolution, convolution
+from netwright.training.engines.handwritten.kernel import Site
+from netwright.training.engines.handwritten.weights import Plain, Rows, Windows
+
+OPTIONS = {
+    "plain": nw.Conv(4, 3),
+    "stride": nw.Conv(4, 3, stride=2),
+    "padding": nw.Conv(4, (3, 5), padding=(1, 2)),
+    "dilation": nw.Conv(4, 3, dilation=2),
+    "groups": nw.Conv(4, 3, groups=2),
+    "one channel out": nw.Conv(1, 3),
+    "no bias": nw.Conv(4, 3, bias=False),
+    "one position that steps": nw.Conv(4, 1, stride=(2, 3)),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("channels", [2, 6])
+def test_options_as_autograd(name, channels) -> None:
+    net = nw.Chain(OPTIONS[name], nw.tanh, nw.Conv(2, 2), nw.Flatten(), nw.Linear(2), input=(9, 9, channels))
+    torch.manual_seed(0)
+    batch = batch_of(torch.randn(3, 9, 9, channels), torch.randn(3, 2))
+    assert_same_gradient(*engines(net, nw.MSE()), batch, 2e-6)
+
+
+def made(leaf, shape, dtype=torch.bfloat16):
+    weight = torch.zeros(leaf.out, shape[-1], 3, 3).to(memory_format=torch.channels_last)
+    arrays = {"weight": weight.to(dtype)}
+    site = Site("", shape, dtype, arrays, {}, {"weight": weight})
+    return convolution(site, [leaf])
+
+
+@pytest.mark.parametrize(
+    ("leaf", "shape", "way"),
+    [
+        (Conv(4, 3), (2, 8, 8, 1), Rows),
+        (Conv(4, 3), (2, 8, 8, 6), Windows),
+        (Conv(4, 3), (2, 9, 9, 6), Plain),
+        (Conv(4, 3, padding=1), (2, 8, 8, 6), Plain),
+        (Conv(4, 3), (64, 512, 512, 1), Plain),
+    ],
+)
+def test_the_way_to_the_weight(leaf, shape, way) -> None:
+    (kernel,) = made(leaf, shape)
+    assert isinstance(kernel, Convolution)
+    assert type(kernel.weight_gradient) is way
+
+
+def test_what_is_declined() -> None:
+    assert convolution(Site("", (2, 8, 3), torch.float32), [Conv(4, 3)]) is None
+    assert convolution(Site("", (2, 8, 8, 3), torch.float32), [Conv(4, 2, padding="same")]) is None

@@ -1,0 +1,67 @@
+"""The autograd engine: gradients are autograd's own, in float32 exactly; running arrays and culprits are found."""
+
+import torch
+
+import netwright as nw
+from netwright.net.run.assemble import program
+from netwright.net.run.context import Circumstances
+from netwright.net.run.noise import Noise
+from netwright.training.engines.autograd import Autograd
+from netwright.training.engines.flat import Flat
+from netwright.training.prepare.feed import Batch
+
+CPU = torch.device("cpu")
+
+
+def made(precision=None):
+    net = nw.Chain(
+        nw.Conv(4, 3), nw.relu, nw.MaxPool(2), nw.BatchNorm(), nw.Flatten(), nw.Dropout(0.2), nw.Linear(), nw.softmax,
+        input=(8, 8, 1), output=nw.Category(range(3)),
+    )  # fmt: skip
+    net = nw.initialize(nw.with_loss(net, nw.CrossEntropy()))
+    learned = {path: a for path, a in net.held.arrays.items() if net.plan.arrays[path].weight.kind == "learned"}
+    rest = {path: a.clone() for path, a in net.held.arrays.items() if path not in learned}
+    flat = Flat.of(learned, precision, CPU)
+    torch.manual_seed(0)
+    batch = Batch({"input": torch.rand(6, 8, 8, 1), "target": torch.tensor([0, 1, 2, 0, 1, 2])}, torch.arange(6), None)
+    return net, flat, Autograd.of(net.plan, flat, rest, precision, seed=1), batch
+
+
+def reference(net, batch):
+    arrays = {path: array.clone().requires_grad_(array.is_floating_point()) for path, array in net.held.arrays.items()}
+    bound = program(net.plan, [slot for _, slot in net.plan.wiring.outputs]).bind(arrays)
+    told = Circumstances(training=True, noise=Noise(1, 0, batch.examples), batch=6)
+    bound(batch.inputs, told)[0].mean().backward()
+    return arrays
+
+
+def test_gradients_are_autograd_s() -> None:
+    net, flat, engine, batch = made()
+    engine.gradient(batch, 0)
+    for path, array in reference(net, batch).items():
+        if path in flat.spans:
+            torch.testing.assert_close(flat.view(flat.gradient, path), array.grad)
+
+
+def test_bf16_gradients_point_the_same_way() -> None:
+    net, flat, engine, batch = made(torch.bfloat16)
+    engine.gradient(batch, 0)
+    for path, array in reference(net, batch).items():
+        if path in flat.spans and array.grad.norm() > 1e-4:
+            ours = flat.view(flat.gradient, path).flatten()
+            assert torch.cosine_similarity(ours, array.grad.flatten(), dim=0) > 0.99
+
+
+def test_running_arrays_are_written_after_the_step() -> None:
+    _, _, engine, batch = made()
+    before = {path: array.clone() for path, array in engine.running.items()}
+    engine.gradient(batch, 0)
+    assert before
+    assert all(not torch.equal(before[path], array) for path, array in engine.running.items())
+
+
+def test_the_culprit_is_the_first_part_that_is_not_finite() -> None:
+    _, _, engine, batch = made()
+    batch.inputs["input"][4, 0, 0, 0] = float("inf")
+    assert engine.culprit(batch, 0) == ("net/conv1", 4)
+    assert engine.culprit(made()[3], 0) is None

@@ -1,0 +1,139 @@
+"""Automatic choices: what they are, why, and that they can be given or repeated."""
+
+import pytest
+import torch
+
+import netwright as nw
+from netwright.codecs.text.characters import Characters
+from netwright.data.sources import source
+from netwright.errors import TrainingError
+from netwright.layers.fold import Map
+from netwright.layers.recurrent.gru import GRU
+from netwright.training.events import Choice
+from netwright.training.optimizers import SGD, Adam
+from netwright.training.prepare.choices import Chooser, activation_bytes, work_of
+from netwright.training.prepare.feed import feed
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("examples", "size"), [(1, 1), (7, 7), (100, 16), (1000, 16), (10_000, 64), (55_000, 128), (10**7, 256)]
+)
+def test_batch_size_follows_from_the_number_of_examples(examples, size) -> None:
+    choose = Chooser(())
+    assert choose.batch_size(None, examples, 1, CPU) == size
+    assert choose.made[0].name == "batch size"
+
+
+def test_batch_size_stays_within_memory(monkeypatch) -> None:
+    monkeypatch.setattr("netwright.training.prepare.choices.free_memory", lambda device: 4000)
+    choose = Chooser(())
+    assert choose.batch_size(None, 55_000, 100, CPU) == 8
+    assert choose.made[0].why == "what fits in a quarter of the free memory"
+
+
+def test_epochs() -> None:
+    assert Chooser(()).epochs(None, 430) == 10
+    assert Chooser(()).epochs(None, 7) == 286
+    assert Chooser(()).epochs(3, 7) == 3
+
+
+@pytest.mark.parametrize(
+    ("units", "work", "classifies", "value"),
+    [
+        (True, 10**6, True, "bf16"),
+        (False, 10**6, True, "float32"),
+        (True, 10, True, "float32"),
+        (True, 10**6, False, "float32"),
+    ],
+)
+def test_precision_follows_from_processor_net_and_output(monkeypatch, units, work, classifies, value) -> None:
+    monkeypatch.setattr("netwright.training.prepare.choices.has_bf16", lambda device: units)
+    choose = Chooser(())
+    choose.precision(None, CPU, work, classifies)
+    assert choose.made[0].value == value
+
+
+def test_a_precision_that_is_none() -> None:
+    with pytest.raises(TrainingError) as caught:
+        Chooser(()).precision("float8", CPU, 1, True)
+    assert str(caught.value) == (
+        'there is no such precision\n  where:    precision\n  expected: "float32" or "bf16"\n  got:      \'float8\''
+    )
+
+
+def test_learning_rate_follows_from_the_widest_layer() -> None:
+    plan = nw.Chain(100, nw.relu, nw.Linear(3), input=900).plan
+    choose = Chooser(())
+    assert choose.learning_rate(None, Adam(), plan) == (0.0047, {})
+    assert choose.made[0].why == "0.14 / √900, the inputs of the widest layer, between 0.0001 and 0.01"
+    assert Chooser(()).learning_rate(None, SGD(), plan) == (0.05, {})
+    assert Chooser(()).learning_rate(0.2, Adam(), plan) == (0.2, {})
+    by_path = Chooser(())
+    assert by_path.learning_rate({"linear1": 0.0}, SGD(), plan) == (0.05, {"linear1": 0.0})
+    assert by_path.made[0].value == "0.05, linear1: 0"
+    assert Chooser(by_path.made).learning_rate(None, Adam(), plan) == (0.05, {"linear1": 0.0})
+
+
+def test_what_an_earlier_run_chose_is_chosen_again() -> None:
+    choose = Chooser((Choice("batch size", "12", "a reason"),))
+    assert choose.batch_size(None, 55_000, 1, CPU) == 12
+    assert str(choose.made[0]) == "batch size: 12 (as in the run whose choices were given)"
+
+
+def test_work_and_memory_of_a_net() -> None:
+    plan = nw.Chain(nw.Conv(20, 5), nw.relu, nw.Flatten(), nw.Linear(10), input=(28, 28, 1)).plan
+    assert work_of(plan) == 24 * 24 * 20 * 25 + 24 * 24 * 20 * 10
+    assert activation_bytes(plan) == 8 * (3 * 24 * 24 * 20 + 10)
+
+
+def test_work_and_memory_grow_with_the_length() -> None:
+    plan = nw.Chain(nw.Conv(4, 3), nw.relu, nw.Linear(5), input=("n", 2)).plan
+    assert (work_of(plan), activation_bytes(plan)) == (0, 0)
+    assert work_of(plan, {"n": 12}) == 10 * 4 * 2 * 3 + 10 * 4 * 5
+    assert activation_bytes(plan, {"n": 12}) == 8 * 10 * (4 + 4 + 5)
+
+
+def test_looking_up_an_index_is_no_work() -> None:
+    plan = nw.Chain(nw.Embedding(8), nw.Linear(5), input=nw.Array("n <1000>")).plan
+    assert work_of(plan, {"n": 3}) == 3 * 8 * 5
+
+
+def test_what_is_done_for_every_element_counts_so_many_times() -> None:
+    plan = nw.Chain(Map(nw.Linear(5)), input=("n", 2)).plan
+    assert (work_of(plan, {"n": 7}), work_of(plan, {"n": 14})) == (7 * 10, 14 * 10)
+    assert (activation_bytes(plan, {"n": 7}), activation_bytes(plan, {"n": 14})) == (8 * 7 * 5, 8 * 14 * 5)
+
+
+READER = nw.Chain(nw.Embedding(2), GRU(3), nw.Linear(), nw.softmax, input=Characters("ab", start=True, most=6))
+NET = nw.with_loss(READER.with_output(Characters("ab", end=True, most=6)), nw.CrossEntropy())
+TEXTS = source((["a" * (i % 9) for i in range(100)],) * 2)
+
+
+def test_how_batches_are_made_is_said(monkeypatch) -> None:
+    choose = Chooser(())
+    choose.batches(feed(TEXTS, NET, CPU), 10, seed=0)
+    assert [str(choice) for choice in choose.made] == [
+        "batches: by length: 4.4% padding (a random order would have 28%)"
+    ]
+    alike = Chooser(())
+    alike.batches(feed(source((["ab"] * 5,) * 2), NET, CPU), 2, seed=0)
+    assert alike.made == []
+    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    lazy = Chooser(())
+    lazy.batches(feed(TEXTS, NET, CPU), 10, seed=0)
+    assert [str(choice) for choice in lazy.made] == [
+        "batches: by chance (the data does not fit in memory, so that its lengths are not known)"
+    ]
+
+
+def test_texts_that_are_cut_off_are_said() -> None:
+    choose = Chooser(())
+    choose.truncated(TEXTS, NET.held.inputs)
+    assert [str(choice) for choice in choose.made] == [
+        "truncated: 33 of 100 at port 'input', 33 of 100 at port 'target' (what the encoder keeps, by its field `most`)"
+    ]
+    whole = Chooser(())
+    whole.truncated(source((["ab"] * 5,) * 2), NET.held.inputs)
+    assert whole.made == []

@@ -1,0 +1,157 @@
+"""The feed: bytes stay bytes, batches are prepared, and what does not fit in memory is encoded as it comes."""
+
+import numpy as np
+import pytest
+import torch
+
+import netwright as nw
+from netwright.codecs.text.characters import Characters
+from netwright.data.order import bucketed_order, epoch_order
+from netwright.data.sources import Source, source
+from netwright.errors import DataError
+from netwright.layers.recurrent.gru import GRU
+from netwright.training.prepare.feed import collected, feed
+
+CPU = torch.device("cpu")
+PICTURES = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
+CHAIN = nw.Chain(nw.Flatten(), 2, nw.softmax, input=nw.Image(4, 4, "gray"), output=nw.Category(["a", "b"]))
+NET = nw.with_loss(CHAIN, nw.CrossEntropy())
+DATA = source((PICTURES, ["a", "b", "a", "a", "b"]))
+
+
+def test_bytes_stay_bytes_and_batches_are_floats() -> None:
+    made = feed(DATA, NET, CPU)
+    assert made.columns["input"].dtype == torch.uint8
+    batch = made.batch(torch.tensor([3, 1]))
+    torch.testing.assert_close(batch.inputs["input"][0, ..., 0], torch.tensor(PICTURES[3]) / 255)
+    assert batch.inputs["target"].tolist() == [0, 1]
+    assert batch.examples.tolist() == [3, 1]
+    assert (len(made), batch.size, batch.weights) == (5, 2, None)
+
+
+def test_beyond_memory_batches_are_encoded_as_they_come(monkeypatch) -> None:
+    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    lazy = feed(DATA, NET, CPU)
+    assert lazy.columns["input"] is DATA.columns["input"]
+    indices = torch.tensor([4, 0])
+    monkeypatch.undo()
+    resident = feed(DATA, NET, CPU).batch(indices)
+    for port, tensor in lazy.batch(indices).inputs.items():
+        assert torch.equal(tensor, resident.inputs[port])
+
+
+def test_what_takes_no_more_memory_is_prepared_once() -> None:
+    ports = {"input": nw.Number(10.0, 5.0), "target": nw.Image(4, 4, "gray")}
+    net = nw.Graph(
+        flat=(nw.Flatten(), "target"), wide=(nw.Linear(16), "input"), sum=(nw.Add(), "wide", "flat"), input=ports
+    )
+    made = feed(source(([10.0, 15.0, 20.0, 5.0, 0.0], PICTURES)), net, CPU)
+    assert made.prepared == {"input"}
+    assert made.columns["input"].flatten().tolist() == [0, 1, 2, -1, -2]
+    assert made.batch(torch.tensor([2, 0])).inputs["input"].tolist() == [[2.0], [0.0]]
+
+
+@pytest.mark.parametrize("block", [1, 200, 1 << 20])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 9])
+def test_batches_are_the_examples_in_order_whatever_is_gathered_at_once(monkeypatch, block, size) -> None:
+    monkeypatch.setattr("netwright.training.prepare.feed.BLOCK", block)
+    made = feed(source((PICTURES, ["a", "b", "a", "a", "b"]), weights=[0.0, 1.0, 2.0, 3.0, 4.0]), NET, CPU)
+    order = torch.tensor([3, 1, 4, 0, 2])
+    given = list(made.batches(order, size))
+    assert [batch.size for batch in given] == [len(piece) for piece in order.split(size)]
+    for batch, indices in zip(given, order.split(size), strict=True):
+        alone = made.batch(indices)
+        assert torch.equal(batch.examples, indices)
+        assert torch.equal(batch.weights, alone.weights)
+        assert all(torch.equal(value, alone.inputs[port]) for port, value in batch.inputs.items())
+
+
+READER = nw.Chain(nw.Embedding(2), GRU(3), nw.Linear(), nw.softmax, input=Characters("abc", start=True))
+TEXTS = ["abc", "a", "cab", "bb", "", "abcabc"]
+
+
+def reading(**options):
+    net = nw.with_loss(READER.with_output(Characters("abc", end=True)), nw.CrossEntropy())
+    return feed(source((TEXTS, TEXTS), **options), net, CPU)
+
+
+def test_texts_are_padded_with_their_last_element() -> None:
+    made = reading(weights=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    batch = made.batch(torch.tensor([3, 0, 4]))
+    assert batch.inputs["input"].tolist() == [[3, 1, 1, 1], [3, 0, 1, 2], [3, 3, 3, 3]]
+    assert batch.inputs["target"].tolist() == [[1, 1, 3, 3], [0, 1, 2, 3], [3, 3, 3, 3]]
+    assert {name: n.tolist() for name, n in batch.lengths.items()} == {"n": [3, 4, 1]}
+    assert (batch.positions, batch.weights.tolist()) == (4, [pytest.approx(w / 3.5) for w in (4, 1, 5)])
+    assert made.batch(torch.tensor([0, 2])).lengths == {}
+    assert (made.typical, made.raw) == ({"n": 4}, False)
+
+
+def test_batches_of_texts_are_of_like_length_and_padding_is_counted() -> None:
+    made = reading()
+    order = made.order(2, seed=0, epoch=1)
+    assert torch.equal(order, bucketed_order(torch.tensor([8, 4, 8, 6, 2, 14]), 2, 0, 1))
+    assert made.by_length().tolist() == [4, 1, 3, 0, 2, 5]
+    assert made.padding(made.by_length(), 2) == pytest.approx(1 - 21 / (2 * 2 + 2 * 4 + 2 * 7))
+    given = list(made.batches(order, 4))
+    assert torch.cat([batch.examples for batch in given]).tolist() == order.tolist()
+    assert [batch.size for batch in given] == [4, 2]
+    for batch in given:
+        alone = made.batch(batch.examples)
+        assert all(torch.equal(value, alone.inputs[port]) for port, value in batch.inputs.items())
+
+
+def test_texts_beyond_memory_come_in_random_order(monkeypatch) -> None:
+    resident = reading()
+    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    lazy = reading()
+    assert lazy.raw
+    assert torch.equal(lazy.order(2, seed=0, epoch=1), epoch_order(6, 0, 1))
+    assert lazy.by_length().tolist() == [0, 1, 2, 3, 4, 5]
+    assert lazy.typical == {"n": 4}
+    ours, theirs = (made.batch(torch.tensor([5, 1])) for made in (lazy, resident))
+    assert torch.equal(ours.inputs["target"], theirs.inputs["target"])
+    assert ours.lengths["n"].tolist() == theirs.lengths["n"].tolist() == [7, 2]
+
+
+def test_an_error_in_a_sample_names_the_row_it_has_in_all_of_the_data() -> None:
+    net = nw.with_loss(READER.with_output(Characters("abc", end=True)), nw.CrossEntropy())
+    texts = ["abc", "a"] * 50 + ["abd"]
+    with pytest.raises(DataError) as caught:
+        feed(source((texts, texts)), net, CPU)
+    assert caught.value.where.startswith("port 'input', row 100")
+
+
+def test_an_error_beyond_memory_names_the_row_it_has_in_all_of_the_data(monkeypatch) -> None:
+    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    made = feed(source((PICTURES, ["a", "b", "a", "a", "c"])), NET, CPU)
+    made.batch(torch.tensor([3, 0]))
+    with pytest.raises(DataError) as caught:
+        made.batch(torch.tensor([0, 4]))
+    assert caught.value.where == "port 'target', row 4"
+
+
+def test_an_error_names_the_port_and_the_row() -> None:
+    with pytest.raises(DataError) as caught:
+        feed(Source({"input": PICTURES[:2], "target": ["a", "c"]}), NET, CPU)
+    assert caught.value.where == "port 'target', row 1"
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_streams_are_collected(batched) -> None:
+    rows = [([float(i), 0.0], i) for i in range(4)]
+    batches = [(np.array([x for x, _ in rows[i : i + 2]]), np.array([y for _, y in rows[i : i + 2]])) for i in (0, 2)]
+    stream = source(iter(batches if batched else rows))
+    whole = collected(stream, {"input": nw.Vector(2)})
+    assert len(whole) == 4
+    assert [int(value) for value in whole.columns["target"]] == [0, 1, 2, 3]
+
+
+def test_an_endless_stream_is_refused(monkeypatch) -> None:
+    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 10_000)
+
+    def endless():
+        while True:
+            yield [1.0], 0
+
+    with pytest.raises(DataError, match="larger than a quarter of the free memory"):
+        collected(source(endless), {"input": nw.Vector(1)})

@@ -1,0 +1,45 @@
+"""Threads: the faster number is taken, and a run that begins to crawl is noticed, a single slow step is not."""
+
+import pytest
+import torch
+
+from netwright.training.prepare.threads import WINDOW, Pace, faster
+
+
+@pytest.fixture(autouse=True)
+def _threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("one", "two", "chosen"), [(1.0, 0.6, 2), (1.0, 0.95, 1), (1.0, 40.0, 1)])
+def test_the_faster_number_is_taken(one, two, chosen) -> None:
+    now = [0.0]
+
+    def step() -> None:
+        now[0] += one if torch.get_num_threads() == 1 else two
+
+    assert faster(step, 2, clock=lambda: now[0]) == chosen
+
+
+def test_a_run_that_begins_to_crawl_is_noticed() -> None:
+    pace = Pace()
+    assert not any(pace.crawls(0.01) for _ in range(30))
+    assert not pace.crawls(5.0)
+    assert not any(pace.crawls(0.01) for _ in range(WINDOW))
+    slow = [pace.crawls(0.1) for _ in range(WINDOW)]
+    assert slow[-1]
+    assert not slow[0]
+
+
+@pytest.mark.parametrize(("seconds", "steps"), [(0.01, 12), (0.4, 8), (3.0, 4)])
+def test_long_steps_are_timed_less_often(seconds, steps) -> None:
+    now, count = [0.0], [0]
+
+    def step() -> None:
+        now[0] += seconds
+        count[0] += 1
+
+    faster(step, 2, clock=lambda: now[0])
+    assert count[0] == steps
