@@ -13,6 +13,7 @@ FILES = sorted(path for path in SRC.rglob("*.py"))
 FLOORS = [
     ["value"],
     ["errors"],
+    ["regular"],
     ["sizes", "fetch", "machine", "fields"],
     ["codecs", "inits", "metrics"],
     ["data", "net"],

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +30,7 @@ from netwright.net.file.structure import Reader, check_uses, leaf_uses, unfit
 from netwright.net.node import Held
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_from, plan_of, shape_text
+from netwright.regular import opened
 
 TOLERANCE = 1e-5  # of the largest output: processors add in different orders
 CONTENT = {"version": str, "digest": str, "net": dict, "inputs": dict, "outputs": dict, "examples": int}
@@ -89,13 +89,10 @@ def load(
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        mode = os.stat(path).st_mode
+        return opened(path)
     except (FileNotFoundError, NotADirectoryError):
-        siblings = os.listdir(path.parent) if path.parent.is_dir() else []
+        siblings = os.listdir(path.parent) if os.path.isdir(path.parent) else []
         raise FileError(what="there is no such file", mend=did_you_mean(path.name, siblings)) from None
-    if not stat.S_ISREG(mode):
-        raise FileError(what="this is not a file", got="a folder" if stat.S_ISDIR(mode) else "a device or a pipe")
-    return open(path, "rb", buffering=0)
 
 
 def _read(file: BinaryIO, reader: Reader) -> tuple[dict[str, Any], Net, dict[str, Tensor]]:
