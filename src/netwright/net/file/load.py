@@ -72,7 +72,7 @@ def load(
     probing = blame.probing.set(True)  # mends would be tried for a fault, which a file could make as dear as it likes
     try:
         with _opened(Path(path)) as file:
-            content, net, tensors = _read(file, Reader(dict(functions or {})))
+            content, net, tensors = _read(file, dict(functions or {}))
         loaded = _filled(net, {name: array for name, array in tensors.items() if " " not in name})
         if check:
             _check(loaded, content, tensors)
@@ -95,7 +95,7 @@ def _opened(path: Path) -> BinaryIO:
         raise FileError(what="there is no such file", mend=did_you_mean(path.name, siblings)) from None
 
 
-def _read(file: BinaryIO, reader: Reader) -> tuple[dict[str, Any], Net, dict[str, Tensor]]:
+def _read(file: BinaryIO, functions: Mapping[str, Any]) -> tuple[dict[str, Any], Net, dict[str, Tensor]]:
     """What the header says, the net without arrays, and the arrays by their names in the file."""
     size = os.fstat(file.fileno()).st_size
     start = _bytes(file, min(size, LENGTH + len(PREFIX)))
@@ -112,7 +112,7 @@ def _read(file: BinaryIO, reader: Reader) -> tuple[dict[str, Any], Net, dict[str
             got=f"{size:,} bytes",
             mend="copy or download the file again",
         )
-    net = _net(content, reader)
+    net = _net(content, Reader(functions, size))
     _check_places(net, [entry for entry in entries if " " not in entry.name])
     return content, net, {entry.name: _array(file, entry, content["checksums"][entry.name]) for entry in entries}
 
@@ -153,9 +153,11 @@ def _net(content: Mapping[str, Any], reader: Reader) -> Net:
     node = reader.part(content["net"], "net")
     if not isinstance(node, Net):
         malformed("net", "a net", content["net"])
-    check_uses(leaf_uses(node), "net")
+    check_uses(leaf_uses(node), "net", reader.size)
     inputs = _codecs(content["inputs"], node.input_names, reader, "input")
     outputs = _codecs(content["outputs"], node.output_names, reader, "output")
+    if not inputs and not outputs:  # as it is already: planning it once more costs as much as building it
+        return node
     return _holding(node, Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
 
 
@@ -168,6 +170,8 @@ def _codecs(plain: Mapping[str, Any], ports: Sequence[str], reader: Reader, side
 
 def _check_places(net: Net, entries: Sequence[Entry]) -> None:
     """Every array has a part that takes it, of this size: known before any of them is read."""
+    if not entries:
+        return
     places = plan_of(net).arrays
     for entry in entries:
         spec = places.get(entry.name)
@@ -213,6 +217,8 @@ def _array(file: BinaryIO, entry: Entry, checksum: object) -> Tensor:
 
 
 def _filled(net: Net, arrays: Mapping[str, Tensor]) -> Net:
+    if not arrays:
+        return net
     held = net.held
     return _holding(net, Held(MappingProxyType(dict(arrays)), held.inputs, held.outputs, held.shared))
 

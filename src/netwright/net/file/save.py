@@ -14,7 +14,7 @@ from torch import Tensor
 from netwright.errors import DataError, FileError, NetwrightError
 from netwright.net.compare import digest
 from netwright.net.file.format import DTYPE_NAMES, NAME, check_limits, file_path, order, pack
-from netwright.net.file.structure import check_uses, described, leaf_uses
+from netwright.net.file.structure import check_uses, described, leaf_uses, planned_uses
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
@@ -63,7 +63,6 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
     target = Path(os.path.realpath(file_path(path)))
     try:
         tensors = {name: _plain_array(name, array) for name, array in net.held.arrays.items()}
-        check_uses(leaf_uses(net), "net")
         content = {
             "version": _version(),
             "digest": digest(net),
@@ -77,6 +76,8 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
         content["checksums"] = {name: hashlib.sha256(bytes_).hexdigest() for name, bytes_ in data.items()}
         head = pack(content, tensors)
         check_limits(head)
+        size = len(head) + sum(map(len, data.values()))
+        check_uses(max(leaf_uses(net), planned_uses(content["net"])), "net", size)
     except FileError as error:
         raise located(error, path) from None
     _write(target, (head, *data.values()), path)
