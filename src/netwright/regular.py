@@ -8,8 +8,9 @@ import os
 import stat
 import time
 from collections.abc import Generator
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 from uuid import uuid4
 
 from netwright.errors import FileError
@@ -18,7 +19,7 @@ TEMPORARY = ".part"  # what the name of a file ends in until it is whole
 LEFT_SECONDS = 3600.0  # a file that nobody has written to for so long was left by a program that was killed
 
 
-def opened(path: str | os.PathLike[str]) -> BinaryIO:
+def opened(path: str | os.PathLike[str]) -> FileIO:
     """A file opened for reading, unbuffered; what is a folder, a pipe or a device is not opened.
 
     Raises: FileError for what is no regular file, and for what is no name of a file; OSError as `open` does.
@@ -32,7 +33,7 @@ def opened(path: str | os.PathLike[str]) -> BinaryIO:
     except BaseException:
         os.close(handle)
         raise
-    return cast(BinaryIO, open(handle, "rb", buffering=0))
+    return open(handle, "rb", buffering=0)
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
@@ -49,7 +50,7 @@ def check_name(path: str | os.PathLike[str]) -> None:
 
 
 @contextlib.contextmanager
-def placed(target: Path) -> Generator[BinaryIO, None, None]:
+def placed(target: Path) -> Generator[FileIO, None, None]:
     """A new file, put into its place when the block ends well; the older one stays as it was until then.
 
     It is written beside its place, with the older one's permissions. What killed programs left beside it is removed.
@@ -70,7 +71,7 @@ def placed(target: Path) -> Generator[BinaryIO, None, None]:
         with open(handle, "wb", buffering=0) as file:
             if mode != 0o666 and hasattr(os, "fchmod"):
                 os.fchmod(handle, mode)  # of a new file the umask decides
-            yield cast(BinaryIO, file)
+            yield file
             os.fsync(file.fileno())
         os.replace(beside, target)
     except BaseException:
