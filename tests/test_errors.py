@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from netwright import errors
-from netwright.errors import Fault, NetwrightError, SizeError, close_names, did_you_mean, missing_extra
+from netwright.errors import Fault, NetwrightError, SizeError, close_names, did_you_mean, missing_extra, plainly
 
 FAULT = Fault(what="they differ", where="a -> b", expected="(1,)", got="(2,)\nof two", mend=("this", "that"))
 TEXT = """\
@@ -68,3 +68,30 @@ def test_close_names() -> None:
     assert close_names("conv", ["body/conv", "conv1", "x"]) == ("body/conv", "conv1")
     assert did_you_mean("linaer1", ["linear1", "conv1"]) == "did you mean 'linear1'?"
     assert did_you_mean("zzz", ["linear1"]) == ""
+
+
+HOSTILE = "\x1b[2J\0\ud800\r\u202e"
+
+
+def test_what_a_file_says_is_cut_and_escaped_wherever_it_stands() -> None:
+    error = NetwrightError(what=HOSTILE, where=HOSTILE, expected=HOSTILE, got=HOSTILE, mend=(HOSTILE, "a\nb"))
+    shown = r"\x1b[2J\x00\ud800\r\u202e"
+    assert str(error) == (
+        f"{shown}\n  where:    {shown}\n  expected: {shown}\n  got:      {shown}\n  mend:     {shown}\n"
+        "  or:       a\n            b"
+    )
+    str(error).encode()  # a lone surrogate could not be printed
+    long = NetwrightError(what="x" * 10**7, where="y" * 10**7, mend="z" * 10**7)
+    assert str(long) == f"{'x' * 2000}…\n  where:    {'y' * 2000}…\n  mend:     {'z' * 2000}…"
+    assert len(str(SizeError.of([*long.faults, *long.faults]))) < 13_000
+
+
+def test_what_people_write_is_shown_as_it_is() -> None:
+    for text in ("größer ≤ 5 °C", "हिन्दी", "日本語", 'it\'s "so"\n  more', "C:\\new"):
+        assert plainly(text) == text
+
+
+def test_hostile_names_cost_no_time() -> None:
+    assert close_names("x" * 4_000_000, ["x" * 1000, "x"]) == ()
+    assert close_names("liner1", ["y" * 4_000_000, "linear1"]) == ("linear1",)
+    assert close_names("liner", (f"{i}/linear" for i in range(10**9))) != ()

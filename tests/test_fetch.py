@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import os
 import socket
 import sys
 import tarfile
@@ -11,6 +12,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -325,6 +327,132 @@ def test_a_client_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "CLIENT_SECONDS", 0.2)
     with pytest.raises(module._Refusal, match=r"^gave up after 0 s$"):
         module._run([sys.executable, "-c", "import time; time.sleep(30)"], tmp_path)
+
+
+def test_many_threads_at_once_all_get_their_files(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second thread waits for the answer of the host that the first one asks."""
+    server.put(CONTENT)
+    ask = module._Hosts._ask_one
+
+    def slow(hosts: object, host: str, address: str) -> None:
+        time.sleep(0.2)
+        ask(hosts, host, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module._Hosts, "_ask_one", slow)
+    with ThreadPoolExecutor(16) as pool:
+        names = [f"set{i % 4}" for i in range(16)]
+        folders = list(pool.map(lambda name: fetch(name, [Web(server.address)], DIGESTS, notice=quiet), names))
+    assert all(contents(folder) == CONTENT for folder in folders)
+    assert sum(line.startswith("HEAD") for line in server.asked) == 1
+
+
+def test_a_mirror_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dripping(io.BytesIO):
+        length = None
+
+        def read1(self, most: int | None = -1) -> bytes:
+            time.sleep(0.01)
+            return b"x"
+
+    monkeypatch.setattr(module, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(module, "urlopen", lambda request, timeout: Dripping())
+    with pytest.raises(FileError) as caught:
+        fetch("set", [Web("http://here/")], {"labels": DIGESTS["labels"]}, notice=quiet)
+    assert caught.value.got == "http://here/: labels broke off: slower than 4,096 bytes a second"
+
+
+def test_a_mirror_that_breaks_off_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Short(io.BytesIO):
+        length = 6
+
+    monkeypatch.setattr(module, "urlopen", lambda request, timeout: Short(b"0123"))
+    with pytest.raises(FileError) as caught:
+        fetch("set", [Web("http://here/")], {"labels": DIGESTS["labels"]}, notice=quiet)
+    assert caught.value.got.startswith("http://here/: labels broke off: IncompleteRead(0 bytes read, 6 more expected)")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+@pytest.mark.parametrize("kind", ["pipe", "device", "loop"])
+def test_what_is_no_file_is_replaced(kind: str, server: Server, cache: Path) -> None:
+    server.put(CONTENT)
+    place = cache / "set" / "labels"
+    place.parent.mkdir(parents=True)
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to("/dev/zero" if kind == "device" else place)
+    assert contents(fetch("set", [Web(server.address)], DIGESTS, notice=quiet)) == CONTENT
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(*_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(module.Path, "home", homeless)
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("NETWRIGHT_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(FileError) as caught:
+        cache_folder()
+    assert str(caught.value) == (
+        "there is no folder for the cache: this user has no home\n"
+        "  mend:     set NETWRIGHT_CACHE to a folder that can be written"
+    )
+
+
+def test_without_a_temporary_folder_the_next_mirror_is_tried(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(**_: object) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    server.put(CONTENT)
+    monkeypatch.setattr(module.tempfile, "TemporaryDirectory", none)
+    said: list[str] = []
+    mirrors = [Package("npm", "p", "1", "package/"), Web(server.address)]
+    assert contents(fetch("set", mirrors, DIGESTS, notice=said.append)) == CONTENT
+    assert said[1] == "  no temporary folder: No usable temporary directory found"
+
+
+def archived(archive: bytes, monkeypatch: pytest.MonkeyPatch) -> Package:
+    def run(command: list[str], folder: Path) -> None:
+        if "pack" in command:
+            (folder / "p.zip").write_bytes(archive)
+
+    monkeypatch.setattr(module, "_run", run)
+    monkeypatch.setattr(module, "_installed", lambda client: client)
+    return Package("npm", "p", "1", "")
+
+
+def test_an_encrypted_archive_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.put(CONTENT)
+    locked = bytearray(wheel(CONTENT))
+    for start, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = locked.find(start)
+        while at >= 0:
+            locked[at + flags] |= 1  # says that the member is encrypted
+            at = locked.find(start, at + 1)
+    said: list[str] = []
+    mirrors = [archived(bytes(locked), monkeypatch), Web(server.address)]
+    assert contents(fetch("set", mirrors, DIGESTS, notice=said.append)) == CONTENT
+    assert said[1].startswith("  p.zip cannot be read: File 'images' is encrypted")
+
+
+def test_a_member_that_stands_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, content in (*CONTENT.items(), ("images", b"wrong")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    mirror = archived(out.getvalue(), monkeypatch)
+    assert contents(fetch("set", [mirror], DIGESTS, notice=quiet)) == CONTENT
+
+
+def test_addresses_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    for address, reason in (("http://[::1/", "Invalid IPv6 URL"), ("example/", "unknown url type: 'example/'")):
+        with pytest.raises(FileError) as caught:
+            fetch("set", [Web(address)], DIGESTS, notice=quiet)
+        assert caught.value.got == f"{address}: {reason}"
+    assert capsys.readouterr() == ("", "")  # no thread printed a traceback
 
 
 def test_a_cache_that_cannot_be_written_says_so(server: Server, cache: Path) -> None:

@@ -13,7 +13,8 @@ FILES = sorted(path for path in SRC.rglob("*.py"))
 FLOORS = [
     ["value", "machine"],
     ["errors"],
-    ["fields", "inits", "fetch"],
+    ["regular", "fields", "inits"],
+    ["fetch"],
     ["kernels"],
     ["sizes"],
     ["codecs", "data"],

@@ -6,15 +6,22 @@ catch for such a fault, so `except ValueError` around a training script goes on 
 
 import difflib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, Never, Self
 
 from netwright.value import Value
 
 LABEL_WIDTH = 10  # "expected: " is the longest label
+MOST_TEXT = 2000  # characters of each text of a message; a file can put millions into a name
+MOST_NAME = 200  # characters of a name that is compared with others
+MOST_NAMES = 2000  # names that a misspelt one is compared with
 
 
 class Fault(Value, kw_only=True):
-    """One thing that is wrong: a sentence, its place, both sides, and the mends in order of preference."""
+    """One thing that is wrong: a sentence, its place, both sides, and the mends in order of preference.
+
+    A text may repeat what a file or a data set says, so it is shown `plainly`.
+    """
 
     what: str
     where: str = ""
@@ -25,8 +32,8 @@ class Fault(Value, kw_only=True):
     def __str__(self) -> str:
         lines = [("where", self.where), ("expected", self.expected), ("got", self.got)]
         lines += [("mend" if i == 0 else "or", text) for i, text in enumerate(self.mend)]
-        body = [f"  {label + ':':<{LABEL_WIDTH}}{_hanging(text)}" for label, text in lines if text]
-        return "\n".join([self.what, *body])
+        body = [f"  {label + ':':<{LABEL_WIDTH}}{_hanging(plainly(text))}" for label, text in lines if text]
+        return "\n".join([plainly(self.what), *body])
 
 
 class NetwrightError(Exception):
@@ -118,13 +125,15 @@ def missing_extra(package: str, extra: str, why: str) -> Never:
 
 
 def close_names(name: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """The names that a misspelt one may have meant, nearest first.
+    """The names that a misspelt one may have meant, nearest first. A text too long for a name is near to none.
 
     Example:
         >>> close_names("conv", ["conv1", "linear1"])
         ('conv1',)
     """
-    known = list(names)
+    if len(name) > MOST_NAME:
+        return ()
+    known = [candidate for candidate in islice(names, MOST_NAMES) if len(candidate) <= MOST_NAME]
     last = [known_name for known_name in known if known_name.split("/")[-1] == name]
     near = difflib.get_close_matches(name, known, n=most, cutoff=0.5)
     return tuple(dict.fromkeys([*last, *near]))[:most]
@@ -134,6 +143,19 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     """The mend for a misspelt name; the empty text when nothing is near."""
     near = [repr(candidate) for candidate in close_names(name, names)]
     return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def plainly(text: str) -> str:
+    """A text as a terminal can show it: cut after 2,000 characters, and what does not print written as Python does.
+
+    Example:
+        >>> plainly("red\\x1b[2J")
+        'red\\\\x1b[2J'
+    """
+    shown = text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "…"
+    if shown.isprintable():
+        return shown
+    return "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in shown)
 
 
 def _hanging(text: str) -> str:

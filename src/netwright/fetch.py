@@ -5,6 +5,7 @@ any compression is undone. So a plain address, a copy of it and a package that h
 """
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import os
@@ -17,23 +18,24 @@ import textwrap
 import threading
 import time
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, BinaryIO, cast
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from netwright.errors import FileError
+from netwright.errors import FileError, plainly
+from netwright.regular import opened, placed, write_all
 from netwright.value import Value
 
 Notice = Callable[[str], None]
 
 CONNECT_SECONDS = 4.0  # every host is asked at once, so all of them together cost a machine without internet this once
 STALL_SECONDS = 15.0  # a connection that says nothing for so long is given up
+SLOWEST = 4096  # bytes a second: a connection that gives less on the whole is given up too
 CLIENT_SECONDS = 600.0  # a package client that downloads for longer is given up
 RECALL_SECONDS = 60.0  # how long a silent host is not asked again: a notebook may outlive a lost connection
 BLOCK = 1 << 20
@@ -45,18 +47,27 @@ class _Refusal(Exception):
 
 def words_to_stderr(text: str) -> None:
     """The usual notice: one line of words on stderr, so that stdout stays data."""
-    print(text, file=sys.stderr, flush=True)
+    print(plainly(text), file=sys.stderr, flush=True)
 
 
 def cache_folder() -> Path:
-    """The folder that keeps what was fetched: `NETWRIGHT_CACHE`, else the platform's cache folder."""
-    if chosen := os.environ.get("NETWRIGHT_CACHE"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "netwright"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "netwright"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "netwright"
+    """The folder that keeps what was fetched: `NETWRIGHT_CACHE`, else the platform's cache folder.
+
+    Raises: FileError where no folder is said, and the user has no home.
+    """
+    try:
+        if chosen := os.environ.get("NETWRIGHT_CACHE"):
+            return Path(chosen).expanduser()
+        if sys.platform == "win32":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "netwright"
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Caches" / "netwright"
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "netwright"
+    except RuntimeError:  # usual in containers: a user without HOME and without an entry
+        raise FileError(
+            what="there is no folder for the cache: this user has no home",
+            mend="set NETWRIGHT_CACHE to a folder that can be written",
+        ) from None
 
 
 class Mirror(ABC):
@@ -92,13 +103,13 @@ class Web(Mirror, Value):
         for file in wanted:
             try:
                 stream = urlopen(_request(self.address + file + self.suffix), timeout=STALL_SECONDS)
-            except (OSError, HTTPException) as error:
+            except (OSError, HTTPException, ValueError) as error:
                 reason = f"{file}: {_in_words(error)}"
                 if isinstance(error, HTTPError):
                     error.close()
                 raise _Refusal(reason) from None
             with stream:
-                yield file, _decoded(stream, self.suffix)
+                yield file, _decoded(cast(Any, _Paced(stream)), self.suffix)
 
 
 class Package(Mirror, Value):
@@ -127,10 +138,15 @@ class Package(Mirror, Value):
 
     def files(self, wanted: Sequence[str]) -> Generator[tuple[str, IO[bytes]], None, None]:
         members = {self.folder + file + self.suffix: file for file in wanted}
-        with tempfile.TemporaryDirectory(prefix="netwright-") as scratch:
-            into = Path(scratch) / "archive"
-            into.mkdir()
-            for command in self._commands(Path(scratch), into):
+        with contextlib.ExitStack() as stack:
+            try:
+                scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netwright-")))
+                into = scratch / "archive"
+                into.mkdir()
+                commands = self._commands(scratch, into)
+            except OSError as error:
+                raise _Refusal(f"no temporary folder: {_in_words(error)}") from None
+            for command in commands:
                 _run(command, into)
             archives = list(into.iterdir())
             if len(archives) != 1:
@@ -215,6 +231,8 @@ def fetch(
         try:
             with contextlib.closing(mirror.files(tuple(missing))) as found:
                 for file, stream in found:
+                    if file not in missing:  # stands twice in an archive
+                        continue
                     size = _store(stream, folder / file, sha256[file], largest)
                     missing.remove(file)
                     notice(f"  {file}: {size / 1e6:.1f} MB, checked")
@@ -238,12 +256,15 @@ def fetch(
 
 
 def _sound(path: Path, digest: str) -> bool:
+    """Whether the file is there with this content; what stands in its place and is no file is not opened."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == digest
-    except FileNotFoundError:
+    except (FileNotFoundError, FileError):
         return False
     except OSError as error:
+        if error.errno == errno.ELOOP:  # a link to itself
+            return False
         raise FileError(what="the cache cannot be read", where=str(path), got=_in_words(error)) from None
 
 
@@ -258,35 +279,44 @@ def _writing(place: Path) -> Generator[None, None, None]:
 
 def _store(stream: IO[bytes], target: Path, digest: str, largest: int) -> int:
     """Writes a stream to its place if it is what was wanted; returns its bytes."""
+    size, sha = 0, hashlib.sha256()
     with _writing(target):
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.", suffix=".part")
-    try:
-        size, sha = 0, hashlib.sha256()
-        with _writing(target), os.fdopen(handle, "wb") as out:
+        if os.path.lexists(target) and not os.path.isfile(target) and not os.path.isdir(target):
+            os.unlink(target)  # a pipe, a device or a link to one
+        with placed(target) as out:
             while block := _read(stream, target.name):
                 size += len(block)
                 if size > largest:
                     raise _Refusal(f"{target.name} is larger than {largest:,} bytes")
                 sha.update(block)
-                out.write(block)
-            out.flush()
-            os.fsync(out.fileno())
-        if sha.hexdigest() != digest:
-            raise _Refusal(f"{target.name} has sha256 {sha.hexdigest()[:12]}…, wanted {digest[:12]}…")
-        with _writing(target):
-            os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+                write_all(out, block)
+            if sha.hexdigest() != digest:
+                raise _Refusal(f"{target.name} has sha256 {sha.hexdigest()[:12]}…, wanted {digest[:12]}…")
     return size
 
 
 def _read(stream: IO[bytes], file: str) -> bytes:
     try:
         return stream.read(BLOCK)
-    except (OSError, EOFError, HTTPException, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
+    except Exception as error:  # a damaged archive makes its readers raise anything
         raise _Refusal(f"{file} broke off: {_in_words(error)}") from None
+
+
+class _Paced:
+    """A web stream that is given up when it gives too little for too long: a byte now and then is an answer, too."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._began, self._size = stream, time.monotonic(), 0
+
+    def read(self, most: int = -1) -> bytes:
+        """What is there, without waiting for more, as `read1` gives it."""
+        if time.monotonic() - self._began > STALL_SECONDS + self._size / SLOWEST:
+            raise TimeoutError(f"slower than {SLOWEST:,} bytes a second")
+        block = self._stream.read1(most)
+        self._size += len(block)
+        if not block and getattr(self._stream, "length", None):
+            raise IncompleteRead(block, self._stream.length)
+        return block
 
 
 def _decoded(stream: IO[bytes], suffix: str) -> IO[bytes]:
@@ -296,13 +326,14 @@ def _decoded(stream: IO[bytes], suffix: str) -> IO[bytes]:
 def _members(archive: Path, wanted: Mapping[str, str]) -> Generator[tuple[str, IO[bytes]], None, None]:
     """The wanted members of a zip, tar or Debian archive, in one pass: a compressed tar cannot be sought cheaply."""
     try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as whole:
-                for member in sorted(wanted.keys() & set(whole.namelist())):
-                    with whole.open(member) as stream:
-                        yield member, stream
-            return
-        with archive.open("rb") as file:
+        with opened(archive) as file:
+            if zipfile.is_zipfile(cast(IO[bytes], file)):
+                with zipfile.ZipFile(file) as whole:
+                    for member in sorted(wanted.keys() & set(whole.namelist())):
+                        with whole.open(member) as stream:
+                            yield member, stream
+                return
+            file.seek(0)
             if file.read(8) == b"!<arch>\n":
                 _seek_debian_data(file)
             else:
@@ -312,11 +343,13 @@ def _members(archive: Path, wanted: Mapping[str, str]) -> Generator[tuple[str, I
                     name = entry.name.removeprefix("./")
                     if name in wanted and (stream := whole.extractfile(entry)):
                         yield name, stream
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
+    except _Refusal:
+        raise
+    except Exception as error:  # a damaged or encrypted archive makes its readers raise anything
         raise _Refusal(f"{archive.name} cannot be read: {_in_words(error)}") from None
 
 
-def _seek_debian_data(file: IO[bytes]) -> None:
+def _seek_debian_data(file: BinaryIO) -> None:
     """Goes to the first byte of `data.tar.*`: a Debian package is a row of members with 60-byte headers."""
     while len(header := file.read(60)) == 60:
         if header.startswith(b"data.tar"):
@@ -357,9 +390,19 @@ def _request(address: str, method: str = "GET") -> Request:
 def _in_words(error: BaseException) -> str:
     if isinstance(error, HTTPError):
         return f"HTTP {error.code} {error.reason}"
+    if isinstance(error, FileError):
+        return f"{error.what}: {error.got}"
     reason = getattr(error, "reason", error)
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return str(text)
+
+
+def _host(address: str) -> str:
+    """The host of an address; the address itself where it names none."""
+    try:
+        return urlsplit(address).netloc or address
+    except ValueError:
+        return address
 
 
 class _Hosts:
@@ -367,26 +410,25 @@ class _Hosts:
 
     def __init__(self) -> None:
         self._heard: dict[str, tuple[float, str]] = {}  # host -> when it was asked, why it is silent ("" if it is not)
+        self._asking = threading.Lock()  # a second thread waits for the answers that the first one gets
 
     def silent(self, address: str) -> str:
-        return self._heard.get(urlsplit(address).netloc, (0.0, ""))[1]
+        return self._heard.get(_host(address), (0.0, ""))[1]
 
     def ask(self, addresses: Iterable[str]) -> None:
-        now = time.monotonic()
-        fresh = {host for host, (when, _) in self._heard.items() if now - when < RECALL_SECONDS}
-        unknown = {urlsplit(address).netloc: address for address in addresses}
-        # threads, because the look-up of a name obeys no time limit of ours; daemons, because one may hang in it
-        asking = [
-            threading.Thread(target=self._ask_one, args=(host, address), daemon=True)
-            for host, address in unknown.items()
-            if host not in fresh
-        ]
-        for host in unknown.keys() - fresh:
-            self._heard[host] = (now, f"no answer within {CONNECT_SECONDS:.0f} s")
-        for thread in asking:
-            thread.start()
-        for thread in asking:
-            thread.join(max(0.0, now + CONNECT_SECONDS - time.monotonic()))
+        with self._asking:
+            now = time.monotonic()
+            fresh = {host for host, (when, _) in self._heard.items() if now - when < RECALL_SECONDS}
+            unknown = {host: address for address in addresses if (host := _host(address)) not in fresh}
+            # threads, because the look-up of a name obeys no time limit of ours; daemons, because one may hang in it
+            asking = [threading.Thread(target=self._ask_one, args=item, daemon=True) for item in unknown.items()]
+            for thread in asking:
+                thread.start()
+            for thread in asking:
+                thread.join(max(0.0, now + CONNECT_SECONDS - time.monotonic()))
+            for host in unknown:
+                if self._heard.get(host, (0.0, ""))[0] < now:
+                    self._heard[host] = (now, f"no answer within {CONNECT_SECONDS:.0f} s")
 
     def _ask_one(self, host: str, address: str) -> None:
         reason = ""
@@ -394,7 +436,7 @@ class _Hosts:
             urlopen(_request(address, "HEAD"), timeout=CONNECT_SECONDS).close()
         except HTTPError as error:
             error.close()  # any answer shows that the host is there
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:
             reason = _in_words(error)
         self._heard[host] = (time.monotonic(), reason)
 

@@ -1,6 +1,7 @@
 """The command line keeps data on stdout, words on stderr, and its exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -139,3 +140,55 @@ def test_whoever_stops_reading_sees_no_traceback():
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(60) == 1
+
+
+def ran(*arguments, stdout=subprocess.PIPE, **environment):
+    code = "import sys; from netwright.cli import main; sys.exit(main())"
+    environment = {**os.environ, **environment}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], stdout=stdout, stderr=subprocess.PIPE, env=environment
+    )
+
+
+def test_an_encoding_that_lacks_a_sign(folder):
+    nw.save(
+        nw.initialize(nw.Chain(nw.Linear(2), nw.softmax, input=1, output=nw.Category(["größer", "日本"]))), "words.net"
+    )
+    for encoding in ("ascii", "cp1252"):
+        for command in (
+            ["show", "words.net"],
+            ["predict", "words.net", "[1]"],
+            ["data", "list"],
+            ["show", "größer.net"],
+        ):
+            done = ran(*command, PYTHONIOENCODING=encoding)
+            assert b"Traceback" not in done.stderr
+            assert done.returncode == (command[1] == "größer.net")
+        done = ran("predict", "words.net", "[1]", "--json", PYTHONIOENCODING=encoding)
+        assert set(json.loads(done.stdout)[0]["probabilities"]) == {"größer", "日本"}
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_words_and_1(folder):
+    with open("/dev/full", "wb") as full:
+        done = ran("data", "list", stdout=full)
+    assert (done.returncode, done.stderr) == (1, b"the output: No space left on device\n")
+
+
+def test_inputs_nested_too_deeply(folder, capsys):
+    for depth in (65, 2000, 100_000):
+        assert main(["predict", "tags.net", "[" * depth + "1" + "]" * depth]) == 1
+        assert capsys.readouterr().err == (
+            "DataError: the input is nested too deeply\n  expected: a number, or lists in at most 64 lists\n"
+        )
+    assert main(["predict", "picture.net", "x" * 5000]) == 1
+    assert capsys.readouterr().err.startswith("DataError: this file cannot be read as a picture\n")
+
+
+def test_a_folder_that_cannot_be_written(folder, capsys, monkeypatch):
+    def refused(options):
+        raise PermissionError(13, "Permission denied", "demo")
+
+    monkeypatch.setattr(commands, "_demo", refused)
+    assert main(["demo"]) == 1
+    assert capsys.readouterr() == ("", "demo: Permission denied\n")

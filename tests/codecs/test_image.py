@@ -1,7 +1,10 @@
 """Image: every form of a picture gives the same bytes, and what is no picture is said."""
 
 import io
+import os
+import stat
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +12,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import EpsImagePlugin, ImageOps
 from PIL import Image as pil
 
-from netwright.codecs.image import Image
+from netwright.codecs.image import FORMATS, Image
+from netwright.data.sources import PICTURES
 from netwright.errors import DataError, MissingArraysError, MissingExtraError, NetError
 from netwright.sizes.free import FREE
 
@@ -174,21 +179,78 @@ there is no such file
 there is no such file
   where:    {tmp_path}/none/seven.png"""
     )
-    for path, reason in ((tmp_path / "seven.png", "no picture of a known kind"), (tmp_path, "a folder")):
+    assert (
+        said(GRAY.encode, tmp_path / "seven.png")
+        == f"""\
+this file cannot be read as a picture
+  where:    {tmp_path}/seven.png
+  expected: a file of BMP, GIF, JPEG, PNG, PPM, TIFF or WEBP, whole
+  got:      no picture of a known kind"""
+    )
+    os.mkfifo(tmp_path / "pipe.png")
+    for path, got in ((tmp_path, "a folder"), (tmp_path / "pipe.png", "a device or a pipe")):
         assert (
             said(GRAY.encode, path)
             == f"""\
-this file cannot be read as a picture
+this is not a file
   where:    {path}
-  expected: a PNG, JPEG or another format that pillow reads, whole
-  got:      {reason}"""
+  expected: a picture's file
+  got:      {got}"""
         )
+    assert said(GRAY.encode, "a\0.png").startswith("no file can have this name\n  where:    a\\x00.png\n")
+    assert said(GRAY.encode, "x" * 5000).startswith("this file cannot be read as a picture\n")
     pil.new("I", (4, 6)).save(tmp_path / "wide.tiff")
     assert f"where:    {tmp_path}/wide.tiff\n" in said(GRAY.encode, tmp_path / "wide.tiff")
     whole = io.BytesIO()
     pil.fromarray(picture(200, 200)).save(whole, "PNG")
     (tmp_path / "cut.png").write_bytes(whole.getvalue()[:5000])
     assert said(GRAY.encode, tmp_path / "cut.png").startswith("this file cannot be read as a picture")
+
+
+def test_no_picture_starts_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Pillow hands PostScript to Ghostscript, whatever the file is called."""
+    program = tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/called\n")
+    program.chmod(program.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
+    script = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 6\n%%EndComments\nshowpage\n%%EOF\n"
+    (tmp_path / "eps.png").write_text(script)
+    assert said(COLOR.encode, tmp_path / "eps.png").endswith("got:      no picture of a known kind")
+    assert not (tmp_path / "called").exists()
+    assert {ending for ending, form in pil.registered_extensions().items() if form in FORMATS} >= PICTURES
+
+
+def test_a_small_file_of_many_pixels_is_refused_before_it_takes_memory(tmp_path: Path):
+    pil.new("L", (9000, 9000)).save(tmp_path / "dark.png")
+    size = (tmp_path / "dark.png").stat().st_size
+    most = int((160e6 + 10 * size) / 5)
+    tracemalloc.start()
+    assert (
+        said(COLOR.encode, tmp_path / "dark.png")
+        == f"""\
+the picture has too many pixels for the size of its file
+  where:    {tmp_path}/dark.png
+  expected: at most {most:,} in a PNG file of {size:,} bytes
+  got:      9000 x 9000, 81,000,000 pixels
+  mend:     make it smaller before, or give it as an array"""
+    )
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()
+    assert GRAY.encode(tmp_path / "dark.png").unique().tolist() == [0]  # a byte a pixel, nothing to convert
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_pictures_are_resized_as_if_they_had_been_turned_first(orientation: int, tmp_path: Path):
+    exif = pil.Exif()
+    exif[0x0112] = orientation
+    for shape, mode in (((31, 17, 3), "RGB"), ((31, 17), "L")):
+        pil.fromarray(picture(*shape)).save(tmp_path / "turned.png", exif=exif)
+        with pil.open(tmp_path / "turned.png") as turned:
+            upright = ImageOps.exif_transpose(turned).convert(mode)
+        expected = np.array(upright.resize((4, 6), pil.Resampling.BILINEAR)).reshape(6, 4, -1)
+        codec = COLOR if mode == "RGB" else GRAY
+        assert np.abs(codec.encode(tmp_path / "turned.png").numpy() - expected.astype(int)).max() <= 1
 
 
 def test_bad_pixels():

@@ -88,7 +88,7 @@ def test_full_disk(net: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             raise OSError(errno.ENOSPC, "No space left on device")
         file.write(piece)  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(saving, "_write_all", full)
+    monkeypatch.setattr(saving, "write_all", full)
     with pytest.raises(FileError) as caught:
         nw.save(net.with_arrays({"linear1/bias": torch.ones(3)}), path)
     assert str(caught.value) == (
@@ -106,13 +106,6 @@ def test_full_disk(net: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_full_disk_for_real() -> None:
-    with open("/dev/full", "wb", buffering=0) as file, pytest.raises(OSError, match="No space") as caught:
-        saving._write_all(file, b"x" * 10)
-    assert caught.value.errno in saving.REASONS
-
-
 def test_an_interrupt_leaves_nothing(net: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(handle: int) -> None:
         raise KeyboardInterrupt
@@ -121,20 +114,6 @@ def test_an_interrupt_leaves_nothing(net: Net, tmp_path: Path, monkeypatch: pyte
     with pytest.raises(KeyboardInterrupt):
         nw.save(net, tmp_path / "a.net")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_short_writes_are_continued(tmp_path: Path) -> None:
-    class Slow:
-        def __init__(self) -> None:
-            self.got = b""
-
-        def write(self, piece: memoryview) -> int:
-            self.got += bytes(piece[:3])
-            return min(3, len(piece))
-
-    slow = Slow()
-    saving._write_all(slow, b"0123456789")
-    assert slow.got == b"0123456789"
 
 
 def test_no_such_folder(net: Net, tmp_path: Path) -> None:
@@ -230,3 +209,46 @@ def test_examples_need_encoders_and_arrays(tmp_path: Path) -> None:
 def test_a_file_that_is_no_path():
     with pytest.raises(FileError, match="a file is named by a path"):
         nw.save(small_net(), 3)
+
+
+def test_names_that_no_file_can_have(net: Net) -> None:
+    for name, shown in (("a\0.net", r"a\x00.net"), ("\ud800.net", r"\ud800.net")):
+        for call in (lambda name=name: nw.save(net, name), lambda name=name: nw.load(name)):
+            with pytest.raises(FileError) as caught:
+                call()
+            assert str(caught.value) == (
+                "no file can have this name\n"
+                f"  where:    {shown}\n"
+                "  expected: a text without NUL and without half a character (a surrogate)"
+            )
+
+
+def test_a_name_that_is_too_long(net: Net, tmp_path: Path) -> None:
+    with pytest.raises(FileError) as caught:
+        nw.save(net, tmp_path / ("x" * 5000))
+    assert caught.value.what == "the net could not be saved: the name is too long"
+    with pytest.raises(FileError, match="the file cannot be read"):
+        nw.load(tmp_path / ("x" * 5000))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no such permissions there")
+def test_the_older_file_is_never_said_to_be_there_when_it_is_not(net: Net, tmp_path: Path) -> None:
+    """A folder into which names can be put, but which cannot be read."""
+    nw.save(nw.Chain(nw.relu, input=2), tmp_path / "a.net")
+    (tmp_path / "a.net").chmod(0o600)
+    tmp_path.chmod(0o300)
+    try:
+        nw.save(net, tmp_path / "a.net")
+    finally:
+        tmp_path.chmod(0o700)
+    assert nw.load(tmp_path / "a.net") == net
+    assert stat.S_IMODE(os.stat(tmp_path / "a.net").st_mode) == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_a_pipe_is_not_replaced(net: Net, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileError) as caught:
+        nw.save(net, tmp_path / "pipe")
+    assert str(caught.value) == f"this is not a file\n  where:    {tmp_path / 'pipe'}\n  got:      a device or a pipe"
+    assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)

@@ -147,10 +147,42 @@ def test_too_many_uses() -> None:
     with pytest.raises(FileError) as caught:
         check_uses(MOST_USES + 1, "net")
     assert str(caught.value) == (
-        "the net expands to too many parts\n  where:    net\n  expected: at most 100,000\n  got:      100,001"
+        "the net expands to too many parts\n"
+        "  where:    net\n"
+        "  expected: at most 10,000, each counted in every part that holds it, in a file of 0 bytes\n"
+        "  got:      10,001"
     )
+    check_uses(MOST_USES + 50, "net", 5000)
+    with pytest.raises(FileError, match=r"at most 10,050, .* in a file of 5,000 bytes"):
+        check_uses(MOST_USES + 51, "net", 5000)
     with pytest.raises(FileError, match="more than a quadrillion"):
         check_uses(10**5000, "net")
+
+
+def test_uses_are_planned_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every container that holds them, for each is planned when it is built."""
+    for net, leaves, planned in (
+        (nw.relu, 1, 1),
+        (nw.Repeat(3, nw.relu), 3, 4),
+        (nw.Repeat(3, [nw.relu, nw.softmax]), 6, 2 + 2 + 6),
+        (nw.Repeat(4, nw.Repeat(5, nw.relu)), 20, 1 + 5 + 20),
+        (nw.Graph(a=(nw.Residual(nw.relu), "input"), b=(nw.relu, "a"), input=3), 2, 1 + 1 + 1 + 2),
+    ):
+        plain = described(net, "net")
+        assert structure._counted(plain, 0) == (leaves, planned), net
+    plain = described(nw.relu, "net")
+    for _ in range(20):
+        plain = {"part": "Repeat", "fields": {"count": 10, "body": plain}}
+    monkeypatch.setattr(structure, "_built", None)  # nothing is
+    with pytest.raises(FileError) as caught:
+        Reader().part(plain, "net")
+    assert caught.value.got == "more than a quadrillion"
+    deep = {"part": "Repeat", "fields": {"count": 1000, "body": described(nw.relu, "net")}}
+    for _ in range(11):
+        deep = {"part": "Chain", "fields": {"parts": [["a", deep]]}}
+    with pytest.raises(FileError) as caught:
+        Reader().part(deep, "net")
+    assert caught.value.got == "12,001"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """An automaton of one's own: matches, the search for the shortest completion, and what has no end of states."""
 
+import sys
+
 import pytest
 import torch
 
@@ -84,7 +86,7 @@ def test_what_is_worked_out_belongs_to_its_owner():
 
 
 def test_no_end_of_states(monkeypatch):
-    monkeypatch.setattr("netwright.generate.grammar.SEARCH", 2000)
+    monkeypatch.setattr(sys.modules["netwright.generate.grammar"], "SEARCH", 2000)
     with pytest.raises(NetError) as error:
         Count().shortest(0, Vocabulary("ab"))
     assert (

@@ -1,5 +1,7 @@
 """Measuring must give the same numbers however the data comes, and say plainly what it cannot measure."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -329,7 +331,7 @@ def test_no_confusion_matrix_of_a_large_vocabulary():
 def test_texts_stream_and_are_cut_where_memory_ends(monkeypatch):
     whole = nw.measure(PREDICTS, WORDS)
     assert str(nw.measure(PREDICTS, lambda: iter(WORDS))) == str(whole)
-    monkeypatch.setattr("netwright.measure.measure.AT_ONCE", 60)
+    monkeypatch.setattr(sys.modules["netwright.measure.measure"], "AT_ONCE", 60)
     assert str(nw.measure(PREDICTS, WORDS)) == str(whole)
     with pytest.raises(DataError) as caught:
         nw.measure(PREDICTS, [*WORDS, "anz"])

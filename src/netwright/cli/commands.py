@@ -1,31 +1,50 @@
 """The command line: data goes to stdout, words to stderr; 0 is well, 1 a plain error, 2 a wrong use."""
 
 import argparse
+import contextlib
+import io
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from netwright.errors import NetwrightError
+from netwright.errors import DataError, NetwrightError
+
+DEEPEST = 64  # lists in lists: no array has more
 
 # what only one command needs is imported when it runs, so that a wrong use is answered soon
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks is shown as Python does
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except NetwrightError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        _words(f"{type(error).__name__}: {error}")
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 1
+        _words("interrupted")
     except BrokenPipeError:  # whoever read us has seen enough, such as `head`
-        sys.stderr.close()
-        return 1
-    return 0
+        _give_up_stdout()
+    except OSError as error:
+        _give_up_stdout()
+        _words(f"{error.filename or 'the output'}: {error.strerror or error}")
+    else:
+        return 0
+    return 1
+
+
+def _give_up_stdout() -> None:
+    """Let what waits to be written go nowhere: Python would try once more at the end, and print a traceback."""
+    with contextlib.suppress(OSError, ValueError):  # a stream of a test has no handle
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,9 +166,21 @@ def _data_get(options: argparse.Namespace) -> None:
 def _value(text: str) -> Any:
     """An input as it is meant: a number or a list as JSON writes them, else the text itself."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
+    except RecursionError:
+        raise _too_deep() from None
+    within, depth = [value], 0
+    while within := [item for one in within if isinstance(one, list) for item in cast(list[Any], one)]:
+        depth += 1
+        if depth > DEEPEST:
+            raise _too_deep()
+    return value
+
+
+def _too_deep() -> DataError:
+    return DataError(what="the input is nested too deeply", expected=f"a number, or lists in at most {DEEPEST} lists")
 
 
 def _answer(answer: Any) -> str:
@@ -167,7 +198,8 @@ def _plain(answer: Any) -> Any:
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    shown = (sys.stdout.encoding or "").lower() in ("utf-8", "utf8")
+    print(json.dumps(value, ensure_ascii=not shown, indent=2))
 
 
 def _words(text: str) -> None:

@@ -1,5 +1,6 @@
 """Pictures of one size: from a file, a PIL image or an array to bytes in memory, and standardized for the net."""
 
+import os
 import struct
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,8 @@ from torch import Tensor
 from netwright.codecs.codec import Codec, at_place
 from netwright.codecs.numeric import AnyArray, Moments, as_tensor, described, is_array, per_component, scale_of
 from netwright.codecs.reading import Reading
-from netwright.errors import DataError, NetError, did_you_mean, missing_extra
+from netwright.errors import DataError, FileError, NetError, did_you_mean, missing_extra
+from netwright.regular import opened
 from netwright.sizes.free import FREE, Free
 
 CHANNELS = {"rgb": 3, "gray": 1}
@@ -22,16 +24,22 @@ MODES = {"rgb": "RGB", "gray": "L"}  # PIL's names
 BLOCK = 1024  # pictures taken into the statistics at a time
 SLACK = 1e-6  # what rounding may put a float outside 0..1
 DIGITS = 6  # of a fitted mean: a byte has three
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # PIL's names; of its others some start programs
+MEMORY = 160e6  # bytes that a picture in a file may take while it is read, and as much again for
+MEMORY_A_BYTE = 10  # … each byte of the file: a small file may say that it holds any number of pixels
+ORIENTATION = 0x0112  # the number of the EXIF field that says how the camera was held
 
 
 class Image(Codec):
     """A picture of a fixed size: bytes in memory, (x / 255 − mean) / deviation for the net.
 
-    It takes the path of a file, a PIL image, a numpy array or a torch tensor; arrays hold bytes (uint8) or floats in
-    0..1, and are height, width, channels unless `layout` says otherwise, which is never guessed. A gray array may
-    leave its channel axis out. Files and PIL images are converted to the colour (transparency is dropped), and turned
-    as their camera says. A picture of another size, array or not, is resized as a whole, with bilinear filtering
-    that averages when it shrinks: the shape of what it shows changes with the ratio of its sides.
+    It takes the path of a file (PNG, JPEG, WebP, TIFF, GIF, BMP, PPM), a PIL image, a numpy array or a torch tensor. A
+    file that would take much more memory than its own size is refused: a small one has 40 million pixels at most.
+    Arrays hold bytes (uint8) or floats in 0..1, and are height, width, channels unless `layout` says otherwise, which
+    is never guessed. A gray array may leave its channel axis out. Files and PIL images are converted to the colour
+    (transparency is dropped), and turned as their camera says. A picture of another size, array or not, is resized as
+    a whole, with bilinear filtering that averages when it shrinks: the shape of what it shows changes with the ratio
+    of its sides.
 
     Shapes:
         `encode` gives `height width channels`, with 3 channels for "rgb" and 1 for "gray": uint8 as it is, floats
@@ -99,9 +107,9 @@ class Image(Codec):
 
     def encode(self, raw: Any) -> Tensor:
         if isinstance(raw, str | Path):
-            return self._resized(_opened(Path(raw), self.color))
+            return self._from_file(Path(raw))
         if _is_pil(raw):
-            return self._resized(_converted(raw, self.color))
+            return self._from_pil(raw)
         if not is_array(raw):
             raise DataError(
                 what="this is not a picture",
@@ -149,6 +157,66 @@ class Image(Codec):
         mean = _rounded(moments.mean) if self.mean is FREE else self.mean
         deviation = _rounded(moments.deviation) if self.deviation is FREE else self.deviation
         return replace(self, mean=mean, deviation=deviation)
+
+    def _from_file(self, path: Path) -> Tensor:
+        pil = _pil("reading a picture from a file")
+        try:
+            with opened(path) as file, pil.open(file, formats=FORMATS) as picture:
+                _check_memory(picture, self.color, os.fstat(file.fileno()).st_size)
+                return self._from_pil(picture)
+        except (FileNotFoundError, NotADirectoryError):
+            siblings = os.listdir(path.parent) if os.path.isdir(path.parent) else ()
+            endings = {ending for ending, form in pil.registered_extensions().items() if form in FORMATS}
+            mend = did_you_mean(path.name, [name for name in siblings if Path(name).suffix.lower() in endings])
+            raise DataError(what="there is no such file", where=str(path), mend=mend or ()) from None
+        except FileError as error:
+            raise DataError(
+                what=error.what, where=str(path), expected=error.expected or "a picture's file", got=error.got
+            ) from None
+        except (OSError, ValueError, SyntaxError, EOFError, struct.error, pil.DecompressionBombError) as error:
+            if isinstance(error, DataError):
+                raise at_place(error, str(path)) from None
+            unknown = isinstance(error, pil.UnidentifiedImageError)
+            raise DataError(
+                what="this file cannot be read as a picture",
+                where=str(path),
+                expected=f"a file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, whole",
+                got="no picture of a known kind" if unknown else str(error),
+            ) from None
+
+    def _from_pil(self, picture: Any) -> Tensor:
+        """A PIL image as (h, w, c), upright, in the colour and the size.
+
+        It is turned last, when it is small. PIL resizes along the rows first, so where turning exchanges the axes the
+        columns go first, which gives the same bytes.
+        """
+        turn = _turn(picture)
+        if _is_deep(picture):
+            # convert() would clip these to a byte
+            light = np.array(picture if turn is None else picture.transpose(turn), np.float32)  # (h, w)
+            if picture.mode != "F":
+                light /= 65535
+            plane = torch.from_numpy(light)[..., None]  # (h, w) -> (h, w, 1)
+            _check_pixels(plane)
+            return self._resized(plane).repeat(1, 1, self.channels)  # (h, w, 1) -> (h, w, c)
+        if picture.mode == "I":
+            raise DataError(
+                what="the range of this picture's pixels is not known",
+                got="mode 'I', 32-bit integers",
+                mend="give an array of floats in 0..1",
+            )
+        if picture.mode == "P" and "transparency" in picture.info:
+            picture = picture.convert("RGBA")  # PIL warns of the direct way
+        if picture.mode != MODES[self.color]:
+            picture = picture.convert(MODES[self.color])
+        smooth, lying = _pil("resizing a picture").Resampling.BILINEAR, turn is not None and turn in _lying()
+        size = (self.height, self.width) if lying else (self.width, self.height)
+        if picture.size != size:
+            if lying:
+                picture = picture.resize((picture.width, size[1]), smooth)
+            picture = picture.resize(size, smooth)
+        pixels = torch.from_numpy(np.array(picture if turn is None else picture.transpose(turn)))
+        return pixels[..., None] if self.color == "gray" else pixels  # (h, w) -> (h, w, 1)
 
     def _encode_from(self, raws: Sequence[Any], first: int) -> Tensor:
         """Many pictures, at once where they are an array; `first` is the number of their first row."""
@@ -266,48 +334,38 @@ def _is_pil(raw: Any) -> bool:
     return module is not None and isinstance(raw, module.Image)
 
 
-def _opened(path: Path, color: str) -> Tensor:
-    pil = _pil("reading a picture from a file")
-    try:
-        with pil.open(path) as picture:
-            return _converted(picture, color)
-    except (FileNotFoundError, NotADirectoryError):
-        siblings = path.parent.iterdir() if path.parent.is_dir() else ()
-        endings = pil.registered_extensions()
-        mend = did_you_mean(path.name, [file.name for file in siblings if file.suffix.lower() in endings])
-        raise DataError(what="there is no such file", where=str(path), mend=mend or ()) from None
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, pil.DecompressionBombError) as error:
-        if isinstance(error, DataError):
-            raise at_place(error, str(path)) from None
-        unknown = isinstance(error, pil.UnidentifiedImageError)
-        reason = "no picture of a known kind" if unknown else str(error)
-        reason = "a folder" if path.is_dir() else reason
+def _is_deep(picture: Any) -> bool:
+    """Whether a PIL image has more than a byte for a pixel, in a range that is known."""
+    return picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PNG") or picture.mode == "F"
+
+
+def _turn(picture: Any) -> Any:
+    """How a PIL image is turned upright; None where it is."""
+    how = _pil("turning a picture").Transpose
+    turns = [None, how.FLIP_LEFT_RIGHT, how.ROTATE_180, how.FLIP_TOP_BOTTOM]
+    turns += [how.TRANSPOSE, how.ROTATE_270, how.TRANSVERSE, how.ROTATE_90]
+    said = picture.getexif().get(ORIENTATION, 1)
+    return turns[said - 1] if said in range(1, 9) else None
+
+
+def _lying() -> set[Any]:
+    """The turns that exchange height and width."""
+    how = _pil("turning a picture").Transpose
+    return {how.TRANSPOSE, how.ROTATE_270, how.TRANSVERSE, how.ROTATE_90}
+
+
+def _check_memory(picture: Any, color: str, size: int) -> None:
+    """Refuse a picture, of which only the start was read, that would take much more memory than its file."""
+    own = 1 if picture.mode in ("1", "L", "P") else 4  # bytes of a pixel, as PIL holds it
+    wanted = 1 if color == "gray" else 4
+    made = 0 if picture.mode == MODES[color] else wanted + 4 if picture.mode == "P" else wanted
+    reader = {"WEBP": 12, "TIFF": 4, "GIF": 4}.get(picture.format, 8 if "progressive" in picture.info else 0)
+    bytes_ = 24 if _is_deep(picture) else own + max(made, reader)
+    most = int((MEMORY + MEMORY_A_BYTE * size) / bytes_)
+    if picture.width * picture.height > most:
         raise DataError(
-            what="this file cannot be read as a picture",
-            where=str(path),
-            expected="a PNG, JPEG or another format that pillow reads, whole",
-            got=reason,
-        ) from None
-
-
-def _converted(picture: Any, color: str) -> Tensor:
-    """A PIL image as (h, w, c), upright, in the colour."""
-    from PIL import ImageOps
-
-    deep = picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PNG")
-    picture = ImageOps.exif_transpose(picture)
-    if deep or picture.mode == "F":
-        # convert() would clip these to a byte
-        light = torch.from_numpy(np.array(picture, np.float32)) / (65535 if deep else 1)  # (h, w)
-        _check_pixels(light)
-        return light[..., None].repeat(1, 1, CHANNELS[color])  # (h, w) -> (h, w, c)
-    if picture.mode == "I":
-        raise DataError(
-            what="the range of this picture's pixels is not known",
-            got="mode 'I', 32-bit integers",
-            mend="give an array of floats in 0..1",
+            what="the picture has too many pixels for the size of its file",
+            expected=f"at most {most:,} in a {picture.format} file of {size:,} bytes",
+            got=f"{picture.width} x {picture.height}, {picture.width * picture.height:,} pixels",
+            mend="make it smaller before, or give it as an array",
         )
-    if picture.mode == "P" and "transparency" in picture.info:
-        picture = picture.convert("RGBA")  # PIL warns of the direct way
-    pixels = torch.from_numpy(np.array(picture.convert(MODES[color])))
-    return pixels[..., None] if color == "gray" else pixels  # (h, w) -> (h, w, 1)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import FileError
+from netwright.regular import check_name
 from netwright.value import Value
 
 FORMAT = 1  # raised when an older Netwright could not read the file or would read it as another net
@@ -57,10 +58,12 @@ class Entry(Value):
 
 
 def file_path(path: Any) -> str | os.PathLike[str]:
-    """The path of a file; refused where it is none."""
+    """The path of a file; refused where it is none, and where no file can have it as its name."""
     if not isinstance(path, str | os.PathLike):
         raise FileError(what="a file is named by a path", expected="a text or a pathlib.Path", got=repr(path)[:100])
-    return cast("str | os.PathLike[str]", path)
+    found = cast("str | os.PathLike[str]", path)
+    check_name(found)
+    return found
 
 
 def order(tensors: Mapping[str, Tensor]) -> list[str]:
@@ -130,7 +133,15 @@ def check_signature(start: bytes) -> None:
 
 
 def check_length(length: int, rest: int) -> None:
-    """Refuse a header that is longer than a header can be, or than the file."""
+    """Refuse a header that is shorter or longer than a header can be, or longer than the file."""
+    if length < len(PREFIX):
+        raise FileError(
+            what="the header is too short",
+            where="header",
+            expected=f"at least {len(PREFIX)} bytes",
+            got=f"{length} bytes",
+            mend="copy or download the file again",
+        )
     if length > min(HEADER_LIMIT, rest):
         raise FileError(
             what="the file is cut off within its header" if length <= HEADER_LIMIT else "the header is too long",

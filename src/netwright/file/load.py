@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +30,7 @@ from netwright.net.faults import explain
 from netwright.net.node import Held
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_from, plan_of, shape_text
+from netwright.regular import opened
 
 TOLERANCE = 1e-5  # of the largest output: processors add in different orders
 CONTENT = {"version": str, "digest": str, "net": dict, "inputs": dict, "outputs": dict, "examples": int}
@@ -72,7 +72,7 @@ def load(
     probing = explain.probing.set(True)  # mends would be tried for a fault, which a file could make as dear as it likes
     try:
         with _opened(Path(path)) as file:
-            content, net, tensors = _read(file, Reader(dict(functions or {})))
+            content, net, tensors = _read(file, dict(functions or {}))
         loaded = _filled(net, {name: array for name, array in tensors.items() if " " not in name})
         if check:
             _check(loaded, content, tensors)
@@ -89,16 +89,13 @@ def load(
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        mode = os.stat(path).st_mode
+        return opened(path)
     except (FileNotFoundError, NotADirectoryError):
-        siblings = os.listdir(path.parent) if path.parent.is_dir() else []
+        siblings = os.listdir(path.parent) if os.path.isdir(path.parent) else []
         raise FileError(what="there is no such file", mend=did_you_mean(path.name, siblings)) from None
-    if not stat.S_ISREG(mode):
-        raise FileError(what="this is not a file", got="a folder" if stat.S_ISDIR(mode) else "a device or a pipe")
-    return open(path, "rb", buffering=0)
 
 
-def _read(file: BinaryIO, reader: Reader) -> tuple[dict[str, Any], Net, dict[str, Tensor]]:
+def _read(file: BinaryIO, functions: Mapping[str, Any]) -> tuple[dict[str, Any], Net, dict[str, Tensor]]:
     """What the header says, the net without arrays, and the arrays by their names in the file."""
     size = os.fstat(file.fileno()).st_size
     start = _bytes(file, min(size, LENGTH + len(PREFIX)))
@@ -115,7 +112,7 @@ def _read(file: BinaryIO, reader: Reader) -> tuple[dict[str, Any], Net, dict[str
             got=f"{size:,} bytes",
             mend="copy or download the file again",
         )
-    net = _net(content, reader)
+    net = _net(content, Reader(functions, size))
     _check_places(net, [entry for entry in entries if " " not in entry.name])
     return content, net, {entry.name: _array(file, entry, content["checksums"][entry.name]) for entry in entries}
 
@@ -156,9 +153,11 @@ def _net(content: Mapping[str, Any], reader: Reader) -> Net:
     node = reader.part(content["net"], "net")
     if not isinstance(node, Net):
         malformed("net", "a net", content["net"])
-    check_uses(leaf_uses(node), "net")
+    check_uses(leaf_uses(node), "net", reader.size)
     inputs = _codecs(content["inputs"], node.input_names, reader, "input")
     outputs = _codecs(content["outputs"], node.output_names, reader, "output")
+    if not inputs and not outputs:  # as it is already: planning it once more costs as much as building it
+        return node
     return _holding(node, Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
 
 
@@ -171,6 +170,8 @@ def _codecs(plain: Mapping[str, Any], ports: Sequence[str], reader: Reader, side
 
 def _check_places(net: Net, entries: Sequence[Entry]) -> None:
     """Every array has a part that takes it, of this size: known before any of them is read."""
+    if not entries:
+        return
     places = plan_of(net).arrays
     for entry in entries:
         spec = places.get(entry.name)
@@ -216,6 +217,8 @@ def _array(file: BinaryIO, entry: Entry, checksum: object) -> Tensor:
 
 
 def _filled(net: Net, arrays: Mapping[str, Tensor]) -> Net:
+    if not arrays:
+        return net
     held = net.held
     return _holding(net, Held(MappingProxyType(dict(arrays)), held.inputs, held.outputs, held.shared))
 

@@ -1,6 +1,5 @@
 """Writes a net as one file: structure, arrays, encoders and decoders; whole or not at all."""
 
-import contextlib
 import errno
 import hashlib
 import os
@@ -8,19 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
-from uuid import uuid4
 
 import torch
 from torch import Tensor
 
 from netwright.errors import DataError, FileError, NetwrightError
 from netwright.file.format import DTYPE_NAMES, NAME, check_limits, file_path, order, pack
-from netwright.file.structure import check_uses, described, leaf_uses
+from netwright.file.structure import check_uses, described, leaf_uses, planned_uses
 from netwright.net.compare import digest
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.run.call import bound_program
+from netwright.regular import placed, write_all
 
 EXAMPLE = "example {number} {side} {port}"  # the name of its array; a path has no blanks
 
@@ -41,8 +40,8 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
     """Write a net into one file: its structure, arrays, encoders and decoders. No pickle, no code.
 
     The file is written whole beside its place and then put there: an older file stays until the new one is on the
-    disk, and whatever fails leaves it alone. Nets that are written alike and hold equal arrays give equal bytes. The
-    file is a safetensors file too: other tools can read the arrays.
+    disk, and whatever fails leaves it alone; the new one takes over its permissions. Nets that are written alike and
+    hold equal arrays give equal bytes. The file is a safetensors file too: other tools can read the arrays.
 
     Fields:
         path: the file; by custom it ends in `.net`.
@@ -64,7 +63,6 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
     target = Path(os.path.realpath(file_path(path)))
     try:
         tensors = {name: _plain_array(name, array) for name, array in net.held.arrays.items()}
-        check_uses(leaf_uses(net), "net")
         content = {
             "version": _version(),
             "digest": digest(net),
@@ -78,6 +76,8 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
         content["checksums"] = {name: hashlib.sha256(bytes_).hexdigest() for name, bytes_ in data.items()}
         head = pack(content, tensors)
         check_limits(head)
+        size = len(head) + sum(map(len, data.values()))
+        check_uses(max(leaf_uses(net), planned_uses(content["net"])), "net", size)
     except FileError as error:
         raise located(error, path) from None
     _write(target, (head, *data.values()), path)
@@ -85,7 +85,8 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
 
 def located(error: FileError, path: str | os.PathLike[str]) -> FileError:
     """The same error with the file before the place in it."""
-    where = f"{os.fspath(path)}, {error.where}" if error.where else os.fspath(path)
+    place = os.fspath(path)
+    where = place if error.where in ("", place) else f"{place}, {error.where}"
     return FileError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
 
 
@@ -158,44 +159,17 @@ def _version() -> str:
 
 def _write(target: Path, pieces: Iterable[bytes | memoryview], path: str | os.PathLike[str]) -> None:
     """Put a whole file in place, or leave everything as it was."""
-    beside = target.with_name(f".{target.name[:40]}.{uuid4().hex}.tmp")
     try:
-        if target.is_dir():
+        if os.path.isdir(target):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        try:
-            with open(beside, "xb", buffering=0) as file:
-                for piece in pieces:
-                    _write_all(file, piece)
-                os.fsync(file.fileno())
-            os.replace(beside, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(beside)
-            raise
-        _sync_folder(target.parent)
+        with placed(target) as file:
+            for piece in pieces:
+                write_all(file, piece)
     except NetwrightError:
         raise
     except OSError as error:
         reason, mend = REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
-        kept = "the older file is as it was" if target.is_file() else "nothing was written"
+        kept = "the older file is as it was" if os.path.isfile(target) else "nothing was written"
         raise FileError(
             what=f"the net could not be saved: {reason}", where=os.fspath(path), got=kept, mend=mend
         ) from None
-
-
-def _write_all(file: Any, piece: bytes | memoryview) -> None:
-    """Every byte of a piece: one call writes at most two gigabytes, and less on a disk that fills up."""
-    rest = memoryview(piece)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

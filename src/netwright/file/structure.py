@@ -25,7 +25,8 @@ MARKS = {"FREE": FREE}
 RECORDS: dict[str, type] = {"Call": Call}
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 MOST_DEPTH = 200  # levels of values in values: about 60 of parts in parts
-MOST_USES = 100_000  # leaves, each counted as often as it is used
+MOST_USES = 10_000  # leaves that a small file may expand to: they take about two seconds
+BYTES_A_USE = 100  # of a larger file, which may have a leaf more for so many
 MOST_BITS = 4096  # of a whole number
 
 
@@ -129,13 +130,43 @@ def leaf_uses(node: Node) -> int:
     return node.__dict__["_uses"]
 
 
-def check_uses(uses: int, where: str) -> None:
-    """Refuse a net of more leaves than one can hold."""
-    if uses > MOST_USES:
+def planned_uses(plain: Plain) -> int:
+    """How many leaves plain data expands to, each counted in every container that holds it; nothing is built for it.
+
+    A container is planned as soon as its parts are there, so this is the work that building costs. A container of
+    one's own that uses its parts more often than it says is counted when it is built.
+    """
+    return _counted(plain, 0)[1]
+
+
+def _counted(plain: Plain, depth: int) -> tuple[int, int]:
+    """The leaves, and the leaves counted in every container."""
+    if depth > 2 * MOST_DEPTH:  # a part and its fields are a level each here, and one where they are read
+        raise too_deep("net")
+    if not isinstance(plain, dict | list):
+        return 0, 0
+    held = cast("dict[str, Plain] | list[Plain]", plain)
+    below = [_counted(item, depth + 1) for item in (held.values() if isinstance(held, dict) else held)]
+    uses, planned = sum(found[0] for found in below), sum(found[1] for found in below)
+    name = held.get("part") if isinstance(held, dict) else None  # a record has a field of this name: a part
+    if not isinstance(held, dict) or not isinstance(name, str):
+        return uses, planned
+    cls, given = PARTS.get(name), held.get("fields")
+    if cls is None or not issubclass(cls, ContainerNode):
+        return 1, planned + 1
+    times = cast("dict[str, Plain]", given).get(cls.repeats) if isinstance(given, dict) else None
+    uses = max(1, uses) * (times if type(times) is int and times > 1 else 1)
+    return uses, planned + uses
+
+
+def check_uses(uses: int, where: str, size: int = 0) -> None:
+    """Refuse a net of more leaves than a file of so many bytes can have."""
+    most = MOST_USES + size // BYTES_A_USE
+    if uses > most:
         raise FileError(
             what="the net expands to too many parts",
             where=where,
-            expected=f"at most {MOST_USES:,}",
+            expected=f"at most {most:,}, each counted in every part that holds it, in a file of {size:,} bytes",
             got=f"{uses:,}" if uses < 10**15 else "more than a quadrillion",
         )
 
@@ -143,13 +174,16 @@ def check_uses(uses: int, where: str) -> None:
 class Reader(Value):
     """Turns plain data back into parts and codecs; only what the tables name is ever made.
 
-    Fields: `functions`, what a caller supplies, by import name: functions, modules, or a list of several modules.
+    Fields: `functions`, what a caller supplies, by import name: functions, modules, or a list of several modules;
+    `size`, the bytes of the file, by which a net may have more parts.
     """
 
     functions: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    size: int = 0
 
     def part(self, plain: Plain, where: str) -> Node:
-        """The net that plain data describes."""
+        """The net that plain data describes; refused before any of it is built, where it would be too large."""
+        check_uses(planned_uses(plain), where, self.size)
         found = self._value(plain, where, 0)
         return found if isinstance(found, Node) else malformed(where, "a part", plain)
 
@@ -187,7 +221,7 @@ class Reader(Value):
 
     def _part(self, plain: dict[str, Plain], where: str, depth: int) -> Node:
         cls = _looked_up(PARTS, plain["part"], "part", where)
-        node = _built(cls, self._read_fields(cls, plain["fields"], where, depth), where)
+        node = _built(cls, self._read_fields(cls, plain["fields"], where, depth), where, self.size)
         if "shared" not in plain:
             return node
         shared = plain["shared"]
@@ -288,13 +322,13 @@ def _looked_up(table: Mapping[str, Any], name: Plain, noun: str, where: str) -> 
     return table[name]
 
 
-def _built(cls: type[Node], values: dict[str, Any], where: str) -> Node:
+def _built(cls: type[Node], values: dict[str, Any], where: str, size: int) -> Node:
     """A part with these fields: by its constructor, or, where that takes other arguments, as the constructor ends."""
     node = object.__new__(cls)
     for name, value in values.items():
         object.__setattr__(node, name, value)
     if isinstance(node, ContainerNode):
-        _check_size(node, where)
+        _check_size(node, where, size)
     finish: Callable[[], None] | None = getattr(node, "__post_init__", None)
     try:
         if values.keys() <= _arguments(cls):
@@ -312,7 +346,7 @@ def _arguments(cls: type[Node]) -> set[str]:
     return {name for name, p in inspect.signature(cls).parameters.items() if p.kind not in several}
 
 
-def _check_size(node: ContainerNode, where: str) -> None:
+def _check_size(node: ContainerNode, where: str, size: int) -> None:
     """Refuse a container that expands to nothing or to too much, before anything expands it.
 
     A whole number in a container may be how often it uses its parts, so it counts as that before the wiring is
@@ -320,12 +354,12 @@ def _check_size(node: ContainerNode, where: str) -> None:
     """
     values = field_values(node).values()
     times = math.prod(value for value in values if type(value) is int and value > 1)
-    check_uses(times * max(1, sum(leaf_uses(part) for part in _parts_in(values))), where)
+    check_uses(times * max(1, sum(leaf_uses(part) for part in _parts_in(values))), where, size)
     try:
         uses = leaf_uses(node)
     except Exception as error:
         raise unfit(type(node), error, where) from None
-    check_uses(uses, where)
+    check_uses(uses, where, size)
     if not uses:
         malformed(where, "a part at least", ())
 

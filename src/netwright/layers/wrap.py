@@ -1,7 +1,7 @@
 """Containers that put a part into a wiring of its own: around it, beside others, or many times over."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from netwright.errors import NetError
 from netwright.layers.join import Add
@@ -108,6 +108,8 @@ class Repeat(Container):
         >>> nw.Repeat(3, [nw.Linear(8), nw.relu], input=8).paths[:3]
         ('1/linear1', '1/relu1', '1')
     """
+
+    repeats: ClassVar[str] = "count"
 
     count: int
     body: Node

@@ -26,6 +26,41 @@ def test_what_a_word_is():
     assert Words(lower=True).fit(["İnönü was here"]).vocabulary == ("here", "inönü", "was")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "हिन्दी भाषा",
+        "தமிழ் மொழி",
+        "বাংলা ভাষা",
+        "كِتَاب جَدِيد",
+        "שָׁלוֹם עוֹלָם",
+        "می‌خواهم رفت",  # a joiner keeps two letters apart
+        "cafe\u0301 l’e\u0301te\u0301",
+        "ok \U0001f469\u200d\U0001f680 go \U0001f44d\U0001f3fd \u2764\ufe0f \U0001f1e9\U0001f1ea",
+    ],
+)
+def test_marks_stay_with_what_they_stand_on(text: str):
+    codec = Words().fit([text])
+    assert [text[a:b] for a, b in codec.offsets(text)] == text.split()
+    assert codec.text_of(codec.encode(text)) == text
+
+
+def test_how_an_accent_is_stored_makes_no_difference():
+    together, apart = "caf\u00e9", "cafe\u0301"
+    codec = Words().fit([f"{together} {apart} {apart}"])
+    assert codec.vocabulary == (apart,)  # as it is written more often
+    assert codec.encode(f"{together} {apart}").tolist() == [0, 0]
+    assert Words([together]).encode(apart).tolist() == [0]
+    assert Words(lower=True).fit(["I\u0307no\u0308nu\u0308 \u0130n\u00f6n\u00fc"])._count == 1
+    assert (
+        said(Words, [together, "a", apart])
+        == f"""\
+a word stands twice: its accents are stored apart and together
+  where:    vocabulary
+  got:      {together!r}"""
+    )
+
+
 def test_frequent_words_first_then_the_alphabet():
     learned = Words().fit(["b a c", "c d", "c b"])
     assert learned.vocabulary == ("c", "b", "a", "d")
@@ -64,7 +99,7 @@ def test_words_that_no_text_has():
             == f"""\
 this is not one word: no text has it
   where:    vocabulary
-  expected: what the pattern matches
+  expected: letters and digits, or one mark
   got:      {word!r}"""
         )
     assert (
@@ -72,7 +107,7 @@ this is not one word: no text has it
         == """\
 this is not one word: no text has it
   where:    vocabulary
-  expected: what the pattern matches, in lower case
+  expected: letters and digits, or one mark, in lower case
   got:      'The'"""
     )
 

@@ -1,9 +1,12 @@
 """A text as its words and punctuation marks, of which the frequent ones make up the vocabulary."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, replace
+from functools import cache
+from itertools import groupby
 from typing import Any, ClassVar, Self
 
 from netwright.codecs.codec import at_place
@@ -12,17 +15,33 @@ from netwright.codecs.text.vocabulary import Listed
 from netwright.errors import DataError, NetError
 from netwright.sizes.free import FREE
 
-WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # letters, digits and _, apostrophes inside; or one mark
+JOINERS = "\u200c\u200d"  # between letters that are joined, or kept apart; between pictures that are one
+SHADES = "\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"  # of skin, and what spells out the flag of a region
+FLAG = "[\U0001f1e6-\U0001f1ff]{2}"  # two letters that are shown as one flag
 CLOSING = frozenset(".,;:!?%)]}…’”")  # marks that follow without a space
 OPENING = frozenset("([{“‘")  # marks that the next word follows without one
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    r"""Letters, digits and _ with the marks on them, apostrophes inside; or one sign. `\w` alone leaves out marks."""
+    points = (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))
+    runs = groupby(points, lambda point: unicodedata.category(chr(point))[0] == "M")
+    each = [list(run) for is_mark, run in runs if is_mark]
+    marks = "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in each)
+    # the first look is for speed: nearly all that follows a word comes before the first mark
+    letters = rf"\w+(?:(?![\0-\u02ff])[{marks}{JOINERS}]+\w*)*"
+    return re.compile(rf"{letters}(?:['’]{letters})*|{FLAG}|[^\w\s](?:(?![\0-\u02ff])(?:[{marks}{SHADES}]|\u200d\S))*")
 
 
 class Words(Listed):
     r"""A text as its words and punctuation marks: an index for each.
 
-    A word is what `\w+(?:['’]\w+)*|[^\w\s]` matches: letters, digits and underscores, apostrophes inside; or one
-    mark. Spaces and line breaks are not kept, so `text_of` gives the words with single spaces, none before a closing
-    mark or behind an opening one; an unknown word becomes U+FFFD.
+    A word is letters, digits and underscores with the marks on them, as Hindi, Tamil, Arabic and Hebrew have them, and
+    apostrophes inside; or one punctuation mark or emoji. How an accent is stored makes no difference: é as one code
+    point or as two is one word, and `text_of` gives it as the vocabulary has it. Spaces and line breaks are not kept,
+    so `text_of` gives the words with single spaces, none before a closing mark or behind an opening one; an unknown
+    word becomes U+FFFD.
 
     Shapes:
         `encode` gives `n <v>`; `decode` takes `n v`: the words, the unknown one, the edge.
@@ -72,35 +91,56 @@ class Words(Listed):
                 )
             return
         for word in self._elements:
-            if type(word) is not str or self._pieces(word) != [word]:
+            if type(word) is not str or self._pieces(word) != [self._key(word)] or self._lowered(word) != word:
                 raise NetError(
                     what="this is not one word: no text has it",
                     where="vocabulary",
-                    expected="what the pattern matches" + (", in lower case" if self.lower else ""),
+                    expected="letters and digits, or one mark" + (", in lower case" if self.lower else ""),
                     got=repr(word),
                 )
+        if len(self._table) < len(self._elements):
+            twice = next(word for i, word in enumerate(self._elements) if self._table[self._key(word)] != i)
+            raise NetError(
+                what="a word stands twice: its accents are stored apart and together",
+                where="vocabulary",
+                got=repr(twice),
+            )
 
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        counts: Counter[str] = Counter()
+        forms: dict[str, Counter[str]] = {}  # of every word, how often it is written in which form
         for row, raw in enumerate(raws):
             try:
-                counts.update(self._pieces(raw))
+                words = self._written(raw)
             except DataError as error:
                 raise at_place(error, f"row {row}") from None
-        found = [word for word, count in counts.items() if count >= self.least]
-        if not found:
+            for word in words:
+                forms.setdefault(self._key(word), Counter())[word] += 1
+        counts = {max(found, key=lambda form: found[form]): found.total() for found in forms.values()}
+        learned = [word for word, count in counts.items() if count >= self.least]
+        if not learned:
             raise self._none()
-        return replace(self, vocabulary=sorted(found, key=lambda word: (-counts[word], word)))
+        return replace(self, vocabulary=sorted(learned, key=lambda word: (-counts[word], word)))
+
+    def _key(self, element: Any) -> Any:
+        return unicodedata.normalize("NFC", element) if isinstance(element, str) else element
 
     def _pieces(self, raw: Any) -> list[str]:
-        found: list[str] = WORD.findall(self._text(raw))
-        # İ alone has a lower case of two characters, of which the second is in no word
-        return [word.replace("İ", "i").lower() for word in found] if self.lower else found
+        words = self._written(raw)
+        return words if self._text(raw).isascii() else [self._key(word) for word in words]
+
+    def _written(self, raw: Any) -> list[str]:
+        """The words as they are stored in the text, in lower case where that is wanted."""
+        found: list[str] = _word().findall(self._text(raw))
+        return [self._lowered(word) for word in found] if self.lower else found
+
+    def _lowered(self, word: str) -> str:
+        # İ alone has a lower case of two characters, of which the second is no letter
+        return word.replace("I\u0307", "İ").replace("İ", "i").lower() if self.lower else word
 
     def _spans(self, raw: Any) -> list[tuple[int, int]]:
-        return [match.span() for match in WORD.finditer(self._text(raw))]
+        return [match.span() for match in _word().finditer(self._text(raw))]
 
     def _joined(self, indices: list[int]) -> str:
         elements = self._elements

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from keyword import iskeyword
-from typing import Any, Never, TypeAlias, cast
+from typing import Any, ClassVar, Never, TypeAlias, cast
 
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import PARTS, LeafNode, Node, check_name, kind, numbered
@@ -52,6 +52,8 @@ class Each(Value):
 
 class ContainerNode(Node, abstract=True):
     """What the tracer needs of a container; `Container` is its public face."""
+
+    repeats: ClassVar[str] = ""  # the field that says how often its parts are used, where one does
 
     @property
     def each(self) -> Each | None:
