@@ -156,7 +156,7 @@ def test_moments_keep_their_digits_far_from_zero():
 def test_the_interval_of_a_mean():
     made = Moments.of(np.array([[1.0], [2.0], [3.0], [6.0]])).estimate("loss", 0)
     ratio = math.sqrt(14 / 3 / 4) / 3  # by hand: the standard error over the mean
-    low, high = 3 * math.exp(-(Z + 1.2 / 4) * ratio), 3 * math.exp((Z + 6.3 / 2) * ratio)
+    low, high = 3 * math.exp(-(1.85 + 9 / 16) * ratio), 3 * math.exp((Z + 3) * ratio)
     assert (made.value, made.low, made.high) == pytest.approx((3.0, low, high))
     assert mean_loss(0.0, 0.0, 9) == (0.0, 0.0) and mean_loss(2.0, 0.0, 9) == (2.0, 2.0)
     assert mean_loss(-1e-9, 1.0, 9) == pytest.approx((-student(8), student(8)))
