@@ -16,6 +16,7 @@ from netwright.measure.estimate import (
     Z,
     average,
     f1_score,
+    mean_loss,
     proportion,
     rounded,
     student,
@@ -76,6 +77,7 @@ def test_only_all_is_shown_as_all_and_only_none_as_none(n):
         (number(-0.5, -1.0, 0.0), "loss -0.50 (-1.00 to 0.00, n=10)"),
         (number(0.3, 0.0, math.inf), "loss 0.3000 (no interval, n=10)"),
         (number(1.5, 1.5, 1.5), "loss 1.500 (1.500-1.500, n=10)"),
+        (number(0.5, 0.1, 7.0), "loss 0.50 (0.10-7.00, n=10)"),
         (number(0.0, 0.0, 0.0), "loss 0.00 (0.00-0.00, n=10)"),
         (number(1.5e12, 1.4e12, 1.6e12), "loss 1.5e+12 (1.4e+12-1.6e+12, n=10)"),
         (number(1.5e-12, 1.4e-12, 1.6e-12), "loss 1.5e-12 (1.4e-12-1.6e-12, n=10)"),
@@ -153,8 +155,11 @@ def test_moments_keep_their_digits_far_from_zero():
 
 def test_the_interval_of_a_mean():
     made = Moments.of(np.array([[1.0], [2.0], [3.0], [6.0]])).estimate("loss", 0)
-    half = Z * math.sqrt(14 / 3 / 4)
-    assert (made.value, made.low, made.high) == pytest.approx((3.0, 3 - half, 3 + half))
+    ratio = math.sqrt(14 / 3 / 4) / 3  # by hand: the standard error over the mean
+    low, high = 3 * math.exp(-(1.85 + 9 / 16) * ratio), 3 * math.exp((Z + 3) * ratio)
+    assert (made.value, made.low, made.high) == pytest.approx((3.0, low, high))
+    assert mean_loss(0.0, 0.0, 9) == (0.0, 0.0) and mean_loss(2.0, 0.0, 9) == (2.0, 2.0)
+    assert mean_loss(-1e-9, 1.0, 9) == pytest.approx((-student(8), student(8)))
     assert Moments.of(np.array([[1.0], [2.0]])).estimate("loss", 0).low >= 0
     one = Moments.of(np.array([[1.0]])).estimate("loss", 0)
     assert (one.low, one.high) == (0.0, math.inf)
@@ -181,8 +186,7 @@ def test_a_share_of_examples_of_unequal_size():
     assert made.value == ratio and made.n == 3 and made.baseline == 0.5
     assert (made.low, made.high) == pytest.approx(wilson(ratio * coins, coins))
     loss = shares(a, b).mean("loss", 0)
-    half = student(2) * math.sqrt(variance)
-    assert (loss.low, loss.high) == pytest.approx((max(0, ratio - half), ratio + half))
+    assert (loss.low, loss.high) == pytest.approx(mean_loss(ratio, math.sqrt(variance), 3))
 
 
 @pytest.mark.parametrize("a", [0, 7, 10])

@@ -35,7 +35,7 @@ def test_a_classifier():
 def test_numbers_without_worst_examples():
     metric = Regression(worst=0)
     metric.update(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
-    assert str(Measured("output", metric.result(), ())) == "MSE 2.0 (0.0-5.9, n=2), always the mean: 2.3"
+    assert str(Measured("output", metric.result(), ())) == "MSE 2.0 (0.0-285.2, n=2), always the mean: 2.3"
 
 
 def test_arrays_and_tuples_go_into_json():
@@ -72,7 +72,7 @@ def test_several_outputs():
     metric = Regression(worst=0)
     metric.update(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     both = MeasuredOutputs({name: Measured(name, metric.result(), ()) for name in ("size", "age")})
-    line = "MSE 2.0 (0.0-5.9, n=2), always the mean: 2.3"
+    line = "MSE 2.0 (0.0-285.2, n=2), always the mean: 2.3"
     assert (list(both), len(both), both["age"].output) == (["size", "age"], 2, "age")
     assert both.headline == f"size: {line}\nage: {line}"
     assert str(both) == f"size: {line}\n\nage: {line}"

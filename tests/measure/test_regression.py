@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from netwright.errors import DataError
 from netwright.measure.estimate import Z
 from netwright.measure.regression import Regression
+from netwright.metrics import Regression
+from netwright.measure.estimate import mean_loss
 
 Y = np.array([2.5, 0.0, 2.0, 8.0])
 T = np.array([3.0, -0.5, 2.0, 7.0])
@@ -28,9 +30,9 @@ def test_small_case_by_hand():
     assert (report.n, report.mse.value, report.mae.value) == (4, 0.375, 0.5)
     assert report.rmse.value == pytest.approx(math.sqrt(0.375))
     assert report.r2.value == pytest.approx(1 - 1.5 / 29.1875)
-    half = Z * np.std([0.25, 0.25, 0.0, 1.0], ddof=1) / 2
-    assert (report.mse.low, report.mse.high) == pytest.approx((0.0, 0.375 + half))
-    assert report.rmse.high == pytest.approx(math.sqrt(0.375 + half))
+    low, high = mean_loss(0.375, np.std([0.25, 0.25, 0.0, 1.0], ddof=1) / 2, 4)
+    assert (report.mse.low, report.mse.high) == pytest.approx((low, high))
+    assert (report.rmse.low, report.rmse.high) == pytest.approx((math.sqrt(low), math.sqrt(high)))
     assert (report.mse.baseline, report.r2.baseline) == pytest.approx((29.1875 / 4, 0.0))
     assert (report.mse.baseline_name, report.mae.baseline) == ("always the mean", None)
     assert report.worst.indices == (3, 0, 1, 2)
@@ -116,10 +118,10 @@ def test_chunks_are_all_at_once_and_merging_is_associative(n, seed, a, b, far):
 def test_text():
     assert str(measured(worst=1).result()) == (
         "4 examples; 95% intervals; baselines from the measured data\n"
-        "MSE    0.38  (0.00-0.80)    always the mean: 7.30\n"
-        "RMSE   0.61  (0.00-0.89)    always the mean: 2.70\n"
-        "MAE    0.50  (0.10-0.90)\n"
-        "R²    0.949  (0.900-0.973)  always the mean: 0.000\n"
+        "MSE    0.38  (0.09-6.57)    always the mean: 7.30\n"
+        "RMSE   0.61  (0.31-2.56)    always the mean: 2.70\n"
+        "MAE    0.50  (0.19-3.79)\n"
+        "R²    0.949  (0.767-0.994)  always the mean: 0.000\n"
         "\n"
         "worst examples\n"
         "#3 (loss 1)"

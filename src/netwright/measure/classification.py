@@ -198,7 +198,7 @@ class Classification:
             for i in range(k)
         )
         alone = [float(share[i]) if i == common[0] else 0.0 for i in range(k)]
-        precision, recall, f1 = macro(classes, n, alone, always, labels_at_once=1)
+        precision, recall, f1 = macro(classes, n, alone, always, labels_at_once=1, counts=counts)
         return ClassificationReport(
             n=n,
             accuracy=proportion("accuracy", hits, n, baseline=guess, baseline_name=always),

@@ -67,7 +67,7 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
         >>> half = nw.Chain(nw.Linear(1), input=1, output=nw.Number(0, 1))
         >>> half = half.with_arrays({"linear1/weight": [[0.5]], "linear1/bias": [0.0]})
         >>> print(nw.measure(half, ([[1.0], [2.0], [4.0]], [0.5, 1.0, 3.0])).headline)
-        MSE 0.33 (0.00-0.99, n=3), always the mean: 1.17
+        MSE 0.33 (0.02-47.53, n=3), always the mean: 1.17
     """
     expect_net(net, "measure")
     if not isinstance(cast(Any, top), Sequence) or not all(type(plain(n)) is int and n > 0 for n in top):

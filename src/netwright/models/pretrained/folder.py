@@ -17,6 +17,12 @@ from netwright.errors import FileError
 from netwright.models.pretrained import bert, gpt2, llama, vit
 from netwright.models.pretrained.weights import Config, From, filled
 from netwright.net.part import Net
+from netwright.models.pretrained import bert
+from netwright.models.pretrained import gpt2
+from netwright.models.pretrained import llama
+from netwright.models.pretrained import vit
+from netwright.models.pretrained.weights import Config, From, filled
+from netwright.regular import opened
 from netwright.value import Value
 
 CONFIG, INDEX, WHOLE = "config.json", "model.safetensors.index.json", "model.safetensors"
@@ -108,8 +114,11 @@ def tensors_of(folder: Path) -> dict[str, Tensor]:
     for name in files:
         path = folder / name
         try:
+            opened(path).close()  # refuses a pipe, which safe_open would wait for
             with safe_open(path, framework="pt") as file:
                 found |= {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no mapping
+        except FileError:
+            raise
         except (OSError, SafetensorError) as error:
             raise FileError(what="these weights cannot be read", where=str(path), got=f"{error}") from None
     return found
