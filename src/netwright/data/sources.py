@@ -1,6 +1,7 @@
 """Turns whatever a user calls data into one of two things: a `Source` of columns by port, or a `Stream`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
@@ -11,7 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from netwright.data.datasets import Split
-from netwright.data.rows import Lazy, Ports, column, kind, picked, row_to_ports, scalar
+from netwright.data.rows import Lazy, Ports, at_rows, column, kind, picked, row_to_ports, scalar, together
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
 
@@ -21,24 +22,56 @@ PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", 
 class Source(Value, eq=False):
     """Examples that can be counted and looked up, as one column of raw values for each port.
 
-    Fields: `columns`, by port, each a sequence (array, tensor, list, or a view of a torch Dataset) of the same length;
-    `weights`, how much each example counts, or None when all count alike.
+    Fields:
+        columns: by port, each a sequence (array, tensor, list, or a view of what is read row by row) of one length.
+        weights: how much each example counts, or None when all count alike.
+        rows: (n,), the number of each example in what the user gave, or None where it is its index here.
+        again: makes the source of the next pass over a stream, or None where the examples here are all there are.
+        once: why the examples are read once, where they could have been drawn anew; else the empty text.
     """
 
     columns: Mapping[str, Sequence[Any]]
     weights: NDArray[np.float64] | None = None
+    rows: torch.Tensor | None = None
+    again: "Callable[[], Source] | None" = None
+    once: str = ""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    @property
+    def drawn(self) -> bool:
+        """Whether some of it is asked for row by row, so that it may be another each time."""
+        return any(isinstance(values, Lazy) for values in self.columns.values())
+
     def row(self, index: int) -> dict[str, Any]:
         """Example `index` by port; a number out of an array becomes Python's own."""
-        return {port: scalar(values[index]) for port, values in self.columns.items()}
+        return {port: scalar(value) for port, (value,) in self.read([index]).items()}
+
+    def read(self, indices: Sequence[int], ports: Iterable[str] | None = None) -> dict[str, list[Any]]:
+        """The examples at these indices, by port, or some ports of them; one read of an example gives all its ports."""
+        with self.errors(indices):
+            return together({port: self.columns[port] for port in ports or self.columns}, indices)
 
     def take(self, indices: torch.Tensor) -> "Source":
-        """The examples at these indices (k,), in this order."""
+        """The examples at these indices (k,), in this order; of a stream those of the pass that was read."""
         columns = {port: picked(values, indices) for port, values in self.columns.items()}
-        return Source(columns, None if self.weights is None else self.weights[indices.numpy()])
+        weights = None if self.weights is None else self.weights[indices.numpy()]
+        rows = indices if self.rows is None else self.rows[indices]
+        once = "a part of a stream is held out of one pass" if self.again is not None else self.once
+        return Source(columns, weights, rows, once=once)
+
+    @contextmanager
+    def errors(self, rows: Sequence[int] | None = None) -> Generator[None, None, None]:
+        """Within, an error that names a row of these examples names it as the user counts.
+
+        `rows` are the indices here of the examples that the error counts, where they are some of them.
+        """
+        try:
+            yield
+        except DataError as error:
+            own = error if rows is None else at_rows(error, rows)
+            raise (own if self.rows is None else at_rows(own, self.rows)) from None
 
     def __repr__(self) -> str:
         ports = ", ".join(f"{port}: {kind(values)}" for port, values in self.columns.items())
@@ -51,12 +84,14 @@ class Stream(Value, eq=False):
     Iterating gives one dict by port for each item; each iteration is one pass over the data.
 
     Fields: `open` starts a pass; `ports` the names and which of them are inputs; `batched` says whether an item is a
-    batch (True), one example (False), or, since both would fit its form, what only the coders can tell (None).
+    batch (True), one example (False), or, since both would fit its form, what only the coders can tell (None);
+    `single` whether it is an iterator, of which there is one pass.
     """
 
     open: Callable[[], Iterator[Any]]
     ports: Ports
     batched: bool | None
+    single: bool = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         number = -1
@@ -123,7 +158,7 @@ def folder(path: str | Path) -> Split:
     """Pictures sorted into subfolders: the name of the subfolder is the label.
 
     Only the paths are read; a picture is opened when it is encoded. Files in deeper folders count for the subfolder at
-    the top; hidden files and those without a picture's ending are left out.
+    the top; what is hidden, files and folders, and files without a picture's ending are left out.
 
     Args:
         path: the folder that holds `cat/`, `dog/` and so on.
@@ -174,7 +209,8 @@ def folder(path: str | Path) -> Split:
 
 def _pictures(below: Path) -> list[Path]:
     files = (file for file in below.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
-    return sorted((file for file in files if not file.name.startswith(".")), key=lambda file: file.as_posix())
+    seen = (file for file in files if not any(part.startswith(".") for part in file.relative_to(below).parts))
+    return sorted(seen, key=lambda file: file.as_posix())
 
 
 def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
@@ -299,7 +335,9 @@ def _stream(data: Any, ports: Ports) -> Stream:
     except StopIteration:
         raise _no_data(kind(data)) from None
     batched = _batched(row_to_ports(first, ports, "item 0").values())
-    return Stream(_once(first, opened) if opened is data else lambda: _pass_over(data), ports, batched)
+    if opened is data:
+        return Stream(_once(first, opened), ports, batched, single=True)
+    return Stream(lambda: _pass_over(data), ports, batched)
 
 
 def _bare(item: Any) -> Any:

@@ -92,6 +92,15 @@ class Chooser:
         self.say("batch size", size, why)
         return size
 
+    def examples(self, name: str, source: Source) -> None:
+        """Whether examples that could be others each time are read anew; the kind of the data decides it."""
+        if source.once:
+            self.say(name, "read once", source.once)
+        elif source.again is not None:
+            self.say(name, "read anew in every epoch", "a stream may draw what it gives; list(…) reads it once")
+        elif source.drawn:
+            self.say(name, "read anew in every epoch", "__getitem__ may draw what it gives; list(…) reads it once")
+
     def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
         """What encoders cut off, where they were told a greatest length."""
         said: list[str] = []

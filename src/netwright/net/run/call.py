@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.array import Array
-from netwright.codecs.codec import Codec
+from netwright.codecs.codec import Codec, prepared_on
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Raw, Reading
 from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean
@@ -329,7 +329,7 @@ def _run(
         for ids in order.split(size):
             batch = examples.batch(ids)
             inputs = {
-                name: _as_arrays(codecs[name].prepare(rows.to(device)), floats) for name, rows in batch.inputs.items()
+                name: _as_arrays(prepared_on(device, codecs[name], rows), floats) for name, rows in batch.inputs.items()
             }
             lengths = {n: x.to(device) if isinstance(x, Tensor) else x for n, x in batch.lengths.items()}
             noise = Noise(question.seed, 0, ids.to(device))
