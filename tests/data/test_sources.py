@@ -196,6 +196,41 @@ def test_weights_go_with_their_rows() -> None:
     assert taken is not None and taken.tolist() == [2.5, 0.0]
 
 
+class Named(Frame):
+    """A table whose columns have names."""
+
+    def __init__(self, *names: str) -> None:
+        self.columns = names
+
+    def __getitem__(self, name: str) -> list[str]:
+        return [name]
+
+
+def test_a_table_with_the_names_of_the_ports_is_its_columns() -> None:
+    found = source(Named("target", "input"))
+    assert isinstance(found, Source)
+    assert found.columns == {"input": ["input"], "target": ["target"]}
+
+
+@pytest.mark.parametrize(
+    ("ports", "mend"),
+    [
+        ((("input",), ("target",)), "(data.drop(columns='price'), data['price']), if 'price' is the target"),
+        ((("a", "b"), ("target",)), "{'a': data[…], 'b': data[…], 'target': data[…]}"),
+    ],
+)
+def test_a_table_with_other_names_is_refused_with_a_way(ports: Any, mend: str) -> None:
+    with pytest.raises(DataError) as caught:
+        source(Named("rooms", "area", "price"), *ports)
+    assert str(caught.value) == (
+        "the net does not know which columns of the table are its ports\n"
+        "  where:    data\n"
+        f"  expected: the columns {', '.join(map(repr, ports[0] + ports[1]))}\n"
+        "  got:      the columns 'rooms', 'area', 'price'\n"
+        f"  mend:     {mend}"
+    )
+
+
 # Streams
 
 

@@ -70,9 +70,9 @@ LINE = nw.Chain(nw.Linear(1), input=nw.Array(1), output=nw.Number(0, 1))
 
 
 def test_input_and_target_of_a_data_set_come_from_one_draw() -> None:
-    run = train(LINE, Noisy(), epochs=60, learning_rate=0.3)
-    assert float(run.net.arrays["linear1/weight"]) == pytest.approx(3, abs=1e-3)
-    assert run.losses[-1] < 1e-6
+    run = train(LINE, Noisy(), epochs=100, learning_rate=0.05, schedule="constant")
+    assert float(run.net.arrays["linear1/weight"]) == pytest.approx(3, abs=0.01)
+    assert run.losses[-1] < 1e-3
 
 
 @pytest.mark.parametrize("memory", [100, 1 << 40])

@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from netwright.codecs.numeric import arrayed
 from netwright.errors import DataError, did_you_mean
 from netwright.value import Value
 
@@ -74,12 +75,7 @@ def row_to_ports(row: Any, ports: Ports, where: str) -> dict[str, Any]:
 
 def column(values: Any, port: str) -> Sequence[Any]:
     """A column as it is kept: an array, a tensor or a sequence, whose first axis counts the examples."""
-    if isinstance(values, torch.Tensor):
-        found = values.detach()
-    elif hasattr(values, "__array__") and not isinstance(values, np.ndarray):
-        found = np.asarray(values)
-    else:
-        found = values
+    found = values.detach() if isinstance(values, torch.Tensor) else arrayed(values)
     if isinstance(found, np.ndarray | torch.Tensor):
         if found.ndim > 0:
             return cast(Sequence[Any], found)

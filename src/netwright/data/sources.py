@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
+from netwright.codecs.numeric import table
 from netwright.data.datasets import Split
 from netwright.data.rows import Lazy, Ports, at_rows, column, kind, picked, row_to_ports, scalar, together
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
 
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"))
+
+
+SHOWN = 8  # names of a table's columns that a message shows
 
 
 class Source(Value, eq=False):
@@ -234,6 +238,8 @@ def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
         return {port: column(data[port], port) for port in ports.all}
     if isinstance(data, list):
         return _from_rows(data, ports)
+    if (named := table(data)) is not None and len(ports.all) > 1:
+        return _from_table(named, ports)
     if isinstance(data, torch.Tensor) or hasattr(data, "__array__"):
         return _one_column(data, ports)
     if isinstance(data, TensorDataset):
@@ -275,6 +281,22 @@ def _one_column(data: Any, ports: Ports) -> dict[str, Sequence[Any]]:
             mend="a tuple of two columns: (inputs, targets)" if ports.paired else "a dict of named ports",
         )
     return {ports.all[0]: column(data, ports.all[0])}
+
+
+def _from_table(named: dict[Any, Any], ports: Ports) -> dict[str, Sequence[Any]]:
+    """The columns of a table whose names are those of the ports."""
+    if set(named) == set(ports.all):
+        return {port: column(named[port], port) for port in ports.all}
+    names, last = list(map(str, named)), next(reversed(named), None)
+    raise DataError(
+        what="the net does not know which columns of the table are its ports",
+        where="data",
+        expected=f"the columns {ports}",
+        got=f"the columns {', '.join(map(repr, names[:SHOWN]))}" + (", …" if len(names) > SHOWN else ""),
+        mend=f"(data.drop(columns={last!r}), data[{last!r}]), if {last!r} is the target"
+        if ports.paired and len(names) > 1
+        else f"{{{', '.join(f'{port!r}: data[…]' for port in ports.all)}}}",
+    )
 
 
 def _from_rows(rows: Sequence[Any], ports: Ports) -> dict[str, Sequence[Any]]:

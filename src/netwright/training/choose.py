@@ -92,14 +92,17 @@ class Chooser:
         self.say("batch size", size, why)
         return size
 
-    def examples(self, name: str, source: Source) -> None:
+    def examples(self, training: Source, held_out: Source | None) -> None:
         """Whether examples that could be others each time are read anew; the kind of the data decides it."""
-        if source.once:
-            self.say(name, "read once", source.once)
-        elif source.again is not None:
-            self.say(name, "read anew in every epoch", "a stream may draw what it gives; list(…) reads it once")
-        elif source.drawn:
-            self.say(name, "read anew in every epoch", "__getitem__ may draw what it gives; list(…) reads it once")
+        sources = {"examples": training}
+        if held_out is not None and held_out.rows is None:  # given beside, and no part of the same data
+            sources["validation examples"] = held_out
+        for name, source in sources.items():
+            if source.once:
+                self.say(name, "read once", source.once)
+            elif source.drawn or source.again is not None:
+                kind = "__getitem__" if source.drawn else "a stream"
+                self.say(name, "read anew in every epoch", f"{kind} may draw what it gives; list(…) reads it once")
 
     def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
         """What encoders cut off, where they were told a greatest length."""

@@ -65,8 +65,8 @@ def train(
 
     Fields:
         data: two columns `(inputs, targets)`, a list of rows, a dict of named ports, a data set's part, a torch
-            Dataset or DataLoader, a generator function, or `nw.folder("pets/")`. Examples may differ in length where
-            the net's input has a size with a name.
+            Dataset or DataLoader, a generator function, or `nw.folder("pets/")`. A Dataset, a loader and a function are
+            read anew in every epoch. Examples may differ in length where the net's input has a size with a name.
         validation: data held out by yourself, a fraction of `data` (0.1) or a count (5000); the epoch with the lowest
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.
@@ -111,9 +111,7 @@ def train(
     choose.say("loss", goal.name, goal.why, loss)
     net_with_loss = initialize(goal.net, seed=seed).to(place)
     plan = plan_of(net_with_loss)
-    choose.examples("examples", training)
-    if held_out is not None and held_out.rows is None:  # data of its own
-        choose.examples("validation examples", held_out)
+    choose.examples(training, held_out)
     choose.truncated(training, goal.net.held.inputs)
     examples = feed(training, net_with_loss, place, goal.prefix)
     validating = None if held_out is None else feed(held_out, net_with_loss, place, goal.prefix)
