@@ -205,6 +205,11 @@ def test_boolean():
     stored = codec.encode_all([True, False, np.bool_(True)])
     assert stored.dtype == torch.uint8 and stored.tolist() == [[1], [0], [1]]
     assert torch.equal(codec.encode_all(np.array([True, False, True])), stored)
+    for yes, no in ((1, 0), (1.0, 0.0), (np.int64(1), np.float32(0)), (torch.tensor(1), torch.tensor(False))):
+        assert torch.equal(codec.encode_all([yes, no, yes]), stored)
+    for kind in (np.uint8, np.int64, np.float32, object):
+        assert torch.equal(codec.encode_all(np.array([1, 0, 1], dtype=kind)), stored)
+    assert torch.equal(codec.encode_all(torch.tensor([1.0, 0.0, 1.0])), stored)
     assert codec.prepare(stored).dtype == torch.float32
     assert [codec.decode(torch.tensor([p])) for p in (0.49, 0.5, 0.51)] == [False, True, True]
     assert codec.decode(torch.tensor([0.75]), reading.probabilities) == {False: 0.25, True: 0.75}
@@ -213,31 +218,29 @@ def test_boolean():
     assert codec.decode(torch.tensor([1.0]), reading.Sample()) is True
 
 
-def test_boolean_refuses_numbers_and_scores():
+def test_boolean_refuses_other_numbers_texts_and_scores():
     assert said(Boolean().encode, "false").endswith("mend:     False")
     assert (
         said(Boolean().encode, np.zeros(3))
         == """\
 this is not a boolean
-  expected: True or False
+  expected: True or False, or 1 or 0
   got:      an array of shape (3,) and type float64"""
     )
     assert (
-        said(Boolean().encode, 1)
+        said(Boolean().encode, -1)
         == """\
 this is not a boolean
-  expected: True or False
-  got:      1 of type int
-  mend:     True"""
+  expected: True or False, or 1 or 0
+  got:      -1 of type int"""
     )
     assert (
         said(Boolean().encode_all, np.array([0, 2]))
         == """\
 this is not a boolean
-  where:    row 0
-  expected: True or False
-  got:      0 of type int
-  mend:     False"""
+  where:    row 1
+  expected: True or False, or 1 or 0
+  got:      2 of type int"""
     )
     assert (
         said(Boolean().decode, torch.tensor([3.0]))

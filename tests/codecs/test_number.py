@@ -1,6 +1,7 @@
 """Number and Vector: there and back, what is fitted, and which value of which row is bad."""
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ def said(call: object, *arguments: object) -> str:
 def test_a_fitted_number_comes_back(values: list[float]):
     codec = Number().fit(values)
     stored = codec.encode_all(values)
-    assert stored.dtype == torch.float32 and stored.shape == (len(values), 1)
+    assert stored.dtype == torch.float64 and stored.shape == (len(values), 1)
+    assert codec.prepare(stored).dtype == torch.float32
     spread = max(values) - min(values)
     for value, output in zip(values, codec.prepare(stored.double()), strict=True):
         assert codec.decode(output) == pytest.approx(value, rel=1e-6, abs=1e-6 * spread + 1e-30)
@@ -43,6 +45,40 @@ def test_number_takes_every_kind_of_number():
     rows = [[1.0], [2.0]]
     for many in ([1, 2.0], np.array([1, 2]), np.array([[1], [2]]), torch.tensor([1, 2]), [np.int8(1), torch.tensor(2)]):
         assert codec.encode_all(many).tolist() == rows
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.tensor])
+def test_large_numbers_that_lie_close_stay_apart(kind):
+    times = [1_700_000_000 + 10 * i for i in range(360)]
+    spread = 10 * math.sqrt((360**2 - 1) / 12)
+    codec = Number().fit(kind(times))
+    assert (codec.mean, codec.deviation) == (times[0] + 1795, pytest.approx(spread))
+    seen = codec.prepare(codec.encode_all(kind(times))).flatten()
+    assert torch.allclose(seen, (10 * torch.arange(360) - 1795) / spread, atol=1e-6)
+    both = Vector().fit(kind([[1, time] for time in times]))
+    seen = both.prepare(torch.stack([both.encode([1, time]) for time in times]))
+    assert seen.dtype == torch.float32
+    assert torch.allclose(seen[:, 1], (10 * torch.arange(360) - 1795) / spread, atol=1e-6)
+
+
+def test_columns_of_objects_are_the_numbers_in_them():
+    table = np.array([[30.5, 2, True], [25.0, 3, False]], dtype=object)
+    assert Vector(3, 0, 1).encode_all(table).tolist() == [[30.5, 2, 1], [25, 3, 0]]
+    assert Number(0, 1).encode_all(table[:, 1]).tolist() == [[2], [3]]
+    table[1, 1] = "many"
+    with pytest.raises(DataError) as caught:
+        Vector(3, 0, 1).encode_all(table)
+    assert str(caught.value) == (
+        "a cell of the table is not a number\n"
+        "  where:    row 1, component 1\n"
+        "  expected: a number, or True or False\n"
+        "  got:      'many' of type str\n"
+        "  mend:     leave that column out, or give it an input of its own, such as nw.Category()"
+    )
+    table[1, 1] = Decimal("1.5")
+    with pytest.raises(DataError) as caught:
+        Vector(3, 0, 1).encode_all(table)
+    assert caught.value.mend == ("array.astype(float), if it stands for a number",)
 
 
 def test_number_fits_only_what_is_free():

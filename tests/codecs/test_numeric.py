@@ -6,7 +6,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.codecs.numeric import Moments, as_tensor, described, floats, per_component, plain
+from netwright.codecs.numeric import (
+    Moments,
+    arrayed,
+    as_tensor,
+    described,
+    exact,
+    floats,
+    numbers,
+    per_component,
+    plain,
+    table,
+)
 from netwright.errors import DataError, NetError
 
 
@@ -117,3 +128,35 @@ def test_sparse_tensors_are_refused():
         "a sparse tensor cannot be read row by row\n  got:      an array of shape (2, 2) and type float32\n"
         "  mend:     tensor.to_dense()"
     )
+
+
+class Frame:
+    """What matters of a DataFrame: it is an array on request, and has columns by name."""
+
+    columns = ("a", "b")
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        return np.array([[1.0, 2.0]])
+
+    def __getitem__(self, name: str) -> list[str]:
+        return [name]
+
+
+def test_a_table_is_an_array_and_has_columns():
+    assert arrayed(Frame()).tolist() == [[1.0, 2.0]]
+    assert table(Frame()) == {"a": ["a"], "b": ["b"]}
+    assert table(np.zeros((2, 2))) is None
+    for other in ([1.0], "text", torch.zeros(2), np.float32(1)):
+        assert arrayed(other) is other
+
+
+@pytest.mark.parametrize("cells", [[True, False], [1, True], [1.5, 2], [2**70, 1]])
+def test_objects_that_are_numbers(cells: list[object]):
+    found = numbers(np.array(cells, dtype=object))
+    assert found.tolist() == cells
+
+
+def test_doubles_and_long_integers_keep_their_digits():
+    assert exact(1_700_000_010).dtype == exact([0.1]).dtype == exact(torch.tensor([1])).dtype == torch.float64
+    for narrow in (np.uint8, np.float16, np.float32, bool):
+        assert exact(np.ones(2, narrow)).dtype == torch.float32

@@ -2,7 +2,7 @@
 
 import doctest
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +115,61 @@ def test_columns_that_require_gradients_are_cut_off() -> None:
     assert not found.row(0)["input"].requires_grad
 
 
-def test_the_columns_of_a_dataset_read_each_row_once_when_read_together() -> None:
+def test_one_read_of_a_row_gives_all_its_ports_each_time_it_is_asked_for() -> None:
     rows = Pairs(PAIRS)
     found = source(rows)
-    assert isinstance(found, Source)
-    assert [list(pair) for pair in zip(*found.columns.values(), strict=True)] == [list(pair) for pair in PAIRS]
-    assert rows.reads == 3
+    assert isinstance(found, Source) and found.drawn
+    before = rows.reads
+    assert found.read([2, 0, 2]) == {
+        port: [pair[i] for pair in (PAIRS[2], PAIRS[0], PAIRS[2])] for i, port in enumerate(("input", "target"))
+    }
+    assert rows.reads == before + 3
     assert list(found.columns["target"][1:]) == ["b", "c"]
+
+
+class Counting(Sequence[int]):
+    """A sequence that gives another number each time it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: Any) -> int:
+        self.asked += 1
+        return self.asked
+
+
+def test_a_sequence_that_stands_for_two_columns_is_read_once_for_both() -> None:
+    numbers = Counting()
+    found = source((numbers, numbers))
+    assert isinstance(found, Source) and found.drawn
+    assert found.read([0, 1]) == {"input": [1, 2], "target": [1, 2]}
+    other = source((numbers, [5, 6, 7, 8]))
+    assert isinstance(other, Source)
+    assert other.read([3]) == {"input": [3], "target": [8]}
+
+
+def test_what_is_in_memory_already_is_not_drawn() -> None:
+    found = source((X, np.array(Y)))
+    assert isinstance(found, Source) and not found.drawn
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_an_error_names_the_row_as_the_user_counts(row: int) -> None:
+    found = source(Pairs([*PAIRS, 5]))
+    assert isinstance(found, Source)
+    order = torch.tensor([1, 0, 2])
+    order[row] = 3
+    taken = found.take(order)
+    for read in (lambda: taken.read([row]), lambda: taken.take(torch.tensor([row, row])).read([0, 1])):
+        with pytest.raises(DataError) as caught:
+            read()
+        assert caught.value.where == "row 3"
+    with pytest.raises(DataError) as inside, taken.errors([0, row]):
+        raise DataError(what="bad", where="port 'input', row 1, component 2")
+    assert inside.value.where == "port 'input', row 3, component 2"
 
 
 def test_a_net_with_one_port_takes_its_column() -> None:
@@ -146,6 +194,41 @@ def test_weights_go_with_their_rows() -> None:
     assert found.weights.tolist() == [1.0, 0.0, 2.5]
     taken = found.take(torch.tensor([2, 1])).weights
     assert taken is not None and taken.tolist() == [2.5, 0.0]
+
+
+class Named(Frame):
+    """A table whose columns have names."""
+
+    def __init__(self, *names: str) -> None:
+        self.columns = names
+
+    def __getitem__(self, name: str) -> list[str]:
+        return [name]
+
+
+def test_a_table_with_the_names_of_the_ports_is_its_columns() -> None:
+    found = source(Named("target", "input"))
+    assert isinstance(found, Source)
+    assert found.columns == {"input": ["input"], "target": ["target"]}
+
+
+@pytest.mark.parametrize(
+    ("ports", "mend"),
+    [
+        ((("input",), ("target",)), "(data.drop(columns='price'), data['price']), if 'price' is the target"),
+        ((("a", "b"), ("target",)), "{'a': data[…], 'b': data[…], 'target': data[…]}"),
+    ],
+)
+def test_a_table_with_other_names_is_refused_with_a_way(ports: Any, mend: str) -> None:
+    with pytest.raises(DataError) as caught:
+        source(Named("rooms", "area", "price"), *ports)
+    assert str(caught.value) == (
+        "the net does not know which columns of the table are its ports\n"
+        "  where:    data\n"
+        f"  expected: the columns {', '.join(map(repr, ports[0] + ports[1]))}\n"
+        "  got:      the columns 'rooms', 'area', 'price'\n"
+        f"  mend:     {mend}"
+    )
 
 
 # Streams
@@ -410,6 +493,8 @@ def test_a_folder_of_labelled_pictures(tmp_path: Path) -> None:
         "dog/deep/1.png",
         "cat/a.png",
         "cat/.hidden.png",
+        "cat/.ipynb_checkpoints/1-checkpoint.png",
+        "cat/deep/.thumbnails/1.png",
         "cat/notes.txt",
         ".git/x.png",
         "top.png",

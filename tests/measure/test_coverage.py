@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-
 from netwright.metrics import Classification, Positions, Regression, Sequences
 
 SIZES = (5, 20, 100, 1000)

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import netwright as nw
 from netwright.codecs.labels import Labels
@@ -22,6 +22,30 @@ def net(width, end, decoder):
 
 
 CLASSIFIER = net(3, nw.softmax, nw.Category(range(3)))
+
+
+class Drawn(Dataset):
+    """Examples that are drawn each time: the target is the class of the input of the same draw."""
+
+    def __init__(self, bad=None):
+        self.bad, self.draw = bad, np.random.default_rng(1)
+
+    def __len__(self):
+        return 600
+
+    def __getitem__(self, index):
+        x = self.draw.normal(size=4).astype("float32")
+        return (x, CLASSIFIER(x)) if index != self.bad else x
+
+
+def test_input_and_target_of_a_data_set_are_measured_as_one_draw():
+    assert nw.measure(CLASSIFIER, Drawn()).result.accuracy.value == 1
+
+
+def test_a_row_that_a_data_set_gives_wrongly_is_named_as_it_counts():
+    with pytest.raises(DataError) as caught:
+        nw.measure(CLASSIFIER, Drawn(bad=599))
+    assert (caught.value.what, caught.value.where) == ("a row is not a pair (input, target)", "row 599")
 
 
 def test_the_numbers_are_those_of_the_net_itself():

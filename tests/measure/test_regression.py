@@ -8,12 +8,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from netwright.metrics import Regression
 
 from netwright.errors import DataError
-from netwright.measure.estimate import Z
-from netwright.measure.regression import Regression
-from netwright.metrics import Regression
 from netwright.measure.estimate import mean_loss
+from netwright.measure.regression import Regression
 
 Y = np.array([2.5, 0.0, 2.0, 8.0])
 T = np.array([3.0, -0.5, 2.0, 7.0])

@@ -9,6 +9,7 @@ import torch
 
 import netwright as nw
 from netwright.codecs.text.characters import Characters
+from netwright.data.split import split
 from netwright.errors import DataError, PathError, TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.training.events import Callback
@@ -47,6 +48,119 @@ def test_every_form_of_data(form) -> None:
     run = train(net, forms()[form], epochs=60)
     left = np.array([-0.8], dtype=np.float32) if torch_labels else -0.8
     assert run.net(left) == (0 if torch_labels else "left")
+
+
+class Noisy(torch.utils.data.Dataset):
+    """A data set that draws its numbers each time it is asked: the target is three times the input of the same draw."""
+
+    def __init__(self, n: int = 48) -> None:
+        self.n, self.asked = n, 0
+        self.draw = torch.Generator().manual_seed(0)
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, index):
+        self.asked += 1
+        x = torch.randn(1, generator=self.draw)
+        return x, float(3 * x)
+
+
+LINE = nw.Chain(nw.Linear(1), input=nw.Array(1), output=nw.Number(0, 1))
+
+
+def test_input_and_target_of_a_data_set_come_from_one_draw() -> None:
+    run = train(LINE, Noisy(), epochs=100, learning_rate=0.05, schedule="constant")
+    assert float(run.net.arrays["linear1/weight"]) == pytest.approx(3, abs=0.01)
+    assert run.losses[-1] < 1e-3
+
+
+@pytest.mark.parametrize("memory", [100, 1 << 40])
+def test_a_data_set_is_drawn_anew_in_every_epoch_whatever_memory_is_free(monkeypatch, memory) -> None:
+    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: memory)
+    data = Noisy()
+    run = train(LINE, data, epochs=5)
+    assert 5 * 48 <= data.asked < 6 * 48
+    assert [str(choice) for choice in run.choices if choice.name == "examples"] == [
+        "examples: read anew in every epoch (__getitem__ may draw what it gives; list(…) reads it once)"
+    ]
+
+
+def passes_of(data):
+    """A loader and a function that go through a data set, and an iterator, of which there is one pass."""
+    return {
+        "loader": torch.utils.data.DataLoader(data, batch_size=8),
+        "function": lambda: (data[i] for i in range(len(data))),
+        "iterator": (data[i] for i in range(len(data))),
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "held", "epochs", "said"),
+    [
+        ("loader", None, 3, "read anew in every epoch (a stream may draw what it gives; list(…) reads it once)"),
+        ("function", None, 3, "read anew in every epoch (a stream may draw what it gives; list(…) reads it once)"),
+        ("function", 0.25, 1, "read once (a part of a stream is held out of one pass)"),
+        ("iterator", None, 1, "read once (an iterator gives its examples once)"),
+    ],
+)
+def test_a_stream_is_opened_in_every_epoch_or_it_is_said_that_it_is_read_once(form, held, epochs, said) -> None:
+    data = Noisy()
+    run = train(LINE, passes_of(data)[form], validation=held, learning_rate=0.05)
+    assert epochs * 48 <= data.asked <= epochs * 48 + 1
+    assert [str(choice) for choice in run.choices if choice.name == "examples"] == [f"examples: {said}"]
+
+
+def test_a_stream_that_validates_is_read_once_and_that_is_said() -> None:
+    data = Noisy(10)
+    run = train(LINE, ([[1.0], [2.0]], [3.0, 6.0]), validation=passes_of(data)["loader"])
+    assert data.asked == 10
+    assert [str(choice) for choice in run.choices if "examples" in choice.name] == [
+        "validation examples: read once (so that every epoch is measured on the same)"
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("port", ["input", "target"])
+def test_a_bad_row_is_named_as_the_user_counts_whatever_is_held_out(seed, port) -> None:
+    columns = {"input": np.array(XS), "target": np.array(XS)}
+    columns[port][41] = np.nan
+    net = nw.Chain(nw.Linear(1), input=nw.Number(), output=nw.Number())
+    rows = list(zip(*map(np.ndarray.tolist, columns.values()), strict=True))
+    for data in (columns, rows, lambda: iter(rows)):
+        with pytest.raises(DataError) as caught:
+            train(net, data, validation=0.5, seed=seed)
+        assert caught.value.where == f"port {port!r}, row 41"
+
+
+def test_an_example_whose_loss_is_not_finite_is_named_as_the_user_counts() -> None:
+    data = ([1.0] * 30 + [0.0] + [1.0] * 9, [1.0] * 40)
+    net = nw.Chain(nw.Elementwise("log"), nw.Linear(1), input=nw.Number(0.0, 1.0), output=nw.Number(0.0, 1.0))
+    for seed in range(3):
+        with pytest.raises(TrainingError) as caught:
+            train(net, data, validation=[(1.0, 1.0)], seed=seed)
+        assert "example 30" in caught.value.where
+    held = [seed for seed in range(4) if 30 not in split(40, 10, seed)[1].tolist()]
+    with pytest.raises(TrainingError) as caught:
+        train(net, data, validation=10, seed=held[0])
+    assert "example 30" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("held", "plain"),
+    [
+        (np.int64(5), 5),
+        (np.uint8(5), 5),
+        (np.array(5), 5),
+        (torch.tensor(5), 5),
+        (np.float64(0.25), 0.25),
+        (np.float32(0.25), 0.25),
+        (torch.tensor(0.25), 0.25),
+    ],
+)
+def test_a_number_of_numpy_or_torch_holds_out_as_pythons_own(held, plain) -> None:
+    runs = [train(classifier(), (XS, SIDES), validation=each, epochs=1) for each in (held, plain)]
+    assert runs[0].net == runs[1].net and runs[0].epochs[0].validation == runs[1].epochs[0].validation
 
 
 def test_what_was_learned_of_the_data_comes_from_the_training_part_alone() -> None:

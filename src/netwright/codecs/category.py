@@ -11,13 +11,13 @@ from torch import Tensor
 from netwright.codecs import label_table
 from netwright.codecs.codec import Codec
 from netwright.codecs.label_table import Label
-from netwright.codecs.numeric import PLAIN, AnyArray, as_tensor, described, is_array, plain
+from netwright.codecs.numeric import KINDS, AnyArray, as_tensor, described, is_array, plain
 from netwright.codecs.reading import THRESHOLD, Decision, Reading
 from netwright.errors import DataError
 from netwright.sizes.free import FREE, Free
 
 SLACK = 0.01  # what rounding to bfloat16 may move a sum of probabilities by
-NEAR = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}  # what is meant as a boolean
+NEAR = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}  # texts meant as a boolean
 INT64 = range(-(2**63), 2**63)
 
 
@@ -126,13 +126,14 @@ class Category(Codec):
 class Boolean(Codec):
     """Yes or no: one byte on the way in, the probability of yes on the way out.
 
-    Only `True` and `False` are taken, not the numbers 1 and 0. The answer is yes at a probability of one half.
+    The numbers 1 and 0 are taken for `True` and `False`, as tables hold them. The answer is yes at a probability of
+    one half.
 
     Shapes:
         `encode` gives `1`; `decode` takes `1`, the probability of `True`.
 
     Raises:
-        DataError: anything but `True` or `False`; a probability outside 0..1.
+        DataError: anything but `True`, `False`, 1 or 0; a probability outside 0..1.
 
     Example:
         >>> Boolean().decode(torch.tensor([0.8]))
@@ -149,19 +150,21 @@ class Boolean(Codec):
 
     def encode(self, raw: Any) -> Tensor:
         value = plain(raw)
-        if type(value) is not bool:
-            near = NEAR.get(str(value).lower()) if type(value) in PLAIN else None
+        if type(value) not in (bool, int, float) or value not in (0, 1):
+            near = NEAR.get(value.lower()) if isinstance(value, str) else None
             raise DataError(
                 what="this is not a boolean",
-                expected="True or False",
+                expected="True or False, or 1 or 0",
                 got=described(value),
                 mend=f"{near}" if near is not None else (),
             )
         return torch.tensor([value], dtype=torch.uint8)
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
-        if is_array(raws) and raws.ndim == 1 and len(raws) and str(raws.dtype).removeprefix("torch.") == "bool":
-            return as_tensor(raws).to(torch.uint8)[:, None]
+        if is_array(raws) and raws.ndim == 1 and len(raws) and getattr(raws.dtype, "kind", "b") in KINDS:
+            values = as_tensor(raws)
+            if bool(((values == 0) | (values == 1)).all()):
+                return values.to(torch.uint8)[:, None]
         return torch.stack(self._encode_rows(raws))
 
     def prepare(self, stored: Tensor) -> Tensor:

@@ -194,6 +194,13 @@ def at_place(error: DataError, place: str) -> DataError:
     return DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
 
 
+def prepared_on(device: torch.device, codec: Codec, stored: Tensor) -> Tensor:
+    """A stored batch as the net sees it, on a device; doubles are prepared first, since not every device has them."""
+    if stored.dtype == torch.float64:
+        return codec.prepare(stored).to(device, non_blocking=True)
+    return codec.prepare(stored.to(device, non_blocking=True))
+
+
 def fits(shape: tuple[int, ...], sizes: Port) -> bool:
     """Whether an array of this shape can stand at a port; a name is any number, the same wherever it stands."""
     axes = [axis for axis in sizes.axes if isinstance(axis, Axis)]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
-from netwright.codecs.numeric import Moments, described, floats, is_array, per_component, plain, scale_of
+from netwright.codecs.numeric import Moments, described, exact, is_array, per_component, plain, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
 from netwright.sizes.free import FREE, Free
@@ -19,8 +19,8 @@ from netwright.sizes.free import FREE, Free
 class Number(Codec):
     """A number, standardized: (x − mean) / deviation on the way in, y · deviation + mean on the way out.
 
-    It is stored as float32, whatever it came as: about seven digits are kept. Give times and other large numbers
-    as differences from a point nearby.
+    The mean is taken off in double precision, so that times and other large numbers stay apart; the net sees
+    float32, about seven digits of the result.
 
     Shapes:
         `encode` gives `1`; `decode` takes `1`.
@@ -66,22 +66,24 @@ class Number(Codec):
         if type(value) not in (int, float):
             mend = "Boolean() is the codec for True and False" if type(value) is bool else ()
             raise DataError(what="this is not a number", expected="int or float", got=described(value), mend=mend)
-        return _finite(floats(value)).reshape(1)
+        return _finite(exact(value)).reshape(1)
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
+        if isinstance(raws, np.ndarray) and raws.dtype.kind == "O":
+            raws = raws.tolist()  # cells of any kind
         if is_array(raws):
             fast = tuple(raws.shape) in ((len(raws),), (len(raws), 1)) and not str(raws.dtype).endswith("bool")
         else:
             fast = set(map(type, raws)) <= {int, float}
         if fast and len(raws):
             try:
-                return _finite(floats(raws)).reshape(-1, 1)
+                return _finite(exact(raws)).reshape(-1, 1)
             except DataError:
                 pass  # once more, row by row, to name the row
         return torch.stack(self._encode_rows(raws))
 
     def prepare(self, stored: Tensor) -> Tensor:
-        return (stored - self._known("mean")) / self._known("deviation")
+        return ((stored - self._known("mean")) / self._known("deviation")).float()
 
     def read(self, output: Tensor, reading: Reading) -> float:
         self._check_decision(reading)
@@ -100,7 +102,7 @@ class Number(Codec):
 class Vector(Codec):
     """Several numbers, each standardized by itself: (x − mean) / deviation, and back on the way out.
 
-    They are stored as float32, whatever they came as: about seven digits are kept.
+    The mean is taken off in double precision; the net sees float32, about seven digits of the result.
 
     Shapes:
         `encode` gives `size`; `decode` takes `size`, and gives a numpy array of float64.
@@ -147,7 +149,7 @@ class Vector(Codec):
         return "?" if self.size is FREE else str(self.size)
 
     def encode(self, raw: Any) -> Tensor:
-        values = floats(raw)
+        values = exact(raw)
         if values.ndim != 1 or (self.size is not FREE and len(values) != self.size):
             raise DataError(
                 what="this is not a vector of the right size",
@@ -159,14 +161,14 @@ class Vector(Codec):
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
         if is_array(raws) and raws.ndim == 2 and len(raws) and self.size in (FREE, raws.shape[1]):
             try:
-                return _finite(floats(raws))
+                return _finite(exact(raws))
             except DataError:
                 pass  # once more, row by row, to name the row
         return torch.stack(self._encode_rows(raws))
 
     def prepare(self, stored: Tensor) -> Tensor:
         mean, deviation = self._statistic("mean"), self._statistic("deviation")
-        return (stored - mean.to(stored)) / deviation.to(stored)
+        return ((stored - mean.to(stored)) / deviation.to(stored)).float()
 
     def read(self, output: Tensor, reading: Reading) -> np.ndarray:
         self._check_decision(reading)

@@ -32,6 +32,19 @@ def plain(raw: Any) -> Any:
     return raw
 
 
+def arrayed(raw: Any) -> Any:
+    """What gives itself as an array, such as a DataFrame or an array of another library, as one; else as it is."""
+    return (
+        np.asarray(raw) if hasattr(raw, "__array__") and not is_array(raw) and not isinstance(raw, np.generic) else raw
+    )
+
+
+def table(raw: Any) -> dict[Any, Any] | None:
+    """The columns of a table, such as a DataFrame, by their names; None for what is no table."""
+    names = getattr(raw, "columns", None)
+    return None if names is None or not hasattr(raw, "__array__") else {name: raw[name] for name in names}
+
+
 def described(raw: Any) -> str:
     """A raw thing in a message: an array by shape and type, anything else by value and type."""
     if is_array(raw):
@@ -51,6 +64,8 @@ def as_tensor(array: AnyArray) -> Tensor:
         if array.is_complex():
             raise _not_numbers(array)
         return array.detach().cpu()
+    if array.dtype.kind == "O":
+        array = _of_cells(array)
     if array.dtype.kind not in KINDS:
         raise _not_numbers(array)
     if array.dtype.itemsize > 8:
@@ -73,6 +88,38 @@ def numbers(raw: Any) -> Tensor:
     if array.dtype.kind not in KINDS:
         raise _not_numbers(raw)
     return as_tensor(array)
+
+
+def _of_cells(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array of Python's objects, as a table of mixed columns gives it, as the numbers in its cells."""
+    cells = [plain(cell) for cell in array.ravel().tolist()]
+    wrong = next((place for place, cell in enumerate(cells) if type(cell) not in (bool, int, float)), None)
+    if wrong is not None:
+        place = [int(i) for i in np.unravel_index(wrong, array.shape)]
+        raise DataError(
+            what="a cell of the table is not a number",
+            where=f"component {place[-1]}" if len(place) == 1 else f"index {tuple(place)}",
+            expected="a number, or True or False",
+            got=described(cells[wrong]),
+            mend="leave that column out, or give it an input of its own, such as nw.Category()"
+            if isinstance(cells[wrong], str)
+            else "array.astype(float), if it stands for a number",
+        )
+    found = np.array(cells).reshape(array.shape)
+    return found if found.dtype.kind in KINDS else found.astype(np.float64)  # integers beyond int64
+
+
+NARROW = {torch.float16, torch.bfloat16, torch.float32, torch.bool, torch.uint8, torch.int8, torch.int16}
+
+
+def exact(raw: Any) -> Tensor:
+    """Numbers as float32 where their type has no more digits, else as float64; one beyond float32 is an error.
+
+    What is standardized must keep its digits until the mean is taken off: two times of one day are equal in float32.
+    """
+    given = numbers(raw)
+    kept = floats(given)
+    return kept if given.dtype in NARROW else given.double()
 
 
 def floats(raw: Any) -> Tensor:

@@ -1,11 +1,13 @@
 """Reads one row or one column of what a user gave, and says which one does not fit."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 import torch
 
+from netwright.codecs.numeric import arrayed
 from netwright.errors import DataError, did_you_mean
 from netwright.value import Value
 
@@ -73,17 +75,15 @@ def row_to_ports(row: Any, ports: Ports, where: str) -> dict[str, Any]:
 
 def column(values: Any, port: str) -> Sequence[Any]:
     """A column as it is kept: an array, a tensor or a sequence, whose first axis counts the examples."""
-    if isinstance(values, torch.Tensor):
-        found = values.detach()
-    elif hasattr(values, "__array__") and not isinstance(values, np.ndarray):
-        found = np.asarray(values)
-    else:
-        found = values
+    found = values.detach() if isinstance(values, torch.Tensor) else arrayed(values)
     if isinstance(found, np.ndarray | torch.Tensor):
         if found.ndim > 0:
             return cast(Sequence[Any], found)
+    elif type(found) in (list, tuple, range):
+        return cast(Sequence[Any], found)
     elif isinstance(found, Sequence) and not isinstance(found, str | bytes):
-        return found
+        drawn = cast(Sequence[Any], found)
+        return drawn if isinstance(drawn, Lazy) else Lazy(Rows(drawn, None), "", range(len(drawn)))
     raise DataError(
         what=f"the column {port!r} is not a column",
         where="data",
@@ -121,44 +121,68 @@ def kind(value: Any) -> str:
     return type(value).__name__
 
 
-class _LastRow:
-    """Reads rows of a Dataset and keeps the last one: its columns ask for the same row one after another."""
+class Rows(Value, eq=False):
+    """Something that is asked for one row at a time, and may draw each answer anew.
 
-    def __init__(self, dataset: Any, ports: Ports) -> None:
-        self.dataset, self.ports = dataset, ports
-        self.kept: tuple[int, dict[str, Any]] | None = None
+    Fields: `data`, a Dataset, or a sequence that is one column; `ports` of a row, None where a row is one value.
+    """
 
-    def at(self, index: int) -> dict[str, Any]:
-        if self.kept is None or self.kept[0] != index:
-            self.kept = (index, row_to_ports(self.dataset[index], self.ports, f"row {index}"))
-        return self.kept[1]
+    data: Any
+    ports: Ports | None
+
+    def at(self, index: int, where: str) -> dict[str, Any]:
+        """One row by port, read once; `where` is its place in an error."""
+        row = self.data[index]
+        return {"": row} if self.ports is None else row_to_ports(row, self.ports, where)
 
 
 class Lazy(Sequence[Any]):
-    """One port of a Dataset, read row by row; go through all columns together and each row is read once."""
+    """One port of what is read row by row, each time it is asked for; `together` reads all ports of a row at once."""
 
-    def __init__(self, rows: _LastRow, port: str, indices: Sequence[int]) -> None:
-        self._rows, self._port, self._indices = rows, port, indices
+    def __init__(self, rows: Rows, port: str, indices: Sequence[int]) -> None:
+        self.rows, self.port, self.indices = rows, port, indices
 
     @classmethod
     def columns(cls, dataset: Any, n: int, ports: Ports) -> dict[str, Sequence[Any]]:
         """A column for each port of a dataset of n rows; the first row is read, to see that it fits."""
-        rows = _LastRow(dataset, ports)
-        rows.at(0)
+        rows = Rows(dataset, ports)
+        rows.at(0, "row 0")
         return {port: cls(rows, port, range(n)) for port in ports.all}
 
     def picked(self, indices: Sequence[int]) -> "Lazy":
         """The same column with these rows only."""
-        return Lazy(self._rows, self._port, [self._indices[i] for i in indices])
+        return Lazy(self.rows, self.port, [self.indices[i] for i in indices])
 
     def __len__(self) -> int:
-        return len(self._indices)
+        return len(self.indices)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return Lazy(self._rows, self._port, self._indices[index])
-        return self._rows.at(self._indices[index])[self._port]
+            return Lazy(self.rows, self.port, self.indices[index])
+        return self.rows.at(self.indices[index], f"row {index}")[self.port]
 
     def __iter__(self) -> Iterator[Any]:
         # not the inherited iteration, which reads on until an IndexError that a Dataset need not raise
         return (self[i] for i in range(len(self)))
+
+
+def together(columns: Mapping[str, Sequence[Any]], indices: Sequence[int]) -> dict[str, list[Any]]:
+    """The values of all columns at these indices; what one row holds for several columns is read once."""
+    found: dict[str, list[Any]] = {port: [] for port in columns}
+    for place, index in enumerate(indices):
+        read: dict[tuple[int, int], dict[str, Any]] = {}
+        for port, values in columns.items():
+            if not isinstance(values, Lazy):
+                found[port].append(values[index])
+                continue
+            key = (id(values.rows.data), values.indices[index])
+            if key not in read:
+                read[key] = values.rows.at(values.indices[index], f"row {place}")
+            found[port].append(read[key][values.port])
+    return found
+
+
+def at_rows(error: DataError, rows: Sequence[int] | torch.Tensor) -> DataError:
+    """The same error with its row as the user counts: row i of these examples is `rows[i]` of what was given."""
+    where = re.sub(r"(\brow \(?)(\d+)", lambda found: f"{found[1]}{int(rows[int(found[2])])}", error.where, count=1)
+    return DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)

@@ -1,6 +1,7 @@
 """Turns whatever a user calls data into one of two things: a `Source` of columns by port, or a `Stream`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
@@ -10,35 +11,71 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
+from netwright.codecs.numeric import table
 from netwright.data.datasets import Split
-from netwright.data.rows import Lazy, Ports, column, kind, picked, row_to_ports, scalar
+from netwright.data.rows import Lazy, Ports, at_rows, column, kind, picked, row_to_ports, scalar, together
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
 
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"))
 
 
+SHOWN = 8  # names of a table's columns that a message shows
+
+
 class Source(Value, eq=False):
     """Examples that can be counted and looked up, as one column of raw values for each port.
 
-    Fields: `columns`, by port, each a sequence (array, tensor, list, or a view of a torch Dataset) of the same length;
-    `weights`, how much each example counts, or None when all count alike.
+    Fields:
+        columns: by port, each a sequence (array, tensor, list, or a view of what is read row by row) of one length.
+        weights: how much each example counts, or None when all count alike.
+        rows: (n,), the number of each example in what the user gave, or None where it is its index here.
+        again: makes the source of the next pass over a stream, or None where the examples here are all there are.
+        once: why the examples are read once, where they could have been drawn anew; else the empty text.
     """
 
     columns: Mapping[str, Sequence[Any]]
     weights: NDArray[np.float64] | None = None
+    rows: torch.Tensor | None = None
+    again: "Callable[[], Source] | None" = None
+    once: str = ""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    @property
+    def drawn(self) -> bool:
+        """Whether some of it is asked for row by row, so that it may be another each time."""
+        return any(isinstance(values, Lazy) for values in self.columns.values())
+
     def row(self, index: int) -> dict[str, Any]:
         """Example `index` by port; a number out of an array becomes Python's own."""
-        return {port: scalar(values[index]) for port, values in self.columns.items()}
+        return {port: scalar(value) for port, (value,) in self.read([index]).items()}
+
+    def read(self, indices: Sequence[int], ports: Iterable[str] | None = None) -> dict[str, list[Any]]:
+        """The examples at these indices, by port, or some ports of them; one read of an example gives all its ports."""
+        with self.errors(indices):
+            return together({port: self.columns[port] for port in ports or self.columns}, indices)
 
     def take(self, indices: torch.Tensor) -> "Source":
-        """The examples at these indices (k,), in this order."""
+        """The examples at these indices (k,), in this order; of a stream those of the pass that was read."""
         columns = {port: picked(values, indices) for port, values in self.columns.items()}
-        return Source(columns, None if self.weights is None else self.weights[indices.numpy()])
+        weights = None if self.weights is None else self.weights[indices.numpy()]
+        rows = indices if self.rows is None else self.rows[indices]
+        once = "a part of a stream is held out of one pass" if self.again is not None else self.once
+        return Source(columns, weights, rows, once=once)
+
+    @contextmanager
+    def errors(self, rows: Sequence[int] | None = None) -> Generator[None, None, None]:
+        """Within, an error that names a row of these examples names it as the user counts.
+
+        `rows` are the indices here of the examples that the error counts, where they are some of them.
+        """
+        try:
+            yield
+        except DataError as error:
+            own = error if rows is None else at_rows(error, rows)
+            raise (own if self.rows is None else at_rows(own, self.rows)) from None
 
     def __repr__(self) -> str:
         ports = ", ".join(f"{port}: {kind(values)}" for port, values in self.columns.items())
@@ -51,12 +88,14 @@ class Stream(Value, eq=False):
     Iterating gives one dict by port for each item; each iteration is one pass over the data.
 
     Fields: `open` starts a pass; `ports` the names and which of them are inputs; `batched` says whether an item is a
-    batch (True), one example (False), or, since both would fit its form, what only the coders can tell (None).
+    batch (True), one example (False), or, since both would fit its form, what only the coders can tell (None);
+    `single` whether it is an iterator, of which there is one pass.
     """
 
     open: Callable[[], Iterator[Any]]
     ports: Ports
     batched: bool | None
+    single: bool = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         number = -1
@@ -123,7 +162,7 @@ def folder(path: str | Path) -> Split:
     """Pictures sorted into subfolders: the name of the subfolder is the label.
 
     Only the paths are read; a picture is opened when it is encoded. Files in deeper folders count for the subfolder at
-    the top; hidden files and those without a picture's ending are left out.
+    the top; what is hidden, files and folders, and files without a picture's ending are left out.
 
     Args:
         path: the folder that holds `cat/`, `dog/` and so on.
@@ -174,7 +213,8 @@ def folder(path: str | Path) -> Split:
 
 def _pictures(below: Path) -> list[Path]:
     files = (file for file in below.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
-    return sorted((file for file in files if not file.name.startswith(".")), key=lambda file: file.as_posix())
+    seen = (file for file in files if not any(part.startswith(".") for part in file.relative_to(below).parts))
+    return sorted(seen, key=lambda file: file.as_posix())
 
 
 def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
@@ -198,6 +238,8 @@ def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
         return {port: column(data[port], port) for port in ports.all}
     if isinstance(data, list):
         return _from_rows(data, ports)
+    if (named := table(data)) is not None and len(ports.all) > 1:
+        return _from_table(named, ports)
     if isinstance(data, torch.Tensor) or hasattr(data, "__array__"):
         return _one_column(data, ports)
     if isinstance(data, TensorDataset):
@@ -239,6 +281,22 @@ def _one_column(data: Any, ports: Ports) -> dict[str, Sequence[Any]]:
             mend="a tuple of two columns: (inputs, targets)" if ports.paired else "a dict of named ports",
         )
     return {ports.all[0]: column(data, ports.all[0])}
+
+
+def _from_table(named: dict[Any, Any], ports: Ports) -> dict[str, Sequence[Any]]:
+    """The columns of a table whose names are those of the ports."""
+    if set(named) == set(ports.all):
+        return {port: column(named[port], port) for port in ports.all}
+    names, last = list(map(str, named)), next(reversed(named), None)
+    raise DataError(
+        what="the net does not know which columns of the table are its ports",
+        where="data",
+        expected=f"the columns {ports}",
+        got=f"the columns {', '.join(map(repr, names[:SHOWN]))}" + (", …" if len(names) > SHOWN else ""),
+        mend=f"(data.drop(columns={last!r}), data[{last!r}]), if {last!r} is the target"
+        if ports.paired and len(names) > 1
+        else f"{{{', '.join(f'{port!r}: data[…]' for port in ports.all)}}}",
+    )
 
 
 def _from_rows(rows: Sequence[Any], ports: Ports) -> dict[str, Sequence[Any]]:
@@ -299,7 +357,9 @@ def _stream(data: Any, ports: Ports) -> Stream:
     except StopIteration:
         raise _no_data(kind(data)) from None
     batched = _batched(row_to_ports(first, ports, "item 0").values())
-    return Stream(_once(first, opened) if opened is data else lambda: _pass_over(data), ports, batched)
+    if opened is data:
+        return Stream(_once(first, opened), ports, batched, single=True)
+    return Stream(lambda: _pass_over(data), ports, batched)
 
 
 def _bare(item: Any) -> Any:

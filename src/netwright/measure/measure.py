@@ -1,6 +1,6 @@
 """Measures a net on data it has not seen: the metrics its decoders call for, streamed, with the worst examples."""
 
-import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -16,7 +16,7 @@ from netwright.codecs.number import Number, Vector
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import probabilities, raw
 from netwright.codecs.text.elements import EDGE, UNKNOWN, Elements
-from netwright.data.rows import scalar
+from netwright.data.rows import at_rows, scalar
 from netwright.data.sources import Source, Stream, source
 from netwright.errors import DataError, NetError
 from netwright.fields import plain
@@ -92,13 +92,13 @@ def _measure(net: Net, ends: "Sequence[_Output]", chunk: Chunk) -> None:
     try:
         found = [end.encoded(chunk[end.column]) for end in ends]
     except DataError as error:
-        raise _further(error, seen) from None
+        raise at_rows(error, range(seen, sys.maxsize)) from None
     for rows in _at_once(ends, found):
         raws = {name: _part(chunk[name], rows) for name in net.input_names}
         try:
             answer = net({name: Many(column) for name, column in raws.items()}, raw)
         except DataError as error:
-            raise _further(error, seen + rows.start) from None
+            raise at_rows(error, range(seen + rows.start, sys.maxsize)) from None
         given: Mapping[str, Rows] = answer if len(net.outputs) > 1 else {ends[0].name: answer}
         for end, wanted in zip(ends, found, strict=True):
             end.update(raws, _part(chunk[end.column], rows), _on_host(given[end.name]), wanted[rows])
@@ -240,7 +240,8 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
     """The data as columns of at most a chunk's length."""
     if isinstance(found, Source):
         for start in range(0, len(found), CHUNK):
-            yield dict(found.take(torch.arange(start, min(start + CHUNK, len(found)))).columns)
+            rows = range(start, min(start + CHUNK, len(found)))
+            yield dict(found.read(rows) if found.drawn else found.take(torch.tensor(rows)).columns)
         return
     waiting: Chunk = {}
     for item in found:
@@ -255,12 +256,6 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
             waiting = {}
     if waiting:
         yield waiting
-
-
-def _further(error: DataError, seen: int) -> DataError:
-    """The same error with the row counted from the start of the data, not of the chunk."""
-    where = re.sub(r"\brow (\d+)", lambda found: f"row {int(found[1]) + seen}", error.where)
-    return DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
 
 
 def _comparable(codec: Codec, given: Tensor, wanted: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from netwright.measure.counts import Label, aligned, shortened
-from netwright.measure.estimate import Estimate, average, f1_score, proportion
-from netwright.measure.counts import Label, aligned, shortened
 from netwright.measure.estimate import Estimate, average, equal_coins, f1_score, proportion, wilson
 from netwright.value import Value
 

@@ -74,6 +74,8 @@ class Loop:
         status, start = self.status, self.clock()
         before, first = status.seconds, status.step
         total, seen, last = 0.0, 0, first + math.ceil(len(self.feed) / status.batch_size)
+        if number > 1:
+            self.feed = self.feed.next_pass()
         order = self.feed.order(status.batch_size, self.seed, number)
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
         for batch in self.feed.batches(order, status.batch_size):

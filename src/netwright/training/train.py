@@ -2,11 +2,13 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from netwright.codecs.numeric import plain
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
 from netwright.net.initialize import initialize
@@ -63,8 +65,8 @@ def train(
 
     Fields:
         data: two columns `(inputs, targets)`, a list of rows, a dict of named ports, a data set's part, a torch
-            Dataset or DataLoader, a generator function, or `nw.folder("pets/")`. Examples may differ in length where
-            the net's input has a size with a name.
+            Dataset or DataLoader, a generator function, or `nw.folder("pets/")`. A Dataset, a loader and a function are
+            read anew in every epoch. Examples may differ in length where the net's input has a size with a name.
         validation: data held out by yourself, a fraction of `data` (0.1) or a count (5000); the epoch with the lowest
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.
@@ -109,6 +111,7 @@ def train(
     choose.say("loss", goal.name, goal.why, loss)
     net_with_loss = initialize(goal.net, seed=seed).to(place)
     plan = plan_of(net_with_loss)
+    choose.examples(training, held_out)
     choose.truncated(training, goal.net.held.inputs)
     examples = feed(training, net_with_loss, place, goal.prefix)
     validating = None if held_out is None else feed(held_out, net_with_loss, place, goal.prefix)
@@ -198,10 +201,13 @@ def _held_out(
 ) -> tuple[Source, Source | None]:
     if validation is None:
         return whole, None
+    validation = plain(validation)
     if isinstance(validation, int | float) and not isinstance(validation, bool):
         kept, held = split(len(whole), validation, seed)
         return whole.take(kept), whole.take(held)
-    return whole, _counted(source(validation, *ports), net)
+    given = _counted(source(validation, *ports), net)
+    once = "so that every epoch is measured on the same" if given.again is not None else given.once
+    return whole, replace(given, again=None, once=once)
 
 
 def _copied(flat: Flat, rest: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -11,8 +11,6 @@ from safetensors.torch import save_file
 import netwright as nw
 from netwright.errors import FileError
 from netwright.models.pretrained import gpt2
-from netwright.models.pretrained.weights import Config
-from netwright.models.pretrained import gpt2
 from netwright.models.pretrained.folder import WHOLE, tensors_of
 from netwright.models.pretrained.weights import Config
 

@@ -241,3 +241,62 @@ def test_a_part_with_several_outputs_is_asked_for_one(question: dict[str, Any]) 
         "  got:      'parallel1'"
     )
     assert net(torch.zeros(4), set={"parallel1.b": [1.0, 2.0, 3.0]}, at="parallel1.b").tolist() == [1, 2, 3]
+
+
+class Frame:
+    """What matters of a DataFrame: it is an array on request, its iterator gives the names of its columns."""
+
+    def __init__(self, **columns: Any) -> None:
+        self.columns = columns
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        return np.array([*self.columns.values()], dtype=dtype).T
+
+    def __iter__(self) -> Any:
+        return iter(self.columns)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.columns[name]
+
+
+FRAME = Frame(a=np.arange(5.0), b=np.arange(5.0) - 2)
+
+
+def test_a_table_is_as_many_examples_as_it_has_rows() -> None:
+    net = nw.Chain(nw.Linear(2), nw.softmax, input=nw.Vector(2, 0, 1), output=nw.Category(["x", "y"]))
+    net = nw.initialize(net)
+    expected = net([*np.asarray(FRAME)])
+    assert net(FRAME) == net(nw.many(FRAME)) == expected
+    assert len(expected) == 5
+
+
+def test_a_table_gives_a_net_of_several_inputs_its_columns_by_name() -> None:
+    ports = {"a": nw.Number(0, 1), "b": nw.Number(0, 1)}
+    net = nw.Graph(sum=(nw.Add(), "a", "b"), input=ports).with_output(nw.Number(0, 1))
+    assert net(FRAME) == [-2.0, 0.0, 2.0, 4.0, 6.0]
+
+
+def test_an_array_of_what_is_one_example_each_is_many() -> None:
+    net = nw.Chain(nw.Elementwise("neg"), input=nw.Number(0, 1), output=nw.Number(0, 1))
+    assert net(np.array([1.0, 2.0, 3.0])) == [-1.0, -2.0, -3.0]
+    assert net(np.array([1.0])) == -1.0
+
+
+def test_examples_of_another_rank_are_refused_before_anything_runs() -> None:
+    net = nw.Chain(nw.GRU(4), nw.Last(), nw.Linear(1), input=nw.Each(nw.Number(0, 1)), output=nw.Number(0, 1))
+    x = np.zeros((6, 8, 1), dtype="float32")
+    asked: list[Callable[[], Any]] = [
+        lambda: nw.initialize(net)(list(x)),
+        lambda: nw.train(net, (x, x[:, 0, 0]), epochs=1, progress=False),
+    ]
+    for ask in asked:
+        with pytest.raises(DataError) as caught:
+            ask()
+        assert str(caught.value) == (
+            "the examples have another number of axes than the net takes\n"
+            "  where:    port 'input'\n"
+            "  expected: (?, 1)\n"
+            "  got:      (8, 1, 1)\n"
+            "  mend:     array[..., 0]: the encoder makes the last axis itself"
+        )
+    assert len(nw.initialize(net)(list(x[..., 0]))) == 6

@@ -1,8 +1,12 @@
 """The feed: bytes stay bytes, batches are prepared, and what does not fit in memory is encoded as it comes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch.utils.data import Dataset
 
 import netwright as nw
 from netwright.codecs.text.characters import Characters
@@ -130,6 +134,74 @@ def test_an_error_beyond_memory_names_the_row_it_has_in_all_of_the_data(monkeypa
     assert caught.value.where == "port 'target', row 4"
 
 
+class Drawing(Dataset):
+    """Examples that are drawn anew each time: the target is the input's number, and the n-th draw gives n."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index):
+        self.drawn += 1
+        return [float(self.drawn)], float(self.drawn)
+
+
+NUMBERS = nw.with_loss(nw.Chain(nw.Linear(1), input=nw.Vector(1, 0, 1), output=nw.Number(0, 1)), nw.MSE())
+
+
+def test_a_dataset_is_read_anew_for_every_batch_and_all_its_ports_at_once() -> None:
+    made = feed(source(Drawing()), NUMBERS, CPU)
+    assert made.raw
+    batches = [batch for _ in range(2) for batch in made.batches(torch.arange(6), 4)]
+    values = torch.cat([batch.inputs["input"] for batch in batches]).flatten()
+    assert torch.equal(values, torch.cat([batch.inputs["target"] for batch in batches]).flatten())
+    assert torch.equal(values, values[0] + torch.arange(12))
+    assert made.next_pass() is made
+
+
+@pytest.mark.parametrize("counts", [(4, 4, 4), (4, 6, 2), (4, 1, 9), (4, 1, 1, 1, 1, 9)])
+def test_a_stream_is_opened_again_for_every_epoch_of_the_same_number(counts) -> None:
+    numbers, passes = iter(range(100)), iter(counts)
+
+    def opened():
+        for _ in range(next(passes)):
+            number = float(next(numbers))
+            yield [number], number
+
+    probe, passes = source(opened), iter(counts)
+    numbers = iter(range(100))
+    made = feed(collected(probe, NUMBERS.held.inputs), NUMBERS, CPU)
+    for start in (0, 4, 8):
+        batch = made.batch(torch.arange(4))
+        assert batch.inputs["input"].flatten().tolist() == [start, start + 1, start + 2, start + 3]
+        assert torch.equal(batch.inputs["input"], batch.inputs["target"])
+        made = made.next_pass() if start < 8 else made
+
+
+def test_an_iterator_is_read_once() -> None:
+    whole = collected(source(iter([([1.0], 1.0), ([2.0], 2.0)])), NUMBERS.held.inputs)
+    assert (whole.once, whole.again) == ("an iterator gives its examples once", None)
+    assert collected(source(lambda: [([1.0], 1.0)]), NUMBERS.held.inputs).take(torch.tensor([0])).once == (
+        "a part of a stream is held out of one pass"
+    )
+
+
+def test_examples_are_those_that_the_user_counts() -> None:
+    made = feed(DATA.take(torch.tensor([4, 2, 0])), NET, CPU)
+    assert made.batch(torch.tensor([2, 0])).examples.tolist() == [0, 4]
+
+
+def test_an_error_names_the_row_of_the_user_whatever_was_taken(monkeypatch) -> None:
+    data = source((PICTURES, ["a", "b", "a", "c", "b"])).take(torch.tensor([4, 3, 0]))
+    for memory in (1 << 40, 100):
+        monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device, memory=memory: memory)
+        with pytest.raises(DataError) as caught:
+            feed(data, NET, CPU).batch(torch.tensor([2, 1]))
+        assert caught.value.where == "port 'target', row 3"
+
+
 def test_an_error_names_the_port_and_the_row() -> None:
     with pytest.raises(DataError) as caught:
         feed(Source({"input": PICTURES[:2], "target": ["a", "c"]}), NET, CPU)
@@ -155,3 +227,31 @@ def test_an_endless_stream_is_refused(monkeypatch) -> None:
 
     with pytest.raises(DataError, match="larger than a quarter of the free memory"):
         collected(source(endless), {"input": nw.Vector(1)})
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [0.5] * 2_000,
+        tuple([0.5] * 20 for _ in range(100)),
+        {"a": [0.5] * 2_000},
+        b"0" * 16_000,
+        np.zeros(2_000),
+        torch.zeros(4_000),
+        Image.new("RGB", (80, 70)),
+    ],
+    ids=lambda row: type(row).__name__,
+)
+def test_what_a_stream_holds_is_counted_whatever_it_is_kept_in(monkeypatch, row) -> None:
+    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 400_000)
+    given: list[int] = []
+
+    def rows():
+        for number in range(100):
+            given.append(number)
+            yield row, number
+
+    stream = source(rows)
+    with pytest.raises(DataError, match="larger than a quarter of the free memory"):
+        collected(replace(stream, batched=False), {})
+    assert len(given) <= 10

@@ -17,11 +17,6 @@ from netwright.errors import FileError
 from netwright.models.pretrained import bert, gpt2, llama, vit
 from netwright.models.pretrained.weights import Config, From, filled
 from netwright.net.part import Net
-from netwright.models.pretrained import bert
-from netwright.models.pretrained import gpt2
-from netwright.models.pretrained import llama
-from netwright.models.pretrained import vit
-from netwright.models.pretrained.weights import Config, From, filled
 from netwright.regular import opened
 from netwright.value import Value
 

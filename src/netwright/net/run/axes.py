@@ -120,6 +120,7 @@ class Axes(Value, eq=False):
 
         `rows` are the numbers of the examples where they are not 0, 1, 2 and so on.
         """
+        self.check_ranks(columns)
         lengths = self.of_all(columns)
         self._check_derived(columns, lengths, rows)
         for port, column in columns.items():
@@ -129,6 +130,22 @@ class Axes(Value, eq=False):
             for axis, size in enumerate(shape if ranked(shape) else ()):
                 if not isinstance(size, Row) and not unknowns(size):
                     self._check_axis(columns, lengths, (port, axis, size), rows)
+
+    def check_ranks(self, columns: Mapping[str, Stored]) -> None:
+        """Refuse examples of another number of axes than the net's port has, as an encoder of any depth gives them."""
+        for port, column in columns.items():
+            shape, found = self.shapes[port], sizes_of(column)
+            if not ranked(shape) or len(found) == len(shape):
+                continue
+            raise DataError(
+                what="the examples have another number of axes than the net takes",
+                where=f"port {port!r}",
+                expected=shape_text(shape),
+                got=f"({', '.join(found)})",
+                mend="array[..., 0]: the encoder makes the last axis itself"
+                if found[len(shape) - 1 :] == ["1", "1"]
+                else "",
+            )
 
     def _check_axis(
         self,
@@ -202,6 +219,13 @@ def along(column: Stored, axis: int) -> Tensor | int:
         return column.shape[axis + 1]
     depth = len(column.lengths)
     return column.lengths[axis] if axis < depth else column.values.shape[axis - depth + 1]
+
+
+def sizes_of(column: Stored) -> list[str]:
+    """The sizes of the examples; `?` where they differ."""
+    if isinstance(column, Tensor):
+        return list(map(str, column.shape[1:]))
+    return [*"?" * len(column.lengths), *map(str, column.values.shape[1:])]
 
 
 def extents(column: Ragged) -> Tensor:

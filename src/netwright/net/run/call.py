@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.array import Array
-from netwright.codecs.codec import Codec
+from netwright.codecs.codec import Codec, prepared_on
+from netwright.codecs.numeric import arrayed, table
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Raw, Reading
 from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean
@@ -16,6 +17,7 @@ from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program
+from netwright.net.run.axes import sizes_of
 from netwright.net.run.context import Circumstances
 from netwright.net.run.execute import Bound
 from netwright.net.run.lengths import Examples, own
@@ -109,6 +111,7 @@ def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor | Ragged], dict[str, C
     codecs: dict[str, Codec] = {}
     single: dict[str, bool] = {}
     for name, raw in given.items():
+        raw = Many(arrayed(raw.examples)) if isinstance(raw, Many) else arrayed(raw)
         codec = node.held.inputs.get(name) or _undeclared(plan, name, raw)
         codecs[name] = codec
         single[name] = _is_single(codec, plan, name, raw)
@@ -140,6 +143,8 @@ def _by_port(node: Node, x: Any) -> dict[str, Any]:
     names = node.required_names
     if len(names) == 1 and not (isinstance(x, Mapping) and set(names) <= set(x) <= {*names, *free}):
         return {names[0]: x}
+    named = table(x)
+    x = x if named is None else {str(name): column for name, column in named.items()}
     if isinstance(x, list) and x and all(isinstance(row, Mapping) for row in x):
         x = {name: [row[name] for row in x if name in row] for name in x[0]}
     if not isinstance(x, Mapping) or not set(names) <= set(x) <= {*names, *free}:
@@ -183,6 +188,8 @@ def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
         return shape == tuple(raw.shape)
     if not ranked(shape):
         one, several = raw.ndim >= least, raw.ndim - 1 >= least
+        if not several and raw.ndim > 0 and len(raw) and codec.takes(raw[0]) and not codec.takes(raw):
+            return False  # of encoders that make axes, such as those of numbers and texts
     else:
         one = codec.takes(raw)
         several = raw.ndim > 0 and len(raw) > 0 and codec.takes(raw[0])
@@ -208,7 +215,7 @@ def _plan_for(node: Node, encoded: Mapping[str, Tensor | Ragged], codecs: Mappin
     for name in open_ports:
         below = plan.below(("", name))
         mark = f" <{below if isinstance(below, int) else '?'}>" if below is not None else ""
-        facts[name] = Array((_sizes_text(encoded[name]) or "()") + mark)
+        facts[name] = Array((" ".join(sizes_of(encoded[name])) or "()") + mark)
     plan = plan_with(node, facts)
     if plan.solution.mismatches:
         mismatch = plan.solution.mismatches[0]
@@ -329,7 +336,7 @@ def _run(
         for ids in order.split(size):
             batch = examples.batch(ids)
             inputs = {
-                name: _as_arrays(codecs[name].prepare(rows.to(device)), floats) for name, rows in batch.inputs.items()
+                name: _as_arrays(prepared_on(device, codecs[name], rows), floats) for name, rows in batch.inputs.items()
             }
             lengths = {n: x.to(device) if isinstance(x, Tensor) else x for n, x in batch.lengths.items()}
             noise = Noise(question.seed, 0, ids.to(device))
@@ -348,13 +355,6 @@ def _together(pieces: Sequence[Tensor | Sequence[Tensor]], order: Tensor) -> Ten
     rows = [row for piece in pieces for row in piece]
     rows = [rows[i] for i in order.argsort().tolist()]
     return torch.stack(rows) if len({tuple(row.shape) for row in rows}) == 1 else rows
-
-
-def _sizes_text(examples: Tensor | Ragged) -> str:
-    """The sizes of examples as numbers; `?` along which they differ."""
-    if isinstance(examples, Ragged):
-        return " ".join([*"?" * len(examples.lengths), *map(str, examples.values.shape[1:])])
-    return " ".join(map(str, examples.shape[1:]))
 
 
 def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:

@@ -33,8 +33,8 @@ class Examples(Value):
     columns: Mapping[str, Stored]
 
     def __post_init__(self) -> None:
-        if axes_of(self.plan).places:
-            axes_of(self.plan).check(self.columns)
+        axes = axes_of(self.plan)
+        (axes.check if axes.places else axes.check_ranks)(self.columns)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

@@ -92,6 +92,18 @@ class Chooser:
         self.say("batch size", size, why)
         return size
 
+    def examples(self, training: Source, held_out: Source | None) -> None:
+        """Whether examples that could be others each time are read anew; the kind of the data decides it."""
+        sources = {"examples": training}
+        if held_out is not None and held_out.rows is None:  # given beside, and no part of the same data
+            sources["validation examples"] = held_out
+        for name, source in sources.items():
+            if source.once:
+                self.say(name, "read once", source.once)
+            elif source.drawn or source.again is not None:
+                kind = "__getitem__" if source.drawn else "a stream"
+                self.say(name, "read anew in every epoch", f"{kind} may draw what it gives; list(…) reads it once")
+
     def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
         """What encoders cut off, where they were told a greatest length."""
         said: list[str] = []

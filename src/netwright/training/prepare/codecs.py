@@ -40,7 +40,8 @@ def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: st
     if codec.fitted:
         return codec
     try:
-        return codec.fit(source.columns[port])
+        with source.errors():
+            return codec.fit(source.columns[port])
     except DataError as error:
         raise at_place(error, f"port {port!r}") from None
 

@@ -1,5 +1,8 @@
 """Encoded examples in memory, given out as prepared batches, padded where their lengths differ."""
 
+import itertools
+import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.codec import Codec, at_place, prepared_on
 from netwright.codecs.ragged import Ragged
 from netwright.data.order import bucketed_order, epoch_order, padded
+from netwright.data.rows import Lazy, scalar
 from netwright.data.sources import Source, Stream
 from netwright.errors import DataError
 from netwright.machine import free_memory
@@ -25,7 +29,7 @@ SAMPLE = 16  # examples that tell how much memory all of them take
 
 @dataclass(eq=False, slots=True)
 class Batch:
-    """Prepared inputs by port, the identities of the examples, how much each counts, and where each ends.
+    """Prepared inputs by port, the examples as the user counts them, how much each counts, and where each ends.
 
     Fields: `lengths`, by the name of the size, one for each example, or a number where all share it; empty where
     nothing is padded.
@@ -51,12 +55,14 @@ class Feed(Value, eq=False):
     """Examples that are encoded already: bytes stay bytes, and a batch is an index into contiguous tensors.
 
     Fields:
-        columns: what is stored, by port; raw where all of it would not fit in memory.
+        source: the raw examples.
+        columns: what is stored, by port; raw where it is asked for anew, or all of it would not fit in memory.
         prepared: the ports whose columns are as the net sees them, since that takes no more memory.
         axes: the names of the lengths that examples have.
         typical: the mean of each length by its name, over all examples, or over some where columns are raw.
     """
 
+    source: Source
     columns: Mapping[str, Stored | Sequence[Any]]
     codecs: Mapping[str, Codec]
     prepared: frozenset[str]
@@ -100,28 +106,47 @@ class Feed(Value, eq=False):
 
     def batch(self, indices: Tensor) -> Batch:
         """The examples at these indices, as the net sees them."""
-        columns = {port: self._stored(port, indices) for port in self.columns}
+        columns = self._gathered(indices)
         if self.raw:
-            self.axes.check(columns, indices)
+            with self.source.errors():
+                self.axes.check(columns, indices)
         found: dict[str, Padded] = {
             port: column.padded() if isinstance(column, Ragged) else (column, ()) for port, column in columns.items()
         }
         lengths = self.axes.of_batch(found) if any(lengths for _, lengths in found.values()) else {}
         inputs: dict[str, Tensor] = {}
         for port, (stored, _) in found.items():
-            stored = stored.to(self.device, non_blocking=True)
-            inputs[port] = stored if port in self.prepared else self.codecs[port].prepare(stored)
+            if port in self.prepared:
+                inputs[port] = stored.to(self.device, non_blocking=True)
+            else:
+                inputs[port] = prepared_on(self.device, self.codecs[port], stored)
         weights = None if self.weights is None else self.weights[indices].to(self.device)
         placed = {name: n.to(self.device) if isinstance(n, Tensor) else n for name, n in lengths.items()}
-        return Batch(inputs, indices.to(self.device), weights, placed)
+        examples = indices if self.source.rows is None else self.source.rows[indices]
+        return Batch(inputs, examples.to(self.device), weights, placed)
 
-    def _stored(self, port: str, indices: Tensor) -> Stored:
-        column = self.columns[port]
-        if isinstance(column, Tensor):
-            return column.index_select(0, indices.to(column.device))
-        if isinstance(column, Ragged):
-            return column.index_select(indices)
-        return _encoded([column[i] for i in indices.tolist()], port, self.codecs[port], indices.tolist())
+    def _gathered(self, indices: Tensor) -> dict[str, Stored]:
+        """The stored examples by port; those that are raw are read together, then encoded."""
+        found: dict[str, Stored] = {}
+        raw = [port for port, column in self.columns.items() if not isinstance(column, Tensor | Ragged)]
+        read = self.source.read(indices.tolist(), raw) if raw else {}
+        for port, column in self.columns.items():
+            if isinstance(column, Tensor):
+                found[port] = column.index_select(0, indices.to(column.device))
+            elif isinstance(column, Ragged):
+                found[port] = column.index_select(indices)
+            else:
+                with self.source.errors(indices.tolist()):
+                    found[port] = _encoded(read[port], port, self.codecs[port])
+        return found
+
+    def next_pass(self) -> "Feed":
+        """The examples of another epoch: those of the next pass over a stream; else the same, asked for anew or not."""
+        return self if self.source.again is None else self.opened(self.source.again())
+
+    def opened(self, source: Source) -> "Feed":
+        """Other examples for the same net."""
+        return _fed(source, self.codecs, self.axes, self.device)
 
     def batches(self, order: Tensor, size: int) -> Iterator[Batch]:
         """The examples in an order, `size` at a time; the last batch may be short."""
@@ -147,22 +172,29 @@ class Feed(Value, eq=False):
 def feed(source: Source, net: Net, device: torch.device, prefix: str = "") -> Feed:
     """Encode every column, as far as a quarter of the free memory goes; beyond, batches are encoded as they come.
 
+    What is read row by row, such as a torch Dataset, is never kept: it may draw what it gives.
+
     Fields: `net` ends in its losses; its ports say how to encode, and what the lengths are called; `prefix` is that of
         the paths of the user's net in it.
     """
-    codecs, axes = net.held.inputs, Axes(plan_of(net), prefix)
+    return _fed(source, net.held.inputs, Axes(plan_of(net), prefix), device)
+
+
+def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.device) -> Feed:
     columns: dict[str, Stored | Sequence[Any]] = {}
     known: dict[str, Stored] = {}  # the columns, or some of their examples
     prepared: set[str] = set()
     room = free_memory(torch.device("cpu")) / 4
+    samples = _samples(source, codecs, axes)
     for port, raws in source.columns.items():
-        sample = _sample(source, port, codecs[port], axes)
+        sample = samples[port]
         needed = sample.nbytes / len(sample) * len(source)
-        if needed > room:
+        if isinstance(raws, Lazy) or needed > room:
             columns[port], known[port] = raws, sample
             continue
         room -= needed
-        column = _encoded(raws, port, codecs[port])
+        with source.errors():
+            column = _encoded(raws, port, codecs[port])
         if isinstance(column, Tensor):
             column = column.contiguous()
             if codecs[port].prepare(column[:1]).nbytes <= column[:1].nbytes:
@@ -170,17 +202,35 @@ def feed(source: Source, net: Net, device: torch.device, prefix: str = "") -> Fe
                 prepared.add(port)
         columns[port] = known[port] = column
     if all(columns[port] is column for port, column in known.items()):
-        axes.check(known)
+        with source.errors():
+            axes.check(known)
     weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32)
     weights = None if weights is None else weights / weights.mean()  # so that no batch has to know the others
     typical = {name: round(float(torch.as_tensor(n).double().mean())) for name, n in axes.of_all(known).items()}
-    return Feed(columns, codecs, frozenset(prepared), weights, device, axes, typical)
+    return Feed(source, columns, codecs, frozenset(prepared), weights, device, axes, typical)
 
 
 def collected(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
-    """A stream read once into memory, refused where it is larger than a quarter of what is free."""
-    columns: dict[str, list[Any]] = {}
-    room = free_memory(torch.device("cpu")) / 4
+    """One pass over a stream in memory, which opens the next ones; an epoch has as many examples as the first pass.
+
+    Where a later pass is longer, the rest of it begins the epoch after; where it is shorter, the next one is opened.
+
+    Raises: DataError for a pass that is larger than a quarter of the free memory.
+    """
+    first = _kept(_examples(stream, codecs))
+    if stream.single:
+        return Source(first, once="an iterator gives its examples once")
+    count = len(next(iter(first.values())))
+    endless = itertools.chain.from_iterable(_examples(stream, codecs) for _ in itertools.count())
+
+    def again() -> Source:
+        return Source(_kept(itertools.islice(endless, count)), again=again)
+
+    return Source(first, again=again)
+
+
+def _examples(stream: Stream, codecs: Mapping[str, Codec | None]) -> Iterator[dict[str, Any]]:
+    """The examples of a pass, by port, one after the other."""
     for item in stream:
         batched = stream.batched
         if batched is None:
@@ -189,17 +239,29 @@ def collected(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
             if codec is None:
                 raise _both_ways(port, value)
             batched = not codec.takes(value)
-        for port, value in item.items():
-            rows = list(value) if batched else [value]
-            columns.setdefault(port, []).extend(rows)
-            room -= sum(_bytes(row) for row in rows)
+        if not batched:
+            yield item
+            continue
+        columns = [list(value) for value in item.values()]
+        for row in zip(*columns, strict=True):
+            yield dict(zip(item, row, strict=True))
+
+
+def _kept(examples: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Examples as columns, refused where they are larger than a quarter of what is free."""
+    columns: dict[str, list[Any]] = {}
+    room = free_memory(torch.device("cpu")) / 4
+    for example in examples:
+        for port, value in example.items():
+            columns.setdefault(port, []).append(value)
+            room -= _bytes(value)
         if room < 0:
             raise DataError(
                 what="the stream is larger than a quarter of the free memory",
                 where=f"after {len(next(iter(columns.values()))):,} examples",
                 mend="a torch Dataset with __len__ and __getitem__, or nw.folder: these are read as needed",
             )
-    return Source(columns)
+    return columns
 
 
 def _both_ways(port: str, value: Any) -> DataError:
@@ -213,36 +275,38 @@ def _both_ways(port: str, value: Any) -> DataError:
     )
 
 
-def _sample(source: Source, port: str, codec: Codec, axes: Axes) -> Stored:
-    """The first example, or, where examples may differ in length, some from all over the data."""
-    shape = axes.shapes[port]
-    count = 1 if ranked(shape) and fixed(shape) else min(SAMPLE, len(source))
-    raws = [source.row(i)[port] for i in torch.linspace(0, len(source) - 1, count).long().tolist()]
-    try:
-        return codec.encode_all(raws)
-    except DataError:
-        return _encoded(source.columns[port], port, codec)  # it fails too, and names the row
+def _samples(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> dict[str, Stored]:
+    """By port the first example, or, where examples may differ in length, some from all over the data."""
+    even = all(ranked(axes.shapes[port]) and fixed(axes.shapes[port]) for port in source.columns)
+    indices = torch.linspace(0, len(source) - 1, 1 if even else min(SAMPLE, len(source))).long().tolist()
+    found: dict[str, Stored] = {}
+    for port, raws in source.read(indices).items():
+        with source.errors(indices):
+            found[port] = _encoded([scalar(raw) for raw in raws], port, codecs[port])
+    return found
 
 
-def _encoded(raws: Sequence[Any], port: str, codec: Codec, rows: Sequence[int] | None = None) -> Stored:
-    """Raw things encoded; `rows` are their numbers where they are some out of many."""
+def _encoded(raws: Sequence[Any], port: str, codec: Codec) -> Stored:
+    """Raw things encoded."""
     try:
         return codec.encode_all(raws)
     except DataError as error:
-        found = error if rows is None else _numbered(raws, codec, rows) or error
-        raise at_place(found, f"port {port!r}") from None
+        raise at_place(error, f"port {port!r}") from None
 
 
-def _numbered(raws: Sequence[Any], codec: Codec, rows: Sequence[int]) -> DataError | None:
-    """The error of the first raw thing that has one by itself, with its number."""
-    for row, raw in zip(rows, raws, strict=True):
-        try:
-            codec.encode_all([raw])
-        except DataError as error:
-            place = error.where.replace("row 0", f"row {row}", 1)
-            return DataError(what=error.what, where=place, expected=error.expected, got=error.got, mend=error.mend)
-    return None
+ATOMS = {float, int, bool, str, bytes, complex, type(None)}
 
 
 def _bytes(value: Any) -> int:
-    return int(getattr(value, "nbytes", 64 + (len(value) if isinstance(value, str | bytes) else 0)))
+    """The memory that a raw thing takes, with all that it holds."""
+    if hasattr(value, "nbytes"):
+        return int(value.nbytes)
+    own = sys.getsizeof(value)
+    if isinstance(value, Mapping):
+        return own + sum(map(_bytes, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        inner = set(map(type, value))
+        return own + sum(map(sys.getsizeof if inner <= ATOMS else _bytes, value))
+    if hasattr(value, "getbands"):  # a picture of Pillow, whose pixels are not in Python's own memory
+        return own + math.prod(value.size) * len(value.getbands())
+    return own + sum(map(_bytes, vars(value).values())) if hasattr(value, "__dict__") else own

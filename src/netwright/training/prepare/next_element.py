@@ -1,6 +1,5 @@
 """Trains a net to say what comes next in a sequence: the codecs that this takes, and the data from one column."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -61,12 +60,10 @@ class NextElement(Value):
     def coded(self, net: Net, training: Source) -> Net:
         """The net with both codecs of what is predicted, fitted to the training part, and those of other inputs."""
         name, (output,) = _predicted(net), net.output_names
-        encoder = _fitted(_encoder(net, name, training.row(0)[name]), training.columns[name], name)
+        encoder = _fitted(_encoder(net, name, training.row(0)[name]), training, name)
         decoder = replace(encoder, start=False, end=True)
         given = net.held.outputs.get(output)
-        if given is not None and (
-            not isinstance(given, Elements) or _fitted(given, training.columns[name], name) != decoder
-        ):
+        if given is not None and (not isinstance(given, Elements) or _fitted(given, training, name) != decoder):
             raise TrainingError(
                 what="a net that predicts the next element decodes as it encodes",
                 where=f"output {output!r}",
@@ -83,8 +80,9 @@ class NextElement(Value):
         """The data as what the net reads and as what it is compared with; the net is coded."""
         (output,), name = net.output_names, following_port(net)
         assert name is not None
-        target = target_name(net, output, several=False)
-        return Source({**data.columns, target: data.columns[name]}, data.weights)
+        target, again = target_name(net, output, several=False), data.again
+        columns = {**data.columns, target: data.columns[name]}
+        return replace(data, columns=columns, again=None if again is None else lambda: self.examples(net, again()))
 
 
 def following_port(net: Net) -> str | None:
@@ -137,9 +135,10 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
     return replace(codec, start=True, end=False)
 
 
-def _fitted(codec: Elements, raws: Sequence[Any], name: str) -> Elements:
+def _fitted(codec: Elements, source: Source, name: str) -> Elements:
     try:
-        return codec.fit(raws)
+        with source.errors():
+            return codec.fit(source.columns[name])
     except DataError as error:
         raise at_place(error, f"port {name!r}") from None
 
