@@ -127,4 +127,4 @@ def test_a_validation_loss_that_is_not_finite_stops() -> None:
     ones = np.ones((20, 1), dtype=np.float32)
     with pytest.raises(TrainingError) as caught:
         nw.train(bad, (ones, np.ones(20)), validation=(-ones, np.ones(20)), epochs=2, progress=False)
-    assert caught.value.where == "after epoch 1"
+    assert caught.value.where == "after epoch 1, log1, example 0"

@@ -1,5 +1,6 @@
 """Training with one call: forms of data, choices, keeping, stopping, freezing, bad input, the same bits again."""
 
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import netwright as nw
 from netwright.codecs.text.characters import Characters
 from netwright.errors import DataError, PathError, TrainingError
 from netwright.layers.recurrent.gru import GRU
+from netwright.net.surgery import hold_arrays
 from netwright.training.events import Callback
 
 XS = np.linspace(-1, 1, 60, dtype=np.float32)
@@ -146,6 +148,130 @@ def test_a_loss_that_is_not_finite_names_the_part_and_the_example() -> None:
         train(net, (xs, np.ones(40)))
     assert "log1, example 17" in caught.value.where
     assert caught.value.run.last.arrays.keys() == {"linear1/weight", "linear1/bias"}
+
+
+def lengths():
+    """A net that takes the length of a vector, whose derivative at 0 is not finite; and data with one such example."""
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    x[17] = 0
+    net = nw.Chain(nw.Linear(4, bias=False), nw.square, nw.Sum(0), nw.sqrt, nw.Reshape(1), input=3)
+    return net.with_output(nw.Number(0.0, 1.0)), (x, np.ones(40))
+
+
+def sound(run) -> bool:
+    return all(bool(array.isfinite().all()) for net in (run.net, run.last) for array in net.arrays.values())
+
+
+@pytest.mark.parametrize("validation", [None, (np.ones((4, 3), dtype=np.float32), np.ones(4))])
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_gradient_that_is_not_finite_names_the_part_and_the_example(validation, epochs) -> None:
+    net, data = lengths()
+    start = nw.initialize(net)
+    with pytest.raises(TrainingError) as caught:
+        train(start, data, batch_size=40, epochs=epochs, validation=validation, learning_rate=0.01)
+    assert str(caught.value) == (
+        "the gradient is not finite\n"
+        "  where:    step 1, sqrt1, example 17\n"
+        "  got:      nan\n"
+        "  mend:     look at that example\n"
+        "  or:       a function with a finite slope there, in place of sqrt1\n"
+        "  or:       a lower learning rate than 0.01"
+    )
+    assert caught.value.run.net == caught.value.run.last == start
+
+
+@pytest.mark.parametrize("width", [(), (nw.BatchNorm(),)])  # the written engine, and autograd
+@pytest.mark.parametrize("validation", [None, 8])
+@pytest.mark.parametrize("stops", [False, True])
+def test_an_update_that_overflows_in_the_last_step_leaves_the_net_before_it(width, validation, stops) -> None:
+    class Stops(Callback):
+        def on_step(self, status) -> None:
+            if stops:
+                status.stop()
+
+    net = nw.initialize(nw.Chain(8, *width, nw.tanh, nw.Linear(), input=1, output=nw.Number(0.0, 1.0)))
+    with pytest.raises(TrainingError) as caught:
+        train(
+            net, (XS[:, None], np.full(60, 1e6)), epochs=1, batch_size=60, validation=validation,
+            learning_rate=3e38, optimizer=nw.SGD(momentum=0), callbacks=[Stops()], schedule="constant",
+        )  # fmt: skip
+    assert caught.value.what == "the weights are not finite"
+    assert caught.value.where.startswith("after step 1, ")
+    assert caught.value.mend == ("a lower learning rate than 3e+38", "clip=1.0")
+    assert sound(caught.value.run)
+
+
+def test_a_net_that_is_not_finite_is_not_trained() -> None:
+    start = nw.initialize(classifier(input=1))
+    arrays = {**start.arrays, "linear1/bias": torch.full_like(start.arrays["linear1/bias"], np.nan)}
+    with pytest.raises(TrainingError) as caught:
+        train(start.with_arrays(arrays), (XS[:, None], SIDES))
+    assert str(caught.value) == (
+        "the weights are not finite\n"
+        "  where:    before the first step, linear1/bias\n"
+        "  got:      nan or inf\n"
+        "  mend:     net.bare(), to begin with new arrays"
+    )
+
+
+class Ends(Callback):
+    """Ends a run by this error, after so many steps or when it is told that the run has ended."""
+
+    def __init__(self, error: BaseException, after: int = 0) -> None:
+        self.error, self.after = error, after
+
+    def on_step(self, status) -> None:
+        if status.step == self.after:
+            raise self.error
+
+    def on_end(self, status) -> None:
+        if not self.after:
+            raise self.error
+
+
+class Frozen(Exception):
+    """An error that takes no attribute."""
+
+    @property
+    def run(self) -> None:
+        """Taken."""
+
+
+@pytest.mark.parametrize("after", [0, 6])
+@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit(), ValueError("mine")])
+def test_whatever_ends_a_run_carries_it(error, after) -> None:
+    hears = Interrupts(after=10**6)
+    with pytest.raises(type(error)) as caught:
+        train(classifier(), (XS, SIDES), validation=20, callbacks=[Ends(error, after), hears])
+    assert caught.value is error
+    assert error.run.best == (1 if after else 3)
+    assert error.run.net(0.5) in ("left", "right")
+    assert hears.ended == error.run.ended, "the other callbacks are told too"
+
+
+def test_an_error_that_takes_no_attribute_is_raised_as_it_is() -> None:
+    error = Frozen("mine")
+    with pytest.raises(Frozen) as caught:
+        train(classifier(), (XS, SIDES), callbacks=[Ends(error, 3)])
+    assert caught.value is error
+
+
+def test_a_second_ctrl_c_carries_the_run() -> None:
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train(classifier(), (XS, SIDES), callbacks=[Interrupts(after=6), Ends(KeyboardInterrupt())])
+    assert caught.value.run.ended == "interrupted"
+
+
+def test_ctrl_c_while_the_result_is_put_together_waits_for_it(monkeypatch) -> None:
+    def interrupted(net, arrays):
+        signal.raise_signal(signal.SIGINT)
+        return hold_arrays(net, arrays)
+
+    monkeypatch.setattr("netwright.training.train.hold_arrays", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train(classifier(), (XS, SIDES))
+    assert caught.value.run.ended == "all epochs done"
+    assert caught.value.run.net(0.5) in ("left", "right")
 
 
 def test_weights_count_examples() -> None:

@@ -1,7 +1,7 @@
 """Trains a net with one call: chooses what was not given, says it, and gives back a run."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -20,6 +20,7 @@ from netwright.training.engines import engine_of
 from netwright.training.events import Callback, Choice, Status
 from netwright.training.feed import collected, feed
 from netwright.training.flat import Flat
+from netwright.training.interrupts import held
 from netwright.training.leaks import refuse_leaks
 from netwright.training.loop import Loop
 from netwright.training.next_element import NextElement, following_port
@@ -86,8 +87,9 @@ def train(
         objective: `nw.NextElement()` to predict what comes next in every sequence of a single column; None compares
             with the targets in the data.
 
-    Raises: DataError and SizeError before anything is trained; TrainingError when the loss is not finite, with the
-        part and the example. Whatever ends the run, `error.run` holds the best net so far.
+    Raises: DataError and SizeError before anything is trained; TrainingError when a loss, a gradient or a weight is
+        not finite, with the part and the example. Whatever ends the run, `error.run` holds the best net so far, and
+        no net that is given back has numbers that are not finite.
 
     Example:
         >>> import netwright as nw
@@ -142,20 +144,35 @@ def train(
         prefix=goal.prefix,
     )
 
-    def result() -> Run:
-        return _run(net, goal, loop, status)
-
     with _threads():
         width = choose.threads(arguments.whole("threads", threads, 1), work * size * 3, lambda: _trial(loop, rest))
         torch.set_num_threads(width)
         loop.pace = Pace() if width > 1 and threads is None else None
         status.choices = tuple(choose.made)
-        try:
-            loop.run()
-        except Exception as error:
-            error.run = result()  # type: ignore[attr-defined]  # what was reached is not lost with the error
-            raise
-    return result()
+        return _ended(loop.run, lambda: _run(net, goal, loop, status))
+
+
+def _ended(run: Callable[[], None], result: Callable[[], Run]) -> Run:
+    """The result of a run however it ended: where an error ended it, `error.run`."""
+    error: BaseException | None = None
+    try:
+        run()
+    except BaseException as raised:  # SystemExit too: what was reached is not lost with it
+        error = raised
+    with held() as deliver:
+        made = result()
+    try:
+        deliver()
+    except BaseException as raised:
+        error = raised
+    if error is None:
+        return made
+    try:
+        with suppress(AttributeError):  # of an error that takes no attribute: it is still the one to raise
+            error.run = made  # type: ignore[attr-defined]
+        raise error
+    finally:
+        del error  # which holds this frame
 
 
 def _together(
@@ -218,9 +235,10 @@ def _run(net: Net, goal: Objective, loop: Loop, status: Status) -> Run:
         found = {path.removeprefix(goal.prefix): _as(array.cpu(), kind) for path, array in arrays.items()}
         return hold_arrays(net, found)  # type: ignore[return-value]
 
+    kept, last = loop.reached()
     return Run(
-        net=holding(loop.kept),
-        last=holding(loop.state()),
+        net=holding(kept),
+        last=holding(last),
         epochs=tuple(status.done),
         losses=tuple(status.losses),
         choices=status.choices,

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -57,7 +56,6 @@ class Kernel(ABC):
 
     shape: tuple[int, ...]  # of the output, the batch first
     dtype: torch.dtype  # of the output
-    hides: ClassVar[bool] = False  # whether NaN may go in and none come out, so that the gradient must be looked at
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

@@ -16,8 +16,6 @@ NARROW = 64  # outputs below which a bf16 product costs more than a float32 one
 class Affine(Kernel):
     """y = x Wᵀ + b in the precision of the run, ReLU with it where one follows."""
 
-    hides = True
-
     def __init__(self, site: Site, relu: bool) -> None:
         self.w, self.b = site.working["weight"], site.working.get("bias")
         self.gw, self.gb = site.gradients["weight"], site.gradients.get("bias")

@@ -24,8 +24,6 @@ class PoolOfRelu(Kernel):
     values the lower row wins, then the lower column: one winner, as the chain rule needs.
     """
 
-    hides = True
-
     def __init__(self, site: Site) -> None:
         b, h, w, c = site.shape
         self.shape, self.dtype = (b, h // 2, w // 2, c), site.dtype

@@ -21,8 +21,6 @@ class PooledConvolution(Kernel):
     Memory is what costs time here: the backward writes over what the forward left, piece by piece.
     """
 
-    hides = True
-
     def __init__(self, site: Site, convolved: tuple[int, ...]) -> None:
         """`convolved` is the shape between convolution and pool."""
         self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")
