@@ -392,3 +392,30 @@ def test_running_arrays_are_written() -> None:
     run = train(net, (XS, SIDES), epochs=20)
     assert not torch.equal(run.net.arrays["batchnorm1/mean"], torch.zeros(4))
     assert run.net(-0.9) == "left"
+
+
+def normed(norm):
+    return nw.Chain(8, norm, nw.relu, nw.Linear(), nw.softmax, input=nw.Array(1), output=nw.Category(["left", "right"]))
+
+
+@pytest.mark.parametrize("norm", [nw.BatchNorm(), nw.Module(torch.nn.BatchNorm1d(8))])
+@pytest.mark.parametrize(("count", "batch_size", "steps"), [(17, None, 1), (33, None, 2), (13, 4, 3), (14, 4, 4)])
+def test_a_last_batch_that_a_batch_norm_cannot_bear_joins_the_one_before(norm, count, batch_size, steps) -> None:
+    run = train(normed(norm), (XS[:count, None], SIDES[:count]), batch_size=batch_size)
+    assert run.ended == "all epochs done"
+    assert len(run.losses) == 3 * steps
+
+
+@pytest.mark.parametrize("norm", [nw.BatchNorm(), nw.Module(torch.nn.BatchNorm1d(8))])
+@pytest.mark.parametrize(("count", "mend"), [(1, "2 examples or more"), (9, "batch_size=2, or more")])
+def test_batches_of_one_are_refused_where_a_part_cannot_train_on_them(norm, count, mend) -> None:
+    net = normed(norm)
+    with pytest.raises(DataError) as caught:
+        train(net, (XS[:count, None], SIDES[:count]), batch_size=1)
+    assert str(caught.value) == (
+        "this part cannot train on one example at once\n"
+        f"  where:    {'module1' if isinstance(norm, nw.Module) else 'batchnorm1'}\n"
+        "  expected: at least 2 examples in a batch\n"
+        "  got:      1\n"
+        f"  mend:     {mend}"
+    )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import torch
@@ -10,7 +11,7 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.text.base import Elements
 from netwright.data.order import epoch_order
 from netwright.data.sources import Source
-from netwright.errors import TrainingError
+from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
 from netwright.machine import best_device, free_memory, has_bf16
 from netwright.net.plan.each import End
@@ -76,8 +77,10 @@ class Chooser:
         self.say("epochs", epochs, f"at least 10, and at least {LEAST_STEPS:,} steps, at {steps_each} steps an epoch")
         return epochs
 
-    def batch_size(self, given: int | None, examples: int, bytes_each: int, device: torch.device) -> int:
-        """Examples a step: half the root of their number as a power of two, as far as memory allows."""
+    def batch_size(
+        self, given: int | None, examples: int, bytes_each: int, device: torch.device, least: int = 1
+    ) -> int:
+        """Examples a step: half the root of their number as a power of two, as far as memory and the net allow."""
         if given is not None:
             self.say("batch size", min(given, examples), "given")
             return min(given, examples)
@@ -87,7 +90,7 @@ class Chooser:
         size = min(max(size, 16), 256, examples)
         why = f"half the root of {examples:,} examples, to a power of two between 16 and 256"
         room = free_memory(device) // 4
-        while size > 1 and size * bytes_each > room:
+        while size // 2 >= least and size * bytes_each > room:
             size, why = size // 2, "what fits in a quarter of the free memory"
         self.say("batch size", size, why)
         return size
@@ -175,6 +178,24 @@ class Chooser:
         threads = trial()
         self.say("threads", threads, "faster than one, by trial" if threads > 1 else "as fast as more, by trial")
         return threads
+
+
+def fewest(plan: Plan, prefix: str, examples: int, batch_size: int | None) -> int:
+    """How many examples every batch of training has at least: what the part that needs most says.
+
+    Raises: DataError where there are not so many, or a smaller batch is asked for.
+    """
+    least, path = max(((step.leaf.fewest(step.sizes), step.path) for step in plan.steps), key=itemgetter(0))
+    most = min(examples, batch_size or examples)
+    if most < least:
+        raise DataError(
+            what=f"this part cannot train on {'one example' if most == 1 else f'{most} examples'} at once",
+            where=path.removeprefix(prefix),
+            expected=f"at least {least} examples in a batch",
+            got=str(most),
+            mend=f"{least} examples or more" if examples < least else f"batch_size={least}, or more",
+        )
+    return least
 
 
 def work_of(plan: Plan, lengths: Mapping[str, int] = NO_LENGTHS) -> int:

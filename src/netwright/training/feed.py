@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec, at_place
 from netwright.codecs.ragged import Ragged
-from netwright.data.order import bucketed_order, epoch_order, padded
+from netwright.data.order import bucketed_order, cut, epoch_order, padded
 from netwright.data.sources import Source, Stream
 from netwright.errors import DataError
 from netwright.machine import free_memory
@@ -123,17 +123,17 @@ class Feed(Value, eq=False):
             return column.index_select(indices)
         return _encoded([column[i] for i in indices.tolist()], port, self.codecs[port], indices.tolist())
 
-    def batches(self, order: Tensor, size: int) -> Iterator[Batch]:
-        """The examples in an order, `size` at a time; the last batch may be short."""
-        for block in order.split(size * self._at_once(size)):
-            whole = self.batch(block)
-            if len(block) <= size:
+    def batches(self, order: Tensor, size: int, least: int = 1) -> Iterator[Batch]:
+        """The examples in an order, `size` at a time; the last batch may be short, but not below `least`."""
+        for block in order.split(cut(len(order), size * self._at_once(size), least)):
+            whole, sizes = self.batch(block), cut(len(block), size, least)
+            if len(sizes) == 1:
                 yield whole
                 continue
             ports = [*whole.inputs]
-            pieces = zip(*(value.split(size) for value in whole.inputs.values()), strict=True)
-            weights = [None] * -(-len(block) // size) if whole.weights is None else whole.weights.split(size)
-            for values, examples, weight in zip(pieces, whole.examples.split(size), weights, strict=True):
+            pieces = zip(*(value.split(sizes) for value in whole.inputs.values()), strict=True)
+            weights = [None] * len(sizes) if whole.weights is None else whole.weights.split(sizes)
+            for values, examples, weight in zip(pieces, whole.examples.split(sizes), weights, strict=True):
                 yield Batch(dict(zip(ports, values, strict=True)), examples, weight)
 
     def _at_once(self, size: int) -> int:

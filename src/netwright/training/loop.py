@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from netwright.data.order import cut
 from netwright.errors import TrainingError
 from netwright.training.culprit import Culprit
 from netwright.training.engine import Engine
@@ -41,6 +42,7 @@ class Loop:
     status: Status
     callbacks: Sequence[Callback]
     seed: int
+    least: int = 1  # examples a batch has
     clip: float | None = None
     prefix: str = ""  # of the paths of the user's net
     pace: Pace | None = None  # where several threads work, which may get in each other's way
@@ -98,10 +100,10 @@ class Loop:
     def _epoch(self, number: int) -> None:
         status, start = self.status, self.clock()
         before, first = status.seconds, status.step
-        total, seen, last = 0.0, 0, first + math.ceil(len(self.feed) / status.batch_size)
+        total, seen, last = 0.0, 0, first + len(cut(len(self.feed), status.batch_size, self.least))
         order = self.feed.order(status.batch_size, self.seed, number)
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
-        for batch in self.feed.batches(order, status.batch_size):
+        for batch in self.feed.batches(order, status.batch_size, self.least):
             loss, size = self._step(batch), batch.size
             total, seen = total + loss * size, seen + size
             done = before + self.clock() - start

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwright.data.order import cut
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
 from netwright.net.part import Net
@@ -15,7 +16,7 @@ from netwright.net.run.initialize import initialize
 from netwright.net.surgery import hold_arrays
 from netwright.net.with_loss import target_name
 from netwright.training import arguments
-from netwright.training.choose import Chooser, activation_bytes, work_of
+from netwright.training.choose import Chooser, activation_bytes, fewest, work_of
 from netwright.training.engines import engine_of
 from netwright.training.events import Callback, Choice, Status
 from netwright.training.feed import collected, feed
@@ -115,9 +116,11 @@ def train(
     examples = feed(training, net_with_loss, place, goal.prefix)
     validating = None if held_out is None else feed(held_out, net_with_loss, place, goal.prefix)
     work, room = work_of(plan, examples.typical), activation_bytes(plan, examples.typical)
-    size = choose.batch_size(arguments.whole("batch_size", batch_size, 1), len(training), room, place)
+    given = arguments.whole("batch_size", batch_size, 1)
+    least = fewest(plan, goal.prefix, len(training), given)
+    size = choose.batch_size(given, len(training), room, place, least)
     choose.batches(examples, size, seed)
-    steps_each = -(-len(training) // size)
+    steps_each = len(cut(len(training), size, least))
     count = choose.epochs(arguments.whole("epochs", epochs, 1), steps_each)
     dtype = choose.precision(precision, place, work, all(map(gives_classes, net.held.outputs.values())))
     chosen = optimizer_of(choose.given_or("optimizer", optimizer, Adam(), WHY_ADAM))
@@ -140,6 +143,7 @@ def train(
         status=status,
         callbacks=[*callbacks, *([progress_for()] if progress else [])],
         seed=seed,
+        least=least,
         clip=most,
         prefix=goal.prefix,
     )
