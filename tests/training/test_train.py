@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -419,3 +420,52 @@ def test_batches_of_one_are_refused_where_a_part_cannot_train_on_them(norm, coun
         "  got:      1\n"
         f"  mend:     {mend}"
     )
+
+
+@contextmanager
+def doubles_by_default():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+NETS = {
+    "written": classifier(),
+    "autograd": normed(nw.BatchNorm()),
+    "picture": nw.Chain(
+        nw.Conv(4, 3), nw.relu, nw.MaxPool(2), nw.Flatten(), nw.Linear(), nw.softmax,
+        input=nw.Image(8, 8, "gray"), output=nw.Category(["left", "right"]),
+    ),
+    "reader": nw.Chain(nw.Embedding(4), GRU(5), nw.Linear(), nw.softmax),
+}  # fmt: skip
+
+
+def learned(name):
+    """What a run leaves, and what its net answers and measures."""
+    data = {
+        "written": (XS, SIDES),
+        "autograd": (XS[:, None], SIDES),
+        "picture": (np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8), SIDES),
+        "reader": ["abc", "ab"] * 10,
+    }[name]
+    if name == "reader":
+        run = train(NETS[name], data, validation=4, objective=nw.NextElement())
+        return run, nw.generate(run.net, "a", most=3)
+    run = train(NETS[name], data, validation=20)
+    return run, (run.net(data[0][0]), str(nw.measure(run.net, data)))
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(
+    "state", [doubles_by_default, torch.no_grad, lambda: torch.device("meta"), torch.inference_mode]
+)
+def test_nothing_depends_on_the_state_of_torch(name, state) -> None:
+    expected, answers = learned(name)
+    with state():
+        run, found = learned(name)
+    assert run.losses == expected.losses
+    assert run.net == expected.net
+    assert found == answers
+    assert not any(array.is_inference() for array in run.net.held.arrays.values())

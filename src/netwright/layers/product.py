@@ -19,7 +19,11 @@ def packs(dtype: torch.dtype) -> bool:
     try:
         if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
             return False
-        x, w, b = torch.ones(2, 3, dtype=dtype), torch.ones(4, 3, dtype=dtype), torch.ones(4, dtype=dtype)
+        x, w, b = (
+            torch.ones(2, 3, dtype=dtype, device="cpu"),
+            torch.ones(4, 3, dtype=dtype, device="cpu"),
+            torch.ones(4, dtype=dtype, device="cpu"),
+        )
         y, gelu = (packed_product(x, packed(w, 2), b, after) for after in ("none", "gelu"))
         return y.tolist() == [[4.0] * 4] * 2 and float((gelu - F.gelu(y)).abs().max()) < 0.04
     except (AttributeError, RuntimeError, TypeError):

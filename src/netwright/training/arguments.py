@@ -55,7 +55,7 @@ def device(value: Any) -> torch.device | None:
     try:
         found = None if value is None else torch.device(value)
         if found is not None:
-            torch.empty(0, device=found)
+            torch.empty(0, device=found, dtype=torch.float32)
     except (RuntimeError, TypeError, AssertionError) as error:
         raise TrainingError(
             what="torch has no such device here",

@@ -86,7 +86,9 @@ class Feed(Value, eq=False):
 
     def by_length(self) -> Tensor:
         """All examples, the shortest first; as they are where lengths do not differ or are not known."""
-        return torch.arange(len(self)) if self.raw or not self.ragged else self._length.argsort(stable=True)
+        return (
+            torch.arange(len(self), device="cpu") if self.raw or not self.ragged else self._length.argsort(stable=True)
+        )
 
     def padding(self, order: Tensor, size: int) -> float:
         """The share of padding in batches of `size` that are cut from an order."""
@@ -140,7 +142,7 @@ class Feed(Value, eq=False):
         """How many batches are gathered at once."""
         if not all(isinstance(column, Tensor) for column in self.columns.values()):
             return 1
-        one = self.batch(torch.zeros(1, dtype=torch.long))
+        one = self.batch(torch.zeros(1, dtype=torch.long, device="cpu"))
         return max(BLOCK // (size * sum(value.nbytes for value in one.inputs.values())), 1)
 
 
@@ -171,9 +173,11 @@ def feed(source: Source, net: Net, device: torch.device, prefix: str = "") -> Fe
         columns[port] = known[port] = column
     if all(columns[port] is column for port, column in known.items()):
         axes.check(known)
-    weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32)
+    weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32, device="cpu")
     weights = None if weights is None else weights / weights.mean()  # so that no batch has to know the others
-    typical = {name: round(float(torch.as_tensor(n).double().mean())) for name, n in axes.of_all(known).items()}
+    typical = {
+        name: round(float(torch.as_tensor(n, device="cpu").double().mean())) for name, n in axes.of_all(known).items()
+    }
     return Feed(columns, codecs, frozenset(prepared), weights, device, axes, typical)
 
 
@@ -217,7 +221,8 @@ def _sample(source: Source, port: str, codec: Codec, axes: Axes) -> Stored:
     """The first example, or, where examples may differ in length, some from all over the data."""
     shape = axes.shapes[port]
     count = 1 if ranked(shape) and fixed(shape) else min(SAMPLE, len(source))
-    raws = [source.row(i)[port] for i in torch.linspace(0, len(source) - 1, count).long().tolist()]
+    places = torch.linspace(0, len(source) - 1, count, dtype=torch.float32, device="cpu").long()
+    raws = [source.row(i)[port] for i in places.tolist()]
     try:
         return codec.encode_all(raws)
     except DataError:

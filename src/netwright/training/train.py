@@ -39,6 +39,7 @@ WHY_ADAM = "steps of one size for every weight, whatever the scale of its gradie
 WHY_ONE_CYCLE = "warms up, then settles: higher rates and fewer epochs"
 
 
+@torch.inference_mode(False)  # a run learns whatever mode its caller is in
 def train(
     net: Net,
     data: Any,

@@ -90,7 +90,7 @@ def check_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], ne
     """
     wants = {name: codec for name, codec in net.held.outputs.items() if _decides(codec) or _inner(codec, Labels)}
     slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
-    batch = data.batch(torch.arange(min(len(data), FEW)))
+    batch = data.batch(torch.arange(min(len(data), FEW), device="cpu"))
     with torch.no_grad():
         bound = program(plan, [slots[name] for name in wants]).bind(arrays)
         told = Circumstances(batch=batch.size, lengths=batch.lengths)

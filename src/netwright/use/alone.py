@@ -195,7 +195,7 @@ def _directions(outcome: Outcome, at: int, count: int | None = None) -> list[Ten
             found.append(None)
             continue
         generator = torch.Generator().manual_seed(1000 * at + k)
-        found.append(torch.randn(value.shape, generator=generator, dtype=torch.float64) * mask)
+        found.append(torch.randn(value.shape, generator=generator, dtype=torch.float64, device="cpu") * mask)
     return found
 
 

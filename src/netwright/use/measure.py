@@ -240,7 +240,7 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
     """The data as columns of at most a chunk's length."""
     if isinstance(found, Source):
         for start in range(0, len(found), CHUNK):
-            yield dict(found.take(torch.arange(start, min(start + CHUNK, len(found)))).columns)
+            yield dict(found.take(torch.arange(start, min(start + CHUNK, len(found)), device="cpu")).columns)
         return
     waiting: Chunk = {}
     for item in found:

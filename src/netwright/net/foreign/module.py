@@ -106,7 +106,7 @@ class Module(Leaf):
         shapes = [_known_shape(port, known) for port in sides.inputs]
         if not all(shape is not None for shape in shapes):
             return None
-        x = [torch.empty((BATCH, *(shape or ())), device="meta") for shape in shapes]
+        x = [torch.empty((BATCH, *(shape or ())), device="meta", dtype=torch.float32) for shape in shapes]
         try:
             with torch.no_grad():
                 results = self._run(self._modes[False], x)
@@ -133,7 +133,7 @@ class Module(Leaf):
 
     def _trains(self, shapes: Sequence[tuple[int, ...] | None], batch: int) -> bool:
         """Whether it takes a batch of these sizes in training, without data."""
-        x = [torch.empty((batch, *(shape or ())), device="meta") for shape in shapes]
+        x = [torch.empty((batch, *(shape or ())), device="meta", dtype=torch.float32) for shape in shapes]
         try:
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
                 self._run(copy.deepcopy(self._modes[True]), x)

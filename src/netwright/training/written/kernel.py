@@ -70,7 +70,7 @@ class Gate:
     """The derivative of ReLU, from its output."""
 
     def __init__(self, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-        self.dx = torch.empty(shape, dtype=dtype)
+        self.dx = torch.empty(shape, dtype=dtype, device="cpu")
 
     def __call__(self, dy: Tensor, y: Tensor) -> Tensor:
         """The gradient of what went into the ReLU that gave y."""
@@ -88,7 +88,11 @@ def gated(dy: Tensor, y: Tensor, out: Tensor) -> Tensor:
 def fused() -> bool:
     """Whether torch's operators that fuse ReLU into a product are there and do what they did: they are private."""
     try:
-        x, w, b = torch.ones(1, 1, 2, 2), torch.full((1, 1, 2, 2), -1.0), torch.zeros(1)
+        x, w, b = (
+            torch.ones(1, 1, 2, 2, dtype=torch.float32, device="cpu"),
+            torch.full((1, 1, 2, 2), -1.0, dtype=torch.float32, device="cpu"),
+            torch.zeros(1, dtype=torch.float32, device="cpu"),
+        )
         convolved = torch.ops.mkldnn._convolution_pointwise.default(x, w, b, [0, 0], [1, 1], [1, 1], 1, "relu", [], "")
         product = torch.ops.mkldnn._linear_pointwise.default(x.view(1, 4), w.view(1, 4), b, "relu", [], "")
         return convolved.tolist() == [[[[0.0]]]] and product.tolist() == [[0.0]]
