@@ -21,6 +21,7 @@ from netwright.sizes.unify import Row, Shape
 from netwright.training.events import Choice
 from netwright.training.feed import Feed
 from netwright.training.optimizers import Optimizer
+from netwright.training.rates import matches
 
 LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many steps, and ten epochs
 PART_OF_SPREAD = 0.14  # a peak step of Adam against 1/√fan-in, the spread of new weights; LeNet's best
@@ -148,7 +149,9 @@ class Chooser:
         self.say("precision", value, against or "the processor has units for bf16; weights and losses stay float32")
         return PRECISIONS[value]
 
-    def learning_rate(self, given: float | Mapping[str, float] | None, optimizer: Optimizer, plan: Plan) -> Rate:
+    def learning_rate(
+        self, given: float | Mapping[str, float] | None, optimizer: Optimizer, plan: Plan, prefix: str = ""
+    ) -> Rate:
         """The peak learning rate of arrays for which none is given by path, and the rates by path."""
         if given is None and "learning rate" in self._earlier:
             choice = self._earlier["learning rate"]
@@ -161,8 +164,12 @@ class Chooser:
             wide = max((fans(shape).into for shape in shapes if len(shape) > 1), default=1)
             rate = float(f"{min(max(PART_OF_SPREAD / math.sqrt(wide), 1e-4), 1e-2):.2g}")
             why = f"{PART_OF_SPREAD} / √{wide}, the inputs of the widest layer, between 0.0001 and 0.01"
-        said = "".join(f", {pattern}: {each:g}" for pattern, each in by_path.items())
-        self.say("learning rate", f"{rate:g}{said}", why + ("; by path as given" if by_path else ""), (rate, by_path))
+        learned = [path.removeprefix(prefix) for path, spec in plan.arrays.items() if spec.weight.kind == "learned"]
+        said = [(f"{pattern}: {each:g}", "by path as given") for pattern, each in by_path.items()]
+        if not all(any(matches(path, pattern) for pattern in by_path) for path in learned):  # else no array has it
+            said = [(f"{rate:g}", why), *said]
+        values, whys = zip(*said, strict=True)
+        self.say("learning rate", ", ".join(values), "; ".join(dict.fromkeys(whys)), (rate, by_path))
         return rate, by_path
 
     def threads(self, given: int | None, work: int, trial: Callable[[], int]) -> int:

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from netwright.machine import ready_for_directions
 from netwright.net.run.execute import Bound
 from netwright.net.run.told import Circumstances
 from netwright.value import Value
@@ -128,6 +129,7 @@ def _alone(made: Seen, gradient: Tensor, to: Tensor) -> int | None:
 
 def _gradients(of: Tensor, to: Sequence[Tensor], gradient: Tensor | None) -> Sequence[Tensor | None]:
     """The gradients of these values from that of another; None of one that it does not depend on."""
+    ready_for_directions()
     return torch.autograd.grad(of, to, gradient, retain_graph=True, allow_unused=True)
 
 

@@ -125,7 +125,7 @@ def train(
     count = choose.epochs(arguments.whole("epochs", epochs, 1), steps_each)
     dtype = choose.precision(precision, place, work, all(map(gives_classes, net.held.outputs.values())))
     chosen = optimizer_of(choose.given_or("optimizer", optimizer, Adam(), WHY_ADAM))
-    base, by_path = choose.learning_rate(arguments.rate(learning_rate), chosen, plan)
+    base, by_path = choose.learning_rate(arguments.rate(learning_rate), chosen, plan, goal.prefix)
     rates = rates_of(plan, base, by_path, goal.prefix)
     curve = schedule_of(choose.given_or("schedule", schedule, "one-cycle", WHY_ONE_CYCLE))
     most = choose.given_or("clip", None if clip is None else arguments.number("clip", clip), None, "")
@@ -150,7 +150,11 @@ def train(
     )
 
     with _threads():
-        width = choose.threads(arguments.whole("threads", threads, 1), work * size * 3, lambda: _trial(loop, rest))
+        width = choose.threads(
+            arguments.whole("threads", threads, 1, arguments.most_threads()),
+            work * size * 3,
+            lambda: _trial(loop, rest),
+        )
         torch.set_num_threads(width)
         loop.pace = Pace() if width > 1 and threads is None else None
         status.choices = tuple(choose.made)

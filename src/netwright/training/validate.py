@@ -14,6 +14,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.net.run.assemble import program
 from netwright.net.run.execute import Bound
+from netwright.net.run.noise import Noise
 from netwright.net.run.padding import own
 from netwright.net.run.told import Circumstances
 from netwright.net.with_loss import target_name
@@ -48,7 +49,8 @@ class Validation(Value, eq=False):
         total = wrong = weight = decided = 0.0
         with torch.no_grad():
             for batch, told in self._batches():
-                values = self.bound(batch.inputs, told)
+                with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
+                    values = self.bound(batch.inputs, told)
                 loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
                 total, weight = total + loss * batch.size, weight + batch.size
                 if self.target is not None:
@@ -91,7 +93,7 @@ def check_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], ne
     wants = {name: codec for name, codec in net.held.outputs.items() if _decides(codec) or _inner(codec, Labels)}
     slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
     batch = data.batch(torch.arange(min(len(data), FEW), device="cpu"))
-    with torch.no_grad():
+    with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
         bound = program(plan, [slots[name] for name in wants]).bind(arrays)
         told = Circumstances(batch=batch.size, lengths=batch.lengths)
         outputs = bound(batch.inputs, told)

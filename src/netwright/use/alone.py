@@ -6,6 +6,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from netwright.machine import ready_for_directions
 from netwright.net.node import SHARED
 from netwright.net.plan.each import Entry
 from netwright.net.plan.plan import Plan
@@ -223,6 +224,7 @@ def _gradients(outcome: Outcome, directions: Sequence[Tensor | None], of: Sequen
     if not pairs or not wanted:
         return [torch.zeros_like(x) for x in of]
     values, along = zip(*pairs, strict=True)
+    ready_for_directions()
     found = torch.autograd.grad(values, wanted, along, allow_unused=True, retain_graph=True)
     by = {id(x): g for x, g in zip(wanted, found, strict=True)}
     return [torch.zeros_like(x) if by.get(id(x)) is None else by[id(x)] for x in of]  # pyright: ignore

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from netwright.layers.dropout import Dropout, kept
 from netwright.layers.pointwise import Elementwise
+from netwright.machine import ready_for_directions
 from netwright.net.node import LeafNode
 from netwright.net.run.noise import Noise
 from netwright.training.written.kernel import Gate, Kernel, Site
@@ -90,6 +91,7 @@ class ByAutograd(Kernel):
     """A leaf without arrays and noise that has no kernel of its own: autograd goes back through it alone."""
 
     def __init__(self, site: Site, leaf: LeafNode) -> None:
+        ready_for_directions()
         self.leaf, self.dtype = leaf, site.dtype
         with torch.no_grad():
             self.shape = tuple(leaf.forward({}, torch.zeros(site.shape, dtype=site.dtype, device="cpu")).shape)
