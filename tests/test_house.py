@@ -17,7 +17,8 @@ FLOORS = [
     ["fetch"],
     ["kernels"],
     ["sizes"],
-    ["codecs", "data"],
+    ["codecs"],
+    ["data"],
     ["net"],
     ["layers", "causality", "file"],
     ["stepping", "models", "training"],
@@ -97,3 +98,20 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             body = node.body[1:] if ast.get_docstring(node) else node.body
             lines = (body[-1].end_lineno or 0) - body[0].lineno if body else 0
             assert lines <= 60, f"{node.name} has {lines} lines"
+
+
+MAKERS = {"zeros", "ones", "empty", "full", "tensor", "as_tensor", "rand", "randn", "linspace", "eye"}
+COUNTS = {"arange", "randperm", "randint"}  # whole numbers whatever torch's default type is
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_new_tensors_do_not_ask_torch_for_its_defaults(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        name, said = node.func.attr, {keyword.arg for keyword in node.keywords}
+        if ast.unparse(node.func.value) == "torch" and name in MAKERS | COUNTS:
+            assert "device" in said, f"line {node.lineno}: torch.{name} without a device"
+            assert name in COUNTS | {"as_tensor"} or "dtype" in said, (
+                f"line {node.lineno}: torch.{name} without a dtype"
+            )

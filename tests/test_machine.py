@@ -1,5 +1,10 @@
 """What the machine can do is asked of the system, with a safe answer where it does not say."""
 
+import random
+import subprocess
+import sys
+import warnings
+
 import pytest
 import torch
 
@@ -28,3 +33,25 @@ def test_the_library_that_computes_has_the_last_word_on_bf16(monkeypatch, allowe
 
 def test_free_memory_is_plausible() -> None:
     assert 1 << 20 < machine.free_memory(torch.device("cpu")) < 1 << 50
+
+
+def test_what_other_packages_draw_and_set_is_put_back() -> None:
+    state, filters = random.getstate(), list(warnings.filters)
+    with pytest.raises(ValueError, match="mine"), machine.unchanged():
+        random.random()
+        warnings.simplefilter("ignore")
+        raise ValueError("mine")
+    assert random.getstate() == state
+    assert warnings.filters == filters
+
+
+def test_what_torch_imports_late_leaves_the_process_as_it_was() -> None:
+    code = (
+        "import random, warnings, netwright as nw\n"
+        "from netwright import machine\n"
+        "state, filters = random.getstate(), list(warnings.filters)\n"
+        "machine.ready_for_directions()\n"
+        "import sympy\n"
+        "assert (random.getstate(), warnings.filters) == (state, filters)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

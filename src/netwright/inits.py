@@ -31,24 +31,24 @@ def fans(shape: tuple[int, ...]) -> Fans:
 
 def kaiming(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
     """Normal with variance 2 / fan-in: keeps the variance of ReLU nets. Source: He et al. 2015, arXiv 1502.01852."""
-    return torch.randn(shape, generator=generator) * math.sqrt(2 / fan.into)
+    return torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu") * math.sqrt(2 / fan.into)
 
 
 def xavier(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
     """Uniform in ±√(6 / (fan-in + fan-out)). Source: Glorot and Bengio 2010."""
     bound = math.sqrt(6 / (fan.into + fan.out))
-    return torch.rand(shape, generator=generator) * (2 * bound) - bound
+    return torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu") * (2 * bound) - bound
 
 
 def lecun(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
     """Normal with variance 1 / fan-in: for tanh and SELU. Source: LeCun et al. 1998, "Efficient BackProp"."""
-    return torch.randn(shape, generator=generator) * math.sqrt(1 / fan.into)
+    return torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu") * math.sqrt(1 / fan.into)
 
 
 def orthogonal(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
     """Rows, or columns where there are fewer, are orthonormal. Source: Saxe et al. 2014, arXiv 1312.6120."""
     rows, columns = shape[0], math.prod(shape[1:])
-    flat = torch.randn((max(rows, columns), min(rows, columns)), generator=generator)
+    flat = torch.randn((max(rows, columns), min(rows, columns)), generator=generator, dtype=torch.float32, device="cpu")
     q, r = torch.linalg.qr(flat)
     q = q * r.diagonal().sign()  # QR alone is not uniform over rotations
     return (q if rows >= columns else q.T).reshape(shape).contiguous()
@@ -56,17 +56,17 @@ def orthogonal(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) ->
 
 def normal(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
     """Standard normal: for embeddings, whose rows have no fan-in."""
-    return torch.randn(shape, generator=generator)
+    return torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
 
 
 def zeros(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
     """All zero: for biases, which then favour no output."""
-    return torch.zeros(shape)
+    return torch.zeros(shape, dtype=torch.float32, device="cpu")
 
 
 def ones(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
     """All one: for scales, which then change nothing."""
-    return torch.ones(shape)
+    return torch.ones(shape, dtype=torch.float32, device="cpu")
 
 
 @cache
@@ -75,7 +75,7 @@ def gated(gates: int) -> Init:
 
     def init(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
         bound = math.sqrt(gates / shape[0])
-        return torch.rand(shape, generator=generator) * (2 * bound) - bound
+        return torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu") * (2 * bound) - bound
 
     return init
 

@@ -1,7 +1,13 @@
-"""What the machine at hand can do: devices, memory, units for bf16, threads."""
+"""What the machine can do: devices, memory, units for bf16, threads; and what of the process stays as it was."""
 
+import importlib
 import os
+import random
 import sys
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
 
 import torch
 
@@ -46,3 +52,21 @@ def free_memory(device: torch.device) -> int:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     return 4 << 30
+
+
+@contextmanager
+def unchanged() -> Generator[None]:
+    """Leave Python's random numbers and the filters of warnings as they are: other packages draw and set, or import."""
+    state = random.getstate()
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        random.setstate(state)
+
+
+@cache
+def ready_for_directions() -> None:
+    """Let torch import what it asks for at the first derivative along a direction: sympy, which sets filters."""
+    with unchanged():
+        importlib.import_module("torch.fx.experimental.symbolic_shapes")

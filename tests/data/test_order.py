@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.data.order import bucketed_order, epoch_order, generator, padded
+from netwright.data.order import bucketed_order, cut, epoch_order, generator, padded
 
 module = importlib.import_module("netwright.data.order")
 
@@ -104,3 +104,13 @@ def test_padded_counts_what_a_batch_holds(data: st.DataObject, size: int) -> Non
 
 def test_examples_in_docstrings() -> None:
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("least", [1, 2, 3])
+def test_batches_are_cut_so_that_none_has_fewer_than_the_least(least) -> None:
+    for count in range(1, 30):
+        for size in range(least, 9):
+            sizes = cut(count, size, least)
+            assert sum(sizes) == count
+            assert all(least <= each < size + least for each in sizes) or sizes == [count]
+            assert sizes[:-1] == [size] * (len(sizes) - 1)

@@ -746,3 +746,12 @@ def test_functions_that_are_no_mapping():
     )
     with pytest.raises(FileError, match="a file is named by a path"):
         nw.load(3)
+
+
+def test_arrays_loaded_in_inference_mode_can_be_learned_elsewhere(tmp_path):
+    nw.save(nw.initialize(nw.Chain(2, nw.tanh, nw.Linear(1), input=3)), tmp_path / "a.net")
+    with torch.inference_mode():
+        net = nw.load(tmp_path / "a.net")
+    x = torch.ones(1, 3, requires_grad=True)
+    nw.apply(net, {}, x).sum().backward()
+    assert x.grad is not None

@@ -120,3 +120,21 @@ def test_the_root_mean_square_of_use_is_that_of_training(eps):
     with torch.no_grad():
         used = nw.RMSNorm(eps=eps).forward(w, x)
     torch.testing.assert_close(used, nn.functional.rms_norm(x, (3,), w["weight"], eps))
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e-5, 1e-8])
+def test_the_running_variance_is_right_where_a_feature_hardly_varies(spread):
+    x = torch.randn(64, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * spread
+    w = {name: torch.zeros(3) for name in ("weight", "bias", "mean", "variance")}
+    _, new = nw.BatchNorm(momentum=1.0).forward(w, x.float(), training=True)
+    torch.testing.assert_close(
+        new["variance"].double() / x.var(0), torch.ones(3, dtype=torch.float64), rtol=0, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(("sizes", "fewest"), [((3,), 2), ((1, 3), 2), (("n", 3), 2), ((2, 3), 1), ((1, 4, 3), 1)])
+def test_how_many_examples_a_batch_has_at_least(sizes, fewest):
+    net = nw.initialize(nw.Chain(nw.BatchNorm(), input=sizes))
+    (step,) = net.plan.steps
+    assert step.leaf.fewest(step.sizes) == fewest
+    assert nw.Linear(3).fewest({}) == 1

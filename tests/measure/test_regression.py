@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from netwright.metrics import Regression
 
 from netwright.errors import DataError
 from netwright.measure.estimate import mean_loss

@@ -81,3 +81,11 @@ def test_a_method_that_does_not_exist() -> None:
         "  expected: kaiming, xavier, lecun, orthogonal\n"
         "  mend:     did you mean 'kaiming'?"
     )
+
+
+def test_arrays_made_in_inference_mode_can_be_learned_elsewhere():
+    with torch.inference_mode():
+        net = nw.initialize(nw.Chain(2, nw.tanh, nw.Linear(1), input=3))
+    x = torch.ones(1, 3, requires_grad=True)
+    nw.apply(net, {}, x).sum().backward()
+    assert x.grad is not None

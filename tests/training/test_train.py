@@ -1,7 +1,9 @@
 """Training with one call: forms of data, choices, keeping, stopping, freezing, bad input, the same bits again."""
 
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from netwright.codecs.text.characters import Characters
 from netwright.data.split import split
 from netwright.errors import DataError, PathError, TrainingError
 from netwright.layers.recurrent.gru import GRU
+from netwright.net.surgery import hold_arrays
 from netwright.training.events import Callback
 
 XS = np.linspace(-1, 1, 60, dtype=np.float32)
@@ -262,6 +265,130 @@ def test_a_loss_that_is_not_finite_names_the_part_and_the_example() -> None:
     assert caught.value.run.last.arrays.keys() == {"linear1/weight", "linear1/bias"}
 
 
+def lengths():
+    """A net that takes the length of a vector, whose derivative at 0 is not finite; and data with one such example."""
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    x[17] = 0
+    net = nw.Chain(nw.Linear(4, bias=False), nw.square, nw.Sum(0), nw.sqrt, nw.Reshape(1), input=3)
+    return net.with_output(nw.Number(0.0, 1.0)), (x, np.ones(40))
+
+
+def sound(run) -> bool:
+    return all(bool(array.isfinite().all()) for net in (run.net, run.last) for array in net.arrays.values())
+
+
+@pytest.mark.parametrize("validation", [None, (np.ones((4, 3), dtype=np.float32), np.ones(4))])
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_gradient_that_is_not_finite_names_the_part_and_the_example(validation, epochs) -> None:
+    net, data = lengths()
+    start = nw.initialize(net)
+    with pytest.raises(TrainingError) as caught:
+        train(start, data, batch_size=40, epochs=epochs, validation=validation, learning_rate=0.01)
+    assert str(caught.value) == (
+        "the gradient is not finite\n"
+        "  where:    step 1, sqrt1, example 17\n"
+        "  got:      nan\n"
+        "  mend:     look at that example\n"
+        "  or:       a function with a finite slope there, in place of sqrt1\n"
+        "  or:       a lower learning rate than 0.01"
+    )
+    assert caught.value.run.net == caught.value.run.last == start
+
+
+@pytest.mark.parametrize("width", [(), (nw.BatchNorm(),)])  # the written engine, and autograd
+@pytest.mark.parametrize("validation", [None, 8])
+@pytest.mark.parametrize("stops", [False, True])
+def test_an_update_that_overflows_in_the_last_step_leaves_the_net_before_it(width, validation, stops) -> None:
+    class Stops(Callback):
+        def on_step(self, status) -> None:
+            if stops:
+                status.stop()
+
+    net = nw.initialize(nw.Chain(8, *width, nw.tanh, nw.Linear(), input=1, output=nw.Number(0.0, 1.0)))
+    with pytest.raises(TrainingError) as caught:
+        train(
+            net, (XS[:, None], np.full(60, 1e6)), epochs=1, batch_size=60, validation=validation,
+            learning_rate=3e38, optimizer=nw.SGD(momentum=0), callbacks=[Stops()], schedule="constant",
+        )  # fmt: skip
+    assert caught.value.what == "the weights are not finite"
+    assert caught.value.where.startswith("after step 1, ")
+    assert caught.value.mend == ("a lower learning rate than 3e+38", "clip=1.0")
+    assert sound(caught.value.run)
+
+
+def test_a_net_that_is_not_finite_is_not_trained() -> None:
+    start = nw.initialize(classifier(input=1))
+    arrays = {**start.arrays, "linear1/bias": torch.full_like(start.arrays["linear1/bias"], np.nan)}
+    with pytest.raises(TrainingError) as caught:
+        train(start.with_arrays(arrays), (XS[:, None], SIDES))
+    assert str(caught.value) == (
+        "the weights are not finite\n"
+        "  where:    before the first step, linear1/bias\n"
+        "  got:      nan or inf\n"
+        "  mend:     net.bare(), to begin with new arrays"
+    )
+
+
+class Ends(Callback):
+    """Ends a run by this error, after so many steps or when it is told that the run has ended."""
+
+    def __init__(self, error: BaseException, after: int = 0) -> None:
+        self.error, self.after = error, after
+
+    def on_step(self, status) -> None:
+        if status.step == self.after:
+            raise self.error
+
+    def on_end(self, status) -> None:
+        if not self.after:
+            raise self.error
+
+
+class Frozen(Exception):
+    """An error that takes no attribute."""
+
+    @property
+    def run(self) -> None:
+        """Taken."""
+
+
+@pytest.mark.parametrize("after", [0, 6])
+@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit(), ValueError("mine")])
+def test_whatever_ends_a_run_carries_it(error, after) -> None:
+    hears = Interrupts(after=10**6)
+    with pytest.raises(type(error)) as caught:
+        train(classifier(), (XS, SIDES), validation=20, callbacks=[Ends(error, after), hears])
+    assert caught.value is error
+    assert error.run.best == (1 if after else 3)
+    assert error.run.net(0.5) in ("left", "right")
+    assert hears.ended == error.run.ended, "the other callbacks are told too"
+
+
+def test_an_error_that_takes_no_attribute_is_raised_as_it_is() -> None:
+    error = Frozen("mine")
+    with pytest.raises(Frozen) as caught:
+        train(classifier(), (XS, SIDES), callbacks=[Ends(error, 3)])
+    assert caught.value is error
+
+
+def test_a_second_ctrl_c_carries_the_run() -> None:
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train(classifier(), (XS, SIDES), callbacks=[Interrupts(after=6), Ends(KeyboardInterrupt())])
+    assert caught.value.run.ended == "interrupted"
+
+
+def test_ctrl_c_while_the_result_is_put_together_waits_for_it(monkeypatch) -> None:
+    def interrupted(net, arrays):
+        signal.raise_signal(signal.SIGINT)
+        return hold_arrays(net, arrays)
+
+    monkeypatch.setattr("netwright.training.train.hold_arrays", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train(classifier(), (XS, SIDES))
+    assert caught.value.run.ended == "all epochs done"
+    assert caught.value.run.net(0.5) in ("left", "right")
+
+
 def test_weights_count_examples() -> None:
     xs = np.zeros((40, 1), dtype=np.float32)
     ys = np.array([0.0] * 20 + [10.0] * 20)
@@ -380,3 +507,79 @@ def test_running_arrays_are_written() -> None:
     run = train(net, (XS, SIDES), epochs=20)
     assert not torch.equal(run.net.arrays["batchnorm1/mean"], torch.zeros(4))
     assert run.net(-0.9) == "left"
+
+
+def normed(norm):
+    return nw.Chain(8, norm, nw.relu, nw.Linear(), nw.softmax, input=nw.Array(1), output=nw.Category(["left", "right"]))
+
+
+@pytest.mark.parametrize("norm", [nw.BatchNorm(), nw.Module(torch.nn.BatchNorm1d(8))])
+@pytest.mark.parametrize(("count", "batch_size", "steps"), [(17, None, 1), (33, None, 2), (13, 4, 3), (14, 4, 4)])
+def test_a_last_batch_that_a_batch_norm_cannot_bear_joins_the_one_before(norm, count, batch_size, steps) -> None:
+    run = train(normed(norm), (XS[:count, None], SIDES[:count]), batch_size=batch_size)
+    assert run.ended == "all epochs done"
+    assert len(run.losses) == 3 * steps
+
+
+@pytest.mark.parametrize("norm", [nw.BatchNorm(), nw.Module(torch.nn.BatchNorm1d(8))])
+@pytest.mark.parametrize(("count", "mend"), [(1, "2 examples or more"), (9, "batch_size=2, or more")])
+def test_batches_of_one_are_refused_where_a_part_cannot_train_on_them(norm, count, mend) -> None:
+    net = normed(norm)
+    with pytest.raises(DataError) as caught:
+        train(net, (XS[:count, None], SIDES[:count]), batch_size=1)
+    assert str(caught.value) == (
+        "this part cannot train on one example at once\n"
+        f"  where:    {'module1' if isinstance(norm, nw.Module) else 'batchnorm1'}\n"
+        "  expected: at least 2 examples in a batch\n"
+        "  got:      1\n"
+        f"  mend:     {mend}"
+    )
+
+
+@contextmanager
+def doubles_by_default():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+NETS = {
+    "written": classifier(),
+    "autograd": normed(nw.BatchNorm()),
+    "picture": nw.Chain(
+        nw.Conv(4, 3), nw.relu, nw.MaxPool(2), nw.Flatten(), nw.Linear(), nw.softmax,
+        input=nw.Image(8, 8, "gray"), output=nw.Category(["left", "right"]),
+    ),
+    "reader": nw.Chain(nw.Embedding(4), GRU(5), nw.Linear(), nw.softmax),
+}  # fmt: skip
+
+
+def learned(name):
+    """What a run leaves, and what its net answers and measures."""
+    data = {
+        "written": (XS, SIDES),
+        "autograd": (XS[:, None], SIDES),
+        "picture": (np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8), SIDES),
+        "reader": ["abc", "ab"] * 10,
+    }[name]
+    if name == "reader":
+        run = train(NETS[name], data, validation=4, objective=nw.NextElement())
+        return run, nw.generate(run.net, "a", most=3)
+    run = train(NETS[name], data, validation=20)
+    return run, (run.net(data[0][0]), str(nw.measure(run.net, data)))
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(
+    "state", [doubles_by_default, torch.no_grad, lambda: torch.device("meta"), torch.inference_mode]
+)
+def test_nothing_depends_on_the_state_of_torch(name, state) -> None:
+    expected, answers = learned(name)
+    with state():
+        run, found = learned(name)
+    assert run.losses == expected.losses
+    assert run.net == expected.net
+    assert found == answers
+    assert not any(array.is_inference() for array in run.net.held.arrays.values())

@@ -101,7 +101,7 @@ class _Run:
         bound = self.whole.bind({path: self._array(path, draw) for path in self.net.plan.arrays})
 
         def values(x: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-            told = Circumstances(training=self.training, noise=Noise(0, 0, torch.arange(2)), batch=2)
+            told = Circumstances(training=self.training, noise=Noise(0, 0, torch.arange(2, device="cpu")), batch=2)
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)  # for code that draws by itself
                 return bound(x, told)
@@ -125,12 +125,13 @@ class _Run:
         shape, generator = spec.known or (), generator_for(0, f"{draw} {path}")
         own = self.net.held.arrays.get(path)
         if spec.weight.kind == "running":
-            return torch.rand(shape, generator=generator, dtype=torch.float64) + 0.5  # variances are above 0
+            # variances are above 0
+            return torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu") + 0.5
         if spec.weight.kind == "fixed":
             value = spec.weight.init(shape, fans(shape), generator) if own is None else own.cpu()
             return value.double() if value.is_floating_point() else value
         spread = draw.arrays / math.sqrt(fans(shape).into)
-        return torch.randn(shape, generator=generator, dtype=torch.float64) * spread
+        return torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu") * spread
 
     def _input(self, name: str, draw: Draw, again: bool = False) -> Tensor:
         generator = generator_for(int(again), f"{draw} {name}")
@@ -138,10 +139,10 @@ class _Run:
         shape = (2, *(evaluate(size, self.lengths) for size in sizes))
         below = self.net.plan.below(("", name))
         if below is not None:
-            return torch.randint(evaluate(below, self.lengths), shape, generator=generator)
+            return torch.randint(evaluate(below, self.lengths), shape, generator=generator, device="cpu")
         if draw.positive:
-            return torch.rand(shape, generator=generator, dtype=torch.float64) * 0.9 + 0.05
-        return torch.randn(shape, generator=generator, dtype=torch.float64) * draw.inputs
+            return torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu") * 0.9 + 0.05
+        return torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu") * draw.inputs
 
     def _other(self, x: Tensor, name: str, draw: Draw) -> Tensor:
         """Another draw, which differs from the first at every place."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.check.cases import FILLS, MORE, Batch, Cases, Fill, real, told_of
+from netwright.machine import ready_for_directions
 from netwright.net.node import SHARED
 from netwright.net.plan.each import Entry
 from netwright.net.plan.plan import Plan
@@ -195,7 +196,7 @@ def _directions(outcome: Outcome, at: int, count: int | None = None) -> list[Ten
             found.append(None)
             continue
         generator = torch.Generator().manual_seed(1000 * at + k)
-        found.append(torch.randn(value.shape, generator=generator, dtype=torch.float64) * mask)
+        found.append(torch.randn(value.shape, generator=generator, dtype=torch.float64, device="cpu") * mask)
     return found
 
 
@@ -223,6 +224,7 @@ def _gradients(outcome: Outcome, directions: Sequence[Tensor | None], of: Sequen
     if not pairs or not wanted:
         return [torch.zeros_like(x) for x in of]
     values, along = zip(*pairs, strict=True)
+    ready_for_directions()
     found = torch.autograd.grad(values, wanted, along, allow_unused=True, retain_graph=True)
     by = {id(x): g for x, g in zip(wanted, found, strict=True)}
     return [torch.zeros_like(x) if by.get(id(x)) is None else by[id(x)] for x in of]  # pyright: ignore

@@ -60,18 +60,18 @@ class Cases:
         return f"{len(self)} {'of your' if self.raw else 'random'} examples{self._lengths_said()}"
 
     def _lengths_said(self) -> str:
-        whole = self.batch(torch.arange(len(self))).lengths
+        whole = self.batch(torch.arange(len(self), device="cpu")).lengths
         found = {name: sorted({*length.flatten().tolist()}) for name, length in sorted(whole.items())}
         texts = [f"{name} = {', '.join(map(str, lengths))}" for name, lengths in found.items()]
         return f" with {' and '.join(texts)}" if texts else ""
 
     def alone(self, number: int) -> Batch:
         """One example by itself."""
-        return self.batch(torch.tensor([number]))
+        return self.batch(torch.tensor([number], dtype=torch.int64, device="cpu"))
 
     def together(self, fill: Fill, more: int = 0) -> Batch:
         """All examples, something behind the end of each, and so many positions more behind the longest."""
-        batch = self.batch(torch.arange(len(self)))
+        batch = self.batch(torch.arange(len(self), device="cpu"))
         if more:
             batch = _stretched(self.plan, batch, more)
         inputs = {port: self._filled(port, x, batch, fill) for port, x in batch.inputs.items()}
@@ -86,7 +86,9 @@ class Cases:
         lengths: dict[str, Tensor] = {}
         for name, place in axes_of(self.plan).places.items():
             found = padded.lengths.get(name, place.length(inputs[place.port].shape[place.axis + 1]))
-            lengths[name] = found if isinstance(found, Tensor) else torch.full((len(ids),), found)
+            lengths[name] = (
+                found if isinstance(found, Tensor) else torch.full((len(ids),), found, dtype=torch.int64, device="cpu")
+            )
         return Batch(inputs, lengths, ids)
 
     def _filled(self, port: str, x: Tensor, batch: Batch, fill: Fill) -> Tensor:
@@ -104,7 +106,7 @@ class Cases:
 
 def real(plan: Plan, shape: Sequence[Size | Row], x: Tensor, batch: Batch) -> Tensor:
     """What belongs to examples in a value of these sizes, as bool of its shape."""
-    mask = torch.ones(x.shape, dtype=torch.bool)
+    mask = torch.ones(x.shape, dtype=torch.bool, device="cpu")
     told = Circumstances(lengths=batch.lengths)
     for axis, size in enumerate(shape, 1):
         end = None if isinstance(size, Row) else told.length(size)
@@ -118,7 +120,7 @@ def real(plan: Plan, shape: Sequence[Size | Row], x: Tensor, batch: Batch) -> Te
             end = end.amax(1)
         place = [1] * x.ndim
         place[axis] = x.shape[axis]
-        mask &= torch.arange(x.shape[axis]).view(place) < end.view(view)
+        mask &= torch.arange(x.shape[axis], device="cpu").view(place) < end.view(view)
     return mask
 
 
@@ -136,7 +138,9 @@ def _stretched(plan: Plan, batch: Batch, more: int) -> Batch:
     lengths = dict(batch.lengths)
     for name, port, axis in [*_axes(plan, inputs)]:
         x = inputs[port]
-        inputs[port] = x.index_select(axis, torch.arange(x.shape[axis] + more).clamp_max(x.shape[axis] - 1))
+        inputs[port] = x.index_select(
+            axis, torch.arange(x.shape[axis] + more, device="cpu").clamp_max(x.shape[axis] - 1)
+        )
         for inner, outer in plan.solution.within.items():
             if outer == name and lengths[inner].ndim > 1 and lengths[inner].shape[1] < inputs[port].shape[axis]:
                 extra = lengths[inner][:, -1:].expand(-1, more)
@@ -231,10 +235,10 @@ def _example(
     sizes = [evaluate(size, numbers) for size in shape]
     below = plan.below(("", port))
     if below is not None:
-        return torch.randint(evaluate(below, numbers), sizes, generator=generator)
+        return torch.randint(evaluate(below, numbers), sizes, generator=generator, device="cpu")
     if positive:
-        return torch.rand(sizes, generator=generator, dtype=torch.float64) * 0.9 + 0.05
-    return torch.randn(sizes, generator=generator, dtype=torch.float64)
+        return torch.rand(sizes, generator=generator, dtype=torch.float64, device="cpu") * 0.9 + 0.05
+    return torch.randn(sizes, generator=generator, dtype=torch.float64, device="cpu")
 
 
 def _sizes(plan: Plan) -> list[Size]:

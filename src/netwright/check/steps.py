@@ -27,7 +27,7 @@ class Pieces:
     @property
     def longest(self) -> Batch:
         """The example with the most elements, alone."""
-        whole = self.cases.batch(torch.arange(len(self.cases)))
+        whole = self.cases.batch(torch.arange(len(self.cases), device="cpu"))
         return self.cases.alone(int(whole.lengths[self.along].argmax()))
 
     def difference(self) -> Difference | None:

@@ -62,7 +62,7 @@ class Category(Codec):
         return "?" if self.labels is FREE else str(len(self._labels))
 
     def encode(self, raw: Any) -> Tensor:
-        return torch.tensor(label_table.place(raw, self._table, "categories"))
+        return torch.tensor(label_table.place(raw, self._table, "categories"), dtype=torch.int64, device="cpu")
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
         if is_array(raws):
@@ -72,7 +72,7 @@ class Category(Codec):
             raws = raws.tolist()
         known = self._table
         try:
-            indices = torch.tensor([known[type(raw), raw] for raw in map(plain, raws)], dtype=torch.int64)
+            indices = torch.tensor([known[type(raw), raw] for raw in map(plain, raws)], dtype=torch.int64, device="cpu")
         except (KeyError, TypeError):
             return torch.stack(self._encode_rows(raws))  # slower, and names the row
         return indices if len(indices) else torch.stack(self._encode_rows(raws))
@@ -107,7 +107,7 @@ class Category(Codec):
         """The labels in ascending order with their places, if they are all integers that torch can hold."""
         if not all(type(label) is int and label in INT64 for label in self._labels):
             return None
-        return torch.tensor(self._labels).sort()
+        return torch.tensor(self._labels, dtype=torch.int64, device="cpu").sort()
 
     def _encode_integers(self, raws: AnyArray) -> Tensor | None:
         """An array of integers at once; None if it is something else or holds a label that is not known."""
@@ -158,7 +158,7 @@ class Boolean(Codec):
                 got=described(value),
                 mend=f"{near}" if near is not None else (),
             )
-        return torch.tensor([value], dtype=torch.uint8)
+        return torch.tensor([value], dtype=torch.uint8, device="cpu")
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
         if is_array(raws) and raws.ndim == 1 and len(raws) and getattr(raws.dtype, "kind", "b") in KINDS:

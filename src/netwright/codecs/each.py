@@ -100,7 +100,7 @@ class Each(Codec):
             blocks.append(items)
         encoded = self._encoded([f"row {row}, " for row in range(len(raws))], nested, blocks)
         levels = [list(itertools.chain(*counts)) for counts in zip(*nested, strict=True)]
-        lengths = tuple(torch.tensor(counts) for counts in levels)
+        lengths = tuple(torch.tensor(counts, dtype=torch.int64, device="cpu") for counts in levels)
         if isinstance(encoded, Ragged):
             return Ragged(encoded.values, (*lengths, *encoded.lengths)).compact()
         return Ragged(encoded, lengths).compact()

@@ -126,7 +126,8 @@ class Image(Codec):
     def prepare(self, stored: Tensor) -> Tensor:
         mean, deviation = self._statistic("mean", stored), self._statistic("deviation", stored)
         scale = 255 if stored.dtype == torch.uint8 else 1
-        return (stored / (deviation * scale)).sub_(mean / deviation)
+        light = stored.float() if scale == 255 else stored  # what bytes are divided into is not torch's default
+        return (light / (deviation * scale)).sub_(mean / deviation)
 
     def read(self, output: Tensor, reading: Reading) -> np.ndarray:
         self._check_decision(reading)
@@ -275,7 +276,9 @@ class Image(Codec):
     def _statistic(self, name: str, like: Tensor) -> float | Tensor:
         """A Python number where one serves all channels: nothing has to reach the device then."""
         value = self._known(name)
-        return torch.tensor(value, device=like.device) if isinstance(value, tuple) else cast(float, value)
+        if not isinstance(value, tuple):
+            return cast(float, value)
+        return torch.tensor(value, dtype=torch.float32, device=like.device)
 
 
 def _pixels(raw: AnyArray) -> Tensor:
@@ -314,7 +317,7 @@ def _check_pixels(pictures: Tensor) -> None:
 
 def _light(stored: Tensor) -> Tensor:
     """Bytes as floats in 0..1."""
-    return stored / 255 if stored.dtype == torch.uint8 else stored
+    return stored.float() / 255 if stored.dtype == torch.uint8 else stored
 
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:

@@ -60,7 +60,7 @@ class Labels(Codec):
 
     def encode(self, raw: Any) -> Tensor:
         places = [label_table.place(label, self._table, "labels") for label in _items(raw)]
-        hot = torch.zeros(len(self._labels), dtype=torch.uint8)
+        hot = torch.zeros(len(self._labels), dtype=torch.uint8, device="cpu")
         hot[places] = 1
         return hot
 

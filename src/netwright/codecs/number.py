@@ -190,7 +190,7 @@ class Vector(Codec):
         return replace(self, size=rows.shape[1], mean=mean, deviation=deviation)
 
     def _statistic(self, name: str) -> Tensor:
-        return torch.tensor(self._known(name), dtype=torch.float64)
+        return torch.tensor(self._known(name), dtype=torch.float64, device="cpu")
 
 
 def _flat(item: object) -> bool:

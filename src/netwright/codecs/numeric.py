@@ -176,7 +176,7 @@ class Moments:
 
     def __init__(self) -> None:
         self._count = 0
-        self._mean = self._squares = self._low = self._high = torch.zeros(0)
+        self._mean = self._squares = self._low = self._high = torch.zeros(0, dtype=torch.float32, device="cpu")
 
     def add(self, rows: Tensor) -> None:
         """Takes in a block of shape (rows, components)."""

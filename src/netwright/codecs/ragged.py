@@ -75,7 +75,7 @@ class Ragged(Value, eq=False):
             counts = [len(part) for part in parts]
             if not all(counts):
                 raise DataError(what="an empty list has no elements", where=_first_empty(rows, depth))
-            lengths.append(torch.tensor(counts, dtype=torch.int64))
+            lengths.append(torch.tensor(counts, dtype=torch.int64, device="cpu"))
             if level < depth - 1:
                 parts = [inner for part in parts for inner in part]
         shapes = {tuple(part.shape[1:]): None for part in parts}
@@ -119,7 +119,7 @@ class Ragged(Value, eq=False):
 
     def row(self, number: int) -> Tensor:
         """One example as it is: (n, *rest); of lists in lists (n, N, …, *rest), padded inside."""
-        return self.index_select(torch.tensor([number], device=self.values.device)).padded()[0][0]
+        return self.index_select(torch.tensor([number], device=self.values.device, dtype=torch.int64)).padded()[0][0]
 
     def compact(self) -> "Tensor | Ragged":
         """The same without the inner levels whose lengths are all equal: these are axes; a tensor if all are."""

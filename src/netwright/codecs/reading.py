@@ -147,7 +147,7 @@ class Sample(Reading, Value):
                 mend=f"nw.Sample({self.temperature}, seed={self.seed})",
             )
         chances = (probabilities.cpu().double().logit() / self.temperature).sigmoid()
-        drawn = torch.rand(len(labels), dtype=torch.float64, generator=self._generator()) < chances
+        drawn = torch.rand(len(labels), dtype=torch.float64, generator=self._generator(), device="cpu") < chances
         return tuple(label for label, yes in zip(labels, drawn.tolist(), strict=True) if yes)
 
     def at(self, position: int) -> Self:

@@ -24,7 +24,7 @@ def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
         >>> sorted(epoch_order(4, seed=0, epoch=1).tolist())
         [0, 1, 2, 3]
     """
-    return torch.randperm(n, generator=generator(seed, "epoch", epoch))  # (n,)
+    return torch.randperm(n, generator=generator(seed, "epoch", epoch), device="cpu")  # (n,)
 
 
 def bucketed_order(lengths: Tensor, size: int, seed: int, epoch: int) -> Tensor:
@@ -47,13 +47,31 @@ def bucketed_order(lengths: Tensor, size: int, seed: int, epoch: int) -> Tensor:
         [[1, 1], [1, 1], [7, 7], [7, 7]]
     """
     n, draw = len(lengths), generator(seed, "batches", epoch)
-    blurred = lengths * (1 + BLUR * torch.rand(n, generator=draw, dtype=torch.float64))
+    blurred = lengths * (1 + BLUR * torch.rand(n, generator=draw, dtype=torch.float64, device="cpu"))
     order = blurred.argsort()
     whole, rest = divmod(n, size)
-    place = size * int(torch.randint(whole + 1, (), generator=draw))
+    place = size * int(torch.randint(whole + 1, (), generator=draw, device="cpu"))
     full = torch.cat([order[:place], order[place + rest :]]).view(whole, size)
-    full = full[torch.randperm(whole, generator=draw)]
+    full = full[torch.randperm(whole, generator=draw, device="cpu")]
     return torch.cat([full.flatten(), order[place : place + rest]])  # (n,)
+
+
+def cut(count: int, size: int, least: int = 1) -> list[int]:
+    """How many examples each batch of an epoch has: `size`, and the last the rest.
+
+    Fewer than `least` make no batch of their own: they join the one before, if there is one.
+
+    Example:
+        >>> cut(13, 4), cut(13, 4, least=2)
+        ([4, 4, 4, 1], [4, 4, 5])
+    """
+    whole, rest = divmod(count, size)
+    sizes = [size] * whole
+    if rest and rest < least and sizes:
+        sizes[-1] += rest
+    elif rest:
+        sizes.append(rest)
+    return sizes
 
 
 def padded(lengths: Tensor, order: Tensor, size: int) -> int:

@@ -29,7 +29,7 @@ def split(n: int, validation: float | int, seed: int) -> tuple[Tensor, Tensor]:
         (8, 2)
     """
     count = _count(n, validation)
-    order = torch.randperm(n, generator=generator(seed, "validation"))
+    order = torch.randperm(n, generator=generator(seed, "validation"), device="cpu")
     return order[count:].sort().values, order[:count].sort().values
 
 

@@ -36,6 +36,7 @@ TOLERANCE = 1e-5  # of the largest output: processors add in different orders
 CONTENT = {"version": str, "digest": str, "net": dict, "inputs": dict, "outputs": dict, "examples": int}
 
 
+@torch.inference_mode(False)  # as in `initialize`
 def load(
     path: str | os.PathLike[str],
     *,
@@ -201,7 +202,7 @@ def _raise_misfit(entry: Entry, expected: str) -> None:
 
 
 def _array(file: BinaryIO, entry: Entry, checksum: object) -> Tensor:
-    array = torch.empty(entry.shape, dtype=entry.dtype)
+    array = torch.empty(entry.shape, dtype=entry.dtype, device="cpu")
     memory = array_bytes(array)
     _fill(file, memory)
     if hashlib.sha256(memory).hexdigest() != checksum:

@@ -95,7 +95,9 @@ def expanded(scores: Tensor, log_probabilities: Tensor, end: int | None = None) 
     if end is not None:
         least = every.reshape(b, k * v).topk(k).values[:, -1:]  # (b, 1)
         ended = every[..., end].masked_fill(every[..., end] < least, -math.inf)  # (b, k)
-        going = every.index_fill(-1, torch.tensor([end], device=every.device), -math.inf)  # (b, k, v)
+        going = every.index_fill(
+            -1, torch.tensor([end], device=every.device, dtype=torch.int64), -math.inf
+        )  # (b, k, v)
     best, index = _best(going.reshape(b, k * v), k)  # (b, k)
     return Expansion(best, index // v, index % v, ended)
 

@@ -92,7 +92,7 @@ class Brackets(Value, Grammar[str]):
         for effect in effects:
             after = _after(state, effect)
             led.append(-1 if after is None else places.setdefault(after, len(places)))
-        return Moves(list(places), torch.tensor([*led, -1])[which])
+        return Moves(list(places), torch.tensor([*led, -1], dtype=torch.int64, device="cpu")[which])
 
     def _effects(self, vocabulary: Vocabulary) -> tuple[list[Effect], torch.Tensor]:
         """The distinct effects of a vocabulary, and which each element has, (v,); -1 for one that may never come."""
@@ -103,7 +103,7 @@ class Brackets(Value, Grammar[str]):
             for element in vocabulary.elements:
                 effect = None if element is None else self._effect(element)
                 which.append(-1 if effect is None else places.setdefault(effect, len(places)))
-            return list(places), torch.tensor(which, dtype=torch.int64)
+            return list(places), torch.tensor(which, dtype=torch.int64, device="cpu")
 
         return vocabulary.once(self, "effects", work)
 

@@ -84,7 +84,7 @@ class Constraint(Generic[State]):
         moves = self.grammar.successors(state, self.vocabulary)
         left = [self.shortest(after) for after in moves.states]
         needed = [NEVER if n is None else n + 1 for n in left] + [NEVER]  # the last is for which = -1
-        return torch.tensor(needed, dtype=torch.int32)[moves.which]  # (v,)
+        return torch.tensor(needed, dtype=torch.int32, device="cpu")[moves.which]  # (v,)
 
     def _check(self, most: int | None) -> None:
         where = f"grammar {self.grammar!r}"

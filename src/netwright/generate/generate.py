@@ -245,7 +245,9 @@ class _Making:
         if not alive:
             return
         at = min(len(self.rows[i].prompt) for i in alive)
-        logs, state = self.stepper(torch.tensor([self.rows[i].prompt[:at] for i in alive]), {}, alive)
+        logs, state = self.stepper(
+            torch.tensor([self.rows[i].prompt[:at] for i in alive], dtype=torch.int64, device="cpu"), {}, alive
+        )
         while True:
             ready = [place for place, i in enumerate(alive) if len(self.rows[i].prompt) <= at]
             following = [self.rows[i].prompt[at] if len(self.rows[i].prompt) > at else 0 for i in alive]
@@ -258,17 +260,22 @@ class _Making:
             if not going:
                 return
             if len(going) < len(alive):
-                state = reordered(state, torch.tensor(going, device=self.stepper.device))
+                state = reordered(state, torch.tensor(going, device=self.stepper.device, dtype=torch.int64))
                 alive, following = [alive[place] for place in going], [following[place] for place in going]
-            logs, state = self._fed(torch.tensor(following).unsqueeze(1), state, [self.rows[i] for i in alive], alive)
+            logs, state = self._fed(
+                torch.tensor(following, dtype=torch.int64, device="cpu").unsqueeze(1),
+                state,
+                [self.rows[i] for i in alive],
+                alive,
+            )
             at += 1
 
     def _choose(self, choose: Greedy | Sample, logs: Tensor, numbers: Sequence[int]) -> list[int]:
         """The next element of these sequences."""
         rows = [self.rows[i] for i in numbers]
         logs = self._allowed(logs, rows)
-        made = torch.tensor([row.made for row in rows], device=logs.device)
-        index, log = chosen(choose, logs, made, torch.tensor(numbers, device=logs.device))
+        made = torch.tensor([row.made for row in rows], device=logs.device, dtype=torch.int64)
+        index, log = chosen(choose, logs, made, torch.tensor(numbers, device=logs.device, dtype=torch.int64))
         for row, element, value in zip(rows, index.tolist(), log.tolist(), strict=True):
             self._take(row, element, value)
         return index.tolist()
@@ -317,7 +324,7 @@ class _Making:
         row = self.rows[number]
         if row.ended is not None:
             return self.result(number)
-        logs, state = self.stepper(torch.tensor([row.prompt]), {}, [number])
+        logs, state = self.stepper(torch.tensor([row.prompt], dtype=torch.int64, device="cpu"), {}, [number])
         state = reordered(state, torch.zeros(beam.width, dtype=torch.int64, device=logs.device))
         scores = opened(beam.width, logs)
         finished = Finished.none(beam.width, logs)
@@ -326,7 +333,9 @@ class _Making:
         for length in range(1, self.most + 1):
             allowed = self._allowed(logs, rows)
             step = expanded(scores, allowed.unsqueeze(0), self.edge)
-            ends = torch.tensor([[*r.elements[len(row.elements) :], self.edge or 0] for r in rows])
+            ends = torch.tensor(
+                [[*r.elements[len(row.elements) :], self.edge or 0] for r in rows], dtype=torch.int64, device="cpu"
+            )
             finished = finished.joined(beam, step.ended, ends.unsqueeze(0), length)
             parents, picked = step.parent[0].tolist(), step.element[0].tolist()
             kept = [rows[parent] for parent in parents]
@@ -347,10 +356,12 @@ class _Making:
         self, beam: Beam, finished: Finished, rows: Sequence[_Row], scores: Tensor, length: int
     ) -> tuple[Tensor, Finished]:
         """Those after which a grammar lets nothing come, and no element says the end, are finished."""
-        full = torch.tensor([[self._full(row) for row in rows]], device=scores.device)  # (1, k)
+        full = torch.tensor([[self._full(row) for row in rows]], device=scores.device, dtype=torch.bool)  # (1, k)
         if not bool(full.any()):
             return scores, finished
-        made = torch.tensor([[row.elements[len(row.elements) - length :] for row in rows]])  # (1, k, length)
+        made = torch.tensor(
+            [[row.elements[len(row.elements) - length :] for row in rows]], dtype=torch.int64, device="cpu"
+        )  # (1, k, length)
         ended = scores.masked_fill(~full, -torch.inf)
         return scores.masked_fill(full, -torch.inf), finished.joined(beam, ended, made, length)
 
@@ -376,11 +387,13 @@ class _Making:
     def _logs(self, number: int, made: Sequence[int]) -> list[float]:
         """The log-probability of every element that was made, read again."""
         logs: list[float] = []
-        now, state = self.stepper(torch.tensor([self.rows[number].prompt]), {}, [number])
+        now, state = self.stepper(
+            torch.tensor([self.rows[number].prompt], dtype=torch.int64, device="cpu"), {}, [number]
+        )
         for place, element in enumerate(made):
             logs.append(float(now[0, element]))
             if place + 1 < len(made):
-                now, state = self.stepper(torch.tensor([[element]]), state, [number])
+                now, state = self.stepper(torch.tensor([[element]], dtype=torch.int64, device="cpu"), state, [number])
         return logs
 
 

@@ -107,7 +107,7 @@ class Grammar(ABC, Generic[State]):
         for element in vocabulary.elements:
             after = None if element is None else self.next(state, element)
             which.append(-1 if after is None else places.setdefault(after, len(places)))
-        return Moves(list(places), torch.tensor(which, dtype=torch.int64))
+        return Moves(list(places), torch.tensor(which, dtype=torch.int64, device="cpu"))
 
     def matches(self, elements: Iterable[Any]) -> bool:
         """Whether this whole sequence is one that the grammar allows."""

@@ -56,8 +56,9 @@ class Stepper:
                 columns[name] = codec.encode_all([row[name] for row in rows])
             except DataError as error:
                 raise at_place(error, f"input {name!r}") from None
-        columns[self._port] = torch.zeros(len(rows), 1, dtype=torch.int64)  # its own elements come one by one
-        padded = Examples(self._net.plan, columns).batch(torch.arange(len(rows)))
+        # its own elements come one by one
+        columns[self._port] = torch.zeros(len(rows), 1, dtype=torch.int64, device="cpu")
+        padded = Examples(self._net.plan, columns).batch(torch.arange(len(rows), device="cpu"))
         inputs = {name: codec.prepare(padded.inputs[name]) for name, codec in codecs.items()}
         lengths = {size: length for size, length in padded.lengths.items() if size != self.encoder.length}
         self._once = self._stepping.once(inputs, lengths)

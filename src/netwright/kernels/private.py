@@ -78,8 +78,10 @@ def _works(dtype: torch.dtype, operator: Callable[[Tensor, Tensor], Tensor], aft
     if dtype not in TYPES or (dtype == torch.bfloat16 and not onednn_has_bf16()):
         return False
     try:
-        x, w = torch.ones(2, 3, dtype=dtype), torch.tensor([[1.0], [-1.0], [2.0], [0.0]], dtype=dtype).repeat(1, 3)
-        known = after(torch.tensor([[4.0, -4.0, 8.0, 0.0]] * 2))  # x Wᵀ + b, where b is a column of W
+        x = torch.ones(2, 3, dtype=dtype, device="cpu")
+        w = torch.tensor([[1.0], [-1.0], [2.0], [0.0]], dtype=dtype, device="cpu").repeat(1, 3)
+        y = torch.tensor([[4.0, -4.0, 8.0, 0.0]] * 2, dtype=torch.float32, device="cpu")  # x Wᵀ + b, b a column of W
+        known = after(y)
         return torch.allclose(operator(x, w).float(), known, atol=0.04)
     except (AttributeError, RuntimeError, TypeError):
         return False

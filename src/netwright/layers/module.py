@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias, cast
 
@@ -107,7 +107,7 @@ class Module(Leaf):
         shapes = [_known_shape(port, known) for port in sides.inputs]
         if not all(shape is not None for shape in shapes):
             return None
-        x = [torch.empty((BATCH, *(shape or ())), device="meta") for shape in shapes]
+        x = [torch.empty((BATCH, *(shape or ())), device="meta", dtype=torch.float32) for shape in shapes]
         try:
             with torch.no_grad():
                 results = self._run(self._modes[False], x)
@@ -126,6 +126,21 @@ class Module(Leaf):
         for port, result in zip(sides.outputs, results, strict=True):
             found |= _named(port, tuple(result.shape[1:]))
         return found
+
+    def fewest(self, sizes: Mapping[str, Any]) -> int:
+        """Two where the module trains on two examples and refuses a single one, as torch's batch norms do."""
+        shapes = [_known_shape(port, sizes) for port in notation.ports(self.ports).inputs]
+        return 2 if not self._trains(shapes, 1) and self._trains(shapes, 2) else 1
+
+    def _trains(self, shapes: Sequence[tuple[int, ...] | None], batch: int) -> bool:
+        """Whether it takes a batch of these sizes in training, without data."""
+        x = [torch.empty((batch, *(shape or ())), device="meta", dtype=torch.float32) for shape in shapes]
+        try:
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                self._run(copy.deepcopy(self._modes[True]), x)
+        except Exception:  # of code that is not ours
+            return False
+        return True
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor | None, training: bool, random: Noise | None = None) -> Any:
         arrays = {name.replace("/", "."): array for name, array in w.items()}

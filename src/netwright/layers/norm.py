@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -59,6 +60,9 @@ class BatchNorm(Leaf):
             "variance": Weight("c", ones, kind="running"),
         }
 
+    def fewest(self, sizes: Mapping[str, Any]) -> int:
+        return 2 if all(size == 1 or not isinstance(size, int) for size in sizes["s"]) else 1  # may be a single value
+
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {} if training else {"input": (0, 0)}
 
@@ -74,10 +78,11 @@ class BatchNorm(Leaf):
         count = x.numel() // x.shape[-1]
         if count < 2:
             raise _single()
-        y, mean, scale = torch.native_batch_norm(
-            x.movedim(-1, 1), w["weight"], w["bias"], None, None, True, self.momentum, self.eps
+        # torch writes the batch's own statistics here: from the 1/√(variance + eps) that it gives, a small one is lost
+        mean, variance = (torch.zeros_like(x.detach()[(0,) * (x.ndim - 1)]) for _ in range(2))  # (b, *s, c) -> (c,)
+        y, _, _ = torch.native_batch_norm(
+            x.movedim(-1, 1), w["weight"], w["bias"], mean, variance, True, 1.0, self.eps
         )  # (b, *s, c) -> (b, c, *s), (c,), (c,)
-        variance = (scale.detach().square().reciprocal() - self.eps).clamp_min(0) * (count / (count - 1))
         return y.movedim(1, -1), self._followed(w, mean, variance)  # (b, c, *s) -> (b, *s, c)
 
     def _over_own(self, w: Mapping[str, Tensor], x: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

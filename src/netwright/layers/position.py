@@ -211,7 +211,7 @@ def _known_turns(
 ) -> tuple[Tensor, Tensor]:
     """The same, computed once for all queries and keys of all blocks, which step together."""
     with torch.inference_mode(False):  # who asks next may be learning
-        return turns(torch.tensor(places), width, base, dtype)
+        return turns(torch.tensor(places, dtype=torch.int64, device="cpu"), width, base, dtype)
 
 
 def moved_on(memory: Memory, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

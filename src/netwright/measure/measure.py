@@ -241,7 +241,8 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
     if isinstance(found, Source):
         for start in range(0, len(found), CHUNK):
             rows = range(start, min(start + CHUNK, len(found)))
-            yield dict(found.read(rows) if found.drawn else found.take(torch.tensor(rows)).columns)
+            taken = torch.tensor(rows, dtype=torch.int64, device="cpu")
+            yield dict(found.read(rows) if found.drawn else found.take(taken).columns)
         return
     waiting: Chunk = {}
     for item in found:

@@ -13,6 +13,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import ArraySpec, Plan, shape_text
 
 
+@torch.inference_mode(False)  # who asks for gradients of the arrays may not be who makes them
 def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
     """The net with every missing array filled; arrays that are there stay as they are.
 

@@ -151,6 +151,10 @@ class LeafNode(Node, abstract=True):
         """Multiply-adds of one input with another, for one example, by the sizes of its ports' names."""
         return 0
 
+    def fewest(self, sizes: Mapping[str, Any]) -> int:
+        """How many examples a batch of training has at least, by the sizes of its ports' names."""
+        return 1
+
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         """By input port, which positions output i sees along the axes the leaf names: from i + lo to i + hi.
 

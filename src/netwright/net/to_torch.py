@@ -130,7 +130,7 @@ def _is_picture(shape: Shape, codec: object) -> bool:
 
 
 def _noise(x: Tensor) -> Noise:
-    seed = int(torch.randint(1 << 31, ()))
+    seed = int(torch.randint(1 << 31, (), device="cpu"))
     return Noise(seed, 0, torch.arange(len(x), device=x.device))
 
 

@@ -32,7 +32,7 @@ class Once(Value, eq=False):
         if not self.values:
             return self
         device = next(iter(self.values.values())).device
-        index = torch.tensor(rows, device=device)
+        index = torch.tensor(rows, device=device, dtype=torch.int64)
         lengths = {
             name: length.index_select(0, index) if isinstance(length, Tensor) else length
             for name, length in self.lengths.items()

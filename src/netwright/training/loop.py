@@ -3,19 +3,23 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from netwright.data.order import cut
 from netwright.errors import TrainingError
+from netwright.training.culprit import Culprit
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.optimizers import Update
 from netwright.training.prepare.feed import Batch, Feed
 from netwright.training.prepare.threads import Pace
+from netwright.training.prepare.validate import Validation
 from netwright.training.schedules import Schedule
 
 SMOOTH = 0.02  # share of a step in the running mean of the loss
@@ -25,19 +29,20 @@ SMOOTH = 0.02  # share of a step in the running mean of the loss
 class Loop:
     """Everything a run needs, and the weights it has come to.
 
-    Fields: `updates` pairs each update with its peak learning rate; `validate` measures the weights as they are, by
-    name, `"loss"` among them; `state` copies all arrays of the net as they are.
+    Fields: `updates` pairs each update with its peak learning rate; `validate` measures the weights as they are;
+    `state` copies all arrays of the net as they are.
     """
 
     engine: Engine
     feed: Feed
     updates: Sequence[tuple[Update, float]]
     schedule: Schedule
-    validate: Callable[[], Mapping[str, float]] | None
+    validate: Validation | None
     state: Callable[[], dict[str, Tensor]]
     status: Status
     callbacks: Sequence[Callback]
     seed: int
+    least: int = 1  # examples a batch has
     clip: float | None = None
     prefix: str = ""  # of the paths of the user's net
     pace: Pace | None = None  # where several threads work, which may get in each other's way
@@ -53,32 +58,54 @@ class Loop:
     def run(self) -> None:
         """All epochs, unless something ends the run before; whatever does, the best weights so far are kept."""
         status = self.status
+        self.kept = self.state()
+        try:
+            self._refuse_broken()
+            self._epochs()
+        except BaseException as error:
+            status.ended = error.what if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            with ExitStack() as told:  # all are told, whatever one of them raises
+                for callback in reversed(self.callbacks):
+                    told.callback(callback.on_end, status)
+
+    def reached(self) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+        """The best arrays so far, and those that the last step left or, where it left none that are finite, the best.
+
+        Before the first epoch is done the best are the last.
+        """
+        last = self.state() if self.engine.broken() is None else self.kept
+        return (self.kept if self.status.best else last), last
+
+    def _epochs(self) -> None:
+        status = self.status
         try:
             for number in range(1, status.epochs + 1):
                 self._epoch(number)
                 if status.stopping:
                     break
-            status.ended = status.ended or ("stopped" if status.stopping else "all epochs done")
+            ended = "stopped" if status.stopping else "all epochs done"
         except KeyboardInterrupt:
-            status.ended = "interrupted"
-        except Exception as error:
-            status.ended = error.what if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
-            raise
-        finally:
-            if not self.kept:
-                self.kept = self.state()
-            for callback in self.callbacks:
-                callback.on_end(status)
+            ended = "interrupted"
+        self._refuse_broken()
+        status.ended = ended
+
+    def _refuse_broken(self) -> None:
+        """Raise where an array is not finite: a loss would show it in the next step, but there may be none."""
+        path = self.engine.broken()
+        if path is not None:
+            raise self._not_finite(Culprit("weights", path), "nan or inf")
 
     def _epoch(self, number: int) -> None:
         status, start = self.status, self.clock()
         before, first = status.seconds, status.step
-        total, seen, last = 0.0, 0, first + math.ceil(len(self.feed) / status.batch_size)
+        total, seen, last = 0.0, 0, first + len(cut(len(self.feed), status.batch_size, self.least))
         if number > 1:
             self.feed = self.feed.next_pass()
         order = self.feed.order(status.batch_size, self.seed, number)
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
-        for batch in self.feed.batches(order, status.batch_size):
+        for batch in self.feed.batches(order, status.batch_size, self.least):
             loss, size = self._step(batch), batch.size
             total, seen = total + loss * size, seen + size
             done = before + self.clock() - start
@@ -90,14 +117,17 @@ class Loop:
             if status.stopping and status.step < last:
                 return
         trained = self.clock() - start
+        self._refuse_broken()
         measured = dict(self.validate()) if self.validate is not None else {}
         status.seconds = before + self.clock() - start
         if not math.isfinite(measured.get("loss", 0.0)):
+            found = self.validate.culprit() if self.validate is not None else None
+            who = f", {found.path.removeprefix(self.prefix)}, example {found.example}" if found is not None else ""
             raise TrainingError(
                 what="the validation loss is not finite",
-                where=f"after epoch {number}",
+                where=f"after epoch {number}{who}",
                 got=str(measured["loss"]),
-                mend=(f"a lower learning rate than {self.peak:g}", "look at the validation data"),
+                mend=("look at that example of the validation data", f"a lower learning rate than {self.peak:g}"),
             )
         epoch = Epoch(number, total / seen, measured, status.learning_rate, trained, seen / max(trained, 1e-9))
         status.done.append(epoch)
@@ -115,18 +145,7 @@ class Loop:
         status, engine = self.status, self.engine
         loss = engine.gradient(batch, status.step)
         if not math.isfinite(loss):
-            found = engine.culprit(batch, status.step)
-            raise TrainingError(
-                what="the loss is not finite",
-                where=f"step {status.step + 1}"
-                + (f", {found[0].removeprefix(self.prefix)}, example {found[1]}" if found else ""),
-                got=str(loss),
-                mend=(
-                    f"a lower learning rate than {self.peak:g}",
-                    "clip=1.0",
-                    "look at that example",
-                ),
-            )
+            raise self._not_finite(engine.culprit(batch, status.step) or Culprit("loss", ""), str(loss))
         if self.clip is not None:
             clip(engine.flat, self.clip)
         factor = self.schedule.factor(status.step, status.steps)
@@ -138,6 +157,28 @@ class Loop:
         status.losses.append(loss)
         status.loss = loss if status.step == 1 else status.loss + SMOOTH * (loss - status.loss)
         return loss
+
+    def _not_finite(self, culprit: Culprit, got: str) -> TrainingError:
+        """The error of a step; of weights that are not finite the step before is to blame, if there was one."""
+        weights, step, path = culprit.what == "weights", self.status.step, culprit.path.removeprefix(self.prefix)
+        when = f"step {step + 1}" if not weights else f"after step {step}" if step else "before the first step"
+        example = "" if culprit.example is None else f"example {culprit.example}"
+        lower, look = f"a lower learning rate than {self.peak:g}", "look at that example"
+        mends = {
+            "weights": (lower, "clip=1.0") if step else ("net.bare(), to begin with new arrays",),
+            "loss": (lower, "clip=1.0", *([look] if example else [])),
+            "gradient": (
+                *([look] if example else []),
+                f"a function with a finite slope there, in place of {path}",
+                lower,
+            ),
+        }
+        return TrainingError(
+            what=f"the {culprit.what} {'are' if weights else 'is'} not finite",
+            where=", ".join(text for text in (when, path, example) if text),
+            got=got,
+            mend=mends[culprit.what],
+        )
 
     def _keep(self, epoch: Epoch) -> None:
         loss = epoch.validation.get("loss", -float(epoch.number))  # without validation the last epoch is the best

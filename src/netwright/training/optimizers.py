@@ -104,7 +104,7 @@ class Adam(Optimizer, Value):
 
     def _fused(self, piece: Piece, function: Callable[..., Any]) -> Update:
         mean, square = torch.zeros_like(piece.weights), torch.zeros_like(piece.weights)
-        step, fading = torch.zeros((), device=piece.weights.device), Fading(mean)
+        step, fading = torch.zeros((), device=piece.weights.device, dtype=torch.float32), Fading(mean)
         buffers = ([piece.weights], [piece.gradient], [mean], [square], list[Tensor](), [step])
 
         def update(rate: float) -> None:
@@ -186,7 +186,7 @@ class Torch(Optimizer, Value):
     rate: float | None = None
 
     def __post_init__(self) -> None:
-        made = self._made([torch.nn.Parameter(torch.zeros(1)) for _ in range(2)])
+        made = self._made([torch.nn.Parameter(torch.zeros(1, dtype=torch.float32, device="cpu")) for _ in range(2)])
         object.__setattr__(self, "rate", max(float(group["lr"]) for group in made.param_groups))
 
     def bind(self, piece: Piece) -> Update:

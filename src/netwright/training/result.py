@@ -9,8 +9,9 @@ class Run(Value, eq=False):
     """A finished training run.
 
     Fields:
-        net: the net of the best validation epoch, or of the last epoch where nothing was validated.
-        last: the net as the last step left it.
+        net: the net of the best validation epoch, or of the last epoch where nothing was validated; before the first
+            epoch is done, `last`.
+        last: the net as the last step left it; where it left numbers that are not finite, `net`.
         epochs: every epoch with its losses.
         losses: the training loss of every step.
         choices: what was decided, and why.

@@ -1,7 +1,7 @@
 """Trains a net with one call: chooses what was not given, says it, and gives back a run."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.numeric import plain
+from netwright.data.order import cut
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
 from netwright.net.initialize import initialize
@@ -18,10 +19,11 @@ from netwright.net.surgery import hold_arrays
 from netwright.training.engines.flat import Flat
 from netwright.training.engines.pick import engine_of
 from netwright.training.events import Callback, Choice, Status
+from netwright.training.interrupts import held
 from netwright.training.loop import Loop
 from netwright.training.optimizers import Adam, Optimizer, TorchOptimizer, optimizer_of
 from netwright.training.prepare import arguments
-from netwright.training.prepare.choices import Chooser, activation_bytes, work_of
+from netwright.training.prepare.choices import Chooser, activation_bytes, fewest, work_of
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.feed import collected, feed
 from netwright.training.prepare.goal import Objective, ends_in_losses, gives_classes, goal_of
@@ -39,6 +41,7 @@ WHY_ADAM = "steps of one size for every weight, whatever the scale of its gradie
 WHY_ONE_CYCLE = "warms up, then settles: higher rates and fewer epochs"
 
 
+@torch.inference_mode(False)  # a run learns whatever mode its caller is in
 def train(
     net: Net,
     data: Any,
@@ -88,8 +91,9 @@ def train(
         objective: `nw.NextElement()` to predict what comes next in every sequence of a single column; None compares
             with the targets in the data.
 
-    Raises: DataError and SizeError before anything is trained; TrainingError when the loss is not finite, with the
-        part and the example. Whatever ends the run, `error.run` holds the best net so far.
+    Raises: DataError and SizeError before anything is trained; TrainingError when a loss, a gradient or a weight is
+        not finite, with the part and the example. Whatever ends the run, `error.run` holds the best net so far, and
+        no net that is given back has numbers that are not finite.
 
     Example:
         >>> import netwright as nw
@@ -116,13 +120,15 @@ def train(
     examples = feed(training, net_with_loss, place, goal.prefix)
     validating = None if held_out is None else feed(held_out, net_with_loss, place, goal.prefix)
     work, room = work_of(plan, examples.typical), activation_bytes(plan, examples.typical)
-    size = choose.batch_size(arguments.whole("batch_size", batch_size, 1), len(training), room, place)
+    given = arguments.whole("batch_size", batch_size, 1)
+    least = fewest(plan, goal.prefix, len(training), given)
+    size = choose.batch_size(given, len(training), room, place, least)
     choose.batches(examples, size, seed)
-    steps_each = -(-len(training) // size)
+    steps_each = len(cut(len(training), size, least))
     count = choose.epochs(arguments.whole("epochs", epochs, 1), steps_each)
     dtype = choose.precision(precision, place, work, all(map(gives_classes, net.held.outputs.values())))
     chosen = optimizer_of(choose.given_or("optimizer", optimizer, Adam(), WHY_ADAM))
-    base, by_path = choose.learning_rate(arguments.rate(learning_rate), chosen, plan)
+    base, by_path = choose.learning_rate(arguments.rate(learning_rate), chosen, plan, goal.prefix)
     rates = rates_of(plan, base, by_path, goal.prefix)
     curve = schedule_of(choose.given_or("schedule", schedule, "one-cycle", WHY_ONE_CYCLE))
     most = choose.given_or("clip", None if clip is None else arguments.number("clip", clip), None, "")
@@ -141,24 +147,44 @@ def train(
         status=status,
         callbacks=[*callbacks, *([progress_for()] if progress else [])],
         seed=seed,
+        least=least,
         clip=most,
         prefix=goal.prefix,
     )
 
-    def result() -> Run:
-        return _run(net, goal, loop, status)
-
     with _threads():
-        width = choose.threads(arguments.whole("threads", threads, 1), work * size * 3, lambda: _trial(loop, rest))
+        width = choose.threads(
+            arguments.whole("threads", threads, 1, arguments.most_threads()),
+            work * size * 3,
+            lambda: _trial(loop, rest),
+        )
         torch.set_num_threads(width)
         loop.pace = Pace() if width > 1 and threads is None else None
         status.choices = tuple(choose.made)
-        try:
-            loop.run()
-        except Exception as error:
-            error.run = result()  # type: ignore[attr-defined]  # what was reached is not lost with the error
-            raise
-    return result()
+        return _ended(loop.run, lambda: _run(net, goal, loop, status))
+
+
+def _ended(run: Callable[[], None], result: Callable[[], Run]) -> Run:
+    """The result of a run however it ended: where an error ended it, `error.run`."""
+    error: BaseException | None = None
+    try:
+        run()
+    except BaseException as raised:  # SystemExit too: what was reached is not lost with it
+        error = raised
+    with held() as deliver:
+        made = result()
+    try:
+        deliver()
+    except BaseException as raised:
+        error = raised
+    if error is None:
+        return made
+    try:
+        with suppress(AttributeError):  # of an error that takes no attribute: it is still the one to raise
+            error.run = made  # type: ignore[attr-defined]
+        raise error
+    finally:
+        del error  # which holds this frame
 
 
 def _together(
@@ -224,9 +250,10 @@ def _run(net: Net, goal: Objective, loop: Loop, status: Status) -> Run:
         found = {path.removeprefix(goal.prefix): _as(array.cpu(), kind) for path, array in arrays.items()}
         return hold_arrays(net, found)  # type: ignore[return-value]
 
+    kept, last = loop.reached()
     return Run(
-        net=holding(loop.kept),
-        last=holding(loop.state()),
+        net=holding(kept),
+        last=holding(last),
         epochs=tuple(status.done),
         losses=tuple(status.losses),
         choices=status.choices,

@@ -1,11 +1,14 @@
 """The autograd engine: gradients are autograd's own, in float32 exactly; running arrays and culprits are found."""
 
+import math
+
 import torch
 
 import netwright as nw
 from netwright.net.run.assemble import program
 from netwright.net.run.context import Circumstances
 from netwright.net.run.noise import Noise
+from netwright.training.culprit import Culprit
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.flat import Flat
 from netwright.training.prepare.feed import Batch
@@ -63,5 +66,23 @@ def test_running_arrays_are_written_after_the_step() -> None:
 def test_the_culprit_is_the_first_part_that_is_not_finite() -> None:
     _, _, engine, batch = made()
     batch.inputs["input"][4, 0, 0, 0] = float("inf")
-    assert engine.culprit(batch, 0) == ("net/conv1", 4)
+    assert engine.culprit(batch, 0) == Culprit("loss", "net/conv1", 4)
     assert engine.culprit(made()[3], 0) is None
+
+
+def test_a_step_that_is_not_finite_leaves_running_arrays_as_they_are() -> None:
+    _, _, engine, batch = made()
+    before = {path: array.clone() for path, array in engine.running.items()}
+    batch.inputs["input"][4, 0, 0, 0] = float("nan")
+    assert not math.isfinite(engine.gradient(batch, 0))
+    assert all(torch.equal(before[path], array) for path, array in engine.running.items())
+
+
+def test_weights_and_running_arrays_are_broken_where_a_number_is_not_finite() -> None:
+    _, flat, engine, batch = made()
+    assert engine.broken() is None
+    engine.running["net/batchnorm1/variance"][0] = math.inf
+    assert engine.broken() == "net/batchnorm1/variance"
+    flat.view(flat.master, "net/linear1/bias")[0] = math.nan
+    assert engine.broken() == "net/linear1/bias"
+    assert engine.culprit(batch, 0) == Culprit("weights", "net/linear1/bias")

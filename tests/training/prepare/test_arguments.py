@@ -127,4 +127,21 @@ def test_a_validation_loss_that_is_not_finite_stops() -> None:
     ones = np.ones((20, 1), dtype=np.float32)
     with pytest.raises(TrainingError) as caught:
         nw.train(bad, (ones, np.ones(20)), validation=(-ones, np.ones(20)), epochs=2, progress=False)
-    assert caught.value.where == "after epoch 1"
+    assert caught.value.where == "after epoch 1, log1, example 0"
+
+
+@pytest.mark.parametrize("threads", [2**31, 10**9])
+def test_so_many_threads_are_refused_and_not_started(threads) -> None:
+    with pytest.raises(TrainingError) as caught:
+        train(threads=threads)
+    most = arguments.most_threads()
+    assert str(caught.value) == (
+        f"threads is a whole number from 1 to {most}\n  where:    threads\n  got:      {threads} (int)"
+    )
+
+
+def test_a_device_without_numbers_is_none_to_train_on() -> None:
+    with pytest.raises(TrainingError) as caught:
+        arguments.device("meta")
+    assert caught.value.what == "torch has no such device here"
+    assert caught.value.got.startswith("'meta': ")

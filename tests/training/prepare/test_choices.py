@@ -137,3 +137,20 @@ def test_texts_that_are_cut_off_are_said() -> None:
     whole = Chooser(())
     whole.truncated(source((["ab"] * 5,) * 2), NET.held.inputs)
     assert whole.made == []
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "why"),
+    [
+        ({"*": 0, "linear2/*": 1e-2}, "*: 0, linear2/*: 0.01", "by path as given"),
+        ({"linear1": 0.5, "linear2": 0}, "linear1: 0.5, linear2: 0", "by path as given"),
+        ({"linear2": 0.5}, "0.05, linear2: 0.5", "the optimizer's own; by path as given"),
+        (0.25, "0.25", "given"),
+    ],
+)
+def test_a_learning_rate_that_no_array_has_is_not_said(given, value, why) -> None:
+    choose, plan = Chooser(()), nw.with_loss(nw.Chain(2, nw.BatchNorm(), nw.Linear(1), input=3), nw.MSE()).plan
+    wider = given if not isinstance(given, dict) or "*" in given or len(given) == 1 else {**given, "batchnorm1": 0.5}
+    choose.learning_rate(wider, SGD(), plan, "net/")
+    assert choose.made[0].value == value + (", batchnorm1: 0.5" if wider is not given else "")
+    assert choose.made[0].why == why

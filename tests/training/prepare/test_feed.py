@@ -255,3 +255,17 @@ def test_what_a_stream_holds_is_counted_whatever_it_is_kept_in(monkeypatch, row)
     with pytest.raises(DataError, match="larger than a quarter of the free memory"):
         collected(replace(stream, batched=False), {})
     assert len(given) <= 10
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_last_batch_that_is_too_small_joins_the_one_before(raw, monkeypatch) -> None:
+    if raw:
+        monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 0)
+    whole = nw.with_loss(nw.initialize(nw.Chain(nw.Linear(), input=2, output=nw.Number(0.0, 1.0))), nw.MSE())
+    made = feed(source((torch.rand(13, 2), [0.0] * 13), weights=[1.0] * 13), whole, torch.device("cpu"))
+    assert made.raw == raw
+    order = torch.arange(13)
+    for least, sizes in ((1, [4, 4, 4, 1]), (2, [4, 4, 5])):
+        batches = list(made.batches(order, 4, least))
+        assert [batch.size for batch in batches] == [len(batch.weights) for batch in batches] == sizes
+        assert torch.cat([batch.examples for batch in batches]).tolist() == order.tolist()

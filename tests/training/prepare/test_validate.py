@@ -10,6 +10,7 @@ from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.net.run.context import Circumstances
 from netwright.sizes.size import named
+from netwright.training.culprit import Culprit
 from netwright.training.prepare.feed import feed
 from netwright.training.prepare.goal import goal_of
 from netwright.training.prepare.validate import _own, check_probabilities, validation_of
@@ -86,3 +87,27 @@ def test_what_stands_behind_the_end_is_not_looked_at() -> None:
     shorter = Circumstances(lengths={"n": torch.tensor([2, 3])})
     assert _own(padded[:, None, :2], (1, n - 1), shorter).tolist() == [1, 2, 3]
     assert _own(padded, (n,), Circumstances()) is padded
+
+
+def test_functions_that_draw_leave_torch_s_generator_and_are_measured_alike() -> None:
+    noisy = nw.Function(lambda x: x + torch.rand(x.shape), "... -> ...")
+    net = nw.initialize(nw.Chain(noisy, 2, nw.softmax, input=3, output=nw.Category(["a", "b"])))
+    goal = goal_of(net, None)
+    data = feed(source((torch.zeros(20, 3), ["a", "b"] * 10)), goal.net, torch.device("cpu"))
+    before = torch.get_rng_state()
+    check_probabilities(goal.net.plan, data, goal.net.held.arrays, net, goal)
+    validation = validation_of(goal.net.plan, data, goal.net.held.arrays, net, "net/")
+    assert validation() == validation()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_culprit_is_an_example_of_the_validation_data() -> None:
+    net = nw.initialize(nw.Chain(nw.log, nw.Linear(1), input=1, output=nw.Number(0.0, 1.0)))
+    whole = nw.with_loss(net, nw.MSE())
+    xs = torch.ones(300, 1)
+    sound = feed(source((xs.clone(), [0.0] * 300)), whole, torch.device("cpu"))
+    assert validation_of(whole.plan, sound, whole.held.arrays, net, "net/").culprit() is None
+    xs[270] = -1
+    data = feed(source((xs, [0.0] * 300)), whole, torch.device("cpu"))
+    found = validation_of(whole.plan, data, whole.held.arrays, net, "net/").culprit()
+    assert found == Culprit("loss", "net/log1", 270)

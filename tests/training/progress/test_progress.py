@@ -1,6 +1,7 @@
 """What a run shows must be exact, in a terminal, in a pipe and in a notebook, with a clock and a width of our own."""
 
 import io
+import random
 
 import pytest
 from rich.console import Console
@@ -133,3 +134,14 @@ def test_curves_of_blocks():
     assert sparkline([1.0, 1.0], 5) == "▁▁"
     assert len(sparkline([1.0 + i for i in range(1000)], 48)) == 48
     assert sparkline([2.0**i for i in range(8)], 8) == "▁▂▃▄▅▆▇█"
+
+
+def test_a_run_that_is_shown_leaves_python_s_random_numbers_as_they_were() -> None:
+    own = console()
+    state = random.getstate()
+    shown = progress(own)
+    assert isinstance(shown, Terminal)
+    shown.on_step(status())
+    shown.on_end(status())
+    assert "epoch 2/3" in own.file.getvalue()
+    assert random.getstate() == state

@@ -56,4 +56,4 @@ class Bytes(Elements):
     def _flat(self, raws: Sequence[Any]) -> tuple[Tensor, Tensor]:
         found = [utf8(self._text(raw)) for raw in raws]
         indices = np.frombuffer(b"".join(found), np.uint8).astype(np.int64)
-        return torch.from_numpy(indices), torch.tensor([len(text) for text in found])
+        return torch.from_numpy(indices), torch.tensor([len(text) for text in found], dtype=torch.int64, device="cpu")

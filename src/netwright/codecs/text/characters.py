@@ -89,7 +89,7 @@ class Characters(Listed):
         found = places[np.minimum(points, len(places) - 1)]
         if found.size and int(found.min()) < 0:
             return super()._flat(raws)  # slower, and names the character
-        return torch.from_numpy(found), torch.tensor([len(text) for text in texts])
+        return torch.from_numpy(found), torch.tensor([len(text) for text in texts], dtype=torch.int64, device="cpu")
 
     def _near(self, piece: str) -> str:
         near = [repr(known) for known in map(str, self._elements) if known.casefold() == piece.casefold()]

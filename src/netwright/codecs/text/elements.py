@@ -118,14 +118,14 @@ class Elements(Codec, ABC):
         return isinstance(plain(raw), str)
 
     def encode(self, raw: Any) -> Tensor:
-        indices = torch.tensor(self._indices(raw), dtype=torch.int64)
+        indices = torch.tensor(self._indices(raw), dtype=torch.int64, device="cpu")
         if not len(indices) and not (self.start or self.end):
             raise DataError(
                 what="an empty text has no elements",
                 got=described(raw),
                 mend=("leave it out", "start=True or end=True, which gives it an edge"),
             )
-        return self._framed(indices, torch.tensor([len(indices)])).values
+        return self._framed(indices, torch.tensor([len(indices)], dtype=torch.int64, device="cpu")).values
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
         if not len(raws):
@@ -207,7 +207,9 @@ class Elements(Codec, ABC):
             found = self._indices(raw)
             indices.extend(found)
             counts.append(len(found))
-        return torch.from_numpy(np.array(indices, dtype=np.int64)), torch.tensor(counts)
+        return torch.from_numpy(np.array(indices, dtype=np.int64)), torch.tensor(
+            counts, dtype=torch.int64, device="cpu"
+        )
 
     def _framed(self, indices: Tensor, counts: Tensor) -> Ragged:
         """With edges, and cut to `most`."""
@@ -220,7 +222,7 @@ class Elements(Codec, ABC):
         first = (counts.cumsum(0) - counts).repeat_interleave(kept)
         is_edge = (positions < 0) | (positions == ends)
         edge = self.edge or 0  # without an edge, nothing is one
-        indices = torch.cat([indices, torch.tensor([edge])])
+        indices = torch.cat([indices, torch.tensor([edge], dtype=torch.int64, device="cpu")])
         return Ragged(indices[torch.where(is_edge, len(indices) - 1, first + positions)], (kept,))
 
     def _text(self, raw: Any) -> str:

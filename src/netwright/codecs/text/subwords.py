@@ -141,7 +141,7 @@ class Subwords(Elements):
         found = [one.ids for one in self._tokenizer.encode_batch_fast(texts, add_special_tokens=self.special)]
         counts = [len(ids) for ids in found]
         indices = np.fromiter(itertools.chain.from_iterable(found), np.int64, sum(counts))
-        return torch.from_numpy(indices), torch.tensor(counts)
+        return torch.from_numpy(indices), torch.tensor(counts, dtype=torch.int64, device="cpu")
 
     def _checked(self, raw: Any) -> str:
         text = self._text(raw)

@@ -72,7 +72,7 @@ def read(path: Path) -> Net:
     heads = {"q_proj": config.whole("num_attention_heads"), "k_proj": config.whole("num_key_value_heads")}
     found: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        array = torch.tensor(gguf.quants.dequantize(tensor.data, tensor.tensor_type), dtype=torch.float32)
+        array = torch.tensor(gguf.quants.dequantize(tensor.data, tensor.tensor_type), dtype=torch.float32, device="cpu")
         known = _name(name)
         count = heads.get(known.split(".")[-2], 0)
         found[known] = _halves(array, count) if count else array

@@ -160,7 +160,7 @@ class Axes(Value, eq=False):
             return
         known = {name: _level(lengths[name], column, at.axis, axis) for name, at in place.items()}
         wanted, found = measured(size, known), along(column, axis)
-        wrong = torch.atleast_1d(torch.as_tensor(wanted != found)).nonzero()
+        wrong = torch.atleast_1d(torch.as_tensor(wanted != found, device="cpu")).nonzero()
         if not len(wrong):
             return
         part = int(wrong[0])
@@ -179,9 +179,9 @@ class Axes(Value, eq=False):
         least = {name: _least(lengths[name], columns[place.port], place.axis) for name, place in self.places.items()}
         for size, where, shape in self._varying():
             found = measured(size, least) if names(size) <= least.keys() else 1
-            if int(torch.as_tensor(found).min()) >= 1:
+            if int(torch.as_tensor(found, device="cpu").min()) >= 1:
                 continue
-            row = int(torch.as_tensor(found).argmin())
+            row = int(torch.as_tensor(found, device="cpu").argmin())
             raise DataError(
                 what="an example is too short for this net",
                 where=f"row {row if rows is None else int(rows[row])}, {where}",
@@ -239,7 +239,7 @@ def extents(column: Ragged) -> Tensor:
 
 def _owners(column: Ragged, level: int) -> Tensor:
     """Which example each part at a level belongs to."""
-    owner = torch.arange(len(column))
+    owner = torch.arange(len(column), device="cpu")
     for lengths in column.lengths[:level]:
         owner = owner.repeat_interleave(lengths)
     return owner

@@ -281,7 +281,7 @@ def _function(path: str, change: Callable[[Tensor], Any]) -> Callable[[Tensor], 
     def put(x: Tensor) -> Tensor:
         given = change(x.clone())  # a copy: the function may write in place, and x may be the caller's
         try:
-            new = torch.as_tensor(given)
+            new = torch.as_tensor(given, device=x.device)
         except (TypeError, ValueError, RuntimeError):
             raise DataError(
                 what=f"the function put at {path} gives no array",
@@ -302,7 +302,7 @@ def _function(path: str, change: Callable[[Tensor], Any]) -> Callable[[Tensor], 
 
 
 def _constant(path: str, value: Any) -> Callable[[Tensor], Tensor]:
-    array = torch.as_tensor(value)
+    array = value if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value), device="cpu")
 
     def put(x: Tensor) -> Tensor:
         try:

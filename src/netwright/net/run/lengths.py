@@ -43,7 +43,7 @@ class Examples(Value):
     def order(self) -> Tensor:
         """All examples, those of one length together."""
         ragged = next((column for column in self.columns.values() if isinstance(column, Ragged)), None)
-        return torch.arange(len(self)) if ragged is None else ragged.lengths[0].argsort(stable=True)
+        return torch.arange(len(self), device="cpu") if ragged is None else ragged.lengths[0].argsort(stable=True)
 
     def batch(self, which: Tensor) -> Padded:
         """These examples, padded."""

@@ -1,6 +1,7 @@
 """The engine of every plan: it runs on a working copy of the weights, and autograd goes back."""
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -10,7 +11,9 @@ from netwright.net.run.assemble import program
 from netwright.net.run.context import Circumstances
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
-from netwright.training.engines.engine import Engine, mean_loss
+from netwright.training import culprit
+from netwright.training.culprit import Culprit
+from netwright.training.engines.engine import Engine, total
 from netwright.training.engines.flat import Flat
 from netwright.training.prepare.feed import Batch
 from netwright.value import Value
@@ -59,45 +62,43 @@ class Autograd(Engine, Value, eq=False):
 
     def gradient(self, batch: Batch, step: int) -> float:
         self.flat.refresh()
-        told = Circumstances(
-            training=True,
-            noise=Noise(self.seed, step, batch.examples),
-            batch=batch.size,
-            precision=self.precision,
-            lengths=batch.lengths,
-        )
+        told = self._told(batch, step)
         with torch.enable_grad():
-            losses = self.bound(batch.inputs, told)
-            loss = sum((mean_loss(values, batch.weights) for values in losses[1:]), mean_loss(losses[0], batch.weights))
+            loss = total(self.bound(batch.inputs, told), batch.weights)
             grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         with torch.no_grad():
             torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+            found = loss.item()
+            if not (math.isfinite(found) and culprit.finite([self.flat.gradient])):
+                return math.nan  # a step that is not made leaves running arrays as they are
             for path, value in told.updates.items():
                 if path in self.running:
                     self.running[path].copy_(value)
-        return loss.item()
+        return found
 
-    def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
-        found: list[tuple[str, int]] = []
+    def broken(self) -> str | None:
+        if culprit.finite([self.flat.master]) and culprit.finite(self.running.values()):
+            return None
+        return culprit.first_broken({**self.flat.views(self.flat.master), **self.running})
 
-        def look(path: str, values: Sequence[Tensor], rows: Tensor | None) -> None:
-            for value in values:
-                if not found and value.is_floating_point() and not value.isfinite().all():
-                    bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
-                    first = bad.nonzero()[0]
-                    found.append((path, int(batch.examples[int(first if rows is None else rows[first])])))
+    def culprit(self, batch: Batch, step: int) -> Culprit | None:
+        broken = self.broken()
+        if broken is not None:
+            return Culprit("weights", broken)
+        self.flat.refresh()
+        told = self._told(batch, step)
+        return culprit.of_step(
+            self.bound, batch.inputs, told, batch.examples, self.parameters, lambda losses: total(losses, batch.weights)
+        )
 
-        told = Circumstances(
+    def _told(self, batch: Batch, step: int) -> Circumstances:
+        return Circumstances(
             training=True,
             noise=Noise(self.seed, step, batch.examples),
             batch=batch.size,
             precision=self.precision,
             lengths=batch.lengths,
-            watch=look,
         )
-        with torch.no_grad():
-            self.bound(batch.inputs, told)
-        return found[0] if found else None
 
 
 def _lower(array: Tensor, precision: torch.dtype | None) -> Tensor:

@@ -1,10 +1,12 @@
 """What the loop asks of an engine: the loss of a batch, its gradient, and who is to blame for what is not finite."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from netwright.training.culprit import Culprit
 from netwright.training.engines.flat import Flat
 from netwright.training.prepare.feed import Batch
 
@@ -19,11 +21,21 @@ class Engine(ABC):
         """The mean loss of a batch; its gradient is left in `flat.gradient`. Not finite where either is not."""
 
     @abstractmethod
-    def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
-        """The first part whose output is not finite on this batch, and the example; after a loss that is not."""
+    def broken(self) -> str | None:
+        """The path of the first array that training changes and that is not finite; None where all are."""
+
+    @abstractmethod
+    def culprit(self, batch: Batch, step: int) -> Culprit | None:
+        """Who is to blame on this batch, after a loss or a gradient that is not finite."""
 
 
 def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:
     """The mean over examples, each counting as much as its weight; a feed's weights have mean one over all of it."""
     losses = losses.to(torch.promote_types(losses.dtype, torch.float32))  # of bf16, digits enough for a mean
     return losses.mean() if weights is None else (losses * weights).mean()
+
+
+def total(losses: Sequence[Tensor], weights: Tensor | None) -> Tensor:
+    """The sum of the mean losses of all outputs."""
+    first, *others = (mean_loss(values, weights) for values in losses)
+    return sum(others, first)

@@ -32,7 +32,7 @@ class Flat(Value, eq=False):
         for path, array in arrays.items():
             spans[path] = (total, tuple(array.shape))
             total += math.ceil(array.numel() / (2 * LINE)) * 2 * LINE
-        master = torch.zeros(total, device=device)
+        master = torch.zeros(total, device=device, dtype=torch.float32)
         low = master if precision is None else torch.zeros(total, device=device, dtype=precision)
         flat = cls(spans, master, torch.zeros_like(master), low)
         for path, array in arrays.items():

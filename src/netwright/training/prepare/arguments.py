@@ -2,6 +2,7 @@
 
 import math
 import operator
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,20 +13,28 @@ from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
 from netwright.training.prepare.next_element import NextElement
 
+MOST_THREADS = 256
 
-def whole(name: str, value: Any, least: int) -> int | None:
-    """A whole number of at least `least`, or None."""
+
+def whole(name: str, value: Any, least: int, most: float = math.inf) -> int | None:
+    """A whole number of at least `least` and at most `most`, or None."""
     if value is None:
         return None
     try:
         number = operator.index(value)
     except TypeError:
         number = None
-    if number is None or isinstance(value, bool) or number < least:
+    if number is None or isinstance(value, bool) or not least <= number <= most:
+        bounds = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
         raise TrainingError(
-            what=f"{name} is a whole number of at least {least}", where=name, got=f"{value!r} ({type(value).__name__})"
+            what=f"{name} is a whole number {bounds}", where=name, got=f"{value!r} ({type(value).__name__})"
         )
     return number
+
+
+def most_threads() -> int:
+    """More than this gain nothing anywhere, and a system that has no room for them ends the process."""
+    return max(MOST_THREADS, os.cpu_count() or 1)
 
 
 def number(name: str, value: Any, zero: bool = False) -> float:
@@ -55,7 +64,7 @@ def device(value: Any) -> torch.device | None:
     try:
         found = None if value is None else torch.device(value)
         if found is not None:
-            torch.empty(0, device=found)
+            torch.empty(1, device=found, dtype=torch.float32).cpu()  # "meta" has no numbers to give back
     except (RuntimeError, TypeError, AssertionError) as error:
         raise TrainingError(
             what="torch has no such device here",

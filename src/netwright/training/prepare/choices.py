@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import torch
@@ -10,7 +11,7 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.text.elements import Elements
 from netwright.data.order import epoch_order
 from netwright.data.sources import Source
-from netwright.errors import TrainingError
+from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
 from netwright.machine import best_device, free_memory, has_bf16
 from netwright.net.plan.each import End
@@ -20,6 +21,7 @@ from netwright.sizes.unify import Row, Shape
 from netwright.training.events import Choice
 from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.feed import Feed
+from netwright.training.prepare.rates import matches
 
 LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many steps, and ten epochs
 PART_OF_SPREAD = 0.14  # a peak step of Adam against 1/√fan-in, the spread of new weights; LeNet's best
@@ -76,8 +78,10 @@ class Chooser:
         self.say("epochs", epochs, f"at least 10, and at least {LEAST_STEPS:,} steps, at {steps_each} steps an epoch")
         return epochs
 
-    def batch_size(self, given: int | None, examples: int, bytes_each: int, device: torch.device) -> int:
-        """Examples a step: half the root of their number as a power of two, as far as memory allows."""
+    def batch_size(
+        self, given: int | None, examples: int, bytes_each: int, device: torch.device, least: int = 1
+    ) -> int:
+        """Examples a step: half the root of their number as a power of two, as far as memory and the net allow."""
         if given is not None:
             self.say("batch size", min(given, examples), "given")
             return min(given, examples)
@@ -87,7 +91,7 @@ class Chooser:
         size = min(max(size, 16), 256, examples)
         why = f"half the root of {examples:,} examples, to a power of two between 16 and 256"
         room = free_memory(device) // 4
-        while size > 1 and size * bytes_each > room:
+        while size // 2 >= least and size * bytes_each > room:
             size, why = size // 2, "what fits in a quarter of the free memory"
         self.say("batch size", size, why)
         return size
@@ -157,7 +161,9 @@ class Chooser:
         self.say("precision", value, against or "the processor has units for bf16; weights and losses stay float32")
         return PRECISIONS[value]
 
-    def learning_rate(self, given: float | Mapping[str, float] | None, optimizer: Optimizer, plan: Plan) -> Rate:
+    def learning_rate(
+        self, given: float | Mapping[str, float] | None, optimizer: Optimizer, plan: Plan, prefix: str = ""
+    ) -> Rate:
         """The peak learning rate of arrays for which none is given by path, and the rates by path."""
         if given is None and "learning rate" in self._earlier:
             choice = self._earlier["learning rate"]
@@ -170,8 +176,12 @@ class Chooser:
             wide = max((fans(shape).into for shape in shapes if len(shape) > 1), default=1)
             rate = float(f"{min(max(PART_OF_SPREAD / math.sqrt(wide), 1e-4), 1e-2):.2g}")
             why = f"{PART_OF_SPREAD} / √{wide}, the inputs of the widest layer, between 0.0001 and 0.01"
-        said = "".join(f", {pattern}: {each:g}" for pattern, each in by_path.items())
-        self.say("learning rate", f"{rate:g}{said}", why + ("; by path as given" if by_path else ""), (rate, by_path))
+        learned = [path.removeprefix(prefix) for path, spec in plan.arrays.items() if spec.weight.kind == "learned"]
+        said = [(f"{pattern}: {each:g}", "by path as given") for pattern, each in by_path.items()]
+        if not all(any(matches(path, pattern) for pattern in by_path) for path in learned):  # else no array has it
+            said = [(f"{rate:g}", why), *said]
+        values, whys = zip(*said, strict=True)
+        self.say("learning rate", ", ".join(values), "; ".join(dict.fromkeys(whys)), (rate, by_path))
         return rate, by_path
 
     def threads(self, given: int | None, work: int, trial: Callable[[], int]) -> int:
@@ -187,6 +197,24 @@ class Chooser:
         threads = trial()
         self.say("threads", threads, "faster than one, by trial" if threads > 1 else "as fast as more, by trial")
         return threads
+
+
+def fewest(plan: Plan, prefix: str, examples: int, batch_size: int | None) -> int:
+    """How many examples every batch of training has at least: what the part that needs most says.
+
+    Raises: DataError where there are not so many, or a smaller batch is asked for.
+    """
+    least, path = max(((step.leaf.fewest(step.sizes), step.path) for step in plan.steps), key=itemgetter(0))
+    most = min(examples, batch_size or examples)
+    if most < least:
+        raise DataError(
+            what=f"this part cannot train on {'one example' if most == 1 else f'{most} examples'} at once",
+            where=path.removeprefix(prefix),
+            expected=f"at least {least} examples in a batch",
+            got=str(most),
+            mend=f"{least} examples or more" if examples < least else f"batch_size={least}, or more",
+        )
+    return least
 
 
 def work_of(plan: Plan, lengths: Mapping[str, int] = NO_LENGTHS) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec, at_place, prepared_on
 from netwright.codecs.ragged import Ragged
-from netwright.data.order import bucketed_order, epoch_order, padded
+from netwright.data.order import bucketed_order, cut, epoch_order, padded
 from netwright.data.rows import Lazy, scalar
 from netwright.data.sources import Source, Stream
 from netwright.errors import DataError
@@ -92,7 +92,9 @@ class Feed(Value, eq=False):
 
     def by_length(self) -> Tensor:
         """All examples, the shortest first; as they are where lengths do not differ or are not known."""
-        return torch.arange(len(self)) if self.raw or not self.ragged else self._length.argsort(stable=True)
+        return (
+            torch.arange(len(self), device="cpu") if self.raw or not self.ragged else self._length.argsort(stable=True)
+        )
 
     def padding(self, order: Tensor, size: int) -> float:
         """The share of padding in batches of `size` that are cut from an order."""
@@ -148,24 +150,24 @@ class Feed(Value, eq=False):
         """Other examples for the same net."""
         return _fed(source, self.codecs, self.axes, self.device)
 
-    def batches(self, order: Tensor, size: int) -> Iterator[Batch]:
-        """The examples in an order, `size` at a time; the last batch may be short."""
-        for block in order.split(size * self._at_once(size)):
-            whole = self.batch(block)
-            if len(block) <= size:
+    def batches(self, order: Tensor, size: int, least: int = 1) -> Iterator[Batch]:
+        """The examples in an order, `size` at a time; the last batch may be short, but not below `least`."""
+        for block in order.split(cut(len(order), size * self._at_once(size), least)):
+            whole, sizes = self.batch(block), cut(len(block), size, least)
+            if len(sizes) == 1:
                 yield whole
                 continue
             ports = [*whole.inputs]
-            pieces = zip(*(value.split(size) for value in whole.inputs.values()), strict=True)
-            weights = [None] * -(-len(block) // size) if whole.weights is None else whole.weights.split(size)
-            for values, examples, weight in zip(pieces, whole.examples.split(size), weights, strict=True):
+            pieces = zip(*(value.split(sizes) for value in whole.inputs.values()), strict=True)
+            weights = [None] * len(sizes) if whole.weights is None else whole.weights.split(sizes)
+            for values, examples, weight in zip(pieces, whole.examples.split(sizes), weights, strict=True):
                 yield Batch(dict(zip(ports, values, strict=True)), examples, weight)
 
     def _at_once(self, size: int) -> int:
         """How many batches are gathered at once."""
         if not all(isinstance(column, Tensor) for column in self.columns.values()):
             return 1
-        one = self.batch(torch.zeros(1, dtype=torch.long))
+        one = self.batch(torch.zeros(1, dtype=torch.long, device="cpu"))
         return max(BLOCK // (size * sum(value.nbytes for value in one.inputs.values())), 1)
 
 
@@ -204,9 +206,11 @@ def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.
     if all(columns[port] is column for port, column in known.items()):
         with source.errors():
             axes.check(known)
-    weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32)
+    weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32, device="cpu")
     weights = None if weights is None else weights / weights.mean()  # so that no batch has to know the others
-    typical = {name: round(float(torch.as_tensor(n).double().mean())) for name, n in axes.of_all(known).items()}
+    typical = {
+        name: round(float(torch.as_tensor(n, device="cpu").double().mean())) for name, n in axes.of_all(known).items()
+    }
     return Feed(source, columns, codecs, frozenset(prepared), weights, device, axes, typical)
 
 
@@ -278,7 +282,8 @@ def _both_ways(port: str, value: Any) -> DataError:
 def _samples(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> dict[str, Stored]:
     """By port the first example, or, where examples may differ in length, some from all over the data."""
     even = all(ranked(axes.shapes[port]) and fixed(axes.shapes[port]) for port in source.columns)
-    indices = torch.linspace(0, len(source) - 1, 1 if even else min(SAMPLE, len(source))).long().tolist()
+    count = 1 if even else min(SAMPLE, len(source))
+    indices = torch.linspace(0, len(source) - 1, count, dtype=torch.float32, device="cpu").long().tolist()
     found: dict[str, Stored] = {}
     for port, raws in source.read(indices).items():
         with source.errors(indices):

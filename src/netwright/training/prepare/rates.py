@@ -23,7 +23,7 @@ def rates_of(plan: Plan, base: float, given: Rates, prefix: str) -> dict[str, fl
     """
     rates = {path: base for path, spec in plan.arrays.items() if spec.weight.kind != "fixed"}
     for pattern, rate in given.items() if isinstance(given, Mapping) else ():
-        matched = [path for path in rates if _matches(path.removeprefix(prefix), pattern)]
+        matched = [path for path in rates if matches(path.removeprefix(prefix), pattern)]
         if not matched:
             names = [path.removeprefix(prefix) for path in rates]
             raise PathError(
@@ -70,5 +70,6 @@ def _parts(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys("/".join(piece[:n]) for piece in pieces for n in range(1, len(piece) + 1)))
 
 
-def _matches(path: str, pattern: str) -> bool:
+def matches(path: str, pattern: str) -> bool:
+    """Whether an array's path is meant by a pattern: of it, or of a part above it."""
     return fnmatchcase(path, pattern) or path.startswith(f"{pattern}/")

@@ -1,6 +1,6 @@
 """Measures a net between epochs on data it does not learn from: loss, and the error of classes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -14,52 +14,75 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.net.run.assemble import program
 from netwright.net.run.context import Circumstances
+from netwright.net.run.execute import Bound
+from netwright.net.run.noise import Noise
 from netwright.net.run.padding import own
 from netwright.sizes.unify import Row, Shape
+from netwright.training.culprit import Culprit, of_values
 from netwright.training.engines.engine import mean_loss
-from netwright.training.prepare.feed import Feed
+from netwright.training.prepare.feed import Batch, Feed
 from netwright.training.prepare.goal import Objective, gives_classes
 from netwright.training.prepare.with_loss import target_name
+from netwright.value import Value
 
 CHUNK = 256
 FEW = 16  # examples that tell whether a net gives probabilities
 
 
-def validation_of(
-    plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, prefix: str
-) -> Callable[[], Mapping[str, float]]:
-    """A function that measures the arrays as they are now, in float32: the mean loss, and the error of classes.
+class Validation(Value, eq=False):
+    """Measures the arrays as they are now, in float32: the mean loss, and the error of classes.
 
     The loss is a mean over examples, as it is trained; the error of an output with a class for every position is the
     share of all positions that are wrong.
+
+    Fields: `losses` the program of the losses, and behind them of the output whose decisions are counted against the
+    port `target`, of these sizes; None where none is.
     """
+
+    data: Feed
+    bound: Bound
+    losses: int
+    target: tuple[str, Shape] | None
+
+    def __call__(self) -> Mapping[str, float]:
+        """The figures by name."""
+        total = wrong = weight = decided = 0.0
+        with torch.no_grad():
+            for batch, told in self._batches():
+                with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
+                    values = self.bound(batch.inputs, told)
+                loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
+                total, weight = total + loss * batch.size, weight + batch.size
+                if self.target is not None:
+                    port, shape = self.target
+                    wrongs = _own(_wrong(values[-1], batch.inputs[port]), shape, told)
+                    wrong, decided = wrong + int(wrongs.sum()), decided + wrongs.numel()
+        found = {"loss": total / weight}
+        return {**found, "error": wrong / decided} if self.target is not None else found
+
+    def culprit(self) -> Culprit | None:
+        """The first part that gives what is not finite, and the example of the validation data."""
+        found = (of_values(self.bound, batch.inputs, told, batch.examples) for batch, told in self._batches())
+        return next((culprit for culprit in found if culprit is not None), None)
+
+    def _batches(self) -> Iterator[tuple[Batch, Circumstances]]:
+        for indices in self.data.by_length().split(CHUNK):
+            batch = self.data.batch(indices)
+            yield batch, Circumstances(batch=batch.size, lengths=batch.lengths)
+
+
+def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, prefix: str) -> Validation:
+    """What measures these arrays on data; the net's own paths have a prefix in the plan."""
     codecs = net.held.outputs
     name = next(iter(codecs), "")
     counts = len(codecs) == 1 and _decides(codecs[name]) and bool(prefix)
     target = target_name(net, name, several=False)
     wanted = [slot for _, slot in plan.wiring.outputs]
+    losses = len(wanted)
     if counts:
         wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
     bound = program(plan, wanted).bind(arrays)
-    losses = len(plan.wiring.outputs)
-    order = data.by_length()
-
-    def measure() -> Mapping[str, float]:
-        total = wrong = weight = decided = 0.0
-        with torch.no_grad():
-            for indices in order.split(CHUNK):
-                batch = data.batch(indices)
-                told = Circumstances(batch=batch.size, lengths=batch.lengths)
-                values = bound(batch.inputs, told)
-                loss = sum(float(mean_loss(value, batch.weights)) for value in values[:losses])
-                total, weight = total + loss * batch.size, weight + batch.size
-                if counts:
-                    wrongs = _own(_wrong(values[-1], batch.inputs[target]), plan.shape(("", target)), told)
-                    wrong, decided = wrong + int(wrongs.sum()), decided + wrongs.numel()
-        found = {"loss": total / weight}
-        return {**found, "error": wrong / decided} if counts else found
-
-    return measure
+    return Validation(data, bound, losses, (target, plan.shape(("", target))) if counts else None)
 
 
 def check_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, goal: Objective) -> None:
@@ -69,8 +92,8 @@ def check_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], ne
     """
     wants = {name: codec for name, codec in net.held.outputs.items() if _decides(codec) or _inner(codec, Labels)}
     slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
-    batch = data.batch(torch.arange(min(len(data), FEW)))
-    with torch.no_grad():
+    batch = data.batch(torch.arange(min(len(data), FEW), device="cpu"))
+    with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
         bound = program(plan, [slots[name] for name in wants]).bind(arrays)
         told = Circumstances(batch=batch.size, lengths=batch.lengths)
         outputs = bound(batch.inputs, told)

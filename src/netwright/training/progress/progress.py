@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, TypeAlias
 
+from netwright.machine import unchanged
 from netwright.training.events import Callback, Epoch, Status
 from netwright.training.progress.notebook import Show, kernel, pane
 
@@ -39,12 +40,12 @@ def progress(console: "Console | None" = None, clock: Clock = time.monotonic) ->
     """
     if console is None and kernel() is not None:
         return Panel(clock)
-    from rich.console import Console
+    with unchanged():  # rich draws random numbers
+        from rich.console import Console
 
-    console = console or Console(stderr=True)
-    return (
-        Terminal(console, clock) if console.is_terminal and not console.is_dumb_terminal else Lines(console.file, clock)
-    )
+        console = console or Console(stderr=True)
+        terminal = console.is_terminal and not console.is_dumb_terminal
+        return Terminal(console, clock) if terminal else Lines(console.file, clock)
 
 
 class Lines(Callback):
@@ -99,18 +100,20 @@ class Terminal(Callback):
 
     def on_end(self, status: Status) -> None:
         self._draw(status)
-        if self.live is not None:
-            self.live.stop()
+        with unchanged():
+            if self.live is not None:
+                self.live.stop()
         self.live = None
 
     def _draw(self, status: Status) -> None:
-        from rich.live import Live
+        with unchanged():  # rich draws random numbers
+            from rich.live import Live
 
-        if self.live is None:
-            # no thread of its own: the loop's steps are what there is to show
-            self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
-            self.live.start()
-        self.live.update(view(status), refresh=True)
+            if self.live is None:
+                # no thread of its own: the loop's steps are what there is to show
+                self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+                self.live.start()
+            self.live.update(view(status), refresh=True)
         self.drawn = self.clock()
 
 

@@ -9,6 +9,8 @@ import torch
 import netwright as nw
 from engine_pairs import assert_same_gradient, batch_of, engines
 from netwright.errors import TrainingError
+from netwright.training.culprit import Culprit
+from netwright.training.engines.handwritten.engine import Written
 
 NET = nw.Chain(
     nw.Conv(4, 3), nw.relu, nw.MaxPool(2), nw.Conv(6, 3, padding=1), nw.relu, nw.Flatten(), nw.Linear(8), nw.relu,
@@ -35,14 +37,25 @@ def test_what_is_not_finite_is_noticed(precision, value) -> None:
     batch = pictures(8)
     batch.inputs["input"][5, 4, 4, 0] = value
     assert not math.isfinite(engine.gradient(batch, 0))
-    assert engine.culprit(batch, 0) == ("net/conv1", 5)
+    assert engine.culprit(batch, 0) == Culprit("loss", "net/conv1", 5)
 
 
-@pytest.mark.parametrize("precision", [None, torch.bfloat16])
-def test_weights_that_are_not_finite_are_noticed(precision) -> None:
-    _, engine = engines(NET, nw.CrossEntropy(), precision)
+def test_weights_that_are_not_finite_are_noticed() -> None:
+    _, engine = engines(NET, nw.CrossEntropy())
+    assert engine.broken() is None
     engine.flat.view(engine.flat.master, "net/conv1/weight")[0, 0, 0, 0] = math.nan
-    assert not math.isfinite(engine.gradient(pictures(8), 0))
+    assert engine.broken() == "net/conv1/weight"
+    assert engine.culprit(pictures(8), 0) == Culprit("weights", "net/conv1/weight")
+
+
+def test_a_gradient_that_is_not_finite_behind_a_finite_loss_is_noticed() -> None:
+    net = nw.Chain(nw.Linear(4, bias=False), nw.square, nw.sqrt, nw.Linear(2), nw.softmax, input=3)
+    _, engine = engines(net, nw.CrossEntropy())
+    assert isinstance(engine, Written)
+    batch = batch_of(torch.ones(6, 3), torch.arange(6) % 2)
+    batch.inputs["input"][4] = 0
+    assert not math.isfinite(engine.gradient(batch, 0))
+    assert engine.culprit(batch, 0) == Culprit("gradient", "net/sqrt1", 4)
 
 
 def test_the_same_bits_twice() -> None:

@@ -62,7 +62,6 @@ class Chain(Value, eq=False):
     kernels: tuple[Kernel, ...]
     loss: Loss
     now: Now
-    hides: bool  # whether a finite loss does not prove that all is finite
 
     def gradient(self, x: Tensor, target: Tensor, weights: Tensor | None) -> float:
         """The mean loss; the gradients go where the sites said."""
@@ -123,7 +122,7 @@ def chain(line: Line, flat: Flat, precision: torch.dtype | None, seed: int, batc
     loss = make(Site("", shape, torch.float32), line.loss.leaf, line.target_sizes) if make is not None else None
     if loss is None:
         return None
-    return Chain(tuple(kernels), loss, now, any(kernel.hides for kernel in kernels))
+    return Chain(tuple(kernels), loss, now)
 
 
 def _found(line: Line, at: int, site: Site, flat: Flat) -> tuple[list[Kernel], int] | None:

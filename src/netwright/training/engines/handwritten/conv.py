@@ -18,8 +18,6 @@ ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is wor
 class Convolution(Kernel):
     """y = W * x + b, ReLU with it where one follows."""
 
-    hides = True
-
     def __init__(self, site: Site, leaf: Conv, *, relu: bool, gated: bool = False) -> None:
         """`gated` says that what follows multiplies with ReLU's derivative itself."""
         self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")

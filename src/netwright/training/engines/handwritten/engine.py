@@ -4,14 +4,13 @@ import math
 from dataclasses import field
 
 from netwright.net.plan.plan import Plan
+from netwright.training.culprit import Culprit, finite
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat
 from netwright.training.engines.handwritten.chain import Chain, Line, chain, line_of
 from netwright.training.prepare.feed import Batch
 from netwright.value import Value
-
-NOW_AND_THEN = 64  # steps between two looks at the weights
 
 
 class Written(Engine, Value, eq=False):
@@ -44,14 +43,12 @@ class Written(Engine, Value, eq=False):
         bound = self.chains.get(batch.size) or self._bind(batch.size)
         bound.now.step, bound.now.examples = step, batch.examples
         loss = bound.gradient(batch.inputs[line.input], batch.inputs[line.target], batch.weights)
-        if not bound.hides:
-            return loss
-        # a sum is finite only where every number is, and costs a fifth of looking at each; weights follow gradients,
-        # so those that were not finite from the start are found if they are looked at now and then
-        total = flat.gradient.sum().item() + (flat.master.sum().item() if step % NOW_AND_THEN == 0 else 0.0)
-        return loss if math.isfinite(total) else math.nan
+        return loss if finite([flat.gradient]) else math.nan  # some kernels take NaN for 0: the loss proves nothing
 
-    def culprit(self, batch: Batch, step: int) -> tuple[str, int] | None:
+    def broken(self) -> str | None:
+        return self.autograd.broken()
+
+    def culprit(self, batch: Batch, step: int) -> Culprit | None:
         return self.autograd.culprit(batch, step)
 
     def _bind(self, size: int) -> Chain:

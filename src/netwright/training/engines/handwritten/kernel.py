@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -56,7 +55,6 @@ class Kernel(ABC):
 
     shape: tuple[int, ...]  # of the output, the batch first
     dtype: torch.dtype  # of the output
-    hides: ClassVar[bool] = False  # whether NaN may go in and none come out, so that the gradient must be looked at
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -71,7 +69,7 @@ class Gate:
     """The derivative of ReLU, from its output."""
 
     def __init__(self, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-        self.dx = torch.empty(shape, dtype=dtype)
+        self.dx = torch.empty(shape, dtype=dtype, device="cpu")
 
     def __call__(self, dy: Tensor, y: Tensor) -> Tensor:
         """The gradient of what went into the ReLU that gave y."""

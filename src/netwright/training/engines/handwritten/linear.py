@@ -17,16 +17,14 @@ NARROW = 64  # outputs below which a bf16 product costs more than a float32 one
 class Affine(Kernel):
     """y = x Wᵀ + b in the precision of the run, ReLU with it where one follows."""
 
-    hides = True
-
     def __init__(self, site: Site, relu: bool) -> None:
         self.w, self.b = site.working["weight"], site.working.get("bias")
         self.gw, self.gb = site.gradients["weight"], site.gradients.get("bias")
         out, into = self.w.shape
         self.into, self.out = site.shape, (math.prod(site.shape[:-1]), out)
         self.shape, self.dtype, self.first = (*site.shape[:-1], out), site.dtype, site.first
-        self.low = torch.empty(out, into, dtype=site.dtype)  # its gradient, before it is float32
-        self.dx = torch.empty(self.out[0], into, dtype=site.dtype)
+        self.low = torch.empty(out, into, dtype=site.dtype, device="cpu")  # its gradient, before it is float32
+        self.dx = torch.empty(self.out[0], into, dtype=site.dtype, device="cpu")
         self.gate = Gate(self.out, site.dtype) if relu else None
         self.product = private.linear(site.dtype)
         self.after = "relu" if relu else "none"
@@ -57,13 +55,16 @@ class Exact(Kernel):
         rows = math.prod(site.shape[:-1])
         self.into, self.out, self.flat = site.shape, (rows, out), len(site.shape) == 2
         self.shape, self.dtype, self.first = (*site.shape[:-1], out), torch.float32, site.first
-        self.wt, self.ones = self.w.t(), torch.ones(rows)
-        self.y, self.dx = torch.empty(rows, out), torch.empty(rows, into)
+        self.wt, self.ones = self.w.t(), torch.ones(rows, dtype=torch.float32, device="cpu")
+        self.y, self.dx = (
+            torch.empty(rows, out, dtype=torch.float32, device="cpu"),
+            torch.empty(rows, into, dtype=torch.float32, device="cpu"),
+        )
         self.given = self.y.view(self.shape)
         self.dy, self.dy_t = self.y, self.y.t()
         low = site.dtype != torch.float32
-        self.wide = torch.empty(rows, into) if low else None
-        self.low = torch.empty(rows, into, dtype=site.dtype) if low else None
+        self.wide = torch.empty(rows, into, dtype=torch.float32, device="cpu") if low else None
+        self.low = torch.empty(rows, into, dtype=site.dtype, device="cpu") if low else None
         self.back = (self.dx if self.low is None else self.low).view(self.into)
         self.gate = Gate(self.out, torch.float32) if relu else None
 

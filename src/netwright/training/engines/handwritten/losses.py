@@ -23,7 +23,7 @@ class SquaredError(Loss):
     """Mean of (y − t)²."""
 
     def __init__(self, site: Site) -> None:
-        self.error, self.dy = torch.empty(site.shape), torch.empty(site.shape)
+        self.error, self.dy = (torch.empty(site.shape, dtype=torch.float32, device="cpu") for _ in range(2))
         self.each = 1 / self.error.numel()
         self.flat = self.error.view(-1)
         self.column = (-1, *(1 for _ in site.shape[1:]))
@@ -43,8 +43,9 @@ class SoftmaxCrossEntropy(Loss):
 
     def __init__(self, site: Site) -> None:
         rows = site.shape[0]
-        self.logs, self.dy, self.each = torch.empty(site.shape), torch.empty(site.shape), 1 / rows
-        self.minus = torch.full((rows, 1), -1.0)
+        self.logs, self.dy = (torch.empty(site.shape, dtype=torch.float32, device="cpu") for _ in range(2))
+        self.each = 1 / rows
+        self.minus = torch.full((rows, 1), -1.0, dtype=torch.float32, device="cpu")
 
     def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
         index = target.long().unsqueeze(1)  # (b,) -> (b, 1)

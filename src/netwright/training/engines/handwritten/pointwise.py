@@ -8,6 +8,7 @@ from torch import Tensor
 
 from netwright.layers.dropout import Dropout, kept
 from netwright.layers.pointwise import Elementwise
+from netwright.machine import ready_for_directions
 from netwright.net.node import LeafNode
 from netwright.net.run.noise import Noise
 from netwright.training.engines.handwritten.kernel import Gate, Kernel, Site
@@ -19,7 +20,7 @@ class Known(Kernel):
     def __init__(self, site: Site, function: Callable[..., Tensor], derivative: Callable[..., Tensor]) -> None:
         self.shape, self.dtype = site.shape, site.dtype
         self.function, self.derivative = function, derivative
-        self.y, self.dx = (torch.empty(site.shape, dtype=site.dtype) for _ in range(2))
+        self.y, self.dx = (torch.empty(site.shape, dtype=site.dtype, device="cpu") for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.function(x, out=self.y)
@@ -33,7 +34,7 @@ class Relu(Kernel):
 
     def __init__(self, site: Site) -> None:
         self.shape, self.dtype = site.shape, site.dtype
-        self.y, self.gate = torch.empty(site.shape, dtype=site.dtype), Gate(site.shape, site.dtype)
+        self.y, self.gate = torch.empty(site.shape, dtype=site.dtype, device="cpu"), Gate(site.shape, site.dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.clamp_min(x, 0, out=self.y)
@@ -77,7 +78,7 @@ class Cast(Kernel):
 
     def __init__(self, shape: tuple[int, ...], before: torch.dtype, after: torch.dtype) -> None:
         self.shape, self.dtype = shape, after
-        self.y, self.dx = torch.empty(shape, dtype=after), torch.empty(shape, dtype=before)
+        self.y, self.dx = torch.empty(shape, dtype=after, device="cpu"), torch.empty(shape, dtype=before, device="cpu")
 
     def forward(self, x: Tensor) -> Tensor:
         return self.y.copy_(x)
@@ -90,9 +91,10 @@ class ByAutograd(Kernel):
     """A leaf without arrays and noise that has no kernel of its own: autograd goes back through it alone."""
 
     def __init__(self, site: Site, leaf: LeafNode) -> None:
+        ready_for_directions()
         self.leaf, self.dtype = leaf, site.dtype
         with torch.no_grad():
-            self.shape = tuple(leaf.forward({}, torch.zeros(site.shape, dtype=site.dtype)).shape)
+            self.shape = tuple(leaf.forward({}, torch.zeros(site.shape, dtype=site.dtype, device="cpu")).shape)
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.enable_grad():

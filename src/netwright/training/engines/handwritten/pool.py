@@ -24,16 +24,16 @@ class PoolOfRelu(Kernel):
     values the lower row wins, then the lower column: one winner, as the chain rule needs.
     """
 
-    hides = True
-
     def __init__(self, site: Site) -> None:
         b, h, w, c = site.shape
         self.shape, self.dtype = (b, h // 2, w // 2, c), site.dtype
         bits = self.bits = INTEGER[site.dtype]
         wide = WIDE[bits].get(c % 4, bits)  # exclusive or and copies move whole words
-        self.rows, self.row_grad = (torch.empty(b, h // 2, w, c, dtype=bits) for _ in range(2))
-        self.y, self.mask, self.clipped, self.taken = (torch.empty(self.shape, dtype=bits) for _ in range(4))
-        self.dx = torch.empty(site.shape, dtype=bits)
+        self.rows, self.row_grad = (torch.empty(b, h // 2, w, c, dtype=bits, device="cpu") for _ in range(2))
+        self.y, self.mask, self.clipped, self.taken = (
+            torch.empty(self.shape, dtype=bits, device="cpu") for _ in range(4)
+        )
+        self.dx = torch.empty(site.shape, dtype=bits, device="cpu")
         self.left, self.right = self.rows[:, :, 0::2], self.rows[:, :, 1::2]
         self.dx_top, self.dx_bottom = self.dx[:, 0::2], self.dx[:, 1::2]
         self.wide_clipped, self.wide_taken, self.wide_row = (

@@ -22,8 +22,6 @@ class PooledConvolution(Kernel):
     Memory is what costs time here: the backward writes over what the forward left, piece by piece.
     """
 
-    hides = True
-
     def __init__(self, site: Site, convolved: tuple[int, ...]) -> None:
         """`convolved` is the shape between convolution and pool."""
         self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")
@@ -36,17 +34,17 @@ class PooledConvolution(Kernel):
         self.gb = site.gradients.get("bias")
         n, bits = len(self.windows.rows), INTEGER[site.dtype]
         wide = (kw + 2 * pairs - 1) * c
-        self.weights = torch.zeros(1, 4 * pairs * out, (kh + 1) * wide, dtype=site.dtype)
+        self.weights = torch.zeros(1, 4 * pairs * out, (kh + 1) * wide, dtype=site.dtype, device="cpu")
         self.places = shifted(self.weights, pairs, (out, kh, kw * c), (wide, c))
         self.source = site.working["weight"].movedim(1, -1).view(out, kh, kw * c)  # the weights of every step
         self.bias = None if self.b is None else self.b.repeat(4 * pairs)
         self.product = private.linear(site.dtype)
         self.four: Tensor | None = None
-        self.larger = torch.empty(n, 2 * pairs * out, dtype=bits)
-        self.y = torch.empty(n, pairs * out, dtype=bits)
+        self.larger = torch.empty(n, 2 * pairs * out, dtype=bits, device="cpu")
+        self.y = torch.empty(n, pairs * out, dtype=bits, device="cpu")
         padded = -(-out // MANY) * MANY  # channels that fill a matrix unit
-        self.dy = None if site.first else torch.zeros(b, oh, ow, padded, dtype=site.dtype)
-        self.padded = channels_last(torch.zeros(padded, kh, kw, c, dtype=site.dtype).movedim(-1, 1))
+        self.dy = None if site.first else torch.zeros(b, oh, ow, padded, dtype=site.dtype, device="cpu")
+        self.padded = channels_last(torch.zeros(padded, kh, kw, c, dtype=site.dtype, device="cpu").movedim(-1, 1))
         self.halves = (8 if n % 8 == 0 else 1, -1, out)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -53,12 +53,12 @@ class Rows(WeightGradient):
         _, kh, kw, _ = weight.shape
         taps = kh * kw * c
         self.weight, self.bias = weight.flatten(1), bias
-        self.unfolded = torch.ones(b, taps + 1, oh * ow, dtype=dtype)
+        self.unfolded = torch.ones(b, taps + 1, oh * ow, dtype=dtype, device="cpu")
         self.into = self.unfolded[:, :-1].unflatten(2, (oh, ow)).unflatten(1, (kh, kw, c))
         self.taken = (b, kh, kw, c, oh, ow), (h * w * c, w * c, c, 1, w * c, c)
         self.flat = (b, oh * ow, out)
-        self.each = torch.empty(b, taps + 1, out, dtype=dtype)
-        self.total = torch.empty(taps + 1, out)
+        self.each = torch.empty(b, taps + 1, out, dtype=dtype, device="cpu")
+        self.total = torch.empty(taps + 1, out, dtype=torch.float32, device="cpu")
 
     def __call__(self, x: Tensor, dy: Tensor) -> None:
         self.into.copy_(x.as_strided(*self.taken))  # (b, h, w, c) -> (b, kh, kw, c, h', w')
@@ -96,17 +96,17 @@ class Windows(WeightGradient):
         n = b * oh // 2 * across
         parts = next(parts for parts in (8, 4, 2, 1) if n % parts == 0 and (parts <= 2 or n // parts >= DEEP))
         self.weight, self.bias = weight.view(out, kh, kw * c), bias
-        self.rows = torch.empty(n, high * wide * c, dtype=dtype)
+        self.rows = torch.empty(n, high * wide * c, dtype=dtype, device="cpu")
         self.into = self.rows.view(b, oh // 2, across, high, wide * c)
         self.taken = self.into.shape, (h * w * c, 2 * w * c, 2 * pairs * c, w * c, 1)
         # with few channels a window's row is too short a run to copy: whole columns of them first
-        self.columns = torch.empty(b, across, h, wide * c, dtype=dtype) if c <= FEW else None
+        self.columns = torch.empty(b, across, h, wide * c, dtype=dtype, device="cpu") if c <= FEW else None
         self.column = (b, across, h, wide * c), (h * w * c, 2 * pairs * c, w * c, 1)
         strides = (across * h * wide * c, 2 * wide * c, h * wide * c, 1)
         self.column_taken = (b, oh // 2, across, high * wide * c), strides
-        self.dy = torch.empty(b, oh // 2, across, 2, 2, pairs, out, dtype=dtype)
+        self.dy = torch.empty(b, oh // 2, across, 2, 2, pairs, out, dtype=dtype, device="cpu")
         self.halves = self.rows.view(parts, -1, high * wide * c)
-        self.each = torch.empty(parts, 4 * pairs * out, high * wide * c, dtype=dtype)
+        self.each = torch.empty(parts, 4 * pairs * out, high * wide * c, dtype=dtype, device="cpu")
         self.shifted = shifted(self.each, pairs, (out, kh, kw * c), (wide * c, c))
 
     def unfold(self, x: Tensor) -> Tensor:

@@ -1,0 +1,139 @@
+"""Finds who is to blame where numbers of a step are not finite: a part, and the example it happens with."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from netwright.machine import ready_for_directions
+from netwright.net.run.context import Circumstances
+from netwright.net.run.execute import Bound
+from netwright.value import Value
+
+
+class Culprit(Value):
+    """Who is to blame.
+
+    Fields:
+        what: that is not finite.
+        path: of the part that made it, or of the array among the weights.
+        example: it was made with; None for weights, and where no example does it alone.
+    """
+
+    what: Literal["weights", "loss", "gradient"]
+    path: str
+    example: int | None = None
+
+
+class Seen(Value, eq=False):
+    """What a part gave on the way, and the example of every row of it."""
+
+    path: str
+    value: Tensor
+    examples: Tensor
+
+
+def finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether every number is finite.
+
+    A sum is finite only where every number is, and costs a fifth of looking at each; where it is not, it may be too
+    large itself.
+    """
+    return all(
+        math.isfinite(tensor.sum().item()) or bool(tensor.isfinite().all())
+        for tensor in tensors
+        if tensor.is_floating_point()
+    )
+
+
+def first_broken(arrays: Mapping[str, Tensor]) -> str | None:
+    """The path of the first array that holds a number which is not finite."""
+    if finite(arrays.values()):
+        return None
+    return next(path for path, array in arrays.items() if not finite([array]))
+
+
+def of_values(bound: Bound, inputs: Mapping[str, Tensor], told: Circumstances, examples: Tensor) -> Culprit | None:
+    """The first part that gives what is not finite; `examples` are the identities of the batch."""
+    with torch.no_grad():
+        return _first(_watched(bound, inputs, told, examples)[0])
+
+
+def of_step(
+    bound: Bound,
+    inputs: Mapping[str, Tensor],
+    told: Circumstances,
+    examples: Tensor,
+    parameters: Sequence[Tensor],
+    loss: Callable[[Sequence[Tensor]], Tensor],
+) -> Culprit | None:
+    """The first part that gives what is not finite or, where all are finite, the one whose derivative is not.
+
+    Fields: `parameters` are those whose gradient is computed; `loss` makes one number of the losses.
+    """
+    with torch.enable_grad():
+        seen, losses = _watched(bound, inputs, told, examples)
+        return _first(seen) or _of_gradient(seen, parameters, loss(losses))
+
+
+def _watched(
+    bound: Bound, inputs: Mapping[str, Tensor], told: Circumstances, examples: Tensor
+) -> tuple[list[Seen], Sequence[Tensor]]:
+    seen: list[Seen] = []
+
+    def look(path: str, values: Sequence[Tensor], rows: Tensor | None) -> None:
+        ids = examples if rows is None else examples[rows]
+        seen.extend(Seen(path, value, ids) for value in values if value.is_floating_point())
+
+    return seen, bound(inputs, replace(told, watch=look, updates={}))
+
+
+def _first(seen: Iterable[Seen]) -> Culprit | None:
+    for made in seen:
+        if not finite([made.value]):
+            return Culprit("loss", made.path, _example(made.value, made.examples))
+    return None
+
+
+def _of_gradient(seen: Sequence[Seen], parameters: Sequence[Tensor], loss: Tensor) -> Culprit | None:
+    """The part that is given a finite gradient and hands on one that is not."""
+    known = [made for made in seen if made.value.requires_grad]
+    wanted = [*(made.value for made in known), *parameters]
+    found = _gradients(loss, wanted, None)
+    sick = [i for i, gradient in enumerate(found) if gradient is not None and not finite([gradient])]
+    if not sick:
+        return None
+    before = [i for i in sick if i < len(known)]  # the last of them is nearest to where it began
+    start, to = (before[-1], known[before[-1]].value) if before else (-1, wanted[sick[0]])
+    for made, gradient in zip(known[start + 1 :], found[start + 1 : len(known)], strict=True):
+        handed = None if gradient is None else _gradients(made.value, [to], gradient)[0]
+        if gradient is not None and handed is not None and not finite([handed]):
+            example = _example(handed, known[start].examples) if before else _alone(made, gradient, to)
+            return Culprit("gradient", made.path, example)
+    return None
+
+
+def _alone(made: Seen, gradient: Tensor, to: Tensor) -> int | None:
+    """The first example that makes the gradient of an array not finite without the others."""
+    for row, example in enumerate(made.examples.tolist()):
+        own = torch.zeros_like(gradient)
+        own[row] = gradient[row]
+        handed = _gradients(made.value, [to], own)[0]
+        if handed is not None and not finite([handed]):
+            return example
+    return None
+
+
+def _gradients(of: Tensor, to: Sequence[Tensor], gradient: Tensor | None) -> Sequence[Tensor | None]:
+    """The gradients of these values from that of another; None of one that it does not depend on."""
+    ready_for_directions()
+    return torch.autograd.grad(of, to, gradient, retain_graph=True, allow_unused=True)
+
+
+def _example(value: Tensor, examples: Tensor) -> int:
+    """The example of the first row that is not finite."""
+    bad = (~value.isfinite()).flatten(1).any(1) if value.ndim > 1 else ~value.isfinite()
+    return int(examples[int(bad.nonzero()[0])])
