@@ -13,6 +13,7 @@ FILES = sorted(path for path in SRC.rglob("*.py"))
 FLOORS = [
     ["value"],
     ["errors"],
+    ["elsewhere"],
     ["sizes", "fetch", "machine", "fields"],
     ["codecs", "inits", "metrics"],
     ["data", "net"],

@@ -137,3 +137,11 @@ def test_texts_that_are_cut_off_are_said() -> None:
     whole = Chooser(())
     whole.truncated(source((["ab"] * 5,) * 2), NET.held.inputs)
     assert whole.made == []
+
+
+@pytest.mark.parametrize(("shape", "said"), [((3, 32, 32), True), ((32, 32, 3), False), ((8, 32, 32), False)])
+def test_a_word_about_channels(shape, said) -> None:
+    choose = Chooser(())
+    choose.channels(nw.Chain(nw.Conv(2, (3, 3)), input=shape).plan)
+    why = "channels come last; nw.Transpose(1, 2, 0) before conv1, if 3 are the channels"
+    assert [(one.value, one.why) for one in choose.made] == [("32 of (3, 32, 32)", why)] * said

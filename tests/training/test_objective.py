@@ -85,3 +85,19 @@ def test_the_net_gets_its_loss() -> None:
     assert ends_in_losses(found.net)
     assert not ends_in_losses(net)
     assert goal_of(found.net, None).prefix == ""
+
+
+def contrast(a, b):
+    return (a - b).square().sum(-1)
+
+
+def test_a_net_that_ends_in_a_loss_of_ones_own_trains() -> None:
+    body = nw.Shared("body", nw.Linear(4))
+    a, b = nw.Input("a", 2), nw.Input("b", 2)
+    net = nw.Graph({"loss": nw.Function(contrast, "a: d, b: d -> ()")(body(a), body(b))})
+    named = nw.Graph(nw.Function(contrast, "a: d, b: d -> loss: ()")(body(a), body(b)))
+    pairs = ([[0.0, 1.0], [1.0, 0.0]], [[1.0, 1.0], [0.0, 0.0]])
+    for one in (net, named):
+        assert ends_in_losses(one)
+        assert nw.train(one, pairs, epochs=2, progress=False).net.arrays.keys() == {"@body/weight", "@body/bias"}
+    assert not ends_in_losses(nw.Chain(nw.Linear(1), nw.Reshape(), input=2))

@@ -7,6 +7,7 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import Held, Node, check_name
 from netwright.net.part import Container, shared_repr
+from netwright.net.plan.dead import refuse_dead
 from netwright.net.plan.level import (
     Call,
     Level,
@@ -166,6 +167,7 @@ def _declared(inputs: tuple[str, ...], nodes: Mapping[str, Any], outputs: Sequen
             raise NetError(what=f"{name!r} is the name of an input and of a node", where=name, mend="rename one")
         parts[name] = _node(name, node, nodes)
     calls = [_call(name, parts) for name in _ordered(inputs, parts)]
+    _check_read(calls, parts, outputs)
     if not outputs:
         return Level(inputs, tuple(calls), _sinks(calls))
     named = outputs if isinstance(outputs, Mapping) else {text.partition(".")[0]: text for text in outputs}
@@ -179,6 +181,12 @@ def _declared(inputs: tuple[str, ...], nodes: Mapping[str, Any], outputs: Sequen
 
 
 def _node(name: str, node: Any, nodes: Mapping[str, Any]) -> Declared:
+    if isinstance(node, Symbol):
+        raise NetError(
+            what=f"{name} is a value already, and a node is a part with what it reads",
+            where=name,
+            mend=f"nw.Graph({{{name!r}: value}})",
+        )
     if not isinstance(node, tuple) or len(node) < 2:
         raise NetError(
             what=f"{name} does not say what it reads",
@@ -221,6 +229,20 @@ def _call(name: str, parts: Mapping[str, Declared]) -> Call:
         )
     given = dict(zip((port.name for port in ports), node.reads, strict=False)) | dict(node.more)
     return Call(name, node.part, tuple((port, _ref(text, parts)) for port, text in given.items()), node.place)
+
+
+def _check_read(
+    calls: Sequence[Call], parts: Mapping[str, Declared], outputs: Sequence[str] | Mapping[str, str]
+) -> None:
+    """Refuse a node of several outputs of which the first alone is read, where parts made the others."""
+    given = [_ref(text, parts) for text in (outputs.values() if isinstance(outputs, Mapping) else outputs)]
+    for name, node in parts.items():
+        read = {port for maker, port in given if maker == name}
+        read |= {port for call in calls for _, (maker, port) in call.reads if maker == name}
+        texts = {reader: (*other.reads, *other.more.values()) for reader, other in parts.items()}
+        whole = next((reader for reader, found in texts.items() if name in found), "")
+        if whole and len(output_names(node.part, len(node.reads))) > 1:
+            refuse_dead(name, node.part, read, whole)
 
 
 def _check_source(name: str, text: str, inputs: Sequence[str], parts: Mapping[str, Declared]) -> None:

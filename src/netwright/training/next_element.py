@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from netwright.codecs.array import Array
 from netwright.codecs.codec import LONGEST, Codec, at_place
+from netwright.codecs.each import Each
 from netwright.codecs.text.base import Elements
 from netwright.codecs.text.characters import Characters
 from netwright.data.sources import Source
@@ -127,6 +129,14 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
     if codec is None and isinstance(first, str):
         codec = Characters()
     if not isinstance(codec, Elements):
+        if isinstance(codec, Array | Each):
+            raise TrainingError(
+                what="the next element is one of a vocabulary, and these are numbers",
+                where=f"input {name!r}",
+                expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
+                got=_short(codec),
+                mend="nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective",
+            )
         raise TrainingError(
             what="the next element is one of a sequence that the encoder makes elements of",
             where=f"input {name!r}",

@@ -1,6 +1,7 @@
 """What a net is trained for: the loss that follows from its decoder, and the net that ends in it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean
@@ -33,7 +34,7 @@ class Objective(Value):
     why: str
 
 
-def goal_of(net: Net, loss: Net | Mapping[str, Net] | None) -> Objective:
+def goal_of(net: Net, loss: Any) -> Objective:
     """The net with its loss: given, its own, or the one its decoder asks for."""
     if loss is None and ends_in_losses(net):
         return Objective(net, (), "", "the net's own", "the net ends in losses")
@@ -105,11 +106,18 @@ def gives_classes(codec: Codec) -> bool:
 
 
 def ends_in_losses(net: Node) -> bool:
-    """Whether every output of a net is a single number that a loss gives."""
+    """Whether every output of a net is a single number that a loss gives, or that is called one."""
     plan = plan_of(net)
-    ends = {slot[0] for _, slot in plan.wiring.outputs}
     leaves = {op.path: op.leaf for op in plan.wiring.ops}
-    return all(path in leaves and getattr(leaves[path], "is_loss", False) for path in ends)
+    return all(
+        getattr(leaves.get(slot[0]), "is_loss", False) or (_is_called_loss(name) and plan.shape(slot) == ())
+        for name, slot in plan.wiring.outputs
+    )
+
+
+def _is_called_loss(name: str) -> bool:
+    """Whether an output's name says that it is a loss, as those of `with_loss` do."""
+    return name == "loss" or name.endswith("_loss")
 
 
 def _loss_name(loss: object) -> str:

@@ -11,7 +11,7 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.net.faults.edit import Edit, code, if_valid, inserted, instead, new_leaf, with_options, without
 from netwright.net.faults.origin import Origin, Site, ancestors, axis_of_weight, between, made_by, origin
-from netwright.net.node import SHARED, LeafNode, field_values
+from netwright.net.node import SHARED, LeafNode, field_values, kind
 from netwright.net.plan.solve import Solution
 from netwright.net.plan.wiring import Op
 from netwright.sizes.free import FREE
@@ -47,7 +47,7 @@ def can_learn(solution: Solution, decoders: Mapping[str, Codec]) -> bool:
 
 
 def _is_sigmoid(leaf: LeafNode) -> bool:
-    return leaf == new_leaf("Elementwise", "sigmoid")
+    return kind(leaf) == "sigmoid"
 
 
 def _everywhere(site: Site, edit: Edit) -> Edit:

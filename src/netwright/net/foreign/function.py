@@ -68,7 +68,7 @@ class Function(Leaf):
 
     @cached_property
     def import_name(self) -> str:
-        """Where it can be imported, such as `"project.layers:scale"`; empty for a lambda or a local function."""
+        """Where it can be imported, such as `"project.layers.scale"`; empty for a lambda or a local function."""
         return import_name(self.function)
 
     @cached_property
@@ -105,7 +105,7 @@ class Function(Leaf):
             return self.function(*[None if value is None else ended_run(value, ends) for value in own(x)])
 
     def __repr__(self) -> str:
-        name = (self.import_name or getattr(self.function, "__qualname__", repr(self.function))).replace(":", ".")
+        name = self.import_name or getattr(self.function, "__qualname__", repr(self.function))
         return shared_repr(self, f"Function({name}, {self.ports!r})")
 
 
@@ -123,12 +123,12 @@ def noisy(x: Sequence[Tensor | None], training: bool, random: Noise | None) -> A
 
 
 def import_name(value: Any) -> str:
-    """`"module:name"` under which exactly this function or class can be imported; empty where there is none."""
+    """`"module.name"` under which exactly this function or class can be imported; empty where there is none."""
     module, name = getattr(value, "__module__", None) or "", getattr(value, "__qualname__", "")
     found: Any = sys.modules.get(module)
     for piece in name.split("."):
         found = getattr(found, piece, None)
-    return f"{module}:{name}" if found is value and name else ""
+    return f"{module}.{name}" if found is value and name else ""
 
 
 def source_hash(value: Any) -> str:
