@@ -38,6 +38,9 @@ def test_other_ways_to_lose_a_branch(make) -> None:
 def test_what_is_said_or_read_is_not_lost() -> None:
     assert nw.Graph(both=(nw.Parallel(3, 5), "input"), end=(nw.Linear(2), "both.linear1"))
     assert nw.Graph(both=(nw.Parallel(3, 5), "input"), end=(nw.Linear(2), "both"), outputs=["end", "both.linear2"])
+    heads = nw.Graph({"output": nw.Linear(3)(y := nw.Input()), "other": nw.Linear(5)(y)})
+    named = nw.Graph(both=(heads, "input"), end=(nw.Linear(2), "both.output"))
+    assert "(Linear(2), 'both.output')" in repr(named)
     x = nw.Parallel(3, 5)(nw.Input())
     assert nw.Graph({"a": nw.Linear(2)(x), "b": x["linear2"]})
     assert nw.Chain(nw.LSTM(3), nw.Linear(2))  # its states come with its output, no part makes them alone
