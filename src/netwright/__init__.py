@@ -25,6 +25,7 @@ from netwright.codecs.text.tokens import Tokens as Tokens
 from netwright.codecs.text.words import Words as Words
 from netwright.data.datasets import dataset as dataset
 from netwright.data.sources import folder as folder
+from netwright.elsewhere import unknown as __getattr__  # noqa: F401  # pyright: ignore[reportUnusedImport]  # Python calls it
 from netwright.errors import DataError as DataError
 from netwright.errors import FileError as FileError
 from netwright.errors import MissingArraysError as MissingArraysError

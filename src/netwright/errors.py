@@ -92,6 +92,10 @@ class NetError(NetwrightError, ValueError):
     """A net is not well formed: a cycle, a name twice, an unconnected port, an option out of range."""
 
 
+class UnknownNameError(NetwrightError, AttributeError):
+    """The package, or a net, has nothing of this name."""
+
+
 class PathError(NetwrightError, KeyError):
     """No part, array or port has this path."""
 

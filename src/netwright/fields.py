@@ -1,14 +1,16 @@
 """Holds parts and codecs to what their fields declare: numpy's numbers become Python's, other types are refused."""
 
 import functools
+import inspect
 import types
 from collections import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from netwright import elsewhere
 from netwright.errors import NetError, NetwrightError
 
 WORDS: dict[Any, str] = {
@@ -32,12 +34,46 @@ def checked(init: Callable[..., None]) -> Callable[..., None]:
             init(self, *map(plain, args), **{name: plain(value) for name, value in named.items()})
         except NetwrightError:
             raise
+        except TypeError as error:
+            refuse_call(init, type(self).__name__, (self, *args), named)
+            check(self)
+            raise error
         except Exception:
             check(self)  # the fault behind it, if it is a field's
             raise
         check(self)
 
     return construct
+
+
+def refuse_call(function: Callable[..., Any], name: str, args: Sequence[Any], named: Mapping[str, Any]) -> None:
+    """Raise NetError where a call does not give what a function declares; `name` is how it is called."""
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*args, **named)
+        return
+    except TypeError as error:
+        fault = str(error)
+    method = next(iter(signature.parameters), "") == "self"
+    takes = [p for p in signature.parameters.values() if p.name != "self"]
+    places = [p for p in takes if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    odd = next((key for key in named if key not in signature.parameters), "")
+    given = list(args[1:] if method else args)
+    mend = elsewhere.argument(odd, [p.name for p in takes], f"nw.{name}") if odd else ""
+    if not odd and len(given) > len(places) and [p.name for p in places[:1]] == ["out"]:
+        fewer = ", ".join(map(repr, given[1 : len(places) + 1]))
+        mend = f"nw.{name}({fewer}): the size of the input follows from what comes before"
+    raise NetError(
+        what=f"{name} takes no {odd!r}" if odd else f"{name} cannot be called so: {fault}",
+        where=name,
+        expected=f"{name}({', '.join(_parameter(p) for p in takes)})",
+        got=f"{odd}={named[odd]!r}" if odd else ", ".join(map(repr, given)),
+        mend=mend or (),
+    )
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    return parameter.name if parameter.default is inspect.Parameter.empty else f"{parameter.name}=…"
 
 
 def plain(value: Any) -> Any:

@@ -97,13 +97,13 @@ label 12 is not one of the 10 categories
 
 def test_what_cannot_be_a_label():
     assert (
-        said(DIGITS.encode, [7])
+        said(DIGITS.encode, [7, 8])
         == """\
 this is not a label
   expected: 0, 1, 2, 3, 4, 5, …, 9
-  got:      [7] of type list"""
+  got:      [7, 8] of type list"""
     )
-    assert said(DIGITS.encode_all, np.zeros((2, 1), int)).startswith("this is not a label\n  where:    row 0")
+    assert said(DIGITS.encode_all, np.zeros((2, 2), int)).startswith("this is not a label\n  where:    row 0")
 
 
 def test_readings():
@@ -209,7 +209,13 @@ def test_boolean():
         assert torch.equal(codec.encode_all([yes, no, yes]), stored)
     for kind in (np.uint8, np.int64, np.float32, object):
         assert torch.equal(codec.encode_all(np.array([1, 0, 1], dtype=kind)), stored)
-    assert torch.equal(codec.encode_all(torch.tensor([1.0, 0.0, 1.0])), stored)
+    for same in (
+        [1, 0, 1.0],
+        [[1], [0], [True]],
+        np.array([[1.0], [0], [1]]),
+        torch.tensor([1.0, 0.0, 1.0]),
+    ):
+        assert torch.equal(codec.encode_all(same), stored)
     assert codec.prepare(stored).dtype == torch.float32
     assert [codec.decode(torch.tensor([p])) for p in (0.49, 0.5, 0.51)] == [False, True, True]
     assert codec.decode(torch.tensor([0.75]), reading.probabilities) == {False: 0.25, True: 0.75}
@@ -218,28 +224,36 @@ def test_boolean():
     assert codec.decode(torch.tensor([1.0]), reading.Sample()) is True
 
 
+def test_a_row_of_one_label_is_the_label():
+    codec = Category().fit(np.array([[3], [1], [3]]))
+    assert codec == Category([1, 3]) == Category().fit([[3], [1]])
+    for column in (np.array([[3], [1]]), [[3], (1,)], [np.array([3]), 1], torch.tensor([[3], [1]])):
+        assert codec.encode_all(column).tolist() == [1, 0]
+    assert codec.encode([3]).item() == 1
+
+
 def test_boolean_refuses_other_numbers_texts_and_scores():
     assert said(Boolean().encode, "false").endswith("mend:     False")
     assert (
         said(Boolean().encode, np.zeros(3))
         == """\
 this is not a boolean
-  expected: True or False, or 1 or 0
+  expected: True or False, 1 or 0
   got:      an array of shape (3,) and type float64"""
     )
     assert (
-        said(Boolean().encode, -1)
+        said(Boolean().encode, 2)
         == """\
 this is not a boolean
-  expected: True or False, or 1 or 0
-  got:      -1 of type int"""
+  expected: True or False, 1 or 0
+  got:      2 of type int"""
     )
     assert (
         said(Boolean().encode_all, np.array([0, 2]))
         == """\
 this is not a boolean
   where:    row 1
-  expected: True or False, or 1 or 0
+  expected: True or False, 1 or 0
   got:      2 of type int"""
     )
     assert (

@@ -95,7 +95,7 @@ def test_an_error_in_many_names_the_row():
         == """\
 this is not a boolean
   where:    row 2
-  expected: True or False, or 1 or 0
+  expected: True or False, 1 or 0
   got:      None of type NoneType"""
     )
 

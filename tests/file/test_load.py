@@ -210,7 +210,11 @@ def test_functions_must_be_supplied(tmp_path: Path) -> None:
     )
     assert nw.load(path, functions={name: scale}) == net
     assert "its source is another" in refusal(path, functions={name: shift})
-    assert "did you mean" in refusal(path, functions={f"{__name__}.scales": scale})
+    for near in (f"{__name__}:scale", f"{__name__}.scales"):
+        assert refusal(path, functions={near: scale}).endswith(
+            f'  mend:     nw.load(file, functions={{"{name}": …}}), in place of {near!r}'
+        )
+    assert net["scale1"].import_name == name  # what a part says of itself is the key
 
 
 def test_modules_must_be_supplied(tmp_path: Path) -> None:

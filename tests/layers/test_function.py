@@ -30,7 +30,7 @@ def test_two_are_equal_by_import_name_ports_and_source() -> None:
     assert nw.digest(one) == nw.digest(other)
     assert one != nw.Function(scale, "... n -> ... n")
     assert one != nw.Function(split, "... -> ...")
-    assert one.import_name == f"{__name__}:scale"
+    assert one.import_name == f"{__name__}.scale"
     assert one.source_hash == hashlib.sha256(inspect.getsource(scale).encode()).hexdigest()
     assert repr(one) == f"Function({__name__}.scale, '... -> ...')"
 

@@ -64,7 +64,7 @@ def test_equal_by_class_options_and_arrays() -> None:
     assert part != nw.Module(nn.Linear(3, 5))  # drawn anew
     assert nw.alike(part, nw.Module(nn.Linear(3, 5)))
     assert not nw.alike(part, nw.Module(nn.Linear(3, 5, bias=False)))
-    assert part.import_name == "torch.nn.modules.linear:Linear"
+    assert part.import_name == "torch.nn.modules.linear.Linear"
     assert repr(part) == "Module(Linear(in_features=3, out_features=5, bias=True))"
     assert repr(nw.Module(nn.Identity(), "... -> ...", layout="channels_first")) == (
         "Module(Identity(), '... -> ...', layout='channels_first')"

@@ -220,3 +220,7 @@ def test_an_error_is_what_an_accuracy_lacks():
     assert made.name == "error" and (made.value, made.low, made.high, made.baseline) == pytest.approx(
         (other.value, other.low, other.high, other.baseline)
     )
+
+
+def test_an_estimate_is_a_number() -> None:
+    assert float(proportion("accuracy", 3, 4)) == 0.75

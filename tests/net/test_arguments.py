@@ -153,3 +153,30 @@ def test_arrays_are_copies():
     net = NET.with_arrays({"linear1/bias": bias})
     bias += 1
     assert net.arrays["linear1/bias"].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_all_that_is_odd_about_weights_is_in_one_error() -> None:
+    net = nw.initialize(nw.Chain(4, nw.relu, 2, input=3))
+    with pytest.raises(nw.PathError) as caught:
+        net.with_arrays({"linear1.weight": torch.ones(5, 3), "linear1.bias": torch.ones(4), "head.bias": torch.ones(2)})
+    assert str(caught.value) == (
+        "this net has no array 'head.bias'\n"
+        "  expected: one of 4 paths\n"
+        "  got:      unexpected: head.bias\n"
+        "            missing: linear2/weight, linear2/bias\n"
+        "            of another size: linear1/weight (5, 3)\n"
+        "  mend:     did you mean 'linear2/bias' or 'linear1/bias'?"
+    )
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "body/"])
+def test_what_stands_before_every_name_is_named(prefix: str) -> None:
+    net = nw.initialize(nw.Chain(4, nw.relu, 2, input=3))
+    state = {prefix + name: array for name, array in nw.to_torch(net).state_dict().items()}
+    with pytest.raises(nw.PathError) as caught:
+        net.with_arrays(state)
+    assert caught.value.what == f"this net has no array '{prefix}linear1.weight' and 3 others"
+    assert caught.value.mend == (
+        f"{{name.removeprefix({prefix!r}): array for name, array in arrays.items()}}: all begin with {prefix!r}",
+    )
+    assert net.with_arrays({name.removeprefix(prefix): array for name, array in state.items()}) == net

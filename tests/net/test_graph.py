@@ -130,3 +130,14 @@ def test_what_is_no_graph(row: int) -> None:
     with pytest.raises(NetError) as caught:
         build()
     assert str(caught.value) == text
+
+
+def test_a_value_is_no_node() -> None:
+    with pytest.raises(nw.NetError) as caught:
+        nw.Graph(a=nw.Linear(2)(nw.Input("x", 3)))
+    assert str(caught.value) == (
+        "a is a value already, and a node is a part with what it reads\n"
+        "  where:    a\n"
+        "  mend:     nw.Graph({'a': value})"
+    )
+    assert nw.Graph({"a": nw.Linear(2)(nw.Input("x", 3))}).plan.outputs == {"a": (2,)}

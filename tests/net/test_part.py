@@ -68,3 +68,37 @@ def test_refusals() -> None:
         "a part's name is a Python name\n  where:    a shared name\n  got:      'a b'\n"
         "  mend:     letters, digits and underscores"
     )
+
+
+def test_a_net_gives_its_parts() -> None:
+    net = nw.initialize(nw.Chain(4, nw.relu, 2, input=3))
+    assert list(net) == [net["linear1"], net["relu1"], net["linear2"]]
+    assert list(nw.relu) == []
+
+
+def test_a_leaf_says_its_ports_and_its_arithmetic() -> None:
+    class Unfinished(nw.Leaf):
+        pass
+
+    with pytest.raises(nw.NetError) as caught:
+        nw.Chain(Unfinished(), input=3)
+    assert str(caught.value) == (
+        "Unfinished does not say its ports\n"
+        '  mend:     ports = "... in -> ... out", the sizes of its inputs and outputs, in the class'
+    )
+
+    class Idle(nw.Leaf):
+        ports = "... -> ..."
+
+    with pytest.raises(nw.NetError, match="Idle does not say its forward"):
+        Idle()(nw.many([1.0]))
+
+
+def test_what_a_property_lacks_is_named() -> None:
+    class Careless(nw.Leaf):
+        @property
+        def ports(self) -> str:
+            return self.rank  # type: ignore[attr-defined]
+
+    with pytest.raises(AttributeError, match="rank"):
+        Careless().ports  # noqa: B018

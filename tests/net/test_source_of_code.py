@@ -11,8 +11,8 @@ def doubled(x: int) -> int:
 
 
 def test_what_can_be_imported_has_a_name() -> None:
-    assert import_name(doubled) == f"{__name__}:doubled"
-    assert import_name(dict) == "builtins:dict"
+    assert import_name(doubled) == f"{__name__}.doubled"
+    assert import_name(dict) == "builtins.dict"
 
 
 def test_what_cannot_be_imported_has_none() -> None:

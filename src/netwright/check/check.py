@@ -258,9 +258,9 @@ def _file(net: Net) -> Finding:
     functions: dict[str, Any] = {}
     for step in net.plan.steps:
         if isinstance(step.leaf, Function):
-            functions[step.leaf.import_name.replace(":", ".")] = step.leaf.function
+            functions[step.leaf.import_name] = step.leaf.function
         elif isinstance(step.leaf, Module):
-            functions.setdefault(step.leaf.import_name.replace(":", "."), []).append(step.leaf.module)
+            functions.setdefault(step.leaf.import_name, []).append(step.leaf.module)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "checked.net")
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor
@@ -11,13 +11,14 @@ from torch import Tensor
 from netwright.codecs import label_table
 from netwright.codecs.codec import Codec
 from netwright.codecs.label_table import Label
-from netwright.codecs.numeric import KINDS, AnyArray, as_tensor, described, is_array, plain
+from netwright.codecs.numeric import AnyArray, as_tensor, described, is_array, plain
 from netwright.codecs.reading import THRESHOLD, Decision, Reading
 from netwright.errors import DataError
 from netwright.sizes.free import FREE, Free
 
 SLACK = 0.01  # what rounding to bfloat16 may move a sum of probabilities by
-NEAR = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}  # texts meant as a boolean
+NEAR = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}  # what is meant as a boolean
+NUMBERS = ("bool", "int", "uint", "float")  # how the types begin of which an array holds single numbers
 INT64 = range(-(2**63), 2**63)
 
 
@@ -25,7 +26,7 @@ class Category(Codec):
     """One of several labels: an index on the way in, a probability for each label on the way out.
 
     Labels are told apart by exact type: `True` is not `1`, `7.0` is not `7`, `"7"` is not `7`; a numpy or torch
-    scalar counts as the Python value it holds.
+    scalar counts as the Python value it holds, and a row of one label, as a column of a table has it, as that label.
 
     Shapes:
         `encode` gives `<k>`, an index below the number of labels; `decode` takes `k` probabilities.
@@ -62,17 +63,20 @@ class Category(Codec):
         return "?" if self.labels is FREE else str(len(self._labels))
 
     def encode(self, raw: Any) -> Tensor:
-        return torch.tensor(label_table.place(raw, self._table, "categories"), dtype=torch.int64, device="cpu")
+        return torch.tensor(label_table.place(_single(raw), self._table, "categories"), dtype=torch.int64, device="cpu")
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
         if is_array(raws):
-            indices = self._encode_integers(raws)
+            column: AnyArray = raws.reshape(-1) if tuple(raws.shape[1:]) == (1,) else raws
+            indices = self._encode_integers(column)
             if indices is not None:
                 return indices
-            raws = raws.tolist()
+            raws = column.tolist()
         known = self._table
         try:
-            indices = torch.tensor([known[type(raw), raw] for raw in map(plain, raws)], dtype=torch.int64, device="cpu")
+            indices = torch.tensor(
+                [known[type(raw), raw] for raw in map(plain, map(_single, raws))], dtype=torch.int64, device="cpu"
+            )
         except (KeyError, TypeError):
             return torch.stack(self._encode_rows(raws))  # slower, and names the row
         return indices if len(indices) else torch.stack(self._encode_rows(raws))
@@ -85,7 +89,7 @@ class Category(Codec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        found = label_table.distinct(raws)
+        found = label_table.distinct(map(_single, raws.tolist() if is_array(raws) else raws))
         if len(found) < 2:
             raise DataError(
                 what="a category needs at least two different labels in the training data",
@@ -126,14 +130,14 @@ class Category(Codec):
 class Boolean(Codec):
     """Yes or no: one byte on the way in, the probability of yes on the way out.
 
-    The numbers 1 and 0 are taken for `True` and `False`, as tables hold them. The answer is yes at a probability of
-    one half.
+    `True` and `False` are taken, and the numbers 1 and 0 for them, alone or as a row of one. The answer is `True` from
+    a probability of one half on.
 
     Shapes:
         `encode` gives `1`; `decode` takes `1`, the probability of `True`.
 
     Raises:
-        DataError: anything but `True`, `False`, 1 or 0; a probability outside 0..1.
+        DataError: anything but `True` or `False`, 1 or 0; a probability outside 0..1.
 
     Example:
         >>> Boolean().decode(torch.tensor([0.8]))
@@ -149,22 +153,22 @@ class Boolean(Codec):
         return "1"
 
     def encode(self, raw: Any) -> Tensor:
-        value = plain(raw)
+        value = plain(_single(raw))
         if type(value) not in (bool, int, float) or value not in (0, 1):
             near = NEAR.get(value.lower()) if isinstance(value, str) else None
             raise DataError(
                 what="this is not a boolean",
-                expected="True or False, or 1 or 0",
+                expected="True or False, 1 or 0",
                 got=described(value),
                 mend=f"{near}" if near is not None else (),
             )
         return torch.tensor([value], dtype=torch.uint8, device="cpu")
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
-        if is_array(raws) and raws.ndim == 1 and len(raws) and getattr(raws.dtype, "kind", "b") in KINDS:
+        if is_array(raws) and len(raws) and str(raws.dtype).removeprefix("torch.").startswith(NUMBERS):
             values = as_tensor(raws)
-            if bool(((values == 0) | (values == 1)).all()):
-                return values.to(torch.uint8)[:, None]
+            if values.numel() == len(raws) and values.ndim < 3 and bool(((values == 0) | (values == 1)).all()):
+                return values.reshape(-1, 1).to(torch.uint8)
         return torch.stack(self._encode_rows(raws))
 
     def prepare(self, stored: Tensor) -> Tensor:
@@ -175,6 +179,12 @@ class Boolean(Codec):
         if isinstance(reading, Decision):
             return bool(chances >= THRESHOLD)  # argmax would leave the tie to the order of the labels
         return reading.of((False, True), torch.cat([1 - chances, chances]))
+
+
+def _single(raw: Any) -> Any:
+    """The one thing in a row of one, as a column of a table gives it; anything else as it is."""
+    one = tuple(raw.shape) == (1,) if is_array(raw) else isinstance(raw, list | tuple) and len(cast(Any, raw)) == 1
+    return cast(Any, raw)[0] if one else raw
 
 
 def check_chances(output: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast, get_args
 from torch import nn
 
 from netwright.codecs.codec import CODECS, Codec
-from netwright.errors import FileError, NetwrightError, SizeError, did_you_mean
+from netwright.errors import FileError, NetwrightError, SizeError, close_names, did_you_mean
 from netwright.fields import suits
 from netwright.file.format import malformed, short, too_deep
 from netwright.net.faults import explain
@@ -103,7 +103,7 @@ def _name_in(table: Mapping[str, type], value: object, where: str) -> str:
 
 def function_name(function: object, where: str) -> str:
     """The name under which a function can be imported; one without it is refused."""
-    name = import_name(function).replace(":", ".")
+    name = import_name(function)
     if not name:
         raise FileError(
             what="a function that cannot be imported cannot be saved: nothing would find it again",
@@ -258,12 +258,13 @@ class Reader(Value):
         if not isinstance(name, str):
             malformed(where, "an import name", name)
         if name not in self.functions:
+            near = close_names(name, self.functions, most=1)
             raise FileError(
                 what=f"the net uses {name}, and a file never holds code",
                 where=where,
                 expected=f"{name}, from you",
                 got=f"functions for {', '.join(self.functions)}" if self.functions else "no functions",
-                mend=did_you_mean(name, self.functions) or f'nw.load(file, functions={{"{name}": …}})',
+                mend=f'nw.load(file, functions={{"{name}": …}})' + (f", in place of {near[0]!r}" if near else ""),
             )
         return self.functions[name]
 

@@ -66,7 +66,7 @@ class Function(Leaf):
 
     @cached_property
     def import_name(self) -> str:
-        """Where it can be imported, such as `"project.layers:scale"`; empty for a lambda or a local function."""
+        """Where it can be imported, such as `"project.layers.scale"`; empty for a lambda or a local function."""
         return import_name(self.function)
 
     @cached_property
@@ -103,7 +103,7 @@ class Function(Leaf):
             return self.function(*[None if value is None else ended_run(value, ends) for value in own(x)])
 
     def __repr__(self) -> str:
-        name = (self.import_name or getattr(self.function, "__qualname__", repr(self.function))).replace(":", ".")
+        name = self.import_name or getattr(self.function, "__qualname__", repr(self.function))
         return shared_repr(self, f"Function({name}, {self.ports!r})")
 
 

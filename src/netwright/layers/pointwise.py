@@ -95,6 +95,7 @@ class Softmax(Leaf):
 
     ports = "... k -> ... k"
     precise = True
+    normalizes = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return filled(x, length_of(lengths, "k"), float("-inf"), -1).softmax(-1)

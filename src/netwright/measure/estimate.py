@@ -43,6 +43,9 @@ class Estimate(Value, kw_only=True):
     baseline_name: str = ""
     percent: bool = False
 
+    def __float__(self) -> float:
+        return float(self.value)
+
     def number(self, x: float) -> str:
         """`x` in this estimate's unit, with as many decimals as the width of its interval is worth."""
         if math.isnan(x):

@@ -11,9 +11,10 @@ from netwright.codecs.numeric import described, numbers
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError, PathError, did_you_mean
 from netwright.fields import plain
-from netwright.net.plan.plan import ArraySpec
+from netwright.net.plan.plan import ArraySpec, shape_text
 from netwright.net.run.call import Many
 
+MOST_NAMED = 5  # arrays in a message
 READINGS = ("probabilities", "entropy", "raw")
 VALUES = "numbers, or rows of them that are equally long: an array, a tensor or nested lists"
 
@@ -111,16 +112,9 @@ def arrays_for(
             got=described(given),
             mend="net.with_arrays({'linear1/weight': array})",
         )
-    found: dict[str, Tensor] = {}
-    for name, value in given.items():
-        path = str(name) if name in places else str(name).replace(".", "/")
-        if path not in places:
-            raise PathError(
-                what=f"this net has no array {name!r}",
-                expected=f"one of {len(places)} paths",
-                mend=did_you_mean(path, places),
-            )
-        found[path] = as_array(value, path).clone()
+    paths = {name: _path(name, places) for name in given}
+    _check_paths(given, paths, places)
+    found = {paths[name]: as_array(value, paths[name]).clone() for name, value in given.items()}
     others = [array for path, array in held.items() if path not in found]
     said = [value for value in given.values() if isinstance(value, Tensor)]  # a list's and numpy's type says nothing
     dtype = _one_type((others, said, held.values()))
@@ -129,6 +123,53 @@ def arrays_for(
         if array.is_floating_point() or (whole and places[path].weight.kind == "learned"):
             found[path] = array.to(dtype or getattr(held.get(path), "dtype", torch.float32))
     return found
+
+
+def _path(name: Any, places: Mapping[str, ArraySpec]) -> str:
+    """The path that a name means: itself, or that of torch with dots."""
+    return str(name) if name in places else str(name).replace(".", "/")
+
+
+def _check_paths(given: Mapping[Any, Any], paths: Mapping[Any, str], places: Mapping[str, ArraySpec]) -> None:
+    """Refuse arrays that no part has: all of them at once, with what is missing and what does not fit."""
+    strange = [name for name, path in paths.items() if path not in places]
+    if not strange:
+        return
+    first, prefix = strange[0], _prefix(given, places)
+    missing = [path for path in places if path not in paths.values()]
+    odd = [f"{path} {shape_text(s)}" for name, path in paths.items() if (s := _misfit(given[name], places.get(path)))]
+    groups = {"unexpected": list(map(str, strange)), "missing": missing, "of another size": odd}
+    lines = [f"{word}: {_few(names)}" for word, names in groups.items() if names]
+    cut = f"{{name.removeprefix({prefix!r}): array for name, array in arrays.items()}}: all begin with {prefix!r}"
+    more = f" and {len(strange) - 1} others" if len(strange) > 1 else ""
+    raise PathError(
+        what=f"this net has no array {first!r}{more}",
+        expected=f"one of {len(places)} paths",
+        got="\n".join(lines) if len(given) > 1 else "",
+        mend=cut if prefix else did_you_mean(paths[first], places),
+    )
+
+
+def _prefix(given: Mapping[Any, Any], places: Mapping[str, ArraySpec]) -> str:
+    """What stands before every name, where some are paths of the net without it."""
+    names = list(map(str, given))
+    shortest = min(names, key=len)
+    for end in (i + 1 for i, letter in enumerate(shortest) if letter in "./"):
+        if not all(name.startswith(shortest[:end]) for name in names):
+            return ""
+        if any(_path(name[end:], places) in places for name in names):
+            return shortest[:end]
+    return ""
+
+
+def _misfit(value: Any, spec: ArraySpec | None) -> tuple[int, ...]:
+    """The sizes of an array, where they are not those that the net gives its place."""
+    shape = tuple(getattr(value, "shape", ()))
+    return shape if spec is not None and spec.known is not None and shape and shape != spec.known else ()
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
 
 
 def _one_type(groups: Iterable[Iterable[Tensor]]) -> torch.dtype | None:

@@ -1,12 +1,13 @@
 """The graph: parts that say what they read. The normal form of one level of any container."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Self, cast
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, did_you_mean
-from netwright.net.node import Held, Node, check_name
+from netwright.net.node import Held, LeafNode, Node, check_name
 from netwright.net.part import Container, shared_repr
+from netwright.net.plan.dead import refuse_dead
 from netwright.net.plan.level import (
     Call,
     Level,
@@ -112,14 +113,15 @@ class Graph(Container):
 
     def __repr__(self) -> str:
         made = {call.name for call in self.calls}
+        several = {c.name for c in self.calls if not isinstance(c.part, LeafNode) and len(c.part.output_names) > 1}
         texts: list[str] = []
         for call in self.calls:
             again = call.place != call.name and call.place in made
             part = repr(call.place) if again else repr(call.part)
-            reads = _reads_repr(call) or ["{}"]  # a part without inputs reads nothing
+            reads = _reads_repr(call, several) or ["{}"]  # a part without inputs reads nothing
             texts.append(named_repr(call.name, f"({', '.join([part, *reads])})"))
         if self.outputs_ != _sinks(self.calls):
-            texts.append(f"outputs={ {name: _ref_text(ref) for name, ref in self.outputs_}!r}")
+            texts.append(f"outputs={ {name: _ref_text(ref, several) for name, ref in self.outputs_}!r}")
         ports = ports_repr(self) if self.inputs_ == (INPUT,) else ports_repr(self, self.inputs)
         return shared_repr(self, f"Graph({', '.join(texts)}{ports})")
 
@@ -166,6 +168,7 @@ def _declared(inputs: tuple[str, ...], nodes: Mapping[str, Any], outputs: Sequen
             raise NetError(what=f"{name!r} is the name of an input and of a node", where=name, mend="rename one")
         parts[name] = _node(name, node, nodes)
     calls = [_call(name, parts) for name in _ordered(inputs, parts)]
+    _check_read(calls, parts, outputs)
     if not outputs:
         return Level(inputs, tuple(calls), _sinks(calls))
     named = outputs if isinstance(outputs, Mapping) else {text.partition(".")[0]: text for text in outputs}
@@ -179,6 +182,12 @@ def _declared(inputs: tuple[str, ...], nodes: Mapping[str, Any], outputs: Sequen
 
 
 def _node(name: str, node: Any, nodes: Mapping[str, Any]) -> Declared:
+    if isinstance(node, Symbol):
+        raise NetError(
+            what=f"{name} is a value already, and a node is a part with what it reads",
+            where=name,
+            mend=f"nw.Graph({{{name!r}: value}})",
+        )
     if not isinstance(node, tuple) or len(node) < 2:
         raise NetError(
             what=f"{name} does not say what it reads",
@@ -221,6 +230,20 @@ def _call(name: str, parts: Mapping[str, Declared]) -> Call:
         )
     given = dict(zip((port.name for port in ports), node.reads, strict=False)) | dict(node.more)
     return Call(name, node.part, tuple((port, _ref(text, parts)) for port, text in given.items()), node.place)
+
+
+def _check_read(
+    calls: Sequence[Call], parts: Mapping[str, Declared], outputs: Sequence[str] | Mapping[str, str]
+) -> None:
+    """Refuse a node of several outputs of which the first alone is read, where parts made the others."""
+    given = [_ref(text, parts) for text in (outputs.values() if isinstance(outputs, Mapping) else outputs)]
+    for name, node in parts.items():
+        read = {port for maker, port in given if maker == name}
+        read |= {port for call in calls for _, (maker, port) in call.reads if maker == name}
+        texts = {reader: (*other.reads, *other.more.values()) for reader, other in parts.items()}
+        whole = next((reader for reader, found in texts.items() if name in found), "")
+        if whole and len(output_names(node.part, len(node.reads))) > 1:
+            refuse_dead(name, node.part, read, whole)
 
 
 def _check_source(name: str, text: str, inputs: Sequence[str], parts: Mapping[str, Declared]) -> None:
@@ -290,14 +313,17 @@ def _sinks(calls: Sequence[Call]) -> tuple[tuple[str, Ref], ...]:
     return tuple((sink.name, (sink.name, output_names(sink.part, len(sink.reads))[0])) for sink in sinks)
 
 
-def _ref_text(ref: Ref) -> str:
+def _ref_text(ref: Ref, several: Collection[str]) -> str:
+    """What reads say; of a container with several outputs the one that is meant."""
+    if ref[0] in several:
+        return f"{ref[0]}.{ref[1]}"
     return ref[0] if ref[0] and ref[1] == "output" else ref[1] if not ref[0] else f"{ref[0]}.{ref[1]}"
 
 
-def _reads_repr(call: Call) -> list[str]:
+def _reads_repr(call: Call, several: Collection[str]) -> list[str]:
     ports = [port.name for port in input_ports(call.part, len(call.reads))]
     positional = [port for port, _ in call.reads] == ports[: len(call.reads)]
-    texts = [repr(_ref_text(ref)) for _, ref in call.reads]
+    texts = [repr(_ref_text(ref, several)) for _, ref in call.reads]
     if positional:
         return texts
     return ["{" + ", ".join(f"{port!r}: {text}" for (port, _), text in zip(call.reads, texts, strict=True)) + "}"]

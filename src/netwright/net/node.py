@@ -119,6 +119,7 @@ class LeafNode(Node, abstract=True):
     precise: ClassVar[bool] = False  # whether the arithmetic needs float32 when the rest runs in less
     opaque: ClassVar[bool] = False  # whether its code is not ours, so that its results are held against its ports
     exact: ClassVar[bool] = False  # whether what lies behind an example's end changes nothing before it, untold
+    normalizes: ClassVar[bool] = False  # whether its values along the last axis add up to 1, so that one is always 1
     passes: ClassVar[bool] = False  # whether its values are its inputs' own, so that indices stay indices
 
     def signature(self, count: int) -> str:

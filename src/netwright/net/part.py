@@ -1,13 +1,14 @@
 """The public face of every net: what a leaf and a container are, and the verbs all nets share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Never, Self, cast
 
 import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
+from netwright.elsewhere import no_verb
 from netwright.errors import NetError, SizeError
 from netwright.net import arguments as given
 from netwright.net import compare, surgery
@@ -21,6 +22,13 @@ from netwright.net.run import call
 from netwright.sizes.notation import ports
 
 MOST_NESTED = 50  # containers in each other: deeper ones cannot be saved, and at some hundred Python's own stack ends
+
+
+OWN = {
+    "ports": 'ports = "... in -> ... out", the sizes of its inputs and outputs, in the class',
+    "forward": "def forward(self, w, x), its arithmetic on batches",
+}
+"""What a leaf of one's own has to say."""
 
 
 class Net(Node, abstract=True):
@@ -61,6 +69,19 @@ class Net(Node, abstract=True):
         if isinstance(path, slice):
             return cast(Net, surgery.cut(self, given.piece(path)))
         return cast(Net, surgery.get(self, given.place(path)))
+
+    def __iter__(self) -> Iterator["Net"]:
+        """The parts, in the order they run, with their arrays."""
+        return iter([self[place] for place in range(len(self))])
+
+    if not TYPE_CHECKING:  # a type checker is to find names that nobody has
+
+        def __getattr__(self, name: str) -> Never:
+            if hasattr(type(self), name):  # its property looked for something that is not there: say that
+                object.__getattribute__(self, name)
+            if name in OWN and isinstance(self, LeafNode):
+                raise NetError(what=f"{type(self).__name__} does not say its {name}", mend=OWN[name])
+            no_verb(type(self).__name__, name)
 
     def __len__(self) -> int:
         return len(self.level.calls) if isinstance(self, ContainerNode) else 0

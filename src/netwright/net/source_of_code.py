@@ -7,12 +7,12 @@ from typing import Any
 
 
 def import_name(value: Any) -> str:
-    """`"module:name"` under which exactly this function or class can be imported; empty where there is none."""
+    """`"module.name"` under which exactly this function or class can be imported; empty where there is none."""
     module, name = getattr(value, "__module__", None) or "", getattr(value, "__qualname__", "")
     found: Any = sys.modules.get(module)
     for piece in name.split("."):
         found = getattr(found, piece, None)
-    return f"{module}:{name}" if found is value and name else ""
+    return f"{module}.{name}" if found is value and name else ""
 
 
 def source_hash(value: Any) -> str:

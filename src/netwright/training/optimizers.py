@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import TrainingError, did_you_mean
+from netwright.fields import checked
 from netwright.net.node import arguments
 from netwright.value import Value
 
@@ -44,6 +45,10 @@ class Optimizer(ABC):
     """What a gradient does to weights. `rate` is the peak rate when none is given; None lets the net's widths say."""
 
     rate: float | None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.__init__ = checked(cls.__init__)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({arguments(self)})"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -27,7 +27,7 @@ from netwright.training.prepare.choices import Chooser, activation_bytes, fewest
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.feed import collected, feed
 from netwright.training.prepare.goal import Objective, ends_in_losses, gives_classes, goal_of
-from netwright.training.prepare.leaks import refuse_leaks
+from netwright.training.prepare.leaks import refuse_leaks, shifted
 from netwright.training.prepare.next_element import NextElement, following_port
 from netwright.training.prepare.rates import Rates, flatten, rates_of, updates_of
 from netwright.training.prepare.threads import Pace, faster
@@ -37,10 +37,12 @@ from netwright.training.progress.progress import progress as progress_for
 from netwright.training.result import Run
 from netwright.training.schedules import Schedule, schedule_of
 
+Loss: TypeAlias = Net | Callable[[Tensor, Tensor], Tensor]
 WHY_ADAM = "steps of one size for every weight, whatever the scale of its gradient"
 WHY_ONE_CYCLE = "warms up, then settles: higher rates and fewer epochs"
 
 
+@arguments.called_rightly
 @torch.inference_mode(False)  # a run learns whatever mode its caller is in
 def train(
     net: Net,
@@ -49,7 +51,7 @@ def train(
     validation: Any = None,
     epochs: int | None = None,
     batch_size: int | None = None,
-    loss: Net | Mapping[str, Net] | None = None,
+    loss: Loss | Mapping[str, Loss] | None = None,
     optimizer: str | Optimizer | TorchOptimizer | None = None,
     learning_rate: Rates = None,
     schedule: str | Schedule | None = None,
@@ -74,7 +76,8 @@ def train(
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.
         batch_size: examples a step; None follows from how many there are and from memory.
-        loss: a net with the ports `input` and `target`, or one for each output; None follows from the decoder.
+        loss: a net with the ports `input` and `target`, or a function of the output and the target of one example, or
+            one for each output; None follows from the decoder. A net whose outputs are called `loss` has its own.
         optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, a value such as `nw.SGD(momentum=0)`, or torch's class;
             None is Adam.
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
@@ -109,13 +112,14 @@ def train(
     seed = arguments.whole("seed", seed, 0) or 0
     following = choose.given_or("objective", arguments.objective(objective), None, "")
     net, training, held_out = _together(net, data, validation, weights, seed, following)
-    refuse_leaks(net, None if following is None else following_port(net))
+    refuse_leaks(net, _predicts(net, training, following))
     place = choose.device(arguments.device(device))
     goal = goal_of(net, loss if loss is not None else choose.setting("loss"))
     choose.say("loss", goal.name, goal.why, loss)
     net_with_loss = initialize(goal.net, seed=seed).to(place)
     plan = plan_of(net_with_loss)
     choose.examples(training, held_out)
+    choose.channels(plan_of(net))
     choose.truncated(training, goal.net.held.inputs)
     examples = feed(training, net_with_loss, place, goal.prefix)
     validating = None if held_out is None else feed(held_out, net_with_loss, place, goal.prefix)
@@ -202,6 +206,16 @@ def _together(
     ports = _data_ports(net, tuple(targets))
     training, held_out = _held_out(_counted(source(data, *ports, weights), net), validation, net, ports, seed)
     return fitted(net, training, targets), training, held_out
+
+
+def _predicts(net: Net, training: Source, following: NextElement | None) -> tuple[str, int] | None:
+    """The input of which the net is to predict what comes, and how many steps on; None where it does something else."""
+    if following is not None:
+        name = following_port(net)
+        return None if name is None else (name, 1)
+    if ends_in_losses(net) or len(net.output_names) != 1:
+        return None
+    return shifted(training, net.input_names, tuple(_target_ports(net)))
 
 
 def _target_ports(net: Net) -> dict[str, str]:

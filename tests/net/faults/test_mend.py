@@ -64,3 +64,31 @@ def test_a_mend_beside_a_kept_array_keeps_it_or_says_that_it_starts_anew() -> No
 
 def test_at_most_three() -> None:
     assert len(mends(lambda: nw.Chain(4, nw.relu, 12, nw.softmax, input=3, output=nw.Category(range(10))))) == 3
+
+
+@pytest.mark.parametrize(
+    ("end", "decoder", "mend"),
+    [
+        ((3, nw.softmax), nw.Boolean(), "nw.Linear() in place of linear1, nw.sigmoid in place of softmax1"),
+        ((2, nw.softmax), nw.Boolean(), "output=nw.Category([False, True])"),
+        ((2, nw.softmax), nw.Number(), "nw.Linear() in place of linear1, leave softmax1 out"),
+        ((1, nw.sigmoid), nw.Category(["a", "b"]), "nw.Linear() in place of linear1, nw.softmax in place of sigmoid1"),
+    ],
+)
+def test_no_mend_is_an_end_that_cannot_learn(end, decoder, mend) -> None:
+    with pytest.raises(SizeError) as caught:
+        nw.Chain(*end, input=2, output=decoder)
+    assert caught.value.mend[0].partition("   ")[0].partition(" (checked")[0] == mend
+    for text in caught.value.mend:  # none ends in a softmax over one value, or gives labels to a sigmoid
+        assert not text.startswith(("nw.Linear(1) before softmax1", "nw.Linear() in place of linear1  "))
+    nw.train(caught.value.mended, ([[0.0, 1.0], [1.0, 0.0]], _targets(decoder)), epochs=1, progress=False)
+
+
+def _targets(decoder: nw.Codec) -> list[object]:
+    return (
+        [0.5, 2.0]
+        if isinstance(decoder, nw.Number)
+        else ["a", "b"]
+        if isinstance(decoder, nw.Category)
+        else [True, False]
+    )

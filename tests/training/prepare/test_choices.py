@@ -154,3 +154,11 @@ def test_a_learning_rate_that_no_array_has_is_not_said(given, value, why) -> Non
     choose.learning_rate(wider, SGD(), plan, "net/")
     assert choose.made[0].value == value + (", batchnorm1: 0.5" if wider is not given else "")
     assert choose.made[0].why == why
+
+
+@pytest.mark.parametrize(("shape", "said"), [((3, 32, 32), True), ((32, 32, 3), False), ((8, 32, 32), False)])
+def test_a_word_about_channels(shape, said) -> None:
+    choose = Chooser(())
+    choose.channels(nw.Chain(nw.Conv(2, (3, 3)), input=shape).plan)
+    why = "channels come last; nw.Transpose(1, 2, 0) before conv1, if 3 are the channels"
+    assert [(one.value, one.why) for one in choose.made] == [("32 of (3, 32, 32)", why)] * said

@@ -4,7 +4,10 @@ import pytest
 
 import netwright as nw
 from netwright.errors import TrainingError
+from netwright.training.labels import End
 from netwright.training.prepare.goal import ends_in_losses, goal_of, loss_for
+
+PLAIN = End("linear1", (1,), "")
 
 
 @pytest.mark.parametrize(
@@ -20,12 +23,50 @@ from netwright.training.prepare.goal import ends_in_losses, goal_of, loss_for
     ],
 )
 def test_losses_follow_from_decoders(codec, loss) -> None:
-    assert loss_for(codec, "output") == loss
+    assert loss_for(codec, "output", PLAIN) == loss
+
+
+@pytest.mark.parametrize(
+    ("codec", "form", "loss"),
+    [
+        (nw.Array(3), "probabilities", nw.CrossEntropy("probabilities")),
+        (nw.Number(0, 1), "binary", nw.CrossEntropy("binary")),
+        (nw.Category(["a", "b"]), "probabilities", nw.CrossEntropy()),
+    ],
+)
+def test_numbers_behind_an_end_that_gives_probabilities(codec, form, loss) -> None:
+    assert loss_for(codec, "output", End("end1", (3,), form)) == loss
+
+
+def test_standardized_numbers_are_no_probabilities() -> None:
+    net = nw.Chain(nw.Linear(1), nw.sigmoid, input=2, output=nw.Number(3.0, 2.0))
+    with pytest.raises(TrainingError) as caught:
+        goal_of(net, None)
+    assert str(caught.value) == (
+        "the net gives probabilities, and its decoder reads standardized numbers, which go beyond 0 to 1\n"
+        "  where:    sigmoid1 -> output\n"
+        "  expected: a decoder of labels or probabilities\n"
+        "  got:      Number(3.0, 2.0)\n"
+        "  mend:     leave out sigmoid1, for numbers of any size\n"
+        "  or:       output=nw.Boolean(), for yes and no"
+    )
+    assert goal_of(net, nw.MSE()).name == "MSE()"
+
+
+def test_a_softmax_over_one_value_says_nothing() -> None:
+    net = nw.Chain(nw.Linear(1), nw.softmax, input=2, output=nw.Boolean())
+    with pytest.raises(TrainingError) as caught:
+        goal_of(net, None)
+    assert str(caught.value) == (
+        "the net ends in a softmax over one value, which is 1 whatever it is given\n"
+        "  where:    softmax1 -> output\n"
+        "  mend:     nw.sigmoid in place of softmax1"
+    )
 
 
 def test_no_decoder_no_loss() -> None:
     with pytest.raises(TrainingError) as caught:
-        loss_for(None, "output")
+        loss_for(None, "output", PLAIN)
     assert str(caught.value) == (
         "no loss follows from this output\n"
         "  where:    output 'output'\n"
@@ -44,3 +85,19 @@ def test_the_net_gets_its_loss() -> None:
     assert ends_in_losses(found.net)
     assert not ends_in_losses(net)
     assert goal_of(found.net, None).prefix == ""
+
+
+def contrast(a, b):
+    return (a - b).square().sum(-1)
+
+
+def test_a_net_that_ends_in_a_loss_of_ones_own_trains() -> None:
+    body = nw.Shared("body", nw.Linear(4))
+    a, b = nw.Input("a", 2), nw.Input("b", 2)
+    net = nw.Graph({"loss": nw.Function(contrast, "a: d, b: d -> ()")(body(a), body(b))})
+    named = nw.Graph(nw.Function(contrast, "a: d, b: d -> loss: ()")(body(a), body(b)))
+    pairs = ([[0.0, 1.0], [1.0, 0.0]], [[1.0, 1.0], [0.0, 0.0]])
+    for one in (net, named):
+        assert ends_in_losses(one)
+        assert nw.train(one, pairs, epochs=2, progress=False).net.arrays.keys() == {"@body/weight", "@body/bias"}
+    assert not ends_in_losses(nw.Chain(nw.Linear(1), nw.Reshape(), input=2))

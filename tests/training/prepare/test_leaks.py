@@ -1,21 +1,23 @@
 """A net that can see what it is to predict is not trained, and the way is said; no other net is refused."""
 
+import numpy as np
 import pytest
 import torch
 
 import netwright as nw
 from causality.causal_nets import CAUSAL, INPUT, LEAKS, Masked, attention
+from netwright.data.sources import source
 from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.layers.sequence import Most, Rest, Reverse, Shift
-from netwright.training.prepare.leaks import refuse_leaks
+from netwright.training.prepare.leaks import refuse_leaks, shifted
 from netwright.training.prepare.next_element import NextElement
 
 
 def refusal(net: nw.Net, following: bool = True) -> str:
     """The whole text of the error; empty where the net may be trained."""
     try:
-        refuse_leaks(net, net.input_names[0] if following else None)
+        refuse_leaks(net, (net.input_names[0], 1) if following else None)
     except TrainingError as error:
         return str(error)
     return ""
@@ -214,3 +216,30 @@ def test_training_is_refused_before_it_begins() -> None:
     with pytest.raises(TrainingError, match="the net can see what it is to predict"):
         nw.train(against(nw.Conv(4, 3, padding="same"), Most(), Rest()), {"text": rows}, epochs=1, progress=False)
     nw.train(against(GRU(4), Most(), Rest()), {"text": rows}, epochs=1, progress=False)
+
+
+SERIES = np.random.default_rng(0).normal(size=(20, 12, 1)).astype(np.float32)
+TEXTS = ["hello world", "anna and hannah", "bananas"] * 5
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_pairs_of_a_sequence_and_what_follows_are_asked_as_the_next_element_is(steps) -> None:
+    net = nw.Chain(nw.Bidirectional(nw.GRU(4)), nw.Linear(1), input=("n", 1))
+    with pytest.raises(TrainingError) as caught:
+        nw.train(net, (SERIES[:, :-steps], SERIES[:, steps:]), epochs=1, progress=False)
+    assert caught.value.what == "the net can see what it is to predict"
+    assert caught.value.expected == f"output i predicts input at i + {steps}, and does not see it"
+    assert caught.value.mend == ("leave out nw.Bidirectional at bidirectional1",)
+    sound = nw.Chain(nw.GRU(4), nw.Linear(1), input=("n", 1))
+    nw.train(sound, (SERIES[:, :-steps], SERIES[:, steps:]), epochs=1, progress=False)
+
+
+def test_what_is_a_pair_moved_along() -> None:
+    def found(inputs, targets):
+        return shifted(source((inputs, targets)), ["input"], ["target"])
+
+    assert found([text[:-1] for text in TEXTS], [text[1:] for text in TEXTS]) == ("input", 1)
+    assert found(SERIES[:, :-2], SERIES[:, 2:]) == ("input", 2)
+    assert found(SERIES, SERIES) is None  # it gives its input back
+    assert found(TEXTS, [text.upper() for text in TEXTS]) is None
+    assert found(TEXTS, range(15)) is None

@@ -220,3 +220,16 @@ def test_an_objective_that_is_none(wrong) -> None:
         f"  got:      {wrong!r}\n"
         "  mend:     loss=…, for a function of outputs and targets"
     )
+
+
+def test_numbers_are_predicted_from_pairs() -> None:
+    net = nw.Chain(nw.GRU(4), nw.Linear(1), input=("n", 1))
+    with pytest.raises(TrainingError) as caught:
+        nw.train(net, [[[1.0], [2.0]], [[3.0], [4.0]]], objective=nw.NextElement(), progress=False)
+    assert str(caught.value) == (
+        "the next element is one of a vocabulary, and these are numbers\n"
+        "  where:    input 'input'\n"
+        "  expected: nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()\n"
+        "  got:      Array('n 1')\n"
+        "  mend:     nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective"
+    )

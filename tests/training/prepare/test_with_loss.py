@@ -45,3 +45,30 @@ def test_refusals() -> None:
     with pytest.raises(NetError) as caught:
         nw.with_loss(net, {})
     assert str(caught.value) == "a net with a loss has at least one loss\n  expected: mean, kind"
+
+
+def test_a_function_of_one_example_is_a_loss() -> None:
+    net = nw.initialize(nw.Chain(3, input=2, output=3))
+    for function in (lambda y, t: (y - t).square().mean(), lambda y, t: (y - t).square().mean(-1)):
+        graph = nw.with_loss(net, function)
+        examples = {"input": nw.many([[1.0, 2.0], [3.0, 4.0]]), "target": nw.many([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])}
+        torch.testing.assert_close(graph(examples), nw.with_loss(net, nw.MSE())(examples))
+
+
+def test_functions_that_are_no_loss() -> None:
+    net = nw.initialize(nw.Chain(3, input=2, output=3))
+    examples = {"input": nw.many([[1.0, 2.0]]), "target": nw.many([[0.0, 1.0, 2.0]])}
+    with pytest.raises(NetError) as caught:
+        nw.with_loss(net, lambda y, t: y - t)(examples)
+    assert str(caught.value) == (
+        "a loss gives one number for each example\n"
+        "  where:    <lambda>\n  expected: ()\n  got:      (3,)\n  mend:     its mean: (…).mean()"
+    )
+    with pytest.raises(NetError, match="the loss cannot be computed of one example"):
+        nw.with_loss(net, lambda y, t: (y - t).sum(1))(examples)
+    with pytest.raises(NetError) as caught:
+        nw.with_loss(net, torch.nn.functional.cross_entropy)
+    assert caught.value.what == "a loss of torch is not a part"
+    assert caught.value.mend == ("nw.CrossEntropy(), behind a net that ends in nw.softmax",)
+    with pytest.raises(NetError, match="this is no loss"):
+        nw.with_loss(net, 3)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from netwright.errors import Fault, NetwrightError, SizeError
 from netwright.net.faults.edit import Edit, code, edited, hoped, key, open_arrays, told, tried
-from netwright.net.faults.mend import candidates
+from netwright.net.faults.mend import can_learn, candidates
 from netwright.net.faults.origin import Origin, Site, axis_of_weight, made_by, origin, site_of
 from netwright.net.node import SHARED, Node, field_values
 from netwright.net.plan.plan import plan_of, shape_text
@@ -97,9 +97,10 @@ def _try_edits(case: Case, faults: int) -> None:
 
 def _after(node: Node, edit: Edit, strict: bool) -> Solution | None:
     try:
-        return tried(node, edit, strict)
+        after = tried(node, edit, strict)
     except NetwrightError:
         return None
+    return after if can_learn(after, {**node.held.outputs, **edit.outputs}) else None
 
 
 def _each_once(edits: Iterator[Edit]) -> Iterator[Edit]:

@@ -1,17 +1,18 @@
 """Thinks of edits that may mend a mismatch, the likeliest first; whether they do is tried elsewhere."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, cast
 
 from netwright.codecs.array import Array
-from netwright.codecs.category import Category
+from netwright.codecs.category import Boolean, Category
 from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.net.faults.edit import Edit, code, if_valid, inserted, instead, new_leaf, with_options, without
 from netwright.net.faults.origin import Origin, Site, ancestors, axis_of_weight, between, made_by, origin
-from netwright.net.node import SHARED, LeafNode, field_values
+from netwright.net.node import SHARED, LeafNode, field_values, kind
+from netwright.net.plan.solve import Solution
 from netwright.net.plan.wiring import Op
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import port
@@ -26,6 +27,27 @@ VOCABULARY = 50  # of indices in a mend, where nothing says it
 def candidates(site: Site) -> Iterator[Edit]:
     """Edits that may mend a mismatch, the likeliest first."""
     return (_everywhere(site, edit) for edit in _likeliest_first(site))
+
+
+def can_learn(solution: Solution, decoders: Mapping[str, Codec]) -> bool:
+    """Whether every output can say what its decoder reads: sizes that fit are not enough.
+
+    A softmax over one value is 1 whatever it is given; sigmoids, each by itself, are no distribution over labels.
+    """
+    leaves = {op.path: op.leaf for op in solution.wiring.ops}
+    for name, slot in solution.wiring.outputs:
+        leaf = leaves.get(slot[0])
+        if leaf is None:
+            continue
+        if leaf.normalizes and solution.shape(slot)[-1:] == (1,):
+            return False
+        if _is_sigmoid(leaf) and isinstance(decoders.get(name), Category):
+            return False
+    return True
+
+
+def _is_sigmoid(leaf: LeafNode) -> bool:
+    return kind(leaf) == "sigmoid"
 
 
 def _everywhere(site: Site, edit: Edit) -> Edit:
@@ -246,6 +268,7 @@ def _sizes(site: Site) -> Iterator[Edit]:
         wanted = site.expected[axis]
         assert not isinstance(wanted, Row)
         found = origin(site.solution, site.slot, axis)
+        yield from _other_ends(site, found, wanted)
         if unknowns(wanted):
             wanted = _multiple(wanted, site.got[axis])
         if wanted is None:
@@ -313,6 +336,24 @@ def _all_same(site: Site, op: Op) -> Iterator[Edit]:
                 leaves |= {path: leaf for path, leaf in edit.leaves.items() if leaf is not None}
     if len(leaves) > 1:
         yield Edit(f'padding="same" in {" and ".join(leaves)}', leaves=leaves)
+
+
+def _other_ends(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
+    """Another end, that gives what the decoder reads: one number by itself, or a distribution over labels."""
+    end = _end(site)
+    width = next(_width(found, wanted), None)
+    if end is None or width is None or site.decoder is None:
+        return
+    name, labels = site.mismatch.port, if_valid(lambda: Category([False, True]))
+    if end.leaf.normalizes and wanted == 1:
+        if isinstance(site.decoder, Boolean) and site.got[-1] == 2:
+            yield Edit(f"output={code(labels)}", outputs={name: labels})
+        sigmoid = new_leaf("Elementwise", "sigmoid") if isinstance(site.decoder, Boolean) else None
+        for change in instead(end, sigmoid) if sigmoid else [without(end)]:
+            yield width | change
+    if _is_sigmoid(end.leaf) and isinstance(site.decoder, Category):
+        for change in instead(end, new_leaf("Softmax")):
+            yield width | change
 
 
 def _other_decoders(site: Site) -> Iterator[Edit]:
@@ -383,10 +424,15 @@ def _input_axis(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
 
 def _before_softmax(site: Site) -> tuple[str, str]:
     """Where a change of the last axis belongs: before a softmax that is the last thing, else at the place itself."""
-    op = next((op for op in site.solution.wiring.ops if op.path == site.slot[0]), None)
-    if site.mismatch.op is None and op is not None and type(op.leaf).__name__ == "Softmax":
-        return op.path, op.reads[0][0]
-    return site.target
+    end = _end(site)
+    return (end.path, end.reads[0][0]) if end is not None and end.leaf.normalizes else site.target
+
+
+def _end(site: Site) -> Op | None:
+    """The leaf that gives an output, where a decoder does not take it."""
+    if site.mismatch.op is not None:
+        return None
+    return next((op for op in site.solution.wiring.ops if op.path == site.slot[0]), None)
 
 
 def _with_input(site: Site, codec: Codec, name: str = "") -> Edit:

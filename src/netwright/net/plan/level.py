@@ -7,8 +7,12 @@ from functools import cached_property
 from keyword import iskeyword
 from typing import Any, ClassVar, Never, TypeAlias, cast
 
+import torch
+
+from netwright import elsewhere
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import PARTS, LeafNode, Node, check_name, kind, numbered
+from netwright.net.plan.dead import refuse_unread
 from netwright.sizes.notation import Port, ports
 from netwright.value import Value
 
@@ -299,6 +303,7 @@ def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[Source] | N
         origin = symbol.origin
         return ("", origin.name) if isinstance(origin, Source) else (name_of[origin], symbol.names[0])
 
+    refuse_unread(uses, [(end, end is result) for end in ends], name_of)
     calls = tuple(
         Call(name_of[u], u.part, tuple((port, ref(symbol)) for port, symbol in u.reads), u.place or name_of[u])
         for u in uses
@@ -356,6 +361,12 @@ def as_part(part: Any) -> Node:
         return _listed("Linear", part)
     if isinstance(part, list | tuple):
         return _listed("Chain", *part)
+    if isinstance(part, torch.nn.Module) or (isinstance(part, type) and issubclass(part, torch.nn.Module)):
+        ours = elsewhere.part(elsewhere.called(part))
+        own = "nw.Module(module, ports), for the module as it is, with its weights"
+        raise NetError(
+            what="a module of torch is not a part yet", got=repr(part)[:100], mend=[m for m in (ours, own) if m]
+        )
     if callable(part):
         return _listed("Elementwise", part)
     raise NetError(

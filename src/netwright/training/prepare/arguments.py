@@ -1,19 +1,42 @@
 """Checks what `train` is given before anything is read or computed: what cannot be meant is said in plain words."""
 
+import functools
 import math
 import operator
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 
 from netwright.errors import TrainingError
+from netwright.fields import refuse_call
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
 from netwright.training.prepare.next_element import NextElement
 
 MOST_THREADS = 256
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def called_rightly(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, whose error for an argument that it does not have says what it is called here."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **named: P.kwargs) -> R:
+        if len(args) == 3:
+            raise TrainingError(
+                what="inputs and targets are given together, as one pair",
+                where=function.__name__,
+                got="3 values: net, inputs, targets",
+                mend="nw.train(net, (inputs, targets))",
+            )
+        refuse_call(function, function.__name__, args, named)
+        return function(*args, **named)
+
+    return call
 
 
 def whole(name: str, value: Any, least: int, most: float = math.inf) -> int | None:

@@ -13,9 +13,10 @@ from netwright.data.order import epoch_order
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
+from netwright.layers.conv import Conv
 from netwright.machine import best_device, free_memory, has_bf16
 from netwright.net.plan.each import End
-from netwright.net.plan.plan import Plan
+from netwright.net.plan.plan import Plan, fixed, shape_text
 from netwright.sizes.size import evaluate, names, unknowns
 from netwright.sizes.unify import Row, Shape
 from netwright.training.events import Choice
@@ -26,6 +27,7 @@ from netwright.training.prepare.rates import matches
 LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many steps, and ten epochs
 PART_OF_SPREAD = 0.14  # a peak step of Adam against 1/√fan-in, the spread of new weights; LeNet's best
 REPEATED = "as in the run whose choices were given"
+FEW_CHANNELS = (1, 3, 4)  # of a picture: grey, colours, and colours with what lies behind
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
 NO_LENGTHS: Mapping[str, int] = {}
@@ -107,6 +109,16 @@ class Chooser:
             elif source.drawn or source.again is not None:
                 kind = "__getitem__" if source.drawn else "a stream"
                 self.say(name, "read anew in every epoch", f"{kind} may draw what it gives; list(…) reads it once")
+
+    def channels(self, plan: Plan) -> None:
+        """What a convolution takes for channels, where an input looks like a picture with channels first."""
+        for op in plan.wiring.leaves:
+            if not isinstance(op.leaf, Conv) or op.within or op.reads[0][1][0]:
+                continue
+            shape = plan.shape(op.reads[0][1])
+            if len(shape) == 3 and fixed(shape) and shape[0] in FEW_CHANNELS and shape[-1] not in FEW_CHANNELS:
+                why = f"channels come last; nw.Transpose(1, 2, 0) before {op.path}, if {shape[0]} are the channels"
+                self.say("channels", f"{shape[-1]} of {shape_text(shape)}", why)
 
     def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
         """What encoders cut off, where they were told a greatest length."""

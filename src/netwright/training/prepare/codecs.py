@@ -13,12 +13,12 @@ from netwright.codecs.codec import Codec, at_place
 from netwright.codecs.number import Number, Vector
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
-from netwright.layers.pointwise import Softmax
-from netwright.net.node import Held, Node
+from netwright.net.node import Held
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
-from netwright.sizes.size import Expression, Name, Size, names
+from netwright.sizes.size import names
 from netwright.sizes.unify import Row
+from netwright.training.labels import end_of, kept, meant
 
 
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
@@ -27,16 +27,21 @@ def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
     `targets` maps the ports of the data that hold what is right to the outputs of the net.
     """
     inputs = {name: _fitted(net.held.inputs.get(name), net, source, name, "") for name in net.input_names}
+    if inputs != dict(net.held.inputs):
+        net = net.rebuilt(Held(net.held.arrays, inputs, net.held.outputs, net.held.shared))
     outputs = dict(net.held.outputs)
     for port, name in targets.items():
         outputs[name] = _fitted(net.held.outputs.get(name), net, source, port, name)
-    if inputs == dict(net.held.inputs) and outputs == dict(net.held.outputs):
+    if outputs == dict(net.held.outputs):
         return net
     return net.rebuilt(Held(net.held.arrays, inputs, outputs, net.held.shared))
 
 
 def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: str) -> Codec:
-    codec = codec or _inferred(net, port, source.row(0)[port], output)
+    if codec is None:
+        first = source.row(0)[port]
+        codec = meant(end_of(net, output), port, source.columns[port], first) if output else None
+        codec = codec or _inferred(net, port, first, output)
     if codec.fitted:
         return codec
     try:
@@ -50,7 +55,7 @@ def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
     """A codec for raw values like this one, of which the net says nothing."""
     if isinstance(first, bool):
         return Boolean()
-    if isinstance(first, str) or (isinstance(first, int) and output and _is_classifier(net)):
+    if isinstance(first, str):
         return Category()
     if isinstance(first, int | float):
         return Number()
@@ -63,7 +68,7 @@ def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
             and ranked(known)
             and any(names(size) for size in known if not isinstance(size, Row))
         ):
-            return Array(" ".join(_kept(size, found) for size, found in zip(known, shape, strict=True)))
+            return Array(" ".join(kept(size, found) for size, found in zip(known, shape, strict=True)))
         if known and not output and ranked(known) and fixed(known):
             return Array(tuple(size for size in known if isinstance(size, int)))
         return Vector() if len(shape) == 1 else Array(tuple(shape))
@@ -74,15 +79,3 @@ def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
         got=f"a {type(first).__name__}",
         mend=f"net.with_{'output' if output else 'input'}(…), with {mend}",
     )
-
-
-def _kept(size: Size | Row, found: int) -> str:
-    """A size that the net calls by a name keeps it; any other is what the data have."""
-    named = isinstance(size, Expression) and isinstance(size.single, Name)
-    return str(size) if named else str(found)
-
-
-def _is_classifier(net: Node) -> bool:
-    plan = plan_of(net)
-    ends = {slot[0] for _, slot in plan.wiring.outputs}
-    return any(isinstance(op.leaf, Softmax) for op in plan.wiring.ops if op.path in ends)

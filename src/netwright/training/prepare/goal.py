@@ -1,6 +1,7 @@
 """What a net is trained for: the loss that follows from its decoder, and the net that ends in it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean
@@ -14,6 +15,7 @@ from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.sizes.notation import port
+from netwright.training.labels import End, end_of
 from netwright.training.prepare.with_loss import with_loss
 from netwright.value import Value
 
@@ -32,13 +34,15 @@ class Objective(Value):
     why: str
 
 
-def goal_of(net: Net, loss: Net | Mapping[str, Net] | None) -> Objective:
+def goal_of(net: Net, loss: Any) -> Objective:
     """The net with its loss: given, its own, or the one its decoder asks for."""
     if loss is None and ends_in_losses(net):
         return Objective(net, (), "", "the net's own", "the net ends in losses")
     why = "given" if loss is not None else ""
     if loss is None:
-        chosen = {name: loss_for(net.held.outputs.get(name), name) for name in net.output_names}
+        for name in net.output_names:
+            _check_softmax(end_of(net, name), name)
+        chosen = {name: loss_for(net.held.outputs.get(name), name, end_of(net, name)) for name in net.output_names}
         loss = chosen if len(chosen) > 1 else next(iter(chosen.values()))
         codecs = [repr(net.held.outputs[name]) for name in net.output_names]
         why = "the decoder is " + " and ".join(text if len(text) < 60 else text[:57] + "…" for text in codecs)
@@ -47,9 +51,14 @@ def goal_of(net: Net, loss: Net | Mapping[str, Net] | None) -> Objective:
     return Objective(whole, targets, "net/", _loss_name(loss), why)
 
 
-def loss_for(codec: Codec | None, output: str) -> Net:
-    """The loss that fits a decoder: cross entropy for classes and labels, squared error for numbers."""
+def loss_for(codec: Codec | None, output: str, end: End) -> Net:
+    """The loss that fits a decoder: cross entropy for classes and labels, squared error for numbers.
+
+    Numbers as they are behind a softmax or a sigmoid are probabilities: theirs is a cross entropy too.
+    """
     inner = codec.codec if isinstance(codec, Each) else codec
+    if isinstance(inner, Number | Vector | Array) and end.form:
+        return _loss_of_chances(inner, output, end)
     if codec is not None and gives_classes(codec):
         return CrossEntropy()
     if isinstance(inner, Boolean | Labels):
@@ -64,6 +73,32 @@ def loss_for(codec: Codec | None, output: str) -> Net:
     )
 
 
+def _loss_of_chances(codec: Codec, output: str, end: End) -> Net:
+    """The cross entropy of probabilities that are compared with numbers."""
+    if codec.scale is None:
+        return CrossEntropy("binary" if end.form == "binary" else "probabilities")
+    raise TrainingError(
+        what="the net gives probabilities, and its decoder reads standardized numbers, which go beyond 0 to 1",
+        where=f"{end.path} -> {output}",
+        expected="a decoder of labels or probabilities",
+        got=repr(codec),
+        mend=(
+            f"leave out {end.path}, for numbers of any size",
+            "output=nw.Boolean(), for yes and no" if end.form == "binary" else "output=nw.Category(), for classes",
+        ),
+    )
+
+
+def _check_softmax(end: End, output: str) -> None:
+    """Refuse a net whose answer is the same for everything."""
+    if end.form == "probabilities" and end.width == 1:
+        raise TrainingError(
+            what="the net ends in a softmax over one value, which is 1 whatever it is given",
+            where=f"{end.path} -> {output}",
+            mend=f"nw.sigmoid in place of {end.path}",
+        )
+
+
 def gives_classes(codec: Codec) -> bool:
     """Whether a decoder reads a distribution over classes, one or one for each position, and encodes as their index."""
     encoded, decoded = port(codec.encoded), port(codec.decoded)
@@ -71,11 +106,18 @@ def gives_classes(codec: Codec) -> bool:
 
 
 def ends_in_losses(net: Node) -> bool:
-    """Whether every output of a net is a single number that a loss gives."""
+    """Whether every output of a net is a single number that a loss gives, or that is called one."""
     plan = plan_of(net)
-    ends = {slot[0] for _, slot in plan.wiring.outputs}
     leaves = {op.path: op.leaf for op in plan.wiring.ops}
-    return all(path in leaves and getattr(leaves[path], "is_loss", False) for path in ends)
+    return all(
+        getattr(leaves.get(slot[0]), "is_loss", False) or (_is_called_loss(name) and plan.shape(slot) == ())
+        for name, slot in plan.wiring.outputs
+    )
+
+
+def _is_called_loss(name: str) -> bool:
+    """Whether an output's name says that it is a loss, as those of `with_loss` do."""
+    return name == "loss" or name.endswith("_loss")
 
 
 def _loss_name(loss: object) -> str:

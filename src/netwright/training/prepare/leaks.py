@@ -1,9 +1,16 @@
 """Refuses to train a net that can see what it is to predict: its loss would fall, and it would have learned nothing."""
 
+from collections.abc import Sequence
 from math import inf, isinf
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from netwright.causality.causality import ahead_of, offsets_of, parts, place_text, seen_text
 from netwright.causality.proof import Sight
+from netwright.data.sources import Source
 from netwright.errors import TrainingError
 from netwright.layers.attention import Attention
 from netwright.layers.conv import Conv
@@ -17,6 +24,7 @@ from netwright.sizes.unify import Row
 from netwright.training.prepare.goal import ends_in_losses
 from netwright.value import Value
 
+SAMPLE = 16  # pairs that tell whether a target is its input moved along
 LONGEST = 9  # parts of a way that are named; of a longer one its ends and the part that looks ahead
 
 
@@ -42,19 +50,19 @@ class Question(Value):
         return low <= self.most and high >= self.target
 
 
-def refuse_leaks(net: Net, following: str | None) -> None:
+def refuse_leaks(net: Net, following: tuple[str, int] | None) -> None:
     """Raise TrainingError where a net sees, in training, the elements that it is to predict.
 
-    `following` is the input of which it is to predict what follows; None: none, and only what a net that ends in losses
-    compares with itself is known: a target that is a later position of an input, such as `nw.Rest()` of it, or, for a
-    net that sees no later position, the same one. A net that sees all around a position and is compared with that
-    position itself gives its input back, which is no prediction.
+    `following` is the input of which it is to predict what follows, and how many steps on; None: none, and only what a
+    net that ends in losses compares with itself is known: a target that is a later position of an input, such as
+    `nw.Rest()` of it, or, for a net that sees no later position, the same one. A net that sees all around a position
+    and is compared with that position itself gives its input back, which is no prediction.
     """
     if following is None and not ends_in_losses(net):
         return
-    for along in net.plan.varying if following is None else _first_size(net, following):
+    for along in net.plan.varying if following is None else _first_size(net, following[0]):
         sight = Sight(net.plan, along, training=True)
-        for question in _of_losses(net, sight) if following is None else _of_output(net, sight):
+        for question in _of_losses(net, sight) if following is None else _of_output(net, sight, following[1]):
             _ask(net, question)
 
 
@@ -64,9 +72,32 @@ def _first_size(net: Net, port: str) -> list[str]:
     return [] if not shape or isinstance(shape[0], Row) else sorted(names(shape[0]))
 
 
-def _of_output(net: Net, sight: Sight) -> list[Question]:
+def shifted(data: Source, inputs: Sequence[str], targets: Sequence[str]) -> tuple[str, int] | None:
+    """The input of which the target is what follows, so many steps on; None where it is something else."""
+    if len(targets) != 1:
+        return None
+    rows = [data.row(int(i)) for i in torch.linspace(0, len(data) - 1, min(SAMPLE, len(data)))]
+    pairs = {name: [(_elements(row[name]), _elements(row[targets[0]])) for row in rows] for name in inputs}
+    for name, columns in pairs.items():
+        shortest = min(len(x) for x, _ in columns)
+        for steps in range(1, shortest // 2 + 1):
+            if all(len(x) == len(y) and x != y and x[steps:] == y[: len(y) - steps] for x, y in columns):
+                return name, steps
+    return None
+
+
+def _elements(raw: Any) -> str | list[Any]:
+    """The elements of a sequence; of what is none, nothing."""
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, np.ndarray | Tensor) and raw.ndim:
+        return [item.tolist() for item in raw]
+    return list(cast(Sequence[Any], raw)) if isinstance(raw, list | tuple) else []
+
+
+def _of_output(net: Net, sight: Sight, steps: int) -> list[Question]:
     ((name, slot),) = net.plan.wiring.outputs
-    return [Question(sight, source, slot, 1, inf, name, "output") for source in sight.of(slot)]
+    return [Question(sight, source, slot, steps, inf, name, "output") for source in sight.of(slot)]
 
 
 def _of_losses(net: Net, sight: Sight) -> list[Question]:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from netwright.codecs.array import Array
 from netwright.codecs.codec import LONGEST, Codec, at_place
+from netwright.codecs.each import Each
 from netwright.codecs.text.characters import Characters
 from netwright.codecs.text.elements import Elements
 from netwright.data.sources import Source
@@ -125,6 +127,14 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
     if codec is None and isinstance(first, str):
         codec = Characters()
     if not isinstance(codec, Elements):
+        if isinstance(codec, Array | Each):
+            raise TrainingError(
+                what="the next element is one of a vocabulary, and these are numbers",
+                where=f"input {name!r}",
+                expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
+                got=_short(codec),
+                mend="nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective",
+            )
         raise TrainingError(
             what="the next element is one of a sequence that the encoder makes elements of",
             where=f"input {name!r}",

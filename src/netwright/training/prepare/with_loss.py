@@ -1,13 +1,19 @@
 """Makes the loss part of a net: a graph of the net, its targets and its losses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from netwright import elsewhere
 from netwright.errors import NetError, did_you_mean
+from netwright.layers.function import Function
 from netwright.net.graph import Graph, Input
-from netwright.net.node import expect_net
+from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
-from netwright.net.plan.level import Symbol, as_part, use
+from netwright.net.plan.level import Symbol, use
+from netwright.value import Value
 
 TARGET = "target"
 
@@ -20,9 +26,11 @@ def with_loss(net: Net, loss: Any) -> Graph:
     the losses are the new net's outputs. The port is `NAME_target` too where an input is called `target`.
 
     Fields:
-        loss: a part that takes the net's output and the target; or a mapping from outputs to such parts.
+        loss: a part that takes the net's output and the target; or a function of the output and the target of one
+            example, in torch, that gives one number; or a mapping from outputs to these.
 
-    Raises: NetError when outputs and losses do not match; SizeError when a loss does not fit an output.
+    Raises: NetError for a loss of torch, which has a part of ours, or when outputs and losses do not match; SizeError
+        when a loss does not fit an output.
 
     Example:
         >>> import netwright as nw
@@ -53,8 +61,56 @@ def with_loss(net: Net, loss: Any) -> Graph:
     for name, part in losses.items():
         mark = f"{name}_" if len(losses) > 1 else ""
         target = Input(target_name(net, name, several=len(losses) > 1), net.outputs[name])
-        ends[f"{mark}loss"] = use(as_part(part), values[name], target, name=f"{mark}loss")
+        ends[f"{mark}loss"] = use(_loss(part), values[name], target, name=f"{mark}loss")
     return Graph(ends if len(losses) > 1 else ends["loss"])
+
+
+def _loss(value: Any) -> Node:
+    """The part that a loss is."""
+    if isinstance(value, Node):
+        return value
+    if ours := elsewhere.loss(value):
+        raise NetError(what="a loss of torch is not a part", where="loss", got=repr(value)[:100], mend=ours)
+    if callable(value) and not isinstance(value, type | torch.nn.Module):
+        return Function(EachExample(value), "input: *s, target: *t -> loss: ()")
+    raise NetError(
+        what="this is no loss",
+        where="loss",
+        expected="a part such as nw.MSE(), or a function of the output and the target of one example",
+        got=repr(value)[:100],
+    )
+
+
+class EachExample(Value):
+    """A function of single examples, done for every example of a batch."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, *x: Tensor) -> Tensor:
+        try:
+            found = torch.vmap(self.function)(*x)  # (b, *s), (b, *t) -> (b,)
+        except (RuntimeError, IndexError) as error:
+            raise NetError(
+                what="the loss cannot be computed of one example",
+                where=_name(self.function),
+                expected=" and ".join(str(tuple(value.shape[1:])) for value in x)
+                + ", the output and the target of one",
+                got=str(error).splitlines()[0],
+                mend='nw.Function(f, "input: *s, target: *t -> loss: ()"), for a function of whole batches',
+            ) from error
+        if found.ndim != 1:
+            raise NetError(
+                what="a loss gives one number for each example",
+                where=_name(self.function),
+                expected="()",
+                got=str(tuple(found.shape[1:])),
+                mend="its mean: (…).mean()",
+            )
+        return found
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", "") or repr(function)
 
 
 def target_name(net: Net, output: str, *, several: bool) -> str:

@@ -1,0 +1,172 @@
+"""What people from PyTorch and Keras call things, and what stands for it here: a table for the mends of errors."""
+
+import re
+import sys
+from typing import Any, Never
+
+from netwright.errors import UnknownNameError, close_names
+
+PARTS = {
+    "Dense": "nw.Linear(out)",
+    "LazyLinear": "nw.Linear(out)",
+    "Sequential": "nw.Chain(…)",
+    "ModuleList": "nw.Chain(…), or nw.Repeat(count, part)",
+    "Model": "nw.Chain(…) or nw.Graph(…)",
+    "Conv1d": "nw.Conv(out, (3,)), with channels last",
+    "Conv2d": "nw.Conv(out, (3, 3)), with channels last",
+    "Conv3d": "nw.Conv(out, (3, 3, 3)), with channels last",
+    "MaxPool1d": "nw.MaxPool((2,))",
+    "MaxPool2d": "nw.MaxPool((2, 2))",
+    "AvgPool1d": "nw.AvgPool((2,))",
+    "AvgPool2d": "nw.AvgPool((2, 2))",
+    "MaxPooling2D": "nw.MaxPool((2, 2))",
+    "AveragePooling2D": "nw.AvgPool((2, 2))",
+    "AdaptiveAvgPool2d": "nw.GlobalAvgPool()",
+    "GlobalAveragePooling2D": "nw.GlobalAvgPool()",
+    "GlobalMaxPooling2D": "nw.GlobalMaxPool()",
+    "BatchNorm1d": "nw.BatchNorm()",
+    "BatchNorm2d": "nw.BatchNorm()",
+    "BatchNormalization": "nw.BatchNorm()",
+    "LayerNormalization": "nw.LayerNorm()",
+    "Dropout2d": "nw.Dropout(rate)",
+    "SimpleRNN": "nw.RNN(out)",
+    "TimeDistributed": "nw.Map(part)",
+    "MultiheadAttention": "nw.Attention(…) or nw.self_attention(…)",
+    "MultiHeadAttention": "nw.Attention(…) or nw.self_attention(…)",
+    "cat": "nw.Concatenate()",
+    "concat": "nw.Concatenate()",
+    "Identity": "nothing: leave it out",
+}
+LOSSES = {
+    "CrossEntropyLoss": "nw.CrossEntropy(), behind a net that ends in nw.softmax",
+    "NLLLoss": "nw.CrossEntropy(), behind a net that ends in nw.softmax",
+    "cross_entropy": "nw.CrossEntropy(), behind a net that ends in nw.softmax",
+    "nll_loss": "nw.CrossEntropy(), behind a net that ends in nw.softmax",
+    "sparse_categorical_crossentropy": "nw.CrossEntropy()",
+    "categorical_crossentropy": 'nw.CrossEntropy("probabilities")',
+    "BCELoss": 'nw.CrossEntropy("binary"), behind a net that ends in nw.sigmoid',
+    "BCEWithLogitsLoss": 'nw.CrossEntropy("binary"), behind a net that ends in nw.sigmoid',
+    "binary_cross_entropy": 'nw.CrossEntropy("binary"), behind a net that ends in nw.sigmoid',
+    "binary_cross_entropy_with_logits": 'nw.CrossEntropy("binary"), behind a net that ends in nw.sigmoid',
+    "binary_crossentropy": 'nw.CrossEntropy("binary")',
+    "MSELoss": "nw.MSE()",
+    "mse_loss": "nw.MSE()",
+    "mse": "nw.MSE()",
+    "L1Loss": "nw.MAE()",
+    "l1_loss": "nw.MAE()",
+    "mae": "nw.MAE()",
+    "SmoothL1Loss": "nw.Huber()",
+    "smooth_l1_loss": "nw.Huber()",
+    "HuberLoss": "nw.Huber()",
+    "huber_loss": "nw.Huber()",
+}
+VERBS = {
+    "fit": "nw.train(net, (inputs, targets)), whose run holds the trained net",
+    "compile": "nothing to compile: nw.train(net, data, optimizer=…, loss=…)",
+    "predict": "net(x), or net([x, …]) for several",
+    "forward": "net(x)",
+    "evaluate": "nw.measure(net, data)",
+    "score": "nw.measure(net, data)",
+    "summary": "nw.summary(net)",
+    "parameters": "net.arrays, by path",
+    "state_dict": "net.arrays, by path",
+    "load_state_dict": "net.with_arrays(state)",
+    "named_parameters": "net.arrays, by path",
+    "weights": "net.arrays, by path",
+    "get_weights": "net.arrays, by path",
+    "layers": "list(net)",
+    "children": "list(net)",
+    "modules": "net.paths",
+    "add": "net.append(part), which gives a new net",
+    "eval": "net(x): a call is not training unless it says training=True",
+    "train": "nw.train(net, data)",
+    "save": "nw.save(net, path)",
+    "cuda": "net.to('cuda')",
+    "cpu": "net.to('cpu')",
+    "double": "net.to(torch.float64)",
+    "half": "net.to(torch.float16)",
+    "zero_grad": "nw.train(net, data), which computes and applies gradients",
+    "backward": "nw.train(net, data), which computes and applies gradients",
+}
+ARGUMENTS = {
+    "p": ("rate",),
+    "lr": ("learning_rate",),
+    "units": ("out",),
+    "filters": ("out",),
+    "out_features": ("out",),
+    "out_channels": ("out",),
+    "hidden_size": ("out",),
+    "embedding_dim": ("out",),
+    "output_dim": ("out",),
+    "kernel_size": ("kernel", "window"),
+    "pool_size": ("window",),
+    "strides": ("stride",),
+    "num_heads": ("heads",),
+    "momentum": ("momentum",),
+    "validation_split": ("validation",),
+    "validation_data": ("validation",),
+    "criterion": ("loss",),
+    "loss_fn": ("loss",),
+    "num_epochs": ("epochs",),
+    "max_epochs": ("epochs",),
+    "input_shape": ("input",),
+}
+FOLLOW = ("in_features", "in_channels", "input_size", "input_dim", "num_features", "num_embeddings", "normalized_shape")
+"""Arguments that say the size of an input, which follows here from what comes before."""
+
+
+def part(name: str) -> str:
+    """What stands here for a part or loss that is called so elsewhere; empty where nothing is known."""
+    if name in PARTS or name in LOSSES:
+        return PARTS.get(name) or LOSSES[name]
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    known = getattr(sys.modules.get("netwright"), "__dict__", {})
+    plain = next((one for one in (snake, name.lower()) if one in known and hasattr(known[one], "plan")), "")
+    return f"nw.{plain}" if plain else f"nw.{name}(…)" if name in known else ""
+
+
+def argument(name: str, declared: object, where: str) -> str:
+    """The mend for an argument that is called so elsewhere, of a call that takes the declared ones."""
+    takes = list(declared)  # type: ignore[call-overload]  # names
+    for ours in ARGUMENTS.get(name, ()):
+        if ours in takes:
+            return f"{where}({ours}=…)"
+    if name == "lr":
+        return "nw.train(net, data, learning_rate=…), which the rate belongs to"
+    if name in FOLLOW:
+        return f"leave {name} out: the size of an input follows from what comes before"
+    near = close_names(name, takes)
+    return f"{where}({near[0]}=…)" if near else ""
+
+
+def loss(value: object) -> str:
+    """What stands here for a loss of torch, or for the name of one; empty for any other."""
+    name = value if isinstance(value, str) else called(value) if _of_torch(value) else ""
+    return LOSSES.get(name, "")
+
+
+def _of_torch(value: object) -> bool:
+    kind = value if isinstance(value, type) or hasattr(value, "__name__") else type(value)
+    return str(getattr(kind, "__module__", "")).partition(".")[0] == "torch"
+
+
+def unknown(name: str) -> Never:
+    """Raise the error for a public name that the package does not have: its `__getattr__`."""
+    if name.startswith("_"):  # what Python itself looks for
+        raise AttributeError(name)
+    known = [one for one in vars(sys.modules["netwright"]) if not one.startswith("_")]
+    near = tuple(f"nw.{one}" for one in close_names(name, known))
+    raise UnknownNameError(what=f"netwright has no {name!r}", mend=part(name) or near[:1])
+
+
+def no_verb(kind: str, name: str) -> Never:
+    """Raise the error for a method that a net of this kind does not have."""
+    if name not in VERBS:
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
+    raise UnknownNameError(what=f"a net has no {name!r}", where=kind, mend=VERBS[name])
+
+
+def called(value: Any) -> str:
+    """The name by which torch knows a module, its class or a function."""
+    kind = value if isinstance(value, type) else type(value)
+    return str(getattr(value, "__name__", kind.__name__))

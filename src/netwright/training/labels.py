@@ -1,0 +1,207 @@
+"""Says what targets mean: a net that ends in softmax or sigmoid gives probabilities, so its targets are classes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from netwright.codecs.array import Array
+from netwright.codecs.category import Boolean, Category
+from netwright.codecs.codec import Codec
+from netwright.codecs.each import Each
+from netwright.codecs.label_table import distinct
+from netwright.codecs.labels import Labels
+from netwright.codecs.number import Number
+from netwright.errors import TrainingError
+from netwright.layers.losses import CrossEntropy
+from netwright.layers.pointwise import LogSoftmax
+from netwright.net.node import LeafNode, Node
+from netwright.net.plan.plan import plan_of, ranked
+from netwright.sizes.size import Expression, Name, Size
+from netwright.sizes.unify import Row, Shape
+from netwright.value import Value
+
+SAMPLE = 16  # rows that are looked at where a column is read anew each time, as a Dataset's
+SLACK = 1e-3  # what rounding may move a sum of probabilities by
+
+
+class End(Value):
+    """What a net ends in, at one output.
+
+    Fields: `path` of the last leaf, `shape` of what it gives; `form` of the cross entropy that reads it:
+    `probabilities` of classes that exclude each other, as softmax gives them; `binary`, of each value by itself, as the
+    logistic sigmoid does; empty for plain numbers. `logarithm` says that it gives logarithms of probabilities.
+    """
+
+    path: str
+    shape: Shape
+    form: str
+    logarithm: bool = False
+
+    @property
+    def width(self) -> Size | Row | None:
+        """How many values it gives along the last axis; None where that is not known."""
+        return self.shape[-1] if self.shape else None
+
+
+def end_of(net: Node, output: str) -> End:
+    """What gives an output: the last leaf that makes values, not only moves them."""
+    plan = plan_of(net)
+    leaves = {op.path: op for op in plan.wiring.leaves}
+    slot = dict(plan.wiring.outputs)[output]
+    path, leaf = slot[0], leaves[slot[0]].leaf if slot[0] in leaves else None
+    while leaf is not None and leaf.passes and len(leaves[path].reads) == 1:
+        path = leaves[path].reads[0][1][0]
+        leaf = leaves[path].leaf if path in leaves else None
+    form = _form(leaf)
+    if form == "probabilities" and path != slot[0]:  # moved values need not be a distribution along the last axis
+        form = ""
+    return End(path, plan.shape(slot), form, isinstance(leaf, LogSoftmax))
+
+
+def _form(leaf: LeafNode | None) -> str:
+    """The form of the cross entropy that is computed at once with this leaf."""
+    forms = ("probabilities", "binary")
+    return "" if leaf is None else next((form for form in forms if CrossEntropy(form).after(leaf) is not None), "")
+
+
+def meant(end: End, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
+    """The decoder for targets like these behind an end that gives probabilities; None where any other may stand.
+
+    Raises: TrainingError for targets that such a net cannot say.
+    """
+    label = isinstance(first, str | int) or _is_texts(first)  # True is an int
+    if end.logarithm and label:
+        raise TrainingError(
+            what="the net ends in logarithms of probabilities, and the targets are labels",
+            where=f"port {port!r}",
+            expected="probabilities: the loss takes the logarithm of a softmax itself, and exactly",
+            got=end.path,
+            mend=f"nw.softmax in place of {end.path}",
+        )
+    if end.form == "probabilities":
+        return _behind_softmax(end, port, raws, first)
+    return _behind_sigmoid(end, port, raws, first) if end.form == "binary" else None
+
+
+def _behind_softmax(end: End, port: str, raws: Sequence[Any], first: Any) -> Codec:
+    shape = _shape(first)
+    rank = len(end.shape) if ranked(end.shape) else None
+    if shape == () or (shape == (1,) and rank in (None, 1)):
+        seen = _seen(raws)
+        if isinstance(first, str | int) or _all(seen, _whole):
+            return Category()
+    elif shape and rank in (None, len(shape)) and _all(_seen(raws), _distributions):
+        return Array(_sizes(end, shape))
+    elif rank is not None and shape is not None and len(shape) == rank - 1 and _classes(first):
+        return Each(Category())
+    classes = ("output=nw.Category(), for classes",) if shape == () else ()
+    raise TrainingError(
+        what="the net ends in a softmax, and the targets are neither classes nor their probabilities",
+        where=f"port {port!r}",
+        expected="a label for each example, or a row of numbers of 0 or more that add up to 1",
+        got=_shown(raws, first),
+        mend=(f"leave out {end.path}, for numbers of any size", *classes),
+    )
+
+
+def _behind_sigmoid(end: End, port: str, raws: Sequence[Any], first: Any) -> Codec:
+    shape, seen = _shape(first), _seen(raws)
+    if _is_texts(first) and not isinstance(first, str):
+        return Labels()
+    wide = isinstance(end.width, int) and end.width != 1
+    if shape in ((), (1,)) and not isinstance(first, str) and not wide:
+        if _all(seen, lambda rows: (rows == 0) | (rows == 1)):
+            return Boolean()
+        if _all(seen, lambda rows: (rows >= 0) & (rows <= 1)):
+            return Number(0, 1)
+    elif shape and _all(seen, lambda rows: (rows >= 0) & (rows <= 1)):
+        return Array(_sizes(end, shape))
+    several = "one answer, and the net gives several" if wide and shape in ((), (1,)) else _shown(raws, first)
+    raise TrainingError(
+        what="the net ends in a sigmoid, and the targets are no answers of yes or no",
+        where=f"port {port!r}",
+        expected="0 and 1, True and False, or numbers between",
+        got=several,
+        mend=_other_ends(end, seen, first, wide),
+    )
+
+
+def _other_ends(end: End, seen: Sequence[Any], first: Any, wide: bool) -> tuple[str, ...]:
+    """The ends with which the net could learn such targets."""
+    numbers = f"leave out {end.path}, for numbers of any size"
+    if not isinstance(first, str | int):
+        return (numbers,)
+    count = len(distinct(seen))
+    softmax = "nw.softmax" if wide else f"nw.Linear({count}), nw.softmax"
+    labels = f"{softmax} in place of {end.path}, for {count} labels"
+    return (labels,) if isinstance(first, str | bool) or wide else (labels, numbers)
+
+
+def _is_texts(first: Any) -> bool:
+    """Whether it is a text, or a list of texts."""
+    if isinstance(first, list | tuple | set | frozenset):
+        return bool(first) and all(isinstance(item, str) for item in first)  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(first, str)
+
+
+def _shape(first: Any) -> tuple[int, ...] | None:
+    """The axes of one target; None for what has none, as a path to a picture."""
+    if isinstance(first, bool | int | float | str):
+        return ()
+    if not isinstance(first, list | tuple | np.ndarray | Tensor):
+        return None
+    try:
+        return np.shape(np.asarray(first))
+    except ValueError:  # lists of different lengths
+        return None
+
+
+def _classes(first: Any) -> bool:
+    return np.asarray(first).dtype.kind in "USbiu"
+
+
+def _seen(raws: Sequence[Any]) -> Sequence[Any]:
+    """The targets themselves, or, where each is read anew, some from all over them."""
+    if isinstance(raws, list | tuple | np.ndarray | Tensor):
+        return raws
+    return [raws[int(i)] for i in np.linspace(0, len(raws) - 1, min(SAMPLE, len(raws)))]
+
+
+def _all(seen: Sequence[Any], holds: Callable[[Any], Any]) -> bool:
+    """Whether something holds of all numbers; not of what is none."""
+    try:
+        return bool(np.all(holds(np.asarray(seen, dtype=np.float64))))
+    except (TypeError, ValueError):  # no numbers, or rows of different lengths
+        return not isinstance(seen[0], str | int | float) and all(_all(row, holds) for row in seen)
+
+
+def _whole(rows: Any) -> Any:
+    return (rows == np.round(rows)) & np.isfinite(rows)
+
+
+def _distributions(rows: Any) -> Any:
+    """Of each row along the last axis, whether it is a distribution."""
+    return (rows >= 0).all(-1) & (np.abs(rows.sum(-1) - 1) < SLACK)
+
+
+def _sizes(end: End, shape: tuple[int, ...]) -> str:
+    """The sizes of the target, where a size that the net calls by a name keeps it."""
+    known = end.shape if ranked(end.shape) and len(end.shape) == len(shape) else shape
+    return " ".join(kept(size, found) for size, found in zip(known, shape, strict=True))
+
+
+def kept(size: Size | Row, found: int) -> str:
+    """A size that the net calls by a name keeps it; any other is what the data have."""
+    named = isinstance(size, Expression) and isinstance(size.single, Name)
+    return str(size) if named else str(found)
+
+
+def _shown(raws: Sequence[Any], first: Any) -> str:
+    """The targets in a few words."""
+    if isinstance(first, str | int | float):
+        found = list(dict.fromkeys(item if isinstance(item, str) else float(item) for item in _seen(raws)))
+        texts = [repr(item) if isinstance(item, str) else f"{item:g}" for item in found[:4]]
+        return ", ".join(texts) + (", …" if len(found) > 4 else "")
+    return f"{type(first).__name__} of shape {_shape(first)}" if _shape(first) is not None else type(first).__name__
