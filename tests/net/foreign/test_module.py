@@ -159,8 +159,8 @@ def test_torchs_convolution_is_told_of_channels_first() -> None:
     assert str(caught.value) == (
         "module1: Conv2d raises RuntimeError for an input of this size\n"
         "  where:    input -> module1\n"
-        "  expected: Given groups=1, weight of size [4, 3, 3, 3], expected input[2, 8, 8, 3] to have 3 channels, but got 8"
-        " channels instead\n"
+        "  expected: Given groups=1, weight of size [4, 3, 3, 3], expected input[2, 8, 8, 3] to have 3 channels, but"
+        " got 8 channels instead\n"
         "  got:      (8, 8, 3)   (8, 8, 3) from the input\n"
         '  mend:     layout="channels_first" in the nw.Module of module1 (checked: 402 parameters)'
     )
@@ -247,7 +247,7 @@ def test_it_may_read_indices_and_run_in_any_float_type() -> None:
             module = other.to(dtype)
             ports = "a: *s, b: *s -> *t" if isinstance(module, nn.Bilinear) else "*s -> *t"
             names = ["x", "y"] if isinstance(module, nn.Bilinear) else ["x"]
-            graph = nw.Graph(one=(nw.Module(module, ports), *names), input={name: (3, 4) for name in names})
+            graph = nw.Graph(one=(nw.Module(module, ports), *names), input=dict.fromkeys(names, (3, 4)))
             assert graph.plan.outputs == {"output": (3, 4)}
     net = nw.Chain(nw.Module(nn.Conv1d(3, 2, 1).double()), input=(3, 4))
     assert net(torch.ones(3, 4)).dtype == torch.float64

@@ -41,6 +41,19 @@ def test_what_a_module_raises_is_a_size_that_does_not_fit() -> None:
     assert caught.value.got == "() for 2 examples, () for 3"
 
 
+def test_a_module_that_mixes_examples_is_refused() -> None:
+    class Alike(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x @ x.T
+
+    with pytest.raises(Unfit) as caught:
+        trial(Alike(), run, [((3,), False)])
+    assert str(caught.value) == (
+        "Alike mixes examples: more than one axis of its output follows from how many there are"
+    )
+    assert caught.value.got == "(2, 2) for 2 examples, (3, 3) for 3"
+
+
 def test_lazily_sized_arrays_have_shapes_afterwards() -> None:
     lazy = shell(nn.LazyLinear(4))
     found = trial(lazy, run, [((3,), False)])

@@ -212,6 +212,11 @@ class Module(Leaf):
             found = trial(self.module, self._run, [*zip(inputs, below, strict=True)])
             moved = [(*s[1:], s[0]) if self._first and len(s) > 1 else s for s in found.shapes]  # (c, *t) -> (*t, c)
             self._trials[inputs] = replace(found, shapes=tuple(moved))
+            arrays = shell.arrays_of(found.module)
+            for training in (False, True):  # made here: while it is exported, no module can be copied
+                self._modes.setdefault(
+                    (training, *(tuple(arrays[name].shape) for name in self._lazy)), _in_mode(found.module, training)
+                )
         return self._trials[inputs]
 
     @cached_property
@@ -240,7 +245,7 @@ class Module(Leaf):
         key = (training, *shapes.values())
         if key not in self._modes:
             sized = self._sized({name.replace(".", "/"): shape for name, shape in shapes.items()})
-            self._modes[key] = copy.deepcopy(sized).train(training)
+            self._modes[key] = _in_mode(sized, training)
         return self._modes[key]
 
     @property
@@ -269,6 +274,10 @@ class Module(Leaf):
         more += f", layout={self.layout!r}" if self.layout != "channels_last" else ""
         text = " ".join(repr(self.module).split())
         return shared_repr(self, f"Module({text}{more})")
+
+
+def _in_mode(module: nn.Module, training: bool) -> nn.Module:
+    return copy.deepcopy(module).train(training)
 
 
 def _empty(array: Tensor) -> bool:

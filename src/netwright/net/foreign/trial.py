@@ -166,7 +166,14 @@ def _trial(module: nn.Module, run: Run, inputs: Sequence[Input], dtype: torch.dt
 
 
 def _batch_axis(name: str, one: Tensor, two: Tensor) -> int:
-    found = [i for i, pair in enumerate(zip(one.shape, two.shape, strict=True)) if pair == BATCHES]
+    pairs = [*zip(one.shape, two.shape, strict=True)]
+    found = [i for i, pair in enumerate(pairs) if pair == BATCHES]
+    if found and sum(a != b for a, b in pairs) > 1:
+        raise Unfit(
+            f"{name} mixes examples: more than one axis of its output follows from how many there are",
+            expected="a value for every example, whatever stands beside it",
+            got=f"{tuple(one.shape)} for {BATCHES[0]} examples, {tuple(two.shape)} for {BATCHES[1]}",
+        )
     if not found:
         raise Unfit(
             f"{name} gives nothing for each example: no axis of its output is as long as the batch",
