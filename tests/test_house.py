@@ -13,7 +13,8 @@ FILES = sorted(path for path in SRC.rglob("*.py"))
 FLOORS = [
     ["value", "machine"],
     ["errors"],
-    ["regular", "fields", "inits"],
+    ["regular", "elsewhere"],
+    ["fields", "inits"],
     ["fetch"],
     ["kernels"],
     ["sizes"],

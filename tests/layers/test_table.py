@@ -181,3 +181,14 @@ def test_compiles_in_one_graph(row):
     torch._dynamo.reset()
     compiled = torch.compile(step, fullgraph=True, backend="eager")
     torch.testing.assert_close(compiled(*inputs), expected, rtol=1e-10, atol=1e-10)
+
+
+@ROW
+def test_no_examples_give_none(row):
+    net = nw.initialize(net_of(row))
+    inputs, _ = drawn(row, net)
+    whole = dict(zip(net.input_names, inputs, strict=True))
+    if whole:
+        results = [nw.apply(net, {}, {name: x[:count] for name, x in whole.items()}) for count in (2, 0)]
+        two, none = (y if isinstance(y, dict) else {"output": y} for y in results)
+        assert {name: y.shape for name, y in none.items()} == {name: (0, *y.shape[1:]) for name, y in two.items()}

@@ -99,3 +99,11 @@ def test_lengths_that_the_batch_cannot_have(lengths, text) -> None:
     with pytest.raises(nw.DataError) as caught:
         nw.apply(net, {}, torch.zeros(2, 4, 3), lengths=lengths)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.uint32])
+def test_lengths_may_be_whole_numbers_of_any_type(dtype) -> None:
+    net = nw.initialize(nw.Chain(nw.GRU(2), nw.Last(), nw.Module(torch.nn.Linear(2, 2)), input=("n", 3)))
+    x, lengths = torch.randn(2, 4, 3), torch.tensor([1, 4])
+    expected = nw.apply(net, {}, x, lengths={"n": lengths})
+    torch.testing.assert_close(nw.apply(net, {}, x, lengths={"n": lengths.to(dtype)}), expected)

@@ -107,3 +107,54 @@ def test_a_net_without_arrays_is_refused() -> None:
     with pytest.raises(MissingArraysError) as caught:
         nw.to_torch(nw.Chain(2, input=2))
     assert caught.value.what == "2 of the 2 arrays of this net do not exist yet"
+
+
+def attending(causal: bool) -> Net:
+    turned = nw.Chain(nw.Linear(8), nw.Rotary(2))
+    attention = nw.Graph(
+        query=(turned, "input"),
+        key=(turned, "input"),
+        value=(nw.Linear(8), "input"),
+        attended=(nw.Attention(heads=2, causal=causal), "query", "key", "value"),
+    )
+    return nw.Chain(nw.Embedding(8), attention, nw.LayerNorm(), nw.Linear(5), input="n <20>")
+
+
+foreign = nw.Module(torch.nn.Sequential(torch.nn.Embedding(20, 8), torch.nn.Linear(8, 5)), "... <20> -> ... 5")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        attending(causal=False),
+        attending(causal=True),
+        nw.Chain(nw.Embedding(8), nw.Conv(5, (3,), padding=1), nw.GlobalMaxPool(), nw.Linear(3), input="n <20>"),
+        nw.Chain(foreign, nw.Linear(3), input="n <20>"),
+    ],
+    ids=["attention", "causal", "conv", "module"],
+)
+def test_export_keeps_the_batch_and_the_lengths_free(made: Net) -> None:
+    module = nw.to_torch(nw.initialize(made)).eval()
+    x = torch.randint(0, 20, (4, 9))
+    free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    exported = torch.export.export(module, (x[:2, :7].clone(),), dynamic_shapes=((free,),)).module()
+    for batch, length in ((1, 1), (1, 9), (4, 1), (3, 5)):
+        part = x[:batch, :length].clone()
+        torch.testing.assert_close(exported(part), module(part))
+
+
+def test_export_keeps_the_batch_of_pictures_and_of_foreign_statistics_free(net: Net) -> None:
+    norm = nw.Module(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)))
+    both = ((net, torch.randn(5, 1, 8, 8)), (nw.Chain(norm, nw.Reshape(2, -1), input=3), torch.randn(5, 3)))
+    for made, x in both:
+        module = nw.to_torch(made).eval()
+        free = (({0: torch.export.Dim.DYNAMIC},),)
+        exported = torch.export.export(module, (x[:2].clone(),), dynamic_shapes=free).module()
+        for batch in (1, 5):
+            torch.testing.assert_close(exported(x[:batch]), module(x[:batch]))
+
+
+def test_no_examples_give_none() -> None:
+    module = nw.to_torch(nw.initialize(attending(causal=True)))
+    assert module(torch.zeros(0, 7, dtype=torch.int64)).shape == (0, 7, 5)
+    assert nw.to_torch(nw.Chain(nw.Reshape(-1, 2), input=(3, 4)))(torch.zeros(0, 3, 4)).shape == (0, 6, 2)

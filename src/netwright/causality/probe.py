@@ -6,12 +6,12 @@ and a mask of −10,000 hides nothing from scores that are larger.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor
 
-from netwright.inits import fans
+from netwright.inits import Init, fans
 from netwright.net.initialize import generator_for
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan, ranked
@@ -123,12 +123,14 @@ class _Run:
     def _array(self, path: str, draw: Draw) -> Tensor:
         spec = self.net.plan.arrays[path]
         shape, generator = spec.known or (), generator_for(0, f"{draw} {path}")
-        own = self.net.held.arrays.get(path)
+        own, init = self.net.held.arrays.get(path), spec.weight.init
+        if own is not None and not own.is_floating_point():
+            return own.cpu()  # counts and places, which another draw would make wrong
         if spec.weight.kind == "running":
             # variances are above 0
             return torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu") + 0.5
-        if spec.weight.kind == "fixed":
-            value = spec.weight.init(shape, fans(shape), generator) if own is None else own.cpu()
+        if spec.weight.kind == "fixed" and (own is not None or init is not None):
+            value = own.cpu() if own is not None else cast(Init, init)(shape, fans(shape), generator)
             return value.double() if value.is_floating_point() else value
         spread = draw.arrays / math.sqrt(fans(shape).into)
         return torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu") * spread

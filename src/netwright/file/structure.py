@@ -12,6 +12,8 @@ from netwright.codecs.codec import CODECS, Codec
 from netwright.errors import FileError, NetwrightError, SizeError, close_names, did_you_mean
 from netwright.fields import suits
 from netwright.file.format import malformed, short, too_deep
+from netwright.layers.function import import_name, source_hash
+from netwright.layers.shell import options
 from netwright.net.faults import explain
 from netwright.net.node import PARTS, Node, field_values
 from netwright.net.plan.level import Call, ContainerNode
@@ -54,7 +56,7 @@ def described(value: object, where: str, depth: int = 0) -> Plain:
         return {"record": type(value).__name__, **_fields(value, where, depth)}
     if isinstance(value, nn.Module):
         name = function_name(type(value), where)
-        return {"module": name, "hash": source_hash(type(value)), "options": repr(value)}
+        return {"module": name, "hash": source_hash(type(value)), "options": options(value)}
     if callable(value):
         return {"function": function_name(value, where), "hash": source_hash(value)}
     raise FileError(
@@ -243,7 +245,7 @@ class Reader(Value):
     def _module(self, plain: dict[str, Plain], where: str, depth: int) -> Any:
         supplied = self._supplied(plain["module"], where)
         modules: Sequence[Any] = supplied if isinstance(supplied, list | tuple) else [supplied]
-        found = next((module for module in modules if repr(module) == plain["options"]), None)
+        found = next((module for module in modules if options(module) == plain["options"]), None)
         if found is None:
             raise FileError(
                 what=f"no module that was supplied as {plain['module']} has the options that were saved",

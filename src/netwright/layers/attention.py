@@ -131,16 +131,19 @@ class Attention(Leaf):
     ) -> tuple[Tensor, Tensor | None]:
         (b, m, _), n = query.shape, key.shape[1]
         q, k, v = (
-            x.view(b, -1, count, x.shape[-1] // count).transpose(1, 2)  # (b, n, heads d) -> (b, heads, n, d)
+            x.unflatten(-1, (count, x.shape[-1] // count)).transpose(1, 2)  # (b, n, heads d) -> (b, heads, n, d)
             for x, count in ((query, self.heads), (key, self._groups), (value, self._groups))
         )
-        if m == 1:  # heads that share keys ask them as queries of one head would, at a third of the time
-            q = query.view(b, self._groups, -1, q.shape[-1])  # (b, 1, heads d) -> (b, groups, heads / groups, d)
+        single = m == 1 and not torch.compiler.is_exporting()  # an exported net takes one query and many
+        if single:  # heads that share keys ask them as queries of one head would, at a third of the time
+            q = query.view(
+                b, self._groups, self.heads // self._groups, q.shape[-1]
+            )  # (b, 1, heads d) -> (b, groups, heads / groups, d)
         allowed = None if length is None else inside(length, n)[:, None, None]  # (b, n) -> (b, 1, 1, n)
         if mask is not None:
             own = (mask != 0).unsqueeze(1)  # (b, m, n) -> (b, 1, m, n)
             allowed = own if allowed is None else allowed & own
-        causal = self.causal and m > 1
+        causal = self.causal and not single
         if causal and (allowed is not None or m < n):
             before = torch.ones(m, n, dtype=torch.bool, device=q.device).tril(n - m)  # the last of n is the last of m
             causal, allowed = False, before if allowed is None else allowed & before
@@ -151,9 +154,10 @@ class Attention(Leaf):
         y, scores = kernel(q, k, v, allowed, causal, self.scale)
         if blind is not None:
             y, scores = y.masked_fill(blind, 0.0), None if scores is None else scores.masked_fill(blind, 0.0)
-        if m == 1:
-            return y.reshape(b, 1, -1), None if scores is None else scores.reshape(b, -1, 1, n)
-        return y.transpose(1, 2).reshape(b, m, -1), scores  # (b, heads, m, e) -> (b, m, heads e)
+        if single:
+            whole = y.reshape(b, 1, self.heads * y.shape[-1])  # (b, groups, heads / groups, e) -> (b, 1, heads e)
+            return whole, None if scores is None else scores.reshape(b, self.heads, 1, n)
+        return y.transpose(1, 2).flatten(2), scores  # (b, heads, m, e) -> (b, m, heads e)
 
 
 class _Room:
@@ -220,9 +224,9 @@ def weighed(
     if causal:
         allowed = torch.ones(m, n, dtype=torch.bool, device=q.device).tril()
     q = q * (1 / math.sqrt(d) if scale is None else scale)
-    scores = q.reshape(b, g, -1, d) @ k.mT  # (b, h, m, d) -> (b, g, h / g m, d) -> (b, g, h / g m, n)
+    scores = q.reshape(b, g, h // g * m, d) @ k.mT  # (b, h, m, d) -> (b, g, h / g m, d) -> (b, g, h / g m, n)
     if allowed is not None:
         scores = scores.view(b, h, m, n).masked_fill(~allowed, -inf).view(scores.shape)
     scores = scores.softmax(-1, dtype=torch.promote_types(q.dtype, torch.float32)).to(v.dtype)
     y = scores @ v  # (b, g, h / g m, n) -> (b, g, h / g m, e)
-    return y.view(b, h, m, -1), scores.view(b, h, m, n)
+    return y.view(b, h, m, y.shape[-1]), scores.view(b, h, m, n)

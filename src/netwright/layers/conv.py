@@ -147,7 +147,7 @@ class Conv(Leaf):
         before = self._taps(1)[0][0] * (self._taps(1)[0][1] - 1)
         past = memory.get("past") if memory else None
         if past is None:
-            past = x.new_zeros(len(x), before, x.shape[-1])  # (b, before, in)
+            past = x.new_zeros(x.shape[0], before, x.shape[-1])  # (b, before, in)
         x = torch.cat([past, x], 1)  # (b, n, in) -> (b, before + n, in)
         y = self._convolve(w, x, self._unpadded)  # (b, before + n, in) -> (b, n, out)
         return y, {"past": x[:, x.shape[1] - before :]} if before else {}

@@ -71,7 +71,7 @@ class Concatenate(Leaf):
         if all(length is None for length in given):
             return y
         to = torch.arange(y.shape[axis], device=y.device)  # (Σ aᵢ,)
-        places, end = to.expand(len(y), -1), to.new_zeros(len(y))  # (b, Σ aᵢ), (b,)
+        places, end = to.expand(y.shape[0], -1), to.new_zeros(y.shape[0])  # (b, Σ aᵢ), (b,)
         for value, length in zip(x[:-1], given, strict=True):
             size = value.shape[axis]
             end = end + (size if length is None else length)  # (b,)
@@ -203,9 +203,13 @@ class Dot(Leaf):
         left = filled(left, lengths_of(lengths, "s", left.ndim - 1)[-1], 0.0, -1)  # (b, ..., n, k)
         row, column = left.ndim == 2, right.ndim == 2
         if row:
-            left = left.reshape(len(left), *(1,) * max(1, right.ndim - 2), -1)  # (b, k) -> (b, ..., 1, k)
+            left = left.reshape(
+                left.shape[0], *(1,) * max(1, right.ndim - 2), left.shape[-1]
+            )  # (b, k) -> (b, ..., 1, k)
         if column:
-            right = right.reshape(len(right), *(1,) * (left.ndim - 3), -1, 1)  # (b, k) -> (b, ..., k, 1)
+            right = right.reshape(
+                right.shape[0], *(1,) * (left.ndim - 3), right.shape[-1], 1
+            )  # (b, k) -> (b, ..., k, 1)
         y = left @ right  # (b, ..., n, k), (b, ..., k, m) -> (b, ..., n, m)
         y = y.squeeze(-1) if column else y  # (b, ..., n, 1) -> (b, ..., n)
         return y.squeeze(-1 if column else -2) if row else y  # (b, ..., 1, m) -> (b, ..., m)
@@ -262,7 +266,7 @@ def aligned(x: Sequence[Tensor]) -> Sequence[Tensor]:
         return x
     most = max(value.ndim for value in x)
     return [
-        value if value.ndim == most else value.reshape(len(value), *(1,) * (most - value.ndim), *value.shape[1:])
+        value if value.ndim == most else value.reshape(value.shape[0], *(1,) * (most - value.ndim), *value.shape[1:])
         for value in x
     ]
 

@@ -1,41 +1,58 @@
 """Any `torch.nn.Module` as a trainable part: its parameters and buffers are the part's arrays."""
 
 import copy
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from netwright.errors import NetError
 from netwright.inits import Fans, Init
-from netwright.layers.function import noisy, own
+from netwright.layers import shell
+from netwright.layers.function import import_name, noisy, own, source_hash
+from netwright.layers.trial import Trial, along, lengths_in, trains, trial
 from netwright.net.node import Held, Unfit, Weight
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.noise import Noise
+from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run
 from netwright.net.source_of_code import import_name, source_hash
 from netwright.net.to_torch import Layout
 from netwright.sizes import notation
 from netwright.sizes.notation import Axis, Port, Run
+from netwright.sizes.size import Expression, Size, evaluate, same, unknowns
 
 Sizes: TypeAlias = dict[str, Any]
+End: TypeAlias = tuple[Tensor | None, bool]  # how long examples are along an axis, and whether it is a leading one
 
-EVERY = vars(nn.Module()).keys()  # the attributes that every module has
-BATCH = 2  # examples in the trial run: one could be taken for no batch at all
+KEPT = 64  # trials kept for the sizes a module was asked about
+
+LAZY = "lazy_array_"  # and a number: the name of the run of axes of an array that gets its sizes from the input
 
 
 class Module(Leaf):
     """A module of PyTorch as a part: its parameters are learned, its buffers are kept, and both have paths.
 
-    The module is copied; what happens to it later does not reach the net. Its outputs are measured by a run without
-    data on the meta device as soon as the sizes of its inputs are known, and never the other way round. It is taken to
-    see everything along every axis it names. Noise inside it, such as dropout, is torch's own, and follows the seed in
-    training, so that a run can be repeated. It is given copies, so that it may write into them. Buffers are updated in
-    training mode only. Saved by the import name of its class, which must be supplied when it is loaded.
+    The module is copied; what happens to it later does not reach the net. Parameters with two names stay one array,
+    those without `requires_grad` stay as they are in training, and no array is ever drawn anew: only one whose size
+    torch itself leaves open (`nn.LazyLinear`) is, as torch does it. Its outputs are measured by a run without data as
+    soon as the sizes of its inputs are known, and never the other way round. It is taken to see everything along every
+    axis it names. Noise inside it, such as dropout, is torch's own, and follows the seed in training, so that a run can
+    be repeated. It is given copies, so that it may write into them. Buffers are updated in training mode only. What it
+    raises comes out as an error that names it. Saved by the import name of its class, which must be supplied when it
+    is loaded.
 
-    Shapes: as `ports` says, the batch axis first, each port a tensor; several outputs are a tuple.
+    Where examples differ in length, what lies behind the end of one is a copy of its last element along leading axes
+    (`...`). Along an axis that the ports name, examples of one length run together and all others apart, so that the
+    module never sees an end that is none; so they do in training along every axis if it has buffers, whose statistics
+    would count the copies.
+
+    Shapes: as `ports` says, each port a tensor, int64 where it reads indices. The batch axis is the first of an input;
+    in an output it is found. Tuples, lists and mappings, in each other too, are several outputs in their order; of a
+    mapping that has the names of all output ports, these are taken.
 
     Fields:
         module: its class, options and arrays.
@@ -43,7 +60,8 @@ class Module(Leaf):
         layout: `"channels_first"` for a module whose pictures and sequences have their channels before their
             positions, as torch's convolutions have; the last axis of every port with two axes or more is then moved.
 
-    Raises: NetError for something that is no module; SizeError when it refuses an input of the size that is known.
+    Raises: NetError for something that is no module, or cannot be copied; SizeError when it refuses an input of the
+        size that is known.
 
     Example:
         >>> import netwright as nw, torch
@@ -66,9 +84,17 @@ class Module(Leaf):
                 got=repr(module),
                 mend="nw.Module(torch.nn.Linear(3, 5)), or nw.Function for a function",
             )
+        if getattr(module, "batch_first", True) is False:
+            raise NetError(
+                what=f"this {type(module).__name__} takes the batch axis second, and a net has it first",
+                expected="batch_first=True",
+                got=repr(module),
+                mend=f"torch.nn.{type(module).__name__}(…, batch_first=True)",
+            )
         notation.ports(ports)
-        arrays = {name.replace(".", "/"): array.detach().clone() for name, array in _arrays(module).items()}
-        fields = {"module": copy.deepcopy(module).to("meta"), "ports": ports, "layout": layout}
+        there = {name: array for name, array in shell.arrays_of(module).items() if not _empty(array)}
+        arrays = {name.replace(".", "/"): array.detach().clone() for name, array in there.items()}
+        fields = {"module": shell.shell(module), "ports": ports, "layout": layout}
         for name, value in {**fields, "held": Held(arrays=arrays)}.items():
             object.__setattr__(self, name, value)
         self.validate()
@@ -87,35 +113,38 @@ class Module(Leaf):
     def identity(self) -> str:
         """What it is, as a text that is equal when two of them are."""
         name = self.import_name or f"local {id(type(self.module))}"
-        return (
-            f"Module({name}, {self.module!r}, {_plain(self.module)}, {self.ports!r}, {self.layout}, {self.source_hash})"
-        )
+        kept = f"{shell.options(self.module)}, {shell.plain(self.module)}"
+        return f"Module({name}, {kept}, {self.ports!r}, {self.layout}, {self.source_hash})"
 
     def weights(self) -> dict[str, Weight]:
-        learned = dict(self.module.named_parameters())
-        return {
-            name.replace(".", "/"): Weight(
-                " ".join(map(str, array.shape)),
-                _own_init(self.module, name),
-                "learned" if name in learned else "running",
-            )
-            for name, array in _arrays(self.module).items()
-        }
+        kinds = {name: "learned" if array.requires_grad else "fixed" for name, array in self.module.named_parameters()}
+        found: dict[str, Weight] = {}
+        for name, array in shell.arrays_of(self.module).items():
+            axes = f"*{self._lazy[name]}" if name in self._lazy else " ".join(map(str, array.shape))
+            found[name.replace(".", "/")] = Weight(axes, None, cast(Any, kinds.get(name, "running")))
+        return found
+
+    def init_of(self, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Init | None:
+        torch_name = name.replace("/", ".")
+        if not shell.is_lazy(shell.arrays_of(self.module)[torch_name]):
+            return None
+        return _own_init(self._sized(shapes), torch_name)
 
     def relate(self, known: Mapping[str, Any]) -> Sizes | None:
         sides = notation.ports(self.ports)
         shapes = [_known_shape(port, known) for port in sides.inputs]
         if not all(shape is not None for shape in shapes):
             return None
-        x = [torch.empty((BATCH, *(shape or ())), device="meta", dtype=torch.float32) for shape in shapes]
-        try:
-            with torch.no_grad():
-                results = self._run(self._modes[False], x)
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            given = ", ".join(str(tuple(value.shape[1:])) for value in x)
-            raise Unfit(
-                "the module refuses an input of this size", expected=str(error).splitlines()[0], got=given
-            ) from None
+        given = [shape for shape in shapes if shape is not None]
+
+        arrays: dict[str, Tensor] = {}
+
+        def measure(lengths: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
+            found = self._trial(tuple(tuple(evaluate(size, lengths) for size in shape) for shape in given))
+            arrays.update(shell.arrays_of(found.module))
+            return found.shapes
+
+        results = along(measure, set[str]().union(*map(lengths_in, given)))
         if len(results) != len(sides.outputs):
             raise Unfit(
                 "the module gives another number of outputs than its ports say",
@@ -124,44 +153,132 @@ class Module(Leaf):
             )
         found: Sizes = {}
         for port, result in zip(sides.outputs, results, strict=True):
-            found |= _named(port, tuple(result.shape[1:]))
-        return found
+            found |= _named(port, result)
+        return found | {run: tuple(arrays[name].shape) for name, run in self._lazy.items()}
 
     def fewest(self, sizes: Mapping[str, Any]) -> int:
         """Two where the module trains on two examples and refuses a single one, as torch's batch norms do."""
-        shapes = [_known_shape(port, sizes) for port in notation.ports(self.ports).inputs]
-        return 2 if not self._trains(shapes, 1) and self._trains(shapes, 2) else 1
+        sides = notation.ports(self.ports).inputs
+        shapes = [_known_shape(port, sizes) for port in sides]
+        inputs = [
+            (cast(tuple[int, ...], shape or ()), port.below is not None)
+            for shape, port in zip(shapes, sides, strict=True)
+        ]
+        return 2 if not trains(self.module, self._run, inputs, 1) and trains(self.module, self._run, inputs, 2) else 1
 
-    def _trains(self, shapes: Sequence[tuple[int, ...] | None], batch: int) -> bool:
-        """Whether it takes a batch of these sizes in training, without data."""
-        x = [torch.empty((batch, *(shape or ())), device="meta", dtype=torch.float32) for shape in shapes]
-        try:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]):
-                self._run(copy.deepcopy(self._modes[True]), x)
-        except Exception:  # of code that is not ours
-            return False
-        return True
-
-    def forward(self, w: Mapping[str, Tensor], *x: Tensor | None, training: bool, random: Noise | None = None) -> Any:
+    def forward(
+        self,
+        w: Mapping[str, Tensor],
+        *x: Tensor | None,
+        lengths: Lengths = NO_LENGTHS,
+        training: bool,
+        random: Noise | None = None,
+    ) -> Any:
         arrays = {name.replace("/", "."): array for name, array in w.items()}
         buffers = {name: arrays[name].clone() for name, _ in self.module.named_buffers()}  # written in place by some
+        inputs = own(x)
+        ends = [
+            [] if value is None else _ends(port, lengths, value.ndim - 1)
+            for port, value in zip(notation.ports(self.ports).inputs, inputs, strict=True)
+        ]
         with noisy(x, training, random):
-            results = self._run(self._modes[training], own(x), {**arrays, **buffers})
+            results = self._padded(self._ready(w, training), inputs, ends, {**arrays, **buffers})
         y = results[0] if len(results) == 1 else tuple(results)
         if not buffers:
             return y
         return y, {name.replace(".", "/"): new for name, new in buffers.items()} if training else {}
 
-    @cached_property
-    def _modes(self) -> dict[bool, nn.Module]:
-        return {training: copy.deepcopy(self.module).train(training) for training in (False, True)}
+    def _padded(
+        self, module: nn.Module, x: Sequence[Tensor | None], ends: Sequence[Sequence[End]], arrays: Mapping[str, Tensor]
+    ) -> list[Tensor]:
+        """The outputs for a batch in which examples may end early."""
+        apart = module.training and any(True for _ in module.buffers())
+        mixed = [length for end in ends for length, leading in end if length is not None and (apart or not leading)]
+        if not mixed:
+            whole = [v if v is None else ended_run(v, [at for at, _ in end]) for v, end in zip(x, ends, strict=True)]
+            return self._placed(self._run(module, whole, arrays))
+        _, which = torch.stack(mixed, 1).unique(dim=0, return_inverse=True)  # (b, k) -> (b,)
+        groups = [(which == group).nonzero().squeeze(1) for group in range(int(which.max()) + 1)]
+        pieces = [
+            self._placed(self._run(module, [_alone(v, end, rows) for v, end in zip(x, ends, strict=True)], arrays))
+            for rows in groups
+        ]
+        inputs = tuple(() if v is None else tuple(v.shape[1:]) for v in x)
+        order = torch.cat(groups).argsort()
+        return [
+            torch.cat([_filled(y, shape) for y in made])[order]
+            for shape, *made in zip(self._trial(inputs).shapes, *pieces, strict=True)
+        ]
 
-    def _run(self, module: nn.Module, x: Any, arrays: Mapping[str, Tensor] | None = None) -> list[Tensor]:
-        first = self.layout == "channels_first"
-        given = tuple(v.movedim(-1, 1) if first and v.ndim > 2 else v for v in x)  # (b, *s, c) -> (b, c, *s)
+    @cached_property
+    def _trials(self) -> dict[tuple[tuple[int, ...], ...], Trial]:
+        return {}
+
+    def _trial(self, inputs: tuple[tuple[int, ...], ...]) -> Trial:
+        """What comes out for examples of these sizes; known ones are kept."""
+        if inputs not in self._trials:
+            if len(self._trials) >= KEPT:
+                self._trials.clear()
+            below = [port.below is not None for port in notation.ports(self.ports).inputs]
+            found = trial(self.module, self._run, [*zip(inputs, below, strict=True)])
+            moved = [(*s[1:], s[0]) if self._first and len(s) > 1 else s for s in found.shapes]  # (c, *t) -> (*t, c)
+            self._trials[inputs] = replace(found, shapes=tuple(moved))
+            arrays = shell.arrays_of(found.module)
+            for training in (False, True):  # made here: while it is exported, no module can be copied
+                self._modes.setdefault(
+                    (training, *(tuple(arrays[name].shape) for name in self._lazy)), _in_mode(found.module, training)
+                )
+        return self._trials[inputs]
+
+    @cached_property
+    def _lazy(self) -> dict[str, str]:
+        """The arrays whose sizes follow from the input, by name, and what stands for their axes."""
+        arrays = shell.arrays_of(self.module)
+        return {name: f"{LAZY}{i}" for i, (name, array) in enumerate(arrays.items()) if shell.is_lazy(array)}
+
+    def _sized(self, shapes: Mapping[str, tuple[int, ...]]) -> nn.Module:
+        """The module in which lazily sized arrays have these shapes."""
+        if not self._lazy:
+            return self.module
+        for found in self._trials.values():
+            arrays = shell.arrays_of(found.module)
+            if all(tuple(arrays[name].shape) == shapes[name.replace(".", "/")] for name in self._lazy):
+                return found.module
+        raise NetError(what=f"no input gives the arrays of {type(self.module).__name__} these sizes", got=str(shapes))
+
+    @cached_property
+    def _modes(self) -> dict[Any, nn.Module]:
+        return {}
+
+    def _ready(self, w: Mapping[str, Tensor], training: bool) -> nn.Module:
+        """The module in this mode, sized for these arrays."""
+        shapes = {name: tuple(w[name.replace(".", "/")].shape) for name in self._lazy}
+        key = (training, *shapes.values())
+        if key not in self._modes:
+            sized = self._sized({name.replace(".", "/"): shape for name, shape in shapes.items()})
+            self._modes[key] = _in_mode(sized, training)
+        return self._modes[key]
+
+    @property
+    def _first(self) -> bool:
+        return self.layout == "channels_first"
+
+    def _run(
+        self, module: nn.Module, x: Sequence[Tensor | None], arrays: Mapping[str, Tensor] | None = None
+    ) -> list[Tensor]:
+        """The tensors it gives, as it gives them."""
+        given = tuple(
+            v.movedim(-1, 1) if self._first and v is not None and v.ndim > 2 else v  # (b, *s, c) -> (b, c, *s)
+            for v in x
+        )
         y = module(*given) if arrays is None else torch.func.functional_call(module, dict(arrays), given)
-        results: list[Tensor] = list(y) if isinstance(y, tuple | list) else [y]
-        return [v.movedim(1, -1) if first and v.ndim > 2 else v for v in results]  # (b, c, *t) -> (b, *t, c)
+        return shell.tensors(y, self.output_names)
+
+    def _placed(self, results: list[Tensor]) -> list[Tensor]:
+        """The same with the batch axis first, and the channels where the net has them."""
+        batch = next((found.batch for found in self._trials.values()), (0,) * len(results))
+        moved = [y.movedim(axis, 0) for y, axis in zip(results, batch, strict=True)]  # (..., b, ...) -> (b, ...)
+        return [y.movedim(1, -1) if self._first and y.ndim > 2 else y for y in moved]  # (b, c, *t) -> (b, *t, c)
 
     def __repr__(self) -> str:
         more = f", {self.ports!r}" if self.ports != "*s -> *t" else ""
@@ -170,61 +287,77 @@ class Module(Leaf):
         return shared_repr(self, f"Module({text}{more})")
 
 
-def _arrays(module: nn.Module) -> dict[str, Tensor]:
-    """Parameters and buffers by name; one that stands under two names once."""
-    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+def _in_mode(module: nn.Module, training: bool) -> nn.Module:
+    return copy.deepcopy(module).train(training)
 
 
-def _plain(module: nn.Module) -> str:
-    """What modules keep in attributes of their own that JSON can say: a repr need not show it."""
-    kept: dict[str, str] = {}
-    for path, part in module.named_modules():
-        for name in sorted(vars(part).keys() - EVERY):
-            try:
-                kept[f"{path}.{name}"] = json.dumps(vars(part)[name], sort_keys=True)
-            except (TypeError, ValueError):
-                continue  # what is no plain value, such as a function, is told by the source of the class
-    return json.dumps(kept)
+def _empty(array: Tensor) -> bool:
+    """Whether an array has no values to hold."""
+    return shell.is_lazy(array) or array.is_meta
 
 
 def _own_init(module: nn.Module, name: str) -> Init:
     """Fill an array as torch does: by `reset_parameters` of the module that owns it."""
-    owner, _, own = name.rpartition(".")
+    owner, _, own_name = name.rpartition(".")
     part = module.get_submodule(owner)
 
     def init(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
-        reset = getattr(part, "reset_parameters", None)
-        if reset is None:
-            raise NetError(
-                what=f"only the module itself knows how to fill {name!r}: it has no reset_parameters",
-                where=name,
-                got=type(part).__name__,
-                mend="put the module in again, with its arrays: net.replace(path, nw.Module(module))",
-            )
         real = copy.deepcopy(part).to_empty(device="cpu")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(generator.initial_seed())
-            real.reset_parameters()  # type: ignore[operator]  # found above
-        return getattr(real, own).detach().clone()
+            cast(Any, real).reset_parameters()  # every lazily sized module of torch has it
+        return getattr(real, own_name).detach().clone()
 
     return init
 
 
-def _known_shape(port: Port, known: Mapping[str, Any]) -> tuple[int, ...] | None:
-    """The sizes of a port in numbers; `None` while one of them is not."""
-    shape: list[Any] = []
+def _ends(port: Port, lengths: Lengths, rank: int) -> list[End]:
+    """How long examples are along every axis of a port, and whether the axis is a leading one."""
+    ends: list[End] = []
     for item in port.axes:
         if isinstance(item, Run):
-            shape.extend(known[item.name] or (None,)) if known[item.name] != () else None
+            run = lengths.get(item.name) or (None,) * (rank - len(port.axes) + 1)
+            ends += [(length, item.name == "...") for length in run]
+        else:
+            length = lengths.get(item.name)
+            ends.append((None if length is None else length * item.times, False))
+    return ends
+
+
+def _alone(x: Tensor | None, ends: Sequence[End], rows: Tensor) -> Tensor | None:
+    """Examples that are equally long, without anything behind their ends."""
+    if x is None:
+        return None
+    x = x[rows]
+    for axis, (length, _) in enumerate(ends, 1):
+        if length is not None:
+            x = x.narrow(axis, 0, int(length[rows[0]]))  # (b, ..., n, ...)
+    return x
+
+
+def _filled(y: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """A value with zeros behind its end along every axis."""
+    missing = [(0, whole - size) for whole, size in zip(shape, y.shape[1:], strict=True)]
+    return F.pad(y, [side for pair in reversed(missing) for side in pair])  # (b, *s) -> (b, *shape)
+
+
+def _known_shape(port: Port, known: Mapping[str, Any]) -> tuple[Size, ...] | None:
+    """The sizes of a port; `None` while one of them is not known."""
+    shape: list[Size | None] = []
+    for item in port.axes:
+        if isinstance(item, Run):
+            run = known[item.name]
+            shape += (None,) if run is None else run
         elif item.name:
-            size = known[item.name]
+            size = known.get(item.name)
             shape.append(None if size is None else size * item.times)
         else:
             shape.append(item.times)
-    return tuple(shape) if all(isinstance(size, int) for size in shape) else None
+    found = [size for size in shape if isinstance(size, int | Expression) and not unknowns(size)]
+    return tuple(found) if len(found) == len(shape) else None
 
 
-def _named(port: Port, shape: tuple[int, ...]) -> Sizes:
+def _named(port: Port, shape: tuple[Size, ...]) -> Sizes:
     """What the names of an output port are, from the shape that came out."""
     run = next((i for i, item in enumerate(port.axes) if isinstance(item, Run)), None)
     over = len(shape) - len(port.axes) + (run is not None)
@@ -240,7 +373,8 @@ def _named(port: Port, shape: tuple[int, ...]) -> Sizes:
     return found
 
 
-def _one(axis: Axis, size: int, port: Port, shape: tuple[int, ...]) -> Sizes:
-    if size % axis.times or (not axis.name and size != axis.times):
-        raise Unfit("the module gives another size than its port says", str(port), str(shape))
-    return {axis.name: size // axis.times} if axis.name and axis.name != notation.UNKNOWN else {}
+def _one(axis: Axis, size: Size, port: Port, shape: tuple[Size, ...]) -> Sizes:
+    whole = size // axis.times if axis.times else 0
+    if not same(whole * axis.times, size) or (not axis.name and not same(size, axis.times)):
+        raise Unfit("the module gives another size than its port says", str(port), f"({', '.join(map(str, shape))})")
+    return {axis.name: whole} if axis.name and axis.name != notation.UNKNOWN else {}

@@ -189,7 +189,7 @@ class Rotary(Leaf):
         return self._turned(x, *turns(places, *asked)), memory
 
     def _turned(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        pairs = x.view(*x.shape[:-1], self.heads, 2, -1)  # (b, n, heads, 2, d / 2)
+        pairs = x.unflatten(-1, (self.heads, 2, x.shape[-1] // self.heads // 2))  # (b, n, heads, 2, d / 2)
         return torch.addcmul(pairs * cos, pairs.flip(-2), sin).view(x.shape)  # (b, n, heads d)
 
 
@@ -216,7 +216,7 @@ def _known_turns(
 
 def moved_on(memory: Memory, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """The places of the elements of a chunk, (b, n), and what is remembered after it."""
-    place = torch.zeros(len(x), dtype=torch.int64, device=x.device) if memory is None else memory["place"]  # (b,)
+    place = torch.zeros(x.shape[0], dtype=torch.int64, device=x.device) if memory is None else memory["place"]  # (b,)
     places, size = place.unsqueeze(1), x.shape[1]
     return places if size == 1 else places + torch.arange(size, device=x.device), {"place": place + size}
 

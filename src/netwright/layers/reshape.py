@@ -106,7 +106,11 @@ class Reshape(Leaf):
         return {"input": (0, 0)}
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        return x.reshape(len(x), *self.shape)  # (b, *s) -> (b, *shape)
+        if -1 not in self.shape:
+            return x.reshape(x.shape[0], *self.shape)  # (b, *s) -> (b, *shape)
+        rest = math.prod(size for size in self.shape if size != -1)
+        left = math.prod(x.shape[1:]) // rest  # said, since no examples say nothing
+        return x.reshape(x.shape[0], *(left if size == -1 else size for size in self.shape))  # (b, *s) -> (b, *shape)
 
     def __repr__(self) -> str:
         return shared_repr(self, f"Reshape({', '.join(map(str, self.shape))})")

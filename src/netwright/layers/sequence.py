@@ -210,7 +210,7 @@ class Shift(Leaf):
                 got=repr(self.fill),
                 mend="nw.Shift(fill=0), or another index",
             )
-        return x.new_full((len(x), count, *x.shape[2:]), self.fill)  # (b, count, ...)
+        return x.new_full((x.shape[0], count, *x.shape[2:]), self.fill)  # (b, count, ...)
 
 
 def one_less(known: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,9 +65,9 @@ def apply(
     if missing:
         raise MissingArraysError(what="some arrays are not given", where=", ".join(missing), mend="net.arrays has all")
     batch = next(iter(inputs.values()))
-    noise = Noise(seed, step, torch.arange(len(batch), device=batch.device)) if training else None
+    noise = Noise(seed, step, torch.arange(batch.shape[0], device=batch.device)) if training else None
     ends = axes_of(net.plan).given(lengths or {}, inputs)
-    told = Circumstances(training=training, noise=noise, batch=len(batch), lengths=ends)
+    told = Circumstances(training=training, noise=noise, batch=batch.shape[0], lengths=ends)
     results = whole_program(net).bind(given)(inputs, told)
     names = net.output_names
     return results[0] if len(names) == 1 else dict(zip(names, results, strict=True))

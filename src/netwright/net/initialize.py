@@ -6,11 +6,11 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from netwright.errors import Fault, NetError, SizeError, did_you_mean
-from netwright.inits import METHODS, fans
+from netwright.errors import Fault, MissingArraysError, NetError, SizeError, did_you_mean
+from netwright.inits import METHODS, Init, fans
 from netwright.net.node import Weight, expect_net
 from netwright.net.part import Net
-from netwright.net.plan.plan import ArraySpec, Plan, shape_text
+from netwright.net.plan.plan import ArraySpec, Plan, Step, shape_text
 
 
 @torch.inference_mode(False)  # who asks for gradients of the arrays may not be who makes them
@@ -25,8 +25,8 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
         method: `"kaiming"`, `"xavier"`, `"lecun"` or `"orthogonal"` for the learned arrays with two axes or more;
             `None` leaves the choice to each part, since it knows what it is for.
 
-    Raises: SizeError for arrays whose sizes do not follow from the net yet, all at once; NetError for a method that
-        does not exist.
+    Raises: SizeError for arrays whose sizes do not follow from the net yet, all at once; MissingArraysError for those
+        that come with their part alone, as an `nw.Module`'s do; NetError for a method that does not exist.
 
     Example:
         >>> import netwright as nw
@@ -45,8 +45,17 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
     open_ = [_open(net.plan, spec) for spec in missing if spec.known is None]
     if open_:
         raise SizeError.of(open_)
+    steps = {step.path: step for step in net.plan.steps}
+    inits = {spec.path: _init(net.plan, spec, steps[spec.users[0]]) for spec in missing}
+    lost = [path for path, init in inits.items() if init is None]
+    if lost:
+        raise MissingArraysError(
+            what=f"{len(lost)} arrays are not drawn anew: they come with the code of somebody else",
+            where=", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else ""),
+            mend=("net.replace(path, nw.Module(module)), with the module that has them", "net.with_arrays(arrays)"),
+        )
     like = next((array for array in net.held.arrays.values() if array.is_floating_point()), None)
-    drawn = {spec.path: _draw(spec, seed, method, like) for spec in missing}
+    drawn = {spec.path: _draw(spec, cast(Init, inits[spec.path]), seed, method, like) for spec in missing}
     return net.holding(arrays={**net.held.arrays, **drawn})
 
 
@@ -56,9 +65,15 @@ def generator_for(seed: int, path: str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(key, "little") >> 1)
 
 
-def _draw(spec: ArraySpec, seed: int, method: str | None, like: Tensor | None) -> Tensor:
+def _init(plan: Plan, spec: ArraySpec, step: Step) -> Init | None:
+    """How an array of a step is filled; None for one that is never drawn."""
+    shapes = {name: plan.arrays[path].known or () for name, path in step.arrays.items()}
+    return step.leaf.init_of(next(name for name, path in step.arrays.items() if path == spec.path), shapes)
+
+
+def _draw(spec: ArraySpec, own: Init, seed: int, method: str | None, like: Tensor | None) -> Tensor:
     shape = cast(tuple[int, ...], spec.known)
-    init = METHODS[method] if method and _is_matrix(spec.weight, shape) else spec.weight.init
+    init = METHODS[method] if method and _is_matrix(spec.weight, shape) else own
     array = init(shape, fans(shape), generator_for(seed, spec.path))
     return array if like is None or not array.is_floating_point() else array.to(like)
 

@@ -22,12 +22,12 @@ class Weight(Value):
 
     Fields:
         axes: its axes in the names of the leaf's ports, such as `"out in"`.
-        init: how a new one is filled.
+        init: how a new one is filled; None where none is ever made, since its values come with the leaf.
         kind: `learned` by gradients; `running`, updated by training runs, such as a mean; `fixed`.
     """
 
     axes: str
-    init: Init
+    init: Init | None
     kind: Literal["learned", "running", "fixed"] = "learned"
 
 
@@ -139,6 +139,10 @@ class LeafNode(Node, abstract=True):
     def weights(self) -> dict[str, Weight]:
         """The arrays this leaf owns, by name."""
         return {}
+
+    def init_of(self, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Init | None:
+        """How a new array of this name is filled, where all arrays have these shapes."""
+        return self.weights()[name].init
 
     def sizes(self) -> dict[str, Any]:
         """The fields by which names of the ports may be given as numbers."""

@@ -104,7 +104,9 @@ class _TorchNet(_Holder):
             name: value.movedim(1, -1) if moved else value  # (b, c, *s) -> (b, *s, c)
             for name, value, moved in zip(self._names, x, self._moved, strict=True)
         }
-        told = Circumstances(training=self.training, noise=_noise(x[0]) if self.training else None, batch=len(x[0]))
+        told = Circumstances(  # the size is read from the shape, which export keeps free; len() would fix it
+            training=self.training, noise=_noise(x[0]) if self.training else None, batch=x[0].shape[0]
+        )
         results = self._bound()(inputs, told)
         _write(self._places, told.updates)
         outputs = {
@@ -131,7 +133,7 @@ def _is_picture(shape: Shape, codec: object) -> bool:
 
 def _noise(x: Tensor) -> Noise:
     seed = int(torch.randint(1 << 31, (), device="cpu"))
-    return Noise(seed, 0, torch.arange(len(x), device=x.device))
+    return Noise(seed, 0, torch.arange(x.shape[0], device=x.device))
 
 
 def _write(places: Mapping[str, tuple[_Holder, str]], updates: Mapping[str, Tensor]) -> None:

@@ -25,4 +25,4 @@ def weights_of(w: Mapping[str, Tensor], x: Tensor) -> list[Tensor]:
 
 def started(state: Tensor | None, x: Tensor, weights: Sequence[Tensor]) -> Tensor:
     """The state to start from: the given one, or zeros (b, out)."""
-    return x.new_zeros(len(x), weights[1].shape[1]) if state is None else state.to(x.dtype)
+    return x.new_zeros(x.shape[0], weights[1].shape[1]) if state is None else state.to(x.dtype)

@@ -92,16 +92,17 @@ class Axes(Value, eq=False):
                 )
             self._check_given(name, length, inputs[place.port], place)
         whole = {name: place.length(inputs[place.port].shape[place.axis + 1]) for name, place in self.places.items()}
-        return {**whole, **lengths} if lengths else {}
+        return {**whole, **{name: length.to(torch.int64) for name, length in lengths.items()}} if lengths else {}
 
     def _check_given(self, name: str, length: Tensor, x: Tensor, place: Place) -> None:
         shape, most = (len(x),), place.length(x.shape[place.axis + 1])
         if name in self.plan.solution.within:
             shape = (len(x), x.shape[place.axis])
-        whole = not (length.is_floating_point() or length.dtype == torch.bool)
+        whole = not (length.is_floating_point() or length.is_complex() or length.dtype == torch.bool)
         fits = whole and tuple(length.shape) == shape
         if fits and not torch.compiler.is_compiling():
-            fits = bool(((length >= 1) & (length <= most)).all())
+            numbers = length.to(torch.int64)  # small and unsigned types cannot be reckoned with
+            fits = bool(((numbers >= 1) & (numbers <= most)).all())
         if not fits:
             raise DataError(
                 what=f"these are no lengths of the batch along {name}",

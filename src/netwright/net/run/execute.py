@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 import torch
 from torch import Tensor
 
-from netwright.errors import SizeError
+from netwright.errors import NetError, NetwrightError, SizeError
 from netwright.net.node import LeafNode
 from netwright.net.plan.plan import ranked, shape_text
 from netwright.net.plan.wiring import Slot
@@ -215,9 +215,24 @@ def _do(instruction: Instruction | Elements, w: Any, registers: list[Any], told:
 
 
 def _result(instruction: Instruction, w: Mapping[str, Tensor], x: Sequence[Any], told: Circumstances) -> Any:
-    if instruction.keywords:
-        return instruction.forward(w, *x, **_keywords(instruction, told))
-    return instruction.forward(w, *x)
+    keywords = _keywords(instruction, told) if instruction.keywords else {}
+    if not instruction.promised:
+        return instruction.forward(w, *x, **keywords)
+    try:
+        return instruction.forward(w, *x, **keywords)
+    except NetwrightError:
+        raise
+    except Exception as error:  # it is somebody's own code, which may raise anything
+        raise _raised(instruction, x, error) from error
+
+
+def _raised(instruction: Instruction, x: Sequence[Any], error: Exception) -> NetError:
+    given = [shape_text(tuple(v.shape)) if isinstance(v, Tensor) else "nothing" for v in x]
+    return NetError(
+        what=f"{instruction.path or type(instruction.leaf).__name__} raised {type(error).__name__}",
+        where=instruction.path,
+        got=f"{str(error) or type(error).__name__} (in {instruction.leaf!r}, given {', '.join(given)})",
+    )
 
 
 def _store(instruction: Instruction, registers: list[Any], told: Circumstances, result: Any) -> None:

@@ -1,0 +1,117 @@
+"""The shell of a foreign module: a copy without values, in which shared arrays stay shared and frozen ones frozen."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
+
+from netwright.errors import NetError
+
+EVERY = vars(nn.Module()).keys()  # the attributes that every module has
+
+
+def shell(module: nn.Module) -> nn.Module:
+    """A copy with its arrays on the meta device, which has shapes and types but no memory.
+
+    Raises: NetError for a module that cannot be copied.
+    """
+    try:
+        return with_arrays(module, lambda array: array.to("meta"))
+    except Exception as error:  # what a module keeps, and what copying it raises, is anybody's
+        raise NetError(
+            what=f"{type(module).__name__} cannot be copied, and a net holds a copy",
+            expected="a module that copy.deepcopy copies",
+            got=told(error),
+            mend="give it a __deepcopy__ method, or make what it keeps when it is called",
+        ) from error
+
+
+def with_arrays(module: nn.Module, make: Callable[[Tensor], Tensor]) -> nn.Module:
+    """A copy with other arrays in the place of its own; an array that stands under two names is made once."""
+    memo: dict[int, Any] = {}
+    for array in arrays_of(module).values():
+        lazy = is_lazy(array)
+        made = make(torch.empty(0, device=array.device, dtype=array.dtype) if lazy else array.data)
+        if lazy:
+            memo[id(array)] = type(array)(array.requires_grad, made.device, made.dtype)
+        else:
+            memo[id(array)] = nn.Parameter(made, array.requires_grad) if isinstance(array, nn.Parameter) else made
+    return copy.deepcopy(module, memo)
+
+
+def arrays_of(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name; one that stands under two names once."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def is_lazy(array: Tensor) -> bool:
+    """Whether the array has no shape before the first run."""
+    return isinstance(array, UninitializedParameter | UninitializedBuffer)
+
+
+def frozen(module: nn.Module) -> tuple[str, ...]:
+    """The names of the parameters that no gradient changes."""
+    return tuple(name for name, array in module.named_parameters() if not array.requires_grad)
+
+
+def tied(module: nn.Module) -> dict[str, str]:
+    """The further names of arrays that stand under several, with the first name of each."""
+    first: dict[int, str] = {}
+    both = (*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False))
+    return {name: known for name, array in both if (known := first.setdefault(id(array), name)) != name}
+
+
+def options(module: nn.Module) -> str:
+    """What a file says of a module: its text, what is frozen in it, and what is tied."""
+    more = [f"frozen {name}" for name in frozen(module)] + [f"{name} is {one}" for name, one in tied(module).items()]
+    return "\n".join([repr(module), *more])
+
+
+def plain(module: nn.Module) -> str:
+    """What modules keep in attributes of their own that JSON can say, or that are tensors: a repr need not show it."""
+    kept: dict[str, str] = {}
+    for path, part in module.named_modules():
+        for name in sorted(vars(part).keys() - EVERY):
+            value = vars(part)[name]
+            try:
+                kept[f"{path}.{name}"] = (
+                    _hash(value) if isinstance(value, Tensor) else json.dumps(value, sort_keys=True)
+                )
+            except (TypeError, ValueError, RuntimeError):
+                continue  # what is no plain value, such as a function, is told by the source of the class
+    return json.dumps(kept)
+
+
+def told(error: Exception) -> str:
+    """The first line of what foreign code raised, with its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def tensors(value: Any, names: tuple[str, ...]) -> list[Tensor]:
+    """The tensors in what a module gave, however nested: those of these names, if it is a mapping that has them all.
+
+    Raises: TypeError for what is no tensor, no list, no tuple, no mapping and not None.
+    """
+    if isinstance(value, Tensor):
+        return [value]
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        inner = [value[name] for name in names] if names and {*names} <= {*value} else [*value.values()]
+    elif isinstance(value, list | tuple):
+        inner = [*value]
+    else:
+        raise TypeError(f"it gives a {type(value).__name__}, which is no tensor")
+    return [tensor for item in inner for tensor in tensors(item, ())]
+
+
+def _hash(array: Tensor) -> str:
+    said = json.dumps([str(array.dtype), *array.shape])
+    values = array.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+    return hashlib.sha256(said.encode() + values).hexdigest()
