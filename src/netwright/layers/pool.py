@@ -116,8 +116,9 @@ class AvgPool(Leaf):
             for i, length in enumerate(lengths_of(lengths, "s", rank)):
                 x = filled(x, length, 0.0, i + 1)  # (b, *s, c)
         x, dtype = channels_first(x), x.dtype  # (b, *s, c) -> (b, c, *s)
-        if rank == 3:  # torch has no kernel for bf16 volumes on the processor
-            y = F.avg_pool3d(x.to(torch.promote_types(dtype, torch.float32)), window, stride, padding).to(dtype)
+        if rank == 3:  # torch has no kernel for bf16 volumes on the processor, and none for windows that the zeros fit
+            x = F.pad(x, [side for side in reversed(padding) for _ in range(2)])  # (b, c, *s) -> (b, c, *s + padding)
+            y = F.avg_pool3d(x.to(torch.promote_types(dtype, torch.float32)), window, stride).to(dtype)
         else:
             y = F.avg_pool2d(x, window, stride, padding)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
