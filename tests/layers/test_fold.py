@@ -1,5 +1,6 @@
 """Map, Fold and Bidirectional as containers: ports, codecs, printing, surgery, saving, and what is refused."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,48 @@ def test_a_port_that_is_not_there() -> None:
     )
     with pytest.raises(NetError, match="the part has no port 'memory'"):
         nw.Map(nw.Linear(3), whole="memory")
+
+
+def test_another_cell_carries_what_is_usual_for_it() -> None:
+    net = nw.initialize(nw.Chain(nw.Fold(nw.LSTMCell(3)), input=("n", 2)))
+    edited = net.replace("fold1/body", nw.GRUCell(3))
+    assert edited.bare() == nw.Chain(nw.Fold(nw.GRUCell(3)))
+    assert nw.initialize(edited)(torch.randn(5, 2))["hidden"].shape == (3,)
+    states = nw.Fold(nw.LSTMCell(3), input={"input": ("n", 2), "hidden": 3, "cell": 3})
+    assert dict(states.replace("body", nw.GRUCell(3)).inputs) == {"input": nw.Array("n 2"), "hidden": nw.Array("3")}
+    said = nw.Fold(core(), carry={"output": "state"}, input={"input": ("n", 3)})
+    assert said.replace("body", core(input=3)).carry == (("output", "state"),)
+
+
+@pytest.mark.parametrize(
+    ("edit", "text"),
+    [
+        (
+            lambda: nw.Fold(nw.LSTMCell(3), carry={"cell": "cell"}).replace("body", nw.GRUCell(3)),
+            "the part has no port 'cell'\n  where:    Fold, carry\n  expected: input, hidden\n  got:      'cell'",
+        ),
+        (
+            lambda: NETS["map with a whole"].replace("body", nw.Linear(3)),
+            "the part has no port 'right'\n  where:    Map, whole\n  expected: input\n  got:      'right'",
+        ),
+        (
+            lambda: nw.Map(nw.Dot(), whole=("left", "right")),
+            "no input port is left to be taken apart into elements\n"
+            "  where:    Map\n"
+            "  expected: an input port of the part that is neither held whole nor a state",
+        ),
+        (
+            lambda: nw.Fold(nw.GRUCell(3), whole="input"),
+            "no input port is left to be taken apart into elements\n"
+            "  where:    Fold\n"
+            "  expected: an input port of the part that is neither held whole nor a state",
+        ),
+    ],
+)
+def test_a_body_without_the_ports(edit: Callable[[], nw.Net], text: str) -> None:
+    with pytest.raises(NetError) as caught:
+        edit()
+    assert str(caught.value) == text
 
 
 def test_a_state_of_another_size() -> None:
