@@ -177,3 +177,10 @@ def test_a_layer_that_mixes_sentences() -> None:
         "  expected: one example at a time: nw.Map(…) over n\n"
         "  got:      (n, m, 3) from the input"
     )
+
+
+def test_the_ports_of_a_nest_are_found_once() -> None:
+    maps, folds = nw.relu, nw.GRUCell(3)
+    for _ in range(20):  # asked anew at every level, they would take hours
+        maps, folds = nw.Map(maps), nw.Fold(folds)
+    assert (maps.output_names, folds.output_names) == (("output",), ("output", "hidden"))

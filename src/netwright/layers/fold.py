@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
 
 from netwright.codecs.array import Array
@@ -27,7 +28,25 @@ class Every(Container, abstract=True):
     whole: tuple[str, ...] = ()
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        return self._ports[0]
+
+    @property
     def each(self) -> Each:
+        return self._ports[1]
+
+    @cached_property
+    def _ports(self) -> tuple[tuple[str, ...], Each]:
+        """The input ports, and how the part is done for every element: asked at every level of a nest, found once."""
+        names = self._inputs()
+        return names, self._each(names)
+
+    def _inputs(self) -> tuple[str, ...]:
+        """The input ports."""
+        raise NotImplementedError
+
+    def _each(self, names: Sequence[str]) -> Each:
+        """How the part, with these input ports, is done for every element."""
         raise NotImplementedError
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
@@ -92,14 +111,12 @@ class Map(Every):
         _check_ports(self, "whole", self.whole, body.required_names)
         _check_over(self, [name for name in body.required_names if name not in self.whole])
 
-    @property
-    def input_names(self) -> tuple[str, ...]:
+    def _inputs(self) -> tuple[str, ...]:
         return self.body.required_names
 
-    @property
-    def each(self) -> Each:
-        over = tuple(name for name in self.input_names if name not in self.whole)
-        return Each(over, tuple((name, name) for name in output_names(self.body, len(self.input_names))))
+    def _each(self, names: Sequence[str]) -> Each:
+        over = tuple(name for name in names if name not in self.whole)
+        return Each(over, tuple((name, name) for name in output_names(self.body, len(names))))
 
     def of_level(self, level: Level) -> ContainerNode:
         return Map(_body(level), whole=self.whole)
@@ -186,15 +203,13 @@ class Fold(Every):
         _check_over(self, [port.name for port in input_ports(body, 2) if not port.optional and port.name not in fed])
         return pairs
 
-    @property
-    def input_names(self) -> tuple[str, ...]:
+    def _inputs(self) -> tuple[str, ...]:
         states = {state for _, state in self.carry}
         return tuple(p.name for p in input_ports(self.body, 2) if not p.optional or p.name in states)
 
-    @property
-    def each(self) -> Each:
+    def _each(self, names: Sequence[str]) -> Each:
         states = {state: output for output, state in self.carry}
-        over = tuple(name for name in self.input_names if name not in self.whole and name not in states)
+        over = tuple(name for name in names if name not in self.whole and name not in states)
         outputs = [name for name in output_names(self.body, 2) if name not in states]
         gives = [(name, name) for name in outputs] or [(OUTPUT, self.carry[0][0])]
         return Each(over, tuple(gives), tuple(states.items()))

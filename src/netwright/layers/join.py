@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwright.errors import NetError
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked
+from netwright.sizes.notation import MOST_AXES
 from netwright.sizes.size import Size, same
 
 
@@ -22,7 +24,9 @@ class Concatenate(Leaf):
     Fields:
         axis: by position in the example; −1, the features; 0 puts sequences one after the other.
 
-    Raises: SizeError when the other axes differ.
+    Raises:
+        NetError: an axis that no value can have.
+        SizeError: the other axes differ.
 
     Example:
         >>> import netwright as nw
@@ -36,6 +40,15 @@ class Concatenate(Leaf):
     axis: int = -1
     ports = "... a1 -> ... out"
     passes = True
+
+    def __post_init__(self) -> None:
+        if not -MOST_AXES <= self.axis < MOST_AXES:  # the ports name every axis up to it
+            raise NetError(
+                what=f"a value has at most {MOST_AXES} axes",
+                where="Concatenate",
+                expected=f"an axis from {-MOST_AXES} to {MOST_AXES - 1}",
+                got=f"axis={self.axis!r}",
+            )
 
     def signature(self, count: int) -> str:
         if self.axis < 0:
