@@ -184,3 +184,49 @@ def test_the_ports_of_a_nest_are_found_once() -> None:
     for _ in range(20):  # asked anew at every level, they would take hours
         maps, folds = nw.Map(maps), nw.Fold(folds)
     assert (maps.output_names, folds.output_names) == (("output",), ("output", "hidden"))
+
+
+def textbook(read: object, out: object = nw.FREE) -> nw.Net:
+    """The cell tanh(W x + U s), whose state has the axes of the sum and nothing that says so."""
+    return nw.Graph(
+        a=(read, "input"), b=(nw.Linear(out), "state"), sum=(nw.Add(), "a", "b"), tanh=(nw.tanh, "sum"),
+        input={"input": None, "state": None},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("read", "size", "state"),
+    [
+        (nw.Linear(1), ("n", 2), (1,)),
+        (nw.Linear(4), ("n", 2), (4,)),
+        (nw.Linear(4), ("n", 5, 2), (5, 4)),
+        ([nw.Conv(2, 3), nw.Flatten(), nw.Linear(4)], ("n", 5, 2), (4,)),
+    ],
+)
+def test_the_state_of_a_sum_has_the_axes_of_its_other_values(
+    read: object, size: tuple[object, ...], state: tuple[int, ...]
+) -> None:
+    net = nw.initialize(nw.Chain(nw.Fold(textbook(read, state[-1])), input=size))
+    assert net.plan.outputs["state"] == state
+    assert nw.Fold(textbook(nw.Linear(4)), input={"input": ("n", 2)}).plan.outputs["state"] == (4,)  # U's size too
+    x = torch.randn(6, *(n for n in size if isinstance(n, int)))
+    expected = torch.zeros(state)
+    a, b = net["fold1/body/a"], net["fold1/body/b"]
+    for element in x:
+        expected = (a(nw.many(element[None]))[0] + b(nw.many(expected[None]))[0]).tanh()
+    torch.testing.assert_close(net(x)["state"], expected)
+    assert nw.causality(net).causal
+
+
+def test_a_state_of_which_a_size_is_open_does_not_begin() -> None:
+    net = nw.initialize(nw.Chain(nw.Fold(textbook(nw.Linear(1), 1)), nw.Map(nw.GRU(2)), input=(3, 2)))
+    with pytest.raises(SizeError) as caught:
+        net(torch.randn(3, 2))
+    assert str(caught.value) == (
+        "a state begins at zeros, and how many does not follow from the net\n"
+        "  where:    fold1, state 'state'\n"
+        "  expected: a number for every axis\n"
+        "  got:      (?, 1)\n"
+        "  mend:     input={'state': sizes} for the part inside\n"
+        "  or:       a value for 'state'"
+    )

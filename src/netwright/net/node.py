@@ -147,6 +147,10 @@ class LeafNode(Node, abstract=True):
         """What follows from the sizes known so far, in either direction; `None` or less where nothing does."""
         return None
 
+    def presume(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What is taken to hold where a number of axes goes round in a circle, as that of a state; as `relate` does."""
+        return None
+
     def products(self, sizes: Mapping[str, Any]) -> Any:
         """Multiply-adds of one input with another, for one example, by the sizes of its ports' names."""
         return 0

@@ -1,6 +1,7 @@
 """Solves the sizes of a whole net in both directions, before a weight or an example exists; all faults at once."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -59,7 +60,6 @@ class Solution:
     scopes: dict[str, Scope]
     mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
     claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause: what to report, if it is false
-
     within: dict[str, str] = field(default_factory=dict[str, str])  # `m[n]`: the size that a size varies in
 
     def below(self, slot: Slot) -> Size | None:
@@ -123,6 +123,7 @@ def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Cod
     _relate(solution)
     _agree_on_arrays(solution, arrays)
     _relate(solution)
+    _presume(solution)
     if any(names(size) for name in wiring.inputs for size in solution.slots["", name] if not isinstance(size, Row)):
         _refuse_varying_arrays(solution)
         _refuse_untold(solution)
@@ -223,6 +224,24 @@ def _relate(solution: Solution) -> None:
                 faulty |= {false.op.path} if false.op else set()
         if (len(solver.values), len(solver.rows)) == before:
             return
+
+
+def _presume(solution: Solution) -> None:
+    """Close the circles in which a state goes round whose number of axes nothing says, unless an input still may."""
+    solver, slots = solution.solver, solution.slots
+    ends = [scope for scope in solution.scopes.values() if isinstance(scope.op.leaf, End)]
+    states = [(s.op.path, p.name, dict(s.op.reads).get(p.name)) for s in ends for p in s.ports.inputs if p.optional]
+    begun = [(path, name) for path, name, given in states if given is None or not given[0]]  # by no part of the net
+    inputs = {("", name) for name in solution.wiring.inputs} - {given for _, _, given in states}
+    circles = {path for path, name in begun if _known(solver, slots[path, name]) is None}
+    if not circles or any(_known(solver, slots[slot]) is None for slot in inputs):
+        return
+    for scope in [scope for scope in solution.scopes.values() if circles & {*scope.op.within}]:
+        known = {name: _known(solver, value) for name, value in scope.names.items()}
+        for name, value in (scope.op.leaf.presume(known) or {}).items():
+            with suppress(Clash):
+                _learn(scope, solver, name, value)
+    _relate(solution)
 
 
 def _false_claim(solution: Solution, cause: str) -> Mismatch:
