@@ -15,6 +15,7 @@ from netwright.net.node import Unfit
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked
 from netwright.sizes.size import Size, names, same
+from netwright.value import literal
 
 Which: TypeAlias = int | tuple[int | None, int | None]
 
@@ -344,7 +345,7 @@ class Pad(Leaf):
         return {"input": (-max(before for before, _ in self.amounts), 0)}  # axes without a border see their own place
 
     def __repr__(self) -> str:
-        value = f", value={self.value!r}" if self.value else ""
+        value = f", value={literal(self.value)}" if self.value else ""
         return shared_repr(self, f"Pad({', '.join(map(repr, self.amounts))}{value})")
 
 

@@ -12,7 +12,7 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError
 from netwright.fields import checked
 from netwright.inits import Init
-from netwright.value import Value
+from netwright.value import Value, literal
 
 SHARED = "@"  # the first letter of the place of an array that several parts share
 
@@ -217,7 +217,7 @@ def kind(node: Node) -> str:
     return own if isinstance(own, str) else type(node).__name__.lower()
 
 
-def arguments(value: object, show: Callable[[Any], str] = repr) -> str:
+def arguments(value: object, show: Callable[[Any], str] = literal) -> str:
     """The arguments that give a dataclass value back: positional first, defaults left out."""
     texts: list[str] = []
     positional = True
