@@ -1,6 +1,6 @@
 """Solves the sizes of a whole net in both directions, before a weight or an example exists; all faults at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -336,8 +336,10 @@ def _agree_on_arrays(solution: Solution, arrays: Facts) -> None:
         for name, weight in scope.weights.items():
             path = f"{scope.op.place}/{name}" if scope.op.place else name
             axes = port_shape(scope, solution.solver, notation.axes(weight.axes))
-            for other, cause in _others(path, first, arrays):
-                solution.claim(cause, Mismatch(scope.op, name, other, axes, about=path))
+            other = first[path] if path in first else arrays.get(path)
+            if other is not None:
+                cause = f"{'shared' if path in first else 'array'} {path}"
+                solution.claim(cause, Mismatch(scope.op, name, tuple(other), axes, about=path))
             first.setdefault(path, axes)
 
 
@@ -364,7 +366,7 @@ def _refuse_untold(solution: Solution) -> None:
         inner = sorted(name for name in sizes if solution.within.get(name, "") in ragged)
         led = {name for size in _sizes(solution, scope.names.get(LEADING, ())) for name in names(size)}
         inner += sorted(name for name in led if solution.within.get(name, "") in ragged & sizes)  # n moves, m in it
-        if inner and not isinstance(scope.op.leaf, End) and not _still(scope):
+        if inner and not isinstance(scope.op.leaf, End) and not _still(solution, scope):
             outer = solution.within[inner[0]]
             unfit = Unfit(
                 f"it mixes along {inner[0]}, which differs from element to element of {outer}",
@@ -377,9 +379,15 @@ def _refuse_untold(solution: Solution) -> None:
         solution.mismatches.append(Mismatch(scope.op, "", sentence=unfit))
 
 
-def _still(scope: Scope) -> bool:
-    """Whether every output sees the elements at its own place alone, along all axes."""
+def _still(solution: Solution, scope: Scope) -> bool:
+    """Whether every output sees the elements at its own place alone, along all axes, and these stay in order."""
     seen = scope.op.leaf.reach(training=True)
+    for port in scope.ports.outputs:
+        before: set[str] = set()
+        for size in _sizes(solution, port_shape(scope, solution.solver, port.axes)):
+            if not {solution.within[name] for name in names(size) & solution.within.keys()} <= before:
+                return False  # an axis would come before the one in which it varies
+            before |= names(size)
     return scope.op.leaf.exact and all(seen.get(p.name, seen.get("*")) == (0, 0) for p in scope.ports.inputs)
 
 
@@ -400,13 +408,6 @@ def _ragged(solution: Solution, scope: Scope) -> set[str]:
     outer = {solution.scopes[path].names[AXIS] for path in scope.op.within}
     done = {name for value in outer for size in _sizes(solution, value) for name in names(size)}
     return {*solution.within.values()} - done
-
-
-def _others(path: str, first: Mapping[str, Shape], arrays: Facts) -> Iterator[tuple[Shape, str]]:
-    if path in first:
-        yield first[path], f"shared {path}"
-    elif path in arrays:
-        yield tuple(arrays[path]), f"array {path}"
 
 
 def port_shape(scope: Scope, solver: Solver, items: tuple[Item, ...]) -> Shape:
