@@ -20,7 +20,7 @@ from netwright.layers.window import (
     window_rank,
     window_reach,
 )
-from netwright.net.node import LeafNode, Unfit
+from netwright.net.node import LeafNode, Span, Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, lengths_of, mean_of_own
 
@@ -71,7 +71,7 @@ class MaxPool(Leaf):
         y = pool(channels_first(x), window, stride, padding)  # (b, *s, c) -> (b, c, *t)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         return pooled_reach(self.window, self.stride, self.padding)
 
 
@@ -123,7 +123,7 @@ class AvgPool(Leaf):
             y = F.avg_pool2d(x, window, stride, padding)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         return pooled_reach(self.window, self.stride, self.padding)
 
 
@@ -199,7 +199,7 @@ def pooled_sizes(
     return slide(known, spread, added, per_axis(window if stride is None else stride, rank), "window")
 
 
-def pooled_reach(window: PerAxis, stride: PerAxis | None, padding: PerAxis) -> dict[str, tuple[float, float]]:
+def pooled_reach(window: PerAxis, stride: PerAxis | None, padding: PerAxis) -> dict[str, Span | tuple[Span, ...]]:
     """Which positions an output of a pooling sees."""
     options = (window, window if stride is None else stride, padding)
     rank = max((len(value) for value in options if isinstance(value, tuple)), default=1)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, field, fields, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 
 from torch import Tensor
 
@@ -29,6 +29,10 @@ class Weight(Value):
     axes: str
     init: Init
     kind: Literal["learned", "running", "fixed"] = "learned"
+
+
+Span: TypeAlias = tuple[float, float]
+"""Position i sees positions i + low … i + high."""
 
 
 class Held(Value, eq=False):
@@ -155,13 +159,23 @@ class LeafNode(Node, abstract=True):
         """Multiply-adds of one input with another, for one example, by the sizes of its ports' names."""
         return 0
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         """By input port, which positions output i sees along the axes the leaf names: from i + lo to i + hi.
 
+        Several are those along the axes of a run, one after another; all other axes see their own place.
         `"*"` stands for every port that is not said; without it such a port sees everything. Leading axes (`...`)
         are never mixed.
         """
         return {}
+
+    def span(self, port: str, axis: int, training: bool) -> Span | None:
+        """The reach along one axis of a run, -1 for an axis that is named by itself; None for everything."""
+        seen = self.reach(training)
+        found = seen.get(port, seen.get("*"))
+        if found is None or not isinstance(found[0], tuple):
+            return cast("Span | None", found)
+        spans = cast(tuple[Span, ...], found)
+        return spans[axis] if 0 <= axis < len(spans) else (0, 0)
 
     def memory(self) -> Mapping[str, str] | None:
         """What it remembers from one element to the next, by name, in the axes of its ports; None: it cannot step."""
