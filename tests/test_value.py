@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, field, fields, replace
 
 import pytest
 
-from netwright.value import Value
+from netwright.value import Value, literal
 
 
 class Point(Value):
@@ -93,3 +93,8 @@ def test_frozen() -> None:
     with pytest.raises(FrozenInstanceError, match="cannot delete field 'x'"):
         del point.x
     assert point == Point(1)
+
+
+def test_a_literal_is_python_whatever_the_number() -> None:
+    assert literal((1.5, "a", (float("inf"),), ())) == "(1.5, 'a', (float('inf'),), ())"
+    assert str(eval(literal((float("nan"), -float("inf"), None)))) == "(nan, -inf, None)"

@@ -1,5 +1,6 @@
-"""What every record of the package is: a frozen dataclass, compared by its fields, that costs little to define."""
+"""What every record of the package is: a frozen dataclass, compared by its fields; and how a field is written."""
 
+import math
 from dataclasses import Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, ClassVar, cast, dataclass_transform
@@ -48,3 +49,18 @@ class Value:
 
     def __delattr__(self, name: str) -> None:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def literal(value: Any) -> str:
+    """A value as Python writes it, numbers that are not finite too, whose own text names nothing.
+
+    Example:
+        >>> literal((1.0, float("-inf")))
+        "(1.0, float('-inf'))"
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float({str(value)!r})"
+    if type(value) is tuple:
+        inner = ", ".join(map(literal, cast(tuple[Any, ...], value)))
+        return f"({inner},)" if len(cast(tuple[Any, ...], value)) == 1 else f"({inner})"
+    return repr(value)

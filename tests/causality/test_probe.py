@@ -1,5 +1,6 @@
 """Perturbation has power: against zeros, large scores, and what is no number somewhere; and says where not."""
 
+import itertools
 from collections.abc import Mapping
 
 import pytest
@@ -131,3 +132,51 @@ def test_noise_is_no_change() -> None:
 
 def test_sizes_that_are_not_known_yet() -> None:
     assert shown(chain(nw.Bidirectional(GRU()))) is None
+
+
+def peeking(every: int, at: int) -> nw.Net:
+    """A net that looks one element ahead at every so many positions, and nowhere else."""
+
+    def peek(x: Tensor, *, lengths: Mapping[str, Tensor]) -> Tensor:
+        places = torch.arange(x.shape[1])
+        ahead = (places % every == at) & (places + 1 < x.shape[1])  # (n,)
+        return torch.where(ahead[None, :, None], x.roll(-1, 1), x)  # (b, n, 2)
+
+    return chain(nw.Function(peek, "n d -> n d"))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_every_place_is_searched(training: bool) -> None:
+    for every in range(5, 20):
+        assert shown(peeking(every, every - 1), training) == {0, 1}
+    assert shown(peeking(16, 9), training) == {0, 1}
+    assert shown(peeking(100, 38), training) == {0, 1}
+
+
+@pytest.mark.parametrize("stride", [2, 7, 9, 13])
+def test_a_stride_looks_ahead_wherever_its_places_lie(stride: int) -> None:
+    assert {(stride - 1) * i for i in (1, 2)} <= (shown(chain(nw.Conv(1, (1,), stride=stride))) or set())
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_noise_hides_no_place_in_every_draw(share: float) -> None:
+    net = chain(nw.Dropout(share), nw.Conv(3, (1,), stride=5, padding=2))
+    assert max(shown(net, training=True) or ()) > 0
+
+
+def test_an_input_of_very_many_positions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "MOST", 9)
+    assert shown(chain(Rest())) == {1}
+    places = probing._places(100).tolist()
+    assert len({*places}) == 9
+    assert len({b - a for a, b in itertools.pairwise(places)}) > 2  # out of step with anything regular
+    assert probing._places(10).tolist() == [*range(1, 10)]
+
+
+def centre(x: Tensor) -> Tensor:
+    return x - x.mean(0)
+
+
+def test_examples_of_a_batch_may_see_each_other_at_one_position() -> None:
+    centred = nw.Function(centre, "... -> ...")
+    assert shown(chain(centred), training=True) == {0}

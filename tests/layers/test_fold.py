@@ -1,5 +1,6 @@
 """Map, Fold and Bidirectional as containers: ports, codecs, printing, surgery, saving, and what is refused."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,48 @@ def test_a_port_that_is_not_there() -> None:
         nw.Map(nw.Linear(3), whole="memory")
 
 
+def test_another_cell_carries_what_is_usual_for_it() -> None:
+    net = nw.initialize(nw.Chain(nw.Fold(nw.LSTMCell(3)), input=("n", 2)))
+    edited = net.replace("fold1/body", nw.GRUCell(3))
+    assert edited.bare() == nw.Chain(nw.Fold(nw.GRUCell(3)))
+    assert nw.initialize(edited)(torch.randn(5, 2))["hidden"].shape == (3,)
+    states = nw.Fold(nw.LSTMCell(3), input={"input": ("n", 2), "hidden": 3, "cell": 3})
+    assert dict(states.replace("body", nw.GRUCell(3)).inputs) == {"input": nw.Array("n 2"), "hidden": nw.Array("3")}
+    said = nw.Fold(core(), carry={"output": "state"}, input={"input": ("n", 3)})
+    assert said.replace("body", core(input=3)).carry == (("output", "state"),)
+
+
+@pytest.mark.parametrize(
+    ("edit", "text"),
+    [
+        (
+            lambda: nw.Fold(nw.LSTMCell(3), carry={"cell": "cell"}).replace("body", nw.GRUCell(3)),
+            "the part has no port 'cell'\n  where:    Fold, carry\n  expected: input, hidden\n  got:      'cell'",
+        ),
+        (
+            lambda: NETS["map with a whole"].replace("body", nw.Linear(3)),
+            "the part has no port 'right'\n  where:    Map, whole\n  expected: input\n  got:      'right'",
+        ),
+        (
+            lambda: nw.Map(nw.Dot(), whole=("left", "right")),
+            "no input port is left to be taken apart into elements\n"
+            "  where:    Map\n"
+            "  expected: an input port of the part that is neither held whole nor a state",
+        ),
+        (
+            lambda: nw.Fold(nw.GRUCell(3), whole="input"),
+            "no input port is left to be taken apart into elements\n"
+            "  where:    Fold\n"
+            "  expected: an input port of the part that is neither held whole nor a state",
+        ),
+    ],
+)
+def test_a_body_without_the_ports(edit: Callable[[], nw.Net], text: str) -> None:
+    with pytest.raises(NetError) as caught:
+        edit()
+    assert str(caught.value) == text
+
+
 def test_a_state_of_another_size() -> None:
     with pytest.raises(SizeError, match=r"3"):
         nw.Fold(core(state=3), input={"input": ("n", 3)})
@@ -133,4 +176,57 @@ def test_a_layer_that_mixes_sentences() -> None:
         "  where:    input -> mean1\n"
         "  expected: one example at a time: nw.Map(…) over n\n"
         "  got:      (n, m, 3) from the input"
+    )
+
+
+def test_the_ports_of_a_nest_are_found_once() -> None:
+    maps, folds = nw.relu, nw.GRUCell(3)
+    for _ in range(20):  # asked anew at every level, they would take hours
+        maps, folds = nw.Map(maps), nw.Fold(folds)
+    assert (maps.output_names, folds.output_names) == (("output",), ("output", "hidden"))
+
+
+def textbook(read: object, out: object = nw.FREE) -> nw.Net:
+    """The cell tanh(W x + U s), whose state has the axes of the sum and nothing that says so."""
+    return nw.Graph(
+        a=(read, "input"), b=(nw.Linear(out), "state"), sum=(nw.Add(), "a", "b"), tanh=(nw.tanh, "sum"),
+        input={"input": None, "state": None},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("read", "size", "state"),
+    [
+        (nw.Linear(1), ("n", 2), (1,)),
+        (nw.Linear(4), ("n", 2), (4,)),
+        (nw.Linear(4), ("n", 5, 2), (5, 4)),
+        ([nw.Conv(2, 3), nw.Flatten(), nw.Linear(4)], ("n", 5, 2), (4,)),
+    ],
+)
+def test_the_state_of_a_sum_has_the_axes_of_its_other_values(
+    read: object, size: tuple[object, ...], state: tuple[int, ...]
+) -> None:
+    net = nw.initialize(nw.Chain(nw.Fold(textbook(read, state[-1])), input=size))
+    assert net.plan.outputs["state"] == state
+    assert nw.Fold(textbook(nw.Linear(4)), input={"input": ("n", 2)}).plan.outputs["state"] == (4,)  # U's size too
+    x = torch.randn(6, *(n for n in size if isinstance(n, int)))
+    expected = torch.zeros(state)
+    a, b = net["fold1/body/a"], net["fold1/body/b"]
+    for element in x:
+        expected = (a(nw.many(element[None]))[0] + b(nw.many(expected[None]))[0]).tanh()
+    torch.testing.assert_close(net(x)["state"], expected)
+    assert nw.causality(net).causal
+
+
+def test_a_state_of_which_a_size_is_open_does_not_begin() -> None:
+    net = nw.initialize(nw.Chain(nw.Fold(textbook(nw.Linear(1), 1)), nw.Map(nw.GRU(2)), input=(3, 2)))
+    with pytest.raises(SizeError) as caught:
+        net(torch.randn(3, 2))
+    assert str(caught.value) == (
+        "a state begins at zeros, and how many does not follow from the net\n"
+        "  where:    fold1, state 'state'\n"
+        "  expected: a number for every axis\n"
+        "  got:      (?, 1)\n"
+        "  mend:     input={'state': sizes} for the part inside\n"
+        "  or:       a value for 'state'"
     )

@@ -109,3 +109,11 @@ def test_dot_solves_the_open_axis():
     net = nw.Graph(nw.Dot()(nw.Linear()(x), nw.Input("rows", (4, 3))))
     assert net.plan.arrays["linear1/weight"].known == (4, 7)
     assert net.plan.outputs == {"output": (3,)}
+
+
+@pytest.mark.parametrize("axis", [64, 2**31, -65, -(2**31)])
+def test_an_axis_that_no_value_has_is_not_written_out(axis):
+    assert message(lambda: nw.Concatenate(axis=axis)) == (
+        f"a value has at most 64 axes\n  where:    Concatenate\n  expected: an axis from -64 to 63\n"
+        f"  got:      axis={axis}"
+    )

@@ -213,7 +213,7 @@ def test_a_file_knows_what_is_tied_and_what_is_frozen(tmp_path: Path) -> None:
     still.says.bias.requires_grad_(False)
     net = nw.Chain(nw.Module(still, "... <5> -> ... 5"), input="n <5>")
     nw.save(net, tmp_path / "tied.net")
-    name = "tests.net.foreign.test_module.Tied" if __name__.startswith("tests") else f"{__name__}.Tied"
+    name = "tests.layers.test_module.Tied" if __name__.startswith("tests") else f"{__name__}.Tied"
     assert nw.load(tmp_path / "tied.net", functions={name: still}) == net
     loose = Tied()
     loose.says.weight = nn.Parameter(loose.says.weight.detach().clone())

@@ -41,6 +41,26 @@ def test_window_larger_than_the_picture():
     )
 
 
+@pytest.mark.parametrize(("pool", "border"), [(nw.AvgPool, 0.0), (nw.MaxPool, float("-inf"))])
+@pytest.mark.parametrize(
+    ("size", "window", "padding"),
+    [
+        ((4,), (5,), (1,)),
+        ((3, 5), (4, 3), (2, 0)),
+        ((7, 3, 3), (1, 3, 4), (0, 0, 1)),
+        ((1, 1, 1), (2, 3, 2), (1, 1, 1)),
+    ],
+)
+def test_a_window_that_fits_with_its_padding_alone(pool, border, size, window, padding):
+    net = nw.Chain(pool(window, stride=1, padding=padding), input=(*size, 2))
+    x = torch.randn(*size, 2)
+    windows = torch.nn.functional.pad(x, [0, 0, *(p for p in reversed(padding) for _ in range(2))], value=border)
+    for axis, extent in enumerate(window):
+        windows = windows.unfold(axis, extent, 1)
+    windows = windows.flatten(len(size) + 1)
+    torch.testing.assert_close(net(x), windows.mean(-1) if pool is nw.AvgPool else windows.amax(-1))
+
+
 def test_more_padding_than_window():
     assert unfit(nw.AvgPool(2, padding=2), (4, 8, 3)) == (
         "its window can lie in padding by more than half",

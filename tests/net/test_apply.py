@@ -101,9 +101,78 @@ def test_lengths_that_the_batch_cannot_have(lengths, text) -> None:
     assert str(caught.value) == text
 
 
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.uint32])
-def test_lengths_may_be_whole_numbers_of_any_type(dtype) -> None:
-    net = nw.initialize(nw.Chain(nw.GRU(2), nw.Last(), nw.Module(torch.nn.Linear(2, 2)), input=("n", 3)))
-    x, lengths = torch.randn(2, 4, 3), torch.tensor([1, 4])
-    expected = nw.apply(net, {}, x, lengths={"n": lengths})
-    torch.testing.assert_close(nw.apply(net, {}, x, lengths={"n": lengths.to(dtype)}), expected)
+def too_short(part: str, shape: str, n: str = "n = 1", row: int = 0) -> str:
+    return (
+        f"an example is too short for this net\n  where:    row {row}, {part}\n"
+        f"  expected: at least 1 position in {shape}\n  got:      {n}"
+    )
+
+
+@pytest.mark.parametrize("last", [nw.GlobalMaxPool(), nw.GlobalAvgPool()])
+def test_examples_that_are_too_short_are_refused_as_when_the_net_is_called(last: Net) -> None:
+    net = nw.initialize(nw.Chain(nw.Conv(1, (3,)), last, input=("n", 3)))
+    x = torch.randn(2, 4, 3)
+    for ask in (
+        lambda: nw.apply(net, {}, x, lengths={"n": torch.tensor([1, 4])}),
+        lambda: nw.apply(net, {}, x[:1, :1]),
+        lambda: nw.to_torch(net)(x[:1, :1]),
+        lambda: net([x[0, :1], x[1]]),
+    ):
+        with pytest.raises(DataError) as caught:
+            ask()
+        assert str(caught.value) == too_short("conv1", "(n - 2, 1)")
+
+
+def test_what_only_a_part_asks_for_is_checked_too() -> None:
+    net = nw.Chain(nw.Part((None, 2), axis=0), nw.Sum(), input=("n", 1))
+    with pytest.raises(DataError) as caught:
+        nw.apply(net, {}, torch.ones(2, 4, 1), lengths={"n": torch.tensor([4, 1])})
+    assert str(caught.value) == too_short("part1", "(n - 1,)", row=1)
+
+
+def test_of_lengths_within_an_axis_the_real_ones_count() -> None:
+    pooled = nw.Map([nw.Conv(1, (3,)), nw.GlobalMaxPool()])
+    net = nw.initialize(nw.Chain(pooled, nw.Mean(0), input=nw.Array("n m[n] 2")))
+    x, m = torch.randn(2, 2, 4, 2), torch.tensor([[3, 4], [4, 1]])
+    got = nw.apply(net, {}, x, lengths={"n": torch.tensor([2, 1]), "m": m})
+    torch.testing.assert_close(got[1], net([x[1, :1]])[0])
+    with pytest.raises(DataError) as caught:
+        nw.apply(net, {}, x, lengths={"n": torch.tensor([2, 2]), "m": m})
+    assert str(caught.value) == too_short("map1/body/conv1", "(m - 2, 1)", "m = 1", row=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16, torch.uint32])
+def test_lengths_are_whole_numbers_of_any_type(dtype: torch.dtype) -> None:
+    net = nw.initialize(nw.Chain(nw.GRU(3), nw.Last(), input=("n", 2)))
+    x, n = torch.randn(2, 5, 2), torch.tensor([2, 5])
+    torch.testing.assert_close(
+        nw.apply(net, {}, x, lengths={"n": n.to(dtype)}), nw.apply(net, {}, x, lengths={"n": n}), rtol=0, atol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (
+            torch.ones(4, 3),
+            "a batch has one axis more than an example of the net\n"
+            "  where:    input 'input'\n  expected: (batch, n, 3)\n  got:      (4, 3)",
+        ),
+        (
+            torch.ones(2, 4, 5),
+            "an example is not as long at port 'input' as the net needs\n"
+            "  where:    row 0\n  expected: 3, the net's size\n  got:      5 at port 'input'",
+        ),
+    ],
+)
+def test_a_batch_that_is_not_the_nets(x, text) -> None:
+    net = nw.initialize(nw.Chain(nw.Linear(2), nw.Mean(0), input=("n", 3)))
+    with pytest.raises(DataError) as caught:
+        nw.apply(net, {}, x)
+    assert str(caught.value) == text
+
+
+def test_lengths_of_no_example() -> None:
+    net = nw.initialize(nw.Chain(nw.Linear(2), nw.Mean(0), input=("n", 3)))
+    none = torch.zeros(0, dtype=torch.int64)
+    assert nw.apply(net, {}, torch.ones(0, 4, 3), lengths={"n": none}).shape == (0, 2)

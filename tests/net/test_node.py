@@ -69,3 +69,19 @@ def test_what_is_no_net_is_refused_at_the_entrance(name, use):
 def test_a_leaf_is_made_fast():
     best = min(timeit.repeat(lambda: nw.Linear(3), number=100, repeat=20)) / 100
     assert best < 20e-6
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        nw.Pad((1, 1), value=float("-inf")),
+        nw.Huber(float("inf")),
+        nw.Constant(float("nan")),
+        nw.Constant([[1.0, float("-inf")], [float("inf"), 2.0]]),
+        nw.Chain(nw.Pad((1, 0), value=float("inf")), nw.MaxPool(2), input=("n", 3)),
+    ],
+)
+def test_numbers_that_are_not_finite_are_written_as_python(part: nw.Net) -> None:
+    again = eval(repr(part), vars(nw))
+    assert repr(again) == repr(part)
+    assert again == part or "nan" in repr(part)

@@ -397,3 +397,10 @@ def test_an_edit_keeps_what_is_scaled_alike():
     for edited in (net.replace("linear1", part), net.insert("linear1", part), net.append(part), part.prepend(net)):
         assert edited.inputs == {"input": SCALED}
     assert net.replace("linear1", net["linear1"]) == net
+
+
+def test_a_part_without_the_output_that_is_read() -> None:
+    net = nw.Graph(scan=(nw.LSTM(3), "input"), last=(nw.Linear(2), "scan.cell"), input=("n", 2))
+    with pytest.raises(NetError) as caught:
+        net.replace("scan", nw.GRU(3))
+    assert str(caught.value) == ("scan has no output port 'cell'\n  where:    scan\n  expected: output, hidden")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netwright.errors import NetError
 from netwright.sizes.size import (
     Expression,
     Floor,
@@ -156,3 +157,18 @@ def test_single_is_an_atom_alone() -> None:
     twice = 2 * N
     assert isinstance(twice, Expression)
     assert twice.single is None
+
+
+def test_a_product_of_many_sums_is_not_multiplied_out():
+    product = named("a0") - 1
+    for i in range(1, 9):
+        product = product * (named(f"a{i}") - 1)
+    assert len(product.terms) == 2**9
+    with pytest.raises(NetError) as caught:
+        product * (named("b") - 1)
+    assert str(caught.value) == (
+        "a size of this net is a product of too many sums\n"
+        "  expected: at most 1000 terms, multiplied out\n"
+        "  got:      512 terms times 2\n"
+        "  mend:     fewer axes of one value that differ from example to example"
+    )

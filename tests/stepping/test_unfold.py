@@ -123,3 +123,15 @@ def test_a_net_without_lengths() -> None:
         "  expected: a size with a name: input=('n', 3), or a codec of sequences\n"
         "  got:      None"
     )
+
+
+@pytest.mark.parametrize(
+    "part",
+    [nw.Conv(4, (1, 3), padding=(0, 1)), nw.Conv(4, (1, 3), stride=(1, 2)), nw.AvgPool((1, 2)), nw.Pad((0, 0), (2, 1))],
+)
+def test_a_window_over_another_axis_steps_as_it_is(part: nw.Net) -> None:
+    net = nw.initialize(nw.Chain(part, nw.Map([nw.Flatten(), nw.Linear(2)]), input=("n", 6, 3)))
+    x = torch.randn(5, 6, 3)
+    step = nw.unfold(net)
+    pieces = [step(nw.many(piece[None]))[0] for piece in x.split(1)]
+    torch.testing.assert_close(torch.cat(pieces), net(x))

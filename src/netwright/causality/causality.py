@@ -79,8 +79,8 @@ def causality(net: Net, along: str = "n", *, training: bool = False) -> Causalit
     A net is causal when output position i sees input positions up to i and none later: what a net must be that
     predicts what comes next, or runs step by step. That it cannot see ahead is proved, on the wiring and on what its
     leaves say of their reach; a leaf that says nothing may see everything. What is not proved is settled by
-    perturbation: with arrays drawn anew, small and large, one position of the input is changed, and whatever changes
-    before it has looked ahead.
+    perturbation: with arrays drawn anew, small and large, every position of the input is changed in turn, and whatever
+    changes before it has looked ahead.
 
     Fields:
         along: the size, as the inputs name it.

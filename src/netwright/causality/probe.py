@@ -1,7 +1,9 @@
-"""Settles what the proof leaves open: changes one position of an input and looks which positions of a value change.
+"""Settles what the proof leaves open: changes every position of an input and looks which positions of a value change.
 
-Arrays are drawn anew, zeros too, several times and at several sizes: a branch that starts at zero hides what it sees,
-and a mask of −10,000 hides nothing from scores that are larger.
+It is a search: a part may look ahead at every ninth position alone, so every position is changed, after which all
+later ones are changed too. Arrays are drawn anew, zeros too, several times and at several sizes: a branch that starts
+at zero hides what it sees, and a mask of −10,000 hides nothing from scores that are larger. Every draw has other noise,
+since what one draw drops another keeps.
 """
 
 import math
@@ -27,7 +29,8 @@ from netwright.value import Value
 LENGTHS = (7, 40, 12, 80, 160, 320, 6, 5, 4, 3, 2)  # tried in turn, until nothing is empty and the net runs
 ENOUGH = 2  # lengths at which it is looked: what says nothing of its reach may look farther than the first
 ROOM = 3  # positions that are wanted along every axis, so that there are some before the one that is changed
-MOST = 9  # positions that are changed, at most
+MOST = 160  # positions that are changed, at most: of longer inputs that many, at irregular distances
+ROWS = 8  # positions that are changed in one run, each in an example of its own: more would need much memory
 TOLERANCE = 1e-9  # of the value: less is rounding
 Offsets: TypeAlias = frozenset[int]
 
@@ -60,7 +63,7 @@ def probe(
     for lengths in _lengths(plan, far):
         run = _Run(net, whole, lengths, training)
         try:
-            several = [run.offsets(draw, source, axis, [*slots.values()]) for draw in DRAWS]
+            several = [run.offsets(seed, source, axis, [*slots.values()]) for seed in range(len(DRAWS))]
         except Exception:  # another length may do, and code of somebody's own may raise anything
             continue
         numbers = [offsets for offsets in several if offsets is not None]
@@ -96,29 +99,42 @@ class _Run:
     def __init__(self, net: Net, whole: Program, lengths: Mapping[str, int], training: bool) -> None:
         self.net, self.whole, self.lengths, self.training = net, whole, lengths, training
 
-    def offsets(self, draw: Draw, source: str, axis: int, axes: Sequence[int]) -> list[Offsets] | None:
+    def offsets(self, seed: int, source: str, axis: int, axes: Sequence[int]) -> list[Offsets] | None:
         """What changes at which distance from what is changed; None where the values are not numbers."""
+        draw = DRAWS[seed]
         bound = self.whole.bind({path: self._array(path, draw) for path in self.net.plan.arrays})
 
-        def values(x: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-            told = Circumstances(training=self.training, noise=Noise(0, 0, torch.arange(2, device="cpu")), batch=2)
+        def values(x: Mapping[str, Tensor], count: int) -> tuple[Tensor, ...]:
+            noise = Noise(seed, 0, torch.arange(count, device="cpu"))
+            told = Circumstances(training=self.training, noise=noise, batch=count)
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)  # for code that draws by itself
+                torch.manual_seed(seed)  # for code that draws by itself
                 return bound(x, told)
 
         first = {name: self._input(name, draw) for name in {*self.net.required_names, source}}
         other = self._other(first[source], source, draw)
-        before = values(first)
-        if not all(y[0].isfinite().any() for y in before):
+        if not all(y[0].isfinite().any() for y in values(first, len(other))):
             return None
         found: list[set[int]] = [set() for _ in axes]
-        for place in _spaced(other.shape[axis + 1]):
-            x = first[source].clone()
-            x[0].select(axis, place).copy_(other[0].select(axis, place))
-            after = values({**first, source: x})
-            for offsets, own, one, two in zip(found, axes, before, after, strict=True):
-                offsets |= {place - i for i in _changed(one[0].movedim(own, 0), two[0].movedim(own, 0))}
+        for places in _places(other.shape[axis + 1]).split(1 if self._mixes else ROWS):
+            which = [*[0] * len(places), 1]  # the first example for every place, and the second, which stays
+            rows = {name: x[which] for name, x in first.items()}
+            one, two = (
+                values({**rows, source: _changed_from(starts, rows[source], other[0], axis)}, len(which))
+                for starts in (places, places + 1)
+            )
+            for offsets, own, before, after in zip(found, axes, two, one, strict=True):
+                for row, place in enumerate(places.tolist()):
+                    differ = _changed(before[row].movedim(own, 0), after[row].movedim(own, 0))
+                    offsets |= {place - i for i in differ}
         return [frozenset(offsets) for offsets in found]
+
+    @property
+    def _mixes(self) -> bool:
+        """Whether examples of a batch may see each other: then one alone is changed, beside one that stays."""
+        weights = [weight for step in self.net.plan.steps for weight in step.leaf.weights().values()]
+        opaque = any(step.leaf.opaque for step in self.net.plan.steps)
+        return self.training and (opaque or any(weight.kind == "running" for weight in weights))
 
     def _array(self, path: str, draw: Draw) -> Tensor:
         spec = self.net.plan.arrays[path]
@@ -156,10 +172,21 @@ class _Run:
         return (x + 1 + y % max(count - 1, 1)) % count
 
 
-def _spaced(size: int) -> list[int]:
-    """Places to change: all but the first, or some of them, the last too."""
-    places = range(size)[1:] or range(size)
-    return sorted({places[round(i * (len(places) - 1) / (MOST - 1))] for i in range(MOST)})
+def _places(size: int) -> Tensor:
+    """Places to change: all but the first, from which nothing can be ahead; of very many some."""
+    places = torch.arange(size)[1:] if size > 1 else torch.arange(size)
+    if len(places) <= MOST:
+        return places
+    return places[torch.randperm(len(places), generator=generator_for(0, "places"))[:MOST]].sort().values
+
+
+def _changed_from(starts: Tensor, x: Tensor, other: Tensor, axis: int) -> Tensor:
+    """A batch in which each of the first examples is another one from its start on."""
+    changed = x.clone()  # (b, …)
+    for row, start in zip(changed, starts.tolist(), strict=False):
+        size = other.shape[axis] - start
+        row.narrow(axis, start, size).copy_(other.narrow(axis, start, size))
+    return changed
 
 
 def _changed(before: Tensor, after: Tensor) -> list[int]:

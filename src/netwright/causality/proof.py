@@ -11,7 +11,7 @@ from functools import cached_property
 from math import inf
 from typing import TypeAlias
 
-from netwright.net.node import LeafNode
+from netwright.net.node import LeafNode, Span
 from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
 from netwright.net.plan.plan import Plan, Step, ranked
 from netwright.net.plan.solve import LEADING
@@ -20,9 +20,6 @@ from netwright.sizes.notation import Axis, Port
 from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row
 from netwright.value import Value
-
-Span: TypeAlias = tuple[float, float]
-"""Position i sees positions i + low … i + high."""
 
 Carrier: TypeAlias = int | str
 """An axis that carries the name: its place in the shape, or the path of the `Map` or `Fold` that took it apart."""
@@ -179,14 +176,13 @@ class Sight:
         if isinstance(given, str) or isinstance(gives, str):  # elements are rows of its batch
             return HERE if given == gives and not (self.training and _mixes_rows(op.leaf)) else ALL
         sizes = self.plan.solution.sizes(op)
-        one, other = _places(port, sizes)[given], _places(output, sizes)[gives]
+        one, other = places(port, sizes)[given], places(output, sizes)[gives]
         if LEADING in (one[0], other[0]):
             return HERE if one == other else ALL
         longer = _sizes(self.plan, made)[gives] - _sizes(self.plan, read)[given]
         if self.along in names(longer):  # the rate changes: positions of one are not those of the other
             return ALL
-        reach = op.leaf.reach(self.training)
-        return reach.get(port.name, reach.get("*", ALL))
+        return op.leaf.span(port.name, one[1], self.training) or ALL
 
     def _end_edge(self, read: Slot, made: Slot, own: str, taken: bool = False, given: bool = False) -> Edge:
         """Through an end of a `Map` or `Fold`: its axis is taken off a value, or given back, all others stay."""
@@ -242,14 +238,14 @@ def _mixes_rows(leaf: LeafNode) -> bool:
     return any(weight.kind == "running" for weight in leaf.weights().values())
 
 
-def _places(port: Port, sizes: Mapping[str, Size | tuple[Size | Row, ...]]) -> list[tuple[str, int]]:
-    """For every axis of a port's value, the item of the notation it belongs to, and its place in it."""
-    places: list[tuple[str, int]] = []
+def places(port: Port, sizes: Mapping[str, Size | tuple[Size | Row, ...]]) -> list[tuple[str, int]]:
+    """For every axis of a port's value, the item of the notation it belongs to, and its place in a run; else -1."""
+    found: list[tuple[str, int]] = []
     for item in port.axes:
         run = () if isinstance(item, Axis) else sizes[item.name]
         assert isinstance(run, tuple)
-        places += [(item.name, 0)] if isinstance(item, Axis) else [(item.name, i) for i in range(len(run))]
-    return places
+        found += [(item.name, -1)] if isinstance(item, Axis) else [(item.name, i) for i in range(len(run))]
+    return found
 
 
 def _sizes(plan: Plan, slot: Slot) -> list[Size]:

@@ -14,7 +14,7 @@ from netwright.errors import DataError, MissingArraysError, SizeError
 from netwright.fields import checked
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import UNKNOWN, Axis, Port, Run, port
-from netwright.value import Value
+from netwright.value import Value, literal
 
 DECISION = Decision()
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
@@ -181,8 +181,8 @@ class Codec(Value, ABC):
             )
 
     def _shown(self, value: Any) -> str:
-        """A field's value as `repr` prints it."""
-        return repr(value)
+        """A field's value as Python writes it."""
+        return literal(value)
 
     def _exact(self) -> tuple[Any, ...]:
         return tuple(_exact(getattr(self, field.name)) for field in fields(cast(Any, self)))

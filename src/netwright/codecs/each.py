@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.codec import DECISION, Codec, at_place
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
@@ -107,6 +107,11 @@ class Each(Codec):
 
     def prepare(self, stored: Tensor) -> Tensor:
         return self.codec.prepare(stored)
+
+    def decode(self, output: Any, reading: Reading = DECISION) -> Any:
+        if isinstance(output, list):  # the elements of an axis differ in length
+            return [self.decode(part, reading.at(i)) for i, part in enumerate(cast(list[Any], output))]
+        return super().decode(output, reading)
 
     def read(self, output: Tensor, reading: Reading) -> Any:
         axes = len(port(self.codec.decoded).axes)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from netwright.errors import FileError
 from netwright.regular import check_name
+from netwright.sizes.notation import MOST_AXES
 from netwright.value import Value
 
 FORMAT = 1  # raised when an older Netwright could not read the file or would read it as another net
@@ -28,7 +29,6 @@ HEADER_LIMIT = 8 << 20  # bytes: a quarter of a million labels fit
 MEMORY_LIMIT = 32 << 20  # bytes that the header may take once parsed
 COSTS = {b",": 64, b":": 250, b"[": 120, b"{": 120}  # bytes of memory that what stands at each sign may take, at most
 LARGEST = 1 << 62  # bytes of an array, and the largest size of an axis: what torch can count
-MOST_AXES = 64
 
 DTYPES: dict[str, torch.dtype] = {
     "F64": torch.float64,

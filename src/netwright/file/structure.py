@@ -12,7 +12,6 @@ from netwright.codecs.codec import CODECS, Codec
 from netwright.errors import FileError, NetwrightError, SizeError, close_names, did_you_mean
 from netwright.fields import suits
 from netwright.file.format import malformed, short, too_deep
-from netwright.layers.function import import_name, source_hash
 from netwright.layers.shell import options
 from netwright.net.faults import explain
 from netwright.net.node import PARTS, Node, field_values

@@ -22,7 +22,7 @@ from netwright.layers.window import (
     window_rank,
     window_reach,
 )
-from netwright.net.node import Unfit, Weight
+from netwright.net.node import Span, Unfit, Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of
 from netwright.sizes.free import FREE, Free
@@ -128,7 +128,7 @@ class Conv(Leaf):
             x = self._ended(x, lengths)  # (b, *s, in)
         return self._convolve(w, x, self._options[x.ndim - 2])  # (b, *s, in) -> (b, *t, out)
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         rank = self._rank
         spread = [d * (k - 1) for d, k in self._taps(rank)]
         return window_reach(spread, [before for before, _ in self._sides(rank)], per_axis(self.stride, rank))

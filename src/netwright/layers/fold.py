@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
 
 from netwright.codecs.array import Array
@@ -27,7 +28,25 @@ class Every(Container, abstract=True):
     whole: tuple[str, ...] = ()
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        return self._ports[0]
+
+    @property
     def each(self) -> Each:
+        return self._ports[1]
+
+    @cached_property
+    def _ports(self) -> tuple[tuple[str, ...], Each]:
+        """The input ports, and how the part is done for every element: asked at every level of a nest, found once."""
+        names = self._inputs()
+        return names, self._each(names)
+
+    def _inputs(self) -> tuple[str, ...]:
+        """The input ports."""
+        raise NotImplementedError
+
+    def _each(self, names: Sequence[str]) -> Each:
+        """How the part, with these input ports, is done for every element."""
         raise NotImplementedError
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
@@ -78,17 +97,26 @@ class Map(Every):
         self, body: Any, *, whole: Sequence[str] = (), input: PortsLike = None, output: PortsLike = None
     ) -> None:
         self.take(body, whole)
-        _check_ports(self, "whole", self.whole, self.input_names)
+        self._check(self.body)
         self.settle(_codecs(self, input, output))
 
-    @property
-    def input_names(self) -> tuple[str, ...]:
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        fields = super().fields_with(children)
+        if fields:
+            self._check(fields[BODY])
+        return fields
+
+    def _check(self, body: Node) -> None:
+        """Refuse to do a part for every element that has not the ports."""
+        _check_ports(self, "whole", self.whole, body.required_names)
+        _check_over(self, [name for name in body.required_names if name not in self.whole])
+
+    def _inputs(self) -> tuple[str, ...]:
         return self.body.required_names
 
-    @property
-    def each(self) -> Each:
-        over = tuple(name for name in self.input_names if name not in self.whole)
-        return Each(over, tuple((name, name) for name in output_names(self.body, len(self.input_names))))
+    def _each(self, names: Sequence[str]) -> Each:
+        over = tuple(name for name in names if name not in self.whole)
+        return Each(over, tuple((name, name) for name in output_names(self.body, len(names))))
 
     def of_level(self, level: Level) -> ContainerNode:
         return Map(_body(level), whole=self.whole)
@@ -140,9 +168,25 @@ class Fold(Every):
         output: PortsLike = None,
     ) -> None:
         self.take(body, whole)
-        names, outputs = tuple(p.name for p in input_ports(self.body, 2)), output_names(self.body, 2)
-        pairs = _carried(names, outputs, self.whole) if carry is None else tuple(dict(carry).items())
-        object.__setattr__(self, "carry", pairs)
+        object.__setattr__(self, "carry", self._pairs(self.body, None if carry is None else tuple(dict(carry).items())))
+        self.settle(_codecs(self, input, output))
+
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        """Another body carries what is usual for it, where this one does."""
+        fields = super().fields_with(children)
+        if not fields:
+            return fields
+        return {**fields, "carry": self._pairs(fields[BODY], None if self._is_usual else self.carry)}
+
+    @property
+    def _is_usual(self) -> bool:
+        """Whether it carries what it would if nobody said."""
+        return self.carry == _carried(_taken(self.body), output_names(self.body, 2), self.whole)
+
+    def _pairs(self, body: Node, carry: tuple[tuple[str, str], ...] | None) -> tuple[tuple[str, str], ...]:
+        """What is carried from one element of a part to the next, held against its ports."""
+        names, outputs = _taken(body), output_names(body, 2)
+        pairs = _carried(names, outputs, self.whole) if carry is None else carry
         _check_ports(self, "whole", self.whole, names)
         _check_ports(self, "carry", [state for _, state in pairs], names)
         _check_ports(self, "carry", [output for output, _ in pairs], outputs)
@@ -154,17 +198,18 @@ class Fold(Every):
                 got=f"inputs {', '.join(names)}; outputs {', '.join(outputs)}",
                 mend=("carry={'output': 'state'}", "nw.Map(…), where elements are done each by itself"),
             )
-        self.settle(_codecs(self, input, output))
+        states = {state for _, state in pairs}
+        fed = {*self.whole, *states}
+        _check_over(self, [port.name for port in input_ports(body, 2) if not port.optional and port.name not in fed])
+        return pairs
 
-    @property
-    def input_names(self) -> tuple[str, ...]:
+    def _inputs(self) -> tuple[str, ...]:
         states = {state for _, state in self.carry}
         return tuple(p.name for p in input_ports(self.body, 2) if not p.optional or p.name in states)
 
-    @property
-    def each(self) -> Each:
+    def _each(self, names: Sequence[str]) -> Each:
         states = {state: output for output, state in self.carry}
-        over = tuple(name for name in self.input_names if name not in self.whole and name not in states)
+        over = tuple(name for name in names if name not in self.whole and name not in states)
         outputs = [name for name in output_names(self.body, 2) if name not in states]
         gives = [(name, name) for name in outputs] or [(OUTPUT, self.carry[0][0])]
         return Each(over, tuple(gives), tuple(states.items()))
@@ -173,9 +218,7 @@ class Fold(Every):
         return Fold(_body(level), carry=dict(self.carry), whole=self.whole)
 
     def __repr__(self) -> str:
-        names = tuple(p.name for p in input_ports(self.body, 2))
-        usual = _carried(names, output_names(self.body, 2), self.whole)
-        carry = "" if self.carry == usual else f", carry={dict(self.carry)!r}"
+        carry = "" if self._is_usual else f", carry={dict(self.carry)!r}"
         whole = f", whole={self.whole!r}" if self.whole else ""
         return shared_repr(self, f"Fold({self.body!r}{carry}{whole}{ports_repr(self)})")
 
@@ -225,6 +268,11 @@ def _first(value: Symbol) -> Symbol:
     return value[value.names[0]]
 
 
+def _taken(body: Node) -> tuple[str, ...]:
+    """The input ports of a part that may be given an element and a state."""
+    return tuple(port.name for port in input_ports(body, 2))
+
+
 def _carried(inputs: Sequence[str], outputs: Sequence[str], whole: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """What is carried if nobody says: outputs that are inputs too, else the first output into the second input."""
     same = tuple((name, name) for name in outputs if name in inputs)
@@ -242,6 +290,16 @@ def _check_ports(container: Container, field: str, given: Sequence[str], known: 
                 got=repr(name),
                 mend=did_you_mean(str(name), known),
             )
+
+
+def _check_over(container: Container, over: Sequence[str]) -> None:
+    """Something is taken apart: it says how many elements there are."""
+    if not over:
+        raise NetError(
+            what="no input port is left to be taken apart into elements",
+            where=type(container).__name__,
+            expected="an input port of the part that is neither held whole nor a state",
+        )
 
 
 def _body(level: Level) -> Node:

@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwright.errors import NetError
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked
+from netwright.sizes.notation import MOST_AXES
 from netwright.sizes.size import Size, same
 
 
@@ -22,7 +24,9 @@ class Concatenate(Leaf):
     Fields:
         axis: by position in the example; −1, the features; 0 puts sequences one after the other.
 
-    Raises: SizeError when the other axes differ.
+    Raises:
+        NetError: an axis that no value can have.
+        SizeError: the other axes differ.
 
     Example:
         >>> import netwright as nw
@@ -36,6 +40,15 @@ class Concatenate(Leaf):
     axis: int = -1
     ports = "... a1 -> ... out"
     passes = True
+
+    def __post_init__(self) -> None:
+        if not -MOST_AXES <= self.axis < MOST_AXES:  # the ports name every axis up to it
+            raise NetError(
+                what=f"a value has at most {MOST_AXES} axes",
+                where="Concatenate",
+                expected=f"an axis from {-MOST_AXES} to {MOST_AXES - 1}",
+                got=f"axis={self.axis!r}",
+            )
 
     def signature(self, count: int) -> str:
         if self.axis < 0:
@@ -88,7 +101,7 @@ class Add(Leaf):
     """The sum of any number of values: y = Σᵢ xᵢ, sizes of 1 and missing leading axes repeated.
 
     Shapes: as numpy broadcasts: aligned at the features, each size the same or 1. A size that is not known yet is
-        taken to be that of the other values.
+        taken to be that of the other values; so is the number of axes of a state of which nothing else says it.
 
     Raises: SizeError when sizes differ.
 
@@ -109,6 +122,9 @@ class Add(Leaf):
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         return broadcast_sizes(known)
+
+    def presume(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return broadcast_ranks(known)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned(x)
@@ -146,6 +162,9 @@ class Multiply(Leaf):
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         return broadcast_sizes(known)
+
+    def presume(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return broadcast_ranks(known)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned(x)
@@ -222,11 +241,10 @@ def broadcast_ports(count: int) -> str:
 
 def broadcast_sizes(known: Mapping[str, Any]) -> dict[str, Any] | None:
     """The sizes that broadcasting gives, and back: a size not known yet is that of the other values."""
-    shapes: dict[str, tuple[Size | None, ...]] = {}
-    while (name := f"s{len(shapes) + 1}") in known:
-        if known[name] is None:
-            return None
-        shapes[name] = known[name]
+    values = _values(known)
+    shapes: dict[str, tuple[Size | None, ...]] = {name: shape for name, shape in values.items() if shape is not None}
+    if len(shapes) < len(values):
+        return _last_open(values, known["out"])
     rank = max(map(len, shapes.values()))
     out = known["out"] if known["out"] is not None else (None,) * rank
     if len(out) != rank:
@@ -244,6 +262,31 @@ def broadcast_sizes(known: Mapping[str, Any]) -> dict[str, Any] | None:
         for name, shape in shapes.items()
     }
     return {**learnt, "out": tuple(found)}
+
+
+def broadcast_ranks(known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The same where nothing else says how many axes a value has: as many as the others have at most."""
+    values = _values(known)
+    rank = max((len(shape) for shape in values.values() if shape is not None), default=0)
+    return {name: (None,) * rank for name, shape in values.items() if shape is None} if rank else None
+
+
+def _values(known: Mapping[str, Any]) -> dict[str, tuple[Size | None, ...] | None]:
+    """The sizes of the values that are given; None where the number of axes is not known."""
+    values: dict[str, tuple[Size | None, ...] | None] = {}
+    while (name := f"s{len(values) + 1}") in known:
+        values[name] = known[name]
+    return values
+
+
+def _last_open(
+    values: Mapping[str, tuple[Size | None, ...] | None], out: tuple[Size | None, ...] | None
+) -> dict[str, Any] | None:
+    """The number of axes of the one value of which it is not known, where all others have fewer than the output."""
+    open_ = [name for name, shape in values.items() if shape is None]
+    if out is None or len(open_) > 1 or any(shape is not None and len(shape) >= len(out) for shape in values.values()):
+        return None
+    return {open_[0]: (None,) * len(out)}
 
 
 def _common(sizes: Sequence[Size | None], out: Size | None, shapes: Mapping[str, Any]) -> Size | None:

@@ -20,7 +20,7 @@ from netwright.layers.window import (
     window_rank,
     window_reach,
 )
-from netwright.net.node import LeafNode, Unfit
+from netwright.net.node import LeafNode, Span, Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, lengths_of, mean_of_own
 
@@ -71,7 +71,7 @@ class MaxPool(Leaf):
         y = pool(channels_first(x), window, stride, padding)  # (b, *s, c) -> (b, c, *t)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         return pooled_reach(self.window, self.stride, self.padding)
 
 
@@ -116,13 +116,14 @@ class AvgPool(Leaf):
             for i, length in enumerate(lengths_of(lengths, "s", rank)):
                 x = filled(x, length, 0.0, i + 1)  # (b, *s, c)
         x, dtype = channels_first(x), x.dtype  # (b, *s, c) -> (b, c, *s)
-        if rank == 3:  # torch has no kernel for bf16 volumes on the processor
-            y = F.avg_pool3d(x.to(torch.promote_types(dtype, torch.float32)), window, stride, padding).to(dtype)
+        if rank == 3:  # torch has no kernel for bf16 volumes on the processor, and none for windows that the zeros fit
+            x = F.pad(x, [side for side in reversed(padding) for _ in range(2)])  # (b, c, *s) -> (b, c, *s + padding)
+            y = F.avg_pool3d(x.to(torch.promote_types(dtype, torch.float32)), window, stride).to(dtype)
         else:
             y = F.avg_pool2d(x, window, stride, padding)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         return pooled_reach(self.window, self.stride, self.padding)
 
 
@@ -198,7 +199,7 @@ def pooled_sizes(
     return slide(known, spread, added, per_axis(window if stride is None else stride, rank), "window")
 
 
-def pooled_reach(window: PerAxis, stride: PerAxis | None, padding: PerAxis) -> dict[str, tuple[float, float]]:
+def pooled_reach(window: PerAxis, stride: PerAxis | None, padding: PerAxis) -> dict[str, Span | tuple[Span, ...]]:
     """Which positions an output of a pooling sees."""
     options = (window, window if stride is None else stride, padding)
     rank = max((len(value) for value in options if isinstance(value, tuple)), default=1)

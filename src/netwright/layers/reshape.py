@@ -11,10 +11,11 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.layers.reduce import positions
-from netwright.net.node import Unfit
+from netwright.net.node import Span, Unfit
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked
 from netwright.sizes.size import Size, names, same
+from netwright.value import literal
 
 Which: TypeAlias = int | tuple[int | None, int | None]
 
@@ -344,11 +345,11 @@ class Pad(Leaf):
                 y = filled(y, length + before, self.value, i + 1)  # (b, *t)
         return y
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
-        return {"input": (-max(before for before, _ in self.amounts), 0)}  # axes without a border see their own place
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
+        return {"input": tuple((-before, -before) for before, _ in self.amounts)}
 
     def __repr__(self) -> str:
-        value = f", value={self.value!r}" if self.value else ""
+        value = f", value={literal(self.value)}" if self.value else ""
         return shared_repr(self, f"Pad({', '.join(map(repr, self.amounts))}{value})")
 
 

@@ -166,8 +166,7 @@ def _trial(module: nn.Module, run: Run, inputs: Sequence[Input], dtype: torch.dt
     module.eval()
     results: list[list[Tensor]] = []
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        for batch in BATCHES:
-            results.append(run(module, _examples(inputs, batch, dtype, device)))
+        results.extend(run(module, _examples(inputs, batch, dtype, device)) for batch in BATCHES)
     axes = [_batch_axis(type(module).__name__, *pair) for pair in zip(*results, strict=True)]
     shapes = [tuple(y.movedim(axis, 0).shape[1:]) for y, axis in zip(results[0], axes, strict=True)]
     return Trial(module if device.type == "meta" else shell(module), tuple(shapes), tuple(axes))

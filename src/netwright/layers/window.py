@@ -1,12 +1,13 @@
 """What every sliding window shares: options for each axis, the rank they tell, the sizes they give."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, TypeAlias
 
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.net.node import LeafNode, Unfit
+from netwright.net.node import LeafNode, Span, Unfit
 from netwright.sizes.size import Size
 
 PerAxis: TypeAlias = int | tuple[int, ...]
@@ -78,11 +79,14 @@ def slide(
     return {"s": tuple(back), "t": tuple(forward)}
 
 
-def window_reach(spread: list[int], before: list[int], stride: tuple[int, ...]) -> dict[str, tuple[float, float]]:
-    """Which positions an output of a sliding window sees; not said where the window changes the rate."""
-    if any(step > 1 for step in stride):
-        return {}
-    return {"input": (-max(before), max(e - b for e, b in zip(spread, before, strict=True)))}
+def window_reach(spread: list[int], before: list[int], stride: tuple[int, ...]) -> dict[str, Span | tuple[Span, ...]]:
+    """Which positions an output of a sliding window sees, axis by axis: all where the window changes the rate.
+
+    Options of one axis stand for every axis, however many there are.
+    """
+    sides = zip(spread, before, stride, strict=True)
+    spans = tuple((-inf, inf) if step > 1 else (-b, e - b) for e, b, step in sides)
+    return {"input": spans[0] if len(spans) == 1 else spans}
 
 
 def channels_first(x: Tensor) -> Tensor:

@@ -34,15 +34,15 @@ def apply(
     Fields:
         arrays: by path, as `net.arrays` gives them; those left out are the net's own.
         x: the batch, the batch axis first; a mapping by port for several inputs.
-        lengths: how long each example is along sizes that vary, by name: int64 (b,), or (b, n) for a size that varies
-            within n; what lies behind the end of an example may be anything finite. None: nothing is padded.
+        lengths: how long each example is along sizes that vary, by name: whole numbers (b,), or (b, n) for a size that
+            varies within n; what lies behind the end of an example may be anything finite. None: nothing is padded.
         training: behave as in training.
         seed, step: of the noise in training; another step draws other noise.
 
     Returns: the output, or a mapping by port for several outputs.
 
     Raises: MissingArraysError for arrays that neither `arrays` nor the net holds; DataError for inputs that are not
-        the net's, and lengths that are not the batch's.
+        the net's, lengths that are not the batch's, and examples that are too short for the net.
 
     Example:
         >>> import netwright as nw, torch

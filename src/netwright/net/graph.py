@@ -95,14 +95,14 @@ class Graph(Container):
         made: dict[Ref, Symbol] = {("", name): symbol for name, symbol in zip(self.inputs_, x, strict=True)}
         for node in self.calls:
             part = node.part
-            values = [made[ref] for _, ref in node.reads]
+            values = [_made(made, ref) for _, ref in node.reads]
             ports = [port for port, _ in node.reads]
             first = [port.name for port in input_ports(part, len(values))][: len(values)]
             straight = ports == first
             more = {} if straight else dict(zip(ports, values, strict=True))
             value = call(node.name, part, *(values if straight else []), place=node.place, **more)
             made |= {(node.name, port): value[port] for port in value.names}
-        return {port: made[ref] for port, ref in self.outputs_}
+        return {port: _made(made, ref) for port, ref in self.outputs_}
 
     def children(self) -> dict[str, Node]:
         return {call.name: call.part for call in self.calls}
@@ -294,13 +294,24 @@ def _ref(text: str, parts: Mapping[str, Declared]) -> Ref:
         return ("", source)
     names = output_names(parts[source].part, len(parts[source].reads))
     if port and port not in names:
-        raise NetError(
-            what=f"{source} has no output port {port!r}",
-            where=source,
-            expected=", ".join(names),
-            mend=did_you_mean(port, names),
-        )
+        raise _no_output(source, port, names)
     return (source, port or names[0])
+
+
+def _made(made: Mapping[Ref, Symbol], ref: Ref) -> Symbol:
+    """What is read; another part may have come to the place, without that output."""
+    if ref not in made:
+        raise _no_output(*ref, [port for source, port in made if source == ref[0]])
+    return made[ref]
+
+
+def _no_output(source: str, port: str, names: Sequence[str]) -> NetError:
+    return NetError(
+        what=f"{source} has no output port {port!r}",
+        where=source,
+        expected=", ".join(names),
+        mend=did_you_mean(port, names),
+    )
 
 
 def _sinks(calls: Sequence[Call]) -> tuple[tuple[str, Ref], ...]:

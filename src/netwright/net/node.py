@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, field, fields, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 
 from torch import Tensor
 
@@ -12,7 +12,7 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError
 from netwright.fields import checked
 from netwright.inits import Init
-from netwright.value import Value
+from netwright.value import Value, literal
 
 SHARED = "@"  # the first letter of the place of an array that several parts share
 
@@ -29,6 +29,10 @@ class Weight(Value):
     axes: str
     init: Init | None
     kind: Literal["learned", "running", "fixed"] = "learned"
+
+
+Span: TypeAlias = tuple[float, float]
+"""Position i sees positions i + low … i + high."""
 
 
 class Held(Value, eq=False):
@@ -152,6 +156,10 @@ class LeafNode(Node, abstract=True):
         """What follows from the sizes known so far, in either direction; `None` or less where nothing does."""
         return None
 
+    def presume(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What is taken to hold where a number of axes goes round in a circle, as that of a state; as `relate` does."""
+        return None
+
     def products(self, sizes: Mapping[str, Any]) -> Any:
         """Multiply-adds of one input with another, for one example, by the sizes of its ports' names."""
         return 0
@@ -160,13 +168,23 @@ class LeafNode(Node, abstract=True):
         """How many examples a batch of training has at least, by the sizes of its ports' names."""
         return 1
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         """By input port, which positions output i sees along the axes the leaf names: from i + lo to i + hi.
 
+        Several are those along the axes of a run, one after another; all other axes see their own place.
         `"*"` stands for every port that is not said; without it such a port sees everything. Leading axes (`...`)
         are never mixed.
         """
         return {}
+
+    def span(self, port: str, axis: int, training: bool) -> Span | None:
+        """The reach along one axis of a run, -1 for an axis that is named by itself; None for everything."""
+        seen = self.reach(training)
+        found = seen.get(port, seen.get("*"))
+        if found is None or not isinstance(found[0], tuple):
+            return cast("Span | None", found)
+        spans = cast(tuple[Span, ...], found)
+        return spans[axis] if 0 <= axis < len(spans) else (0, 0)
 
     def memory(self) -> Mapping[str, str] | None:
         """What it remembers from one element to the next, by name, in the axes of its ports; None: it cannot step."""
@@ -222,7 +240,7 @@ def kind(node: Node) -> str:
     return own if isinstance(own, str) else type(node).__name__.lower()
 
 
-def arguments(value: object, show: Callable[[Any], str] = repr) -> str:
+def arguments(value: object, show: Callable[[Any], str] = literal) -> str:
     """The arguments that give a dataclass value back: positional first, defaults left out."""
     texts: list[str] = []
     positional = True

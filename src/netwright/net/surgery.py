@@ -409,6 +409,8 @@ def _remade(
     if isinstance(changed, Level):
         changed, arrays = _housed(changed, arrays, _root(node))
         changed = cast(ContainerNode, node).of_level(changed)
+    inputs = {name: codec for name, codec in inputs.items() if name in changed.input_names}  # ports may have gone
+    outputs = {name: codec for name, codec in outputs.items() if name in changed.output_names}
     bare = changed.rebuilt(Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
     return hold_arrays(bare, arrays)
 

@@ -12,6 +12,7 @@ from netwright.net.apply import whole_program
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import ranked
+from netwright.net.run.axes import axes_of
 from netwright.net.run.call import check_arrays
 from netwright.net.run.context import Circumstances
 from netwright.net.run.execute import Bound, Program
@@ -82,7 +83,7 @@ class _TorchNet(_Holder):
         super().__init__()
         plan = net.plan
         self._program: Program = whole_program(net)
-        self._names = net.input_names
+        self._names, self._axes = net.input_names, axes_of(plan)
         first = layout == "channels_first"
         self._moved = [first and _is_picture(plan.inputs[name], net.inputs[name]) for name in net.input_names]
         self._given = [(name, first and _is_picture(shape, net.outputs[name])) for name, shape in plan.outputs.items()]
@@ -104,6 +105,7 @@ class _TorchNet(_Holder):
             name: value.movedim(1, -1) if moved else value  # (b, c, *s) -> (b, *s, c)
             for name, value, moved in zip(self._names, x, self._moved, strict=True)
         }
+        self._axes.given({}, inputs)
         told = Circumstances(  # the size is read from the shape, which export keeps free; len() would fix it
             training=self.training, noise=_noise(x[0]) if self.training else None, batch=x[0].shape[0]
         )

@@ -9,6 +9,7 @@ from netwright.value import Value
 
 INPUT, OUTPUT = "input", "output"  # the names of ports that say none
 UNKNOWN = "?"
+MOST_AXES = 64  # of one value: arrays have no more
 
 
 class Axis(Value):

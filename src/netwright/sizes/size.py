@@ -13,9 +13,12 @@ from typing import TypeAlias
 
 from torch import Tensor
 
+from netwright.errors import NetError
 from netwright.value import Value
 
 GRID = 4096  # more points than this and two expressions of several names are compared by their form alone
+
+MOST_TERMS = 1000  # of one size: a product of n sums of two has 2ⁿ
 
 
 class Name(Value):
@@ -81,6 +84,13 @@ class Expression(Value):
 
     def __mul__(self, other: "Size") -> "Size":
         terms: dict[Monomial, int] = {}
+        if len(self.terms) * len(_terms(other)) > MOST_TERMS:
+            raise NetError(
+                what="a size of this net is a product of too many sums",
+                expected=f"at most {MOST_TERMS} terms, multiplied out",
+                got=f"{len(self.terms)} terms times {len(_terms(other))}",
+                mend="fewer axes of one value that differ from example to example",
+            )
         for (left, a), (right, b) in itertools.product(self.terms, _terms(other)):
             monomial = tuple(sorted((*left, *right), key=_order))
             terms[monomial] = terms.get(monomial, 0) + a * b

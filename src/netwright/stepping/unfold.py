@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
+from netwright.causality.proof import places
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError
@@ -131,16 +132,23 @@ class _Unfolding:
 
     def _at_its_place(self, leaf: LeafNode, path: str) -> bool:
         """Whether every output has the elements of what moves, and each sees those at its own place alone."""
-        seen = leaf.reach(training=False)
         scope = self.plan.solution.scopes[path]
+        sizes = self.plan.solution.sizes(scope.op)
+        ports = {port.name: places(port, sizes) for port in scope.ports.inputs}
         moving = {port: self._moving(self.plan.shape(slot)) for port, slot in scope.op.reads}
-        moving = {port: sizes for port, sizes in moving.items() if sizes}  # what does not move may be seen whole
-        outputs = [self.plan.shape((path, port.name)) for port in scope.ports.outputs]
-        kept = all(self._moving(shape) == next(iter(moving.values()), []) for shape in outputs)
-        return kept and all(seen.get(port, seen.get("*")) == (0, 0) for port in moving)
+        moving = {port: axes for port, axes in moving.items() if axes}  # what does not move may be seen whole
+        outputs = [self._moving(self.plan.shape((path, port.name))) for port in scope.ports.outputs]
+        kept = all([*axes.values()] == [*next(iter(moving.values()), {}).values()] for axes in outputs)
+        return kept and all(
+            leaf.span(port, ports[port][axis][1], training=False) == (0, 0)
+            for port, axes in moving.items()
+            for axis in axes
+        )
 
-    def _moving(self, shape: Shape) -> list[Size]:
-        return [size for size in shape if not isinstance(size, Row) and self.along in names(size)]
+    def _moving(self, shape: Shape) -> dict[int, Size]:
+        """The axes that have the size."""
+        sizes = ((axis, size) for axis, size in enumerate(shape) if not isinstance(size, Row))
+        return {axis: size for axis, size in sizes if self.along in names(size)}
 
     def _names(self, value: Size | Shape) -> set[str]:
         shape = self.plan.solution.solver.shape(value if isinstance(value, tuple) else (value,))

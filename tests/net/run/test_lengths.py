@@ -5,7 +5,7 @@ import torch
 
 import netwright as nw
 from netwright.codecs.ragged import Ragged
-from netwright.errors import DataError
+from netwright.errors import DataError, SizeError
 from netwright.net.run.lengths import Examples
 
 
@@ -73,3 +73,47 @@ def test_documents_of_sentences() -> None:
     found = documents([first, second])
     assert [tuple(row.shape) for row in found] == [(2, 2), (1, 2)]
     torch.testing.assert_close(found[1], documents([second])[0])
+
+
+SENTENCES = nw.Array("n m[n] 1")
+
+
+def sentences(*lengths: int) -> list[torch.Tensor]:
+    return [torch.arange(float(m)).unsqueeze(1) for m in lengths]
+
+
+def test_an_answer_within_an_axis_has_no_padding() -> None:
+    net = nw.Chain(nw.Elementwise("neg"), input=SENTENCES)
+    uneven, even = net([sentences(1, 3), sentences(2, 2, 2)])
+    assert [part.flatten().tolist() for part in uneven] == [[-0.0], [-0.0, -1.0, -2.0]]
+    assert even.shape == (3, 2, 1)  # of one length they are one tensor
+    (alone,) = net([sentences(1, 3)])
+    assert all(torch.equal(one, other) for one, other in zip(alone, uneven, strict=True))
+    (at,) = net([sentences(1, 3)], at="neg1")
+    assert [tuple(part.shape) for part in at] == [(1, 1), (3, 1)]
+    assert net([sentences(2, 2)] * 2).shape == (2, 2, 2, 1)
+
+
+def test_axes_behind_those_that_vary_within_one_another() -> None:
+    turned = nw.Chain(nw.Map(nw.Transpose(1, 0)), input=SENTENCES)([sentences(1, 3)])[0]
+    assert [tuple(part.shape) for part in turned] == [(1, 1), (1, 3)]
+    first = nw.Chain(nw.Map(nw.Max(0)), input=SENTENCES)([sentences(1, 3), sentences(2)])
+    assert [row.flatten().tolist() for row in first] == [[0.0, 2.0], [1.0]]
+
+
+def test_labels_within_an_axis_are_as_many_as_there_are() -> None:
+    labels = nw.Each(nw.Category(["a", "b"]))
+    net = nw.initialize(nw.Chain(nw.Linear(2), nw.softmax, input=SENTENCES, output=labels))
+    for reading in ((), (nw.Sample(seed=3),)):
+        assert [[len(part) for part in row] for row in net([sentences(1, 3), sentences(2)], *reading)] == [[1, 3], [2]]
+
+
+def test_an_axis_does_not_come_before_the_one_it_varies_in() -> None:
+    with pytest.raises(SizeError) as caught:
+        nw.Chain(nw.Transpose(1, 0, 2), nw.Map(nw.Linear(2)), input=SENTENCES)
+    assert str(caught.value).startswith(
+        "transpose1 mixes along m, which differs from element to element of n\n"
+        "  where:    input -> transpose1\n"
+        "  expected: one example at a time: nw.Map(…) over n\n"
+        "  got:      (n, m, 1) from the input"
+    )

@@ -233,3 +233,16 @@ def test_numbers_are_predicted_from_pairs() -> None:
         "  got:      Array('n 1')\n"
         "  mend:     nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective"
     )
+
+
+def peek(x, *, lengths):
+    """The next element in the place of every 16th."""
+    places = torch.arange(x.shape[1])
+    ahead = (places % 16 == 9) & (places + 1 < x.shape[1])  # (n,)
+    return torch.where(ahead[None, :, None], x.roll(-1, 1), x)  # (b, n, d)
+
+
+def test_a_net_that_seldom_looks_ahead_is_refused_too() -> None:
+    leaks = nw.Chain(nw.Embedding(4), nw.Function(peek, "n d -> n d"), nw.Linear(), nw.softmax)
+    with pytest.raises(TrainingError, match="the net can see what it is to predict"):
+        train(leaks, TEXTS)

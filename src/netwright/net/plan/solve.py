@@ -1,6 +1,7 @@
 """Solves the sizes of a whole net in both directions, before a weight or an example exists; all faults at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -59,7 +60,6 @@ class Solution:
     scopes: dict[str, Scope]
     mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
     claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause: what to report, if it is false
-
     within: dict[str, str] = field(default_factory=dict[str, str])  # `m[n]`: the size that a size varies in
 
     def below(self, slot: Slot) -> Size | None:
@@ -123,6 +123,7 @@ def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Cod
     _relate(solution)
     _agree_on_arrays(solution, arrays)
     _relate(solution)
+    _presume(solution)
     if any(names(size) for name in wiring.inputs for size in solution.slots["", name] if not isinstance(size, Row)):
         _refuse_varying_arrays(solution)
         _refuse_untold(solution)
@@ -225,6 +226,24 @@ def _relate(solution: Solution) -> None:
             return
 
 
+def _presume(solution: Solution) -> None:
+    """Close the circles in which a state goes round whose number of axes nothing says, unless an input still may."""
+    solver, slots = solution.solver, solution.slots
+    ends = [scope for scope in solution.scopes.values() if isinstance(scope.op.leaf, End)]
+    states = [(s.op.path, p.name, dict(s.op.reads).get(p.name)) for s in ends for p in s.ports.inputs if p.optional]
+    begun = [(path, name) for path, name, given in states if given is None or not given[0]]  # by no part of the net
+    inputs = {("", name) for name in solution.wiring.inputs} - {given for _, _, given in states}
+    circles = {path for path, name in begun if _known(solver, slots[path, name]) is None}
+    if not circles or any(_known(solver, slots[slot]) is None for slot in inputs):
+        return
+    for scope in [scope for scope in solution.scopes.values() if circles & {*scope.op.within}]:
+        known = {name: _known(solver, value) for name, value in scope.names.items()}
+        for name, value in (scope.op.leaf.presume(known) or {}).items():
+            with suppress(Clash):
+                _learn(scope, solver, name, value)
+    _relate(solution)
+
+
 def _false_claim(solution: Solution, cause: str) -> Mismatch:
     """What to report when an equation that waited turned out false."""
     scope = solution.scopes.get(cause)
@@ -317,8 +336,10 @@ def _agree_on_arrays(solution: Solution, arrays: Facts) -> None:
         for name, weight in scope.weights.items():
             path = f"{scope.op.place}/{name}" if scope.op.place else name
             axes = port_shape(scope, solution.solver, notation.axes(weight.axes))
-            for other, cause in _others(path, first, arrays):
-                solution.claim(cause, Mismatch(scope.op, name, other, axes, about=path))
+            other = first[path] if path in first else arrays.get(path)
+            if other is not None:
+                cause = f"{'shared' if path in first else 'array'} {path}"
+                solution.claim(cause, Mismatch(scope.op, name, tuple(other), axes, about=path))
             first.setdefault(path, axes)
 
 
@@ -345,7 +366,7 @@ def _refuse_untold(solution: Solution) -> None:
         inner = sorted(name for name in sizes if solution.within.get(name, "") in ragged)
         led = {name for size in _sizes(solution, scope.names.get(LEADING, ())) for name in names(size)}
         inner += sorted(name for name in led if solution.within.get(name, "") in ragged & sizes)  # n moves, m in it
-        if inner and not isinstance(scope.op.leaf, End) and not _still(scope):
+        if inner and not isinstance(scope.op.leaf, End) and not _still(solution, scope):
             outer = solution.within[inner[0]]
             unfit = Unfit(
                 f"it mixes along {inner[0]}, which differs from element to element of {outer}",
@@ -358,9 +379,15 @@ def _refuse_untold(solution: Solution) -> None:
         solution.mismatches.append(Mismatch(scope.op, "", sentence=unfit))
 
 
-def _still(scope: Scope) -> bool:
-    """Whether every output sees the elements at its own place alone, along all axes."""
+def _still(solution: Solution, scope: Scope) -> bool:
+    """Whether every output sees the elements at its own place alone, along all axes, and these stay in order."""
     seen = scope.op.leaf.reach(training=True)
+    for port in scope.ports.outputs:
+        before: set[str] = set()
+        for size in _sizes(solution, port_shape(scope, solution.solver, port.axes)):
+            if not {solution.within[name] for name in names(size) & solution.within.keys()} <= before:
+                return False  # an axis would come before the one in which it varies
+            before |= names(size)
     return scope.op.leaf.exact and all(seen.get(p.name, seen.get("*")) == (0, 0) for p in scope.ports.inputs)
 
 
@@ -381,13 +408,6 @@ def _ragged(solution: Solution, scope: Scope) -> set[str]:
     outer = {solution.scopes[path].names[AXIS] for path in scope.op.within}
     done = {name for value in outer for size in _sizes(solution, value) for name in names(size)}
     return {*solution.within.values()} - done
-
-
-def _others(path: str, first: Mapping[str, Shape], arrays: Facts) -> Iterator[tuple[Shape, str]]:
-    if path in first:
-        yield first[path], f"shared {path}"
-    elif path in arrays:
-        yield tuple(arrays[path]), f"array {path}"
 
 
 def port_shape(scope: Scope, solver: Solver, items: tuple[Item, ...]) -> Shape:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from netwright.codecs.ragged import Ragged
 from netwright.errors import DataError, did_you_mean
 from netwright.net.plan.plan import Plan, ranked, shape_text
+from netwright.net.run.padding import inside
 from netwright.sizes.size import Expression, Name, Size, measured, names, unknowns
 from netwright.sizes.unify import Row, Shape
 from netwright.value import Value
@@ -80,9 +81,12 @@ class Axes(Value, eq=False):
 
         Raises: DataError for a size that the net does not have, and lengths that the batch cannot have.
         """
+        for port, x in inputs.items():
+            self._check_rank(port, x)
+        ends: dict[str, Tensor] = {}
         for name, length in lengths.items():
             place = self.places.get(name)
-            if place is None:
+            if place is None or place.port not in inputs:
                 raise DataError(
                     what=f"the net has no size {name!r} that varies",
                     where="lengths",
@@ -90,31 +94,59 @@ class Axes(Value, eq=False):
                     got=repr(name),
                     mend=did_you_mean(name, self.places),
                 )
-            self._check_given(name, length, inputs[place.port], place)
-        whole = {name: place.length(inputs[place.port].shape[place.axis + 1]) for name, place in self.places.items()}
-        return {**whole, **{name: length.to(torch.int64) for name, length in lengths.items()}} if lengths else {}
+            ends[name] = self._given(name, length, inputs[place.port], place)
+        whole = {**self.of_all(inputs), **ends}
+        traced = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]  # documented, not exported by name
+        if not (traced or torch.compiler.is_compiling()):  # there sizes are no numbers
+            self.check(inputs)  # what the batch has with its padding
+            self._check_derived({name: self._shortest(name, whole) for name in whole}, None)
+        return whole if ends else {}
 
-    def _check_given(self, name: str, length: Tensor, x: Tensor, place: Place) -> None:
+    def _check_rank(self, port: str, x: Tensor) -> None:
+        shape = self.shapes[port]
+        if ranked(shape) and x.ndim != len(shape) + 1:
+            raise DataError(
+                what="a batch has one axis more than an example of the net",
+                where=f"input {port!r}",
+                expected=f"(batch, {', '.join(map(str, shape))})" if shape else "(batch,)",
+                got=shape_text(tuple(x.shape)),
+            )
+
+    def _given(self, name: str, length: Any, x: Tensor, place: Place) -> Tensor:
+        """Lengths that somebody says, as int64."""
         shape, most = (len(x),), place.length(x.shape[place.axis + 1])
         if name in self.plan.solution.within:
             shape = (len(x), x.shape[place.axis])
-        whole = not (length.is_floating_point() or length.is_complex() or length.dtype == torch.bool)
-        fits = whole and tuple(length.shape) == shape
-        if fits and not torch.compiler.is_compiling():
-            numbers = length.to(torch.int64)  # small and unsigned types cannot be reckoned with
-            fits = bool(((numbers >= 1) & (numbers <= most)).all())
-        if not fits:
-            raise DataError(
-                what=f"these are no lengths of the batch along {name}",
-                where=f"lengths, {name!r}",
-                expected=f"whole numbers {shape_text(shape)} from 1 to {most}",
-                got=f"{str(length.dtype).removeprefix('torch.')} {shape_text(tuple(length.shape))}"
-                + (f" from {length.min().item()} to {length.max().item()}" if length.numel() else ""),
-            )
+        whole = isinstance(length, Tensor) and not (
+            length.is_floating_point() or length.is_complex() or length.dtype == torch.bool
+        )
+        if whole and tuple(length.shape) == shape:
+            ends = length.long()
+            if torch.compiler.is_compiling() or bool(((ends >= 1) & (ends <= most)).all()):
+                return ends
+        raise DataError(
+            what=f"these are no lengths of the batch along {name}",
+            where=f"lengths, {name!r}",
+            expected=f"whole numbers {shape_text(shape)} from 1 to {most}",
+            got=_lengths_text(length),
+        )
+
+    def _shortest(self, name: str, lengths: Mapping[str, Tensor | int]) -> Tensor | int:
+        """The least length of each example of a padded batch, of all its parts where it differs within an axis."""
+        length, outer = lengths[name], lengths.get(self.plan.solution.within.get(name, ""))
+        if not isinstance(length, Tensor) or length.ndim == 1:
+            return length
+        if isinstance(outer, Tensor):
+            length = torch.where(inside(outer, length.shape[1]), length, length[:, :1])  # (b, N)
+        return length.amin(1)  # (b, N) -> (b,)
 
     def of_all(self, columns: Mapping[str, Stored]) -> dict[str, Tensor | int]:
         """The lengths of many examples by name, int64 (examples,); of a size within another that of every part."""
-        return {name: place.length(along(columns[place.port], place.axis)) for name, place in self.places.items()}
+        return {
+            name: place.length(along(columns[place.port], place.axis))
+            for name, place in self.places.items()
+            if place.port in columns
+        }
 
     def check(self, columns: Mapping[str, Stored], rows: Tensor | None = None) -> None:
         """Refuse examples whose lengths do not fit the ports, each other, or what the net makes of them.
@@ -123,7 +155,11 @@ class Axes(Value, eq=False):
         """
         self.check_ranks(columns)
         lengths = self.of_all(columns)
-        self._check_derived(columns, lengths, rows)
+        places = self.places
+        least = {
+            name: _least(length, columns[places[name].port], places[name].axis) for name, length in lengths.items()
+        }
+        self._check_derived(least, rows)
         for port, column in columns.items():
             shape = self.shapes[port]
             if isinstance(column, Ragged) and not ranked(shape):
@@ -156,15 +192,15 @@ class Axes(Value, eq=False):
         rows: Tensor | None,
     ) -> None:
         port, axis, size = where
-        column, place = columns[port], {name: self.places[name] for name in names(size) if name in self.places}
+        column, place = columns[port], {name: self.places[name] for name in names(size) if name in lengths}
         if len(place) < len(names(size)):
             return
         known = {name: _level(lengths[name], column, at.axis, axis) for name, at in place.items()}
         wanted, found = measured(size, known), along(column, axis)
-        wrong = torch.atleast_1d(torch.as_tensor(wanted != found, device="cpu")).nonzero()
-        if not len(wrong):
+        wrong = wanted != found
+        if not (wrong.any() if isinstance(wrong, Tensor) else wrong):
             return
-        part = int(wrong[0])
+        part = int(wrong.nonzero()[0]) if isinstance(wrong, Tensor) else 0
         others = [f"{name} = {_at(known[name], part)} at port {at.port!r}" for name, at in place.items()]
         raise DataError(
             what=f"an example is not as long at port {port!r} as the net needs",
@@ -174,15 +210,14 @@ class Axes(Value, eq=False):
             got=f"{_at(found, part)} at port {port!r}",
         )
 
-    def _check_derived(
-        self, columns: Mapping[str, Stored], lengths: Mapping[str, Tensor | int], rows: Tensor | None
-    ) -> None:
-        least = {name: _least(lengths[name], columns[place.port], place.axis) for name, place in self.places.items()}
-        for size, where, shape in self._varying():
+    def _check_derived(self, least: Mapping[str, Tensor | int], rows: Tensor | None) -> None:
+        """Refuse examples of which a value would be empty; `least` is the least length of each, by name."""
+        for size, where, shape in self._varying:
             found = measured(size, least) if names(size) <= least.keys() else 1
-            if int(torch.as_tensor(found, device="cpu").min()) >= 1:
+            wrong = found < 1
+            if not (wrong.any() if isinstance(wrong, Tensor) else wrong):
                 continue
-            row = int(torch.as_tensor(found, device="cpu").argmin())
+            row = int(found.argmin()) if isinstance(found, Tensor) else 0
             raise DataError(
                 what="an example is too short for this net",
                 where=f"row {row if rows is None else int(rows[row])}, {where}",
@@ -190,9 +225,11 @@ class Axes(Value, eq=False):
                 got=", ".join(f"{name} = {_at(least[name], row)}" for name in sorted(names(size))),
             )
 
-    def _varying(self) -> Iterator[tuple[Expression, str, Shape]]:
+    @cached_property
+    def _varying(self) -> list[tuple[Expression, str, Shape]]:
         """Every different size that has a name, with the first value that has it."""
         seen = set[Size]()
+        found: list[tuple[Expression, str, Shape]] = []
         made = [(slot, self.plan.shape(slot)) for slot in self.plan.solution.slots]
         asked = [  # sizes that only a leaf's arithmetic has
             ((step.path, ""), value if isinstance(value, tuple) else (value,))
@@ -203,7 +240,8 @@ class Axes(Value, eq=False):
             for size in shape:
                 if isinstance(size, Expression) and size not in seen and names(size) and not unknowns(size):
                     seen.add(size)
-                    yield size, slot[0].removeprefix(self.prefix) or f"port {slot[1]!r}", shape
+                    found.append((size, slot[0].removeprefix(self.prefix) or f"port {slot[1]!r}", shape))
+        return found
 
 
 def axes_of(plan: Plan) -> Axes:
@@ -260,6 +298,14 @@ def _least(length: Tensor | int, column: Stored, axis: int) -> Tensor | int:
         return length
     start = torch.zeros_like(column.lengths[0])
     return start.scatter_reduce(0, _owners(column, axis), length, "amin", include_self=False)
+
+
+def _lengths_text(length: Any) -> str:
+    """What was given as lengths."""
+    if not isinstance(length, Tensor):
+        return f"a {type(length).__name__}"
+    ends = f" from {length.min().item()} to {length.max().item()}" if length.numel() else ""
+    return f"{str(length.dtype).removeprefix('torch.')} {shape_text(tuple(length.shape))}{ends}"
 
 
 def _row(column: Stored, axis: int, part: int, rows: Tensor | None) -> int:

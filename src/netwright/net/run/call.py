@@ -20,7 +20,7 @@ from netwright.net.run.assemble import program
 from netwright.net.run.axes import sizes_of
 from netwright.net.run.context import Circumstances
 from netwright.net.run.execute import Bound
-from netwright.net.run.lengths import Examples, own
+from netwright.net.run.lengths import Examples, Own, own, together
 from netwright.net.run.noise import Noise
 from netwright.sizes.unify import Row
 from netwright.value import Value
@@ -325,13 +325,13 @@ def _run(
     codecs: Mapping[str, Codec],
     question: Question,
     changes: Mapping[Slot, Callable[[Tensor], Tensor]],
-) -> list[Tensor | list[Tensor]]:
+) -> list[Own]:
     """The values of all examples: one tensor where all have the same sizes, else one an example."""
     floats = [array for array in bound.arrays() if array.is_floating_point()]
     device = floats[0].device if floats else torch.device("cpu")
     order, count = examples.order, len(examples)
     size = count if question.training else CHUNK  # statistics of a batch in training are over all that was given
-    pieces: list[list[Tensor | Sequence[Tensor]]] = [[] for _ in slots]
+    pieces: list[list[Tensor | Sequence[Own]]] = [[] for _ in slots]
     with torch.no_grad():
         for ids in order.split(size):
             batch = examples.batch(ids)
@@ -346,15 +346,14 @@ def _run(
     return [_together(kept, order) for kept in pieces]
 
 
-def _together(pieces: Sequence[Tensor | Sequence[Tensor]], order: Tensor) -> Tensor | list[Tensor]:
+def _together(pieces: Sequence[Tensor | Sequence[Own]], order: Tensor) -> Own:
     """The values of all batches in the order of the examples."""
     plain = all(isinstance(piece, Tensor) for piece in pieces)
-    if plain and len({tuple(piece[0].shape) for piece in pieces}) == 1:
+    if plain and len({tuple(piece[0].shape) for piece in pieces if isinstance(piece, Tensor)}) == 1:
         whole = torch.cat([piece for piece in pieces if isinstance(piece, Tensor)])
         return whole if bool((order[1:] > order[:-1]).all()) else whole[order.argsort()]
     rows = [row for piece in pieces for row in piece]
-    rows = [rows[i] for i in order.argsort().tolist()]
-    return torch.stack(rows) if len({tuple(row.shape) for row in rows}) == 1 else rows
+    return together([rows[i] for i in order.argsort().tolist()])
 
 
 def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:
@@ -362,7 +361,7 @@ def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:
     return x.to(arrays[0].dtype) if arrays and x.is_floating_point() else x
 
 
-def _decoded(node: Node, plan: Plan, columns: Sequence[Tensor | list[Tensor]], reading: Reading, single: bool) -> Any:
+def _decoded(node: Node, plan: Plan, columns: Sequence[Any], reading: Reading, single: bool) -> Any:
     results: dict[str, Any] = {}
     for (name, _), column in zip(plan.wiring.outputs, columns, strict=True):
         codec = node.held.outputs.get(name)

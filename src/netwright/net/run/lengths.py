@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -11,9 +12,11 @@ from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.axes import Stored, axes_of
 from netwright.net.run.context import Circumstances
-from netwright.sizes.size import Size
+from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row
 from netwright.value import Value
+
+Own: TypeAlias = "Tensor | list[Own]"  # a value of one example: a list where the elements of an axis differ in length
 
 
 class Padded(Value):
@@ -58,17 +61,44 @@ class Examples(Value):
         return Padded(inputs, axes_of(self.plan).of_batch(padded) if ragged else {})
 
 
-def own(plan: Plan, slot: Slot, batch: Tensor, told: Circumstances) -> Sequence[Tensor]:
-    """A padded value as one tensor an example, each of its own sizes."""
+def own(plan: Plan, slot: Slot, batch: Tensor, told: Circumstances) -> Sequence[Own]:
+    """A padded value as one an example, each of its own sizes; a list along an axis whose elements differ in length."""
     sizes: list[Size | Row] = list(plan.whole_shape(slot))
     ends = [None if isinstance(size, Row) else told.length(size) for size in sizes]
     if not any(end is not None for end in ends):
         return list(batch)
-    cut: list[Tensor] = []
-    for i, row in enumerate(batch):
-        for axis, end in enumerate(ends):
-            if end is not None:
-                most = end[i] if end.ndim == 1 else end[i].max()
-                row = row.narrow(axis, 0, int(most))
-        cut.append(row)
-    return cut
+    around = [_around(plan, sizes, axis) for axis in range(len(sizes))]
+    return [_cut(row, [None if end is None else end[i] for end in ends], around) for i, row in enumerate(batch)]
+
+
+def together(rows: Sequence[Own]) -> Own:
+    """One tensor where all have the same sizes, else a list."""
+    whole = [row for row in rows if isinstance(row, Tensor)]
+    if len(whole) == len(rows) and len({tuple(row.shape) for row in whole}) == 1:
+        return torch.stack(whole)
+    return list(rows)
+
+
+def _around(plan: Plan, sizes: Sequence[Size | Row], axis: int) -> int:
+    """The axis from element to element of which the length along this one may differ; -1 where there is none."""
+    within = plan.solution.within
+    own_names, *before = (
+        frozenset[str]() if isinstance(size, Row) else names(size) for size in (sizes[axis], *sizes[:axis])
+    )
+    outer = {within[name] for name in own_names & within.keys()}
+    return next((i for i, found in enumerate(before) if outer & found), -1)
+
+
+def _cut(row: Tensor, ends: Sequence[Tensor | None], around: Sequence[int]) -> Own:
+    """A value of one example up to its ends: one along an axis, or one for each element of the axis around it."""
+    for axis, end in enumerate(ends):
+        if end is not None and end.ndim == 0:
+            row = row.narrow(axis, 0, int(end))
+    ends = [end if end is not None and end.ndim else None for end in ends]
+    if not any(end is not None for end in ends):
+        return row
+    parts: list[Own] = []
+    for i, part in enumerate(row.unbind(0)):
+        inner = [end[i] if end is not None and at == 0 else end for end, at in zip(ends, around, strict=True)]
+        parts.append(_cut(part, inner[1:], [at - 1 for at in around[1:]]))
+    return together(parts)

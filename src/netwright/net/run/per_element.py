@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from netwright.errors import SizeError
+from netwright.net.plan.plan import fixed, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.context import Circumstances, Length
 from netwright.net.run.padding import ended
@@ -105,6 +107,14 @@ class Elements(Value):
     def _first(self, state: State, registers: Sequence[Any], values: "Values") -> Tensor:
         if state.first >= 0 and registers[state.first] is not None:
             return registers[state.first]
+        if not fixed(state.shape):
+            raise SizeError(
+                what="a state begins at zeros, and how many does not follow from the net",
+                where=f"{self.path}, state {state.slot[1]!r}",
+                expected="a number for every axis",
+                got=shape_text(state.shape),
+                mend=(f"input={{{state.slot[1]!r}: sizes}} for the part inside", f"a value for {state.slot[1]!r}"),
+            )
         like = values.like
         return like.new_zeros(len(like), *[size for size in state.shape if isinstance(size, int)])
 
