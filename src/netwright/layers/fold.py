@@ -90,8 +90,8 @@ class Map(Every):
         over = tuple(name for name in self.input_names if name not in self.whole)
         return Each(over, tuple((name, name) for name in output_names(self.body, len(self.input_names))))
 
-    def of_level(self, level: Level) -> ContainerNode:
-        return Map(_body(level), whole=self.whole)
+    def of_level(self, level: Level, held: Held) -> ContainerNode:
+        return Map(_body(level), whole=self.whole, input=held.inputs, output=held.outputs).rebuilt(held)
 
     def __repr__(self) -> str:
         whole = f", whole={self.whole!r}" if self.whole else ""
@@ -169,8 +169,9 @@ class Fold(Every):
         gives = [(name, name) for name in outputs] or [(OUTPUT, self.carry[0][0])]
         return Each(over, tuple(gives), tuple(states.items()))
 
-    def of_level(self, level: Level) -> ContainerNode:
-        return Fold(_body(level), carry=dict(self.carry), whole=self.whole)
+    def of_level(self, level: Level, held: Held) -> ContainerNode:
+        made = Fold(_body(level), carry=dict(self.carry), whole=self.whole, input=held.inputs, output=held.outputs)
+        return made.rebuilt(held)
 
     def __repr__(self) -> str:
         names = tuple(p.name for p in input_ports(self.body, 2))
