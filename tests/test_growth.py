@@ -1,10 +1,12 @@
-"""Tests how the work grows with a net: how often, and for how many leaves, its sizes are solved. No test reads a clock.
+"""Tests how the work of every verb grows with the parts of a net: by counts of solves and steps, never by a clock.
 
-A solve is what a verb costs: everything else it does is a walk over the parts.
+A solve of the sizes is what most verbs cost; all else they do is a walk over the parts.
 """
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ import torch
 import netwright as nw
 from netwright.net.plan import plan
 from netwright.net.plan.solve import Solution, solve
+from steps import steps
 
 PARTS = 40
 ROWS = [[0.5] * 4 for _ in range(8)]
@@ -123,3 +126,77 @@ def test_an_edit_deep_in_a_nest_solves_each_level_once(act: str, solved: list[in
     solved.clear()
     edit()
     assert solved == [leaves] * (depth + 1)
+
+
+def wide(parts: int) -> nw.Net:
+    """A chain of so many parts."""
+    return nw.Chain(*[part for _ in range(parts // 2) for part in (nw.Linear(4), nw.relu)], input=4, output=4)
+
+
+def deep(parts: int) -> nw.Net:
+    """So many parts in containers, five in each other."""
+    leaves = [part for _ in range(parts // 10) for part in (nw.Linear(4), nw.relu)]
+    net: nw.Net = nw.Chain(*leaves)
+    for _ in range(4):
+        net = nw.Chain(*leaves, body=net)
+    return nw.Chain(body=net, input=4, output=4)
+
+
+def sequences(parts: int) -> nw.Net:
+    return nw.Chain(nw.GRU(4), *[part for _ in range(parts // 2) for part in (nw.Linear(4), nw.relu)], input=("n", 4))
+
+
+def middle(net: nw.Net) -> tuple[str, str]:
+    """The paths of a Linear, and of what comes after it, in the innermost container."""
+    path = "body/" * (5 if "body" in net.paths else 0)
+    return f"{path}linear1", f"{path}relu1"
+
+
+def saved(net: nw.Net) -> Path:
+    path = Path(tempfile.mkdtemp()) / "a.net"
+    nw.save(net, path)
+    return path
+
+
+# What is made before, and what is done with it.
+GROWING: dict[str, tuple[Callable[[nw.Net], Any], Callable[[Any], object]]] = {
+    "plan": (lambda net: net.with_input(None), lambda net: net.with_input(4).plan),
+    "initialize": (lambda net: net.with_arrays({}), nw.initialize),
+    "call": (lambda net: net.to(torch.float64), lambda net: net((0.5,) * 4)),
+    "replace": (lambda net: net, lambda net: net.replace(middle(net)[0], nw.Linear(4))),
+    "insert": (lambda net: net, lambda net: net.insert(middle(net)[0], nw.tanh)),
+    "delete": (lambda net: net, lambda net: net.delete(middle(net)[1])),
+    "rename": (lambda net: net, lambda net: net.rename(middle(net)[0], "other")),
+    "get": (lambda net: net, lambda net: net[middle(net)[0]]),
+    "join": (lambda net: net, lambda net: net >> net),
+    "diff": (lambda net: (net, net.rename(middle(net)[0], "other")), lambda nets: nw.diff(*nets)),
+    "equal": (lambda net: (net, nw.load(saved(net))), lambda nets: nets[0] == nets[1]),
+    "digest": (lambda net: net, nw.digest),
+    "save": (lambda net: net, saved),
+    "load": (saved, nw.load),
+    "summary": (lambda net: net, lambda net: str(nw.summary(net))),
+    "draw": (lambda net: net, lambda net: nw.draw(net, depth=9)),
+    "repr": (lambda net: net, repr),
+    "train": (lambda net: net, lambda net: nw.train(net, (ROWS, ROWS), epochs=1, progress=False, threads=1)),
+}
+
+
+@pytest.mark.parametrize("build", [wide, deep])
+@pytest.mark.parametrize("verb", GROWING)
+def test_ten_times_the_parts_take_at_most_twelve_times_the_steps(verb: str, build: Callable[[int], nw.Net]) -> None:
+    def taken(parts: int) -> int:
+        make, act = GROWING[verb]
+        given = make(nw.initialize(build(parts)))
+        return steps(lambda: act(given))
+
+    taken(10)  # what is made once for all nets
+    assert taken(400) <= 12 * taken(40)
+
+
+@pytest.mark.parametrize("build", [wide, deep, sequences])
+def test_building_and_unfolding_grow_with_the_parts(build: Callable[[int], nw.Net]) -> None:
+    build(10)
+    assert steps(lambda: build(400)) <= 12 * steps(lambda: build(40))
+    if build is sequences:
+        long, short = build(400), build(40)
+        assert steps(lambda: nw.unfold(long)) <= 12 * steps(lambda: nw.unfold(short))
