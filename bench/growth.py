@@ -114,7 +114,7 @@ def published(repeats: int) -> list[tuple[str, ...]]:
     nets = {"bn_inception": nw.bn_inception(["cat", "dog"]), "SmolLM2-135M": smollm2}
     rows: list[tuple[str, ...]] = []
     for name, net in nets.items():
-        path = next(step.path for step in reversed(net.plan.steps) if step.arrays)
+        path = max((step.path for step in net.plan.steps if step.arrays), key=lambda path: path.count("/"))  # deepest
         part = net[path].bare()
         edit = milliseconds(lambda net=net: net, lambda net, path=path, part=part: net.replace(path, part), repeats)
         unfolded = milliseconds(lambda net=net: net, nw.unfold, repeats) if net.plan.varying else None
