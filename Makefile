@@ -35,8 +35,9 @@ test-all: $(VENV)/.dev  ## everything, the slow proofs too
 book: $(VENV)/.dev  ## the pages, whole, into book/site/
 	$(BIN)/python book/build.py
 
-bench: $(VENV)/.bench  ## the speed table, into bench/results.md
+bench: $(VENV)/.bench  ## the speed tables, into bench/results.md and bench/growth.md
 	$(BIN)/python -m bench.run --date $$(date +%F)
+	$(BIN)/python -m bench.growth --date $$(date +%F)
 
 bench-models: $(VENV)/.bench  ## the speed of published nets, into bench/models.md; fetches 177 MB once
 	$(BIN)/python -m bench.models --date $$(date +%F)

@@ -12,6 +12,7 @@ import torch
 import transformers
 from bench.interleave import ALLOCATOR, Row, interleave, timed
 from bench.run import Verdict, machine, promises, versions
+from bench.workloads import SMOLLM2
 from torch import Tensor, nn
 
 import netwright as nw
@@ -24,11 +25,6 @@ RESULTS = Path(__file__).parent / "models.md"
 PROMPT, MADE = 128, 32  # tokens read, and tokens made, of every sequence
 BATCHES, WORDS = (1, 16), 32  # sequences at once; tokens of each sentence
 NEAR = 0.85  # of onnxruntime's speed
-SMOLLM2 = {
-    "hidden_size": 576, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3,
-    "intermediate_size": 1536, "vocab_size": 49152, "tie_word_embeddings": True, "rms_norm_eps": 1e-5,
-    "rope_theta": 100000.0, "max_position_embeddings": 8192,
-}  # fmt: skip
 
 
 def usual_llama(net: nw.Net) -> nn.Module:

@@ -106,14 +106,19 @@ def recurrence(repeats: int) -> list[Verdict]:
 
 def import_time(repeats: int) -> Verdict:
     """Seconds that `import netwright` takes where torch is imported already."""
-    compileall.compile_dir(str(Path(netwright.__file__).parent), quiet=1)  # as pip does when it installs
-    code = "import time, torch; t = time.perf_counter(); import netwright; print(time.perf_counter() - t)"
-    seconds = [float(_output("-c", code)) for _ in range(repeats)]
+    seconds = seconds_of("", repeats)
     middle = statistics.median(seconds)
     return Verdict(
         "import netwright, over torch", f"{middle:.3f} s", f"{min(seconds):.3f}-{max(seconds):.3f} s",
         f"≤ {IMPORT_SECONDS} s", middle <= IMPORT_SECONDS,
     )  # fmt: skip
+
+
+def seconds_of(before: str, repeats: int) -> list[float]:
+    """What `import netwright` takes in new processes that have imported torch, and then done something."""
+    compileall.compile_dir(str(Path(netwright.__file__).parent), quiet=1)  # as pip does when it installs
+    code = f"import time, torch; {before}\nt = time.perf_counter(); import netwright; print(time.perf_counter() - t)"
+    return [float(_output("-c", code)) for _ in range(repeats)]
 
 
 def memory() -> Verdict:

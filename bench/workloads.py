@@ -8,6 +8,11 @@ import numpy as np
 
 RATE = 1e-3  # Adam's rate, for every peer
 PAIRS = ("seq2seq", "transformer")  # workloads that read one sequence and say another
+SMOLLM2 = {
+    "hidden_size": 576, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3,
+    "intermediate_size": 1536, "vocab_size": 49152, "tie_word_embeddings": True, "rms_norm_eps": 1e-5,
+    "rope_theta": 100000.0, "max_position_embeddings": 8192,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A value is frozen, compared by its fields, printed like a dataclass, and one to the standard library."""
 
+import inspect
 from dataclasses import FrozenInstanceError, field, fields, replace
 
 import pytest
@@ -54,6 +55,23 @@ def test_the_constructor_of_a_dataclass() -> None:
     assert replace(Deep(1), z=4) == Deep(1, z=4)
     with pytest.raises(TypeError):
         Named(1)  # pyright: ignore[reportCallIssue]
+
+
+def test_the_constructor_says_what_it_takes() -> None:
+    class Late(Value):
+        put: int  # as what the constructor itself needs might be called
+        absent: int = 2
+        made: list[int] = field(default_factory=list[int], kw_only=True)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "absent", self.absent + 1)
+
+    assert str(inspect.signature(Late)).startswith("(put: int, absent: int = 2, *, made: list[int] = ")
+    assert repr(Late(1, made=[3])).endswith("Late(put=1, absent=3, made=[3])")
+    with pytest.raises(TypeError, match=r"Late\.__init__\(\) missing 1 required positional argument: 'put'"):
+        Late()  # pyright: ignore[reportCallIssue]
+    with pytest.raises(TypeError, match="non-default argument 'y' follows default argument"):
+        type("Wrong", (Value,), {"__annotations__": {"x": int, "y": int}, "x": 1})
 
 
 def test_compared_by_fields() -> None:

@@ -7,7 +7,7 @@ import torch
 
 import netwright as nw
 from netwright.errors import NetError
-from netwright.net.node import PARTS, arguments, check_name, join, keyword_arguments, kind, numbered
+from netwright.net.node import PARTS, Numbers, arguments, check_name, join, keyword_arguments, kind, numbered
 
 
 def test_paths_join_and_a_shared_place_starts_anew() -> None:
@@ -25,6 +25,15 @@ def test_names_by_kind() -> None:
         "a part's name is a Python name\n  where:    a place\n  got:      'a b'\n"
         "  mend:     letters, digits and underscores"
     )
+
+
+def test_names_with_numbers_go_on_where_the_last_one_ended() -> None:
+    numbers = Numbers(["conv2", "dense"])
+    assert [numbers.new("conv") for _ in range(3)] == ["conv1", "conv3", "conv4"]
+    assert [numbers.again("dense"), numbers.again("dense")] == ["dense_2", "dense_3"]
+    assert [numbers.again("gate"), numbers.again("gate")] == ["gate", "gate_2"]
+    assert [numbers.kept("relu1", "relu"), numbers.kept("conv1", "conv")] == ["relu1", "conv5"]
+    assert numbers.new("relu") == "relu2"
 
 
 def test_arguments_leave_defaults_out() -> None:

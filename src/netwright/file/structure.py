@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, field, fields
+from functools import cache
 from typing import Any, TypeAlias, cast, get_args
 
 from torch import nn
@@ -14,9 +15,10 @@ from netwright.fields import suits
 from netwright.file.format import malformed, short, too_deep
 from netwright.layers.shell import options
 from netwright.net.faults import explain
-from netwright.net.node import PARTS, Node, field_values
+from netwright.net.node import PARTS, Node, field_values, structure
 from netwright.net.plan.level import Call, ContainerNode
 from netwright.net.source_of_code import import_name, source_hash
+from netwright.once import once
 from netwright.sizes.free import FREE
 from netwright.value import Value
 
@@ -126,9 +128,7 @@ def leaf_uses(node: Node) -> int:
     """How many leaves run, each counted as often as it is used; found level by level, without expanding them."""
     if not isinstance(node, ContainerNode):
         return 1
-    if "_uses" not in node.__dict__:
-        node.__dict__["_uses"] = sum(leaf_uses(call.part) for call in node.level.calls)
-    return node.__dict__["_uses"]
+    return once(structure(node), "uses", lambda: sum(leaf_uses(call.part) for call in node.level.calls))
 
 
 def planned_uses(plain: Plain) -> int:
@@ -342,6 +342,7 @@ def _built(cls: type[Node], values: dict[str, Any], where: str, size: int) -> No
     return node
 
 
+@cache
 def _arguments(cls: type[Node]) -> set[str]:
     """The arguments of a constructor that can be given by name."""
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -118,8 +118,8 @@ class Map(Every):
         over = tuple(name for name in names if name not in self.whole)
         return Each(over, tuple((name, name) for name in output_names(self.body, len(names))))
 
-    def of_level(self, level: Level) -> ContainerNode:
-        return Map(_body(level), whole=self.whole)
+    def of_level(self, level: Level, held: Held) -> ContainerNode:
+        return Map(_body(level), whole=self.whole, input=held.inputs, output=held.outputs).rebuilt(held)
 
     def __repr__(self) -> str:
         whole = f", whole={self.whole!r}" if self.whole else ""
@@ -214,8 +214,9 @@ class Fold(Every):
         gives = [(name, name) for name in outputs] or [(OUTPUT, self.carry[0][0])]
         return Each(over, tuple(gives), tuple(states.items()))
 
-    def of_level(self, level: Level) -> ContainerNode:
-        return Fold(_body(level), carry=dict(self.carry), whole=self.whole)
+    def of_level(self, level: Level, held: Held) -> ContainerNode:
+        made = Fold(_body(level), carry=dict(self.carry), whole=self.whole, input=held.inputs, output=held.outputs)
+        return made.rebuilt(held)
 
     def __repr__(self) -> str:
         carry = "" if self._is_usual else f", carry={dict(self.carry)!r}"

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from netwright.errors import NetError
 from netwright.inits import Fans, Init
 from netwright.layers import shell
-from netwright.layers.function import import_name, noisy, own, source_hash
+from netwright.layers.function import noisy, own
 from netwright.layers.trial import Trial, along, lengths_in, trains, trial
 from netwright.net.node import Held, Unfit, Weight
 from netwright.net.part import Leaf, shared_repr

@@ -1,13 +1,14 @@
 """Containers that put a part into a wiring of its own: around it, beside others, or many times over."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from netwright.errors import NetError
 from netwright.layers.join import Add
-from netwright.net.node import PARTS, Held, Node, kind, numbered
+from netwright.net.chain import chained
+from netwright.net.node import Held, Node
 from netwright.net.part import Container, shared_repr
-from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, named_parts, named_repr
+from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, named_parts, parts_repr
 from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
 
 
@@ -82,12 +83,7 @@ class Parallel(Container):
         return {"parts": tuple((name, children.get(name, part)) for name, part in self.parts)}
 
     def __repr__(self) -> str:
-        automatic: dict[str, None] = {}
-        for _, part in self.parts:
-            automatic[numbered(automatic, kind(part))] = None
-        plain = list(automatic) == [name for name, _ in self.parts]
-        texts = [repr(part) if plain else named_repr(name, repr(part)) for name, part in self.parts]
-        return shared_repr(self, f"Parallel({', '.join(texts)}{ports_repr(self)})")
+        return shared_repr(self, f"Parallel({', '.join(parts_repr(self.parts))}{ports_repr(self)})")
 
 
 class Repeat(Container):
@@ -141,8 +137,8 @@ class Repeat(Container):
         bodies = [*{**self.children(), **children}.values()]
         return {"body": bodies[0]} if all(body == bodies[0] for body in bodies[1:]) else None
 
-    def of_level(self, level: Level) -> ContainerNode:
-        return cast(Any, PARTS["Chain"])(self.body).of_level(level)
+    def of_level(self, level: Level, held: Held) -> ContainerNode:
+        return chained(level, held)
 
 
 def _codecs(container: Container, input: PortsLike, output: PortsLike) -> Held:

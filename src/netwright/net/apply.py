@@ -75,7 +75,4 @@ def apply(
 
 def whole_program(net: Net) -> Program:
     """The program that computes all outputs of a net, made once."""
-    cache = net.__dict__
-    if "_whole" not in cache:
-        cache["_whole"] = program(net.plan, [slot for _, slot in net.plan.wiring.outputs])
-    return cache["_whole"]
+    return program(net.plan, [slot for _, slot in net.plan.wiring.outputs])

@@ -1,12 +1,16 @@
 """The chain: parts one after the other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
+from torch import Tensor
+
 from netwright.errors import NetError
-from netwright.net.node import Held, LeafNode, Node, kind, numbered
+from netwright.net import surgery
+from netwright.net.graph import Graph
+from netwright.net.node import NOTHING, Held, LeafNode, Node, Numbers, join, kind
 from netwright.net.part import Container, shared_repr
-from netwright.net.plan.level import Call, ContainerNode, Level, Symbol, named_parts, named_repr
+from netwright.net.plan.level import ContainerNode, Level, Symbol, named_parts, parts_repr
 from netwright.net.ports import PortsLike, as_codecs, check_scale, ports_repr, present
 
 
@@ -46,6 +50,14 @@ class Chain(Container):
         )
         self.settle(held)
 
+    @classmethod
+    def of_parts(cls, parts: Iterable[tuple[str, Node]], held: Held = NOTHING) -> Self:
+        """The chain of parts that have their names."""
+        chain = object.__new__(cls)
+        object.__setattr__(chain, "parts", tuple(parts))
+        chain.settle(held)
+        return chain
+
     @property
     def input_names(self) -> tuple[str, ...]:
         return self.parts[0][1].required_names
@@ -64,49 +76,47 @@ class Chain(Container):
     def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
         return {"parts": tuple((name, children.get(name, part)) for name, part in self.parts)}
 
-    def of_level(self, level: Level) -> ContainerNode:
-        return self._of_calls(level.calls) if _is_straight(level) else super().of_level(level)
-
-    @classmethod
-    def _of_calls(cls, calls: tuple[Call, ...]) -> Self:
-        chain = object.__new__(cls)
-        object.__setattr__(chain, "parts", tuple((call.name, call.part) for call in calls))
-        chain.settle(Held())
-        return chain
+    def of_level(self, level: Level, held: Held) -> ContainerNode:
+        return chained(level, held)
 
     @classmethod
     def joined(cls, left: Node, right: Node) -> "Chain":
         """Two nets one after the other; the parts of chains stand side by side, a name taken twice is numbered."""
-        parts = dict(_parts(left))
-        for name, part in _parts(right):
-            parts[name if name not in parts else numbered(parts, kind(part))] = part
+        parts: dict[str, Node] = {}
+        arrays: Mapping[str, Tensor] = {}
+        numbers = Numbers()
+        for side in (left, right):
+            own, held = _parts(side)
+            names = {name: numbers.kept(name, kind(part)) for name, part in own.items()}
+            parts |= {names[name]: part for name, part in own.items()}
+            arrays = surgery.together(arrays, _renamed(held, names), names[next(iter(own))])
         ends = (left.held.outputs.get(left.output_names[0]), right.held.inputs.get(right.input_names[0]))
         check_scale(*ends, "left", "right")
-        held = Held(inputs=left.held.inputs, outputs=right.held.outputs)
-        chain = object.__new__(cls)
-        object.__setattr__(chain, "parts", tuple(parts.items()))
-        chain.settle(held)
-        return chain
+        return cls.of_parts(parts.items(), Held(arrays, left.held.inputs, right.held.outputs))
 
     def __repr__(self) -> str:
-        automatic: dict[str, None] = {}
-        for _, part in self.parts:
-            automatic[numbered(automatic, kind(part))] = None
-        plain = list(automatic) == [name for name, _ in self.parts]
-        texts = [repr(part) if plain else named_repr(name, repr(part)) for name, part in self.parts]
-        return shared_repr(self, f"Chain({', '.join(texts)}{ports_repr(self)})")
+        return shared_repr(self, f"Chain({', '.join(parts_repr(self.parts))}{ports_repr(self)})")
 
 
-def _parts(node: Node) -> list[tuple[str, Node]]:
-    """The parts of a chain with their arrays, or a net of another kind as one part."""
-    if not isinstance(node, Chain) or node.held.shared:
-        return [(f"{kind(node)}1", node)]
-    found: list[tuple[str, Node]] = []
-    for name, part in node.parts:
-        below = f"{name}/"
-        arrays = {p.removeprefix(below): a for p, a in node.held.arrays.items() if p.startswith((below, "@"))}
-        found.append((name, part.holding(arrays=arrays) if arrays else part))
-    return found
+def chained(level: Level, held: Held) -> ContainerNode:
+    """The chain that a level is; a graph where a part reads anything but the part before it."""
+    if _is_straight(level):
+        return Chain.of_parts(((call.name, call.part) for call in level.calls), held)
+    return Graph.from_level(level, held.inputs, held.outputs, held.shared)
+
+
+def _parts(node: Node) -> tuple[dict[str, Node], Mapping[str, Tensor]]:
+    """The parts of a chain, or a net of another kind as one part, and the arrays under their names."""
+    if isinstance(node, Chain) and not node.held.shared:
+        return dict(node.parts), node.held.arrays
+    name = f"{kind(node)}1"
+    return {name: node.bare()}, {join(name, path): array for path, array in node.held.arrays.items()}
+
+
+def _renamed(arrays: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
+    """Arrays of parts that have other names now; shared ones are below no part."""
+    pieces = ((path.partition("/"), array) for path, array in arrays.items())
+    return {f"{names.get(first, first)}{slash}{rest}": array for (first, slash, rest), array in pieces}
 
 
 def _is_straight(level: Level) -> bool:

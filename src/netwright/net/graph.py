@@ -72,18 +72,21 @@ class Graph(Container):
         self._take(level, codecs, input, output)
 
     @classmethod
-    def from_level(cls, level: Level, input: PortsLike = None, output: PortsLike = None) -> Self:
+    def from_level(cls, level: Level, input: PortsLike = None, output: PortsLike = None, shared: str = "") -> Self:
         """The graph that a recorded level is."""
         graph = object.__new__(cls)
-        graph._take(level, {}, input, output)
+        graph._take(level, {}, input, output, shared)
         return graph
 
-    def _take(self, level: Level, codecs: Mapping[str, Codec], input: PortsLike, output: PortsLike) -> None:
+    def _take(
+        self, level: Level, codecs: Mapping[str, Codec], input: PortsLike, output: PortsLike, shared: str = ""
+    ) -> None:
         for name, value in (("inputs_", level.inputs), ("calls", level.calls), ("outputs_", level.outputs)):
             object.__setattr__(self, name, value)
         held = Held(
             inputs={**codecs, **present(as_codecs(input, self.input_names))},
             outputs=present(as_codecs(output, self.output_names)),
+            shared=shared,
         )
         self.settle(held)
 

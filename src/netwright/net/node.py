@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, field, fields, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 
@@ -12,8 +13,10 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError
 from netwright.fields import checked
 from netwright.inits import Init
+from netwright.once import once
 from netwright.value import Value, literal
 
+STRUCTURE = "structure"  # the question under which a net keeps it
 SHARED = "@"  # the first letter of the place of an array that several parts share
 
 
@@ -46,6 +49,10 @@ class Held(Value, eq=False):
 
 NOTHING = Held()
 PARTS: dict[str, type["Node"]] = {}  # the table of parts: kind to class, for files, shorthand and normal forms
+
+
+class Structure:
+    """What nets have in common that differ in what they hold alone: all that follows from fields and shared name."""
 
 
 class Node(Value, eq=False):
@@ -97,11 +104,19 @@ class Node(Value, eq=False):
 
     def rebuilt(self, held: Held | None = None, **changes: Any) -> Self:
         """A new value of the same kind with other fields, or holding other things."""
-        new = object.__new__(type(self))
-        for name in field_values(self):
-            object.__setattr__(new, name, changes.get(name, getattr(self, name)))
-        object.__setattr__(new, "held", self.held if held is None else held)
+        new = self.unchecked(self.held if held is None else held, **changes)
         new.validate()
+        return new
+
+    def unchecked(self, held: Held, **changes: Any) -> Self:
+        """Likewise, where nothing can be wrong: what says less than a net that exists, such as a part taken out."""
+        new = object.__new__(type(self))
+        for name, value in field_values(self).items():
+            object.__setattr__(new, name, changes.get(name, value))
+        object.__setattr__(new, "held", held)
+        if not changes and held.shared == self.held.shared:
+            same = structure(self)
+            once(new, STRUCTURE, lambda: same)
         return new
 
     def holding(self, **changes: Any) -> Self:
@@ -113,7 +128,7 @@ class Node(Value, eq=False):
         held = self.held
         if not (held.arrays or held.inputs or held.outputs):
             return self
-        return self.rebuilt(Held(shared=held.shared))
+        return self.unchecked(Held(shared=held.shared))
 
 
 class LeafNode(Node, abstract=True):
@@ -138,7 +153,7 @@ class LeafNode(Node, abstract=True):
     @property
     def told(self) -> bool:
         """Whether it asks for the lengths of the axes it names."""
-        return "lengths" in keyword_arguments(self.forward)
+        return "lengths" in declared_keywords(type(self))
 
     def weights(self) -> dict[str, Weight]:
         """The arrays this leaf owns, by name."""
@@ -229,6 +244,11 @@ class Unfit(ValueError):
         self.what, self.expected, self.got = what, expected, got
 
 
+def structure(node: Node) -> Structure:
+    """What a net has in common with all that differ from it in what they hold alone: kept there, it is found once."""
+    return once(node, STRUCTURE, Structure)
+
+
 def field_values(node: object) -> dict[str, Any]:
     """The declared fields of a part or codec, in order."""
     return {f.name: getattr(node, f.name) for f in fields(cast(Any, node))}
@@ -263,11 +283,45 @@ def numbered(names: Iterable[str], stem: str) -> str:
         >>> numbered(["conv1", "relu1"], "conv")
         'conv2'
     """
-    taken = set(names)
-    number = 1
-    while f"{stem}{number}" in taken:
-        number += 1
-    return f"{stem}{number}"
+    return Numbers(names).new(stem)
+
+
+class Numbers:
+    """Gives names with a number, one after another: each search goes on where the last one ended.
+
+    Example:
+        >>> numbers = Numbers(["conv2"])
+        >>> numbers.new("conv"), numbers.new("conv"), numbers.new("relu")
+        ('conv1', 'conv3', 'relu1')
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._last: dict[str, int] = {}
+
+    def new(self, stem: str) -> str:
+        """The first of `stem1`, `stem2`, … that is not taken; from now on it is."""
+        return self._next(stem, self._last.get(stem, 1))
+
+    def kept(self, name: str, stem: str) -> str:
+        """A name itself if it is not taken, else a new one."""
+        if name in self._taken:
+            return self.new(stem)
+        self._taken.add(name)
+        return name
+
+    def again(self, place: str) -> str:
+        """The name of a place itself when it is used first, then `place_2`, `place_3`, …"""
+        if place not in self._taken:
+            return self.kept(place, place)
+        return self._next(f"{place}_", self._last.get(f"{place}_", 2))
+
+    def _next(self, stem: str, number: int) -> str:
+        while f"{stem}{number}" in self._taken:
+            number += 1
+        self._last[stem] = number + 1
+        self._taken.add(f"{stem}{number}")
+        return f"{stem}{number}"
 
 
 def join(*pieces: str) -> str:
@@ -295,6 +349,15 @@ def check_name(name: object, where: str) -> None:
         raise NetError(
             what="a part's name is a Python name", where=where, got=repr(name), mend="letters, digits and underscores"
         )
+
+
+@cache
+def declared_keywords(kind: type[LeafNode]) -> frozenset[str]:
+    """The keyword-only arguments that the `forward` of a kind of leaf declares.
+
+    Kept by kind: by function, what it closes over would stay for ever.
+    """
+    return keyword_arguments(kind.forward)
 
 
 def keyword_arguments(function: Callable[..., Any]) -> frozenset[str]:

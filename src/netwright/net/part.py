@@ -13,12 +13,13 @@ from netwright.errors import NetError, SizeError
 from netwright.net import arguments as given
 from netwright.net import compare, surgery
 from netwright.net.faults import explain
-from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values
+from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values, structure
 from netwright.net.node import join as join_path
 from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
 from netwright.net.plan.plan import Plan, plan_of
 from netwright.net.ports import PortsLike, check_reads, check_same, ports_repr, ports_verbs, said
 from netwright.net.run import call
+from netwright.once import forget, once
 from netwright.sizes.notation import ports
 
 MOST_NESTED = 50  # containers in each other: deeper ones cannot be saved, and at some hundred Python's own stack ends
@@ -99,9 +100,7 @@ class Net(Node, abstract=True):
         return compare.equal(self, other) if isinstance(other, Node) else NotImplemented
 
     def __hash__(self) -> int:
-        if "_hash" not in self.__dict__:
-            self.__dict__["_hash"] = compare.form_hash(self)
-        return self.__dict__["_hash"]
+        return once(self, "hash", lambda: compare.form_hash(self))
 
     @property
     def plan(self) -> Plan:
@@ -277,7 +276,7 @@ class Container(ContainerNode, Net, abstract=True):
         if any(bare[name] is not child for name, child in children.items()):
             for name, value in (self.fields_with(bare) or {}).items():
                 object.__setattr__(self, name, value)
-            del self.__dict__["level"]  # walked again, with the bare parts
+            forget(self)  # walked again, with the bare parts
         given = {(made.name, port): codec for made in level.calls for port, codec in made.part.held.outputs.items()}
         for made in level.calls:
             check_reads(made.part, [(port, ref) for port, ref in made.reads if ref[0]], given, made.name)
@@ -305,8 +304,8 @@ class Container(ContainerNode, Net, abstract=True):
     def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
         return dict(children) if children.keys() <= self.children().keys() else None
 
-    def of_level(self, level: Level) -> ContainerNode:
-        return cast(Any, PARTS["Graph"]).from_level(level)
+    def of_level(self, level: Level, held: Held) -> ContainerNode:
+        return cast(Any, PARTS["Graph"]).from_level(level, held.inputs, held.outputs, held.shared)
 
     def __repr__(self) -> str:
         return shared_repr(self, f"{type(self).__name__}({arguments(self)}{ports_repr(self)})")
@@ -326,9 +325,7 @@ def _nesting(node: Node) -> int:
     """How many containers are in each other, this one included; counted once for each value."""
     if not isinstance(node, ContainerNode):
         return 0
-    if "_nesting" not in node.__dict__:
-        node.__dict__["_nesting"] = 1 + max(map(_nesting, node.children().values()), default=0)
-    return node.__dict__["_nesting"]
+    return once(structure(node), "nesting", lambda: 1 + max(map(_nesting, node.children().values()), default=0))
 
 
 def _boundary(level: Level, said: Mapping[str, Codec]) -> tuple[dict[str, Codec], dict[str, Codec]]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace as with_fields
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from torch import Tensor
 
@@ -66,11 +66,10 @@ def replace(node: Node, path: str | int, part: Node) -> Node:
     known = set(names) <= container.children().keys()
     fields = container.fields_with(dict.fromkeys(names, part.bare())) if known else None
     if fields is not None:
-        changed: Level | Node = container.rebuilt(Held(shared=node.held.shared), **fields)
-    else:
-        calls = (with_fields(call, part=part.bare()) if call.place == place else call for call in level.calls)
-        changed = with_fields(level, calls=tuple(calls))
-    return _remade(node, changed, arrays, node.held.inputs, node.held.outputs)
+        held = Held(inputs=node.held.inputs, outputs=node.held.outputs, shared=node.held.shared)
+        return hold_arrays(container.rebuilt(held, **fields), arrays)
+    calls = (with_fields(call, part=part.bare()) if call.place == place else call for call in level.calls)
+    return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
 
 
 def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
@@ -88,7 +87,7 @@ def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
     check_reads(part, new.reads, _given(node), name)
     moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
     calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
-    arrays = _together(node.held.arrays, _lifted(join(_root(node), name), part), name)
+    arrays = together(node.held.arrays, _lifted(join(_root(node), name), part), name)
     return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
 
 
@@ -160,7 +159,7 @@ def append(node: Node, part: Node, name: str = "") -> Node:
     call = Call(name, part.bare(), ((_first_input(part), level.outputs[0][1]),), name)
     check_reads(part, call.reads, _given(node), name)
     outputs = tuple((port, (name, port)) for port in output_names(part, 1))
-    arrays = _together(node.held.arrays, _lifted(join(_root(node), name), part), name)
+    arrays = together(node.held.arrays, _lifted(join(_root(node), name), part), name)
     changed = Level(level.inputs, (*level.calls, call), outputs)
     return _remade(node, changed, arrays, node.held.inputs, dict(part.held.outputs))
 
@@ -182,7 +181,7 @@ def prepend(node: Node, part: Node, name: str = "") -> Node:
         *(with_fields(c, reads=tuple((port, moved(ref)) for port, ref in c.reads)) for c in level.calls),
     )
     outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
-    arrays = _together(node.held.arrays, _lifted(join(_root(node), name), part), name)
+    arrays = together(node.held.arrays, _lifted(join(_root(node), name), part), name)
     return _remade(node, Level(level.inputs, calls, outputs), arrays, dict(part.held.inputs), node.held.outputs)
 
 
@@ -193,11 +192,12 @@ def hold_arrays(node: Node, arrays: Arrays) -> Node:
 
 def fitting(node: Node, arrays: Arrays) -> dict[str, Tensor]:
     """The arrays that the net has a place for, without those whose sizes it cannot have."""
-    places = plan_of(node.holding(arrays={})).arrays
+    places = plan_from(node, {}).arrays
     kept = {path: array for path, array in arrays.items() if path in places}
     while True:
         facts = {path: tuple(array.shape) for path, array in kept.items()}
-        unfit = {m.about for m in plan_from(node, facts).solution.mismatches if m.about}
+        unfit = {path for path, shape in facts.items() if places[path].known not in (None, shape)}
+        unfit = unfit or {m.about for m in plan_from(node, facts).solution.mismatches if m.about}
         if not unfit & kept.keys():
             return kept
         kept = {path: array for path, array in kept.items() if path not in unfit}
@@ -207,12 +207,19 @@ def lift(level: Level) -> dict[str, Tensor]:
     """The arrays that parts hold, under their paths in the container; shared ones keep their shared path."""
     arrays: dict[str, Tensor] = {}
     for call in level.calls:
-        arrays = _together(arrays, _lifted(call.place, call.part), call.name)
+        lifted = _lifted(call.place, call.part)
+        _check_same(arrays, lifted, call.name)
+        arrays |= lifted
     return arrays
 
 
-def _together(arrays: Arrays, more: Arrays, name: str) -> dict[str, Tensor]:
+def together(arrays: Arrays, more: Arrays, name: str) -> dict[str, Tensor]:
     """The arrays of a net and those of one part more: what is shared must be the same in both."""
+    _check_same(arrays, more, name)
+    return {**arrays, **more}
+
+
+def _check_same(arrays: Arrays, more: Arrays, name: str) -> None:
     odd = [path for path in more if path in arrays and not same_array(arrays[path], more[path])]
     if odd:
         raise NetError(
@@ -225,7 +232,6 @@ def _together(arrays: Arrays, more: Arrays, name: str) -> dict[str, Tensor]:
                 "another name in nw.Shared in one of them keeps both",
             ),
         )
-    return {**arrays, **more}
 
 
 def _lifted(name: str, part: Node) -> dict[str, Tensor]:
@@ -255,8 +261,10 @@ def _child(node: Node, name: str | int) -> Node:
     names = [call.name for call in level.calls]
     call = level.calls[_position(node, names, name)]
     below = f"{join(_root(node), call.place)}/"
-    needed = plan_of(call.part).arrays
-    arrays = {path: array for path, array in node.held.arrays.items() if path.startswith(SHARED) and path in needed}
+    arrays = {path: array for path, array in node.held.arrays.items() if path.startswith(SHARED)}
+    if arrays:
+        needed = plan_of(call.part).arrays
+        arrays = {path: array for path, array in arrays.items() if path in needed}
     arrays |= {path.removeprefix(below): a for path, a in node.held.arrays.items() if path.startswith(below)}
     inputs = {port: node.held.inputs[ref[1]] for port, ref in call.reads if not ref[0] and ref[1] in node.held.inputs}
     each = node.each if isinstance(node, ContainerNode) else None
@@ -267,7 +275,7 @@ def _child(node: Node, name: str | int) -> Node:
         for port, ref in level.outputs
         if ref[0] == call.name and port in node.held.outputs
     }
-    return call.part.holding(arrays=arrays, inputs=inputs, outputs=outputs)
+    return call.part.unchecked(Held(arrays, inputs, outputs, call.part.held.shared))
 
 
 def _replace_below(node: Node, path: str, part: Node) -> Node:
@@ -400,19 +408,20 @@ def _outputs_of(call: Call) -> list[Ref]:
 
 def _remade(
     node: Node,
-    changed: Level | Node,
+    changed: Level,
     arrays: Arrays,
     inputs: Mapping[str, Codec],
     outputs: Mapping[str, Codec],
 ) -> Node:
     """The edited net with its codecs, and with every array that still fits."""
-    if isinstance(changed, Level):
-        changed, arrays = _housed(changed, arrays, _root(node))
-        changed = cast(ContainerNode, node).of_level(changed)
-    inputs = {name: codec for name, codec in inputs.items() if name in changed.input_names}  # ports may have gone
-    outputs = {name: codec for name, codec in outputs.items() if name in changed.output_names}
-    bare = changed.rebuilt(Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
-    return hold_arrays(bare, arrays)
+    changed, arrays = _housed(changed, arrays, _root(node))
+    given, gives = changed.inputs, [name for name, _ in changed.outputs]
+    held = Held(
+        inputs={name: codec for name, codec in inputs.items() if name in given},  # ports may have gone
+        outputs={name: codec for name, codec in outputs.items() if name in gives},
+        shared=node.held.shared,
+    )
+    return hold_arrays(_container(node, "an edit").of_level(changed, held), arrays)
 
 
 def _housed(level: Level, arrays: Arrays, root: str) -> tuple[Level, Arrays]:

@@ -76,36 +76,36 @@ def layout(items: Sequence[Item], edges: Sequence[Edge], width: float, label_wid
         layers[rank[item.key]].items.append(item)
     chains = {edge: _lanes(edge, rank, layers) for edge in edges}
     _order(layers, chains)
-    values = _values(edges)
+    leaving = _leaving(edges)
+    values = _values(leaving)
     bent = _bent(layers, chains, rank, values)
     gaps = _gaps(layers, edges, rank, label_width)
     bends = [BEND if r in bent and gaps[r] > LEAST_GAP else 0.0 for r in range(len(layers))]
     widest = _wrap(layers, [gap + bend for gap, bend in zip(gaps, bends, strict=True)], width)
-    height = _stack(layers, [_most(layer.items, values) for layer in layers])
+    height = _stack(layers, leaving)
     places, middles = _places(layers)
     item_of = {item.key: item for layer in layers for item in layer.items}
     leaves = {key: middles[key[0]] + off for key, off in values.items()}
-    drawn = _Drawn(item_of, middles, places, layers, rank, leaves, bends)
+    drawn = _Drawn(item_of, middles, places, layers, rank, leaving, leaves, _rows(layers), bends)
     routes = {edge: drawn.route(edge, chain) for edge, chain in chains.items()}
     return Layout(places, leaves, routes, _labels(routes, gaps, rank, layers), widest, height)
 
 
-def _values(edges: Sequence[Edge]) -> dict[tuple[str, str], float]:
-    """How far from the middle of its box each value leaves it: several values leave as lines of their own."""
-    found: dict[str, list[str]] = {}
+def _leaving(edges: Sequence[Edge]) -> dict[str, list[str]]:
+    """The values that leave each box."""
+    found: dict[str, dict[str, None]] = {}
     for edge in edges:
-        if edge.value not in found.setdefault(edge.start, []):
-            found[edge.start].append(edge.value)
+        found.setdefault(edge.start, {})[edge.value] = None
+    return {start: list(values) for start, values in found.items()}
+
+
+def _values(leaving: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float]:
+    """How far from the middle of its box each value leaves it: several values leave as lines of their own."""
     return {
         (start, value): (i - (len(values) - 1) / 2) * APART
-        for start, values in found.items()
+        for start, values in leaving.items()
         for i, value in enumerate(values)
     }
-
-
-def _most(items: Sequence[Item], values: Mapping[tuple[str, str], float]) -> int:
-    """How many values leave one of these at most."""
-    return max((sum(start == item.key for start, _ in values) for item in items), default=1)
 
 
 def _ranks(items: Sequence[Item], edges: Sequence[Edge]) -> dict[str, int]:
@@ -124,7 +124,7 @@ def _lanes(edge: Edge, rank: dict[str, int], layers: Sequence[_Layer]) -> list[s
     chain = [edge.start]
     for r in range(rank[edge.start] + 1, rank[edge.end]):
         lane = f"{edge.start} {edge.value} -> {r}"  # edges with one value share their lanes
-        if all(item.key != lane for item in layers[r].items):
+        if lane not in rank:
             layers[r].items.append(Item(lane, 0.0, LANE))
             rank[lane] = r
         chain.append(lane)
@@ -190,17 +190,30 @@ def _wrap(layers: Sequence[_Layer], gaps: Sequence[float], width: float) -> floa
     return widest + (TURN if row else 0)
 
 
-def _stack(layers: Sequence[_Layer], values: Sequence[int]) -> float:
+def _stack(layers: Sequence[_Layer], leaving: Mapping[str, Sequence[str]]) -> float:
     """Give every row its y; the height of the whole. Between rows there is place for every value that passes."""
     y, gap = 0.0, 0.0
-    for row in range(layers[-1].row + 1):
-        inside = [(layer, count) for layer, count in zip(layers, values, strict=True) if layer.row == row]
-        height = max(layer.height for layer, _ in inside)
-        for layer, _ in inside:
+    for inside in _by_row(layers):
+        height = max(layer.height for layer in inside)
+        for layer in inside:
             layer.middle = y + height / 2
-        gap = ROW_GAP + APART * (max(1, inside[-1][1]) - 1)
+        most = max(len(leaving.get(item.key, ())) for item in inside[-1].items)
+        gap = ROW_GAP + APART * (max(1, most) - 1)
         y += height + gap
     return y - gap
+
+
+def _by_row(layers: Sequence[_Layer]) -> list[list[_Layer]]:
+    """The layers of each row."""
+    return [list(inside) for _, inside in itertools.groupby(layers, key=lambda layer: layer.row)]
+
+
+def _rows(layers: Sequence[_Layer]) -> list[Point]:
+    """Where each row ends on the right, and below."""
+    return [
+        (max(layer.x + layer.width for layer in inside), max(layer.middle + layer.height / 2 for layer in inside))
+        for inside in _by_row(layers)
+    ]
 
 
 def _places(layers: Sequence[_Layer]) -> tuple[dict[str, Point], dict[str, float]]:
@@ -224,7 +237,9 @@ class _Drawn(Value):
     places: Mapping[str, Point]
     layers: Sequence[_Layer]
     rank: Mapping[str, int]
+    leaving: Mapping[str, Sequence[str]]
     leaves: Mapping[tuple[str, str], float]
+    rows: Sequence[Point]
     bends: Sequence[float]
 
     def route(self, edge: Edge, chain: Sequence[str]) -> tuple[Point, ...]:
@@ -247,12 +262,12 @@ class _Drawn(Value):
     def _round(self, edge: Edge, start: str, out: Point, into: Point) -> list[Point]:
         """Out at the end of a row, between the rows, and in at the beginning of the next: values side by side."""
         here, there = self.layers[self.rank[start]], self.layers[self.rank[start] + 1]
-        own = [value for maker, value in self.leaves if maker == start]
+        own = self.leaving.get(start, ())
         place = own.index(edge.value) if start == edge.start else 0
         below, count = len(own) - 1 - place, max(1, len(own))  # the lowest line turns first, so that none cross
-        inside = [layer for layer in self.layers if layer.row == here.row]
-        right = max(layer.x + layer.width for layer in inside) + TURN * (below + 1) / count
-        bottom = max(layer.middle + layer.height / 2 for layer in inside) + ROW_GAP / 2 + APART * below
+        right, bottom = self.rows[here.row]
+        right += TURN * (below + 1) / count
+        bottom += ROW_GAP / 2 + APART * below
         left = there.x - TURN * (1 + place / count)
         return [(right, out[1]), (right, bottom), (left, bottom), (left, into[1])]
 

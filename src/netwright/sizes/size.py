@@ -83,6 +83,8 @@ class Expression(Value):
         return -self + other
 
     def __mul__(self, other: "Size") -> "Size":
+        if isinstance(other, int):  # the order of the terms stays
+            return self if other == 1 else Expression(tuple((m, f * other) for m, f in self.terms)) if other else 0
         terms: dict[Monomial, int] = {}
         if len(self.terms) * len(_terms(other)) > MOST_TERMS:
             raise NetError(
@@ -165,6 +167,8 @@ def atoms(size: Size) -> frozenset[Name | Unknown]:
 
 def unknowns(size: Size) -> frozenset[Unknown]:
     """The unknowns in a size."""
+    if isinstance(size, int):
+        return frozenset()
     return frozenset(atom for atom in atoms(size) if isinstance(atom, Unknown))
 
 
@@ -250,8 +254,9 @@ def _collect(terms: Mapping[Monomial, int]) -> Size:
     kept = {monomial: factor for monomial, factor in terms.items() if factor}
     if not kept:
         return 0
-    if list(kept) == [()]:
-        return kept[()]
+    if len(kept) == 1:
+        ((monomial, factor),) = kept.items()
+        return Expression(((monomial, factor),)) if monomial else factor
     return Expression(tuple(sorted(kept.items(), key=lambda term: (-len(term[0]), [_order(a) for a in term[0]]))))
 
 

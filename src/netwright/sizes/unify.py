@@ -50,6 +50,12 @@ class Solver:
     def size(self, size: Size) -> Size:
         """The size as far as it is known."""
         while isinstance(size, Expression):
+            atom = size.single
+            if isinstance(atom, Unknown):  # by far the most, and nothing has to be added up
+                if atom not in self.values:
+                    return size
+                size = self.values[atom].value
+                continue
             found = substitute(size, self._value)
             if found is size:
                 return size
@@ -73,6 +79,14 @@ class Solver:
         """Make two shapes equal, runs included. Raises: Clash, with nothing changed."""
         with self._undone_on_clash():
             self._match(self.shape(left), self.shape(right), cause)
+
+    def fits(self, left: Shape, right: Shape, cause: str) -> bool:
+        """Whether two shapes can be equal: then they are from now on, else nothing has changed."""
+        try:
+            self.match(left, right, cause)
+        except Clash:
+            return False
+        return True
 
     def settle(self) -> list[str]:
         """Try again what waited for another size; the causes of the equations that turned out false."""
@@ -108,15 +122,15 @@ class Solver:
 
     def _equate(self, left: Size, right: Size, cause: str) -> None:
         left, right = self.size(left), self.size(right)
-        difference = left - right
-        if isinstance(difference, int):
-            if difference:
-                raise Clash
-            return
         for one, other in ((left, right), (right, left)):
             unknown = one.single if isinstance(one, Expression) else None
             if isinstance(unknown, Unknown) and unknown not in unknowns(other):
                 return self._bind(unknown, other, cause)
+        difference = left - right
+        if isinstance(difference, int):
+            if difference:
+                raise Clash
+            return None
         if not unknowns(difference):
             if not same(left, right):
                 raise Clash

@@ -13,6 +13,7 @@ from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.call import check_arrays
 from netwright.net.run.context import Circumstances
+from netwright.once import once
 from netwright.stepping.split import split
 from netwright.stepping.unfold import along_of, unfold
 from netwright.value import Value
@@ -77,10 +78,7 @@ class Stepping:
     @classmethod
     def of(cls, net: Net, along: str | None = None) -> "Stepping":
         """The step net along a size, made once; None, the only one that varies."""
-        cache = net.__dict__.setdefault("_stepping", {})
-        if along not in cache:
-            cache[along] = cls(net, along)
-        return cache[along]
+        return once(net, "stepping", lambda: cls(net, along), along)
 
     def once(self, inputs: Mapping[str, Tensor], lengths: Mapping[str, Tensor | int] = NO_LENGTHS) -> Once:
         """What is computed from the inputs that do not move, (b, …) each, and their lengths, before any step."""

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import torch
 
 import netwright as nw
 from netwright.errors import NetError
+from netwright.net.node import PARTS
 
 
 class Twofold(nw.Container):
@@ -36,6 +38,44 @@ def test_a_container_of_ones_own() -> None:
     edited = net.replace("second", nw.relu)
     assert edited == nw.Chain(first=trained, second=nw.relu)
     assert nw.Chain(net, nw.relu)["twofold1/first"] == trained
+
+
+@pytest.mark.parametrize("name", ["arrays", "inputs", "outputs", "shared"])
+def test_a_flow_cannot_look_at_what_the_net_holds(name: str) -> None:
+    class Curious(nw.Container):
+        body: nw.Net
+
+        def flow(self, call: Any, *x: Any) -> Any:
+            return call("full" if getattr(self.held, name) else "empty", self.body, *x)
+
+    try:
+        with pytest.raises(NetError) as caught:
+            Curious(nw.Linear(3))
+    finally:
+        del PARTS["Curious"]
+    assert str(caught.value) == (
+        "flow looks at what the net holds: the wiring of a net follows from its fields alone\n"
+        f"  where:    self.held.{name}\n"
+        "  mend:     a field of the container for what flow has to know"
+    )
+
+
+def test_nets_that_differ_in_what_they_hold_have_one_wiring() -> None:
+    net = Twofold(nw.Linear(3)).with_input(3)
+    trained = nw.initialize(net)
+    assert isinstance(net, Twofold)
+    assert isinstance(trained, Twofold)
+    assert trained.level is net.level
+    assert trained.plan is net.plan
+    assert trained.to(torch.float64).plan is net.plan
+    assert trained.with_input(4).plan is not net.plan
+    shared = nw.Shared("both", net)
+    assert shared.plan.arrays.keys() == {
+        "@both/first/weight",
+        "@both/first/bias",
+        "@both/second/weight",
+        "@both/second/bias",
+    }
 
 
 def test_a_name_twice_is_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, NetwrightError
-from netwright.net.node import PARTS, Held, LeafNode, Node, field_values, join, kind, numbered
+from netwright.net.node import PARTS, Held, LeafNode, Node, Numbers, field_values, join, kind
 from netwright.net.plan.level import Call, ContainerNode, Level, Ref, input_ports, output_names
 from netwright.net.plan.plan import fixed, plan_of, wiring_of
 from netwright.net.plan.solve import Mismatch, Solution, solve
@@ -70,14 +70,9 @@ def tried(node: Node, edit: Edit, strict: bool) -> Solution:
 
 def edited(node: Node, edit: Edit, strict: bool) -> Node:
     """The net with this edit. Raises: NetwrightError where it does not type-check."""
-    structure = _rebuilt(node, edit, "")
-    held = Held(
-        inputs={**node.held.inputs, **edit.inputs},
-        outputs={**node.held.outputs, **edit.outputs},
-        shared=node.held.shared,
-    )
+    inputs, outputs = {**node.held.inputs, **edit.inputs}, {**node.held.outputs, **edit.outputs}
+    bare = _rebuilt(node, edit, "", Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
     arrays = {path: node.held.arrays[path] for path in _kept(node, edit)}
-    bare = structure.rebuilt(held)
     return bare.holding(arrays=arrays) if strict else hold_arrays(bare, arrays)
 
 
@@ -156,34 +151,33 @@ def _place(op: Op, leaf: LeafNode) -> str:
     return op.path if op.leaf.held.shared and not leaf.held.shared else op.place
 
 
-def _rebuilt(node: Node, edit: Edit, path: str) -> Node:
+def _rebuilt(node: Node, edit: Edit, path: str, held: Held) -> Node:
     if isinstance(node, LeafNode):
-        return edit.leaves.get(path) or node.bare()
+        leaf = edit.leaves.get(path) or node.bare()
+        return leaf if path else leaf.rebuilt(held)
     paths = {*edit.leaves, *(where for where, _ in edit.inserts)}
     if path and not any(_below(touched, path) for touched in paths):
         return node.bare()
     assert isinstance(node, ContainerNode)
     level = _rebuilt_level(node.level, edit, path)
-    held = Held(shared=node.held.shared)
     if [call.name for call in level.calls] == [call.name for call in node.level.calls]:
         was = {call.name: call.part for call in node.level.calls}
         changed = {call.name: call.part for call in level.calls if call.part is not was[call.name]}
         fields = node.fields_with(changed) if changed.keys() <= node.children().keys() else None
         if fields is not None:
             return node.rebuilt(held, **fields)
-    return node.of_level(level).rebuilt(held)
+    return node.of_level(level, held)
 
 
 def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
     calls: list[Call] = []
     moved: dict[Ref, Ref] = {}
-    names = [call.name for call in level.calls]
+    names = Numbers(call.name for call in level.calls)
 
     def fed(where: str, port: str, ref: Ref) -> Ref:
         ref = moved.get(ref, ref)
         for leaf in edit.inserts.get((where, port), ()):
-            name = numbered(names, kind(leaf))
-            names.append(name)
+            name = names.new(kind(leaf))
             calls.append(Call(name, leaf.bare(), ((input_ports(leaf, 1)[0].name, ref),), name))
             ref = (name, output_names(leaf, 1)[0])
         return ref
@@ -195,7 +189,8 @@ def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
             moved |= {(call.name, port): source for port in output_names(call.part, len(call.reads))}
             continue
         reads = tuple((port, fed(below, port, ref)) for port, ref in call.reads)
-        calls.append(Call(call.name, _rebuilt(call.part, edit, below), reads, call.place))
+        part = _rebuilt(call.part, edit, below, Held(shared=call.part.held.shared))
+        calls.append(Call(call.name, part, reads, call.place))
     if not calls:
         raise NetError(what="a net of no parts is no net", where=path)
     outputs = tuple((port, fed("", port, ref) if not path else moved.get(ref, ref)) for port, ref in level.outputs)

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from functools import cached_property
 from keyword import iskeyword
 from typing import Any, ClassVar, Never, TypeAlias, cast
 
@@ -11,8 +10,9 @@ import torch
 
 from netwright import elsewhere
 from netwright.errors import NetError, did_you_mean
-from netwright.net.node import PARTS, LeafNode, Node, check_name, kind, numbered
+from netwright.net.node import PARTS, Held, LeafNode, Node, Numbers, check_name, kind, structure
 from netwright.net.plan.dead import refuse_unread
+from netwright.once import once
 from netwright.sizes.notation import Port, ports
 from netwright.value import Value
 
@@ -64,16 +64,14 @@ class ContainerNode(Node, abstract=True):
         """Whether its parts are done for every element of an axis, and how."""
         return None
 
-    @cached_property
+    @property
     def level(self) -> "Level":
-        """What `flow` draws, walked once."""
-        return record(self, self.input_names)
+        """What `flow` draws, walked once for all nets that differ in what they hold alone."""
+        return once(structure(self), "level", lambda: record(self, self.input_names))
 
     @property
     def optional_names(self) -> tuple[str, ...]:
-        if "_optional" not in self.__dict__:  # asked at every level of a nest, so found once
-            self.__dict__["_optional"] = self._optional_names()
-        return self.__dict__["_optional"]
+        return once(structure(self), "optional", self._optional_names)  # asked at every level of a nest
 
     def _optional_names(self) -> tuple[str, ...]:
         if self.each is not None:
@@ -105,8 +103,8 @@ class ContainerNode(Node, abstract=True):
         """The fields that hold other parts under the same names; `None` where fields cannot say that."""
         raise NotImplementedError
 
-    def of_level(self, level: "Level") -> "ContainerNode":
-        """A container, of this kind if it can, wired as the level says."""
+    def of_level(self, level: "Level", held: Held) -> "ContainerNode":
+        """A container, of this kind if it can, wired as the level says and holding that, checked once."""
         raise NotImplementedError
 
 
@@ -261,8 +259,21 @@ def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol)
     return Symbol(Use(part, tuple(given.items()), name, place), output_names(part, len(x)))
 
 
+class Unseen:
+    """Stands for what a container holds while its `flow` is walked: one walk counts for all that it may ever hold."""
+
+    def __getattr__(self, name: str) -> Never:
+        raise NetError(
+            what="flow looks at what the net holds: the wiring of a net follows from its fields alone",
+            where=f"self.held.{name}",
+            mend="a field of the container for what flow has to know",
+        )
+
+
 def record(container: ContainerNode, inputs: Sequence[str]) -> Level:
     """The level that a container's `flow` draws."""
+    container = container.unchecked(container.held)
+    object.__setattr__(container, "held", Unseen())
     sources = [Source(name) for name in inputs]
     taken: set[str] = set()
 
@@ -338,15 +349,10 @@ def sources_of(ends: Sequence[Symbol]) -> list[Source]:
 def _names(uses: Sequence[Use]) -> dict[Use, str]:
     """A name for every use: its own, its place's with a number when used again, or its kind with a number."""
     names = {one: one.name for one in uses if one.name}
+    numbers = Numbers(names.values())
     for one in uses:
-        if one in names:
-            continue
-        taken = set(names.values())
-        if not one.place:
-            names[one] = numbered(taken, kind(one.part))
-            continue
-        again = (f"{one.place}_{i}" for i in itertools.count(2))
-        names[one] = one.place if one.place not in taken else next(name for name in again if name not in taken)
+        if one not in names:
+            names[one] = numbers.again(one.place) if one.place else numbers.new(kind(one.part))
     return names
 
 
@@ -393,11 +399,17 @@ def named_repr(name: str, text: str) -> str:
     return f"{name}={text}" if plain else f"**{{{name!r}: {text}}}"
 
 
+def parts_repr(parts: Sequence[tuple[str, Node]]) -> list[str]:
+    """Parts as arguments: under their names, unless these are the ones they have by themselves."""
+    numbers = Numbers()
+    plain = all(name == numbers.new(kind(part)) for name, part in parts)
+    return [repr(part) if plain else named_repr(name, repr(part)) for name, part in parts]
+
+
 def named_parts(parts: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Node]:
     """Parts with their names: given, or the kind with a number."""
-    found: dict[str, Node] = {}
-    for part in map(as_part, parts):
-        found[numbered([*found, *named], kind(part))] = part
+    numbers = Numbers(named)
+    found = {numbers.new(kind(part)): part for part in map(as_part, parts)}
     for name, part in named.items():
         check_part_name(name, "a named part")
         found[name] = as_part(part)

@@ -1,19 +1,18 @@
 """The plan of a net: its steps in order, with paths, slots, sizes and arrays. Everything else reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import field
 from functools import cached_property
 
 from netwright.codecs.codec import Codec
-from netwright.net.node import LeafNode, Node, Weight, join
+from netwright.net.node import LeafNode, Node, Weight, join, structure
 from netwright.net.plan.each import AXIS
-from netwright.net.plan.solve import Solution, solve
+from netwright.net.plan.solve import Facts, Solution, solve
 from netwright.net.plan.wiring import Op, Slot, Wiring, wire
+from netwright.once import once
 from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row, Shape
 from netwright.value import Value
-
-KEPT = 64  # plans kept for the sizes a net was given so far
 
 
 class ArraySpec(Value):
@@ -90,35 +89,23 @@ class Plan(Value):
 
 
 def wiring_of(node: Node) -> Wiring:
-    """The flat wiring of a net, made once."""
-    if "_wiring" not in node.__dict__:
-        node.__dict__["_wiring"] = wire(node)
-    return node.__dict__["_wiring"]
+    """The flat wiring of a net, walked once for all nets that differ in what they hold alone."""
+    return once(structure(node), "wiring", lambda: wire(node.bare()))
 
 
 def plan_of(node: Node) -> Plan:
     """The plan of a net as it stands, made once."""
-    if "_plan" not in node.__dict__:
-        held = node.held
-        node.__dict__["_plan"] = _plan(wiring_of(node), held.inputs, held.outputs, _facts(node))
-    return node.__dict__["_plan"]
+    return once(node, "plan", lambda: plan_from(node, _facts(node)))
 
 
 def plan_with(node: Node, inputs: Mapping[str, Codec]) -> Plan:
     """The plan of a net whose inputs are other than it says, such as the arrays it was just given."""
-    cache = node.__dict__.setdefault("_plans", {})
-    key = tuple(sorted((name, codec.encoded) for name, codec in inputs.items()))
-    if key not in cache:
-        held = node.held
-        if len(cache) >= KEPT:
-            cache.clear()
-        cache[key] = _plan(wiring_of(node), {**held.inputs, **inputs}, held.outputs, _facts(node))
-    return cache[key]
+    return _planned(node, {**node.held.inputs, **inputs}, node.held.outputs, _facts(node))
 
 
-def plan_from(node: Node, facts: Mapping[str, tuple[int, ...]]) -> Plan:
+def plan_from(node: Node, facts: Facts) -> Plan:
     """The plan of a net if it held arrays of these shapes."""
-    return _plan(wiring_of(node), node.held.inputs, node.held.outputs, facts)
+    return _planned(node, node.held.inputs, node.held.outputs, facts)
 
 
 def fixed(shape: Shape) -> bool:
@@ -141,9 +128,27 @@ def _facts(node: Node) -> dict[str, tuple[int, ...]]:
     return {path: tuple(array.shape) for path, array in node.held.arrays.items()}
 
 
-def _plan(
-    wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], facts: Mapping[str, tuple[int, ...]]
-) -> Plan:
+def _planned(node: Node, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], facts: Facts) -> Plan:
+    """The plan of any net of this structure, solved only where nobody knows it yet.
+
+    Arrays whose shapes follow without them say nothing new: with them the plan is the same.
+    """
+    codecs = tuple(
+        tuple(sorted((name, getattr(codec, side)) for name, codec in codecs.items()))
+        for side, codecs in (("encoded", inputs), ("decoded", outputs))
+    )
+
+    def planned(key: Hashable, shapes: Facts) -> Plan:
+        return once(structure(node), "plan", lambda: _plan(wiring_of(node), inputs, outputs, shapes), key)
+
+    plan = planned((codecs, ()), {})
+    said = {path: shape for path, shape in facts.items() if path in plan.arrays}
+    if all(plan.arrays[path].known == shape for path, shape in said.items()):
+        return plan
+    return planned((codecs, tuple(sorted(said.items()))), said)
+
+
+def _plan(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], facts: Facts) -> Plan:
     solution = solve(wiring, inputs, outputs, facts)
     steps: list[Step] = []
     arrays: dict[str, ArraySpec] = {}

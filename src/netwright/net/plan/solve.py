@@ -45,6 +45,7 @@ class Scope:
     op: Op
     ports: Ports
     names: dict[str, Size | Shape]
+    given: Mapping[str, Any]  # the fields by which names are given as numbers
     weights: dict[str, Weight] = field(default_factory=dict[str, Weight])
     complete: bool = False  # every size was known when the leaf was last asked: it has nothing more to say
 
@@ -59,7 +60,8 @@ class Solution:
     kinds: dict[Slot, Size | None]  # what an index is below; None for numbers; absent while nothing says
     scopes: dict[str, Scope]
     mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
-    claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause: what to report, if it is false
+    claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause that is no leaf: what to report
+
     within: dict[str, str] = field(default_factory=dict[str, str])  # `m[n]`: the size that a size varies in
 
     def below(self, slot: Slot) -> Size | None:
@@ -82,12 +84,10 @@ class Solution:
     def claim(self, cause: str, claimed: Mismatch) -> bool:
         """Make both sides of a mismatch equal, else report it; reported later too, if it turns out false."""
         self.claims.setdefault(cause, claimed)
-        try:
-            self.solver.match(claimed.expected, claimed.got, cause)
-        except Clash:
-            self.mismatches.append(claimed)
-            return False
-        return True
+        if self.solver.fits(claimed.expected, claimed.got, cause):
+            return True
+        self.mismatches.append(claimed)
+        return False
 
     def shape(self, slot: Slot) -> Shape:
         """The sizes of a value as far as they are known."""
@@ -155,12 +155,13 @@ def _outer(item: Item, port: str) -> Size | Row:
 def _connect(solution: Solution, op: Op) -> None:
     """Bring one leaf use in: its own names, its arrays, its inputs, then what its arithmetic says."""
     solver = solution.solver
-    scope = Scope(op, notation.ports(op.leaf.signature(op.count)), {}, op.leaf.weights())
+    scope = Scope(op, notation.ports(op.leaf.signature(op.count)), {}, op.leaf.sizes(), op.leaf.weights())
     solution.scopes[op.path] = scope
     ports = {port.name: port for port in scope.ports.inputs}
     for name, slot in op.reads:
         expected, got = port_shape(scope, solver, ports[name].axes), solution.slots[slot]
-        solution.claim(op.path, Mismatch(op, name, expected, got))
+        if not solver.fits(expected, got, op.path):
+            solution.mismatches.append(Mismatch(op, name, expected, got))
         _same_kind(solution, op, ports[name], slot)
     for port in scope.ports.inputs:
         port_shape(scope, solver, port.axes)  # an optional port that nothing feeds has names too
@@ -436,7 +437,7 @@ def _item(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
 
 def _new(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
     path = scope.op.path
-    given = scope.op.leaf.sizes().get(item.name, FREE)
+    given = scope.given.get(item.name, FREE)
     if isinstance(item, Axis):
         size = of(Unknown(path, item.name))
         if isinstance(given, int):

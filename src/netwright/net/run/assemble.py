@@ -1,10 +1,11 @@
 """Makes the program of a plan for a question: in which registers values are, and what is dead after what."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from netwright.net.node import keyword_arguments
+from netwright.net.node import LeafNode, declared_keywords
 from netwright.net.plan.each import AXIS
 from netwright.net.plan.level import output_names
 from netwright.net.plan.plan import Plan, Step
@@ -25,19 +26,24 @@ from netwright.net.run.groups import (
     units_of,
 )
 from netwright.net.run.per_element import Elements, Piece, State
+from netwright.once import once
 from netwright.sizes.size import Expression, Size, names
 from netwright.sizes.unify import Row
 
 
 def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:
-    """The instructions that compute the wanted values, and nothing that nobody reads.
+    """The instructions that compute the wanted values, and nothing that nobody reads. Made once for each question.
 
     `keep` names values that must exist on the way because somebody will intervene there.
     """
     outputs = tuple(wanted)
     asked = {*outputs, *keep}
     inputs = [(name, ("", name)) for name in plan.wiring.inputs]
-    return assemble(plan, units_of(plan.steps, outputs, asked), inputs, outputs)
+
+    def made() -> Program:
+        return assemble(plan, units_of(plan.steps, outputs, asked), inputs, outputs)
+
+    return once(plan, "program", made, (outputs, frozenset(asked)))
 
 
 def assemble(plan: Plan, units: Sequence[Unit], inputs: Sequence[tuple[Any, Slot]], outputs: Sequence[Slot]) -> Program:
@@ -147,8 +153,8 @@ def _instruction(
     plan: Plan, step: Step, register: Mapping[Slot, int], dead: tuple[int, ...], read: Collection[Slot]
 ) -> Instruction:
     leaf = step.leaf
-    keywords = keyword_arguments(leaf.forward)
-    if "lengths" in keywords and not _varies(step) and not _required(leaf.forward, "lengths"):
+    keywords = declared_keywords(type(leaf))
+    if "lengths" in keywords and not _varies(step) and not _required(type(leaf), "lengths"):
         keywords -= {"lengths"}  # nothing ends early: the quick way
     return Instruction(
         path=step.path,
@@ -178,5 +184,6 @@ def _varies(step: Step) -> bool:
     return any(isinstance(size, Expression) and names(size) for size in sizes)
 
 
-def _required(forward: Callable[..., Any], name: str) -> bool:
-    return inspect.signature(forward).parameters[name].default is inspect.Parameter.empty
+@cache
+def _required(kind: type[LeafNode], name: str) -> bool:
+    return inspect.signature(kind.forward).parameters[name].default is inspect.Parameter.empty

@@ -11,6 +11,7 @@ from netwright.codecs.ragged import Ragged
 from netwright.errors import DataError, did_you_mean
 from netwright.net.plan.plan import Plan, ranked, shape_text
 from netwright.net.run.padding import inside
+from netwright.once import once
 from netwright.sizes.size import Expression, Name, Size, measured, names, unknowns
 from netwright.sizes.unify import Row, Shape
 from netwright.value import Value
@@ -246,10 +247,7 @@ class Axes(Value, eq=False):
 
 def axes_of(plan: Plan) -> Axes:
     """The axes of a plan, made once."""
-    cache = plan.__dict__
-    if "_axes" not in cache:
-        cache["_axes"] = Axes(plan)
-    return cache["_axes"]
+    return once(plan, "axes", lambda: Axes(plan))
 
 
 def along(column: Stored, axis: int) -> Tensor | int:

@@ -22,12 +22,12 @@ from netwright.net.run.context import Circumstances
 from netwright.net.run.execute import Bound
 from netwright.net.run.lengths import Examples, Own, own, together
 from netwright.net.run.noise import Noise
+from netwright.once import once
 from netwright.sizes.unify import Row
 from netwright.value import Value
 
 CHUNK = 256  # examples run at once: larger chunks leave the processor's caches and gain nothing
 
-KEPT = 64  # programs kept for the questions asked of a net so far
 
 SETTLED = 1 << 25  # numbers of a net's arrays up to which there is memory for other forms of them
 
@@ -77,18 +77,15 @@ def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
 
 def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence[Slot] = ()) -> Bound:
     """The program for these values with the net's own arrays in place, made once for each question."""
-    cache = node.__dict__.setdefault("_bound", {})
-    key = (id(plan), tuple(wanted), tuple(keep))
-    if key not in cache:
+
+    def made() -> tuple[Bound, Plan]:
         check_arrays(node, plan)
-        if len(cache) >= KEPT:
-            cache.clear()
         arrays = node.held.arrays
         small = sum(array.numel() for array in arrays.values()) <= SETTLED
-        settled = node.__dict__.setdefault("_settled", {}) if small and not keep else None
-        bound = program(plan, wanted, keep).bind(arrays, settled)
-        cache[key] = (bound, plan)  # the plan too: its identity must stay its own
-    return cache[key][0]
+        settled = once(node, "settled", dict[Any, Any]) if small and not keep else None
+        return program(plan, wanted, keep).bind(arrays, settled), plan  # the plan too: its id must stay its own
+
+    return once(node, "bound", made, (id(plan), tuple(wanted), tuple(keep)))[0]
 
 
 def check_arrays(node: Node, plan: Plan) -> None:

@@ -60,5 +60,6 @@ class Flat(Value, eq=False):
     def range(self, paths: Sequence[str]) -> slice:
         """Where arrays that lie side by side begin and end."""
         starts = [self.spans[path][0] for path in paths]
-        ends = [start for start, _ in self.spans.values() if start > max(starts)]
+        last = max(starts)
+        ends = (start for start, _ in self.spans.values() if start > last)
         return slice(min(starts), min(ends, default=len(self.master)))
