@@ -302,7 +302,7 @@ unknown color
   got:      'grey'"""
     )
     assert (
-        said(Image, 6, 4, filter="cubic")
+        said(lambda: Image(6, 4, filter="cubic"))  # type: ignore[arg-type]
         == """\
 unknown filter
   expected: 'nearest' or 'lanczos' or 'bilinear' or 'bicubic' or 'box' or 'hamming'

@@ -200,6 +200,8 @@ SEQUENCES = [
     Row(Shift(2, fill=6), ("5 <7>",), plain(lambda x: shifted(x, 2, 6))),
     Row(nw.Begin(), ("5", "5"), plain(lambda state, start: state)),
     Row(Positions(12), (LINES,), lambda w, x: x + w["positions"][:9]),
+    Row(nw.Segments(3), (LINES, "9 <3>"), lambda w, x, segments: x + w["weight"][segments]),
+    Row(nw.Segments(), (LINES,), lambda w, x: x + w["weight"][0]),
     Row(SinePositions(), (LINES,), plain(waves)),
     Row(SinePositions(), ("6 5",), plain(waves)),
 ]

@@ -89,3 +89,11 @@ def test_slower_angles_step_as_they_run():
         out, stepping = stepping(x[0, i : i + 1])
         found.append(out)
     torch.testing.assert_close(torch.cat(found), whole[0])
+
+
+def test_a_number_of_segments_that_is_none():
+    with pytest.raises(nw.NetError) as caught:
+        nw.Segments(0)
+    assert str(caught.value) == (
+        "the number of segments is a whole number of at least 1\n  where:    Segments\n  got:      0"
+    )

@@ -43,8 +43,10 @@ def test_drawn_over_the_fields(seed: int, tmp_path: Path) -> None:
     theirs = transformers.BertModel(transformers.BertConfig(**fields), add_pooling_layer=pooled)
     net = nw.model(saved(theirs, tmp_path))
     assert net.output_names == (("output", "pooled") if pooled else ("output",))
-    for example in tokens(4, 12):
-        expected, found = theirs(example[None]), net(example)
+    for row, example in enumerate(tokens(4, 12)):
+        kinds = tokens(len(example), below=fields["type_vocab_size"])[0]
+        expected = theirs(example[None], token_type_ids=kinds[None] if row else None)
+        found = net({"input": example, "segment": kinds} if row else example)
         output = found["output"] if pooled else found
         torch.testing.assert_close(output, expected.last_hidden_state[0], rtol=0, atol=1e-5)
         if pooled:

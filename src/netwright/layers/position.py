@@ -128,6 +128,54 @@ class SinePositions(Leaf):
         return x + sines(places, x), memory  # (b, n, d) + (b, n, d)
 
 
+class Segments(Leaf):
+    """A learned vector for the segment in which an element stands, added: yᵢ = xᵢ + weight[segmentᵢ].
+
+    So a net that reads two texts one behind the other knows which is which. Without segments all stand in the first.
+
+    Shapes: input (n, d), segments (n) of integers below count, output (n, d); weight (count, d).
+
+    Fields:
+        count: how many segments there are; 2, a text and another.
+
+    Raises: NetError for a number of segments that is not a whole number of at least 1.
+
+    Example:
+        >>> import netwright as nw
+        >>> x, segments = nw.Input("x", ("n", 4)), nw.Input("segments", "n <2>")
+        >>> nw.Graph(nw.Segments()(x, segments)).plan.outputs
+        {'output': (n, 4)}
+
+    Source: Devlin et al. 2018, arXiv 1810.04805
+    Torch: x + torch.nn.Embedding(count, d)(segments)
+    """
+
+    count: int = 2
+    exact = True
+
+    def __post_init__(self) -> None:
+        if type(self.count) is not int or self.count < 1:
+            raise NetError(
+                what="the number of segments is a whole number of at least 1", where="Segments", got=repr(self.count)
+            )
+
+    @property
+    def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the fields
+        """The segments are indices, and may be left out."""
+        return f"input: n d, segments?: n <{self.count}> -> output: n d"
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("count d", normal)}
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0), "segments": (0, 0)}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, segments: Tensor | None = None) -> Tensor:
+        if segments is None:
+            return x + w["weight"][0]  # (b, n, d) + (d,)
+        return x + F.embedding(segments.long(), w["weight"])  # (b, n, d) + (b, n, d)
+
+
 class Rotary(Leaf):
     """Queries and keys turned by angles that grow with the position, so that their products see distances alone.
 

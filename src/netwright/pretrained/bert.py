@@ -3,14 +3,11 @@
 from typing import Any
 
 from netwright.layers.embedding import Embedding
-from netwright.layers.join import Add
 from netwright.layers.linear import Linear
 from netwright.layers.norm import LayerNorm
 from netwright.layers.pointwise import tanh
-from netwright.layers.position import Positions
-from netwright.layers.reshape import Part
+from netwright.layers.position import Positions, Segments
 from netwright.layers.sequence import First
-from netwright.layers.source import Parameter
 from netwright.layers.wrap import Repeat, Residual
 from netwright.net.chain import Chain
 from netwright.net.graph import Graph
@@ -35,7 +32,8 @@ BLOCK = {
 def net(config: Config, tokens: Any, pooled: bool = True) -> Graph:
     """The net without its arrays: tokens in, a vector for each out, and where it is `pooled` one for the text.
 
-    The text is of the first kind throughout, where the family knows two that follow one another.
+    The input `segment` says for every token in which of two texts that follow one another it stands; without it all
+    stand in the first.
     """
     width, eps = config.whole("hidden_size"), config.number("layer_norm_eps", 1e-12)
     activation = config.choice("hidden_act", ACTIVATIONS, "gelu")
@@ -48,18 +46,17 @@ def net(config: Config, tokens: Any, pooled: bool = True) -> Graph:
         feed_forward=Residual([Linear(config.whole("intermediate_size")), activation, Linear(width)]),
         feed_forward_norm=LayerNorm(eps=eps),
     )
+    kinds = config.whole("type_vocab_size", 2)
     text: dict[str, Any] = {"first": (First(), "blocks"), "pooled": ([Linear(width), tanh], "first")}
     return Graph(
         words=(Embedding(width), "input"),
         positions=(Positions(config.whole("max_position_embeddings")), "words"),
-        kinds=(Parameter(config.whole("type_vocab_size", 2), width), {}),
-        kind=(Part(0, axis=0), "kinds"),
-        sum=(Add(), "positions", "kind"),
-        norm=(LayerNorm(eps=eps), "sum"),
+        segments=(Segments(kinds), "positions", "segment"),
+        norm=(LayerNorm(eps=eps), "segments"),
         blocks=(Repeat(config.whole("num_hidden_layers"), block), "norm"),
         **(text if pooled else {}),
         outputs={"output": "blocks", "pooled": "pooled"} if pooled else {"output": "blocks"},
-        input=tokens,
+        input={"input": tokens, "segment": f"n <{kinds}>"},
     )
 
 
@@ -68,7 +65,7 @@ def table(config: Config, prefix: str = "", pooled: bool = True) -> dict[str, Fr
     return {
         "words/weight": From(f"{prefix}embeddings.word_embeddings.weight"),
         "positions/positions": From(f"{prefix}embeddings.position_embeddings.weight"),
-        "kinds/value": From(f"{prefix}embeddings.token_type_embeddings.weight"),
+        "segments/weight": From(f"{prefix}embeddings.token_type_embeddings.weight"),
         **linear("norm", f"{prefix}embeddings.LayerNorm"),
         **(linear("pooled/linear1", f"{prefix}pooler.dense") if pooled else {}),
         **blocks(config.whole("num_hidden_layers"), BLOCK, f"{prefix}encoder.layer."),
