@@ -13,7 +13,8 @@ import torch
 
 import netwright as nw
 from netwright.net.plan import plan
-from netwright.net.plan.solve import Solution, solve
+from netwright.net.plan.solution import Solution
+from netwright.net.plan.solve import solve
 from steps import steps
 
 PARTS = 40

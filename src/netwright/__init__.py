@@ -98,6 +98,7 @@ from netwright.layers.pool import GlobalMaxPool as GlobalMaxPool
 from netwright.layers.pool import MaxPool as MaxPool
 from netwright.layers.position import Positions as Positions
 from netwright.layers.position import Rotary as Rotary
+from netwright.layers.position import Segments as Segments
 from netwright.layers.position import SinePositions as SinePositions
 from netwright.layers.recurrent.gru import GRU as GRU
 from netwright.layers.recurrent.gru import GRUCell as GRUCell

@@ -11,7 +11,7 @@ from netwright.layers.recurrent.gru import GRU, GRUCell
 from netwright.layers.recurrent.lstm import LSTM
 from netwright.layers.recurrent.rnn import RNN
 from netwright.layers.sequence import Shift
-from netwright.net.plan.level import use
+from netwright.net.plan.symbol import use
 
 INPUT = ("n", 2)
 Made = Callable[[], nw.Net]

@@ -14,7 +14,7 @@ import netwright as nw
 from netwright.check.batches import FILLS, Difference, Trial, shown_path
 from netwright.check.cases import Cases, drawn
 from netwright.net.node import PARTS
-from netwright.net.plan.level import ContainerNode
+from netwright.net.plan.container import ContainerNode
 from netwright.net.run.context import Circumstances
 from netwright.net.run.noise import Noise
 

@@ -145,6 +145,15 @@ def test_pictures_of_mixed_sizes_are_resized():
     assert GRAY.encode_all(picture(5, 9, 9)).shape == (5, 6, 4, 1)
 
 
+@pytest.mark.parametrize("name", ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"])
+def test_every_filter_is_that_of_pil(name: str):
+    expected = np.array(pil.fromarray(picture(9, 9, 3)).resize((4, 6), pil.Resampling[name.upper()]))
+    codec = Image(6, 4, filter=name)  # type: ignore[arg-type]
+    assert codec.encode(picture(9, 9, 3)).tolist() == expected.tolist()
+    edges = codec.encode(np.kron(np.eye(2), np.ones((9, 9)))[..., None].repeat(3, -1))
+    assert 0 <= edges.min() <= edges.max() <= 1  # cubic filters overshoot
+
+
 def test_files_and_pil_images_are_converted(tmp_path: Path):
     red = pil.new("RGB", (4, 6), (255, 0, 0))
     assert GRAY.encode(red).unique().tolist() == [76]  # ITU-R 601 luma, as PIL has it
@@ -353,6 +362,13 @@ the height of an image is a number of pixels
 unknown color
   expected: 'rgb' or 'gray'
   got:      'grey'"""
+    )
+    assert (
+        said(lambda: Image(6, 4, filter="cubic"))  # type: ignore[arg-type]
+        == """\
+unknown filter
+  expected: 'nearest' or 'lanczos' or 'bilinear' or 'bicubic' or 'box' or 'hamming'
+  got:      'cubic'"""
     )
     with pytest.raises(NetError) as error:
         Image(6, 4, mean=(0.5, 0.5))

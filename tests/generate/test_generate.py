@@ -298,3 +298,20 @@ def test_a_net_that_gives_nan():
         nw.generate(broken, ["a", "b"])
     assert str(caught.value).splitlines()[0] == "no next element can be chosen"
     assert json.dumps(str(nw.generate(NET, most=2)))  # a text, as it prints
+
+
+@pytest.mark.parametrize("choose", [nw.Greedy(), nw.Sample(seed=3), nw.Beam(3)])
+def test_pieces_of_a_tokenizer_end_a_text(choose):
+    tokenizers = pytest.importorskip("tokenizers")
+    made = tokenizers.Tokenizer(tokenizers.models.BPE({"a": 0, "b": 1, "!": 2, "?": 3}, []))
+    made.decoder = tokenizers.decoders.Fuse()
+    codec = nw.Subwords(made.to_str(), ending=(2, 3))
+    net = nw.Chain(nw.Embedding(8), nw.GRU(8), nw.Linear(), nw.softmax, input=codec, output=codec)
+    for seed in range(4):
+        net = nw.initialize(net.bare().with_input(codec).with_output(codec), seed=seed)
+        bare = nw.generate(net, "a", most=30, choose=choose)
+        assert bare.ended == ("end" if len(bare.log_probabilities) < 30 else bare.ended)
+        assert not {"!", "?"} & {*bare.value}
+        held = nw.generate(net, "a", most=30, choose=choose, grammar=nw.Regex("(ab)+"))
+        assert held.ended == "end"
+        assert re.fullmatch("(ab)+", held.value)

@@ -160,6 +160,8 @@ UNTOLD = rows(
     (Shift(-20), LINE),
     (Positions(12), LINE),
     (SinePositions(), LINE),
+    (nw.Segments(7), ("n 4", "n <7>")),
+    (nw.Segments(), LINE),
 )
 ROWS = [*TOLD, *UNTOLD]
 

@@ -1,5 +1,6 @@
 """The layer table: one row a layer, with the sizes to try it on and what torch makes of the same numbers."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -200,6 +201,8 @@ SEQUENCES = [
     Row(Shift(2, fill=6), ("5 <7>",), plain(lambda x: shifted(x, 2, 6))),
     Row(nw.Begin(), ("5", "5"), plain(lambda state, start: state)),
     Row(Positions(12), (LINES,), lambda w, x: x + w["positions"][:9]),
+    Row(nw.Segments(3), (LINES, "9 <3>"), lambda w, x, segments: x + w["weight"][segments]),
+    Row(nw.Segments(), (LINES,), lambda w, x: x + w["weight"][0]),
     Row(SinePositions(), (LINES,), plain(waves)),
     Row(SinePositions(), ("6 5",), plain(waves)),
 ]
@@ -230,10 +233,12 @@ def attended(heads: int, groups: int, **options: Any) -> Reference:
     return reference
 
 
-def turned(x: Tensor, heads: int, base: float) -> Tensor:
-    """Rotary positions by complex numbers."""
+def turned(x: Tensor, heads: int, base: float, slower: float = 1, kept: tuple[float, float] = (-2, -1)) -> Tensor:
+    """Rotary positions by complex numbers; pairs within the first wavelength are kept, behind the second they slow."""
     size, width = x.shape[1], x.shape[2] // heads
-    angles = torch.arange(size)[:, None] / base ** (torch.arange(0, width, 2) / width)
+    lengths = 2 * math.pi * base ** (torch.arange(0, width, 2) / width)
+    part = ((1 / lengths - 1 / kept[1]) / (1 / kept[0] - 1 / kept[1])).clamp(0, 1) if kept[0] > 0 else 0
+    angles = torch.arange(size)[:, None] * (2 * math.pi / lengths) * (part + (1 - part) / slower)
     halves = x.unflatten(-1, (heads, 2, width // 2))
     points = (
         torch.complex(halves[..., 0, :], halves[..., 1, :])
@@ -254,6 +259,8 @@ ATTENTION = [
     Row(nw.Weigh(), ("5 7", "7 3"), plain(lambda s, v: torch.softmax(s, -1) @ v)),
     Row(nw.Rotary(), (LINES,), plain(lambda x: turned(x, 1, 10000))),
     Row(nw.Rotary(3, base=50), ("5 12",), plain(lambda x: turned(x, 3, 50))),
+    Row(nw.Rotary(2, slower=4.0), ("5 12",), plain(lambda x: turned(x, 2, 10000, 4))),
+    Row(nw.Rotary(1, 100.0, 8.0, (8.0, 90.0)), ("5 12",), plain(lambda x: turned(x, 1, 100, 8, (8, 90)))),
 ]
 
 REDUCTIONS = [

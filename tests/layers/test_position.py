@@ -1,5 +1,6 @@
 """Positions: what they refuse, and longer batches than there are positions."""
 
+import pytest
 import torch
 
 import netwright as nw
@@ -62,3 +63,37 @@ def test_turns_that_were_asked_for_without_gradients_serve_with_them():
     out = nw.apply(step, {}, {"input": x})
     (out["output"] if isinstance(out, dict) else out).sum().backward()
     assert x.grad is not None and x.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "what", "got"),
+    [
+        ({"slower": 0.0}, "slower is a finite number above 0", "0.0"),
+        ({"slower": float("inf")}, "slower is a finite number above 0", "inf"),
+        ({"kept": (8.0, 4.0)}, "kept is two wavelengths above 0, the shorter one first", "(8.0, 4.0)"),
+    ],
+)
+def test_angles_that_are_none(fields, what: str, got: str):
+    with pytest.raises(nw.NetError) as caught:
+        nw.Rotary(**fields)
+    assert str(caught.value) == f"{what}\n  where:    Rotary\n  got:      {got}"
+
+
+def test_slower_angles_step_as_they_run():
+    net = nw.initialize(nw.Chain(nw.Rotary(2, 100.0, 8.0, (8.0, 90.0)), input=("n", 12)))
+    x = torch.randn(1, 9, 12)
+    found = []
+    whole = nw.apply(net, {}, x)
+    stepping = nw.Stateful(net)
+    for i in range(9):
+        out, stepping = stepping(x[0, i : i + 1])
+        found.append(out)
+    torch.testing.assert_close(torch.cat(found), whole[0])
+
+
+def test_a_number_of_segments_that_is_none():
+    with pytest.raises(nw.NetError) as caught:
+        nw.Segments(0)
+    assert str(caught.value) == (
+        "the number of segments is a whole number of at least 1\n  where:    Segments\n  got:      0"
+    )

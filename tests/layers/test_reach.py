@@ -48,6 +48,7 @@ SAYING = [
     (First(), "n 4", ALL),
     (Positions(12), "n 4", (0, 0)),
     (SinePositions(), "n 4", (0, 0)),
+    (nw.Segments(), "n 4", (0, 0)),
 ]
 LOOSE = (nw.Part,)  # one answer for all axes, so wider than that of the first
 STEPPING = [

@@ -174,7 +174,7 @@ class _Run:
 
 def _places(size: int) -> Tensor:
     """Places to change: all but the first, from which nothing can be ahead; of very many some."""
-    places = torch.arange(size)[1:] if size > 1 else torch.arange(size)
+    places = torch.arange(1 if size > 1 else 0, size, device="cpu")
     if len(places) <= MOST:
         return places
     return places[torch.randperm(len(places), generator=generator_for(0, "places"))[:MOST]].sort().values

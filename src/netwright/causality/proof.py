@@ -14,7 +14,7 @@ from typing import TypeAlias
 from netwright.net.node import LeafNode, Span
 from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
 from netwright.net.plan.plan import Plan, Step, ranked
-from netwright.net.plan.solve import LEADING
+from netwright.net.plan.varying import LEADING
 from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Port
 from netwright.sizes.size import Size, names

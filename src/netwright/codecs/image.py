@@ -21,6 +21,7 @@ from netwright.sizes.free import FREE, Free
 
 CHANNELS = {"rgb": 3, "gray": 1}
 MODES = {"rgb": "RGB", "gray": "L"}  # PIL's names
+FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # in the order of PIL's numbers for them
 BLOCK = 1024  # pictures taken into the statistics at a time
 SLACK = 1e-6  # what rounding may put a float outside 0..1
 DIGITS = 6  # of a fitted mean: a byte has three
@@ -38,8 +39,8 @@ class Image(Codec):
     Arrays hold bytes (uint8) or floats in 0..1, and are height, width, channels unless `layout` says otherwise, which
     is never guessed. A gray array may leave its channel axis out. Files and PIL images are converted to the colour
     (transparency is dropped), and turned as their camera says. A picture of another size, array or not, is resized as
-    a whole, with bilinear filtering that averages when it shrinks: the shape of what it shows changes with the ratio
-    of its sides.
+    a whole, with a filter that averages when it shrinks: the shape of what it shows changes with the ratio of its
+    sides.
 
     Shapes:
         `encode` gives `height width channels`, with 3 channels for "rgb" and 1 for "gray": uint8 as it is, floats
@@ -54,6 +55,8 @@ class Image(Codec):
         deviation: divided by, above 0, likewise. 1 by default; `FREE` takes the standard deviation of the training
             data's pixels, and 1 for a channel that is constant. Fitted values are rounded to six digits.
         layout: "hwc" or "chw", the order of the axes of arrays that are given and decoded.
+        filter: how pictures are resized: "bilinear", or another of PIL's: "nearest", "box", "hamming", "bicubic",
+            "lanczos".
 
     Raises:
         NetError: an option out of range.
@@ -75,13 +78,14 @@ class Image(Codec):
     mean: float | Iterable[float] | Free = 0.0
     deviation: float | Iterable[float] | Free = 1.0
     layout: Literal["hwc", "chw"] = "hwc"
+    filter: Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] = "bilinear"
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
             size = getattr(self, name)
             if type(size) is not int or size < 1:
                 raise NetError(what=f"the {name} of an image is a number of pixels", got=repr(size))
-        for name, known in (("color", tuple(CHANNELS)), ("layout", ("hwc", "chw"))):
+        for name, known in (("color", tuple(CHANNELS)), ("layout", ("hwc", "chw")), ("filter", FILTERS)):
             if getattr(self, name) not in known:
                 expected = " or ".join(map(repr, known))
                 raise NetError(what=f"unknown {name}", expected=expected, got=repr(getattr(self, name)))
@@ -270,8 +274,10 @@ class Image(Codec):
             raise DataError(what="the picture has no pixels", got=f"{tuple(picture.shape)}")
         pil = _pil("resizing a picture")
         planes = [pil.fromarray(plane.contiguous().numpy()) for plane in picture.unbind(-1)]  # c of (h, w)
-        smooth = pil.Resampling.BILINEAR
-        return torch.stack([torch.from_numpy(np.array(plane.resize(size[::-1], smooth))) for plane in planes], -1)
+        smooth = pil.Resampling(FILTERS.index(self.filter))
+        small = [torch.from_numpy(np.array(plane.resize(size[::-1], smooth))) for plane in planes]
+        resized = torch.stack(small, -1)  # c of (h, w) -> (h, w, c)
+        return resized.clamp_(0, 1) if resized.is_floating_point() else resized  # cubic ones overshoot, as of bytes
 
     def _statistic(self, name: str, like: Tensor) -> float | Tensor:
         """A Python number where one serves all channels: nothing has to reach the device then."""

@@ -184,10 +184,12 @@ class _Making:
             raise DataError(what="there are no starts", got="[]", mend="'' for a sequence that starts with nothing")
         self.stepper, self.most, self.stops = stepper, most, stops
         self.tail = max([TAIL, *(len(text.encode()) for text in stops)])  # an element says a byte at least
-        self.edge, self.unknown = stepper.decoder.edge, stepper.decoder.unknown_index
+        self.ends, self.unknown = sorted(stepper.decoder.ends), stepper.decoder.unknown_index
+        self.edge = self.ends[0] if self.ends else None  # which stands for all of them where one must
         self.constraint: Constraint[Any] | None = None
         if grammar is not None:
-            self.constraint = Constraint(grammar, stepper.decoder.elements, end=self.edge)
+            known = [None if i in self.ends else element for i, element in enumerate(stepper.decoder.elements)]
+            self.constraint = Constraint(grammar, known, end=self.edge)
         self.rows = [self._row(i, start) for i, start in enumerate(stepper.told(starts))]
 
     def _row(self, number: int, start: Any) -> _Row:
@@ -287,12 +289,24 @@ class _Making:
             logs[:, self.unknown] = -torch.inf
         if self.constraint is None:
             return logs
-        masks = [self.constraint.allowed(cast(Any, row.grammar), self.most - row.made) for row in rows]
-        return logs.masked_fill(~torch.stack(masks).to(logs.device), -torch.inf)
+        masks = torch.stack([self.constraint.allowed(cast(Any, row.grammar), self.most - row.made) for row in rows])
+        masks[:, self.ends[1:]] = masks[:, self.ends[:1]]
+        return logs.masked_fill(~masks.to(logs.device), -torch.inf)  # (rows, v)
+
+    def _one_end(self, logs: Tensor) -> Tensor:
+        """For a search, which knows one end: the most probable one has the place of the first."""
+        if len(self.ends) < 2:
+            return logs
+        best = logs[:, self.ends].amax(-1)  # (rows, ends) -> (rows,)
+        logs = logs.index_fill(
+            -1, torch.tensor(self.ends, dtype=torch.int64, device=logs.device), -torch.inf
+        )  # (rows, v)
+        logs[:, self.ends[0]] = best
+        return logs
 
     def _take(self, row: _Row, element: int, log: float) -> None:
         row.logs.append(log)
-        if element == self.edge:
+        if element in self.ends:
             row.ended = "end"
             return
         row.elements.append(element)
@@ -331,7 +345,7 @@ class _Making:
         rows = [_Row(row.prompt, list(row.elements), [], row.grammar) for _ in range(beam.width)]
         logs = logs.expand(beam.width, -1)
         for length in range(1, self.most + 1):
-            allowed = self._allowed(logs, rows)
+            allowed = self._one_end(self._allowed(logs, rows))
             step = expanded(scores, allowed.unsqueeze(0), self.edge)
             ends = torch.tensor(
                 [[*r.elements[len(row.elements) :], self.edge or 0] for r in rows], dtype=torch.int64, device="cpu"
@@ -391,7 +405,7 @@ class _Making:
             torch.tensor([self.rows[number].prompt], dtype=torch.int64, device="cpu"), {}, [number]
         )
         for place, element in enumerate(made):
-            logs.append(float(now[0, element]))
+            logs.append(float(self._one_end(now)[0, element]))
             if place + 1 < len(made):
                 now, state = self.stepper(torch.tensor([[element]], dtype=torch.int64, device="cpu"), state, [number])
         return logs

@@ -66,16 +66,20 @@ class Stepper:
 
     def prompt(self, raw: Any) -> list[int]:
         """The elements of what a sequence starts with, the start element first where there is one."""
-        if not (isinstance(raw, Sized) and not len(raw)):
-            return self._starting.encode(raw).tolist()
-        if self.encoder.edge is None:
+        empty = isinstance(raw, Sized) and not len(raw)
+        if empty and self.encoder.edge is not None:
+            return [self.encoder.edge]
+        try:
+            return self._starting.encode(raw).tolist()  # a tokenizer may put a piece of its own in front of nothing
+        except DataError:
+            if not empty:
+                raise
             raise DataError(
                 what="there is nothing to start from: the net has no start element, and no start is given",
                 where="generate",
                 got=repr(raw),
                 mend=("start='…'", "nw.train(net, texts, objective=nw.NextElement()), whose nets have a start element"),
-            )
-        return [self.encoder.edge]
+            ) from None
 
     def __call__(self, elements: Tensor, state: State, numbers: Sequence[int] = ()) -> tuple[Tensor, dict[str, Tensor]]:
         """The log-probabilities of what comes after a chunk of elements (b, k), as (b, v), and the state after it.

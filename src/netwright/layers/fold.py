@@ -13,7 +13,9 @@ from netwright.layers.join import Concatenate
 from netwright.layers.sequence import Reverse
 from netwright.net.node import PARTS, Held, Node
 from netwright.net.part import Container, shared_repr
-from netwright.net.plan.level import ContainerNode, Each, Level, Symbol, as_part, input_ports, output_names
+from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.level import Each, Level
+from netwright.net.plan.symbol import Symbol, as_part, input_ports, output_names
 from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
 from netwright.sizes.notation import OUTPUT, Axis, port
 

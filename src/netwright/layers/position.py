@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -128,6 +128,54 @@ class SinePositions(Leaf):
         return x + sines(places, x), memory  # (b, n, d) + (b, n, d)
 
 
+class Segments(Leaf):
+    """A learned vector for the segment in which an element stands, added: yᵢ = xᵢ + weight[segmentᵢ].
+
+    So a net that reads two texts one behind the other knows which is which. Without segments all stand in the first.
+
+    Shapes: input (n, d), segments (n) of integers below count, output (n, d); weight (count, d).
+
+    Fields:
+        count: how many segments there are; 2, a text and another.
+
+    Raises: NetError for a number of segments that is not a whole number of at least 1.
+
+    Example:
+        >>> import netwright as nw
+        >>> x, segments = nw.Input("x", ("n", 4)), nw.Input("segments", "n <2>")
+        >>> nw.Graph(nw.Segments()(x, segments)).plan.outputs
+        {'output': (n, 4)}
+
+    Source: Devlin et al. 2018, arXiv 1810.04805
+    Torch: x + torch.nn.Embedding(count, d)(segments)
+    """
+
+    count: int = 2
+    exact = True
+
+    def __post_init__(self) -> None:
+        if type(self.count) is not int or self.count < 1:
+            raise NetError(
+                what="the number of segments is a whole number of at least 1", where="Segments", got=repr(self.count)
+            )
+
+    @property
+    def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the fields
+        """The segments are indices, and may be left out."""
+        return f"input: n d, segments?: n <{self.count}> -> output: n d"
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("count d", normal)}
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0), "segments": (0, 0)}
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, segments: Tensor | None = None) -> Tensor:
+        if segments is None:
+            return x + w["weight"][0]  # (b, n, d) + (d,)
+        return x + F.embedding(segments.long(), w["weight"])  # (b, n, d) + (b, n, d)
+
+
 class Rotary(Leaf):
     """Queries and keys turned by angles that grow with the position, so that their products see distances alone.
 
@@ -139,9 +187,14 @@ class Rotary(Leaf):
     Fields:
         heads: how many there are side by side in the features; 1.
         base: how slowly the slowest pair turns; 10000 as in the source, more for longer texts.
+        slower: so many times slower all pairs turn, for texts that are as much longer than those of the training; 1.
+        kept: two wavelengths in positions: pairs that come round within the first turn as they did, those that take
+            longer than the second are made slower, and between them it goes over smoothly, as in Llama 3. None, all
+            pairs are made slower alike.
 
     Raises:
-        NetError: a number of heads that is not a whole number of at least 1, a base that is not above 1.
+        NetError: a number of heads that is not a whole number of at least 1, a base that is not above 1, a `slower`
+            that is not above 0, wavelengths that are not above 0 and in order.
         SizeError: heads of odd width.
 
     Example:
@@ -150,11 +203,14 @@ class Rotary(Leaf):
         >>> [round(x, 3) for x in turned[0, 1].tolist()]
         [0.54, 0.841]
 
-    Source: Su et al. 2021, arXiv 2104.09864, where partners are neighbours: another order of the same features
+    Source: Su et al. 2021, arXiv 2104.09864, where partners are neighbours: another order of the same features; slower:
+        Chen et al. 2023, arXiv 2306.15595; kept: Grattafiori et al. 2024, arXiv 2407.21783
     """
 
     heads: int = 1
     base: float = 10000.0
+    slower: float = 1.0
+    kept: tuple[float, float] | None = None
     exact = True
 
     def __post_init__(self) -> None:
@@ -164,6 +220,12 @@ class Rotary(Leaf):
             )
         if not self.base > 1:
             raise NetError(what="the base of the angles is a number above 1", where="Rotary", got=repr(self.base))
+        if not 0 < self.slower < math.inf:
+            raise NetError(what="slower is a finite number above 0", where="Rotary", got=repr(self.slower))
+        if self.kept is not None and not 0 < self.kept[0] < self.kept[1] < math.inf:
+            raise NetError(
+                what="kept is two wavelengths above 0, the shorter one first", where="Rotary", got=repr(self.kept)
+            )
 
     @property
     def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the fields
@@ -178,40 +240,59 @@ class Rotary(Leaf):
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         places = torch.arange(x.shape[1], device=x.device)  # (n,)
-        return self._turned(x, *turns(places, x.shape[-1] // self.heads, self.base, x.dtype))  # (b, n, heads d)
+        return self._turned(x, *turns(places, *self._asked(x)))  # (b, n, heads d)
 
     def step(self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         (x,) = inputs  # (b, n, heads d)
         places, memory = moved_on(memory, x)  # (b, n)
-        asked = (x.shape[-1] // self.heads, self.base, x.dtype)
+        asked = self._asked(x)
         if places.device.type == "cpu":  # elsewhere to ask which places these are takes longer than to compute
             return self._turned(x, *_known_turns(tuple(map(tuple, places.tolist())), *asked)), memory
         return self._turned(x, *turns(places, *asked)), memory
+
+    def _asked(self, x: Tensor) -> "tuple[int, Angles, torch.dtype]":
+        return x.shape[-1] // self.heads, (self.base, self.slower, self.kept), x.dtype
 
     def _turned(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         pairs = x.unflatten(-1, (self.heads, 2, x.shape[-1] // self.heads // 2))  # (b, n, heads, 2, d / 2)
         return torch.addcmul(pairs * cos, pairs.flip(-2), sin).view(x.shape)  # (b, n, heads d)
 
 
-def turns(places: Tensor, width: int, base: float, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+Angles: TypeAlias = tuple[float, float, tuple[float, float] | None]  # the base, how much slower, what is kept
+
+
+def turns(places: Tensor, width: int, angles: Angles, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """What turns pairs at these places, (..., n), in every head: how much stays, and how much comes from the partner.
 
     The first is the cosine, (..., n, 1, 1, width / 2); the second minus and plus the sine, (..., n, 1, 2, width / 2).
     """
     exact = torch.promote_types(dtype, torch.float32)  # a place beyond 256 is no number of bfloat16
     evens = torch.arange(0, width, 2, device=places.device, dtype=exact)  # (width / 2,)
-    angles = places.to(exact).unsqueeze(-1) * torch.exp(evens * (-math.log(base) / width))  # (..., n, width / 2)
-    sin = angles.sin().to(dtype)
-    return angles.cos().to(dtype)[..., None, None, :], torch.stack([-sin, sin], -2).unsqueeze(-3)
+    base, slower, kept = angles
+    speeds = torch.exp(evens * (-math.log(base) / width))  # (width / 2,)
+    if slower != 1:
+        speeds = speeds * _slowed(speeds, slower, kept)  # (width / 2,)
+    turned = places.to(exact).unsqueeze(-1) * speeds  # (..., n, width / 2)
+    sin = turned.sin().to(dtype)
+    return turned.cos().to(dtype)[..., None, None, :], torch.stack([-sin, sin], -2).unsqueeze(-3)
+
+
+def _slowed(speeds: Tensor, slower: float, kept: tuple[float, float] | None) -> Tensor | float:
+    """With what speeds are multiplied: 1 for pairs that are kept, 1/slower for those that are not."""
+    if kept is None:
+        return 1 / slower
+    near, far = (1 / length for length in kept)  # turns in a position: the most, and the fewest
+    share = ((speeds / (2 * math.pi) - far) / (near - far)).clamp(0, 1)  # (width / 2,), 1 where a pair is kept
+    return share + (1 - share) / slower
 
 
 @lru_cache(maxsize=16)
 def _known_turns(
-    places: tuple[tuple[int, ...], ...], width: int, base: float, dtype: torch.dtype
+    places: tuple[tuple[int, ...], ...], width: int, angles: Angles, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     """The same, computed once for all queries and keys of all blocks, which step together."""
     with torch.inference_mode(False):  # who asks next may be learning
-        return turns(torch.tensor(places, dtype=torch.int64, device="cpu"), width, base, dtype)
+        return turns(torch.tensor(places, dtype=torch.int64, device="cpu"), width, angles, dtype)
 
 
 def moved_on(memory: Memory, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

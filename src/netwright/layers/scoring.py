@@ -7,7 +7,7 @@ from torch import Tensor
 
 from netwright.net.node import Held, Node
 from netwright.net.part import Container, Leaf
-from netwright.net.plan.level import Symbol, as_part
+from netwright.net.plan.symbol import Symbol, as_part
 from netwright.net.ports import PortsLike, as_codecs, present
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of
 

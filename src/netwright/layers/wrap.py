@@ -8,7 +8,9 @@ from netwright.layers.join import Add
 from netwright.net.chain import chained
 from netwright.net.node import Held, Node
 from netwright.net.part import Container, shared_repr
-from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, named_parts, parts_repr
+from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.level import Level
+from netwright.net.plan.symbol import Symbol, as_part, named_parts, parts_repr
 from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
 
 

@@ -10,7 +10,9 @@ from netwright.net import surgery
 from netwright.net.graph import Graph
 from netwright.net.node import NOTHING, Held, LeafNode, Node, Numbers, join, kind
 from netwright.net.part import Container, shared_repr
-from netwright.net.plan.level import ContainerNode, Level, Symbol, named_parts, parts_repr
+from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.level import Level
+from netwright.net.plan.symbol import Symbol, named_parts, parts_repr
 from netwright.net.ports import PortsLike, as_codecs, check_scale, ports_repr, present
 
 

@@ -8,10 +8,8 @@ from netwright.errors import NetError, did_you_mean
 from netwright.net.node import Held, LeafNode, Node, check_name
 from netwright.net.part import Container, shared_repr
 from netwright.net.plan.dead import refuse_dead
-from netwright.net.plan.level import (
-    Call,
-    Level,
-    Ref,
+from netwright.net.plan.level import Call, Level, Ref
+from netwright.net.plan.symbol import (
     Source,
     Symbol,
     as_part,

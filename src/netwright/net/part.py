@@ -15,8 +15,10 @@ from netwright.net import compare, surgery
 from netwright.net.faults import explain
 from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values, structure
 from netwright.net.node import join as join_path
-from netwright.net.plan.level import ContainerNode, Level, Symbol, as_part, use
+from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.level import Level
 from netwright.net.plan.plan import Plan, plan_of
+from netwright.net.plan.symbol import Symbol, as_part, use
 from netwright.net.ports import PortsLike, check_reads, check_same, ports_repr, ports_verbs, said
 from netwright.net.run import call
 from netwright.once import forget, once

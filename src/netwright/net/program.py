@@ -7,7 +7,7 @@ from typing import Any, cast, overload
 from netwright.errors import NetError
 from netwright.net.graph import Graph
 from netwright.net.node import Node
-from netwright.net.plan.level import Source, Symbol, as_part, close, input_ports, use
+from netwright.net.plan.symbol import Source, Symbol, as_part, close, input_ports, use
 from netwright.net.ports import PortsLike
 from netwright.value import Value
 

@@ -12,8 +12,10 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
 from netwright.net.compare import same_array
 from netwright.net.node import SHARED, Held, Node, join, kind, numbered
-from netwright.net.plan.level import Call, ContainerNode, Level, Ref, check_part_name, input_ports, output_names
+from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import plan_from, plan_of
+from netwright.net.plan.symbol import check_part_name, input_ports, output_names
 from netwright.net.ports import check_reads, check_scale
 from netwright.sizes.notation import INPUT, OUTPUT
 

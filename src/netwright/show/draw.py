@@ -9,7 +9,7 @@ from netwright.errors import FileError, NetError
 from netwright.fields import plain
 from netwright.net.node import LeafNode, Node, expect_net, join
 from netwright.net.part import Net
-from netwright.net.plan.level import ContainerNode
+from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import Plan
 from netwright.show.layout import APART, LANE, Edge, Item, Layout, Point, layout
 from netwright.show.parts import kind_text, part_text, sizes_text

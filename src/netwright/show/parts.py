@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from netwright.net.node import LeafNode, Node, join, kind
 from netwright.net.part import Net
-from netwright.net.plan.level import ContainerNode
+from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import Plan, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.value import Value

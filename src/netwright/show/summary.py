@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
-from netwright.net.plan.level import ContainerNode
+from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import Plan, Step
 from netwright.show.parts import LONGEST, kind_text, part_text, places, sizes_text
 from netwright.sizes.size import Size, unknowns

@@ -9,10 +9,11 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError
 from netwright.net.node import PARTS, Held, LeafNode, Node, expect_net, join
 from netwright.net.part import Net
+from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.each import AXIS
-from netwright.net.plan.level import Call, ContainerNode, Level, Ref
+from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import Plan, plan_of
-from netwright.net.plan.solve import LEADING
+from netwright.net.plan.varying import LEADING
 from netwright.sizes.notation import UNKNOWN
 from netwright.sizes.notation import ports as read_ports
 from netwright.sizes.size import Size, names

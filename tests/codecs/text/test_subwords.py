@@ -153,3 +153,29 @@ def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
 a text in subwords needs the package tokenizers, which is not installed
   mend:     pip install "netwright[text]\""""
     )
+
+
+def test_a_padded_vocabulary_and_pieces_that_end_a_text():
+    codec = Subwords(wordpiece(), padded=8, ending=(4, 7))
+    assert (codec.size, codec.encoded, codec.ends) == (8, "n <8>", {4, 7})
+    assert codec.elements[5:] == ["<no piece 5>", "<no piece 6>", "<no piece 7>"]
+    assert codec.text_of([1, 2, 7]) == "lower"
+    assert eval(codec.code()) == codec
+    assert Reader().codec(json.loads(json.dumps(described(codec, "input"))), "input") == codec
+    assert Subwords(wordpiece(), end=True, ending=(4,)).ends == {4, 5}
+    assert (
+        said(Subwords, wordpiece(), padded=4)
+        == """\
+a padded vocabulary has room for every piece, and is of the size of the tokenizer's
+  expected: padded of 5 to 500
+  got:      4"""
+    )
+    assert said(Subwords, wordpiece(), padded=10**9).endswith("got:      1000000000")
+    assert (
+        said(Subwords, wordpiece(), ending=(5,))
+        == """\
+there is no piece of this index to end a text
+  expected: 0 to 4
+  got:      (5,)"""
+    )
+    assert said(Subwords, ending=(3,)) == "ending is for a tokenizer that is given\n  got:      ending=(3,)"

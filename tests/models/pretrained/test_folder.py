@@ -96,13 +96,104 @@ def test_weights_that_do_not_fit_are_listed(tmp_path: Path) -> None:
 
 
 def test_a_tokenizer_of_another_vocabulary(tmp_path: Path) -> None:
-    plain = {**PLAIN, "vocab_size": 300}
+    plain = {**PLAIN, "vocab_size": 259}
     assert refusal(folder(tmp_path, plain, tokenizer=True)) == (
-        "the tokenizer has another vocabulary than the net\n"
+        "the tokenizer has more pieces than the net has room for\n"
         f"  where:    {tmp_path / 'tokenizer.json'}\n"
-        "  expected: 300 pieces, as config.json says\n"
+        "  expected: at most 259 pieces, as config.json says\n"
         "  got:      260 pieces"
     )
+
+
+def test_a_padded_vocabulary(tmp_path: Path) -> None:
+    weights = {**tensors(), "wte.weight": torch.randn(320, 8)}
+    net = nw.model(folder(tmp_path, {**PLAIN, "vocab_size": 320}, weights, tokenizer=True))
+    assert net("low", nw.raw).shape[1:] == (320,)
+    assert nw.generate(net, "low", most=3).value.startswith("low")
+
+
+def test_the_end_of_a_text(tmp_path: Path) -> None:
+    at = folder(tmp_path, tokenizer=True)
+    free = nw.generate(nw.model(at), "low", most=4)
+    (first,) = {int(nw.model(at)("low", nw.raw)[-1].argmax())}
+    for place, said in (
+        ("config.json", {**PLAIN, "eos_token_id": first}),
+        ("generation_config.json", {"eos_token_id": [first, 5]}),
+    ):
+        (at / place).write_text(json.dumps(said))
+        made = nw.generate(nw.model(at), "low", most=4)
+        assert (made.value, made.ended, len(made.log_probabilities)) == ("low", "end", 1)
+        assert made.log_probabilities[0] == free.log_probabilities[0]
+        (at / place).write_text(json.dumps(PLAIN))
+    (at / "generation_config.json").write_text(json.dumps({"temperature": 0.6, "repetition_penalty": 1.3}))
+    assert refusal(at) == (
+        "no net follows from 'repetition_penalty' in this configuration\n"
+        f"  where:    {at / 'generation_config.json'}\n"
+        "  expected: 1 or 1.0\n"
+        "  got:      1.3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("config.json", {"sliding_window": 4}),
+        ("config.json", {"quantization_config": {"bits": 4}}),
+        ("generation_config.json", {"watermarking_config": {"bias": 2.5}}),
+        ("tokenizer_config.json", {"normalizer_class": "Own"}),
+    ],
+)
+def test_a_field_that_is_not_known_is_refused_by_name(file: str, said: dict, tmp_path: Path) -> None:
+    at = folder(tmp_path, tokenizer=True)
+    (at / file).write_text(json.dumps({**(PLAIN if file == "config.json" else {}), **said}))
+    ((name, value),) = said.items()
+    assert refusal(at) == (
+        "this says what no net of ours does, or what is not known to be harmless\n"
+        f"  where:    {at / file}\n"
+        f"  got:      {name}: {'a dict' if isinstance(value, dict) else value}"
+    )
+
+
+HOSTILE = {
+    "config.json": [
+        "[" * 100_000, '{"a":' * 100_000, "\ud800", '{"model_type": ["bert"]}', '{"model_type": {}}', "{}", "null",
+        *(json.dumps({**PLAIN, **change}) for change in (
+            {"n_layer": 10**9}, {"n_embd": "8"}, {"n_embd": 2**40}, {"n_head": 3}, {"n_positions": [6]},
+            {"vocab_size": 10**12}, {"activation_function": []}, {"layer_norm_epsilon": float("inf")},
+            {"architectures": 5, "n_embd": True}, {"eos_token_id": "x"}, {"eos_token_id": [10**10]},
+            {"a\x1b[2J\x00\ud800": 1}, {"n_inner": 10**400},
+        )),
+        json.dumps(PLAIN).replace("260", "9" * 5000),
+    ],
+    "model.safetensors.index.json": [
+        "[" * 100_000, "{}", '{"weight_map": []}',  '{"weight_map": {"a": 5}}',
+        '{"weight_map": {"a": "/dev/zero"}}', '{"weight_map": {"a": "\\ud800"}}', '{"weight_map": {"a": "a\\u0000"}}',
+        '{"weight_map": {"a": ".."}}', '{"weight_map": {"a": "none.safetensors"}}',
+        '{"weight_map": {"a": "' + "a" * 5000 + '"}}', '{"weight_map": {"a": "../x.safetensors"}}',
+    ],
+    "generation_config.json": ["[" * 100_000, "[]", '{"eos_token_id": {}}', '{"eos_token_id": -1}'],
+    "tokenizer_config.json": ["[" * 100_000, '{"added_tokens_decoder": 5}', '{"added_tokens_decoder": {"9": 5}}'],
+    "tokenizer.json": ["[" * 100_000, "{}", '{"model": {"vocab": {"a": 0}}, "normalizer": {"type": "Magic"}}', "\x00"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "number"), [(file, i) for file, texts in HOSTILE.items() for i in range(len(texts))])
+def test_what_was_made_to_harm_gives_an_error_of_ours(file: str, number: int, tmp_path: Path) -> None:
+    at = folder(tmp_path, tokenizer=True)
+    (at / file).write_text(HOSTILE[file][number], errors="surrogatepass")
+    text = refusal(at)
+    assert len(text) < 2500
+    assert text.isprintable() or "\n" in text
+    assert not {"\x1b", "\x00"} & {*text}
+    text.encode()
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json", "generation_config.json"])
+def test_what_is_no_file_is_not_opened(file: str, tmp_path: Path) -> None:
+    at = folder(tmp_path, tokenizer=True)
+    (at / file).unlink(missing_ok=True)
+    os.mkfifo(at / file)
+    assert refusal(at) == f"this is not a file\n  where:    {at / file}\n  got:      a device or a pipe"
 
 
 def test_a_prompt_longer_than_the_positions(tmp_path: Path) -> None:

@@ -1,113 +1,17 @@
-"""One level of wiring: what a container's flow draws, and what it must not."""
-
-from typing import Any
-
-import pytest
-import torch
+"""A level is a value: its calls, what they read, and the part of each."""
 
 import netwright as nw
-from netwright.errors import NetError
-from netwright.net.node import PARTS
 
 
-class Twofold(nw.Container):
-    """A part under names that its fields do not have."""
-
-    body: nw.Net
-
-    def flow(self, call: Any, *x: Any) -> Any:
-        return call("second", self.body, call("first", self.body, *x))
-
-
-class Clumsy(nw.Container):
-    """Gives two parts one name."""
-
-    body: nw.Net
-
-    def flow(self, call: Any, *x: Any) -> Any:
-        return call("same", self.body, call("same", self.body, *x))
+def test_a_level_says_what_reads_what() -> None:
+    level = nw.Residual(nw.Linear(3)).level
+    assert level.inputs == ("input",)
+    assert [call.name for call in level.calls] == ["body", "add"]
+    assert [maker for _, (maker, _) in level.calls[1].reads] == ["", "body"]
+    assert [maker for _, (maker, _) in level.outputs] == ["add"]
 
 
-def test_a_container_of_ones_own() -> None:
-    trained = nw.initialize(nw.Chain(3, input=3))["linear1"]
-    net = Twofold(trained)
-    assert net.paths == ("first", "second")
-    assert sorted(net.arrays) == ["first/bias", "first/weight", "second/bias", "second/weight"]
-    assert net.body.arrays == {}
-    assert net == nw.Chain(first=trained, second=trained)
-    edited = net.replace("second", nw.relu)
-    assert edited == nw.Chain(first=trained, second=nw.relu)
-    assert nw.Chain(net, nw.relu)["twofold1/first"] == trained
-
-
-@pytest.mark.parametrize("name", ["arrays", "inputs", "outputs", "shared"])
-def test_a_flow_cannot_look_at_what_the_net_holds(name: str) -> None:
-    class Curious(nw.Container):
-        body: nw.Net
-
-        def flow(self, call: Any, *x: Any) -> Any:
-            return call("full" if getattr(self.held, name) else "empty", self.body, *x)
-
-    try:
-        with pytest.raises(NetError) as caught:
-            Curious(nw.Linear(3))
-    finally:
-        del PARTS["Curious"]
-    assert str(caught.value) == (
-        "flow looks at what the net holds: the wiring of a net follows from its fields alone\n"
-        f"  where:    self.held.{name}\n"
-        "  mend:     a field of the container for what flow has to know"
-    )
-
-
-def test_nets_that_differ_in_what_they_hold_have_one_wiring() -> None:
-    net = Twofold(nw.Linear(3)).with_input(3)
-    trained = nw.initialize(net)
-    assert isinstance(net, Twofold)
-    assert isinstance(trained, Twofold)
-    assert trained.level is net.level
-    assert trained.plan is net.plan
-    assert trained.to(torch.float64).plan is net.plan
-    assert trained.with_input(4).plan is not net.plan
-    shared = nw.Shared("both", net)
-    assert shared.plan.arrays.keys() == {
-        "@both/first/weight",
-        "@both/first/bias",
-        "@both/second/weight",
-        "@both/second/bias",
-    }
-
-
-def test_a_name_twice_is_refused() -> None:
-    with pytest.raises(NetError) as caught:
-        Clumsy(nw.relu)
-    assert str(caught.value) == (
-        "two parts have the name 'same'\n  where:    same\n  mend:     give one of them another name"
-    )
-
-
-def test_too_many_values_and_unknown_ports() -> None:
-    x = nw.Input()
-    with pytest.raises(NetError) as caught:
-        nw.relu(x, x)
-    assert str(caught.value) == (
-        "relu is given more values than it has input ports\n"
-        "  where:    relu\n  expected: 1: input\n  got:      2\n"
-        "  mend:     read 1 of them, or join them first, with nw.Concatenate() or nw.Add()"
-    )
-    with pytest.raises(NetError) as caught:
-        nw.where(x, x, c=x)
-    assert str(caught.value) == (
-        "where has no free input port 'c'\n  where:    where\n  expected: condition, a, b\n  got:      c"
-    )
-    with pytest.raises(NetError) as caught:
-        x["hidden"]
-    assert str(caught.value) == "there is no output port 'hidden'\n  expected: input\n  got:      'hidden'"
-
-
-def test_deep_nets_are_asked_for_their_ports_once_a_level():
-    net = nw.relu
-    for _ in range(45):
-        net = nw.Chain(a=net)
-    assert net.required_names == ("input",)
-    assert net.optional_names == ()
+def test_a_part_is_found_by_its_name() -> None:
+    level = nw.Chain(nw.Linear(3), nw.relu).level
+    assert level.part("relu1") == nw.relu
+    assert level.part("other") is None

@@ -155,12 +155,6 @@ def test_all_faults_are_found_at_once() -> None:
     assert [fault.where for fault in caught.value.faults] == ["input -> conv1", "linear1 -> output"]
 
 
-def test_an_array_of_varying_size_is_refused_where_the_length_was_made() -> None:
-    with pytest.raises(SizeError) as caught:
-        nw.Chain(nw.relu, nw.Flatten(), nw.relu, 3, input=("n", 3))
-    assert caught.value.where == "relu1 -> flatten1"
-
-
 def test_a_size_below_one_is_refused() -> None:
     with pytest.raises(NetError) as caught:
         nw.Chain(0, input=3)

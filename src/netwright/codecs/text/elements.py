@@ -100,6 +100,11 @@ class Elements(Codec, ABC):
         return self.size - 1 if self.start or self.end else None
 
     @property
+    def ends(self) -> frozenset[int]:
+        """The indices that end a sequence: the edge, where there is one."""
+        return frozenset(() if self.edge is None else (self.edge,))
+
+    @property
     def elements(self) -> list[Any]:
         """What every index stands for; None for the extra elements."""
         extra = {self.edge, self.unknown_index}

@@ -2,7 +2,8 @@
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,8 @@ from torch import Tensor
 from netwright.codecs.codec import at_place
 from netwright.codecs.numeric import LONGEST
 from netwright.codecs.text.elements import Elements, utf8
-from netwright.errors import DataError, FileError, MissingArraysError, NetError, missing_extra
+from netwright.codecs.text.growth import refusal
+from netwright.errors import DataError, FileError, NetError, missing_extra
 from netwright.sizes.free import FREE, Free
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 ALPHABET = 256  # the bytes, of which every text consists
 SPARSEST = 100  # indices for each piece at most: a wrong file must not ask for all memory
+WHY = 200  # characters of what the package says
 PIECES = 8_000  # a vocabulary that suits a few megabytes of text
 
 
@@ -43,14 +46,19 @@ class Subwords(Elements):
         pieces: how many pieces are learned, the 256 bytes included; fewer if the training data has no more.
         special: whether a given tokenizer puts its own special pieces around a text, as BERT's are; `text_of` leaves
             them out.
+        padded: how many indices a given tokenizer has, where a net has room for more than it has pieces; by default
+            as many as pieces.
+        ending: the indices of pieces of a given tokenizer with which a text ends: nothing is generated behind them.
         start, end: one extra element, the edge, in front of the text, or behind it.
         most: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
 
     Raises:
-        NetError: a text that is no tokenizer.json; fewer than 256 pieces.
+        NetError: a text that is no tokenizer.json, or one that makes a text far longer or cuts it by chance; fewer than
+            256 pieces; `padded` or `ending` that do not go with the tokenizer.
         FileError: a path that cannot be read.
-        DataError: an empty text, if there is no edge; half a character (a surrogate).
+        DataError: an empty text, if there is no edge; half a character (a surrogate); a text at which the tokenizer
+            fails.
         MissingExtraError: `tokenizers` is not installed.
 
     Example:
@@ -70,6 +78,8 @@ class Subwords(Elements):
     _: KW_ONLY
     pieces: int = PIECES
     special: bool = False
+    padded: int | None = None
+    ending: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -84,6 +94,31 @@ class Subwords(Elements):
                 ) from None
         if isinstance(self.tokenizer, str):
             _ = self._ids  # so that a wrong text is refused at once
+        self._check_given()
+
+    def _check_given(self) -> None:
+        """`padded` and `ending` speak of indices of a tokenizer that is given."""
+        for name in ("padded", "ending"):
+            if getattr(self, name) and not isinstance(self.tokenizer, str):
+                raise NetError(what=f"{name} is for a tokenizer that is given", got=f"{name}={getattr(self, name)!r}")
+        if type(self.padded) is int:
+            least = max(self._ids.values()) + 1
+            if not least <= self.padded <= SPARSEST * least:
+                raise NetError(
+                    what="a padded vocabulary has room for every piece, and is of the size of the tokenizer's",
+                    expected=f"padded of {least} to {SPARSEST * least}",
+                    got=f"{self.padded}",
+                )
+        if type(self.ending) is tuple and any(type(i) is int and not 0 <= i < len(self._names) for i in self.ending):
+            raise NetError(
+                what="there is no piece of this index to end a text",
+                expected=f"0 to {len(self._names) - 1}",
+                got=f"{self.ending}"[:LONGEST],
+            )
+
+    @property
+    def ends(self) -> frozenset[int]:
+        return super().ends | {*self.ending}
 
     @property
     def unknown_index(self) -> int | None:
@@ -125,20 +160,27 @@ class Subwords(Elements):
     def _names(self) -> list[str]:
         """The pieces by their indices, of which a tokenizer may leave some out."""
         names = {index: piece for piece, index in self._ids.items()}
-        return [names.get(index, f"<no piece {index}>") for index in range(max(names) + 1)]
+        return [names.get(index, f"<no piece {index}>") for index in range(self.padded or max(names) + 1)]
 
     def _indices(self, raw: Any) -> Sequence[int]:
-        return self._tokenizer.encode(self._checked(raw), add_special_tokens=self.special).ids
+        text, tokenizer = self._checked(raw), self._tokenizer
+        with _foreign("cut this text"):
+            return tokenizer.encode(text, add_special_tokens=self.special).ids
 
     def _spans(self, raw: Any) -> list[tuple[int, int]]:
-        return self._tokenizer.encode(self._checked(raw), add_special_tokens=self.special).offsets
+        text, tokenizer = self._checked(raw), self._tokenizer
+        with _foreign("cut this text"):
+            return tokenizer.encode(text, add_special_tokens=self.special).offsets
 
     def _joined(self, indices: list[int]) -> str:
-        return self._tokenizer.decode(indices, skip_special_tokens=self.special)
+        tokenizer = self._tokenizer
+        with _foreign("join these pieces"):
+            return tokenizer.decode(indices, skip_special_tokens=self.special)
 
     def _flat(self, raws: Sequence[Any]) -> tuple[Tensor, Tensor]:
-        texts = [self._checked(raw) for raw in raws]
-        found = [one.ids for one in self._tokenizer.encode_batch_fast(texts, add_special_tokens=self.special)]
+        texts, tokenizer = [self._checked(raw) for raw in raws], self._tokenizer
+        with _foreign("cut these texts"):
+            found = [one.ids for one in tokenizer.encode_batch_fast(texts, add_special_tokens=self.special)]
         counts = [len(ids) for ids in found]
         indices = np.fromiter(itertools.chain.from_iterable(found), np.int64, sum(counts))
         return torch.from_numpy(indices), torch.tensor(counts, dtype=torch.int64, device="cpu")
@@ -156,6 +198,8 @@ class Subwords(Elements):
             _tokens(plain)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise self._no_tokenizer() from None
+        if why := refusal(plain):
+            raise NetError(what="this tokenizer is not run", got=why)
         return plain
 
     @cached_property
@@ -165,13 +209,13 @@ class Subwords(Elements):
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
-        tokenizers = _package()
+        tokenizers, text = _package(), self._known("tokenizer")
+        _ = self._plain  # which refuses what must not be run
         try:
-            found = tokenizers.Tokenizer.from_str(self._known("tokenizer"))
-        except MissingArraysError:
-            raise
-        except Exception as error:  # the package raises no narrower one
-            raise self._no_tokenizer(str(error)) from None
+            with _foreign("read this tokenizer"):
+                found = tokenizers.Tokenizer.from_str(text)
+        except DataError as error:
+            raise self._no_tokenizer(error.got) from None
         found.no_truncation()
         found.no_padding()
         return found
@@ -195,6 +239,17 @@ def _tokens(plain: Any) -> dict[str, int]:
     if not all(type(index) is int and 0 <= index < SPARSEST * len(found) for index in found.values()) or not found:
         raise ValueError
     return found
+
+
+@contextmanager
+def _foreign(deed: str) -> Generator[None]:
+    """Whatever the package raises as an error of ours: a plain `Exception`, or a panic, which is none."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise DataError(what=f"the package tokenizers cannot {deed}", got=f"{error}"[:WHY]) from None
 
 
 def _package() -> Any:

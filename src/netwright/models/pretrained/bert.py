@@ -3,14 +3,11 @@
 from typing import Any
 
 from netwright.layers.embedding import Embedding
-from netwright.layers.join import Add
 from netwright.layers.linear import Linear
 from netwright.layers.norm import LayerNorm
 from netwright.layers.pointwise import tanh
-from netwright.layers.position import Positions
-from netwright.layers.reshape import Part
+from netwright.layers.position import Positions, Segments
 from netwright.layers.sequence import First
-from netwright.layers.source import Parameter
 from netwright.layers.wrap import Repeat, Residual
 from netwright.models.pretrained.activations import ACTIVATIONS
 from netwright.models.pretrained.weights import Config, From, blocks, linear
@@ -32,42 +29,44 @@ BLOCK = {
 """What the family calls the layers of a block."""
 
 
-def net(config: Config, tokens: Any) -> Graph:
-    """The net without its arrays: tokens in, a vector for each out, and one for the text from that of the first.
+def net(config: Config, tokens: Any, pooled: bool = True) -> Graph:
+    """The net without its arrays: tokens in, a vector for each out, and where it is `pooled` one for the text.
 
-    The text is of the first kind throughout, where the family knows two that follow one another.
+    The input `segment` says for every token in which of two texts that follow one another it stands; without it all
+    stand in the first.
     """
     width, eps = config.whole("hidden_size"), config.number("layer_norm_eps", 1e-12)
     activation = config.choice("hidden_act", ACTIVATIONS, "gelu")
     config.refuse("position_embedding_type", "absolute")
+    for name in ("is_decoder", "add_cross_attention", "is_encoder_decoder"):
+        config.refuse(name, False)
     block = Chain(
         attention=Residual(self_attention(width, config.whole("num_attention_heads"))),
         attention_norm=LayerNorm(eps=eps),
         feed_forward=Residual([Linear(config.whole("intermediate_size")), activation, Linear(width)]),
         feed_forward_norm=LayerNorm(eps=eps),
     )
+    kinds = config.whole("type_vocab_size", 2)
+    text: dict[str, Any] = {"first": (First(), "blocks"), "pooled": ([Linear(width), tanh], "first")}
     return Graph(
         words=(Embedding(width), "input"),
         positions=(Positions(config.whole("max_position_embeddings")), "words"),
-        kinds=(Parameter(config.whole("type_vocab_size", 2), width), {}),
-        kind=(Part(0, axis=0), "kinds"),
-        sum=(Add(), "positions", "kind"),
-        norm=(LayerNorm(eps=eps), "sum"),
+        segments=(Segments(kinds), "positions", "segment"),
+        norm=(LayerNorm(eps=eps), "segments"),
         blocks=(Repeat(config.whole("num_hidden_layers"), block), "norm"),
-        first=(First(), "blocks"),
-        pooled=([Linear(width), tanh], "first"),
-        outputs={"output": "blocks", "pooled": "pooled"},
-        input=tokens,
+        **(text if pooled else {}),
+        outputs={"output": "blocks", "pooled": "pooled"} if pooled else {"output": "blocks"},
+        input={"input": tokens, "segment": f"n <{kinds}>"},
     )
 
 
-def table(config: Config, prefix: str = "") -> dict[str, From]:
+def table(config: Config, prefix: str = "", pooled: bool = True) -> dict[str, From]:
     """Where its arrays come from."""
     return {
         "words/weight": From(f"{prefix}embeddings.word_embeddings.weight"),
         "positions/positions": From(f"{prefix}embeddings.position_embeddings.weight"),
-        "kinds/value": From(f"{prefix}embeddings.token_type_embeddings.weight"),
+        "segments/weight": From(f"{prefix}embeddings.token_type_embeddings.weight"),
         **linear("norm", f"{prefix}embeddings.LayerNorm"),
-        **linear("pooled/linear1", f"{prefix}pooler.dense"),
+        **(linear("pooled/linear1", f"{prefix}pooler.dense") if pooled else {}),
         **blocks(config.whole("num_hidden_layers"), BLOCK, f"{prefix}encoder.layer."),
     }

@@ -1,9 +1,11 @@
-"""Reads a net from a folder as Hugging Face publishes them: config.json, safetensors, tokenizer.json."""
+"""Reads a net from a folder as Hugging Face publishes them: config.json, safetensors, tokenizer.json.
 
-import json
+What the files say is used, or known to be harmless, or refused by name.
+"""
+
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -11,17 +13,20 @@ from torch import Tensor
 from netwright.codecs.array import Array
 from netwright.codecs.category import Category
 from netwright.codecs.codec import Codec
-from netwright.codecs.image import Image
+from netwright.codecs.image import FILTERS, Image
 from netwright.codecs.text.subwords import Subwords
-from netwright.errors import FileError
-from netwright.models.pretrained import bert, gpt2, llama, vit
-from netwright.models.pretrained.weights import Config, From, filled
+from netwright.errors import DataError, FileError, NetError, SizeError
+from netwright.models.pretrained import bert, gpt2, harmless, llama, vit
+from netwright.models.pretrained.files import PATH, check_regular, json_of, shown
+from netwright.models.pretrained.tokenizer import check_said, cut
+from netwright.models.pretrained.weights import Config, From, check_blocks, filled
 from netwright.net.part import Net
 from netwright.regular import opened
 from netwright.value import Value
 
 CONFIG, INDEX, WHOLE = "config.json", "model.safetensors.index.json", "model.safetensors"
-TOKENIZER, PIXELS = "tokenizer.json", "preprocessor_config.json"
+TOKENIZER, PIXELS, GENERATION = "tokenizer.json", "preprocessor_config.json", "generation_config.json"
+PROCESSORS = ("ViTImageProcessor", "ViTImageProcessorFast", "ViTImageProcessorPil", "ViTFeatureExtractor")
 
 
 class Published(Value):
@@ -35,66 +40,127 @@ class Published(Value):
         """What stands in front of the names: a net for a task has the plain one inside."""
         return prefix if prefix + first in self.tensors else ""
 
-    def tokens(self, special: bool = False) -> Codec:
+    def speaks(self, task: str) -> bool:
+        """Whether the net has the head that says what comes next: a body that is published alone has none."""
+        named = self.config.plain.get("architectures")
+        return not isinstance(named, list) or not named or task in named
+
+    def ending(self) -> tuple[int, ...]:
+        """The tokens with which a text ends."""
+        path = self.folder / GENERATION
+        said = Config(json_of(path) if path.exists() else {}, str(path))
+        found = said.indices("eos_token_id") or self.config.indices("eos_token_id")
+        for name, usual in GENERATING.items():
+            said.refuse(name, *usual)
+        said.finish(harmless.names(harmless.GENERATION))
+        return found
+
+    def tokens(self, ending: tuple[int, ...] = ()) -> Codec:
         """The tokenizer, or tokens by their numbers where there is none."""
-        count = self.config.whole("vocab_size")
-        if not (self.folder / TOKENIZER).is_file():
+        count, path = self.config.whole("vocab_size"), self.folder / TOKENIZER
+        if not path.exists():
             return Array(f"n <{count}>")
-        codec = Subwords(self.folder / TOKENIZER, special=special)
-        if codec.size != count:
+        check_regular(path)
+        try:
+            codec = Subwords(path, special=True)
+            cut(codec)
+            if codec.size <= count:
+                known = tuple(index for index in ending if index < count)
+                codec = Subwords(
+                    codec.tokenizer, special=True, padded=count if codec.size < count else None, ending=known
+                )
+        except NetError as error:
             raise FileError(
-                what="the tokenizer has another vocabulary than the net",
-                where=str(self.folder / TOKENIZER),
-                expected=f"{count} pieces, as {CONFIG} says",
+                what=error.what, where=str(path), expected=error.expected, got=error.got, mend=error.mend
+            ) from None
+        if codec.size > count:
+            raise FileError(
+                what="the tokenizer has more pieces than the net has room for",
+                where=str(path),
+                expected=f"at most {count} pieces, as {CONFIG} says",
                 got=f"{codec.size} pieces",
             )
+        check_said(self.folder, codec)
         return codec
 
-    def filled(self, net: Net, table: Mapping[str, From], unread: Collection[str]) -> Net:
-        """The net with the tensors that the table finds."""
+    def check_blocks(self, count: str, name: str) -> None:
+        """Refuse a number of blocks that the tensors do not bear out."""
+        check_blocks(self.config.whole(count), name, self.tensors, str(self.folder))
+
+    def filled(self, net: Net, table: Mapping[str, From], unread: Collection[str], known: harmless.Reasons) -> Net:
+        """The net with the tensors that the table finds, where nothing is said that is not known."""
+        self.config.finish(harmless.names(harmless.CONFIG, known))
         return filled(net, self.tensors, table, unread, str(self.folder))
+
+
+GENERATING: Mapping[str, tuple[Any, ...]] = {
+    **dict.fromkeys(("repetition_penalty", "encoder_repetition_penalty", "guidance_scale"), (1, 1.0)),
+    **dict.fromkeys(("no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "min_length", "min_new_tokens"), (0,)),
+    **dict.fromkeys(("remove_invalid_values", "renormalize_logits", "token_healing"), (False,)),
+}
+"""What changes which token may come next, with the values that change nothing."""
 
 
 def read(folder: Path) -> Net:
     """The net of a folder, with its weights and, where it has a tokenizer, its codecs.
 
-    Raises: FileError for a folder that is no model, a family that is not known, weights that do not fit, a tokenizer
-        of another vocabulary.
+    Raises: FileError for a folder that is no model, a family that is not known, a field that is not, weights that do
+        not fit, a tokenizer with more pieces than the net has room for.
     """
-    if not (folder / CONFIG).is_file():
+    if not (folder / CONFIG).exists():
         raise FileError(
             what="this folder is no model" if folder.is_dir() else "there is no such folder",
-            where=str(folder),
+            where=shown(str(folder), PATH),
             expected=f"a folder with {CONFIG}, {WHOLE} and {TOKENIZER}",
-            got=", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "an empty folder"
+            got=", ".join(sorted(shown(path.name) for path in folder.iterdir())[:8]) or "an empty folder"
             if folder.is_dir()
             else "",
         )
-    config = Config(_json(folder / CONFIG), str(folder / CONFIG))
+    config = Config(json_of(folder / CONFIG), str(folder / CONFIG))
     family = config.choice("model_type", FAMILIES)
-    return family(Published(folder, config, tensors_of(folder)))
+    found = Published(folder, config, tensors_of(folder))
+    try:
+        return family(found)
+    except (NetError, SizeError, DataError) as error:
+        raise FileError(
+            what="no net follows from this configuration",
+            where=config.where,
+            expected=error.expected,
+            got=f"{error.what}{': ' if error.got else ''}{error.got}",
+        ) from None
 
 
 def _bert(found: Published) -> Net:
-    table = bert.table(found.config, found.prefix("bert.", "embeddings.word_embeddings.weight"))
-    return found.filled(bert.net(found.config, found.tokens(special=True)), table, bert.UNREAD)
+    prefix = found.prefix("bert.", "embeddings.word_embeddings.weight")
+    found.check_blocks("num_hidden_layers", f"{prefix}encoder.layer.")
+    pooled = f"{prefix}pooler.dense.weight" in found.tensors
+    net = bert.net(found.config, found.tokens(), pooled)
+    return found.filled(net, bert.table(found.config, prefix, pooled), bert.UNREAD, harmless.BERT)
 
 
 def _gpt2(found: Published) -> Net:
-    table = gpt2.table(found.config, found.prefix("transformer.", "wte.weight"))
-    return found.filled(_speaking(gpt2.net(found.config, found.tokens())), table, gpt2.UNREAD)
+    prefix, head = found.prefix("transformer.", "wte.weight"), found.speaks("GPT2LMHeadModel")
+    found.check_blocks("n_layer", f"{prefix}h.")
+    net = gpt2.net(found.config, found.tokens(found.ending()), head)
+    table = gpt2.table(found.config, prefix, head)
+    return found.filled(_speaking(net) if head else net, table, gpt2.unread(found.config), harmless.GPT2)
 
 
 def _llama(found: Published) -> Net:
-    net = _speaking(llama.net(found.config, found.tokens()))
-    return found.filled(net, llama.table(found.config), llama.unread(found.config))
+    prefix, head = found.prefix("model.", "embed_tokens.weight"), found.speaks("LlamaForCausalLM")
+    found.check_blocks("num_hidden_layers", f"{prefix}layers.")
+    net = llama.net(found.config, found.tokens(found.ending()), head)
+    table = llama.table(found.config, prefix, head)
+    return found.filled(_speaking(net) if head else net, table, llama.unread(found.config), harmless.LLAMA)
 
 
 def _vit(found: Published) -> Net:
-    labels = _labels(found.config) if "classifier.weight" in found.tensors else []
+    prefix = found.prefix("vit.", "embeddings.cls_token")
+    found.check_blocks("num_hidden_layers", f"{prefix}encoder.layer.")
+    labels = _labels(found) if "classifier.weight" in found.tensors else []
     net = vit.net(found.config, _image(found), len(labels))
-    table = vit.table(found.config, found.prefix("vit.", "embeddings.cls_token"), len(labels))
-    return found.filled(net.with_output(Category(labels)) if labels else net, table, vit.UNREAD)
+    table = vit.table(found.config, prefix, len(labels))
+    return found.filled(net.with_output(Category(labels)) if labels else net, table, vit.UNREAD, harmless.VIT)
 
 
 FAMILIES: Mapping[str, Callable[[Published], Net]] = {"bert": _bert, "gpt2": _gpt2, "llama": _llama, "vit": _vit}
@@ -102,21 +168,40 @@ FAMILIES: Mapping[str, Callable[[Published], Net]] = {"bert": _bert, "gpt2": _gp
 
 
 def tensors_of(folder: Path) -> dict[str, Tensor]:
-    """All tensors of the safetensors files of a folder, by name."""
+    """All tensors of the safetensors files of a folder, by name; where an index says which file has a tensor, of it."""
     index = folder / INDEX
-    files = sorted({*_json(index).get("weight_map", {}).values()}) if index.is_file() else [WHOLE]
+    places = _places(Config(json_of(index), str(index))) if index.exists() else {}
     found: dict[str, Tensor] = {}
-    for name in files:
+    for name in sorted({*places.values()}) or [WHOLE]:
         path = folder / name
+        check_regular(path)
         try:
             opened(path).close()  # refuses a pipe, which safe_open would wait for
             with safe_open(path, framework="pt") as file:
-                found |= {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # it is no mapping
+                own = [key for key in file.keys() if places.get(key, name) == name]  # noqa: SIM118  # it is no mapping
+                found |= {key: file.get_tensor(key) for key in own}
         except FileError:
             raise
-        except (OSError, SafetensorError) as error:
-            raise FileError(what="these weights cannot be read", where=str(path), got=f"{error}") from None
+        except (OSError, ValueError, SafetensorError) as error:
+            raise FileError(what="these weights cannot be read", where=str(path), got=shown(str(error))) from None
     return found
+
+
+def _places(index: Config) -> Mapping[str, str]:
+    """In which file of the folder each tensor is."""
+    places = index.mapping("weight_map")
+    for name in places.values():
+        if not isinstance(name, str) or Path(name).name != name or not name.isprintable() or "\\" in name:
+            raise FileError(
+                what="the index says what is no file of its folder",
+                where=index.where,
+                expected="the name of a file, such as 'model-00001-of-00002.safetensors'",
+                got=shown(name),
+            )
+    if not places:
+        raise FileError(what="the index names no files", where=index.where, expected="weight_map")
+    index.finish({"metadata"})
+    return places
 
 
 def _speaking(net: Net) -> Net:
@@ -125,26 +210,58 @@ def _speaking(net: Net) -> Net:
     return net.with_output(tokens) if isinstance(tokens, Subwords) else net
 
 
-def _labels(config: Config) -> list[Any]:
-    named = config.plain.get("id2label")
-    if not isinstance(named, Mapping) or not named:
-        raise FileError(what="the configuration does not name the classes", where=config.where, expected="id2label")
-    return [label for _, label in sorted(((int(key), label) for key, label in named.items()))]
+def _labels(found: Published) -> list[str]:
+    """The names of the classes, as many as the last layer has; of equal ones each has its number behind it."""
+    config, count = found.config, len(found.tensors["classifier.weight"])
+    config.refuse("problem_type", "single_label_classification")
+    named = config.mapping("id2label") or {str(i): f"LABEL_{i}" for i in range(count)}
+    labels = [named.get(str(i)) for i in range(count)]
+    if len(named) != count or not all(isinstance(label, str) for label in labels):
+        raise FileError(
+            what="the configuration does not name the classes",
+            where=config.where,
+            expected=f"id2label with a text for each of 0 to {count - 1}",
+            got=f"{len(named)} entries",
+        )
+    texts = [str(label) for label in labels]
+    return [f"{text} ({i})" if texts.count(text) > 1 else text for i, text in enumerate(texts)]
 
 
 def _image(found: Published) -> Codec:
     """Pictures as the net was trained on them."""
-    size, pixels = found.config.whole("image_size"), found.folder / PIXELS
-    said = _json(pixels) if pixels.is_file() else {}
-    mean, deviation = (tuple(said.get(name) or (0.5,) * 3) for name in ("image_mean", "image_std"))
-    return Image(size, size, mean=mean, deviation=deviation)
+    (height, width), path = found.config.pair("image_size"), found.folder / PIXELS
+    color, channels = found.config.choice("num_channels", {3: ("rgb", 3), 1: ("gray", 1)}, 3)
+    said = Config(json_of(path) if path.exists() else {}, str(path))
+    for name in ("image_processor_type", "feature_extractor_type"):
+        said.refuse(name, *PROCESSORS)
+    for name, usual in (("do_resize", True), ("do_center_crop", False), ("do_pad", False)):
+        said.refuse(name, usual)
+    _check_size(said, height, width)
+    mean, deviation = said.numbers("image_mean", channels, 0.5), said.numbers("image_std", channels, 0.5)
+    if not said.yes("do_normalize", True):
+        mean, deviation = (0.0,) * channels, (1.0,) * channels
+    factor = said.number("rescale_factor", 1 / 255)
+    light = 255 * (factor if said.yes("do_rescale", True) else 1.0)  # what a white pixel becomes before it is centred
+    light = 1.0 if abs(light - 1) < 1e-9 else light
+    kept = said.choice("resample", dict(enumerate(FILTERS)), FILTERS.index("bilinear"))
+    said.finish(harmless.names(harmless.PIXELS))
+    return Image(
+        height,
+        width,
+        color,
+        mean=tuple(value / light for value in mean),
+        deviation=tuple(value / light for value in deviation),
+        filter=kept,
+    )
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FileError(what="this file cannot be read", where=str(path), got=f"{error}") from None
-    if not isinstance(found, dict):
-        raise FileError(what="this file is no JSON object", where=str(path), got=type(found).__name__)
-    return cast(dict[str, Any], found)
+def _check_size(said: Config, height: int, width: int) -> None:
+    """Refuse pictures of another size than the net's, and sizes that ask for a cut."""
+    size = said.plain.get("size")
+    if isinstance(size, Mapping):
+        group = said.group("size")
+        group.refuse("height", height)
+        group.refuse("width", width)
+        group.finish()
+    elif size is not None and said.pair("size") != (height, width):
+        said.refuse("size")

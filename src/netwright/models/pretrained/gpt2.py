@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
+from netwright.layers.attention import Attention
 from netwright.layers.embedding import Embedding
 from netwright.layers.linear import Linear
 from netwright.layers.norm import LayerNorm
@@ -16,8 +17,8 @@ from netwright.models.transformer import self_attention
 from netwright.net.chain import Chain
 from netwright.net.part import Shared
 
-UNREAD = (r".*\.attn\.(masked_)?bias", r"lm_head\.weight")
-"""What is in files of the family and no array of its net: masks, and the last layer, which is the first."""
+UNREAD = (r".*\.attn\.(masked_)?bias",)
+"""What is in files of the family and no array of its net: masks."""
 
 NORMS = {"attention/body/layernorm1": "ln_1", "feed_forward/body/layernorm1": "ln_2"}
 TURNED = {
@@ -28,33 +29,43 @@ TURNED = {
 """What the family calls the layers of a block: norms, and layers whose weights it keeps turned round."""
 
 
-def net(config: Config, tokens: Any) -> Chain:
-    """The net without its arrays: tokens in, at every position the probabilities of the next one out."""
+def net(config: Config, tokens: Any, head: bool = True) -> Chain:
+    """The net without its arrays: tokens in, at every position the probabilities of the next one out.
+
+    Without a head, the vector of every position.
+    """
     width, eps = config.whole("n_embd"), config.number("layer_norm_epsilon", 1e-5)
     inner = config.whole("n_inner", 4 * width)
     activation = config.choice("activation_function", ACTIVATIONS, "gelu_new")
-    config.refuse("scale_attn_by_inverse_layer_idx", False)
-    config.refuse("tie_word_embeddings", True)
+    for name in ("scale_attn_by_inverse_layer_idx", "add_cross_attention", "is_encoder_decoder"):
+        config.refuse(name, False)
+    heads, tied = config.whole("n_head"), head and is_tied(config)
+    attention = self_attention(width, heads, causal=True)
+    if not config.yes("scale_attn_weights", True):
+        attention = attention.replace("attention", Attention(heads, causal=True, scale=1.0))
+    last = Shared("words", Linear(bias=False)) if tied else Linear(config.whole("vocab_size"), bias=False)
+    end: dict[str, Any] = {"head": last, "softmax": softmax}
     block = Chain(
-        attention=Residual([LayerNorm(eps=eps), self_attention(width, config.whole("n_head"), causal=True)]),
+        attention=Residual([LayerNorm(eps=eps), attention]),
         feed_forward=Residual([LayerNorm(eps=eps), Linear(inner), activation, Linear(width)]),
     )
     return Chain(
-        words=Shared("words", Embedding(width)),
+        words=Shared("words", Embedding(width)) if tied else Embedding(width),
         positions=Positions(config.whole("n_positions")),
         blocks=Repeat(config.whole("n_layer"), block),
         norm=LayerNorm(eps=eps),
-        head=Shared("words", Linear(bias=False)),
-        softmax=softmax,
+        **(end if head else {}),
         input=tokens,
     )
 
 
-def table(config: Config, prefix: str = "transformer.") -> dict[str, From]:
+def table(config: Config, prefix: str = "transformer.", head: bool = True) -> dict[str, From]:
     """Where its arrays come from: it keeps queries, keys and values side by side, and weights turned round."""
     width, count = config.whole("n_embd"), config.whole("n_layer")
+    tied = head and is_tied(config)
     found = {
-        "@words/weight": From(f"{prefix}wte.weight"),
+        "@words/weight" if tied else "words/weight": From(f"{prefix}wte.weight"),
+        **({"head/weight": From("lm_head.weight")} if head and not tied else {}),
         "positions/positions": From(f"{prefix}wpe.weight"),
         **linear("norm", f"{prefix}ln_f"),
         **blocks(count, NORMS, f"{prefix}h."),
@@ -67,6 +78,16 @@ def table(config: Config, prefix: str = "transformer.") -> dict[str, From]:
         for path, name in TURNED.items():
             found |= _turned(f"{ours}/{path}", f"{theirs}.{name}")
     return found
+
+
+def unread(config: Config) -> tuple[str, ...]:
+    """Patterns of names that are no arrays of the net."""
+    return (*UNREAD, r"lm_head\.weight") if is_tied(config) else UNREAD
+
+
+def is_tied(config: Config) -> bool:
+    """Whether the last layer is the first turned round."""
+    return config.yes("tie_word_embeddings", True)
 
 
 def _turned(path: str, name: str, part: slice = slice(None)) -> dict[str, From]:

@@ -1,26 +1,28 @@
 """Llama and its family: a causal transformer with rotary positions, shared keys and gated layers."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from netwright.layers.embedding import Embedding
 from netwright.layers.linear import Linear
 from netwright.layers.norm import RMSNorm
 from netwright.layers.pointwise import softmax
-from netwright.layers.wrap import Repeat
+from netwright.layers.position import Rotary
+from netwright.layers.wrap import Repeat, Residual
+from netwright.models.pretrained.activations import ACTIVATIONS
 from netwright.models.pretrained.weights import Config, From, blocks, linear
-from netwright.models.transformer import llama_block
+from netwright.models.transformer import gated, self_attention
 from netwright.net.chain import Chain
-from netwright.net.part import Shared
+from netwright.net.part import Net, Shared
 
 UNREAD = (r".*rotary_emb\.inv_freq",)
 """What is in files of the family and no array of its net: a buffer."""
 
-BLOCK = {
+NORMS = {"attention/body/rmsnorm1": "input_layernorm", "feed_forward/body/rmsnorm1": "post_attention_layernorm"}
+ATTENTION = {
     **{f"attention/body/graph1/{name}": f"self_attn.{name[0]}_proj" for name in ("query", "key", "value")},
     "attention/body/graph1/projection": "self_attn.o_proj",
-    "attention/body/rmsnorm1": "input_layernorm",
-    "feed_forward/body/rmsnorm1": "post_attention_layernorm",
+}
+FEED_FORWARD = {
     "feed_forward/body/graph1/gate/linear1": "mlp.gate_proj",
     "feed_forward/body/graph1/value": "mlp.up_proj",
     "feed_forward/body/linear1": "mlp.down_proj",
@@ -28,59 +30,93 @@ BLOCK = {
 """What the family calls the layers of a block."""
 
 
-def net(config: Config, tokens: Any) -> Chain:
-    """The net without its arrays: tokens in, at every position the probabilities of the next one out."""
+def net(config: Config, tokens: Any, head: bool = True) -> Chain:
+    """The net without its arrays: tokens in, at every position the probabilities of the next one out.
+
+    Without a head, the vector of every position.
+    """
     width, heads = config.whole("hidden_size"), config.whole("num_attention_heads")
-    config.refuse("attention_bias", False)
-    config.refuse("mlp_bias", False)
-    config.refuse("head_dim", width // heads)
-    config.refuse("hidden_act", "silu")
-    eps = config.number("rms_norm_eps", 1e-6)
-    block = llama_block(
-        width,
+    groups, bias = config.whole("num_key_value_heads", heads), config.yes("attention_bias", False)
+    config.refuse("is_encoder_decoder", False)
+    eps, angles = config.number("rms_norm_eps", 1e-6), _angles(config)
+    attention = self_attention(
+        config.whole("head_dim", max(1, width // heads)) * heads,
         heads,
-        groups=config.whole("num_key_value_heads", heads),
-        inner=config.whole("intermediate_size"),
-        rotary=_base(config),
-        eps=eps,
+        groups=groups,
+        causal=True,
+        rotary=angles["base"],
+        bias=bias,
+    ).replace("projection", Linear(width, bias=bias))
+    for name, count in (("turned_query", heads), ("turned_key", groups)):
+        attention = attention.replace(name, Rotary(count, **angles))
+    block = Chain(
+        attention=Residual([RMSNorm(eps=eps), attention]),
+        feed_forward=Residual([RMSNorm(eps=eps), *_gated(config), Linear(width, bias=_mlp_bias(config))]),
     )
-    tied = _tied(config)
+    tied = head and is_tied(config)
+    last = Shared("words", Linear(bias=False)) if tied else Linear(config.whole("vocab_size"), bias=False)
+    end: dict[str, Any] = {"head": last, "softmax": softmax}
     return Chain(
         words=Shared("words", Embedding(width)) if tied else Embedding(width),
         blocks=Repeat(config.whole("num_hidden_layers"), block),
         norm=RMSNorm(eps=eps),
-        head=Shared("words", Linear(bias=False)) if tied else Linear(config.whole("vocab_size"), bias=False),
-        softmax=softmax,
+        **(end if head else {}),
         input=tokens,
     )
 
 
-def table(config: Config) -> dict[str, From]:
+def table(config: Config, prefix: str = "model.", head: bool = True) -> dict[str, From]:
     """Where its arrays come from."""
-    own = {"words": "model.embed_tokens", "head": "lm_head"}
-    outside = {"@words": "model.embed_tokens"} if _tied(config) else own
-    found = blocks(config.whole("num_hidden_layers"), BLOCK, "model.layers.", bias=False)
-    for ours, theirs in {**outside, "norm": "model.norm"}.items():
+    tied, count, inside = head and is_tied(config), config.whole("num_hidden_layers"), f"{prefix}layers."
+    outside = {"@words" if tied else "words": f"{prefix}embed_tokens", "norm": f"{prefix}norm"}
+    found = blocks(count, NORMS, inside, bias=False)
+    found |= blocks(count, ATTENTION, inside, bias=config.yes("attention_bias", False))
+    found |= blocks(count, FEED_FORWARD, inside, bias=_mlp_bias(config))
+    for ours, theirs in {**outside, **({"head": "lm_head"} if head and not tied else {})}.items():
         found |= linear(ours, theirs, bias=False)
     return found
 
 
 def unread(config: Config) -> tuple[str, ...]:
     """Patterns of names that are no arrays of the net."""
-    return (*UNREAD, r"lm_head\.weight") if _tied(config) else UNREAD
+    return (*UNREAD, r"lm_head\.weight") if is_tied(config) else UNREAD
 
 
-def _tied(config: Config) -> bool:
+def is_tied(config: Config) -> bool:
+    """Whether the last layer is the first turned round."""
     return config.yes("tie_word_embeddings", False)
 
 
-def _base(config: Config) -> float:
-    """The base of the rotary angles: its own entry, or one of a group of them in later files."""
-    group = config.plain.get("rope_parameters") or config.plain.get("rope_scaling") or {}
-    if isinstance(group, Mapping):
-        said = Config(cast(Mapping[str, Any], group), config.where)
-        said.refuse("rope_type", "default")
-        said.refuse("type", "default")
-        if "rope_theta" in said.plain:
-            return said.number("rope_theta")
-    return config.number("rope_theta", 10000.0)
+def _mlp_bias(config: Config) -> bool:
+    return config.yes("mlp_bias", False)
+
+
+def _gated(config: Config) -> list[Net]:
+    """The gated layer, as it is published with biases or without."""
+    inner = config.whole("intermediate_size")
+    layer = gated(inner, config.choice("hidden_act", ACTIVATIONS, "silu"))
+    if _mlp_bias(config):
+        layer = layer.replace("gate/linear1", Linear(inner)).replace("value", Linear(inner))
+    return [layer]
+
+
+def _angles(config: Config) -> dict[str, Any]:
+    """The fields of `Rotary`: the base is an entry of its own, or one of a group that says how angles are scaled."""
+    both = [name for name in ("rope_parameters", "rope_scaling") if config.mapping(name)]
+    said = config.group(both[0] if both else "rope_parameters")
+    if len(both) > 1 and config.plain["rope_scaling"] != config.plain["rope_parameters"]:
+        config.refuse("rope_scaling")
+    config.refuse("rope_interleaved", False)
+    for fields in (config, said):
+        fields.refuse("partial_rotary_factor", 1, 1.0)
+    base = said.number("rope_theta", config.number("rope_theta", 10000.0))
+    kinds = {"default": "default", "linear": "linear", "llama3": "llama3"}
+    kind = said.choice("rope_type", kinds, said.choice("type", kinds, "default"))
+    angles: dict[str, Any] = {"base": base}
+    if kind != "default":
+        angles["slower"] = said.number("factor")
+    if kind == "llama3":
+        trained = said.whole("original_max_position_embeddings", config.whole("max_position_embeddings", 2048))
+        angles["kept"] = (trained / said.number("high_freq_factor"), trained / said.number("low_freq_factor"))
+    said.finish()
+    return angles

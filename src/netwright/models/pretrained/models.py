@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from netwright.errors import FileError, NetError, did_you_mean
 from netwright.fetch import Mirror, Package, fetch
+from netwright.models.pretrained.files import SHOWN, check_regular, shown
 from netwright.models.pretrained.sentences import sentence_net
 from netwright.net.part import Net
 from netwright.value import Value
@@ -96,17 +97,28 @@ def model(name: str | PathLike[str]) -> Net:
             got=repr(name)[:80],
         )
     path = Path(name)
-    if isinstance(name, str) and not path.exists():
+    if isinstance(name, str) and not _exists(path):
         raise FileError(
-            what=f"there is no model of this name, and no such folder: {name!r}",
+            what=f"there is no model of this name, and no such folder: '{shown(name)}'",
             where="model",
             expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
-            mend=did_you_mean(name, _MODELS),
+            mend=did_you_mean(name[:SHOWN], _MODELS),
         )
     return _read(path)
+
+
+def _exists(path: Path) -> bool:
+    """Whether anything has this path; no name is too long to ask, or made of what names are not made of."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path) -> Net:
     from netwright.models.pretrained import folder, gguf  # here, since the families are not for every import
 
-    return gguf.read(path) if path.is_file() else folder.read(path)
+    if not _exists(path) or path.is_dir():
+        return folder.read(path)
+    check_regular(path)
+    return gguf.read(path)

@@ -22,8 +22,8 @@ from netwright.net.graph import Graph
 UNREAD = (r"pooler\..*",)
 """What is in files of the family and no part of its net: a layer that only its first training used."""
 
+ATTENTION = ("query", "key", "value")
 BLOCK = {
-    **{f"attention/body/graph1/{name}": f"attention.attention.{name}" for name in ("query", "key", "value")},
     "attention/body/graph1/projection": "attention.output.dense",
     "attention/body/layernorm1": "layernorm_before",
     "feed_forward/body/layernorm1": "layernorm_after",
@@ -39,15 +39,20 @@ def net(config: Config, image: Any, classes: int) -> Graph:
     Without classes, the vectors of the first place and of the patches.
     """
     width, eps = config.whole("hidden_size"), config.number("layer_norm_eps", 1e-12)
-    size, patch = config.whole("image_size"), config.whole("patch_size")
+    size, patch = config.pair("image_size"), config.pair("patch_size")
+    config.refuse("is_encoder_decoder", False)
     activation = config.choice("hidden_act", ACTIVATIONS, "gelu")
-    inner, count = config.whole("intermediate_size"), (size // patch) ** 2
+    inner, count = config.whole("intermediate_size"), (size[0] // patch[0]) * (size[1] // patch[1])
+    attention = self_attention(width, config.whole("num_attention_heads"))
+    if not _has_bias(config):
+        for name in ATTENTION:
+            attention = attention.replace(name, Linear(width, bias=False))
     block = Chain(
-        attention=Residual([LayerNorm(eps=eps), self_attention(width, config.whole("num_attention_heads"))]),
+        attention=Residual([LayerNorm(eps=eps), attention]),
         feed_forward=Residual([LayerNorm(eps=eps), Linear(inner), activation, Linear(width)]),
     )
     nodes: dict[str, Any] = {
-        "patches": ([Conv(width, (patch, patch), stride=patch), Reshape(count, width)], "input"),
+        "patches": ([Conv(width, patch, stride=patch), Reshape(count, width)], "input"),
         "mark": (Parameter(1, width), {}),
         "all": (Concatenate(axis=0), "mark", "patches"),
         "positions": (Positions(count + 1), "all"),
@@ -69,7 +74,17 @@ def table(config: Config, prefix: str, classes: int) -> dict[str, From]:
         **linear("norm", f"{prefix}layernorm"),
         **(linear("head/linear1", "classifier") if classes else {}),
         **blocks(config.whole("num_hidden_layers"), BLOCK, f"{prefix}encoder.layer."),
+        **blocks(
+            config.whole("num_hidden_layers"),
+            {f"attention/body/graph1/{name}": f"attention.attention.{name}" for name in ATTENTION},
+            f"{prefix}encoder.layer.",
+            bias=_has_bias(config),
+        ),
     }
+
+
+def _has_bias(config: Config) -> bool:
+    return config.yes("qkv_bias", True)
 
 
 def _first(tensor: Tensor) -> Tensor:

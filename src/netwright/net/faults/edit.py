@@ -9,9 +9,12 @@ from typing import Any, cast
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, NetwrightError
 from netwright.net.node import PARTS, Held, LeafNode, Node, Numbers, field_values, join, kind
-from netwright.net.plan.level import Call, ContainerNode, Level, Ref, input_ports, output_names
+from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import fixed, plan_of, wiring_of
-from netwright.net.plan.solve import Mismatch, Solution, solve
+from netwright.net.plan.solution import Mismatch, Solution
+from netwright.net.plan.solve import solve
+from netwright.net.plan.symbol import input_ports, output_names
 from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.net.surgery import hold_arrays
 from netwright.sizes.size import Expression

@@ -11,7 +11,7 @@ from netwright.net.faults.mend import can_learn, candidates
 from netwright.net.faults.origin import Origin, Site, axis_of_weight, made_by, origin, site_of
 from netwright.net.node import SHARED, Node, field_values
 from netwright.net.plan.plan import plan_of, shape_text
-from netwright.net.plan.solve import Mismatch, Solution
+from netwright.net.plan.solution import Mismatch, Solution
 from netwright.net.plan.wiring import Slot
 from netwright.sizes.size import Name, Size, Unknown, named, substitute
 from netwright.sizes.unify import Row, Shape

@@ -12,7 +12,7 @@ from netwright.codecs.each import Each
 from netwright.net.faults.edit import Edit, code, if_valid, inserted, instead, new_leaf, with_options, without
 from netwright.net.faults.origin import Origin, Site, ancestors, axis_of_weight, between, made_by, origin
 from netwright.net.node import SHARED, LeafNode, field_values, kind
-from netwright.net.plan.solve import Solution
+from netwright.net.plan.solution import Solution
 from netwright.net.plan.wiring import Op
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import port

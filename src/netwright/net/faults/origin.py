@@ -2,7 +2,7 @@
 
 from netwright.codecs.codec import Codec
 from netwright.net.node import Node, field_values
-from netwright.net.plan.solve import Mismatch, Scope, Solution, port_shape
+from netwright.net.plan.solution import Mismatch, Scope, Solution, port_shape
 from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Item
 from netwright.sizes.size import Size, same, unknowns

@@ -7,7 +7,8 @@ from functools import cached_property
 from netwright.codecs.codec import Codec
 from netwright.net.node import LeafNode, Node, Weight, join, structure
 from netwright.net.plan.each import AXIS
-from netwright.net.plan.solve import Facts, Solution, solve
+from netwright.net.plan.solution import Facts, Solution
+from netwright.net.plan.solve import solve
 from netwright.net.plan.wiring import Op, Slot, Wiring, wire
 from netwright.once import once
 from netwright.sizes.size import Size, names

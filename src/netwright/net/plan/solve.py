@@ -2,111 +2,19 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any
 
 from netwright.codecs.codec import Codec
-from netwright.errors import NetError
-from netwright.net.node import LeafNode, Unfit, Weight
-from netwright.net.plan.each import AXIS, End, passed
+from netwright.net.node import LeafNode, Unfit
+from netwright.net.plan.each import End
+from netwright.net.plan.solution import Facts, Mismatch, Scope, Solution, item_shape, port_shape
+from netwright.net.plan.varying import refuse_untold, refuse_varying_arrays
 from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.sizes import notation
-from netwright.sizes.free import FREE
-from netwright.sizes.notation import UNKNOWN, Axis, Item, Port, Ports
+from netwright.sizes.notation import UNKNOWN, Axis, Item, Port
 from netwright.sizes.size import Size, Unknown, named, names, of, unknowns
 from netwright.sizes.unify import Clash, Row, Shape, Solver
-from netwright.value import Value
-
-LEADING = "..."  # the run of axes that a leaf never mixes
-Facts: TypeAlias = Mapping[str, tuple[int, ...]]  # the shapes of arrays that are there, by path
-
-
-class Mismatch(Value):
-    """A fault as the solver sees it: the place, both sides as they were written, a sentence where a leaf said one.
-
-    `op` is the leaf that could not take its input, `None` at an output of the net. `about` is an array's path when
-    the array is what does not fit; `varies` is the axis of an array that would differ from example to example.
-    """
-
-    op: Op | None
-    port: str
-    expected: Shape = ()
-    got: Shape = ()
-    below: tuple[Size | None, Size | None] = (None, None)  # what the indices must be below, on both sides
-    sentence: Unfit | None = None
-    about: str = ""
-    varies: str = ""
-
-
-@dataclass
-class Scope:
-    """The names of one leaf use, and what each stands for."""
-
-    op: Op
-    ports: Ports
-    names: dict[str, Size | Shape]
-    given: Mapping[str, Any]  # the fields by which names are given as numbers
-    weights: dict[str, Weight] = field(default_factory=dict[str, Weight])
-    complete: bool = False  # every size was known when the leaf was last asked: it has nothing more to say
-
-
-@dataclass
-class Solution:
-    """The sizes of a net as far as they follow, and every place where they disagree."""
-
-    wiring: Wiring
-    solver: Solver
-    slots: dict[Slot, Shape]
-    kinds: dict[Slot, Size | None]  # what an index is below; None for numbers; absent while nothing says
-    scopes: dict[str, Scope]
-    mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
-    claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause that is no leaf: what to report
-
-    within: dict[str, str] = field(default_factory=dict[str, str])  # `m[n]`: the size that a size varies in
-
-    def below(self, slot: Slot) -> Size | None:
-        """What an index is below, as far as it is known; None for numbers."""
-        kind = self.kinds.get(self.origin(slot))
-        return None if kind is None else self.solver.size(kind)
-
-    def origin(self, slot: Slot) -> Slot:
-        """The value that a value is, where leaves only pass it on."""
-        scope = self.scopes.get(slot[0])
-        while scope is not None and scope.op.leaf.passes:
-            reads = dict(scope.op.reads)
-            source = reads.get(passed(scope.op.leaf, slot[1]) or next(iter(reads)))
-            if source is None:
-                break
-            slot = source
-            scope = self.scopes.get(slot[0])
-        return slot
-
-    def claim(self, cause: str, claimed: Mismatch) -> bool:
-        """Make both sides of a mismatch equal, else report it; reported later too, if it turns out false."""
-        self.claims.setdefault(cause, claimed)
-        if self.solver.fits(claimed.expected, claimed.got, cause):
-            return True
-        self.mismatches.append(claimed)
-        return False
-
-    def shape(self, slot: Slot) -> Shape:
-        """The sizes of a value as far as they are known."""
-        return self.solver.shape(self.slots[slot])
-
-    def sizes(self, op: Op) -> dict[str, Size | Shape]:
-        """What the names of a leaf's ports stand for, as far as it is known."""
-        solver = self.solver
-        return {
-            name: solver.shape(value) if isinstance(value, tuple) else solver.size(value)
-            for name, value in self.scopes[op.path].names.items()
-        }
-
-    def weight_shape(self, op: Op, weight: Weight) -> Shape:
-        """The sizes of an array as far as they are known."""
-        return self.solver.shape(self._weight_axes(op, weight))
-
-    def _weight_axes(self, op: Op, weight: Weight) -> Shape:
-        return port_shape(self.scopes[op.path], self.solver, notation.axes(weight.axes))
 
 
 def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], arrays: Facts) -> Solution:
@@ -125,8 +33,8 @@ def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Cod
     _relate(solution)
     _presume(solution)
     if any(names(size) for name in wiring.inputs for size in solution.slots["", name] if not isinstance(size, Row)):
-        _refuse_varying_arrays(solution)
-        _refuse_untold(solution)
+        refuse_varying_arrays(solution)
+        refuse_untold(solution)
     return solution
 
 
@@ -198,7 +106,7 @@ def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
 def _below(scope: Scope, solver: Solver, port: Port) -> Size | None:
     if port.below is None:
         return None
-    size = _item(scope, solver, port.below)
+    size = item_shape(scope, solver, port.below)
     assert not isinstance(size, tuple | Row)
     return size
 
@@ -342,110 +250,3 @@ def _agree_on_arrays(solution: Solution, arrays: Facts) -> None:
                 cause = f"{'shared' if path in first else 'array'} {path}"
                 solution.claim(cause, Mismatch(scope.op, name, tuple(other), axes, about=path))
             first.setdefault(path, axes)
-
-
-def _refuse_varying_arrays(solution: Solution) -> None:
-    """An array has one size, whatever the length of the example."""
-    faulty = {m.op.path for m in solution.mismatches if m.op is not None}
-    for scope in solution.scopes.values():
-        for name, weight in scope.weights.items():
-            for item in notation.axes(weight.axes):
-                sizes = solution.solver.shape(port_shape(scope, solution.solver, (item,)))
-                if scope.op.path not in faulty and any(not isinstance(size, Row) and names(size) for size in sizes):
-                    solution.mismatches.append(Mismatch(scope.op, name, got=sizes, varies=item.name))
-                    faulty.add(scope.op.path)
-
-
-def _refuse_untold(solution: Solution) -> None:
-    """A leaf that mixes along a length that varies is told lengths, or is right without."""
-    faulty = {m.op.path for m in solution.mismatches if m.op is not None}
-    for scope in solution.scopes.values():
-        if scope.op.path in faulty:
-            continue
-        sizes = {name for value in _mixed(scope) for size in _sizes(solution, value) for name in names(size)}
-        ragged = _ragged(solution, scope)
-        inner = sorted(name for name in sizes if solution.within.get(name, "") in ragged)
-        led = {name for size in _sizes(solution, scope.names.get(LEADING, ())) for name in names(size)}
-        inner += sorted(name for name in led if solution.within.get(name, "") in ragged & sizes)  # n moves, m in it
-        if inner and not isinstance(scope.op.leaf, End) and not _still(solution, scope):
-            outer = solution.within[inner[0]]
-            unfit = Unfit(
-                f"it mixes along {inner[0]}, which differs from element to element of {outer}",
-                expected=f"one example at a time: nw.Map(…) over {outer}",
-            )
-        elif sizes and not (scope.op.leaf.exact or scope.op.leaf.told):
-            unfit = Unfit("it is not told where examples end, and its input varies in " + ", ".join(sorted(sizes)))
-        else:
-            continue
-        solution.mismatches.append(Mismatch(scope.op, "", sentence=unfit))
-
-
-def _still(solution: Solution, scope: Scope) -> bool:
-    """Whether every output sees the elements at its own place alone, along all axes, and these stay in order."""
-    seen = scope.op.leaf.reach(training=True)
-    for port in scope.ports.outputs:
-        before: set[str] = set()
-        for size in _sizes(solution, port_shape(scope, solution.solver, port.axes)):
-            if not {solution.within[name] for name in names(size) & solution.within.keys()} <= before:
-                return False  # an axis would come before the one in which it varies
-            before |= names(size)
-    return scope.op.leaf.exact and all(seen.get(p.name, seen.get("*")) == (0, 0) for p in scope.ports.inputs)
-
-
-def _mixed(scope: Scope) -> list[Size | Shape]:
-    """What stands for the axes that a leaf names: all but the leading ones."""
-    items = (item for port in (*scope.ports.inputs, *scope.ports.outputs) for item in port.axes)
-    named_ = {item.name for item in items if item.name and item.name != UNKNOWN} - {LEADING}
-    return [scope.names[name] for name in sorted(named_) if name in scope.names]
-
-
-def _sizes(solution: Solution, value: Size | Shape) -> list[Size]:
-    shape = solution.solver.shape(value if isinstance(value, tuple) else (value,))
-    return [size for size in shape if not isinstance(size, Row)]
-
-
-def _ragged(solution: Solution, scope: Scope) -> set[str]:
-    """The sizes along which this leaf is not done element by element, so that nothing may vary within them."""
-    outer = {solution.scopes[path].names[AXIS] for path in scope.op.within}
-    done = {name for value in outer for size in _sizes(solution, value) for name in names(size)}
-    return {*solution.within.values()} - done
-
-
-def port_shape(scope: Scope, solver: Solver, items: tuple[Item, ...]) -> Shape:
-    """What the axes of a port, or of an array, stand for in this use, as it was written."""
-    shape: list[Size | Row] = []
-    for item in items:
-        value = _item(scope, solver, item)
-        shape.extend(value) if isinstance(value, tuple) else shape.append(value)
-    return tuple(shape)
-
-
-def _item(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
-    """What an axis or a run of a port stands for in this use; a name that is a declared field is that field."""
-    path = scope.op.path
-    if isinstance(item, Axis) and not item.name:
-        return item.times
-    if isinstance(item, Axis) and item.name == UNKNOWN:
-        return of(Unknown(path, UNKNOWN)) * item.times
-    if item.name not in scope.names:
-        scope.names[item.name] = _new(scope, solver, item)
-    value = scope.names[item.name]
-    if isinstance(item, Axis) and not isinstance(value, tuple):
-        return value * item.times
-    return value
-
-
-def _new(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
-    path = scope.op.path
-    given = scope.given.get(item.name, FREE)
-    if isinstance(item, Axis):
-        size = of(Unknown(path, item.name))
-        if isinstance(given, int):
-            if given < 1:
-                what = f"{item.name} must be a whole number of at least 1"
-                raise NetError(what=what, where=path or type(scope.op.leaf).__name__, got=repr(given))
-            solver.equate(size, given, f"{path} {item.name}")
-        return size
-    if isinstance(given, tuple):
-        return given
-    return (Row(path, item.name),)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from netwright.net.node import SHARED, LeafNode, Node, join, kind
+from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.each import End, Entry, Exit, exit_path
-from netwright.net.plan.level import ContainerNode, Each, Level, output_names
+from netwright.net.plan.level import Each, Level
+from netwright.net.plan.symbol import output_names
 from netwright.value import Value
 
 Slot: TypeAlias = tuple[str, str]  # (path of a leaf, its output port); ("", input port) for an input of the net

@@ -7,8 +7,8 @@ from typing import Any
 
 from netwright.net.node import LeafNode, declared_keywords
 from netwright.net.plan.each import AXIS
-from netwright.net.plan.level import output_names
 from netwright.net.plan.plan import Plan, Step
+from netwright.net.plan.symbol import output_names
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.execute import Instruction, Program
 from netwright.net.run.groups import (

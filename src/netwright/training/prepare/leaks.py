@@ -76,7 +76,8 @@ def shifted(data: Source, inputs: Sequence[str], targets: Sequence[str]) -> tupl
     """The input of which the target is what follows, so many steps on; None where it is something else."""
     if len(targets) != 1:
         return None
-    rows = [data.row(int(i)) for i in torch.linspace(0, len(data) - 1, min(SAMPLE, len(data)))]
+    places = torch.linspace(0, len(data) - 1, min(SAMPLE, len(data)), dtype=torch.float64, device="cpu")
+    rows = [data.row(int(i)) for i in places]
     pairs = {name: [(_elements(row[name]), _elements(row[targets[0]])) for row in rows] for name in inputs}
     for name, columns in pairs.items():
         shortest = min(len(x) for x, _ in columns)

@@ -12,7 +12,7 @@ from netwright.layers.function import Function
 from netwright.net.graph import Graph, Input
 from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
-from netwright.net.plan.level import Symbol, use
+from netwright.net.plan.symbol import Symbol, use
 from netwright.value import Value
 
 TARGET = "target"

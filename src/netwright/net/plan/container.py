@@ -1,0 +1,92 @@
+"""What the tracer needs of a container: its `flow` is walked once, on symbols, and gives its level."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Never
+
+from netwright.errors import NetError
+from netwright.net.node import Held, Node, structure
+from netwright.net.plan.level import Each, Level
+from netwright.net.plan.symbol import Source, Symbol, check_part_name, close, input_ports, use
+from netwright.once import once
+
+
+class ContainerNode(Node, abstract=True):
+    """What the tracer needs of a container; `Container` is its public face."""
+
+    repeats: ClassVar[str] = ""  # the field that says how often its parts are used, where one does
+
+    @property
+    def each(self) -> Each | None:
+        """Whether its parts are done for every element of an axis, and how."""
+        return None
+
+    @property
+    def level(self) -> "Level":
+        """What `flow` draws, walked once for all nets that differ in what they hold alone."""
+        return once(structure(self), "level", lambda: record(self, self.input_names))
+
+    @property
+    def optional_names(self) -> tuple[str, ...]:
+        return once(structure(self), "optional", self._optional_names)  # asked at every level of a nest
+
+    def _optional_names(self) -> tuple[str, ...]:
+        if self.each is not None:
+            return tuple(name for name, _ in self.each.carry)
+        read: dict[str, bool] = {}  # whether all that read an input can do without
+        for call in self.level.calls:
+            free = {port.name for port in input_ports(call.part, len(call.reads)) if port.optional}
+            for port, (maker, name) in call.reads:
+                if not maker:
+                    read[name] = read.get(name, True) and port in free
+        given_back = {name for _, (maker, name) in self.level.outputs if not maker}
+        return tuple(name for name in self.input_names if read.get(name, False) and name not in given_back)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        if self.each is not None:
+            return tuple(name for name, _ in (*self.each.gives, *self.each.carry))
+        return tuple(name for name, _ in self.level.outputs)
+
+    def flow(self, call: Callable[..., Any], *x: Any) -> Any:
+        """Wire the parts: `value = call(name, part, *values)`."""
+        raise NotImplementedError
+
+    def children(self) -> dict[str, Node]:
+        """The parts that the fields hold, under the names by which `flow` calls them."""
+        raise NotImplementedError
+
+    def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
+        """The fields that hold other parts under the same names; `None` where fields cannot say that."""
+        raise NotImplementedError
+
+    def of_level(self, level: "Level", held: Held) -> "ContainerNode":
+        """A container, of this kind if it can, wired as the level says and holding that, checked once."""
+        raise NotImplementedError
+
+
+class Unseen:
+    """Stands for what a container holds while its `flow` is walked: one walk counts for all that it may ever hold."""
+
+    def __getattr__(self, name: str) -> Never:
+        raise NetError(
+            what="flow looks at what the net holds: the wiring of a net follows from its fields alone",
+            where=f"self.held.{name}",
+            mend="a field of the container for what flow has to know",
+        )
+
+
+def record(container: ContainerNode, inputs: Sequence[str]) -> Level:
+    """The level that a container's `flow` draws."""
+    container = container.unchecked(container.held)
+    object.__setattr__(container, "held", Unseen())
+    sources = [Source(name) for name in inputs]
+    taken: set[str] = set()
+
+    def call(name: str, part: Node, *x: Symbol, place: str = "", **more: Symbol) -> Symbol:
+        check_part_name(name, type(part).__name__)
+        if name in taken:
+            raise NetError(what=f"two parts have the name {name!r}", where=name, mend="give one of them another name")
+        taken.add(name)
+        return use(part, *x, name=name, place=place, **more)
+
+    return close(container.flow(call, *(Symbol(source, (source.name,)) for source in sources)), sources)

@@ -1,0 +1,146 @@
+"""The sizes of a net as far as they follow, and every place where they disagree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from netwright.errors import NetError
+from netwright.net.node import Unfit, Weight
+from netwright.net.plan.each import passed
+from netwright.net.plan.wiring import Op, Slot, Wiring
+from netwright.sizes import notation
+from netwright.sizes.free import FREE
+from netwright.sizes.notation import UNKNOWN, Axis, Item, Ports
+from netwright.sizes.size import Size, Unknown, of
+from netwright.sizes.unify import Row, Shape, Solver
+from netwright.value import Value
+
+Facts: TypeAlias = Mapping[str, tuple[int, ...]]  # the shapes of arrays that are there, by path
+
+
+class Mismatch(Value):
+    """A fault as the solver sees it: the place, both sides as they were written, a sentence where a leaf said one.
+
+    `op` is the leaf that could not take its input, `None` at an output of the net. `about` is an array's path when
+    the array is what does not fit; `varies` is the axis of an array that would differ from example to example.
+    """
+
+    op: Op | None
+    port: str
+    expected: Shape = ()
+    got: Shape = ()
+    below: tuple[Size | None, Size | None] = (None, None)  # what the indices must be below, on both sides
+    sentence: Unfit | None = None
+    about: str = ""
+    varies: str = ""
+
+
+@dataclass
+class Scope:
+    """The names of one leaf use, and what each stands for."""
+
+    op: Op
+    ports: Ports
+    names: dict[str, Size | Shape]
+    given: Mapping[str, Any]  # the fields by which names are given as numbers
+    weights: dict[str, Weight] = field(default_factory=dict[str, Weight])
+    complete: bool = False  # every size was known when the leaf was last asked: it has nothing more to say
+
+
+@dataclass
+class Solution:
+    """The sizes of a net as far as they follow, and every place where they disagree."""
+
+    wiring: Wiring
+    solver: Solver
+    slots: dict[Slot, Shape]
+    kinds: dict[Slot, Size | None]  # what an index is below; None for numbers; absent while nothing says
+    scopes: dict[str, Scope]
+    mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
+    claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause that is no leaf: what to report
+
+    within: dict[str, str] = field(default_factory=dict[str, str])  # `m[n]`: the size that a size varies in
+
+    def below(self, slot: Slot) -> Size | None:
+        """What an index is below, as far as it is known; None for numbers."""
+        kind = self.kinds.get(self.origin(slot))
+        return None if kind is None else self.solver.size(kind)
+
+    def origin(self, slot: Slot) -> Slot:
+        """The value that a value is, where leaves only pass it on."""
+        scope = self.scopes.get(slot[0])
+        while scope is not None and scope.op.leaf.passes:
+            reads = dict(scope.op.reads)
+            source = reads.get(passed(scope.op.leaf, slot[1]) or next(iter(reads)))
+            if source is None:
+                break
+            slot = source
+            scope = self.scopes.get(slot[0])
+        return slot
+
+    def claim(self, cause: str, claimed: Mismatch) -> bool:
+        """Make both sides of a mismatch equal, else report it; reported later too, if it turns out false."""
+        self.claims.setdefault(cause, claimed)
+        if self.solver.fits(claimed.expected, claimed.got, cause):
+            return True
+        self.mismatches.append(claimed)
+        return False
+
+    def shape(self, slot: Slot) -> Shape:
+        """The sizes of a value as far as they are known."""
+        return self.solver.shape(self.slots[slot])
+
+    def sizes(self, op: Op) -> dict[str, Size | Shape]:
+        """What the names of a leaf's ports stand for, as far as it is known."""
+        solver = self.solver
+        return {
+            name: solver.shape(value) if isinstance(value, tuple) else solver.size(value)
+            for name, value in self.scopes[op.path].names.items()
+        }
+
+    def weight_shape(self, op: Op, weight: Weight) -> Shape:
+        """The sizes of an array as far as they are known."""
+        return self.solver.shape(self._weight_axes(op, weight))
+
+    def _weight_axes(self, op: Op, weight: Weight) -> Shape:
+        return port_shape(self.scopes[op.path], self.solver, notation.axes(weight.axes))
+
+
+def port_shape(scope: Scope, solver: Solver, items: tuple[Item, ...]) -> Shape:
+    """What the axes of a port, or of an array, stand for in this use, as it was written."""
+    shape: list[Size | Row] = []
+    for item in items:
+        value = item_shape(scope, solver, item)
+        shape.extend(value) if isinstance(value, tuple) else shape.append(value)
+    return tuple(shape)
+
+
+def item_shape(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
+    """What an axis or a run of a port stands for in this use; a name that is a declared field is that field."""
+    path = scope.op.path
+    if isinstance(item, Axis) and not item.name:
+        return item.times
+    if isinstance(item, Axis) and item.name == UNKNOWN:
+        return of(Unknown(path, UNKNOWN)) * item.times
+    if item.name not in scope.names:
+        scope.names[item.name] = _new(scope, solver, item)
+    value = scope.names[item.name]
+    if isinstance(item, Axis) and not isinstance(value, tuple):
+        return value * item.times
+    return value
+
+
+def _new(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
+    path = scope.op.path
+    given = scope.given.get(item.name, FREE)
+    if isinstance(item, Axis):
+        size = of(Unknown(path, item.name))
+        if isinstance(given, int):
+            if given < 1:
+                what = f"{item.name} must be a whole number of at least 1"
+                raise NetError(what=what, where=path or type(scope.op.leaf).__name__, got=repr(given))
+            solver.equate(size, given, f"{path} {item.name}")
+        return size
+    if isinstance(given, tuple):
+        return given
+    return (Row(path, item.name),)

@@ -1,0 +1,335 @@
+"""The symbols on which a container's wiring is drawn, and the level that such a drawing is."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from keyword import iskeyword
+from typing import Any, Never, cast
+
+import torch
+
+from netwright import elsewhere
+from netwright.errors import NetError, did_you_mean
+from netwright.net.node import PARTS, LeafNode, Node, Numbers, check_name, kind
+from netwright.net.plan.dead import refuse_unread
+from netwright.net.plan.level import Call, Level, Ref
+from netwright.sizes.notation import Port, ports
+from netwright.value import Value
+
+RESERVED = ("input", "output", "outputs")
+SERIAL = itertools.count()  # the order in which a drawing was made; parts and inputs count together
+
+
+class Source(Value, eq=False):
+    """An input of a net that is being drawn."""
+
+    name: str
+    codec: Any = None
+    serial: int = field(default_factory=lambda: next(SERIAL))
+
+
+class Use(Value, eq=False):
+    """One use of a part on symbols. A name that is empty is found when the drawing is closed."""
+
+    part: Node
+    reads: tuple[tuple[str, "Symbol"], ...]
+    name: str = ""
+    place: str = ""
+    serial: int = field(default_factory=lambda: next(SERIAL))
+
+
+def _refused(operator: str) -> Callable[..., Never]:
+    """A method for an operator that no part stands for."""
+
+    def refuse(*_: Any) -> Never:
+        raise NetError(
+            what=f"{operator} is no operation on a value of a net that is being drawn",
+            expected="+ - * @, and parts",
+            mend=(
+                "nw.where(x, a, b) chooses a where x is above 0",
+                "nw.square, nw.sqrt, nw.exp and their like are parts",
+                "nw.Function(f, ports)(x, y) for torch code of your own",
+            ),
+        )
+
+    return refuse
+
+
+class Symbol(Value, eq=False):
+    """A value that does not exist yet: what flows while a net is drawn. It knows all that leads to it."""
+
+    origin: Source | Use
+    names: tuple[str, ...]  # the output ports it stands for; the first is the value itself
+
+    def __getitem__(self, port: str) -> "Symbol":
+        if not isinstance(cast(Any, port), str):
+            raise NetError(
+                what="a value of a net that is being drawn has no positions yet",
+                got=f"x[{port!r}]",
+                mend="nw.Part(0)(x) or nw.Part((0, 3))(x) for a part of the features; x['name'] for an output port",
+            )
+        if port not in self.names:
+            raise NetError(
+                what=f"there is no output port {port!r}",
+                expected=", ".join(self.names),
+                got=repr(port),
+                mend=did_you_mean(str(port), self.names),
+            )
+        return Symbol(self.origin, (port,))
+
+    def __getattr__(self, name: str) -> Never:
+        if name.startswith("_"):  # what Python itself looks for
+            raise AttributeError(name)
+        raise NetError(
+            what=f"a value of a net that is being drawn has no {name!r}: it is no tensor yet",
+            mend=(
+                "parts do the arithmetic: nw.Sum()(x), nw.Mean()(x), nw.Reshape(2, 3)(x)",
+                "nw.Function(f, ports)(x) for torch code of your own",
+            ),
+        )
+
+    def __bool__(self) -> Never:
+        raise _not_yet("if or while on a value")
+
+    def __iter__(self) -> Never:
+        raise _not_yet("iteration over a value")
+
+    def __rshift__(self, part: Any) -> "Symbol":
+        return use(as_part(part), self)
+
+    def __add__(self, other: "Symbol | float") -> "Symbol":
+        return _combined("Add", "+", self, other)
+
+    def __sub__(self, other: "Symbol | float") -> "Symbol":
+        return _combined("Add", "-", self, -other)
+
+    def __mul__(self, other: "Symbol | float") -> "Symbol":
+        return _combined("Multiply", "*", self, other)
+
+    def __radd__(self, other: float) -> "Symbol":
+        return self + other
+
+    def __rsub__(self, other: float) -> "Symbol":
+        return -self + other
+
+    def __rmul__(self, other: float) -> "Symbol":
+        return self * other
+
+    __truediv__ = __rtruediv__ = _refused("/")
+    __floordiv__ = __rfloordiv__ = _refused("//")
+    __mod__ = __rmod__ = _refused("%")
+    __pow__ = __rpow__ = _refused("**")
+    __lt__, __le__, __gt__, __ge__ = map(_refused, ("<", "<=", ">", ">="))
+    __eq__, __ne__ = map(_refused, ("==", "!="))
+    __hash__ = object.__hash__
+    __abs__, __invert__, __len__ = map(_refused, ("abs", "~", "len"))
+
+    def __matmul__(self, other: "Symbol") -> "Symbol":
+        return _combined("Dot", "@", self, other)
+
+    def __neg__(self) -> "Symbol":
+        return use(_listed("Elementwise", "neg"), self)
+
+
+def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol) -> Symbol:
+    """Use a part on symbols: positional ones feed its input ports in order, others by name."""
+    label = name or kind(part)
+    wanted = input_ports(part, len(x))
+    names = [port.name for port in wanted]
+    if len(x) > len(names):
+        raise NetError(
+            what=f"{label} is given more values than it has input ports",
+            where=label,
+            expected=f"{len(names)}: {', '.join(names)}",
+            got=str(len(x)),
+            mend=f"read {len(names)} of them, or join them first, with nw.Concatenate() or nw.Add()",
+        )
+    given = dict(zip(names, x, strict=False))
+    for port, symbol in more.items():
+        if port not in names or port in given:
+            raise NetError(
+                what=f"{label} has no free input port {port!r}",
+                where=label,
+                expected=", ".join(names),
+                got=port,
+                mend=did_you_mean(port, names),
+            )
+        given[port] = symbol
+    missing = [port.name for port in wanted if port.name not in given and not port.optional]
+    if missing:
+        raise NetError(
+            what=f"an input port of {label} is not connected",
+            where=f"{label}, port {missing[0]!r}",
+            expected=f"{len(names)} values: {', '.join(names)}",
+            got=f"{len(given)}",
+            mend=f"say what {missing[0]!r} reads: one value for each of {', '.join(names)}",
+        )
+    return Symbol(Use(part, tuple(given.items()), name, place), output_names(part, len(x)))
+
+
+def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[Source] | None = None) -> Level:
+    """The finished level whose outputs are the result's ports, or its named symbols.
+
+    Without `sources` the inputs are all that the result leads back to, in the order they were made.
+    """
+    ends = [result] if isinstance(result, Symbol) else list(result.values())
+    uses, found = _led_to(ends)
+    if sources is None:
+        sources = found
+    elif foreign := [source for source in found if source not in sources]:
+        raise NetError(
+            what=f"the net reads {foreign[0].name!r}, a value of another net", mend="pass the value in as an input"
+        )
+    inputs = tuple(source.name for source in sources)
+    if len(set(inputs)) < len(inputs):
+        raise NetError(what="two inputs have the same name", got=", ".join(inputs), mend="nw.Input('another')")
+    name_of = _names(uses)
+    for name in name_of.values():
+        if name in inputs:
+            raise NetError(
+                what=f"{name!r} is the name of an input and of a part", where=name, mend="rename one of them"
+            )
+
+    def ref(symbol: Symbol) -> Ref:
+        origin = symbol.origin
+        return ("", origin.name) if isinstance(origin, Source) else (name_of[origin], symbol.names[0])
+
+    refuse_unread(uses, [(end, end is result) for end in ends], name_of)
+    calls = tuple(
+        Call(name_of[u], u.part, tuple((port, ref(symbol)) for port, symbol in u.reads), u.place or name_of[u])
+        for u in uses
+    )
+    if not isinstance(result, Symbol):
+        return Level(inputs, calls, tuple((port, ref(symbol)) for port, symbol in result.items()))
+    if isinstance(result.origin, Source):
+        return Level(inputs, calls, (("output", ref(result)),))
+    return Level(inputs, calls, tuple((port, (name_of[result.origin], port)) for port in result.names))
+
+
+def _led_to(ends: Sequence[Symbol]) -> tuple[list[Use], list[Source]]:
+    """Every use and input that symbols lead back to, in the order they were made."""
+    seen: set[Use | Source] = set()
+    stack = [end.origin for end in ends]
+    while stack:
+        origin = stack.pop()
+        if origin in seen:
+            continue
+        seen.add(origin)
+        if isinstance(origin, Use):
+            stack += [symbol.origin for _, symbol in origin.reads]
+    ordered = sorted(seen, key=lambda origin: origin.serial)
+    return [o for o in ordered if isinstance(o, Use)], [o for o in ordered if isinstance(o, Source)]
+
+
+def sources_of(ends: Sequence[Symbol]) -> list[Source]:
+    """The inputs that symbols lead back to."""
+    return _led_to(ends)[1]
+
+
+def _names(uses: Sequence[Use]) -> dict[Use, str]:
+    """A name for every use: its own, its place's with a number when used again, or its kind with a number."""
+    names = {one: one.name for one in uses if one.name}
+    numbers = Numbers(names.values())
+    for one in uses:
+        if one not in names:
+            names[one] = numbers.again(one.place) if one.place else numbers.new(kind(one.part))
+    return names
+
+
+def as_part(part: Any) -> Node:
+    """The part that a shorthand means: an integer, a function, a list, or a part itself.
+
+    The classes come from the table of parts, so that wiring never imports a layer.
+    """
+    if isinstance(part, Node):
+        return part
+    if isinstance(part, int) and not isinstance(part, bool):
+        return _listed("Linear", part)
+    if isinstance(part, list | tuple):
+        return _listed("Chain", *part)
+    if isinstance(part, torch.nn.Module) or (isinstance(part, type) and issubclass(part, torch.nn.Module)):
+        ours = elsewhere.part(elsewhere.called(part))
+        own = "nw.Module(module, ports), for the module as it is, with its weights"
+        raise NetError(
+            what="a module of torch is not a part yet", got=repr(part)[:100], mend=[m for m in (ours, own) if m]
+        )
+    if callable(part):
+        return _listed("Elementwise", part)
+    raise NetError(
+        what="this cannot be a part of a net",
+        got=repr(part),
+        expected="a part, an integer (a Linear that wide), a function of torch, or a list of parts (a Chain)",
+    )
+
+
+def check_part_name(name: str, where: str) -> None:
+    """Refuse a name that cannot stand in a path, or that a container takes for something else."""
+    check_name(name, where)
+    if name in RESERVED:
+        raise NetError(
+            what=f"a part cannot have the name {name!r}: that is an argument of nw.Chain and nw.Graph",
+            where=where,
+            mend=f"{name}_1",
+        )
+
+
+def named_repr(name: str, text: str) -> str:
+    """A named part as an argument; a name that is no Python name is passed in a mapping."""
+    plain = name.isidentifier() and not iskeyword(name)
+    return f"{name}={text}" if plain else f"**{{{name!r}: {text}}}"
+
+
+def parts_repr(parts: Sequence[tuple[str, Node]]) -> list[str]:
+    """Parts as arguments: under their names, unless these are the ones they have by themselves."""
+    numbers = Numbers()
+    plain = all(name == numbers.new(kind(part)) for name, part in parts)
+    return [repr(part) if plain else named_repr(name, repr(part)) for name, part in parts]
+
+
+def named_parts(parts: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Node]:
+    """Parts with their names: given, or the kind with a number."""
+    numbers = Numbers(named)
+    found = {numbers.new(kind(part)): part for part in map(as_part, parts)}
+    for name, part in named.items():
+        check_part_name(name, "a named part")
+        found[name] = as_part(part)
+    return found
+
+
+def input_ports(part: Node, count: int) -> tuple[Port, ...]:
+    """The input ports of a part that is given `count` values."""
+    if isinstance(part, LeafNode):
+        return ports(part.signature(count)).inputs
+    return tuple(Port(name, (), optional=name in part.optional_names) for name in part.input_names)
+
+
+def output_names(part: Node, count: int) -> tuple[str, ...]:
+    """The names of the output ports of a part that is given `count` values."""
+    if isinstance(part, LeafNode):
+        return tuple(port.name for port in ports(part.signature(count)).outputs)
+    return part.output_names
+
+
+def _combined(kind_: str, sign: str, left: Symbol, right: Any) -> Symbol:
+    if isinstance(right, int | float) and kind_ != "Dot":
+        right = use(_listed("Constant", right))
+    if not isinstance(right, Symbol):
+        raise NetError(
+            what=f"{sign} joins two values of the net",
+            got=repr(right),
+            mend="nw.Constant(…) or nw.Parameter(…) for an array; nw.Function for any other arithmetic",
+        )
+    return use(_listed(kind_), left, right)
+
+
+def _listed(kind_: str, *fields: Any) -> Node:
+    """A part by its kind, from the table of parts, so that wiring never imports a layer."""
+    make: Callable[..., Node] = PARTS[kind_]
+    return make(*fields)
+
+
+def _not_yet(what: str) -> NetError:
+    return NetError(
+        what=f"{what} is refused while a net is drawn: the value does not exist yet",
+        mend="nw.where(condition, a, b) chooses in the running net; loops and ifs over Python values are fine",
+    )
