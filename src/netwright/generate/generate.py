@@ -298,9 +298,8 @@ class _Making:
         if len(self.ends) < 2:
             return logs
         best = logs[:, self.ends].amax(-1)  # (rows, ends) -> (rows,)
-        logs = logs.index_fill(
-            -1, torch.tensor(self.ends, dtype=torch.int64, device=logs.device), -torch.inf
-        )  # (rows, v)
+        ends = torch.tensor(self.ends, dtype=torch.int64, device=logs.device)
+        logs = logs.index_fill(-1, ends, -torch.inf)  # (rows, v)
         logs[:, self.ends[0]] = best
         return logs
 
