@@ -18,7 +18,12 @@ from netwright.net.run.padding import Lengths
 torch.set_num_threads(1)
 
 # with tests of their own, or without inputs
-ELSEWHERE = ("netwright.layers.recurrent", "netwright.stepping.step", "netwright.layers.source")
+ELSEWHERE = (
+    "netwright.layers.recurrent",
+    "netwright.layers.source",
+    "netwright.layers.function",
+    "netwright.layers.module",
+)
 REFUSED = {"Flatten"}  # on sizes that vary
 CLOSE = {"rtol": 1e-10, "atol": 1e-10}
 

@@ -4,7 +4,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from netwright.metrics import Classification, Positions, Regression, Sequences
+
+from netwright.measure.classification import Classification
+from netwright.measure.positions import Positions
+from netwright.measure.regression import Regression
+from netwright.measure.sequences import Sequences
 
 SIZES = (5, 20, 100, 1000)
 ERRORS: dict[str, Callable[..., np.ndarray]] = {  # of mean 0 and variance 1

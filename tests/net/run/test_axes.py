@@ -155,9 +155,17 @@ NETS = {
 }  # fmt: skip
 
 
+def in_doubles(flat, arrays):
+    """Buffers of float64, in which a proof needs no tolerance for rounding."""
+    master = flat.master.double()
+    for path, array in arrays.items():
+        flat.view(master, path).copy_(array)
+    return Flat(flat.spans, master, torch.zeros_like(master), master)
+
+
 def engine_of(net):
     whole = nw.initialize(nw.with_loss(net, nw.CrossEntropy()), seed=1).to(dtype=torch.float64)
-    flat = Flat.of(dict(whole.held.arrays), None, CPU)
+    flat = in_doubles(Flat.of(dict(whole.held.arrays), None, CPU), whole.held.arrays)
     inputs = TEXTS if net.inputs["input"] == EDGES["input"] else LETTERS
     targets = TEXTS if net.outputs["output"] == EACH["output"] else [text[0] for text in TEXTS]
     data = feed(source((inputs, targets)), whole, CPU)
