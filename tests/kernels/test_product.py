@@ -65,7 +65,7 @@ def test_a_call_gives_what_the_function_gives(monkeypatch: pytest.MonkeyPatch, c
         expected = nw.apply(net, {}, x)
     for _ in range(2):
         torch.testing.assert_close(net(nw.many(x)), expected, rtol=1e-4, atol=1e-5)
-    (bound, _), *_ = net.__dict__["_bound"].values()
+    (bound, _), *_ = net.__dict__["_found"]["bound"].values()
     assert any("product" in w for w in bound.weights) == room
     assert {array.shape for array in bound.arrays()} == {(512, 64), (512,), (3, 512), (3,)}
 
@@ -74,7 +74,7 @@ def test_what_follows_is_done_at_once_where_nobody_looks_between() -> None:
     chain = nw.Chain(nw.Linear(512), nw.gelu, nw.gelu, nw.Linear(600), nw.relu, nw.Linear(512), nw.gelu, input=64)
     net, x = nw.initialize(chain), torch.randn(SOME, 64)
     y = net(nw.many(x))
-    (bound, _), *_ = net.__dict__["_bound"].values()
+    (bound, _), *_ = net.__dict__["_found"]["bound"].values()
     assert [i.path for i in bound.program.instructions] == ["gelu1", "gelu2", "linear2", "relu1", "gelu3"]
     with torch.no_grad():
         torch.testing.assert_close(y, nw.apply(net, {}, x), rtol=1e-4, atol=1e-5)
@@ -98,6 +98,8 @@ def test_all_questions_share_one_form() -> None:
     net, x = nw.initialize(nw.Chain(nw.Linear(512), nw.relu, nw.Linear(64), input=64)), torch.randn(MANY, 64)
     for at in (None, "linear1", "relu1", ["linear1", "linear2"]):
         net(nw.many(x), at=at)
-    products = [w["product"] for bound, _ in net.__dict__["_bound"].values() for w in bound.weights if "product" in w]
+    products = [
+        w["product"] for bound, _ in net.__dict__["_found"]["bound"].values() for w in bound.weights if "product" in w
+    ]
     assert len(products) == 6
     assert len({id(product._weight) for product in products}) == 2

@@ -177,7 +177,8 @@ def _places(size: int) -> Tensor:
     places = torch.arange(1 if size > 1 else 0, size, device="cpu")
     if len(places) <= MOST:
         return places
-    return places[torch.randperm(len(places), generator=generator_for(0, "places"))[:MOST]].sort().values
+    order = torch.randperm(len(places), generator=generator_for(0, "places"), device="cpu")
+    return places[order[:MOST]].sort().values
 
 
 def _changed_from(starts: Tensor, x: Tensor, other: Tensor, axis: int) -> Tensor:

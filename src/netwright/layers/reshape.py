@@ -111,7 +111,7 @@ class Reshape(Leaf):
             return x.reshape(x.shape[0], *self.shape)  # (b, *s) -> (b, *shape)
         rest = math.prod(size for size in self.shape if size != -1)
         left = math.prod(x.shape[1:]) // rest  # said, since no examples say nothing
-        return x.reshape(x.shape[0], *(left if size == -1 else size for size in self.shape))  # (b, *s) -> (b, *shape)
+        return x.reshape(x.shape[0], *[left if size == -1 else size for size in self.shape])  # (b, *s) -> (b, *shape)
 
     def __repr__(self) -> str:
         return shared_repr(self, f"Reshape({', '.join(map(str, self.shape))})")

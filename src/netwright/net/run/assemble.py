@@ -152,14 +152,14 @@ def _piece(plan: Plan, units: Sequence[Unit], gives: Sequence[Slot]) -> Piece:
 def _instruction(
     plan: Plan, step: Step, register: Mapping[Slot, int], dead: tuple[int, ...], read: Collection[Slot]
 ) -> Instruction:
-    leaf = step.leaf
+    leaf, forward = step.leaf, step.leaf.forward
     keywords = declared_keywords(type(leaf))
     if "lengths" in keywords and not _varies(step) and not _required(type(leaf), "lengths"):
         keywords -= {"lengths"}  # nothing ends early: the quick way
     return Instruction(
         path=step.path,
         leaf=leaf,
-        forward=leaf.forward,
+        forward=forward,
         arrays=tuple(step.arrays.items()),
         reads=tuple(-1 if slot is None else register[slot] for slot in step.reads),
         writes=tuple(register[slot] for slot in step.writes),
