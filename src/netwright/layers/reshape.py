@@ -109,7 +109,7 @@ class Reshape(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         if -1 not in self.shape:
             return x.reshape(x.shape[0], *self.shape)  # (b, *s) -> (b, *shape)
-        rest = math.prod(size for size in self.shape if size != -1)
+        rest = math.prod([size for size in self.shape if size != -1])
         left = math.prod(x.shape[1:]) // rest  # said, since no examples say nothing
         return x.reshape(x.shape[0], *[left if size == -1 else size for size in self.shape])  # (b, *s) -> (b, *shape)
 
