@@ -150,6 +150,7 @@ def test_every_filter_is_that_of_pil(name: str):
     expected = np.array(pil.fromarray(picture(9, 9, 3)).resize((4, 6), pil.Resampling[name.upper()]))
     codec = Image(6, 4, filter=name)  # type: ignore[arg-type]
     assert codec.encode(picture(9, 9, 3)).tolist() == expected.tolist()
+    assert codec.encode(pil.fromarray(picture(9, 9, 3))).tolist() == expected.tolist()
     edges = codec.encode(np.kron(np.eye(2), np.ones((9, 9)))[..., None].repeat(3, -1))
     assert 0 <= edges.min() <= edges.max() <= 1  # cubic filters overshoot
 

@@ -214,12 +214,12 @@ class Image(Codec):
             picture = picture.convert("RGBA")  # PIL warns of the direct way
         if picture.mode != MODES[self.color]:
             picture = picture.convert(MODES[self.color])
-        smooth, lying = _pil("resizing a picture").Resampling.BILINEAR, turn is not None and turn in _lying()
+        lying = turn is not None and turn in _lying()
         size = (self.height, self.width) if lying else (self.width, self.height)
         if picture.size != size:
             if lying:
-                picture = picture.resize((picture.width, size[1]), smooth)
-            picture = picture.resize(size, smooth)
+                picture = picture.resize((picture.width, size[1]), self._smooth)
+            picture = picture.resize(size, self._smooth)
         pixels = torch.from_numpy(np.array(picture if turn is None else picture.transpose(turn)))
         return pixels[..., None] if self.color == "gray" else pixels  # (h, w) -> (h, w, 1)
 
@@ -266,6 +266,11 @@ class Image(Codec):
             mend=mends,
         )
 
+    @property
+    def _smooth(self) -> Any:
+        """PIL's word for the filter."""
+        return _pil("resizing a picture").Resampling(FILTERS.index(self.filter))
+
     def _resized(self, picture: Tensor) -> Tensor:
         size = (self.height, self.width)
         if tuple(picture.shape[:2]) == size:
@@ -274,8 +279,7 @@ class Image(Codec):
             raise DataError(what="the picture has no pixels", got=f"{tuple(picture.shape)}")
         pil = _pil("resizing a picture")
         planes = [pil.fromarray(plane.contiguous().numpy()) for plane in picture.unbind(-1)]  # c of (h, w)
-        smooth = pil.Resampling(FILTERS.index(self.filter))
-        small = [torch.from_numpy(np.array(plane.resize(size[::-1], smooth))) for plane in planes]
+        small = [torch.from_numpy(np.array(plane.resize(size[::-1], self._smooth))) for plane in planes]
         resized = torch.stack(small, -1)  # c of (h, w) -> (h, w, c)
         return resized.clamp_(0, 1) if resized.is_floating_point() else resized  # cubic ones overshoot, as of bytes
 

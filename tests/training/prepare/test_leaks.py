@@ -243,3 +243,8 @@ def test_what_is_a_pair_moved_along() -> None:
     assert found(SERIES, SERIES) is None  # it gives its input back
     assert found(TEXTS, [text.upper() for text in TEXTS]) is None
     assert found(TEXTS, range(15)) is None
+
+
+def test_rows_of_a_mixed_table_are_no_shifted_pairs() -> None:
+    rows = np.array([[1, 2.5, True], [2, 3.5, False]], dtype=object)
+    assert shifted(source((rows, [1.0, 2.0])), ["input"], ["target"]) is None

@@ -92,7 +92,7 @@ def _elements(raw: Any) -> str | list[Any]:
     if isinstance(raw, str):
         return raw
     if isinstance(raw, np.ndarray | Tensor) and raw.ndim:
-        return [item.tolist() for item in raw]
+        return raw.tolist()
     return list(cast(Sequence[Any], raw)) if isinstance(raw, list | tuple) else []
 
 
