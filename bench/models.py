@@ -46,7 +46,7 @@ def generation(net: nw.Net, batch: int, repeats: int) -> list[Row]:
     assert len(tokens.encode(start)) == PROMPT
 
     def ours() -> list[list[int]]:
-        made = nw.generate(net, [start] * batch, most=MADE)
+        made = nw.generate(net, [start] * batch, max_elements=MADE)
         return [tokens.encode(str(one.value)).tolist()[PROMPT:] for one in made]
 
     def theirs() -> list[list[int]]:
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     args = parser.parse_args()
     where, verdicts = machine(), list[Verdict]()
-    speaker, reader = nw.model("smollm2-135m-instruct"), nw.model("all-minilm-l6-v2")
+    speaker, reader = nw.pretrained("smollm2-135m-instruct"), nw.pretrained("all-minilm-l6-v2")
     for batch in BATCHES:
         rows = {row.name: row for row in generation(speaker, batch, args.repeats)}
         verdicts.append(_verdict(f"SmolLM2, {batch} at once", rows["netwright"], "transformers", 1.0))

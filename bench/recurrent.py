@@ -39,7 +39,7 @@ def race_generation(repeats: int) -> list[Row]:
     """Characters made after 200 others and after 2,000; the ratio is the early ones' seconds over the late ones'."""
     net = nw.Chain(
         nw.Embedding(64), nw.GRU(512), nw.GRU(512), nw.Linear(), nw.softmax,
-        input=nw.Characters(ALPHABET, start=True), output=nw.Characters(ALPHABET),
+        input=nw.Characters(ALPHABET, mark_start=True), output=nw.Characters(ALPHABET),
     )  # fmt: skip
     net = nw.initialize(net, seed=0)
     return interleave({name: _made(net, place) for name, place in PLACES.items()}, repeats)
@@ -49,7 +49,7 @@ def _made(net: nw.Net, place: int) -> Callable[[], float]:
     start = "".join(itertools.islice(itertools.cycle(ALPHABET), place))
 
     def turn() -> float:
-        pieces = nw.stream(net, start, choose=nw.Sample(seed=0), most=CHARACTERS + 1)
+        pieces = nw.stream(net, start, strategy=nw.Sample(seed=0), max_elements=CHARACTERS + 1)
         next(pieces)  # reads the start
         begin = time.perf_counter()
         assert len(list(pieces)) == CHARACTERS

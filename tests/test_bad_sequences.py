@@ -27,7 +27,7 @@ TWO = nw.initialize(nw.Graph(sum=(nw.Add(), "x", "y"), mean=(nw.Mean(0), "sum"),
 PREDICTS = nw.initialize(
     nw.Chain(
         nw.Embedding(8), nw.Positions(6), nw.GRU(8), nw.Linear(), nw.softmax,
-        input=nw.Characters("abc", start=True), output=nw.Characters("abc", end=True),
+        input=nw.Characters("abc", mark_start=True), output=nw.Characters("abc", mark_end=True),
     )
 ).with_arrays({"linear1/bias": [0.0, 0.0, 0.0, -100.0]})  # fmt: skip
 LANGUAGE = nw.Chain(nw.Embedding(4), nw.GRU(4), nw.Linear(), nw.softmax)
@@ -43,7 +43,7 @@ def train(net: nw.Net, *data: Any, **options: Any) -> Any:
 
 NO_TEXT = (
     "an empty text has no elements\n{where}  got:      '' of type str\n  mend:     leave it out\n"
-    "  or:       start=True or end=True, which gives it an edge"
+    "  or:       mark_start=True or mark_end=True, which gives it an edge"
 )
 UNKNOWN = (
     "character 'z' is not in the vocabulary\n  where:    {where}\n  expected: one of its 3 characters: 'a', 'b', 'c'\n"
@@ -159,18 +159,18 @@ GRAMMARS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a start that is not allowed": (
         lambda: nw.generate(PREDICTS, "aa", grammar=nw.Regex("ab|c")),
-        "the grammar does not allow this start\n  where:    start 0, element 1\n"
+        "the grammar does not allow this prompt\n  where:    prompt 0, element 1\n"
         "  expected: what Regex(pattern='ab|c') lets come\n  got:      'aa'",
     ),
     "a start that leads nowhere": (
         lambda: nw.generate(PREDICTS, ["c", "ab"], grammar=nw.Regex("abz|cc")),
-        "the grammar cannot end after this start with the elements that the net has\n"
-        "  where:    start 1\n  got:      'ab'",
+        "the grammar cannot end after this prompt with the elements that the net has\n"
+        "  where:    prompt 1\n  got:      'ab'",
     ),
     "too few elements": (
-        lambda: nw.generate(PREDICTS, "abc", grammar=nw.Regex("abcabc"), most=2),
-        "the grammar cannot end after this start within so few elements\n  where:    start 0\n"
-        "  expected: room for at least 3 elements more\n  got:      most=2\n  mend:     most=3",
+        lambda: nw.generate(PREDICTS, "abc", grammar=nw.Regex("abcabc"), max_elements=2),
+        "the grammar cannot end after this prompt within so few elements\n  where:    prompt 0\n"
+        "  expected: room for at least 3 elements more\n  got:      max_elements=2\n  mend:     max_elements=3",
     ),
 }  # fmt: skip
 
@@ -219,7 +219,7 @@ def test_no_start_element_and_no_start() -> None:
         "there is nothing to start from: the net has no start element, and no start is given\n"
         "  where:    generate\n"
         "  got:      ''\n"
-        "  mend:     start='…'\n"
+        "  mend:     prompt='…'\n"
         "  or:       nw.train(net, texts, objective=nw.NextElement()), whose nets have a start element"
     )
 
@@ -229,6 +229,6 @@ def test_a_sequence_of_one_is_a_sequence() -> None:
     assert [tuple(y.shape) for y in ARRAYS([zeros(1), zeros(3)])] == [(1, 2), (3, 2)]
     assert TEXTS("a") in ("x", "y") and len(TEXTS(["a", "abc", "b"])) == 3
     assert WINDOW(zeros(5)).shape == (4,)
-    assert len(nw.generate(PREDICTS, "a", most=1).value) == 2
+    assert len(nw.generate(PREDICTS, "a", max_elements=1).value) == 2
     assert nw.measure(PREDICTS, ["a", ""]).result.elements == 3
     assert train(LANGUAGE, ["a", "", "b"] * 8, objective=nw.NextElement()).net("a") is not None

@@ -50,22 +50,22 @@ def seq2seq() -> nw.Net:
     x, y = nw.Input("x", nw.Tokens(range(20))), nw.Input("y", nw.Tokens(range(20), length="m"))
     first = nw.GRU(256)(nw.Embedding(128)(x))
     second = nw.GRU(256)(first["output"])
-    written = nw.GRU(256)(nw.Embedding(128)(nw.Most()(y)), hidden=first["hidden"])
+    written = nw.GRU(256)(nw.Embedding(128)(nw.DropLast()(y)), hidden=first["hidden"])
     written = nw.GRU(256)(written["output"], hidden=second["hidden"])
-    return nw.Graph(nw.CrossEntropy()(nw.softmax(nw.Linear(20)(written["output"])), nw.Rest()(y)))
+    return nw.Graph(nw.CrossEntropy()(nw.softmax(nw.Linear(20)(written["output"])), nw.DropFirst()(y)))
 
 
 def transformer() -> nw.Net:
     """Two blocks that read and two that write; the net ends in its loss."""
     x, y = nw.Input("x", nw.Tokens(range(20))), nw.Input("y", nw.Tokens(range(20), length="m"))
-    read, written = (nw.Positions(25)(nw.Embedding(128)(tokens)) for tokens in (x, nw.Most()(y)))
+    read, written = (nw.Positions(25)(nw.Embedding(128)(tokens)) for tokens in (x, nw.DropLast()(y)))
     for _ in range(2):
         read = nw.encoder_block(128, 4, inner=512, dropout=0)(read)
     memory = nw.LayerNorm()(read)
     for _ in range(2):
         written = nw.decoder_block(128, 4, memory=True, inner=512, dropout=0)(written, memory)
     written = nw.softmax(nw.Linear(20)(nw.LayerNorm()(written)))
-    return nw.Graph(nw.CrossEntropy()(written, nw.Rest()(y)))
+    return nw.Graph(nw.CrossEntropy()(written, nw.DropFirst()(y)))
 
 
 def columns(workload: Workload, xs: np.ndarray, ys: np.ndarray) -> Any:

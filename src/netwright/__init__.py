@@ -24,7 +24,7 @@ from netwright.codecs.text.subwords import Subwords as Subwords
 from netwright.codecs.text.tokens import Tokens as Tokens
 from netwright.codecs.text.words import Words as Words
 from netwright.data.datasets import dataset as dataset
-from netwright.data.sources import folder as folder
+from netwright.data.sources import image_folder as image_folder
 from netwright.elsewhere import unknown as __getattr__  # noqa: F401  # pyright: ignore[reportUnusedImport]  # Python calls it
 from netwright.errors import DataError as DataError
 from netwright.errors import FileError as FileError
@@ -58,7 +58,7 @@ from netwright.layers.fold import Map as Map
 from netwright.layers.function import Function as Function
 from netwright.layers.join import Add as Add
 from netwright.layers.join import Concatenate as Concatenate
-from netwright.layers.join import Dot as Dot
+from netwright.layers.join import MatMul as MatMul
 from netwright.layers.join import Multiply as Multiply
 from netwright.layers.linear import Linear as Linear
 from netwright.layers.losses import MAE as MAE
@@ -111,16 +111,16 @@ from netwright.layers.reduce import Mean as Mean
 from netwright.layers.reduce import Sum as Sum
 from netwright.layers.reshape import Flatten as Flatten
 from netwright.layers.reshape import Pad as Pad
-from netwright.layers.reshape import Part as Part
 from netwright.layers.reshape import Reshape as Reshape
+from netwright.layers.reshape import Slice as Slice
 from netwright.layers.reshape import Transpose as Transpose
 from netwright.layers.scoring import Pair as Pair
 from netwright.layers.scoring import ScoredAttention as ScoredAttention
 from netwright.layers.scoring import Weigh as Weigh
+from netwright.layers.sequence import DropFirst as DropFirst
+from netwright.layers.sequence import DropLast as DropLast
 from netwright.layers.sequence import First as First
 from netwright.layers.sequence import Last as Last
-from netwright.layers.sequence import Most as Most
-from netwright.layers.sequence import Rest as Rest
 from netwright.layers.sequence import Reverse as Reverse
 from netwright.layers.sequence import Shift as Shift
 from netwright.layers.source import Constant as Constant
@@ -131,7 +131,7 @@ from netwright.layers.wrap import Repeat as Repeat
 from netwright.layers.wrap import Residual as Residual
 from netwright.measure.measure import measure as measure
 from netwright.models.inception import bn_inception as bn_inception
-from netwright.models.pretrained.models import model as model
+from netwright.models.pretrained.models import pretrained as pretrained
 from netwright.models.transformer import cross_attention as cross_attention
 from netwright.models.transformer import decoder_block as decoder_block
 from netwright.models.transformer import encoder_block as encoder_block
@@ -152,7 +152,7 @@ from netwright.net.part import Net as Net
 from netwright.net.part import Shared as Shared
 from netwright.net.part import join as join
 from netwright.net.program import program as program
-from netwright.net.run.call import many as many
+from netwright.net.run.call import batch as batch
 from netwright.net.to_torch import to_torch as to_torch
 from netwright.show.draw import draw as draw
 from netwright.show.report import report as report
@@ -171,7 +171,7 @@ from netwright.training.prepare.next_element import NextElement as NextElement
 from netwright.training.prepare.with_loss import with_loss as with_loss
 from netwright.training.result import Run as Run
 from netwright.training.schedules import ConstantRate as ConstantRate
-from netwright.training.schedules import Cosine as Cosine
+from netwright.training.schedules import CosineDecay as CosineDecay
 from netwright.training.schedules import OneCycle as OneCycle
-from netwright.training.schedules import Steps as Steps
+from netwright.training.schedules import StepDecay as StepDecay
 from netwright.training.train import train as train

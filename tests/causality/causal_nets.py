@@ -32,10 +32,10 @@ class Masked(nw.Leaf):
 def attention(*mask: nw.Net) -> nw.Net:
     """Attention written by hand, whose scores have two axes of one size."""
     x = nw.Input("input", INPUT)
-    scores = nw.Dot()(nw.Linear(4)(x), nw.Transpose(1, 0)(nw.Linear(4)(x)))
+    scores = nw.MatMul()(nw.Linear(4)(x), nw.Transpose(1, 0)(nw.Linear(4)(x)))
     for part in mask:
         scores = part(scores)
-    return nw.Graph(nw.Dot()(nw.softmax(scores), nw.Linear(4)(x)))
+    return nw.Graph(nw.MatMul()(nw.softmax(scores), nw.Linear(4)(x)))
 
 
 def core() -> nw.Net:
@@ -96,8 +96,8 @@ CAUSAL: dict[str, Made] = {
     "two sides": chain(nw.Parallel(GRU(3), nw.Conv(3, 3, padding="causal")), nw.Add()),
 }
 LEAKS: dict[str, tuple[Made, str]] = {  # and the part that looks ahead
-    "no mask": (attention, "dot2"),
-    "a finite mask": (lambda: attention(Masked(-1e4)), "dot2"),
+    "no mask": (attention, "matmul2"),
+    "a finite mask": (lambda: attention(Masked(-1e4)), "matmul2"),
     "centred convolution": (chain(GRU(3), nw.Conv(4, 3, padding="same"), nw.relu), "conv1"),
     "centred convolution on zeros": (zero_branch, "residual1/body/conv1"),
     "far dilated convolution": (chain(nw.Conv(4, 3, padding="same", dilation=20)), "conv1"),

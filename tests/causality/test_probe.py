@@ -13,7 +13,7 @@ from netwright.causality import probe as probing
 from netwright.causality.probe import DRAWS, probe
 from netwright.layers.position import Positions
 from netwright.layers.recurrent.gru import GRU
-from netwright.layers.sequence import Rest, Reverse, Shift
+from netwright.layers.sequence import DropFirst, Reverse, Shift
 
 
 def shown(net: nw.Net, training: bool = False, far: int = 0, along: str = "n") -> set[int] | None:
@@ -30,7 +30,7 @@ def chain(*parts: object) -> nw.Net:
 def test_offsets_are_those_of_the_parts() -> None:
     assert shown(chain(nw.tanh)) == {0}
     assert shown(chain(Shift(2))) == {-2}
-    assert shown(chain(Rest())) == {1}
+    assert shown(chain(DropFirst())) == {1}
     assert shown(chain(nw.Conv(3, 3, padding="same", dilation=2))) == {-2, 0, 2}
     assert shown(chain(nw.Conv(3, 2, padding="causal"), nw.BatchNorm())) == {-1, 0}
     assert max(shown(chain(nw.BatchNorm()), training=True) or ()) > 1
@@ -66,7 +66,7 @@ def test_fixed_arrays_stay_and_running_ones_are_above_zero() -> None:
 
 
 def test_logarithms_are_given_numbers_above_zero() -> None:
-    assert shown(chain(nw.log, Rest())) == {1}
+    assert shown(chain(nw.log, DropFirst())) == {1}
     assert max(shown(chain(nw.log, nw.Bidirectional(GRU(3)))) or ()) > 0  # one that is none spoils all
     assert shown(chain(nw.Elementwise("logsigmoid"), nw.sqrt)) is None  # never a number
 
@@ -166,7 +166,7 @@ def test_noise_hides_no_place_in_every_draw(share: float) -> None:
 
 def test_an_input_of_very_many_positions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "MOST", 9)
-    assert shown(chain(Rest())) == {1}
+    assert shown(chain(DropFirst())) == {1}
     places = probing._places(100).tolist()
     assert len({*places}) == 9
     assert len({b - a for a, b in itertools.pairwise(places)}) > 2  # out of step with anything regular

@@ -17,10 +17,10 @@ from netwright.causality.causality import offsets_of, sight_of
 from netwright.causality.proof import ALL, HERE, Sight, Span, hull, moved
 from netwright.errors import NetwrightError
 from netwright.layers.recurrent.gru import GRU, GRUCell
-from netwright.layers.sequence import Most, Rest, Reverse, Shift
+from netwright.layers.sequence import DropFirst, DropLast, Reverse, Shift
 from netwright.net.plan.rewrite import rewritten
 
-LOOSE = {"Part", "Pad", "Concatenate", "Dot", "Transpose", "Conv", "AvgPool", "Shift"}
+LOOSE = {"Slice", "Pad", "Concatenate", "MatMul", "Transpose", "Conv", "AvgPool", "Shift"}
 """Layers whose reach is wider than need be: one answer for all axes, or none where axes only change their place."""
 
 
@@ -45,7 +45,7 @@ def test_reaches_add_up_along_a_way_and_unite_where_ways_meet() -> None:
 
 
 def test_sizes_that_follow_from_the_size_count_too() -> None:
-    assert chain(Most(), Rest(), nw.Conv(2, 3)) == (1, 3)
+    assert chain(DropLast(), DropFirst(), nw.Conv(2, 3)) == (1, 3)
     assert chain(nw.Pad((2, 0)), nw.Conv(2, 3)) == (-2, 0)
     assert chain(nw.MaxPool(2)) == ALL  # the rate changes
     assert chain(nw.Conv(2, 3, stride=2, padding=1), Shift()) == ALL
@@ -126,7 +126,7 @@ def test_a_state_that_has_positions_of_its_own() -> None:
 def test_what_is_held_whole_is_seen_whole() -> None:
     def spans(size: str) -> dict[str, Span]:
         x, memory = nw.Input("x", 3), nw.Input("memory", (size, 3))
-        body = nw.Graph(nw.Dot()(nw.softmax(nw.Dot()(memory, x)), memory))
+        body = nw.Graph(nw.MatMul()(nw.softmax(nw.MatMul()(memory, x)), memory))
         inputs = {"x": nw.Array("n 3"), "memory": nw.Array(f"{size} 3")}
         net = nw.Map(body, whole=("memory",), input=inputs)
         found = {name: sight_of(net, name, False).of(net.plan.wiring.outputs[0][1]) for name in {"n", size}}
@@ -231,7 +231,7 @@ def part(r: random.Random, deep: bool = True) -> nw.Net:
         lambda: nw.Map([nw.Linear(4), r.choice([nw.BatchNorm(), nw.tanh])]),
         lambda: nw.Fold(GRUCell(4)),
         lambda: r.choice([nw.BatchNorm(), nw.LayerNorm(), nw.Dropout(0.2)]),
-        lambda: r.choice([Reverse(), Most(), Rest(), nw.AvgPool(3, stride=1)]),
+        lambda: r.choice([Reverse(), DropLast(), DropFirst(), nw.AvgPool(3, stride=1)]),
     )
     if deep and r.random() < 0.3:
         return r.choice([nw.Residual, nw.Bidirectional])(nw.Chain(*(part(r, False) for _ in range(2))))

@@ -33,8 +33,8 @@ def core(out: int = 2) -> nw.Net:
 def attending() -> nw.Net:
     """For every element the sum of all of a memory, weighed by how like the element it is."""
     return nw.Graph(
-        like=(nw.Dot(), "memory", "input"), weights=(nw.softmax, "like"), turned=(nw.Transpose(1, 0), "memory"),
-        sum=(nw.Dot(), "turned", "weights"), input={"input": None, "memory": None},
+        like=(nw.MatMul(), "memory", "input"), weights=(nw.softmax, "like"), turned=(nw.Transpose(1, 0), "memory"),
+        sum=(nw.MatMul(), "turned", "weights"), input={"input": None, "memory": None},
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ NETS: dict[str, Callable[[], nw.Net]] = {
         nw.Residual([nw.Conv(4, 3, padding="same"), nw.gelu], nw.Linear(4)), nw.GlobalAvgPool(), input=SEQUENCE
     ),
     "ScoredAttention": lambda: nw.Graph(
-        both=(nw.ScoredAttention(nw.Graph(nw.Part(0)(nw.Linear(1)(nw.tanh(nw.Input("query") + nw.Input("key")))))),
+        both=(nw.ScoredAttention(nw.Graph(nw.Slice(0)(nw.Linear(1)(nw.tanh(nw.Input("query") + nw.Input("key")))))),
               "x", "y", "y"),
         out=(nw.Mean(0), "both.output"), outputs=["out"],
         input={"x": SEQUENCE, "y": nw.Array(f"m {D}")},

@@ -136,7 +136,7 @@ def failures(net: nw.Net) -> list[tuple[str, str, str]]:
 def test_a_net_that_keeps_them_all():
     net = nw.Chain(
         nw.Embedding(4), nw.GRU(5), nw.Dropout(0.5), nw.Linear(), nw.softmax,
-        input=nw.Characters("abc", start=True), output=nw.Characters("abc", end=True),
+        input=nw.Characters("abc", mark_start=True), output=nw.Characters("abc", mark_end=True),
     )  # fmt: skip
     checked = nw.check(net)
     assert checked.holds and not checked.failed

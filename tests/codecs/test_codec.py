@@ -126,7 +126,7 @@ def test_an_interface_stands_in_no_file():
 
 
 def test_what_is_positional_is_printed_first():
-    assert repr(Characters("ab", unknown=True, start=True)) == "Characters('ab', start=True, unknown=True)"
+    assert repr(Characters("ab", unknown=True, mark_start=True)) == "Characters('ab', mark_start=True, unknown=True)"
 
 
 def test_an_error_shows_the_beginning_of_a_long_codec():

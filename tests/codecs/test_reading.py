@@ -147,7 +147,7 @@ Top gives at least one label
 a temperature is a number above zero
   got:      {temperature}
   mend:     for the most probable label, leave the reading out
-  or:       for the most probable element at each step of a sequence, choose=nw.Greedy()"""
+  or:       for the most probable element at each step of a sequence, strategy=nw.Greedy()"""
         )
 
 

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 from netwright.data.datasets import Split
-from netwright.data.sources import Source, Stream, folder, source
+from netwright.data.sources import Source, Stream, image_folder, source
 from netwright.errors import DataError, FileError
 
 module = importlib.import_module("netwright.data.sources")
@@ -342,7 +342,7 @@ def test_what_is_no_data_at_all(data: Any, got: str) -> None:
 
 
 def test_a_path_to_a_folder_is_told_of_folder(tmp_path: Path) -> None:
-    assert refused(str(tmp_path)) == f"{NOT_DATA}{str(tmp_path)!r}\n  mend:     nw.folder({str(tmp_path)!r})"
+    assert refused(str(tmp_path)) == f"{NOT_DATA}{str(tmp_path)!r}\n  mend:     nw.image_folder({str(tmp_path)!r})"
 
 
 def test_columns_of_different_lengths() -> None:
@@ -501,7 +501,7 @@ def test_a_folder_of_labelled_pictures(tmp_path: Path) -> None:
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    pets = folder(tmp_path)
+    pets = image_folder(tmp_path)
     assert list(pets) == [
         (tmp_path / "cat/a.png", "cat"),
         (tmp_path / "dog/2.JPG", "dog"),
@@ -516,12 +516,12 @@ def test_a_missing_folder_suggests_its_neighbours(tmp_path: Path) -> None:
     (tmp_path / "pets").mkdir()
     (tmp_path / "file").touch()
     with pytest.raises(FileError) as caught:
-        folder(tmp_path / "pest")
+        image_folder(tmp_path / "pest")
     assert str(caught.value) == (
         f"there is no such folder\n  where:    {tmp_path / 'pest'}\n  mend:     did you mean 'pets'?"
     )
     with pytest.raises(FileError) as caught:
-        folder(tmp_path / "file")
+        image_folder(tmp_path / "file")
     assert str(caught.value) == f"the path is a file, not a folder\n  where:    {tmp_path / 'file'}"
 
 
@@ -540,7 +540,7 @@ def test_a_data_set_where_one_column_is_wanted() -> None:
 def test_a_folder_without_labels(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     with pytest.raises(DataError) as caught:
-        folder(tmp_path)
+        image_folder(tmp_path)
     assert str(caught.value) == (
         "the folder has no subfolders, so its pictures have no labels\n"
         f"  where:    {tmp_path}\n"
@@ -554,7 +554,7 @@ def test_labels_without_pictures(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     (tmp_path / "cat" / "1.png").touch()
     with pytest.raises(DataError) as caught:
-        folder(tmp_path)
+        image_folder(tmp_path)
     assert str(caught.value) == (
         "subfolders without a picture\n"
         f"  where:    {tmp_path}\n"

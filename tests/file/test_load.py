@@ -193,7 +193,7 @@ def test_random_nets_come_back(part: Any, tmp_path_factory: pytest.TempPathFacto
     except NetwrightError:
         return  # likewise
     loaded = back(net, tmp_path_factory.mktemp("net"))
-    assert torch.equal(loaded(nw.many([[1.0, 2.0]])), net(nw.many([[1.0, 2.0]])))
+    assert torch.equal(loaded(nw.batch([[1.0, 2.0]])), net(nw.batch([[1.0, 2.0]])))
 
 
 def test_functions_must_be_supplied(tmp_path: Path) -> None:
@@ -522,7 +522,7 @@ def graph(reads: Any = (("input", ("", "input")),), name: str = "a", part: Any =
     ],
 )
 def test_wirings_that_are_none(part: Any, tmp_path: Path) -> None:
-    assert nw.load(described_net(graph(), tmp_path / "a.net"))(nw.many([[1.0, -1.0]])).tolist() == [[1.0, 0.0]]
+    assert nw.load(described_net(graph(), tmp_path / "a.net"))(nw.batch([[1.0, -1.0]])).tolist() == [[1.0, 0.0]]
     refusal(described_net(part, tmp_path / "a.net"))
 
 

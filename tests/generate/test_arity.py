@@ -43,7 +43,7 @@ def test_shortest_is_the_number_of_open_places():
 def test_random_trees_are_trees(seed: int, most: int, end: bool):
     elements = [*EXPRESSION, "unknown"]
     constraint = Constraint(
-        Arity(EXPRESSION), [*elements, None] if end else elements, end=6 if end else None, most=most
+        Arity(EXPRESSION), [*elements, None] if end else elements, end=6 if end else None, max_elements=most
     )
     chance = random.Random(seed)
     for _ in range(5):

@@ -63,7 +63,7 @@ def test_shortest_uses_elements_that_close_several():
 @given(seed=st.integers(0, 2**32), most=st.integers(0, 20), pieces=st.booleans())
 def test_random_texts_balance(seed: int, most: int, pieces: bool):
     elements = PIECES if pieces else list("()[]{}ab")
-    constraint = Constraint(Brackets(free="abfxy+; "), [*elements, None], end=len(elements), most=most)
+    constraint = Constraint(Brackets(free="abfxy+; "), [*elements, None], end=len(elements), max_elements=most)
     chance = random.Random(seed)
     for _ in range(5):
         said = walk(constraint, most, chance)

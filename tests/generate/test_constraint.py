@@ -52,7 +52,7 @@ def test_the_mask_is_its_definition():
         if re.fullmatch(grammar.pattern, "".join(elements[i] for i in said))
     }
     begun = {said[:n] for said in allowed for n in range(len(said) + 1)}
-    constraint = Constraint(grammar, [*elements, None], end=6, most=most)
+    constraint = Constraint(grammar, [*elements, None], end=6, max_elements=most)
     for said in begun:
         state = constraint.start
         for index in said:
@@ -72,7 +72,7 @@ def test_ten_thousand_walks(pattern: str, elements: list[str]):
     seen = set()
     for most in (4, 5, 8, 13, 40):
         for end in (None, len(elements)):
-            constraint = Constraint(Regex(pattern), [*elements, None], end=end, most=most)
+            constraint = Constraint(Regex(pattern), [*elements, None], end=end, max_elements=most)
             for _ in range(125):
                 said = walk(constraint, most, chance)
                 assert len(said) <= most
@@ -82,21 +82,21 @@ def test_ten_thousand_walks(pattern: str, elements: list[str]):
 
 
 def test_a_grammar_of_ones_own():
-    constraint, chance = Constraint(Dice(), range(1, 7), most=4), random.Random(0)
+    constraint, chance = Constraint(Dice(), range(1, 7), max_elements=4), random.Random(0)
     walks = [walk(constraint, 4, chance) for _ in range(100)]
     assert all(sum(said) == 20 and len(said) == 4 for said in walks)
     assert all(a != b for said in walks for a, b in itertools.pairwise(said))
     assert len(set(map(tuple, walks))) > 10
     with pytest.raises(NetError) as error:
-        Constraint(Dice(), range(1, 7), most=3)
+        Constraint(Dice(), range(1, 7), max_elements=3)
     assert (
         str(error.value)
         == """\
 the grammar cannot end within so few elements
   where:    grammar Dice()
   expected: room for its shortest sequence: 4 elements
-  got:      most=3
-  mend:     most=4 or more"""
+  got:      max_elements=3
+  mend:     max_elements=4 or more"""
     )
     with pytest.raises(NetError) as error:
         Constraint(Listed(), range(1, 7))
@@ -142,7 +142,7 @@ def test_fifty_thousand_elements_are_fast():
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ-0123 ("
     elements = ["".join(chance.choices(letters, k=chance.randint(1, 10))) for _ in range(50_000)] + list(letters)
     started = time.perf_counter()
-    constraint = Constraint(Regex("[A-Z][a-z]+([- ][A-Z][a-z]+)*"), elements, most=20)
+    constraint = Constraint(Regex("[A-Z][a-z]+([- ][A-Z][a-z]+)*"), elements, max_elements=20)
     assert len(walk(constraint, 20, chance)) <= 20
     assert time.perf_counter() - started < 3
     mask = constraint.allowed(constraint.start, 1)
@@ -183,16 +183,16 @@ no sequence of these elements is one that the grammar allows
 
 def test_too_little_room():
     with pytest.raises(NetError) as error:
-        Constraint(Regex("a{5}"), ["a", "aa"], most=2)
+        Constraint(Regex("a{5}"), ["a", "aa"], max_elements=2)
     assert (
         str(error.value)
         == """\
 the grammar cannot end within so few elements
   where:    grammar Regex(pattern='a{5}')
   expected: room for its shortest sequence: 3 elements
-  got:      most=2
-  mend:     most=3 or more"""
+  got:      max_elements=2
+  mend:     max_elements=3 or more"""
     )
     with pytest.raises(NetError, match="room for its shortest sequence: 1 element\n"):
-        Constraint(Regex("a"), ["a"], most=0)
-    assert Constraint(Brackets(), "()", most=0).done("")
+        Constraint(Regex("a"), ["a"], max_elements=0)
+    assert Constraint(Brackets(), "()", max_elements=0).done("")

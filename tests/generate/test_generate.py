@@ -20,7 +20,7 @@ def predicting(letters: str = "abc", seed: int = 0, end: bool = True, scale: flo
     net = nw.Chain(
         nw.Embedding(8), nw.Positions(200), nw.GRU(8), nw.Conv(8, (3,), padding="causal"), nw.tanh,
         nw.Linear(), nw.softmax,
-        input=nw.Characters(letters, start=True, end=False), output=nw.Characters(letters, end=True),
+        input=nw.Characters(letters, mark_start=True, mark_end=False), output=nw.Characters(letters, mark_end=True),
     )  # fmt: skip
     net = nw.initialize(net, seed=seed)
     net = net.with_arrays({path: scale * array for path, array in net.arrays.items() if path != "linear1/bias"})
@@ -46,29 +46,29 @@ def logs_of(net: nw.Net, start: str, made: nw.Generated) -> list[float]:
 
 @pytest.mark.parametrize("choose", CHOICES, ids=repr)
 def test_the_batch_never_changes_the_text(choose):
-    together = nw.generate(NET, STARTS, choose=choose, most=30)
+    together = nw.generate(NET, STARTS, strategy=choose, max_elements=30)
     for place, start in enumerate(STARTS):
         others = [""] * place + [start] + ["ab" * 7]  # shorter and longer ones beside it
-        found = nw.generate(NET, others, choose=choose, most=30)[place]
+        found = nw.generate(NET, others, strategy=choose, max_elements=30)[place]
         assert (found.value, found.ended) == (together[place].value, together[place].ended)
         assert found.log_probabilities == pytest.approx(together[place].log_probabilities, abs=1e-5)
         assert found.value.startswith(start)
-    alone = nw.generate(NET, STARTS[0], choose=choose, most=30)
+    alone = nw.generate(NET, STARTS[0], strategy=choose, max_elements=30)
     assert alone.value == together[0].value
 
 
 def test_equal_starts_draw_different_texts():
-    texts = [str(made) for made in nw.generate(NET, ["a"] * 6, choose=nw.Sample(seed=2), most=20)]
+    texts = [str(made) for made in nw.generate(NET, ["a"] * 6, strategy=nw.Sample(seed=2), max_elements=20)]
     assert len(set(texts)) > 1
-    again = [str(made) for made in nw.generate(NET, ["a"] * 6, choose=nw.Sample(seed=2), most=20)]
+    again = [str(made) for made in nw.generate(NET, ["a"] * 6, strategy=nw.Sample(seed=2), max_elements=20)]
     assert texts == again
-    assert texts != [str(made) for made in nw.generate(NET, ["a"] * 6, choose=nw.Sample(seed=3), most=20)]
+    assert texts != [str(made) for made in nw.generate(NET, ["a"] * 6, strategy=nw.Sample(seed=3), max_elements=20)]
 
 
 @pytest.mark.parametrize("choose", [*CHOICES, nw.Beam(3)], ids=repr)
 @pytest.mark.parametrize("start", STARTS)
 def test_log_probabilities_are_those_of_the_whole_net(start, choose):
-    made = nw.generate(NET, start, choose=choose, most=12)
+    made = nw.generate(NET, start, strategy=choose, max_elements=12)
     expected = logs_of(NET, start, made)
     assert len(made.log_probabilities) == len(expected)
     assert made.log_probabilities == pytest.approx(expected, abs=1e-5)
@@ -81,15 +81,15 @@ def test_greedy_is_the_most_probable_at_each_step():
         if best == 3:
             break
         text += "abc"[best]
-    assert nw.generate(NET, most=10).value == text
+    assert nw.generate(NET, max_elements=10).value == text
 
 
 @pytest.mark.parametrize("choose", CHOICES, ids=repr)
 def test_a_stream_is_what_is_generated(choose):
     for net in (NET, ENDLESS):
         for start in ("", "ab"):
-            made = nw.generate(net, start, choose=choose, most=15)
-            pieces = list(nw.stream(net, start, choose=choose, most=15))
+            made = nw.generate(net, start, strategy=choose, max_elements=15)
+            pieces = list(nw.stream(net, start, strategy=choose, max_elements=15))
             assert all(isinstance(piece, Piece) for piece in pieces)
             assert start + "".join(map(str, pieces)) == made.value
             said = [log for piece in pieces for log in piece.log_probabilities]
@@ -101,20 +101,20 @@ def test_half_characters_wait_for_their_other_half():
     texts = ["äöü€"] * 64
     net = nw.Chain(nw.Embedding(16), nw.GRU(32), nw.Linear(), nw.softmax, input=nw.Bytes())
     trained = nw.train(net, texts, objective=nw.NextElement(), epochs=30, progress=False, seed=0).net
-    pieces = [str(piece) for piece in nw.stream(trained, "ä", most=20)]
+    pieces = [str(piece) for piece in nw.stream(trained, "ä", max_elements=20)]
     assert pieces == ["ö", "ü", "€"]
 
 
 def test_most_and_stop():
-    made = nw.generate(ENDLESS, "ab", most=7)
-    assert (len(made.value), made.ended, len(made.log_probabilities)) == (9, "most", 7)
-    whole = nw.generate(ENDLESS, most=60).value
+    made = nw.generate(ENDLESS, "ab", max_elements=7)
+    assert (len(made.value), made.ended, len(made.log_probabilities)) == (9, "max_elements", 7)
+    whole = nw.generate(ENDLESS, max_elements=60).value
     for stop in (whole[4:6], whole[3:40]):  # a long one too
-        made = nw.generate(ENDLESS, most=60, stop=stop)
+        made = nw.generate(ENDLESS, max_elements=60, stop=stop)
         assert made.ended == "stop"
         assert made.value == whole[: whole.index(stop) + len(stop)]
-    both = nw.generate(ENDLESS, most=60, stop=["nowhere", whole[4:6]])
-    assert both == nw.generate(ENDLESS, most=60, stop=whole[4:6])
+    both = nw.generate(ENDLESS, max_elements=60, stop=["nowhere", whole[4:6]])
+    assert both == nw.generate(ENDLESS, max_elements=60, stop=whole[4:6])
 
 
 def every(net: nw.Net, most: int) -> dict[str, float]:
@@ -135,19 +135,19 @@ def test_a_beam_as_wide_as_all_is_exhaustive(seed, penalty):
     net, most = predicting("ab", seed=seed, scale=2.0), 4
     found = every(net, most)
     best = max(found, key=lambda text: found[text] / (len(text) + 1) ** penalty)
-    made = nw.generate(net, choose=nw.Beam(3**most, penalty), most=most)
+    made = nw.generate(net, strategy=nw.Beam(3**most, penalty), max_elements=most)
     assert (made.value, made.ended) == (best, "end")
     assert sum(made.log_probabilities) == pytest.approx(found[best], abs=1e-5)
 
 
 def test_beams_of_a_batch_are_those_alone():
-    together = nw.generate(NET, STARTS, choose=nw.Beam(3), most=8)
+    together = nw.generate(NET, STARTS, strategy=nw.Beam(3), max_elements=8)
     assert [made.value for made in together] == [
-        nw.generate(NET, start, choose=nw.Beam(3), most=8).value for start in STARTS
+        nw.generate(NET, start, strategy=nw.Beam(3), max_elements=8).value for start in STARTS
     ]
-    assert nw.generate(NET, "ab", choose=nw.Beam(1), most=1).value[:2] == "ab"
-    unended = nw.generate(ENDLESS, "ab", choose=nw.Beam(2), most=5)
-    assert (unended.ended, len(unended.value), len(unended.log_probabilities)) == ("most", 7, 5)
+    assert nw.generate(NET, "ab", strategy=nw.Beam(1), max_elements=1).value[:2] == "ab"
+    unended = nw.generate(ENDLESS, "ab", strategy=nw.Beam(2), max_elements=5)
+    assert (unended.ended, len(unended.value), len(unended.log_probabilities)) == ("max_elements", 7, 5)
 
 
 def trees(text: str) -> bool:
@@ -180,7 +180,7 @@ def test_what_comes_out_is_well_formed(name, end, choose):
     letters, grammar, fits = GRAMMARS[name]
     net = predicting(letters, seed=1, end=end)
     for most in (3, 6, 11):
-        for made in nw.generate(net, [""] * 6, choose=choose, most=most, grammar=grammar):
+        for made in nw.generate(net, [""] * 6, strategy=choose, max_elements=most, grammar=grammar):
             assert fits(made.value), made
             assert len(made.value) <= most
 
@@ -190,97 +190,100 @@ def test_without_an_end_element_a_full_grammar_ends(choose):
     net = predicting()
     net = nw.initialize(net.with_output(nw.Characters("abcd")).with_input(nw.Characters("abcd")), seed=2)
     for start in ("a", "ab", "abc"):
-        made = nw.generate(net, start, choose=choose, most=9, grammar=nw.Regex("abc"))
-        assert (made.value, made.ended, len(made.log_probabilities)) == ("abc", "most", 3 - len(start))
+        made = nw.generate(net, start, strategy=choose, max_elements=9, grammar=nw.Regex("abc"))
+        assert (made.value, made.ended, len(made.log_probabilities)) == ("abc", "max_elements", 3 - len(start))
     assert list(nw.stream(net, "abc", grammar=nw.Regex("abc"))) == []
 
 
 def test_a_start_is_part_of_what_the_grammar_reads():
-    made = nw.generate(NET, ["ab", "abab"], most=8, grammar=nw.Regex("(ab)+c"), choose=nw.Sample(temperature=50.0))
+    made = nw.generate(
+        NET, ["ab", "abab"], max_elements=8, grammar=nw.Regex("(ab)+c"), strategy=nw.Sample(temperature=50.0)
+    )
     assert all(re.fullmatch("(ab)+c", one.value) for one in made)
     with pytest.raises(DataError) as caught:
         nw.generate(NET, ["ab", "ba"], grammar=nw.Regex("(ab)+c"))
     assert str(caught.value) == (
-        "the grammar does not allow this start\n"
-        "  where:    start 1, element 0\n"
+        "the grammar does not allow this prompt\n"
+        "  where:    prompt 1, element 0\n"
         "  expected: what Regex(pattern='(ab)+c') lets come\n"
         "  got:      'ba'"
     )
     with pytest.raises(DataError) as caught:
-        nw.generate(NET, "aba", grammar=nw.Regex("(ab)+c"), most=1)
+        nw.generate(NET, "aba", grammar=nw.Regex("(ab)+c"), max_elements=1)
     assert str(caught.value) == (
-        "the grammar cannot end after this start within so few elements\n"
-        "  where:    start 0\n"
+        "the grammar cannot end after this prompt within so few elements\n"
+        "  where:    prompt 0\n"
         "  expected: room for at least 2 elements more\n"
-        "  got:      most=1\n"
-        "  mend:     most=2"
+        "  got:      max_elements=1\n"
+        "  mend:     max_elements=2"
     )
 
 
 def test_a_net_that_takes_no_more_says_how_many_can_be_made():
     for choose in (nw.Greedy(), nw.Beam(2)):
         with pytest.raises(DataError) as caught:
-            nw.generate(ENDLESS, ["a" * 190, "a"][: 1 + (choose == nw.Greedy())], choose=choose)
+            nw.generate(ENDLESS, ["a" * 190, "a"][: 1 + (choose == nw.Greedy())], strategy=choose)
         assert str(caught.value) == (
             "a sequence has more elements than there are positions\n"
             "  where:    Positions, element 11 that is made\n"
             "  expected: at most 200 elements\n"
             "  got:      201 elements\n"
-            "  mend:     most=10\n"
+            "  mend:     max_elements=10\n"
             "  or:       nw.Positions(201), trained anew\n"
             "  or:       nw.SinePositions(), which has no end"
         )
-        assert len(nw.generate(ENDLESS, "a" * 190, choose=choose, most=10).value) == 200
+        assert len(nw.generate(ENDLESS, "a" * 190, strategy=choose, max_elements=10).value) == 200
 
 
 def test_unknown_elements_are_never_said():
     net = nw.Chain(
         nw.Embedding(4), nw.GRU(4), nw.Linear(), nw.softmax,
-        input=nw.Characters("ab", start=True, unknown=True), output=nw.Characters("ab", end=True, unknown=True),
+        input=nw.Characters("ab", mark_start=True, unknown=True),
+        output=nw.Characters("ab", mark_end=True, unknown=True),
     )  # fmt: skip
     net = nw.initialize(net, seed=0).with_arrays({"linear1/bias": [0.0, 0.0, 50.0, -50.0]})
     for choose in (nw.Greedy(), nw.Sample(), nw.Beam(2)):
-        made = nw.generate(net, "aé", choose=choose, most=5)
+        made = nw.generate(net, "aé", strategy=choose, max_elements=5)
         assert set(made.value[2:]) <= {"a", "b"} and len(made.value) == 7
 
 
 def test_tokens_give_tuples():
     net = nw.Chain(
         nw.Embedding(4), nw.GRU(4), nw.Linear(), nw.softmax,
-        input=nw.Tokens(["x", "y"], start=True), output=nw.Tokens(["x", "y"], end=True),
+        input=nw.Tokens(["x", "y"], mark_start=True), output=nw.Tokens(["x", "y"], mark_end=True),
     )  # fmt: skip
     net = nw.initialize(net, seed=0).with_arrays({"linear1/bias": [0.0, 0.0, -50.0]})
-    made = nw.generate(net, ("x", "y"), most=3)
+    made = nw.generate(net, ("x", "y"), max_elements=3)
     assert made.value[:2] == ("x", "y") and len(made.value) == 5
-    assert sum((tuple(piece.value) for piece in nw.stream(net, ("x", "y"), most=3)), ("x", "y")) == made.value
-    assert len(nw.generate(net, most=3).value) == 3
+    assert sum((tuple(piece.value) for piece in nw.stream(net, ("x", "y"), max_elements=3)), ("x", "y")) == made.value
+    assert len(nw.generate(net, max_elements=3).value) == 3
 
 
 @pytest.mark.parametrize(
     ("ask", "text"),
     [
         (
-            lambda: nw.generate(NET, most=0),
-            "at least one element is made\n  expected: most of 1 or more\n  got:      0",
+            lambda: nw.generate(NET, max_elements=0),
+            "at least one element is made\n  expected: max_elements of 1 or more\n  got:      0",
         ),
         (
             lambda: nw.generate(NET, []),
-            "there are no starts\n  got:      []\n  mend:     '' for a sequence that starts with nothing",
+            "there are no prompts\n  got:      []\n  mend:     '' for a sequence that starts with nothing",
         ),
         (lambda: nw.generate(NET, stop=""), "a stop is a text\n  where:    stop\n  got:      ''"),
         (
-            lambda: nw.generate(NET, choose="greedy"),
-            "choose= says how the next element is chosen\n"
+            lambda: nw.generate(NET, strategy="greedy"),
+            "strategy= says how the next element is chosen\n"
             "  expected: nw.Greedy(), nw.Sample(temperature=0.8) or nw.Beam(4)\n  got:      'greedy'",
         ),
         (
-            lambda: nw.generate(NET, choose=nw.Beam(2), stop="a"),
+            lambda: nw.generate(NET, strategy=nw.Beam(2), stop="a"),
             "a beam compares whole sequences: a stop would end some of them early\n  where:    generate\n"
             "  got:      Beam(width=2, length_penalty=1.0) and stop='a'\n"
             "  mend:     nw.Greedy() or nw.Sample(…), or a net with an end element",
         ),
         (
-            lambda: nw.stream(NET, choose=nw.Beam(2)),
+            lambda: nw.stream(NET, strategy=nw.Beam(2)),
             "a beam knows its sequence only at the end\n  where:    stream\n"
             "  got:      Beam(width=2, length_penalty=1.0)\n  mend:     nw.generate(…)",
         ),
@@ -297,7 +300,7 @@ def test_a_net_that_gives_nan():
     with pytest.raises(NetError) as caught:
         nw.generate(broken, ["a", "b"])
     assert str(caught.value).splitlines()[0] == "no next element can be chosen"
-    assert json.dumps(str(nw.generate(NET, most=2)))  # a text, as it prints
+    assert json.dumps(str(nw.generate(NET, max_elements=2)))  # a text, as it prints
 
 
 @pytest.mark.parametrize("choose", [nw.Greedy(), nw.Sample(seed=3), nw.Beam(3)])
@@ -309,9 +312,9 @@ def test_pieces_of_a_tokenizer_end_a_text(choose):
     net = nw.Chain(nw.Embedding(8), nw.GRU(8), nw.Linear(), nw.softmax, input=codec, output=codec)
     for seed in range(4):
         net = nw.initialize(net.bare().with_input(codec).with_output(codec), seed=seed)
-        bare = nw.generate(net, "a", most=30, choose=choose)
+        bare = nw.generate(net, "a", max_elements=30, strategy=choose)
         assert bare.ended == ("end" if len(bare.log_probabilities) < 30 else bare.ended)
         assert not {"!", "?"} & {*bare.value}
-        held = nw.generate(net, "a", most=30, choose=choose, grammar=nw.Regex("(ab)+"))
+        held = nw.generate(net, "a", max_elements=30, strategy=choose, grammar=nw.Regex("(ab)+"))
         assert held.ended == "end"
         assert re.fullmatch("(ab)+", held.value)

@@ -5,8 +5,8 @@ import torch
 
 import netwright as nw
 from netwright.errors import DataError, MissingArraysError, NetError
-from netwright.generate.predictor import LEAST, Stepper
-from netwright.stepping.step_net import Stepping, reordered
+from netwright.generate.predictor import LEAST, Predictor
+from netwright.stepping.step_net import StepNet, reordered
 
 torch.set_num_threads(1)
 
@@ -14,7 +14,7 @@ torch.set_num_threads(1)
 def predicting(letters: str = "abc", seed: int = 0) -> nw.Net:
     net = nw.Chain(
         nw.Embedding(8), nw.GRU(8), nw.Conv(8, (3,), padding="causal"), nw.tanh, nw.Linear(), nw.softmax,
-        input=nw.Characters(letters, start=True), output=nw.Characters(letters, end=True),
+        input=nw.Characters(letters, mark_start=True), output=nw.Characters(letters, mark_end=True),
     )  # fmt: skip
     return nw.initialize(net, seed=seed)
 
@@ -23,7 +23,7 @@ NET = predicting()
 
 
 def test_chunks_are_the_whole():
-    stepper = Stepper(NET)
+    stepper = Predictor(NET)
     prompt = stepper.prompt("abcab")
     assert prompt == [3, 0, 1, 2, 0, 1]
     whole, _ = stepper(torch.tensor([prompt]), {})
@@ -33,11 +33,11 @@ def test_chunks_are_the_whole():
     for part in ([3], [0, 1, 2], [0], [1]):
         logs, state = stepper(torch.tensor([part]), state)
     torch.testing.assert_close(logs, whole, rtol=0, atol=1e-5)
-    assert state.keys() == {*Stepping.of(NET).states}
+    assert state.keys() == {*StepNet.of(NET).states}
 
 
 def test_states_are_reordered():
-    stepper = Stepper(NET)
+    stepper = Predictor(NET)
     _, state = stepper(torch.tensor([[3, 0], [3, 1]]), {})
     turned = reordered(state, torch.tensor([1, 1, 0]))
     logs, _ = stepper(torch.tensor([[2], [2], [2]]), turned)
@@ -48,7 +48,7 @@ def test_states_are_reordered():
 
 def test_what_is_impossible_has_a_logarithm():
     sure = NET.with_arrays({"linear1/bias": [1000.0, 0.0, 0.0, 0.0]})
-    logs, _ = Stepper(sure)(torch.tensor([[3]]), {})
+    logs, _ = Predictor(sure)(torch.tensor([[3]]), {})
     assert logs.isfinite().all() and logs.min() == pytest.approx(torch.tensor(LEAST).log().item(), rel=1e-3)
 
 
@@ -57,19 +57,19 @@ def test_the_first_of_several_outputs_says_what_comes_next():
     state = nw.GRU(8)(nw.Embedding(8)(read))["output"]
     both = nw.Graph({"next": nw.softmax(nw.Linear()(state)), "beside": nw.Linear(2)(state)})
     both = nw.initialize(both.with_output({"next": NET.outputs["output"]}), seed=0)
-    logs, _ = Stepper(both)(torch.tensor([[3, 0]]), {})
+    logs, _ = Predictor(both)(torch.tensor([[3, 0]]), {})
     torch.testing.assert_close(logs[0], both("a", nw.raw)["next"][-1].log(), rtol=0, atol=1e-5)
 
 
 def test_the_start_alone():
-    assert Stepper(NET).prompt("") == [3]
+    assert Predictor(NET).prompt("") == [3]
     tokens = nw.initialize(
         nw.Chain(
             nw.Embedding(3), nw.GRU(3), nw.Linear(), nw.softmax,
-            input=nw.Tokens(["x", "y"], start=True), output=nw.Tokens(["x", "y"], end=True),
+            input=nw.Tokens(["x", "y"], mark_start=True), output=nw.Tokens(["x", "y"], mark_end=True),
         )
     )  # fmt: skip
-    assert Stepper(tokens).prompt("") == Stepper(tokens).prompt(()) == [2]
+    assert Predictor(tokens).prompt("") == Predictor(tokens).prompt(()) == [2]
 
 
 def test_no_start_element_and_no_start():
@@ -81,10 +81,10 @@ def test_no_start_element_and_no_start():
         "there is nothing to start from: the net has no start element, and no start is given\n"
         "  where:    generate\n"
         "  got:      ''\n"
-        "  mend:     start='…'\n"
+        "  mend:     prompt='…'\n"
         "  or:       nw.train(net, texts, objective=nw.NextElement()), whose nets have a start element"
     )
-    assert Stepper(net).prompt("ab") == [0, 1]
+    assert Predictor(net).prompt("ab") == [0, 1]
     with pytest.raises(DataError) as caught:
         nw.generate(net, 3)
     assert str(caught.value) == "Characters takes a text\n  expected: str\n  got:      3 of type int"
@@ -113,24 +113,24 @@ def test_nets_that_do_not_predict(net, got):
 
 def test_codecs_that_do_not_go_together():
     with pytest.raises(NetError) as caught:
-        nw.generate(NET.with_output(nw.Characters("xyz", end=True)))
+        nw.generate(NET.with_output(nw.Characters("xyz", mark_end=True)))
     assert str(caught.value) == (
         "what a net says is read again by its encoder, which has other elements\n"
         "  where:    generate\n"
-        "  expected: a decoder for the elements of Characters('abc', start=True)\n"
-        "  got:      Characters('xyz', end=True)\n"
+        "  expected: a decoder for the elements of Characters('abc', mark_start=True)\n"
+        "  got:      Characters('xyz', mark_end=True)\n"
         "  mend:     nw.train(net, texts, objective=nw.NextElement()).net, whose codecs go together"
     )
 
 
 def test_arrays_that_are_missing_and_nets_that_look_ahead():
     bare = nw.Chain(nw.Embedding(2), nw.GRU(2), nw.Linear(), nw.softmax)
-    bare = bare.with_input(nw.Characters("ab", start=True)).with_output(nw.Characters("ab", end=True))
+    bare = bare.with_input(nw.Characters("ab", mark_start=True)).with_output(nw.Characters("ab", mark_end=True))
     with pytest.raises(MissingArraysError):
         nw.generate(bare)
     ahead = nw.Chain(
         nw.Embedding(2), nw.Bidirectional(nw.GRU(2)), nw.Linear(), nw.softmax,
-        input=nw.Characters("ab", start=True), output=nw.Characters("ab", end=True),
+        input=nw.Characters("ab", mark_start=True), output=nw.Characters("ab", mark_end=True),
     )  # fmt: skip
     with pytest.raises(NetError) as caught:
         nw.generate(nw.initialize(ahead))

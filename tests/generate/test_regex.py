@@ -41,10 +41,10 @@ def test_the_same_texts_match_as_with_re(pattern: str, texts: list[str]):
 def test_random_walks_match(pattern: str, seed: int, most: int, end: bool):
     elements = ["a", "b", "c", "0", " ", ".", "ab", "bca", "0 a", "a.a"]
     try:
-        constraint = Constraint(Regex(pattern), [*elements, None], end=10 if end else None, most=most)
+        constraint = Constraint(Regex(pattern), [*elements, None], end=10 if end else None, max_elements=most)
     except NetError as error:
         assert error.mend == ("change the grammar, or use a net whose vocabulary has the elements it needs",) or (
-            f"got:      most={most}" in str(error)
+            f"got:      max_elements={most}" in str(error)
         )
         return
     chance = random.Random(seed)

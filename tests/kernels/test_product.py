@@ -64,7 +64,7 @@ def test_a_call_gives_what_the_function_gives(monkeypatch: pytest.MonkeyPatch, c
     with torch.no_grad():
         expected = nw.apply(net, {}, x)
     for _ in range(2):
-        torch.testing.assert_close(net(nw.many(x)), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(net(nw.batch(x)), expected, rtol=1e-4, atol=1e-5)
     (bound, _), *_ = net.__dict__["_found"]["bound"].values()
     assert any("product" in w for w in bound.weights) == room
     assert {array.shape for array in bound.arrays()} == {(512, 64), (512,), (3, 512), (3,)}
@@ -73,16 +73,16 @@ def test_a_call_gives_what_the_function_gives(monkeypatch: pytest.MonkeyPatch, c
 def test_what_follows_is_done_at_once_where_nobody_looks_between() -> None:
     chain = nw.Chain(nw.Linear(512), nw.gelu, nw.gelu, nw.Linear(600), nw.relu, nw.Linear(512), nw.gelu, input=64)
     net, x = nw.initialize(chain), torch.randn(SOME, 64)
-    y = net(nw.many(x))
+    y = net(nw.batch(x))
     (bound, _), *_ = net.__dict__["_found"]["bound"].values()
     assert [i.path for i in bound.program.instructions] == ["gelu1", "gelu2", "linear2", "relu1", "gelu3"]
     with torch.no_grad():
         torch.testing.assert_close(y, nw.apply(net, {}, x), rtol=1e-4, atol=1e-5)
         between = nw.apply(net[:1], {}, x)
-    torch.testing.assert_close(net(nw.many(x), at="linear1"), between, rtol=1e-4, atol=1e-5)
-    both = net(nw.many(x), at=("linear1", "gelu1"))
+    torch.testing.assert_close(net(nw.batch(x), at="linear1"), between, rtol=1e-4, atol=1e-5)
+    both = net(nw.batch(x), at=("linear1", "gelu1"))
     torch.testing.assert_close(both["gelu1"], F.gelu(both["linear1"]))
-    assert not net(nw.many(x), at="gelu1", set={"linear1": torch.zeros_like}).any()
+    assert not net(nw.batch(x), at="gelu1", set={"linear1": torch.zeros_like}).any()
 
 
 def test_a_value_that_is_read_twice_is_not_taken_away() -> None:
@@ -91,13 +91,13 @@ def test_a_value_that_is_read_twice_is_not_taken_away() -> None:
     net = nw.initialize(nw.Graph(nw.Add()(nw.gelu(wide), wide)))
     given = torch.randn(SOME, 64)
     with torch.no_grad():
-        torch.testing.assert_close(net(nw.many(given)), nw.apply(net, {}, given), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(net(nw.batch(given)), nw.apply(net, {}, given), rtol=1e-4, atol=1e-5)
 
 
 def test_all_questions_share_one_form() -> None:
     net, x = nw.initialize(nw.Chain(nw.Linear(512), nw.relu, nw.Linear(64), input=64)), torch.randn(MANY, 64)
     for at in (None, "linear1", "relu1", ["linear1", "linear2"]):
-        net(nw.many(x), at=at)
+        net(nw.batch(x), at=at)
     products = [
         w["product"] for bound, _ in net.__dict__["_found"]["bound"].values() for w in bound.weights if "product" in w
     ]

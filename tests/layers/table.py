@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import netwright as nw
 from netwright.layers.position import Positions, SinePositions
-from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
+from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
 
 Reference = Callable[..., Tensor]  # (the layer's arrays by name, *inputs as the layer gets them) -> its output
 
@@ -159,13 +159,13 @@ POOLS = [
 AFFINE = [
     Row(nw.Linear(5), ("3",), lambda w, x: filled(nn.Linear(3, 5, dtype=x.dtype), w)(x)),
     Row(nw.Linear(5, bias=False), ("4 3",), lambda w, x: x @ w["weight"].T),
-    Row(nw.Dot(), ("4", "4"), plain(lambda a, b: (a * b).sum(-1))),
-    Row(nw.Dot(), ("4", "4 3"), plain(lambda a, b: torch.einsum("bk,bkm->bm", a, b))),
-    Row(nw.Dot(), ("3 4", "4"), plain(lambda a, b: torch.einsum("bnk,bk->bn", a, b))),
-    Row(nw.Dot(), ("3 4", "4 2"), plain(torch.bmm)),
-    Row(nw.Dot(), ("5 3 4", "5 4 2"), plain(torch.matmul)),
-    Row(nw.Dot(), ("4", "5 4 2"), plain(lambda a, b: torch.einsum("bk,bhkm->bhm", a, b))),
-    Row(nw.Dot(), ("5 3 4", "4"), plain(lambda a, b: torch.einsum("bhnk,bk->bhn", a, b))),
+    Row(nw.MatMul(), ("4", "4"), plain(lambda a, b: (a * b).sum(-1))),
+    Row(nw.MatMul(), ("4", "4 3"), plain(lambda a, b: torch.einsum("bk,bkm->bm", a, b))),
+    Row(nw.MatMul(), ("3 4", "4"), plain(lambda a, b: torch.einsum("bnk,bk->bn", a, b))),
+    Row(nw.MatMul(), ("3 4", "4 2"), plain(torch.bmm)),
+    Row(nw.MatMul(), ("5 3 4", "5 4 2"), plain(torch.matmul)),
+    Row(nw.MatMul(), ("4", "5 4 2"), plain(lambda a, b: torch.einsum("bk,bhkm->bhm", a, b))),
+    Row(nw.MatMul(), ("5 3 4", "4"), plain(lambda a, b: torch.einsum("bhnk,bk->bhn", a, b))),
     Row(nw.Embedding(3), ("5 <7>",), lambda w, x: filled(nn.Embedding(7, 3, dtype=torch.float64), w)(x)),
     Row(nw.Embedding(3), ("<7>",), lambda w, x: F.embedding(x, w["weight"])),
     Row(nw.OneHot(), ("5 <7>",), lambda w, x: F.one_hot(x, 7) * w["one"]),
@@ -177,10 +177,10 @@ MOVES = [
     Row(nw.Reshape(4, -1, 2), (GRID,), plain(lambda x: x.reshape(len(x), 4, 28, 2))),
     Row(nw.Reshape(), ("1 1",), plain(lambda x: x[:, 0, 0])),
     Row(nw.Transpose(2, 0, 1), (GRID,), plain(lambda x: torch.permute(x, (0, 3, 1, 2)))),
-    Row(nw.Part(2), (GRID,), plain(lambda x: x[..., 2])),
-    Row(nw.Part(-1, axis=0), (GRID,), plain(lambda x: x[:, -1])),
-    Row(nw.Part((1, -1), axis=1), (GRID,), plain(lambda x: x[:, :, 1:-1])),
-    Row(nw.Part((None, 2)), ("5",), plain(lambda x: x[:, :2])),
+    Row(nw.Slice(2), (GRID,), plain(lambda x: x[..., 2])),
+    Row(nw.Slice(-1, axis=0), (GRID,), plain(lambda x: x[:, -1])),
+    Row(nw.Slice((1, -1), axis=1), (GRID,), plain(lambda x: x[:, :, 1:-1])),
+    Row(nw.Slice((None, 2)), ("5",), plain(lambda x: x[:, :2])),
     Row(nw.Pad((1, 2), (0, 3)), (GRID,), spatial(nn.ZeroPad2d((0, 3, 1, 2)))),
     Row(nw.Pad((1, 0), value=2.5), ("5",), plain(nn.ConstantPad1d((1, 0), 2.5))),
 ]
@@ -189,10 +189,10 @@ SEQUENCES = [
     Row(First(), (LINES,), plain(lambda x: x[:, 0])),
     Row(Last(), (LINES,), plain(lambda x: x[:, -1])),
     Row(Last(), ("5 <7>",), plain(lambda x: x[:, -1])),
-    Row(Most(), (LINES,), plain(lambda x: x[:, :-1])),
-    Row(Most(), ("5",), plain(lambda x: x[:, :-1])),
-    Row(Rest(), (LINES,), plain(lambda x: x[:, 1:])),
-    Row(Rest(), ("5 <7>",), plain(lambda x: x[:, 1:])),
+    Row(DropLast(), (LINES,), plain(lambda x: x[:, :-1])),
+    Row(DropLast(), ("5",), plain(lambda x: x[:, :-1])),
+    Row(DropFirst(), (LINES,), plain(lambda x: x[:, 1:])),
+    Row(DropFirst(), ("5 <7>",), plain(lambda x: x[:, 1:])),
     Row(Reverse(), (LINES,), plain(lambda x: x.flip(1))),
     Row(Reverse(), (GRID,), plain(lambda x: x.flip(1))),
     Row(Shift(), (LINES,), plain(lambda x: F.pad(x[:, :-1], (0, 0, 1, 0)))),

@@ -21,7 +21,7 @@ def core(**sizes: int) -> nw.Net:
 NETS = {
     "map": nw.Map([nw.Linear(4), nw.tanh], input=("n", 3)),
     "map of a leaf": nw.Map(nw.Linear(4), input=("n", 3)),
-    "map with a whole": nw.Map(nw.Dot(), whole="right", input={"left": ("n", 3, 4), "right": (4, 5)}),
+    "map with a whole": nw.Map(nw.MatMul(), whole="right", input={"left": ("n", 3, 4), "right": (4, 5)}),
     "fold": nw.Fold(core(input=3, state=2)),
     "fold of a cell": nw.Fold(nw.GRUCell(4), input={"input": ("n", 3)}),
     "fold that says what it carries": nw.Fold(core(), carry={"output": "state"}, input={"input": ("n", 3)}),
@@ -75,7 +75,7 @@ def test_a_part_put_beside_the_body() -> None:
     assert both.plan.outputs == {"output": NETS["map"].plan.outputs["output"]}
 
 
-@pytest.mark.parametrize("part", [nw.Mean(0), nw.Max(0), nw.Sum(-1), nw.GlobalAvgPool(), nw.Dot()])
+@pytest.mark.parametrize("part", [nw.Mean(0), nw.Max(0), nw.Sum(-1), nw.GlobalAvgPool(), nw.MatMul()])
 def test_a_map_of_any_leaf_alone(part: nw.Net) -> None:
     x = {name: torch.randn(5, 4, 4) for name in part.required_names}
     net = nw.Map(part, input=dict.fromkeys(x, ("n", 4, 4)))
@@ -141,7 +141,7 @@ def test_another_cell_carries_what_is_usual_for_it() -> None:
             "the part has no port 'right'\n  where:    Map, whole\n  expected: input\n  got:      'right'",
         ),
         (
-            lambda: nw.Map(nw.Dot(), whole=("left", "right")),
+            lambda: nw.Map(nw.MatMul(), whole=("left", "right")),
             "no input port is left to be taken apart into elements\n"
             "  where:    Map\n"
             "  expected: an input port of the part that is neither held whole nor a state",
@@ -213,7 +213,7 @@ def test_the_state_of_a_sum_has_the_axes_of_its_other_values(
     expected = torch.zeros(state)
     a, b = net["fold1/body/a"], net["fold1/body/b"]
     for element in x:
-        expected = (a(nw.many(element[None]))[0] + b(nw.many(expected[None]))[0]).tanh()
+        expected = (a(nw.batch(element[None]))[0] + b(nw.batch(expected[None]))[0]).tanh()
     torch.testing.assert_close(net(x)["state"], expected)
     assert nw.causality(net).causal
 

@@ -91,13 +91,13 @@ def test_broadcasts_as_numpy_does(shapes, random):
 
 def test_dot_refuses():
     expected = "(..., n, k) and (..., k, m)"
-    assert unfit(nw.Dot(), (5, 3), (4, 2)) == ("its inputs cannot be multiplied", expected, "(5, 3) and (4, 2)")
-    assert unfit(nw.Dot(), (2, 5, 3), (3, 3, 4)) == (
+    assert unfit(nw.MatMul(), (5, 3), (4, 2)) == ("its inputs cannot be multiplied", expected, "(5, 3) and (4, 2)")
+    assert unfit(nw.MatMul(), (2, 5, 3), (3, 3, 4)) == (
         "its inputs cannot be multiplied",
         expected,
         "(2, 5, 3) and (3, 3, 4)",
     )
-    assert unfit(nw.Dot(), (2, 5, 3), (3, 4)) == (
+    assert unfit(nw.MatMul(), (2, 5, 3), (3, 4)) == (
         "its inputs are neither vectors nor have equally many leading axes",
         expected,
         "(2, 5, 3) and (3, 4)",
@@ -106,7 +106,7 @@ def test_dot_refuses():
 
 def test_dot_solves_the_open_axis():
     x = nw.Input("x", 7)
-    net = nw.Graph(nw.Dot()(nw.Linear()(x), nw.Input("rows", (4, 3))))
+    net = nw.Graph(nw.MatMul()(nw.Linear()(x), nw.Input("rows", (4, 3))))
     assert net.plan.arrays["linear1/weight"].known == (4, 7)
     assert net.plan.outputs == {"output": (3,)}
 

@@ -344,7 +344,7 @@ def test_what_it_keeps_and_looks_at_is_its_own_affair() -> None:
     net = nw.Chain(nw.Module(Fussy()), nw.Linear(2), input=3)
     assert net.plan.shape(("module1", "output")) == (3,)
     x = torch.ones(2, 3)
-    assert nw.initialize(net)(nw.many(x), at="module1").tolist() == [[2, 2, 2]] * 2
+    assert nw.initialize(net)(nw.batch(x), at="module1").tolist() == [[2, 2, 2]] * 2
     other = Fussy()
     other.kept = torch.ones(3)
     assert nw.Module(other) != nw.Module(Fussy())

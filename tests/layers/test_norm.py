@@ -70,13 +70,13 @@ def test_in_training_only_real_positions_count(sizes, fill):
 def test_nothing_is_written_in_place():
     net = nw.initialize(nw.Chain(nw.BatchNorm(), input=3))
     before = net.arrays
-    net(nw.many(torch.randn(8, 3)), training=True)
+    net(nw.batch(torch.randn(8, 3)), training=True)
     assert all(torch.equal(before[path], array) for path, array in net.arrays.items())
 
 
 def test_one_value_has_no_variance():
     net = nw.initialize(nw.Chain(nw.BatchNorm(), input=3))
-    assert message(lambda: net(nw.many(torch.randn(1, 3)), training=True)) == (
+    assert message(lambda: net(nw.batch(torch.randn(1, 3)), training=True)) == (
         "batch norm cannot train on a single value of every feature: it has no variance\n"
         "  expected: at least 2 examples or positions in the batch\n"
         "  got:      1\n"

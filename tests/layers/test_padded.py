@@ -9,7 +9,7 @@ from torch import Tensor
 import netwright as nw
 from layers.padded import FILLS, ROWS, TOLD, UNTOLD, Case, Row, cut
 from netwright.layers.position import SinePositions
-from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
+from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
 from netwright.net.node import PARTS, LeafNode
 from netwright.net.run.assemble import program
 from netwright.net.run.context import Circumstances
@@ -143,10 +143,10 @@ KEEPING = [  # (n, 4) -> (m, 4), from 40 or more four of them leave 2 or more
         nw.Conv(4, 2, padding="causal"),
     ),
     *(nw.MaxPool(3, stride=2, padding=1), nw.MaxPool(2, stride=1), nw.AvgPool(3, stride=1, padding=1)),
-    *(nw.Part((1, -1), axis=0), nw.Pad((1, 2)), nw.Residual([nw.Linear(), nw.relu])),
-    *(nw.LayerNorm(), nw.exp, Most(), Rest(), Reverse(), Shift(), Shift(-2), SinePositions()),
+    *(nw.Slice((1, -1), axis=0), nw.Pad((1, 2)), nw.Residual([nw.Linear(), nw.relu])),
+    *(nw.LayerNorm(), nw.exp, DropLast(), DropFirst(), Reverse(), Shift(), Shift(-2), SinePositions()),
 ]
-ENDING = [nw.Mean(0), nw.Max(0), nw.GlobalAvgPool(), Last(), First(), nw.Part(-2, axis=0)]
+ENDING = [nw.Mean(0), nw.Max(0), nw.GlobalAvgPool(), Last(), First(), nw.Slice(-2, axis=0)]
 
 
 @settings(max_examples=40, deadline=None)

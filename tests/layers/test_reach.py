@@ -10,7 +10,7 @@ import netwright as nw
 from layers.padded import Case
 from layers.padded import Row as Padded
 from netwright.layers.position import Positions, SinePositions
-from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
+from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
 
 ALL = (-math.inf, math.inf)
 SAYING = [
@@ -27,10 +27,10 @@ SAYING = [
     (nw.AvgPool(3, stride=1), "n 4", (0, 2)),
     (nw.AvgPool(2), "n 4", ALL),
     (nw.BatchNorm(), "n 4", (0, 0)),
-    (nw.Part(2), "n 4", (0, 0)),
-    (nw.Part((None, 3)), "n 4", (0, 0)),
-    (nw.Part((2, None), axis=0), "n 4", (0, 2)),
-    (nw.Part((-2, None), axis=0), "n 4", ALL),
+    (nw.Slice(2), "n 4", (0, 0)),
+    (nw.Slice((None, 3)), "n 4", (0, 0)),
+    (nw.Slice((2, None), axis=0), "n 4", (0, 2)),
+    (nw.Slice((-2, None), axis=0), "n 4", ALL),
     (nw.Pad((2, 1)), "n 4", (-2, -2)),
     (nw.Pad((0, 0), (2, 1)), "n 4", (0, 0)),
     (nw.Conv(4, (1, 3), padding=(0, 1)), "n m 4", (0, 0)),
@@ -39,8 +39,8 @@ SAYING = [
     (nw.Mean(-1), "n 4", (0, 0)),
     (nw.Sum(1), "n m 4", (0, 0)),
     (nw.Max((1, 2)), "n m 4", (0, 0)),
-    (Most(), "n 4", (0, 0)),
-    (Rest(), "n 4", (1, 1)),
+    (DropLast(), "n 4", (0, 0)),
+    (DropFirst(), "n 4", (1, 1)),
     (Shift(), "n 4", (-1, -1)),
     (Shift(-2), "n 4", (2, 2)),
     (Reverse(), "n 4", ALL),
@@ -50,7 +50,7 @@ SAYING = [
     (SinePositions(), "n 4", (0, 0)),
     (nw.Segments(), "n 4", (0, 0)),
 ]
-LOOSE = (nw.Part,)  # one answer for all axes, so wider than that of the first
+LOOSE = (nw.Slice,)  # one answer for all axes, so wider than that of the first
 STEPPING = [
     (nw.Conv(5, 3, padding="causal"), "n 4"),
     (nw.Conv(5, 3, padding="causal", dilation=2, bias=False), "n 4"),
@@ -125,7 +125,7 @@ def test_steps_give_what_all_at_once_gives(leaf, sizes, chunks):
     [
         *(nw.Conv(4, 3), nw.Conv(4, 3, padding="same"), nw.Conv(4, 3, padding="causal", stride=2)),
         *(nw.Conv(4, (3, 3), padding="causal"), nw.Conv(4, 1, stride=2), nw.Conv(4, 1, padding=1)),
-        *(Shift(-1), Most(), Rest(), Reverse(), Last(), nw.MaxPool(3, stride=1)),
+        *(Shift(-1), DropLast(), DropFirst(), Reverse(), Last(), nw.MaxPool(3, stride=1)),
     ],
     ids=name,
 )

@@ -44,11 +44,11 @@ def test_transpose():
     [((1, None), "n - 1"), ((0, -1), "n - 1"), ((-3, None), "3"), ((2, 5), "3"), ((None, 2), "2")],
 )
 def test_parts_of_a_varying_axis(which, expected):
-    assert str(nw.Chain(nw.Part(which, axis=0), input=("n", 3)).plan.outputs["output"][0]) == expected
+    assert str(nw.Chain(nw.Slice(which, axis=0), input=("n", 3)).plan.outputs["output"][0]) == expected
 
 
 def test_parts_of_a_varying_axis_counted_from_both_ends():
-    assert unfit(nw.Part((-3, 5), axis=0), ("n", 3)) == (
+    assert unfit(nw.Slice((-3, 5), axis=0), ("n", 3)) == (
         "it would be shorter the longer axis 0 is",
         "both places counted from the same end, since the axis differs from example to example",
         "(-3, 5) of n",
@@ -59,19 +59,19 @@ def test_parts_of_a_varying_axis_counted_from_both_ends():
     ("which", "least"), [(0, 1), (2, 3), (-2, 2), ((1, 4), 4), ((-3, None), 3), ((-3, -1), 3), ((None, None), 0)]
 )
 def test_how_long_a_varying_axis_must_be(which, least):
-    enough = nw.Part(which, axis=0).relate({"s": (named("n"), 3), "t": None})["enough"]
+    enough = nw.Slice(which, axis=0).relate({"s": (named("n"), 3), "t": None})["enough"]
     assert evaluate(enough, {"n": least}) == 1
-    assert "enough" not in nw.Part(which, axis=0).relate({"s": (7, 3), "t": None})
+    assert "enough" not in nw.Slice(which, axis=0).relate({"s": (7, 3), "t": None})
 
 
 def test_parts_that_are_not_there():
-    assert unfit(nw.Part(3), (5, 3)) == ("its input has no element 3 along axis -1", "-3 to 2", "3")
-    assert unfit(nw.Part((2, 2)), (5, 3)) == ("it leaves nothing of axis -1", "1 element or more", "(2, 2) of 3")
-    assert message(lambda: nw.Part((1, 2, 3))) == (
+    assert unfit(nw.Slice(3), (5, 3)) == ("its input has no element 3 along axis -1", "-3 to 2", "3")
+    assert unfit(nw.Slice((2, 2)), (5, 3)) == ("it leaves nothing of axis -1", "1 element or more", "(2, 2) of 3")
+    assert message(lambda: nw.Slice((1, 2, 3))) == (
         "a part is one place, or (start, stop)\n"
         "  where:    Part\n"
         "  got:      (1, 2, 3)\n"
-        "  mend:     nw.Part(0) for the first, nw.Part((0, 3)) for the first three"
+        "  mend:     nw.Slice(0) for the first, nw.Slice((0, 3)) for the first three"
     )
 
 

@@ -30,7 +30,7 @@ def test_products_make_it_dot_attention():
 
 def test_additive_and_bilinear():
     x, memory = nw.Input("x", ("m", 4)), nw.Input("memory", ("n", 3))
-    additive = nw.ScoredAttention(nw.Graph(nw.Part(0)(nw.Linear(1, bias=False)(nw.tanh(QUERY + KEY)))))
+    additive = nw.ScoredAttention(nw.Graph(nw.Slice(0)(nw.Linear(1, bias=False)(nw.tanh(QUERY + KEY)))))
     net = started(nw.Graph(additive(nw.Linear(6, bias=False)(x), nw.Linear(6, bias=False)(memory), memory)["output"]))
     q, k = torch.randn(2, 5, 4).double(), torch.randn(2, 7, 3).double()
     w = net.arrays
@@ -45,7 +45,7 @@ def test_additive_and_bilinear():
 
 
 def test_it_is_opened_and_written_like_any_part():
-    net = nw.ScoredAttention(nw.Graph(nw.Part(0)(nw.Linear(1)(nw.tanh(QUERY + KEY)))))
+    net = nw.ScoredAttention(nw.Graph(nw.Slice(0)(nw.Linear(1)(nw.tanh(QUERY + KEY)))))
     assert eval(repr(net), dict(vars(nw))) == net
     assert net.replace("score/tanh1", nw.relu)["score/tanh1"] == nw.relu
     assert [path for path in net.paths if "/" not in path] == ["pair", "score", "weigh"]

@@ -5,17 +5,17 @@ import torch
 
 import netwright as nw
 from layers.tools import message, unfit
-from netwright.layers.sequence import First, Last, Most, Rest, Reverse, Shift
+from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
 
 
-@pytest.mark.parametrize("leaf", [Most(), Rest()])
+@pytest.mark.parametrize("leaf", [DropLast(), DropFirst()])
 def test_one_element_less(leaf):
     assert str(nw.Chain(leaf, input=("n", 3)).plan.outputs["output"]) == "(n - 1, 3)"
     assert nw.Chain(leaf, output=(4, 3)).plan.inputs == {"input": (5, 3)}
     assert unfit(leaf, (1, 3)) == ("it leaves nothing of its input", "at least 2 elements", "1 element")
 
 
-@pytest.mark.parametrize("leaf", [First(), Last(), Most(), Rest(), Reverse(), Shift()])
+@pytest.mark.parametrize("leaf", [First(), Last(), DropLast(), DropFirst(), Reverse(), Shift()])
 def test_indices_stay_indices(leaf):
     net = nw.initialize(nw.Chain(leaf, nw.Embedding(2), input="n <5>"))
     assert net.plan.arrays["embedding1/weight"].known == (5, 2)

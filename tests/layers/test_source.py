@@ -27,7 +27,7 @@ def test_in_a_graph():
 
 def test_a_constant_is_where_the_net_is_and_of_its_type():
     x = nw.Input("x", 2)
-    net = nw.initialize(nw.Graph(nw.Dot()(nw.Linear(2)(x), nw.Constant((1.0, -1.0))())), seed=0)
+    net = nw.initialize(nw.Graph(nw.MatMul()(nw.Linear(2)(x), nw.Constant((1.0, -1.0))())), seed=0)
     double = net.to(torch.float64)([[1.0, 2.0]], nw.raw)
     assert double.dtype == torch.float64
     assert double.item() == pytest.approx(net([[1.0, 2.0]], nw.raw).item(), rel=1e-6)

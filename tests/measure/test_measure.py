@@ -299,7 +299,7 @@ WORDS = ["anna", "hannah", "an", "nana", "", "ha" * 20] * 5
 PREDICTS = nw.initialize(
     nw.Chain(
         nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax,
-        input=nw.Characters("ahn", start=True), output=nw.Characters("ahn", end=True),
+        input=nw.Characters("ahn", mark_start=True), output=nw.Characters("ahn", mark_end=True),
     ),
     seed=0,
 )  # fmt: skip
@@ -332,7 +332,8 @@ def test_elements_that_cannot_be_seen_are_written_out():
     spaced = nw.initialize(
         nw.Chain(
             nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax,
-            input=nw.Characters("a \n", start=True, unknown=True), output=nw.Characters("a \n", end=True, unknown=True),
+            input=nw.Characters("a \n", mark_start=True, unknown=True),
+            output=nw.Characters("a \n", mark_end=True, unknown=True),
         ),
         seed=0,
     )  # fmt: skip
@@ -345,7 +346,7 @@ def test_no_confusion_matrix_of_a_large_vocabulary():
     words = [f"w{i}" for i in range(1200)]
     net = nw.Chain(
         nw.Embedding(2), nw.GRU(2), nw.Linear(), nw.softmax,
-        input=nw.Words(words, start=True), output=nw.Words(words, end=True),
+        input=nw.Words(words, mark_start=True), output=nw.Words(words, mark_end=True),
     )  # fmt: skip
     measured = nw.measure(nw.initialize(net, seed=0), ["w1 w2", "w7"])
     assert measured.result.confusion is None and measured.result.elements == 5

@@ -82,7 +82,7 @@ def test_which_are_causal(name: str):
             nw.train(net, texts, objective=nw.NextElement(), epochs=1, progress=False)
     else:
         run = nw.train(net, texts, objective=nw.NextElement(), epochs=1, progress=False)
-        assert nw.generate(run.net, "a", most=5).value.startswith("a")
+        assert nw.generate(run.net, "a", max_elements=5).value.startswith("a")
 
 
 def test_a_gated_unit():

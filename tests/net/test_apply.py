@@ -124,10 +124,10 @@ def test_examples_that_are_too_short_are_refused_as_when_the_net_is_called(last:
 
 
 def test_what_only_a_part_asks_for_is_checked_too() -> None:
-    net = nw.Chain(nw.Part((None, 2), axis=0), nw.Sum(), input=("n", 1))
+    net = nw.Chain(nw.Slice((None, 2), axis=0), nw.Sum(), input=("n", 1))
     with pytest.raises(DataError) as caught:
         nw.apply(net, {}, torch.ones(2, 4, 1), lengths={"n": torch.tensor([4, 1])})
-    assert str(caught.value) == too_short("part1", "(n - 1,)", row=1)
+    assert str(caught.value) == too_short("slice1", "(n - 1,)", row=1)
 
 
 def test_of_lengths_within_an_axis_the_real_ones_count() -> None:

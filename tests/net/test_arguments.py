@@ -79,9 +79,9 @@ WRONG = {
         f"this is no array of numbers\n  where:    set, linear1\n{CHANGE}  got:      'x' of type str",
     ),
     "many": (
-        lambda: NET(nw.many(nw.many([X]))),
+        lambda: NET(nw.batch(nw.batch([X]))),
         nw.DataError,
-        "nw.many of nw.many: a batch has one batch axis\n  mend:     nw.many(examples), once",
+        "nw.batch of nw.batch: a batch has one batch axis\n  mend:     nw.batch(examples), once",
     ),
     "reading name": (
         lambda: NET(X, "raw"),

@@ -91,7 +91,7 @@ def test_a_leaf_says_its_ports_and_its_arithmetic() -> None:
         ports = "... -> ..."
 
     with pytest.raises(nw.NetError, match="Idle does not say its forward"):
-        Idle()(nw.many([1.0]))
+        Idle()(nw.batch([1.0]))
 
 
 def test_what_a_property_lacks_is_named() -> None:

@@ -28,7 +28,7 @@ def test_an_argument_is_a_place() -> None:
     expected = x
     for _ in range(2):
         expected = (expected @ w["dense/weight"].T + w["dense/bias"] + w["shift/value"]).tanh()
-    torch.testing.assert_close(filled(nw.many(x)), expected)
+    torch.testing.assert_close(filled(nw.batch(x)), expected)
 
 
 def test_a_trained_part_brings_its_arrays_to_its_place() -> None:
@@ -270,5 +270,5 @@ def test_a_value_is_no_tensor() -> None:
     assert str(caught.value) == (
         "a value of a net that is being drawn has no positions yet\n"
         "  got:      x[0]\n"
-        "  mend:     nw.Part(0)(x) or nw.Part((0, 3))(x) for a part of the features; x['name'] for an output port"
+        "  mend:     nw.Slice(0)(x) or nw.Slice((0, 3))(x) for a part of the features; x['name'] for an output port"
     )

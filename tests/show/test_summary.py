@@ -118,7 +118,7 @@ def test_a_long_vocabulary_is_cut_in_the_table_but_whole_in_json():
 
 def test_what_inputs_multiply_with_one_another():
     x, query = nw.Input("x", ("n", 6)), nw.Input("query", (6,))
-    assert str(nw.summary(nw.Graph(nw.Dot()(x, query))).multiply_adds) == "6*n"
+    assert str(nw.summary(nw.Graph(nw.MatMul()(x, query))).multiply_adds) == "6*n"
     whole = nw.summary(nw.Chain(nw.self_attention(6, 2), input=("n", 6)))
     assert str(whole.multiply_adds) == "12*n*n + 144*n"  # scores, means and four layers
     memory = nw.Input("memory", ("m", 6))

@@ -22,7 +22,7 @@ NETS = {
 TEXT = nw.initialize(
     nw.Chain(
         nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax,
-        input=nw.Characters("abc", start=True), output=nw.Characters("abc", end=True),
+        input=nw.Characters("abc", mark_start=True), output=nw.Characters("abc", mark_end=True),
     ),
     seed=2,
 )  # fmt: skip
@@ -70,7 +70,7 @@ def test_a_batch_goes_on_side_by_side():
     x = torch.randn(3, 6, D, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     first, there = nw.Stateful(net)(list(x[:, :2]))
     second, there = there(list(x[:, 2:]))
-    torch.testing.assert_close(torch.cat([first, second], 1), net(nw.many(x)), rtol=0, atol=1e-10)
+    torch.testing.assert_close(torch.cat([first, second], 1), net(nw.batch(x)), rtol=0, atol=1e-10)
     assert there.state["gru1_hidden"].shape == (3, 4)
 
 

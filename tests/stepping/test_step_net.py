@@ -6,18 +6,18 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.stepping.step_net import Stepping, reordered
+from netwright.stepping.step_net import StepNet, reordered
 
 NET = nw.initialize(nw.Chain(nw.GRU(4), nw.Linear(2), input=("n", 3)), seed=0)
 
 
 def test_it_is_made_once_a_net() -> None:
-    assert Stepping.of(NET) is Stepping.of(NET)
-    assert Stepping.of(NET.to(dtype=torch.float64)) is not Stepping.of(NET)
+    assert StepNet.of(NET) is StepNet.of(NET)
+    assert StepNet.of(NET.to(dtype=torch.float64)) is not StepNet.of(NET)
 
 
 def test_values_and_states_in_and_out() -> None:
-    stepping, x = Stepping(NET, "n"), torch.randn(2, 5, 3)
+    stepping, x = StepNet(NET, "n"), torch.randn(2, 5, 3)
     first, state = stepping.run({"input": x[:, :2]}, {})
     second, after = stepping.run({"input": x[:, 2:]}, state)
     whole = nw.apply(NET, {}, x)
@@ -52,7 +52,7 @@ LAST = {
 def test_the_last_element_alone(name: str) -> None:
     net, parts = LAST[name]
     net = nw.initialize(net, seed=0)
-    stepping, x = Stepping(net, "n"), torch.randn(2, 7, *(5,) * (name == "another axis"), 3)
+    stepping, x = StepNet(net, "n"), torch.randn(2, 7, *(5,) * (name == "another axis"), 3)
     assert parts <= {i.path for i in stepping._last.program.instructions}
     assert not {i.path for i in stepping._last.program.instructions} & {
         i.path for i in stepping._whole.program.instructions
@@ -70,7 +70,7 @@ def test_the_last_element_alone(name: str) -> None:
 
 
 def test_what_comes_in_is_brought_to_the_type_of_the_arrays() -> None:
-    double = Stepping.of(NET.to(dtype=torch.float64))
+    double = StepNet.of(NET.to(dtype=torch.float64))
     values, state = double.run({"input": torch.randn(1, 2, 3)}, {"gru1_hidden": torch.zeros(1, 4)})
     assert values["output"].dtype == state["gru1_hidden"].dtype == torch.float64
 

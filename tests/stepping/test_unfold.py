@@ -133,5 +133,5 @@ def test_a_window_over_another_axis_steps_as_it_is(part: nw.Net) -> None:
     net = nw.initialize(nw.Chain(part, nw.Map([nw.Flatten(), nw.Linear(2)]), input=("n", 6, 3)))
     x = torch.randn(5, 6, 3)
     step = nw.unfold(net)
-    pieces = [step(nw.many(piece[None]))[0] for piece in x.split(1)]
+    pieces = [step(nw.batch(piece[None]))[0] for piece in x.split(1)]
     torch.testing.assert_close(torch.cat(pieces), net(x))

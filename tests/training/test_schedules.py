@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from netwright.training.schedules import SCHEDULES, ConstantRate, Cosine, OneCycle, Steps
+from netwright.training.schedules import SCHEDULES, ConstantRate, CosineDecay, OneCycle, StepDecay
 
 
 def test_one_cycle_is_torch_s() -> None:
@@ -29,5 +29,5 @@ def test_factors_lie_between_zero_and_one(schedule, steps) -> None:
 
 def test_shapes_of_the_others() -> None:
     assert [ConstantRate().factor(step, 4) for step in range(4)] == [1, 1, 1, 1]
-    assert [round(Cosine().factor(step, 3), 6) for step in range(3)] == [1, 0.5, 0]
-    assert [round(Steps().factor(step, 4), 6) for step in range(4)] == [1, 1, 0.1, 0.01]
+    assert [round(CosineDecay().factor(step, 3), 6) for step in range(3)] == [1, 0.5, 0]
+    assert [round(StepDecay().factor(step, 4), 6) for step in range(4)] == [1, 1, 0.1, 0.01]

@@ -566,7 +566,7 @@ def learned(name):
     }[name]
     if name == "reader":
         run = train(NETS[name], data, validation=4, objective=nw.NextElement())
-        return run, nw.generate(run.net, "a", most=3)
+        return run, nw.generate(run.net, "a", max_elements=3)
     run = train(NETS[name], data, validation=20)
     return run, (run.net(data[0][0]), str(nw.measure(run.net, data)))
 

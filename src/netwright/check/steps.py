@@ -13,7 +13,7 @@ from netwright.net.run.assemble import program
 from netwright.net.run.context import Circumstances
 from netwright.sizes.size import Expression, names
 from netwright.sizes.unify import Row, Shape
-from netwright.stepping.step_net import Stepping
+from netwright.stepping.step_net import StepNet
 
 
 class Pieces:
@@ -22,7 +22,7 @@ class Pieces:
     def __init__(self, cases: Cases, along: str) -> None:
         self.cases, self.plan, self.along = cases, cases.plan, along
         self.net = cases.net.to(dtype=torch.float64)
-        self.stepping = Stepping(self.net, along)
+        self.stepping = StepNet(self.net, along)
 
     @property
     def longest(self) -> Batch:

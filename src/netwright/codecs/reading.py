@@ -106,7 +106,7 @@ class Sample(Reading, Value):
                 got=f"{self.temperature!r}",
                 mend=(
                     "for the most probable label, leave the reading out",
-                    "for the most probable element at each step of a sequence, choose=nw.Greedy()",
+                    "for the most probable element at each step of a sequence, strategy=nw.Greedy()",
                 ),
             )
         if self.top_k is not None and (type(plain(self.top_k)) is not int or self.top_k < 1):

@@ -158,7 +158,7 @@ def source(
     return Source(found, None if weights is None else _checked_weights(weights, n))
 
 
-def folder(path: str | Path) -> Split:
+def image_folder(path: str | Path) -> Split:
     """Pictures sorted into subfolders: the name of the subfolder is the label.
 
     Only the paths are read; a picture is opened when it is encoded. Files in deeper folders count for the subfolder at
@@ -220,7 +220,7 @@ def _pictures(below: Path) -> list[Path]:
 def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
     """The columns of data that is whole; None for a stream."""
     if data is None or isinstance(data, str | bytes | Path | int | float):
-        mend = f"nw.folder({str(data)!r})" if isinstance(data, str | Path) and Path(data).is_dir() else ""
+        mend = f"nw.image_folder({str(data)!r})" if isinstance(data, str | Path) and Path(data).is_dir() else ""
         raise _not_data(repr(data), mend)
     if isinstance(data, Split):
         if len(ports.all) == 1:

@@ -26,11 +26,11 @@ class Constraint(Generic[State]):
         elements: what each index stands for; None for one that no grammar lets come.
         end: the index of the element that says the end, allowed exactly where the sequence may end; None where there is
             no such element. It takes no room.
-        most: how many elements the sequence may have; only to see at once that the grammar can end within them.
+        max_elements: how many elements the sequence may have; only to see at once that the grammar can end within them.
 
     Raises:
-        NetError: the grammar lets none of the elements come first, or cannot end with them, or not within `most`; or
-            its states are not hashable.
+        NetError: the grammar lets none of the elements come first, or cannot end with them, or not within
+            `max_elements`; or its states are not hashable.
 
     Example:
         >>> from netwright.generate.regex import Regex
@@ -50,14 +50,14 @@ class Constraint(Generic[State]):
         elements: Iterable[Hashable | None],
         *,
         end: int | None = None,
-        most: int | None = None,
+        max_elements: int | None = None,
     ) -> None:
         self.grammar = grammar
         self.vocabulary = Vocabulary(None if i == end else element for i, element in enumerate(elements))
         self.end = end
         self.start = grammar.start()
         self._needed = lru_cache(KEPT)(self._count)
-        self._check(most)
+        self._check(max_elements)
 
     def next(self, state: State, index: int) -> State | None:
         """The state after the element of this index; None where the grammar does not let it come."""
@@ -86,7 +86,7 @@ class Constraint(Generic[State]):
         needed = [NEVER if n is None else n + 1 for n in left] + [NEVER]  # the last is for which = -1
         return torch.tensor(needed, dtype=torch.int32, device="cpu")[moves.which]  # (v,)
 
-    def _check(self, most: int | None) -> None:
+    def _check(self, max_elements: int | None) -> None:
         where = f"grammar {self.grammar!r}"
         try:
             hash(self.start)
@@ -108,13 +108,13 @@ class Constraint(Generic[State]):
                 got=f"{self._words()}; {stuck}",
                 mend="change the grammar, or use a net whose vocabulary has the elements it needs",
             )
-        if most is not None and shortest > most:
+        if max_elements is not None and shortest > max_elements:
             raise NetError(
                 what="the grammar cannot end within so few elements",
                 where=where,
                 expected=f"room for its shortest sequence: {shortest} element{'' if shortest == 1 else 's'}",
-                got=f"most={most}",
-                mend=f"most={shortest} or more",
+                got=f"max_elements={max_elements}",
+                mend=f"max_elements={shortest} or more",
             )
 
     def _words(self) -> str:

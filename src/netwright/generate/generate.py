@@ -14,14 +14,14 @@ from netwright.generate.beam import Beam, Finished, expanded, opened
 from netwright.generate.choice import Greedy, chosen
 from netwright.generate.constraint import Constraint
 from netwright.generate.grammar import Grammar
-from netwright.generate.predictor import Stepper, said_by
+from netwright.generate.predictor import Predictor, said_by
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.stepping.step_net import State, reordered
 from netwright.value import Value
 
 Choose: TypeAlias = Greedy | Sample | Beam
-Ended: TypeAlias = Literal["end", "stop", "most"]
+Ended: TypeAlias = Literal["end", "stop", "max_elements"]
 TAIL = 32  # elements at the end of a text that are looked at for a stop; more for longer ones
 
 
@@ -54,10 +54,10 @@ class Piece(Value):
 
 def generate(
     net: Net,
-    start: Any = "",
+    prompt: Any = "",
     *,
-    choose: Choose | None = None,
-    most: int = 200,
+    strategy: Choose | None = None,
+    max_elements: int = 200,
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
 ) -> Any:
@@ -69,20 +69,21 @@ def generate(
     Fields:
         net: reads a sequence and gives, at every position, the distribution of what comes next, as
             `objective=nw.NextElement()` trains it.
-        start: what the sequence starts with; nothing, for a net with a start element. For a net with another input, a
+        prompt: what the sequence starts with; nothing, for a net with a start element. For a net with another input, a
             source that the sequence is about, it is the source; a mapping by port says both, and more sources. A list
             makes a batch.
-        choose: `nw.Greedy()`, the default, the most probable element; `nw.Sample(temperature, …)`, drawn by a seed;
+        strategy: `nw.Greedy()`, the default, the most probable element; `nw.Sample(temperature, …)`, drawn by a seed;
             `nw.Beam(k)`, the most probable sequence that a search with k candidates finds.
-        most: so many elements are made, if nothing ends the sequence before.
+        max_elements: so many elements are made, if nothing ends the sequence before.
         stop: texts that end it, as soon as it ends with one of them.
-        grammar: what the whole sequence, its start included, must be: `nw.Regex(…)`, `nw.Brackets(…)`, `nw.Arity(…)` or
-            an automaton of your own. An element is allowed only if the shortest completion behind it still fits in
-            `most`, so what comes out is always well formed, unless a `stop` ends it before.
+        grammar: what the whole sequence, its prompt included, must be: `nw.Regex(…)`, `nw.Brackets(…)`,
+            `nw.Arity(…)` or an automaton of your own. An element is allowed only if the shortest completion behind it
+            still fits in
+            `max_elements`, so what comes out is always well formed, unless a `stop` ends it before.
 
-    Returns: a `Generated`, or a list of them for a list of starts.
+    Returns: a `Generated`, or a list of them for a list of prompts.
 
-    Raises: NetError for a net that does not predict, or looks ahead; DataError for a start with an unknown element,
+    Raises: NetError for a net that does not predict, or looks ahead; DataError for a prompt with an unknown element,
         none where one is needed, or one that the grammar does not allow.
 
     Example:
@@ -93,36 +94,36 @@ def generate(
         abcabcabc
     """
     expect_net(net, "generate")
-    choose = _checked(choose)
-    many = isinstance(start, list)
-    starts: list[Any] = cast(list[Any], start) if many else [start]
-    making = _Making(Stepper(net), starts, most, _stops(stop), grammar)
-    if isinstance(choose, Beam):
+    chosen_by = _checked(strategy)
+    many = isinstance(prompt, list)
+    prompts: list[Any] = cast(list[Any], prompt) if many else [prompt]
+    making = _Generation(Predictor(net), prompts, max_elements, _stops(stop), grammar)
+    if isinstance(chosen_by, Beam):
         if stop:
             raise NetError(
                 what="a beam compares whole sequences: a stop would end some of them early",
                 where="generate",
-                got=f"{choose!r} and stop={stop!r}",
+                got=f"{chosen_by!r} and stop={stop!r}",
                 mend="nw.Greedy() or nw.Sample(…), or a net with an end element",
             )
-        results = [making.search(i, choose) for i in range(len(starts))]
+        results = [making.search(i, chosen_by) for i in range(len(prompts))]
     else:
-        for _ in making.steps(choose):
+        for _ in making.steps(chosen_by):
             pass
-        results = [making.result(i) for i in range(len(starts))]
+        results = [making.result(i) for i in range(len(prompts))]
     return results if many else results[0]
 
 
 def stream(
     net: Net,
-    start: Any = "",
+    prompt: Any = "",
     *,
-    choose: Greedy | Sample | None = None,
-    most: int = 200,
+    strategy: Greedy | Sample | None = None,
+    max_elements: int = 200,
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
 ) -> Iterator[Piece]:
-    """The pieces of a sequence as they are made: `generate`, one element after the other; the start is not among them.
+    """The pieces of a sequence as they are made: `generate`, one element after the other; the prompt is not among them.
 
     A piece is what one element says, or several where a character takes more than one.
 
@@ -134,16 +135,16 @@ def stream(
         ['b', 'c', 'a', 'b', 'c']
     """
     expect_net(net, "stream")
-    chosen_by = _checked(choose)
+    chosen_by = _checked(strategy)
     if isinstance(chosen_by, Beam):
         raise NetError(
             what="a beam knows its sequence only at the end", where="stream", got=repr(chosen_by), mend="nw.generate(…)"
         )
-    making = _Making(Stepper(net), [start], most, _stops(stop), grammar)
+    making = _Generation(Predictor(net), [prompt], max_elements, _stops(stop), grammar)
     return _pieces(making, chosen_by)
 
 
-def _pieces(making: "_Making", choose: Greedy | Sample) -> Iterator[Piece]:
+def _pieces(making: "_Generation", choose: Greedy | Sample) -> Iterator[Piece]:
     decoder, row = making.stepper.decoder, making.rows[0]
     said, told = len(row.elements), 0
     for _ in making.steps(choose):
@@ -158,7 +159,7 @@ def _pieces(making: "_Making", choose: Greedy | Sample) -> Iterator[Piece]:
 
 
 @dataclass
-class _Row:
+class _Sequence:
     """One sequence: what it started with, what was made, where its grammar is."""
 
     prompt: list[int]
@@ -172,17 +173,17 @@ class _Row:
         return len(self.logs)
 
 
-class _Making:
+class _Generation:
     """Sequences being made by one net."""
 
     def __init__(
-        self, stepper: Stepper, starts: Sequence[Any], most: int, stops: Sequence[str], grammar: Grammar[Any] | None
+        self, stepper: Predictor, starts: Sequence[Any], most: int, stops: Sequence[str], grammar: Grammar[Any] | None
     ) -> None:
         if type(most) is not int or most < 1:
-            raise DataError(what="at least one element is made", expected="most of 1 or more", got=repr(most))
+            raise DataError(what="at least one element is made", expected="max_elements of 1 or more", got=repr(most))
         if not starts:
-            raise DataError(what="there are no starts", got="[]", mend="'' for a sequence that starts with nothing")
-        self.stepper, self.most, self.stops = stepper, most, stops
+            raise DataError(what="there are no prompts", got="[]", mend="'' for a sequence that starts with nothing")
+        self.stepper, self.max_elements, self.stops = stepper, most, stops
         self.tail = max([TAIL, *(len(text.encode()) for text in stops)])  # an element says a byte at least
         self.ends, self.unknown = sorted(stepper.decoder.ends), stepper.decoder.unknown_index
         self.edge = self.ends[0] if self.ends else None  # which stands for all of them where one must
@@ -192,10 +193,10 @@ class _Making:
             self.constraint = Constraint(grammar, known, end=self.edge)
         self.rows = [self._row(i, start) for i, start in enumerate(stepper.told(starts))]
 
-    def _row(self, number: int, start: Any) -> _Row:
+    def _row(self, number: int, start: Any) -> _Sequence:
         prompt, edge = self.stepper.prompt(start), self.stepper.encoder.edge
         elements = [index for index in prompt if index != edge]
-        row = _Row(prompt, elements)
+        row = _Sequence(prompt, elements)
         if self.constraint is None:
             return row
         state = self.constraint.start
@@ -203,41 +204,41 @@ class _Making:
             state = self.constraint.next(state, index)
             if state is None:
                 raise DataError(
-                    what="the grammar does not allow this start",
-                    where=f"start {number}, element {place}",
+                    what="the grammar does not allow this prompt",
+                    where=f"prompt {number}, element {place}",
                     expected=f"what {self.constraint.grammar!r} lets come",
                     got=repr(start),
                 )
         self._check_room(number, start, self.constraint.shortest(state))
         row.grammar = state
-        row.ended = "most" if self._full(row) else None
+        row.ended = "max_elements" if self._is_complete(row) else None
         return row
 
     def _check_room(self, number: int, start: Any, shortest: int | None) -> None:
         if shortest is None:
             raise DataError(
-                what="the grammar cannot end after this start with the elements that the net has",
-                where=f"start {number}",
+                what="the grammar cannot end after this prompt with the elements that the net has",
+                where=f"prompt {number}",
                 got=repr(start),
             )
-        if shortest > self.most:
+        if shortest > self.max_elements:
             raise DataError(
-                what="the grammar cannot end after this start within so few elements",
-                where=f"start {number}",
+                what="the grammar cannot end after this prompt within so few elements",
+                where=f"prompt {number}",
                 expected=f"room for at least {shortest} element{'' if shortest == 1 else 's'} more",
-                got=f"most={self.most}",
-                mend=f"most={shortest}",
+                got=f"max_elements={self.max_elements}",
+                mend=f"max_elements={shortest}",
             )
 
-    def _fed(
-        self, elements: Tensor, state: State, rows: Sequence[_Row], numbers: Sequence[int]
+    def _advance(
+        self, elements: Tensor, state: State, rows: Sequence[_Sequence], numbers: Sequence[int]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """What the net says after more elements; where it takes no more, the error says how many can be made."""
         try:
             return self.stepper(elements, state, numbers)
         except DataError as error:
             made = min(row.made for row in rows)
-            mends = (f"most={made}", *error.mend) if made else error.mend
+            mends = (f"max_elements={made}", *error.mend) if made else error.mend
             where = f"{error.where}, element {made + 1} that is made" if made else error.where
             raise DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=mends) from None
 
@@ -264,7 +265,7 @@ class _Making:
             if len(going) < len(alive):
                 state = reordered(state, torch.tensor(going, device=self.stepper.device, dtype=torch.int64))
                 alive, following = [alive[place] for place in going], [following[place] for place in going]
-            logs, state = self._fed(
+            logs, state = self._advance(
                 torch.tensor(following, dtype=torch.int64, device="cpu").unsqueeze(1),
                 state,
                 [self.rows[i] for i in alive],
@@ -282,14 +283,16 @@ class _Making:
             self._take(row, element, value)
         return index.tolist()
 
-    def _allowed(self, logs: Tensor, rows: Sequence[_Row]) -> Tensor:
+    def _allowed(self, logs: Tensor, rows: Sequence[_Sequence]) -> Tensor:
         """Log-probabilities with -inf where an element may not come."""
         if self.unknown is not None:
             logs = logs.clone()
             logs[:, self.unknown] = -torch.inf
         if self.constraint is None:
             return logs
-        masks = torch.stack([self.constraint.allowed(cast(Any, row.grammar), self.most - row.made) for row in rows])
+        masks = torch.stack(
+            [self.constraint.allowed(cast(Any, row.grammar), self.max_elements - row.made) for row in rows]
+        )
         masks[:, self.ends[1:]] = masks[:, self.ends[:1]]
         return logs.masked_fill(~masks.to(logs.device), -torch.inf)  # (rows, v)
 
@@ -303,7 +306,7 @@ class _Making:
         logs[:, self.ends[0]] = best
         return logs
 
-    def _take(self, row: _Row, element: int, log: float) -> None:
+    def _take(self, row: _Sequence, element: int, log: float) -> None:
         row.logs.append(log)
         if element in self.ends:
             row.ended = "end"
@@ -313,14 +316,14 @@ class _Making:
             row.grammar = self.constraint.next(cast(Any, row.grammar), element)
         if self.stops and self._text(row.elements[-self.tail :]).endswith(tuple(self.stops)):
             row.ended = "stop"
-        elif row.made >= self.most or self._full(row):
-            row.ended = "most"
+        elif row.made >= self.max_elements or self._is_complete(row):
+            row.ended = "max_elements"
 
-    def _full(self, row: _Row) -> bool:
+    def _is_complete(self, row: _Sequence) -> bool:
         """Whether a grammar is done and nothing that fits may come, where no element says the end."""
         if self.constraint is None or self.edge is not None or not self.constraint.done(cast(Any, row.grammar)):
             return False
-        return not bool(self.constraint.allowed(cast(Any, row.grammar), self.most - row.made).any())
+        return not bool(self.constraint.allowed(cast(Any, row.grammar), self.max_elements - row.made).any())
 
     def _text(self, elements: Sequence[int]) -> str:
         found = self.stepper.decoder.text_of(elements)
@@ -341,9 +344,9 @@ class _Making:
         state = reordered(state, torch.zeros(beam.width, dtype=torch.int64, device=logs.device))
         scores = opened(beam.width, logs)
         finished = Finished.none(beam.width, logs)
-        rows = [_Row(row.prompt, list(row.elements), [], row.grammar) for _ in range(beam.width)]
+        rows = [_Sequence(row.prompt, list(row.elements), [], row.grammar) for _ in range(beam.width)]
         logs = logs.expand(beam.width, -1)
-        for length in range(1, self.most + 1):
+        for length in range(1, self.max_elements + 1):
             allowed = self._one_end(self._allowed(logs, rows))
             step = expanded(scores, allowed.unsqueeze(0), self.edge)
             ends = torch.tensor(
@@ -354,22 +357,24 @@ class _Making:
             kept = [rows[parent] for parent in parents]
             logs_of = allowed[parents, picked].tolist()
             rows = [
-                _Row(r.prompt, [*r.elements, e], [*r.logs, log], self._after(r, e, best))
+                _Sequence(r.prompt, [*r.elements, e], [*r.logs, log], self._after(r, e, best))
                 for r, e, log, best in zip(kept, picked, logs_of, step.scores[0].tolist(), strict=True)
             ]
             scores, finished = self._filled(beam, finished, rows, step.scores, length)
             if not bool(scores.isfinite().any()) or bool(finished.settled(beam, scores, length).all()):
                 break
-            if length < self.most:
+            if length < self.max_elements:
                 state = reordered(state, step.parent[0])
-                logs, state = self._fed(step.element[0].unsqueeze(1), state, rows, [number] * beam.width)
+                logs, state = self._advance(step.element[0].unsqueeze(1), state, rows, [number] * beam.width)
         return self._best(number, finished, rows, scores)
 
     def _filled(
-        self, beam: Beam, finished: Finished, rows: Sequence[_Row], scores: Tensor, length: int
+        self, beam: Beam, finished: Finished, rows: Sequence[_Sequence], scores: Tensor, length: int
     ) -> tuple[Tensor, Finished]:
         """Those after which a grammar lets nothing come, and no element says the end, are finished."""
-        full = torch.tensor([[self._full(row) for row in rows]], device=scores.device, dtype=torch.bool)  # (1, k)
+        full = torch.tensor(
+            [[self._is_complete(row) for row in rows]], device=scores.device, dtype=torch.bool
+        )  # (1, k)
         if not bool(full.any()):
             return scores, finished
         made = torch.tensor(
@@ -378,23 +383,23 @@ class _Making:
         ended = scores.masked_fill(~full, -torch.inf)
         return scores.masked_fill(full, -torch.inf), finished.joined(beam, ended, made, length)
 
-    def _after(self, row: _Row, element: int, score: float) -> Hashable:
+    def _after(self, row: _Sequence, element: int, score: float) -> Hashable:
         if self.constraint is None or score == -torch.inf:
             return row.grammar
         return self.constraint.next(cast(Any, row.grammar), element)
 
-    def _best(self, number: int, finished: Finished, going: Sequence[_Row], scores: Tensor) -> Generated:
+    def _best(self, number: int, finished: Finished, going: Sequence[_Sequence], scores: Tensor) -> Generated:
         """The best of what ended; where nothing did, the best of what goes on."""
         decoder, row = self.stepper.decoder, self.rows[number]
         ended: Ended
         if bool(finished.scores[0, 0].isfinite()):
             count = int(finished.lengths[0, 0])
             made = finished.elements[0, 0, :count].tolist()
-            logs, ended = self._logs(number, made), "most" if self.edge is None else "end"
+            logs, ended = self._logs(number, made), "max_elements" if self.edge is None else "end"
             made = made if self.edge is None else made[:-1]
         else:
             best = going[int(scores[0].argmax())]
-            made, logs, ended = best.elements[len(row.elements) :], best.logs, "most"
+            made, logs, ended = best.elements[len(row.elements) :], best.logs, "max_elements"
         return Generated(said_by(decoder, [*row.elements, *made]), tuple(logs), ended)
 
     def _logs(self, number: int, made: Sequence[int]) -> list[float]:
@@ -415,7 +420,7 @@ def _checked(choose: Any) -> Choose:
         return Greedy()
     if not isinstance(choose, Greedy | Sample | Beam):
         raise NetError(
-            what="choose= says how the next element is chosen",
+            what="strategy= says how the next element is chosen",
             expected="nw.Greedy(), nw.Sample(temperature=0.8) or nw.Beam(4)",
             got=repr(choose),
         )

@@ -12,13 +12,13 @@ from netwright.codecs.text.elements import Elements
 from netwright.errors import DataError, NetError
 from netwright.net.part import Net
 from netwright.net.run.lengths import Examples
-from netwright.stepping.step_net import NOTHING, State, Stepping
+from netwright.stepping.step_net import NOTHING, State, StepNet
 from netwright.training.prepare.next_element import following_port
 
 LEAST = 1e-38  # a probability below counts as this: about the smallest that float32 has
 
 
-class Stepper:
+class Predictor:
     """A net that predicts elements of sequences, fed by these elements, perhaps told of something else.
 
     Fields: `encoder` and `decoder` are the net's for what it predicts; `sources` its other inputs.
@@ -27,10 +27,10 @@ class Stepper:
     def __init__(self, net: Net) -> None:
         self._net, self._port, self._output = net, _predicted(net), net.output_names[0]
         self.encoder, self.decoder = _codecs(net, self._port)
-        whole = self.encoder.most is None and not self.encoder.end
-        self._starting = self.encoder if whole else replace(self.encoder, most=None, end=False)
+        whole = self.encoder.max_length is None and not self.encoder.mark_end
+        self._starting = self.encoder if whole else replace(self.encoder, max_length=None, mark_end=False)
         self.sources = tuple(name for name in net.required_names if name != self._port)
-        self._stepping = Stepping.of(net, self.encoder.length if self.sources else None)
+        self._stepping = StepNet.of(net, self.encoder.length if self.sources else None)
         self._once = self._own = NOTHING
         self._numbers: tuple[int, ...] = ()
         self.device = self._stepping.device
@@ -45,7 +45,7 @@ class Stepper:
             if not names <= row.keys() <= names | {self._port}:
                 raise DataError(
                     what="what a sequence is about is said for every input of the net but its own",
-                    where=f"start {number}",
+                    where=f"prompt {number}",
                     expected="{" + ", ".join(f"{name!r}: …" for name in self.sources) + "}",
                     got=", ".join(map(repr, row)),
                 )
@@ -61,7 +61,7 @@ class Stepper:
         padded = Examples(self._net.plan, columns).batch(torch.arange(len(rows), device="cpu"))
         inputs = {name: codec.prepare(padded.inputs[name]) for name, codec in codecs.items()}
         lengths = {size: length for size, length in padded.lengths.items() if size != self.encoder.length}
-        self._once = self._stepping.once(inputs, lengths)
+        self._once = self._stepping.fixed(inputs, lengths)
         return [row.get(self._port, "") for row in rows]
 
     def prompt(self, raw: Any) -> list[int]:
@@ -78,7 +78,10 @@ class Stepper:
                 what="there is nothing to start from: the net has no start element, and no start is given",
                 where="generate",
                 got=repr(raw),
-                mend=("start='…'", "nw.train(net, texts, objective=nw.NextElement()), whose nets have a start element"),
+                mend=(
+                    "prompt='…'",
+                    "nw.train(net, texts, objective=nw.NextElement()), whose nets have a start element",
+                ),
             ) from None
 
     def __call__(self, elements: Tensor, state: State, numbers: Sequence[int] = ()) -> tuple[Tensor, dict[str, Tensor]]:

@@ -28,7 +28,7 @@ class Dropout(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> sorted(set(nw.Dropout()(nw.many([[1.0] * 50]), training=True)[0].tolist()))
+        >>> sorted(set(nw.Dropout()(nw.batch([[1.0] * 50]), training=True)[0].tolist()))
         [0.0, 2.0]
 
     Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting"
@@ -61,7 +61,7 @@ class AlphaDropout(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.AlphaDropout()(nw.many([[1.0, 2.0]])).tolist()
+        >>> nw.AlphaDropout()(nw.batch([[1.0, 2.0]])).tolist()
         [[1.0, 2.0]]
 
     Source: Klambauer et al. 2017, arXiv 1706.02515

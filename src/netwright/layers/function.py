@@ -43,7 +43,7 @@ class Function(Leaf):
     Example:
         >>> import netwright as nw
         >>> double = nw.Function(lambda x: 2 * x, "... -> ...")
-        >>> double(nw.many([1.0, 2.0])).tolist()
+        >>> double(nw.batch([1.0, 2.0])).tolist()
         [2.0, 4.0]
     """
 

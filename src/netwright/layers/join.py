@@ -176,7 +176,7 @@ class Multiply(Leaf):
         return {"*": (0, 0)}
 
 
-class Dot(Leaf):
+class MatMul(Leaf):
     """The matrix product: y = left · right, over the last axis of the left and the one but last of the right.
 
     Vectors are rows on the left and columns on the right, so it is the inner product of two vectors, a weighted sum of
@@ -189,7 +189,7 @@ class Dot(Leaf):
     Example:
         >>> import netwright as nw
         >>> weights, values = nw.Input("weights", 4), nw.Input("values", (4, 3))
-        >>> nw.Graph(nw.Dot()(weights, values)).plan.outputs
+        >>> nw.Graph(nw.MatMul()(weights, values)).plan.outputs
         {'output': (3,)}
 
     Torch: torch.matmul

@@ -28,7 +28,7 @@ class MSE(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.MSE()({"input": nw.many([[1.0, 2.0]]), "target": nw.many([[1.0, 4.0]])}).tolist()
+        >>> nw.MSE()({"input": nw.batch([[1.0, 2.0]]), "target": nw.batch([[1.0, 4.0]])}).tolist()
         [2.0]
 
     Torch: torch.nn.MSELoss
@@ -49,7 +49,7 @@ class MAE(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.MAE()({"input": nw.many([[1.0, 2.0]]), "target": nw.many([[1.0, 4.0]])}).tolist()
+        >>> nw.MAE()({"input": nw.batch([[1.0, 2.0]]), "target": nw.batch([[1.0, 4.0]])}).tolist()
         [1.0]
 
     Torch: torch.nn.L1Loss
@@ -75,7 +75,7 @@ class Huber(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Huber()({"input": nw.many([[1.0, 2.0]]), "target": nw.many([[1.0, 4.0]])}).tolist()
+        >>> nw.Huber()({"input": nw.batch([[1.0, 2.0]]), "target": nw.batch([[1.0, 4.0]])}).tolist()
         [0.75]
 
     Source: Huber 1964, "Robust Estimation of a Location Parameter"
@@ -117,7 +117,7 @@ class CrossEntropy(Leaf):
     Example:
         >>> import netwright as nw
         >>> loss = nw.CrossEntropy()
-        >>> round(float(loss({"input": nw.many([[0.25, 0.75]]), "target": nw.many([1])})), 4)
+        >>> round(float(loss({"input": nw.batch([[0.25, 0.75]]), "target": nw.batch([1])})), 4)
         0.2877
 
     Torch: torch.nn.CrossEntropyLoss and BCEWithLogitsLoss with logits, NLLLoss and BCELoss without

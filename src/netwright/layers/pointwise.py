@@ -87,7 +87,7 @@ class Softmax(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.softmax(nw.many([[0.0, 0.0]])).tolist()
+        >>> nw.softmax(nw.batch([[0.0, 0.0]])).tolist()
         [[0.5, 0.5]]
 
     Torch: torch.nn.Softmax(dim=-1)
@@ -111,7 +111,7 @@ class LogSoftmax(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.log_softmax(nw.many([[0.0]])).tolist()
+        >>> nw.log_softmax(nw.batch([[0.0]])).tolist()
         [[0.0]]
 
     Torch: torch.nn.LogSoftmax(dim=-1)

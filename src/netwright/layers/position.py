@@ -104,7 +104,7 @@ class SinePositions(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.SinePositions()(nw.many([[[0.0, 0.0]] * 2])).tolist()[0][0]
+        >>> nw.SinePositions()(nw.batch([[[0.0, 0.0]] * 2])).tolist()[0][0]
         [0.0, 1.0]
 
     Source: Vaswani et al. 2017, arXiv 1706.03762
@@ -199,7 +199,7 @@ class Rotary(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> turned = nw.Rotary()(nw.many([[[1.0, 0.0]] * 2]))
+        >>> turned = nw.Rotary()(nw.batch([[[1.0, 0.0]] * 2]))
         >>> [round(x, 3) for x in turned[0, 1].tolist()]
         [0.54, 0.841]
 

@@ -75,7 +75,7 @@ class Sum(Reduction):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Chain(nw.Part(2), nw.Sum(), input=(8, 8, 5)).plan.outputs
+        >>> nw.Chain(nw.Slice(2), nw.Sum(), input=(8, 8, 5)).plan.outputs
         {'output': ()}
 
     Torch: torch.sum

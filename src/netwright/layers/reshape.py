@@ -178,14 +178,14 @@ class Transpose(Leaf):
         return shared_repr(self, f"Transpose({', '.join(map(str, self.axes))})")
 
 
-class Part(Leaf):
+class Slice(Leaf):
     """One element along an axis, or the elements from one place up to, not with, another.
 
     Shapes: input (*s,), output: s without the axis for one element, with the axis shorter for several.
 
     Fields:
         which: a place, or (start, stop); negative places count from the example's own end, None is the very start or
-            end. `nw.Part((1, None), axis=0)` leaves the first element out.
+            end. `nw.Slice((1, None), axis=0)` leaves the first element out.
         axis: by position in the example; −1, the features.
 
     Raises:
@@ -194,7 +194,7 @@ class Part(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Chain(nw.Part(2), input=(8, 8, 5)).plan.outputs, nw.Chain(nw.Part((1, 3)), input=5).plan.outputs
+        >>> nw.Chain(nw.Slice(2), input=(8, 8, 5)).plan.outputs, nw.Chain(nw.Slice((1, 3)), input=5).plan.outputs
         ({'output': (8, 8)}, {'output': (2,)})
 
     Torch: torch.select, torch.narrow
@@ -214,7 +214,7 @@ class Part(Leaf):
                 what="a part is one place, or (start, stop)",
                 where="Part",
                 got=repr(self.which),
-                mend="nw.Part(0) for the first, nw.Part((0, 3)) for the first three",
+                mend="nw.Slice(0) for the first, nw.Slice((0, 3)) for the first three",
             )
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -30,7 +30,7 @@ class ScoredAttention(Container):
     Example:
         >>> import netwright as nw
         >>> query, key = nw.Input("query"), nw.Input("key")
-        >>> additive = nw.Graph(nw.Part(0)(nw.Linear(1)(nw.tanh(query + key))))
+        >>> additive = nw.Graph(nw.Slice(0)(nw.Linear(1)(nw.tanh(query + key))))
         >>> x, memory = nw.Input("x", ("m", 8)), nw.Input("memory", ("n", 6))
         >>> attend = nw.ScoredAttention(additive)
         >>> nw.Graph(attend(nw.Linear(5)(x), nw.Linear(5)(memory), memory)["output"]).plan.outputs

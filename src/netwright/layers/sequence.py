@@ -54,7 +54,7 @@ class Last(Leaf):
         return last(x, length_of(lengths, "n"))  # (b, n, ...) -> (b, ...)
 
 
-class Most(Leaf):
+class DropLast(Leaf):
     """All elements of a sequence but the last: y = x₁ … xₙ₋₁.
 
     Shapes: input (n, ...), output (n − 1, ...); indices stay indices.
@@ -63,7 +63,7 @@ class Most(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Chain(nw.Most(), input=("n", 3)).plan.outputs
+        >>> nw.Chain(nw.DropLast(), input=("n", 3)).plan.outputs
         {'output': (n - 1, 3)}
 
     Torch: x[:, :-1]
@@ -83,7 +83,7 @@ class Most(Leaf):
         return x[:, :-1]  # (b, n, ...) -> (b, n − 1, ...)
 
 
-class Rest(Leaf):
+class DropFirst(Leaf):
     """All elements of a sequence but the first: y = x₂ … xₙ.
 
     Shapes: input (n, ...), output (n − 1, ...); indices stay indices.
@@ -92,7 +92,7 @@ class Rest(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Chain(nw.Rest(), input=("n", 3)).plan.outputs
+        >>> nw.Chain(nw.DropFirst(), input=("n", 3)).plan.outputs
         {'output': (n - 1, 3)}
 
     Torch: x[:, 1:]
@@ -119,7 +119,7 @@ class Reverse(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Reverse()(nw.many([[1.0, 2.0, 3.0]])).tolist()
+        >>> nw.Reverse()(nw.batch([[1.0, 2.0, 3.0]])).tolist()
         [[3.0, 2.0, 1.0]]
 
     Torch: torch.flip where nothing is padded
@@ -156,7 +156,7 @@ class Shift(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> nw.Shift()(nw.many([[1.0, 2.0, 3.0]])).tolist()
+        >>> nw.Shift()(nw.batch([[1.0, 2.0, 3.0]])).tolist()
         [[0.0, 1.0, 2.0]]
 
     Torch: torch.roll and a fill

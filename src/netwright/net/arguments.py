@@ -71,7 +71,7 @@ def check_question(x: Any, at: Any, changes: Any) -> None:
     """Refuse what a call cannot look at, or cannot put in place of a value."""
     columns = cast(Mapping[Any, Any], x).values() if isinstance(x, Mapping) else (x,)
     if any(isinstance(column, Many) and isinstance(cast(Any, column).examples, Many) for column in columns):
-        raise DataError(what="nw.many of nw.many: a batch has one batch axis", mend="nw.many(examples), once")
+        raise DataError(what="nw.batch of nw.batch: a batch has one batch axis", mend="nw.batch(examples), once")
     several = isinstance(at, Sequence) and all(isinstance(path, str) for path in cast(Sequence[Any], at))
     if at is not None and not several:
         raise PathError(what="at= takes a path or several", expected="a text, or a list of texts", got=described(at))

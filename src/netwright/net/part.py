@@ -230,7 +230,7 @@ class Leaf(LeafNode, Net, abstract=True):
         ...     ports = "... -> ..."
         ...     def forward(self, w, x):
         ...         return 2 * x
-        >>> Double()(nw.many([1.0, 2.0])).tolist()
+        >>> Double()(nw.batch([1.0, 2.0])).tolist()
         [2.0, 4.0]
     """
 

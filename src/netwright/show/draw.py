@@ -25,7 +25,7 @@ IN, OUT = "> ", "< "  # before the name of a port, where it is a key beside the 
 
 FAMILIES = {
     "conv": ("Conv",),
-    "linear": ("Linear", "Embedding", "Dot", "Module", "Constant", "Parameter"),
+    "linear": ("Linear", "Embedding", "MatMul", "Module", "Constant", "Parameter"),
     "norm": ("BatchNorm", "LayerNorm", "RMSNorm", "Dropout"),
     "pool": ("MaxPool", "AvgPool", "GlobalMaxPool", "GlobalAvgPool", "Mean", "Sum", "Max"),
     "shape": ("Flatten", "Reshape", "Transpose", "Part", "Pad", "Concatenate", "Add", "Multiply"),

@@ -16,7 +16,7 @@ from netwright.errors import DataError, SizeError, did_you_mean
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, shape_text
-from netwright.stepping.step_net import Stepping
+from netwright.stepping.step_net import StepNet
 
 BEGINNING: Mapping[str, Tensor] = {}
 DECISION = Decision()
@@ -54,7 +54,7 @@ class Stateful:
 
     def __init__(self, net: Net, state: Mapping[str, Tensor] | None = None) -> None:
         expect_net(net, "Stateful")
-        stepping = Stepping.of(net)
+        stepping = StepNet.of(net)
         given = {name: tensor.detach().clone() for name, tensor in (state or BEGINNING).items()}
         _check_state(stepping, given)
         object.__setattr__(self, "net", net)
@@ -76,7 +76,7 @@ class Stateful:
                 time.
             reading: of the decoder, as a call of the net takes it: `nw.probabilities`, `nw.raw`, ….
         """
-        stepping = Stepping.of(self.net)
+        stepping = StepNet.of(self.net)
         inputs, single = _encoded(self.net, x, first=not self.__dict__["_begun"])
         batch = len(next(iter(inputs.values())))
         held: Mapping[str, Tensor] = self.__dict__["_state"]
@@ -90,7 +90,7 @@ class Stateful:
                 )
         moving = {name: piece for name, piece in inputs.items() if name in stepping.moving}
         still = {name: whole for name, whole in inputs.items() if name not in stepping.moving}
-        values, after = stepping.run(moving, held, stepping.once(still))
+        values, after = stepping.run(moving, held, stepping.fixed(still))
         results = {name: _decoded(self.net, name, value, reading, single) for name, value in values.items()}
         following = object.__new__(Stateful)
         object.__setattr__(following, "net", self.net)
@@ -121,7 +121,7 @@ class Stateful:
         return Stateful, (self.net, self.state if self.__dict__["_begun"] else None)
 
 
-def _check_state(stepping: Stepping, state: Mapping[str, Tensor]) -> None:
+def _check_state(stepping: StepNet, state: Mapping[str, Tensor]) -> None:
     for name, tensor in state.items():
         if name not in stepping.states:
             raise SizeError(
@@ -190,7 +190,11 @@ def _encoded(net: Net, x: Any, first: bool) -> tuple[dict[str, Tensor], bool]:
 
 def codec_of_pieces(codec: Codec, first: bool) -> Codec:
     """The encoder of a piece of a sequence: only the first one starts, and none ends."""
-    return replace(codec, start=codec.start and first, end=False, most=None) if isinstance(codec, Elements) else codec
+    return (
+        replace(codec, mark_start=codec.mark_start and first, mark_end=False, max_length=None)
+        if isinstance(codec, Elements)
+        else codec
+    )
 
 
 def _decoded(net: Net, name: str, value: Tensor, reading: Reading, single: bool) -> Any:

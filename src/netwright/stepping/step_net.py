@@ -22,13 +22,13 @@ K = TypeVar("K")
 State = Mapping[str, Tensor]  # by name, batch first; a name that is left out begins anew
 
 
-class Once(Value, eq=False):
+class Fixed(Value, eq=False):
     """What does not move, computed once: values by slot, batch first, and how long examples are by size."""
 
     values: Mapping[Slot, Tensor] = field(default_factory=dict[Slot, Tensor])
     lengths: Mapping[str, Tensor | int] = field(default_factory=dict[str, Tensor | int])
 
-    def of(self, rows: Sequence[int]) -> "Once":
+    def of(self, rows: Sequence[int]) -> "Fixed":
         """The same for these examples, in this order."""
         if not self.values:
             return self
@@ -38,14 +38,14 @@ class Once(Value, eq=False):
             name: length.index_select(0, index) if isinstance(length, Tensor) else length
             for name, length in self.lengths.items()
         }
-        return Once(reordered(self.values, index), lengths)
+        return Fixed(reordered(self.values, index), lengths)
 
 
-NOTHING = Once()
+NOTHING = Fixed()
 NO_LENGTHS: Mapping[str, Tensor | int] = {}
 
 
-class Stepping:
+class StepNet:
     """The step net of a net, bound to its arrays: values and states in, values and states out.
 
     Fields: `step` and its `plan`; `moving` are the net's inputs that come in pieces; `names` of the net's own outputs,
@@ -76,11 +76,11 @@ class Stepping:
         self._dtype = floats[0].dtype if floats else None
 
     @classmethod
-    def of(cls, net: Net, along: str | None = None) -> "Stepping":
+    def of(cls, net: Net, along: str | None = None) -> "StepNet":
         """The step net along a size, made once; None, the only one that varies."""
         return once(net, "stepping", lambda: cls(net, along), along)
 
-    def once(self, inputs: Mapping[str, Tensor], lengths: Mapping[str, Tensor | int] = NO_LENGTHS) -> Once:
+    def fixed(self, inputs: Mapping[str, Tensor], lengths: Mapping[str, Tensor | int] = NO_LENGTHS) -> Fixed:
         """What is computed from the inputs that do not move, (b, …) each, and their lengths, before any step."""
         if not inputs:
             return NOTHING
@@ -90,38 +90,38 @@ class Stepping:
         given = {name: self._own(x) for name, x in inputs.items()}
         with torch.no_grad():
             found = self._once(given, Circumstances(batch=len(next(iter(inputs.values()))), lengths=lengths))
-        return Once(dict(zip(self._kept, found, strict=True)), lengths)
+        return Fixed(dict(zip(self._kept, found, strict=True)), lengths)
 
     def run(
-        self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING
+        self, inputs: Mapping[str, Tensor], state: State, fixed: Fixed = NOTHING
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The outputs of a chunk, (b, k, …) at each input that moves, and the state after it."""
-        given, told = self._told(inputs, state, once)
+        given, told = self._told(inputs, state, fixed)
         with torch.no_grad():
             found = self._each(given, told)
         values = dict(zip(self.names, found, strict=False))
         return values, dict(zip(self.states, found[len(values) :], strict=True))
 
     def last(
-        self, inputs: Mapping[str, Tensor], state: State, once: Once = NOTHING
+        self, inputs: Mapping[str, Tensor], state: State, fixed: Fixed = NOTHING
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The outputs at the last element of a chunk, (b, 1, …), and the state after it.
 
         What the others go through after the last place where one sees another is not computed.
         """
-        given, told = self._told(inputs, state, once)
+        given, told = self._told(inputs, state, fixed)
         with torch.no_grad():
             found = self._whole(given, told)
             ends = {slot: _last_of(x, axis) for (slot, axis), x in zip(self._ends.items(), found, strict=False)}
-            values = self._last({**once.values, **ends}, told)
+            values = self._last({**fixed.values, **ends}, told)
         return dict(zip(self.names, values, strict=True)), dict(zip(self.states, found[len(ends) :], strict=True))
 
     def _told(
-        self, inputs: Mapping[str, Tensor], state: State, once: Once
+        self, inputs: Mapping[str, Tensor], state: State, fixed: Fixed
     ) -> tuple[dict[str | Slot, Tensor], Circumstances]:
         """The values and circumstances of a run: what moves and the state by name, what does not move by slot."""
         given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
-        return {**given, **once.values}, Circumstances(batch=len(next(iter(inputs.values()))), lengths=once.lengths)
+        return {**given, **fixed.values}, Circumstances(batch=len(next(iter(inputs.values()))), lengths=fixed.lengths)
 
     def _own(self, x: Tensor) -> Tensor:
         return x.to(self.device, self._dtype if x.is_floating_point() else None)

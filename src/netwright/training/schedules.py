@@ -26,7 +26,7 @@ class OneCycle(Schedule, Value):
     """Up along a cosine to the peak, then down to almost nothing.
 
     Fields:
-        warm: the part of the run that goes up; 0.3, as in the source.
+        warmup: the part of the run that goes up; 0.3, as in the source.
         start: first factor; 1/25, as in the source.
         end: last factor; 1/10,000: the last steps only settle.
 
@@ -34,18 +34,18 @@ class OneCycle(Schedule, Value):
     Torch: torch.optim.lr_scheduler.OneCycleLR
     """
 
-    warm: float = 0.3
+    warmup: float = 0.3
     start: float = 0.04
     end: float = 1e-4
 
     def factor(self, step: int, steps: int) -> float:
-        peak = self.warm * steps - 1
+        peak = self.warmup * steps - 1
         if step < peak:
             return _between(self.start, 1.0, step / peak)
         return _between(1.0, self.end, (step - peak) / max(steps - 1 - peak, 1e-9))
 
 
-class Cosine(Schedule, Value):
+class CosineDecay(Schedule, Value):
     """Down along a half cosine from the peak to `end`. Source: Loshchilov and Hutter 2017, arXiv 1608.03983."""
 
     end: float = 0.0
@@ -54,7 +54,7 @@ class Cosine(Schedule, Value):
         return _between(1.0, self.end, step / max(steps - 1, 1))
 
 
-class Steps(Schedule, Value):
+class StepDecay(Schedule, Value):
     """Multiplied by `factor_each` at each of these parts of the run."""
 
     at: tuple[float, ...] = (0.5, 0.75)
@@ -67,8 +67,8 @@ class Steps(Schedule, Value):
 SCHEDULES: dict[str, Schedule] = {
     "one-cycle": OneCycle(),
     "constant": ConstantRate(),
-    "cosine": Cosine(),
-    "step": Steps(),
+    "cosine": CosineDecay(),
+    "step": StepDecay(),
 }
 
 
@@ -80,7 +80,7 @@ def schedule_of(given: object) -> Schedule:
         raise TrainingError(
             what=f"there is no schedule {given!r}",
             where="schedule",
-            expected=f"one of {', '.join(SCHEDULES)}, or a value such as nw.OneCycle(warm=0.1)",
+            expected=f"one of {', '.join(SCHEDULES)}, or a value such as nw.OneCycle(warmup=0.1)",
             mend=did_you_mean(given, SCHEDULES) if isinstance(given, str) else "",
         )
     return SCHEDULES[str(given)]

@@ -70,8 +70,9 @@ def train(
 
     Fields:
         data: two columns `(inputs, targets)`, a list of rows, a dict of named ports, a data set's part, a torch
-            Dataset or DataLoader, a generator function, or `nw.folder("pets/")`. A Dataset, a loader and a function are
-            read anew in every epoch. Examples may differ in length where the net's input has a size with a name.
+            Dataset or DataLoader, a generator function, or `nw.image_folder("pets/")`. A Dataset, a loader and a
+            function are read anew in every epoch. Examples may differ in length where the net's input has a size with
+            a name.
         validation: data held out by yourself, a fraction of `data` (0.1) or a count (5000); the epoch with the lowest
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.

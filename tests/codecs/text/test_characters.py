@@ -48,8 +48,8 @@ this is not one character
 
 
 def test_fit():
-    assert Characters("ab", end=True).fit(["xyz"]) == Characters("ab", end=True)
-    assert Characters(end=True).fit(("ba", "é")) == Characters("abé", end=True)
+    assert Characters("ab", mark_end=True).fit(["xyz"]) == Characters("ab", mark_end=True)
+    assert Characters(mark_end=True).fit(("ba", "é")) == Characters("abé", mark_end=True)
     assert said(Characters().fit, ["a", None]).startswith("Characters takes a text\n  where:    row 1")
 
 

@@ -21,7 +21,7 @@ from netwright.file.structure import Reader, described
 
 TEXT = st.text("abé", min_size=0, max_size=9)
 EDGES = st.fixed_dictionaries(
-    {"start": st.booleans(), "end": st.booleans(), "most": st.one_of(st.none(), st.integers(1, 8))}
+    {"mark_start": st.booleans(), "mark_end": st.booleans(), "max_length": st.one_of(st.none(), st.integers(1, 8))}
 )
 
 
@@ -39,8 +39,8 @@ def rows(column: torch.Tensor | Ragged) -> list[list[int]]:
 def test_a_column_is_its_texts(texts: list[str], options: dict[str, object]):
     for codec in (Characters("abé", **options), Bytes(**options)):  # type: ignore[arg-type]
         whole = [codec._indices(text) for text in texts]
-        front, behind = [codec.edge] * codec.start, [codec.edge] * codec.end
-        expected = [[*front, *indices, *behind][: codec.most] for indices in whole]
+        front, behind = [codec.edge] * codec.mark_start, [codec.edge] * codec.mark_end
+        expected = [[*front, *indices, *behind][: codec.max_length] for indices in whole]
         if not all(expected):
             empty = expected.index([])
             assert said(codec.encode_all, texts).startswith(
@@ -50,23 +50,23 @@ def test_a_column_is_its_texts(texts: list[str], options: dict[str, object]):
         assert rows(codec.encode_all(texts)) == expected
         assert [codec.encode(text).tolist() for text in texts] == expected
         assert [len(codec.offsets(text)) for text in texts] == list(map(len, expected))
-        lengths = [len(indices) + codec.start + codec.end for indices in whole]
+        lengths = [len(indices) + codec.mark_start + codec.mark_end for indices in whole]
         assert codec.truncated(texts) == sum(map(int.__lt__, map(len, expected), lengths))
         assert codec.encode_all(texts).__class__ is (Ragged if len({*map(len, expected)}) > 1 else torch.Tensor)
 
 
 @given(TEXT, st.booleans())
 def test_the_target_at_a_position_is_what_follows(text: str, unknown: bool):
-    given = Characters("abé", start=True, unknown=unknown).encode(text).tolist()
-    wanted = Characters("abé", end=True, unknown=unknown).encode(text).tolist()
-    edge = Characters("abé", end=True, unknown=unknown).edge
+    given = Characters("abé", mark_start=True, unknown=unknown).encode(text).tolist()
+    wanted = Characters("abé", mark_end=True, unknown=unknown).encode(text).tolist()
+    edge = Characters("abé", mark_end=True, unknown=unknown).edge
     assert given[0] == wanted[-1] == edge == 3 + unknown
     assert given[1:] == wanted[:-1]
 
 
 @given(st.text("abé", max_size=9), st.booleans(), st.booleans())
 def test_decoding_gives_the_text_back(text: str, start: bool, end: bool):
-    codec = Characters("abé", start=start, end=end)
+    codec = Characters("abé", mark_start=start, mark_end=end)
     if text or start or end:
         output = torch.eye(codec.size)[codec.encode(text)]
         assert codec.decode(output) == text
@@ -75,21 +75,21 @@ def test_decoding_gives_the_text_back(text: str, start: bool, end: bool):
 
 
 def test_offsets_of_edges_are_empty():
-    codec = Characters("ab", start=True, end=True)
+    codec = Characters("ab", mark_start=True, mark_end=True)
     assert codec.offsets("ba") == [(0, 0), (0, 1), (1, 2), (2, 2)]
-    assert Characters("ab", start=True, end=True, most=2).offsets("ba") == [(0, 0), (0, 1)]
+    assert Characters("ab", mark_start=True, mark_end=True, max_length=2).offsets("ba") == [(0, 0), (0, 1)]
 
 
 def test_what_lies_behind_an_edge_is_not_decoded():
-    codec = Characters("ab", end=True)
+    codec = Characters("ab", mark_end=True)
     assert codec.decode(torch.eye(3)[torch.tensor([0, 1, 2, 0, 2])]) == "ab"
     assert codec.decode(torch.eye(3)[torch.tensor([2, 0])]) == ""
-    assert Characters("ab", start=True).decode(torch.eye(3)[torch.tensor([2, 0, 2, 1])]) == "a"
+    assert Characters("ab", mark_start=True).decode(torch.eye(3)[torch.tensor([2, 0, 2, 1])]) == "a"
     assert codec.text_of([0, 2, 1]) == "ab"  # text_of leaves edges out, wherever they stand
 
 
 def test_readings_of_every_position():
-    codec = Characters("a", end=True, unknown=True)
+    codec = Characters("a", mark_end=True, unknown=True)
     output = torch.tensor([[0.5, 0.25, 0.25], [0.0, 0.25, 0.75]])
     assert codec.decode(output) == "a"
     assert codec.decode(output, reading.probabilities) == [
@@ -106,17 +106,17 @@ def test_readings_of_every_position():
 
 def test_sizes():
     assert (Characters().encoded, Characters().decoded) == ("n <?>", "n ?")
-    codec = Characters("abc", start=True, end=True, unknown=True, length="letters")
+    codec = Characters("abc", mark_start=True, mark_end=True, unknown=True, length="letters")
     assert (codec.encoded, codec.decoded) == ("letters <5>", "letters 5")
     assert (codec.size, codec.unknown_index, codec.edge) == (5, 3, 4)
     plain = Characters("abc")
     assert (plain.size, plain.unknown_index, plain.edge) == (3, None, None)
     assert (
-        said(lambda: Characters(end=True).edge)
+        said(lambda: Characters(mark_end=True).edge)
         == """\
 this Characters has no vocabulary yet
   expected: vocabulary given, or learned from data
-  got:      Characters(end=True)
+  got:      Characters(mark_end=True)
   mend:     train the net: nw.train learns it from the training data
   or:       give vocabulary="""
     )
@@ -126,11 +126,11 @@ this Characters has no vocabulary yet
     "codec",
     [
         Characters(),
-        Characters("'\"\\é", end=True),
-        Bytes(start=True, most=5),
+        Characters("'\"\\é", mark_end=True),
+        Bytes(mark_start=True, max_length=5),
         Words(lower=True),
         Words(["it's", ".", "a"], unknown=True, length="words"),
-        Tokens(range(4), most=3),
+        Tokens(range(4), max_length=3),
         Tokens([1, 1.0, True, "1"]),
     ],
     ids=repr,
@@ -145,7 +145,7 @@ def test_a_codec_is_a_value(codec: Elements):
 def test_one_text_is_one_raw_thing():
     assert Characters().takes("ab")
     assert Characters().takes(np.str_("ab"))
-    assert Characters("ab", end=True).offsets(np.array("ab")) == [(0, 1), (1, 2), (2, 2)]
+    assert Characters("ab", mark_end=True).offsets(np.array("ab")) == [(0, 1), (1, 2), (2, 2)]
     assert said(Characters("ab").encode, np.array("ax")).splitlines()[1] == "  where:    character 1, in 'ax'"
     assert not Characters().takes(["ab"])
     assert not Characters().takes(3)
@@ -176,16 +176,16 @@ this is one text, not many
 an empty text has no elements
   got:      '' of type str
   mend:     leave it out
-  or:       start=True or end=True, which gives it an edge"""
+  or:       mark_start=True or mark_end=True, which gives it an edge"""
     )
 
 
 def test_bad_options():
     assert (
-        said(Bytes, most=0)
+        said(Bytes, max_length=0)
         == """\
 a sequence has at least one element
-  expected: most of 1 or more
+  expected: max_length of 1 or more
   got:      0"""
     )
     assert (
@@ -195,7 +195,7 @@ length is the name of a size
   expected: a Python name
   got:      'm[n]'"""
     )
-    assert said(Bytes, start=1).startswith("start of Bytes cannot be this")
+    assert said(Bytes, mark_start=1).startswith("mark_start of Bytes cannot be this")
     assert (
         said(Bytes().text_of, [3, 256])
         == """\
@@ -218,7 +218,9 @@ half a character (a surrogate) has no bytes
     )
 
 
-@pytest.mark.parametrize("codec", [Characters("ab ", end=True), Bytes(start=True), Words(["ab", "ba"], end=True)])
+@pytest.mark.parametrize(
+    "codec", [Characters("ab ", mark_end=True), Bytes(mark_start=True), Words(["ab", "ba"], mark_end=True)]
+)
 def test_many_texts_are_fast(codec: Elements):
     texts = ["ab ba " * 50] * 19_999 + ["ab"]
     start = time.perf_counter()

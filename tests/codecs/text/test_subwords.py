@@ -60,7 +60,7 @@ def test_learned_pieces():
     assert len(LEARNED.encode("lowest")) < 6
     assert Subwords(pieces=280).fit(TEXTS) == LEARNED  # the same texts teach the same pieces
     assert LEARNED.fit(["other"]) is LEARNED
-    few = Subwords(pieces=5000, end=True).fit(["ab ab"])
+    few = Subwords(pieces=5000, mark_end=True).fit(["ab ab"])
     assert few.size == 256 + len(["ab", " ab"]) + 1
     assert few.edge == few.size - 1
     assert few.unknown_index is None
@@ -70,7 +70,7 @@ def test_learned_pieces():
 def test_edges_and_truncation():
     import dataclasses
 
-    codec = dataclasses.replace(LEARNED, start=True, end=True, most=4)
+    codec = dataclasses.replace(LEARNED, mark_start=True, mark_end=True, max_length=4)
     assert codec.encode("lowest of")[0] == codec.edge == 280
     assert len(codec.encode("lowest of the low")) == 4
     assert codec.truncated(["lowest of the low", "low"]) == 1
@@ -81,8 +81,8 @@ def test_edges_and_truncation():
 def test_a_given_tokenizer(tmp_path: Path):
     file = tmp_path / "tokenizer.json"
     file.write_text(wordpiece(), encoding="utf-8")
-    codec = Subwords(file, end=True)
-    assert codec == Subwords(wordpiece(), end=True)  # the codec keeps the text, not the path
+    codec = Subwords(file, mark_end=True)
+    assert codec == Subwords(wordpiece(), mark_end=True)  # the codec keeps the text, not the path
     assert (codec.size, codec.unknown_index, codec.edge) == (6, 0, 5)
     assert codec.encode("lower new old").tolist() == [1, 2, 4, 0, 5]
     assert codec.encode_all(["lower", "new"]).lengths[0].tolist() == [3, 2]  # type: ignore[union-attr]
@@ -101,7 +101,7 @@ def test_a_given_tokenizer(tmp_path: Path):
 
 
 def test_a_codec_is_a_value():
-    for codec in (LEARNED, Subwords(pieces=300, end=True), Subwords(wordpiece(), most=3)):
+    for codec in (LEARNED, Subwords(pieces=300, mark_end=True), Subwords(wordpiece(), max_length=3)):
         assert eval(codec.code()) == codec
         assert Reader().codec(json.loads(json.dumps(described(codec, "input"))), "input") == codec
 
@@ -162,7 +162,7 @@ def test_a_padded_vocabulary_and_pieces_that_end_a_text():
     assert codec.text_of([1, 2, 7]) == "lower"
     assert eval(codec.code()) == codec
     assert Reader().codec(json.loads(json.dumps(described(codec, "input"))), "input") == codec
-    assert Subwords(wordpiece(), end=True, ending=(4,)).ends == {4, 5}
+    assert Subwords(wordpiece(), mark_end=True, ending=(4,)).ends == {4, 5}
     assert (
         said(Subwords, wordpiece(), padded=4)
         == """\

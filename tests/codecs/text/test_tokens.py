@@ -20,7 +20,7 @@ def said(call: object, *arguments: object) -> str:
 
 @given(st.lists(SCALARS, min_size=2, unique_by=lambda label: (type(label), label)))
 def test_every_label_comes_back(labels: list[object]):
-    codec = Tokens(labels, start=True)
+    codec = Tokens(labels, mark_start=True)
     indices = codec.encode(labels)
     assert indices.tolist() == [len(labels), *range(len(labels))]
     back = codec.decode(torch.eye(codec.size)[indices])
@@ -85,4 +85,4 @@ this label is what readings call an extra element
 
 
 def test_offsets_are_positions():
-    assert Tokens(["a"], end=True).offsets(["a", "a"]) == [(0, 1), (1, 2), (2, 2)]
+    assert Tokens(["a"], mark_end=True).offsets(["a", "a"]) == [(0, 1), (1, 2), (2, 2)]

@@ -14,7 +14,7 @@ def said(call: object, *arguments: object, **named: object) -> str:
 
 
 def test_an_unknown_element_has_one_index():
-    codec = Characters("ab", unknown=True, start=True)
+    codec = Characters("ab", unknown=True, mark_start=True)
     assert codec.encode("axb").tolist() == [3, 0, 2, 1]
     assert codec.encode_all(["axb", "yyy"]).tolist() == [[3, 0, 2, 1], [3, 2, 2, 2]]
     assert codec.text_of([3, 0, 2, 1]) == "a\ufffdb"

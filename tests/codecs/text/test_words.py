@@ -72,7 +72,7 @@ def test_frequent_words_first_then_the_alphabet():
 
 
 def test_spaces_on_the_way_back():
-    codec = Words(end=True).fit(TEXTS)
+    codec = Words(mark_end=True).fit(TEXTS)
     for text in TEXTS:
         assert codec.text_of(codec.encode(text)) == text
     assert codec.text_of(codec.encode("The\n  cat , sat")) == "The cat, sat"
@@ -88,7 +88,7 @@ an empty text has no elements
   where:    row 1
   got:      ' \\n' of type str
   mend:     leave it out
-  or:       start=True or end=True, which gives it an edge"""
+  or:       mark_start=True or mark_end=True, which gives it an edge"""
     )
 
 

@@ -20,7 +20,7 @@ def test_equal_to_theirs(task: str, tmp_path: Path) -> None:
     theirs = getattr(transformers, task)(config) if task != "BertModel" else transformers.BertModel(config)
     if task != "BertModel":
         theirs.bert.pooler = transformers.BertModel(config).pooler
-    net = nw.model(saved(theirs, tmp_path))
+    net = nw.pretrained(saved(theirs, tmp_path))
     plain = theirs if task == "BertModel" else theirs.bert
     examples = tokens(7, 12)
     found = net(examples)
@@ -41,7 +41,7 @@ def test_drawn_over_the_fields(seed: int, tmp_path: Path) -> None:
     )  # fmt: skip
     pooled = bool(seed % 2)
     theirs = transformers.BertModel(transformers.BertConfig(**fields), add_pooling_layer=pooled)
-    net = nw.model(saved(theirs, tmp_path))
+    net = nw.pretrained(saved(theirs, tmp_path))
     assert net.output_names == (("output", "pooled") if pooled else ("output",))
     for row, example in enumerate(tokens(4, 12)):
         kinds = tokens(len(example), below=fields["type_vocab_size"])[0]

@@ -41,19 +41,19 @@ def folder(at: Path, plain=PLAIN, weights=None, tokenizer: bool = False) -> Path
 
 def refusal(at: Path) -> str:
     with pytest.raises(FileError) as caught:
-        nw.model(at)
+        nw.pretrained(at)
     return str(caught.value)
 
 
 def test_with_a_tokenizer_it_speaks(tmp_path: Path) -> None:
-    net = nw.model(folder(tmp_path, tokenizer=True))
-    said = nw.generate(net, "low", most=4)
+    net = nw.pretrained(folder(tmp_path, tokenizer=True))
+    said = nw.generate(net, "low", max_elements=4)
     assert said.value.startswith("low")
     assert len(said.log_probabilities) == 4
 
 
 def test_weights_in_several_files(tmp_path: Path) -> None:
-    whole = nw.model(folder(tmp_path))
+    whole = nw.pretrained(folder(tmp_path))
     (tmp_path / "model.safetensors").unlink()
     names = sorted(tensors())
     parts = {"one.safetensors": names[:5], "two.safetensors": names[5:]}
@@ -61,7 +61,7 @@ def test_weights_in_several_files(tmp_path: Path) -> None:
         save_file({name: tensors()[name] for name in held}, tmp_path / file)
     index = {"weight_map": {name: file for file, held in parts.items() for name in held}}
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert nw.model(tmp_path) == whole
+    assert nw.pretrained(tmp_path) == whole
 
 
 def test_no_model(tmp_path: Path) -> None:
@@ -107,21 +107,21 @@ def test_a_tokenizer_of_another_vocabulary(tmp_path: Path) -> None:
 
 def test_a_padded_vocabulary(tmp_path: Path) -> None:
     weights = {**tensors(), "wte.weight": torch.randn(320, 8)}
-    net = nw.model(folder(tmp_path, {**PLAIN, "vocab_size": 320}, weights, tokenizer=True))
+    net = nw.pretrained(folder(tmp_path, {**PLAIN, "vocab_size": 320}, weights, tokenizer=True))
     assert net("low", nw.raw).shape[1:] == (320,)
-    assert nw.generate(net, "low", most=3).value.startswith("low")
+    assert nw.generate(net, "low", max_elements=3).value.startswith("low")
 
 
 def test_the_end_of_a_text(tmp_path: Path) -> None:
     at = folder(tmp_path, tokenizer=True)
-    free = nw.generate(nw.model(at), "low", most=4)
-    (first,) = {int(nw.model(at)("low", nw.raw)[-1].argmax())}
+    free = nw.generate(nw.pretrained(at), "low", max_elements=4)
+    (first,) = {int(nw.pretrained(at)("low", nw.raw)[-1].argmax())}
     for place, said in (
         ("config.json", {**PLAIN, "eos_token_id": first}),
         ("generation_config.json", {"eos_token_id": [first, 5]}),
     ):
         (at / place).write_text(json.dumps(said))
-        made = nw.generate(nw.model(at), "low", most=4)
+        made = nw.generate(nw.pretrained(at), "low", max_elements=4)
         assert (made.value, made.ended, len(made.log_probabilities)) == ("low", "end", 1)
         assert made.log_probabilities[0] == free.log_probabilities[0]
         (at / place).write_text(json.dumps(PLAIN))
@@ -197,9 +197,9 @@ def test_what_is_no_file_is_not_opened(file: str, tmp_path: Path) -> None:
 
 
 def test_a_prompt_longer_than_the_positions(tmp_path: Path) -> None:
-    net = nw.model(folder(tmp_path, tokenizer=True))
+    net = nw.pretrained(folder(tmp_path, tokenizer=True))
     with pytest.raises(nw.DataError, match="more elements than there are positions"):
-        nw.generate(net, "low low low low low low low", most=2)
+        nw.generate(net, "low low low low low low low", max_elements=2)
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

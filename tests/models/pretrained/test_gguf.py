@@ -77,7 +77,7 @@ def test_the_same_net_as_from_a_folder(tied: bool, tmp_path: Path) -> None:
     model = llama(tokenizer, tied)
     folder = saved(model, tmp_path / "folder")
     (folder / "tokenizer.json").write_text(str(tokenizer.tokenizer))
-    one, other = nw.model(folder), nw.model(written(model, tokenizer, tmp_path / "net.gguf"))
+    one, other = nw.pretrained(folder), nw.pretrained(written(model, tokenizer, tmp_path / "net.gguf"))
     assert one.bare() == other.bare()
     text = "the lowest"
     assert one.inputs["input"].encode(text).tolist() == other.inputs["input"].encode(text).tolist()
@@ -93,10 +93,10 @@ def test_what_it_refuses(tmp_path: Path) -> None:
     ):
         path = written(model, tokenizer, tmp_path / f"{text[:6]}.gguf", **options)
         with pytest.raises(FileError, match=text):
-            nw.model(path)
+            nw.pretrained(path)
     (tmp_path / "no.gguf").write_bytes(b"nothing at all")
     with pytest.raises(FileError, match="this file cannot be read as GGUF"):
-        nw.model(tmp_path / "no.gguf")
+        nw.pretrained(tmp_path / "no.gguf")
 
 
 def with_bos(folder: Path) -> None:
@@ -130,7 +130,7 @@ def test_start_and_end_and_scaled_angles(tmp_path: Path) -> None:
         "llama.context_length": ("uint32", 2048),
         "general.license": ("string", "none"),
     }
-    one, other = nw.model(folder), nw.model(written(model, tokenizer, tmp_path / "net.gguf", said=said))
+    one, other = nw.pretrained(folder), nw.pretrained(written(model, tokenizer, tmp_path / "net.gguf", said=said))
     assert one.bare() == other.bare()
     codec = other.inputs["input"]
     assert codec.ends == {5}
@@ -161,7 +161,7 @@ def test_start_and_end_and_scaled_angles(tmp_path: Path) -> None:
 def test_a_field_that_no_net_of_ours_has(said: dict, text: str, tmp_path: Path) -> None:
     tokenizer = nw.Subwords(pieces=260).fit(["low lower lowest", "low low"])
     with pytest.raises(FileError) as caught:
-        nw.model(written(llama(tokenizer, True), tokenizer, tmp_path / "net.gguf", said=said))
+        nw.pretrained(written(llama(tokenizer, True), tokenizer, tmp_path / "net.gguf", said=said))
     assert text in str(caught.value)
 
 
@@ -177,10 +177,10 @@ def test_files_that_were_made_to_harm(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.gguf"
         path.write_bytes(change)
         with pytest.raises(FileError):
-            nw.model(path)
+            nw.pretrained(path)
     os.mkfifo(tmp_path / "pipe.gguf")
     with pytest.raises(FileError, match="this is not a file"):
-        nw.model(tmp_path / "pipe.gguf")
+        nw.pretrained(tmp_path / "pipe.gguf")
 
 
 def test_tensors_of_whole_numbers(tmp_path: Path) -> None:
@@ -192,21 +192,21 @@ def test_tensors_of_whole_numbers(tmp_path: Path) -> None:
     writer.write_tensors_to_file()
     writer.close()
     with pytest.raises(FileError, match="no tokenizer follows from what this file says"):
-        nw.model(tmp_path / "net.gguf")
+        nw.pretrained(tmp_path / "net.gguf")
 
 
 @pytest.mark.slow  # 93 MB
 def test_smollm2_knows_a_capital() -> None:
-    net = nw.model("smollm2-135m-instruct")
+    net = nw.pretrained("smollm2-135m-instruct")
     assert nw.summary(net).parameters == 134_515_008
-    assert nw.generate(net, FRANCE, most=1).value == f"{FRANCE} Paris"
-    pieces = [str(piece) for piece in nw.stream(net, FRANCE, most=6)]
-    assert "".join(pieces) == nw.generate(net, FRANCE, most=6).value.removeprefix(FRANCE)
+    assert nw.generate(net, FRANCE, max_elements=1).value == f"{FRANCE} Paris"
+    pieces = [str(piece) for piece in nw.stream(net, FRANCE, max_elements=6)]
+    assert "".join(pieces) == nw.generate(net, FRANCE, max_elements=6).value.removeprefix(FRANCE)
 
 
 @pytest.mark.slow
 def test_its_step_net_is_the_full_run() -> None:
-    net = nw.model("smollm2-135m-instruct")
+    net = nw.pretrained("smollm2-135m-instruct")
     tokens = net.inputs["input"].encode("Mars is called the Red Planet since its dust is red.")
     full = net("Mars is called the Red Planet since its dust is red.", nw.raw).log()
     now, found = nw.Stateful(net), []

@@ -17,7 +17,7 @@ transformers = pytest.importorskip("transformers")
 def test_equal_to_theirs(tmp_path: Path) -> None:
     config = transformers.GPT2Config(vocab_size=50, n_positions=20, n_embd=16, n_layer=2, n_head=4)
     theirs = transformers.GPT2LMHeadModel(config)
-    net = nw.model(saved(theirs, tmp_path))
+    net = nw.pretrained(saved(theirs, tmp_path))
     for example in tokens(7, 12):
         expected = theirs(example[None]).logits[0].softmax(-1)
         torch.testing.assert_close(net(example), expected, rtol=0, atol=1e-5)
@@ -35,7 +35,7 @@ def test_drawn_over_the_fields(seed: int, tmp_path: Path) -> None:
     config = transformers.GPT2Config(**fields)
     head = bool(seed % 2)
     theirs = (transformers.GPT2LMHeadModel if head else transformers.GPT2Model)(config)
-    net = nw.model(saved(theirs, tmp_path))
+    net = nw.pretrained(saved(theirs, tmp_path))
     for example in tokens(4, 12):
         said = theirs(example[None])
         expected = said.logits[0].softmax(-1) if head else said.last_hidden_state[0]

@@ -20,7 +20,7 @@ def test_equal_to_theirs(tied: bool, tmp_path: Path) -> None:
         vocab_size=50, num_key_value_heads=2, tie_word_embeddings=tied, rms_norm_eps=1e-5, **SIZES
     )
     theirs = transformers.LlamaForCausalLM(config)
-    net = nw.model(saved(theirs, tmp_path))
+    net = nw.pretrained(saved(theirs, tmp_path))
     for example in tokens(7, 12):
         expected = theirs(example[None]).logits[0].softmax(-1)
         torch.testing.assert_close(net(example), expected, rtol=0, atol=1e-5)
@@ -47,7 +47,7 @@ def test_drawn_over_the_fields(seed: int, tmp_path: Path) -> None:
     config = transformers.LlamaConfig(**fields)
     head = bool(seed % 3)
     theirs = (transformers.LlamaForCausalLM if head else transformers.LlamaModel)(config)
-    net = nw.model(saved(theirs, tmp_path))
+    net = nw.pretrained(saved(theirs, tmp_path))
     for example in tokens(4, 40):
         said = theirs(example[None])
         expected = said.logits[0].softmax(-1) if head else said.last_hidden_state[0]

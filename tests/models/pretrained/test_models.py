@@ -20,7 +20,7 @@ PUBLISHED = {
 
 @pytest.mark.slow  # 84 MB
 def test_sentences_are_as_similar_as_published() -> None:
-    net = nw.model("all-minilm-l6-v2")
+    net = nw.pretrained("all-minilm-l6-v2")
     query, *others = net([QUERY, *PUBLISHED])
     for other, published in zip(others, PUBLISHED.values(), strict=True):
         assert float(query @ other) == pytest.approx(published, abs=0.01)  # as the source's own tests have it
@@ -30,7 +30,7 @@ def test_sentences_are_as_similar_as_published() -> None:
 @pytest.mark.slow
 def test_vectors_are_those_of_the_reference() -> None:
     transformers = pytest.importorskip("transformers")
-    net = nw.model("all-minilm-l6-v2")
+    net = nw.pretrained("all-minilm-l6-v2")
     folder = cache_folder() / "models" / "all-minilm-l6-v2"
     theirs = transformers.BertModel.from_pretrained(folder).eval()
     for text, found in zip(PUBLISHED, net([*PUBLISHED]), strict=True):
@@ -42,7 +42,7 @@ def test_vectors_are_those_of_the_reference() -> None:
 
 @pytest.mark.slow
 def test_it_is_an_ordinary_net(tmp_path) -> None:
-    net = nw.model("all-minilm-l6-v2")
+    net = nw.pretrained("all-minilm-l6-v2")
     path = tmp_path / "sentences.net"
     nw.save(net, path)
     again = nw.load(path)
@@ -54,7 +54,7 @@ def test_it_is_an_ordinary_net(tmp_path) -> None:
 
 def test_a_name_that_nobody_has() -> None:
     with pytest.raises(FileError) as caught:
-        nw.model("all-minilm-l6-v3")
+        nw.pretrained("all-minilm-l6-v3")
     assert str(caught.value) == (
         "there is no model of this name, and no such folder: 'all-minilm-l6-v3'\n"
         "  where:    model\n"
@@ -65,7 +65,7 @@ def test_a_name_that_nobody_has() -> None:
 
 def test_what_is_no_name() -> None:
     with pytest.raises(NetError) as caught:
-        nw.model(None)  # pyright: ignore[reportArgumentType]
+        nw.pretrained(None)  # pyright: ignore[reportArgumentType]
     assert str(caught.value) == (
         "a model is a name or a path\n"
         "  where:    model\n"

@@ -21,7 +21,7 @@ def test_equal_to_theirs(classes: bool, tmp_path: Path) -> None:
     config = transformers.ViTConfig(image_size=12, patch_size=4, **SIZES)
     config.id2label = {0: "cat", 1: "dog", 2: "cow"}
     theirs = (transformers.ViTForImageClassification if classes else transformers.ViTModel)(config)
-    net = nw.model(saved(theirs, tmp_path))
+    net = nw.pretrained(saved(theirs, tmp_path))
     picture = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     x = (torch.from_numpy(picture).permute(2, 0, 1)[None] / 255 - 0.5) / 0.5
     if classes:
@@ -49,7 +49,7 @@ def test_drawn_over_the_fields(seed: int, tmp_path: Path) -> None:
     saved(theirs, tmp_path)
     pixels = {**said, "image_mean": means, "image_std": deviations, "image_processor_type": "ViTImageProcessor"}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(pixels))
-    net = nw.model(tmp_path)
+    net = nw.pretrained(tmp_path)
     size = fields["image_size"]
     height, width = size if isinstance(size, list) else (size, size)
     picture = np.random.default_rng(seed).integers(0, 256, (2 * height, width + 3, channels), dtype=np.uint8)

@@ -138,8 +138,8 @@ def test_lengths_within_lengths() -> None:
 
 TEXTS = ["abba", "b", "abcabc", "cc", "acb", "babacab", "a", "cab"]
 LETTERS = [[["abc".index(letter) for letter in part] for part in text.split("b") if part] or [[1]] for text in TEXTS]
-EDGES = {"input": Characters("abc", start=True)}
-EACH = {**EDGES, "output": Characters("abc", end=True)}
+EDGES = {"input": Characters("abc", mark_start=True)}
+EACH = {**EDGES, "output": Characters("abc", mark_end=True)}
 ONE = {**EDGES, "output": nw.Category(["a", "b", "c"])}
 ENDS = (nw.Linear(), nw.softmax)
 NETS = {

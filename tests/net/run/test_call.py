@@ -24,7 +24,7 @@ def test_one_many_and_a_batch(net: Net) -> None:
     assert net([np.array([3.0, 1.0])]) == ["a"]
     assert net(np.array([3.0, 1.0])) == "a"
     assert net(torch.tensor([[3.0, 1.0], [0.0, 1.0]])) == ["a", "b"]
-    assert net(nw.many(((3.0, 1.0), (0.0, 1.0)))) == ["a", "b"]
+    assert net(nw.batch(((3.0, 1.0), (0.0, 1.0)))) == ["a", "b"]
 
 
 def test_readings(net: Net) -> None:
@@ -46,10 +46,10 @@ def test_where_the_sizes_leave_it_open_the_rank_decides() -> None:
         "  where:    input 'input'\n"
         "  expected: one example of (2, 3), or a batch of 2 of (3,)\n"
         "  got:      an array (2, 3)\n"
-        "  mend:     nw.many(array) for the batch\n"
+        "  mend:     nw.batch(array) for the batch\n"
         "  or:       [array] for a list of one example"
     )
-    assert nw.Chain(nw.relu)(nw.many(np.zeros((2, 3)))).shape == (2, 3)
+    assert nw.Chain(nw.relu)(nw.batch(np.zeros((2, 3)))).shape == (2, 3)
     assert nw.Chain(nw.relu)([np.zeros((2, 3))]).shape == (1, 2, 3)
 
 
@@ -266,7 +266,7 @@ def test_a_table_is_as_many_examples_as_it_has_rows() -> None:
     net = nw.Chain(nw.Linear(2), nw.softmax, input=nw.Vector(2, 0, 1), output=nw.Category(["x", "y"]))
     net = nw.initialize(net)
     expected = net([*np.asarray(FRAME)])
-    assert net(FRAME) == net(nw.many(FRAME)) == expected
+    assert net(FRAME) == net(nw.batch(FRAME)) == expected
     assert len(expected) == 5
 
 

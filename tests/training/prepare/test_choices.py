@@ -106,8 +106,10 @@ def test_what_is_done_for_every_element_counts_so_many_times() -> None:
     assert (activation_bytes(plan, {"n": 7}), activation_bytes(plan, {"n": 14})) == (8 * 7 * 5, 8 * 14 * 5)
 
 
-READER = nw.Chain(nw.Embedding(2), GRU(3), nw.Linear(), nw.softmax, input=Characters("ab", start=True, most=6))
-NET = nw.with_loss(READER.with_output(Characters("ab", end=True, most=6)), nw.CrossEntropy())
+READER = nw.Chain(
+    nw.Embedding(2), GRU(3), nw.Linear(), nw.softmax, input=Characters("ab", mark_start=True, max_length=6)
+)
+NET = nw.with_loss(READER.with_output(Characters("ab", mark_end=True, max_length=6)), nw.CrossEntropy())
 TEXTS = source((["a" * (i % 9) for i in range(100)],) * 2)
 
 

@@ -70,12 +70,12 @@ def test_batches_are_the_examples_in_order_whatever_is_gathered_at_once(monkeypa
         assert all(torch.equal(value, alone.inputs[port]) for port, value in batch.inputs.items())
 
 
-READER = nw.Chain(nw.Embedding(2), GRU(3), nw.Linear(), nw.softmax, input=Characters("abc", start=True))
+READER = nw.Chain(nw.Embedding(2), GRU(3), nw.Linear(), nw.softmax, input=Characters("abc", mark_start=True))
 TEXTS = ["abc", "a", "cab", "bb", "", "abcabc"]
 
 
 def reading(**options):
-    net = nw.with_loss(READER.with_output(Characters("abc", end=True)), nw.CrossEntropy())
+    net = nw.with_loss(READER.with_output(Characters("abc", mark_end=True)), nw.CrossEntropy())
     return feed(source((TEXTS, TEXTS), **options), net, CPU)
 
 
@@ -118,7 +118,7 @@ def test_texts_beyond_memory_come_in_random_order(monkeypatch) -> None:
 
 
 def test_an_error_in_a_sample_names_the_row_it_has_in_all_of_the_data() -> None:
-    net = nw.with_loss(READER.with_output(Characters("abc", end=True)), nw.CrossEntropy())
+    net = nw.with_loss(READER.with_output(Characters("abc", mark_end=True)), nw.CrossEntropy())
     texts = ["abc", "a"] * 50 + ["abd"]
     with pytest.raises(DataError) as caught:
         feed(source((texts, texts)), net, CPU)

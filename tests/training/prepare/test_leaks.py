@@ -9,7 +9,7 @@ from causality.causal_nets import CAUSAL, INPUT, LEAKS, Masked, attention
 from netwright.data.sources import source
 from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
-from netwright.layers.sequence import Most, Rest, Reverse, Shift
+from netwright.layers.sequence import DropFirst, DropLast, Reverse, Shift
 from netwright.training.prepare.leaks import refuse_leaks, shifted
 from netwright.training.prepare.next_element import NextElement
 
@@ -67,9 +67,9 @@ def test_the_layer_of_attention_names_its_mend() -> None:
 def test_attention_without_a_mask() -> None:
     assert refusal(attention()) == (
         "the net can see what it is to predict\n"
-        "  where:    input -> linear3 -> dot2 -> output\n"
+        "  where:    input -> linear3 -> matmul2 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training it sees all of input: dot2 looks ahead; shown by perturbation\n"
+        "  got:      in training it sees all of input: matmul2 looks ahead; shown by perturbation\n"
         "  mend:     mask the scores of later positions with minus infinity before the softmax"
     )
     assert refusal(attention(Masked(-1e4))) == refusal(attention())
@@ -142,15 +142,15 @@ def test_what_cannot_be_settled_is_refused() -> None:
 
 def test_targets_of_its_own_are_later_positions() -> None:
     """Teacher forcing by hand: what is read leaves the last element out, what is compared with the first."""
-    cut, later = nw.Part((None, -1), axis=0), nw.Part((1, None), axis=0)
-    for given, target in ((Most(), Rest()), (cut, later), (Most(), later)):
+    cut, later = nw.Slice((None, -1), axis=0), nw.Slice((1, None), axis=0)
+    for given, target in ((DropLast(), DropFirst()), (cut, later), (DropLast(), later)):
         assert refusal(against(GRU(4), given, target), False) == ""
         assert refusal(against(nw.Conv(4, 3, padding="causal"), given, target), False) == ""
         assert "looks ahead" in refusal(against(nw.Bidirectional(GRU(4)), given, target), False)
         assert "looks ahead" in refusal(against(nw.Conv(4, 3, padding="same"), given, target), False)
-    assert refusal(against(nw.Conv(4, 3, padding="same"), Most(), Rest(), nw.MAE()), False) == (
+    assert refusal(against(nw.Conv(4, 3, padding="same"), DropLast(), DropFirst(), nw.MAE()), False) == (
         "the net can see what it is to predict\n"
-        "  where:    text -> most1 -> conv1 -> linear1 -> mae1\n"
+        "  where:    text -> droplast1 -> conv1 -> linear1 -> mae1\n"
         "  expected: prediction i predicts text at i + 1, and does not see it\n"
         "  got:      in training it sees text from i - 1 to i + 1: conv1 looks ahead; shown by perturbation\n"
         '  mend:     padding="causal" in conv1\n'
@@ -165,7 +165,7 @@ def test_a_target_that_is_not_shifted() -> None:
         "  expected: prediction i predicts text at i, and does not see it\n"
         "  got:      in training it sees text up to i: nothing hides it; shown by perturbation\n"
         "  mend:     nw.Shift() before tanh1, so that no position sees its own element\n"
-        "  or:       nw.Most() before what reads the input, and nw.Rest() before the target"
+        "  or:       nw.DropLast() before what reads the input, and nw.DropFirst() before the target"
     )
     assert refusal(against(GRU(4), Shift(), same), False) == ""
     assert "conv1 looks ahead" in refusal(against(nw.Conv(4, 3, padding="same"), Shift(), same), False)
@@ -189,10 +189,10 @@ def test_targets_from_elsewhere_are_not_known() -> None:
 
 def test_every_loss_and_every_size_is_asked() -> None:
     x, y = nw.Input("x", ("n", 2)), nw.Input("y", ("m", 2))
-    good = nw.MSE()(nw.Linear(2)(GRU(3)(Most()(x))), Rest()(x))
-    bad = nw.MSE()(nw.Linear(2)(nw.Conv(3, 3, padding="same")(Most()(y))), Rest()(y))
+    good = nw.MSE()(nw.Linear(2)(GRU(3)(DropLast()(x))), DropFirst()(x))
+    bad = nw.MSE()(nw.Linear(2)(nw.Conv(3, 3, padding="same")(DropLast()(y))), DropFirst()(y))
     assert refusal(nw.Graph({"one": good, "two": bad}), False).splitlines()[1] == (
-        "  where:    y -> most2 -> conv1 -> linear2 -> mse2"
+        "  where:    y -> droplast2 -> conv1 -> linear2 -> mse2"
     )
     assert refusal(nw.Graph({"one": good}), False) == ""
 
@@ -214,8 +214,10 @@ def test_training_is_refused_before_it_begins() -> None:
     )
     rows = torch.rand(6, 5, 2, generator=torch.Generator().manual_seed(0)).tolist()
     with pytest.raises(TrainingError, match="the net can see what it is to predict"):
-        nw.train(against(nw.Conv(4, 3, padding="same"), Most(), Rest()), {"text": rows}, epochs=1, progress=False)
-    nw.train(against(GRU(4), Most(), Rest()), {"text": rows}, epochs=1, progress=False)
+        nw.train(
+            against(nw.Conv(4, 3, padding="same"), DropLast(), DropFirst()), {"text": rows}, epochs=1, progress=False
+        )
+    nw.train(against(GRU(4), DropLast(), DropFirst()), {"text": rows}, epochs=1, progress=False)
 
 
 SERIES = np.random.default_rng(0).normal(size=(20, 12, 1)).astype(np.float32)

@@ -26,10 +26,10 @@ def train(part, data, **options):
 
 def test_codecs_follow_from_texts_and_the_net_carries_them() -> None:
     run = train(net(), TEXTS)
-    assert run.net.inputs["input"] == Characters("abc", start=True)
-    assert run.net.outputs["output"] == Characters("abc", end=True)
+    assert run.net.inputs["input"] == Characters("abc", mark_start=True)
+    assert run.net.outputs["output"] == Characters("abc", mark_end=True)
     assert str(run.choices[0]) == "objective: NextElement() (given)"
-    assert "loss: CrossEntropy() (the decoder is Characters('abc', end=True))" in map(str, run.choices)
+    assert "loss: CrossEntropy() (the decoder is Characters('abc', mark_end=True))" in map(str, run.choices)
     assert any(choice.name == "batches" for choice in run.choices)
 
 
@@ -52,8 +52,8 @@ def test_what_comes_next_is_learned() -> None:
     ("codec", "data"),
     [
         (Characters(), TEXTS),
-        (Characters("abcd", unknown=True, most=4), TEXTS),
-        (Characters("abc", end=True, length="letters"), TEXTS),
+        (Characters("abcd", unknown=True, max_length=4), TEXTS),
+        (Characters("abc", mark_end=True, length="letters"), TEXTS),
         (Words(), ["a b", "b a a", "a"] * 4),
         (Tokens(), LISTS),
         (Tokens(["do", "re", "mi"]), LISTS),
@@ -62,8 +62,8 @@ def test_what_comes_next_is_learned() -> None:
 def test_codecs_of_sequences(codec, data) -> None:
     run = train(net(input=codec), data, epochs=1)
     encoder, decoder = run.net.inputs["input"], run.net.outputs["output"]
-    assert (encoder.start, encoder.end, decoder.start, decoder.end) == (True, False, False, True)
-    assert (encoder.size, encoder.most, encoder.length) == (decoder.size, codec.most, codec.length)
+    assert (encoder.mark_start, encoder.mark_end, decoder.mark_start, decoder.mark_end) == (True, False, False, True)
+    assert (encoder.size, encoder.max_length, encoder.length) == (decoder.size, codec.max_length, codec.length)
     target = decoder.encode(data[0])
     assert torch.equal(encoder.encode(data[0])[1:], target[:-1])
 
@@ -126,8 +126,8 @@ def test_what_is_said_of_a_source(said: str) -> None:
     pairs = [("ab", "ba"), ("abc", "cba"), ("b", "b"), ("ca", "ac")] * 8
     run = train(seq2seq(said=said), pairs, epochs=150, learning_rate=0.01, validation=pairs[:4])
     assert run.net.inputs["source"] == Characters("abc")
-    assert run.net.inputs[said] == Characters("abc", length="m", start=True)
-    assert run.net.outputs["output"] == Characters("abc", length="m", end=True)
+    assert run.net.inputs[said] == Characters("abc", length="m", mark_start=True)
+    assert run.net.outputs["output"] == Characters("abc", length="m", mark_end=True)
     assert run.epochs[-1].validation["error"] < 0.1
     assert nw.measure(run.net, pairs[:4]).result.error.value < 0.1
     columns = tuple(map(list, zip(*pairs, strict=True)))
@@ -173,20 +173,20 @@ def test_an_output_that_is_not_one_for_every_position() -> None:
 
 
 def test_another_decoder_than_the_encoder_s_own() -> None:
-    assert refused(net(input=Characters("abc"), output=Characters("abcd", end=True)), TEXTS) == (
+    assert refused(net(input=Characters("abc"), output=Characters("abcd", mark_end=True)), TEXTS) == (
         "a net that predicts the next element decodes as it encodes\n"
         "  where:    output 'output'\n"
-        "  expected: Characters('abc', end=True)\n"
-        "  got:      Characters('abcd', end=True)\n"
+        "  expected: Characters('abc', mark_end=True)\n"
+        "  got:      Characters('abcd', mark_end=True)\n"
         "  mend:     leave the decoder out"
     )
 
 
 def test_a_long_vocabulary_is_cut_in_the_message() -> None:
     many = "".join(map(chr, range(0x4E00, 0x4F00)))
-    text = refused(net(input=Characters("abc"), output=Characters(many, end=True)), TEXTS)
+    text = refused(net(input=Characters("abc"), output=Characters(many, mark_end=True)), TEXTS)
     (got,) = [line for line in text.splitlines() if line.startswith("  got:")]
-    assert got == "  got:      " + repr(Characters(many, end=True))[: LONGEST - 1] + "…"
+    assert got == "  got:      " + repr(Characters(many, mark_end=True))[: LONGEST - 1] + "…"
 
 
 def test_an_output_of_another_width_than_the_vocabulary() -> None:

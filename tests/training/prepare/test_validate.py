@@ -33,8 +33,8 @@ def test_loss_and_error_are_those_of_the_net_in_use(count) -> None:
 
 
 def reader(last=nw.softmax):
-    net = nw.Chain(nw.Embedding(4), GRU(5), nw.Linear(), last, input=Characters("abc", start=True))
-    return nw.initialize(net.with_output(Characters("abc", end=True)), seed=2)
+    net = nw.Chain(nw.Embedding(4), GRU(5), nw.Linear(), last, input=Characters("abc", mark_start=True))
+    return nw.initialize(net.with_output(Characters("abc", mark_end=True)), seed=2)
 
 
 TEXTS = ["abc", "a", "cabcab", "bb", "", "abcabcabcabc"] * 50

@@ -51,13 +51,13 @@ def test_a_function_of_one_example_is_a_loss() -> None:
     net = nw.initialize(nw.Chain(3, input=2, output=3))
     for function in (lambda y, t: (y - t).square().mean(), lambda y, t: (y - t).square().mean(-1)):
         graph = nw.with_loss(net, function)
-        examples = {"input": nw.many([[1.0, 2.0], [3.0, 4.0]]), "target": nw.many([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])}
+        examples = {"input": nw.batch([[1.0, 2.0], [3.0, 4.0]]), "target": nw.batch([[0.0, 1.0, 2.0], [1.0, 1.0, 1.0]])}
         torch.testing.assert_close(graph(examples), nw.with_loss(net, nw.MSE())(examples))
 
 
 def test_functions_that_are_no_loss() -> None:
     net = nw.initialize(nw.Chain(3, input=2, output=3))
-    examples = {"input": nw.many([[1.0, 2.0]]), "target": nw.many([[0.0, 1.0, 2.0]])}
+    examples = {"input": nw.batch([[1.0, 2.0]]), "target": nw.batch([[0.0, 1.0, 2.0]])}
     with pytest.raises(NetError) as caught:
         nw.with_loss(net, lambda y, t: y - t)(examples)
     assert str(caught.value) == (

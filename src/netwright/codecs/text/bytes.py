@@ -21,15 +21,15 @@ class Bytes(Elements):
         `encode` gives `n <v>`; `decode` takes `n v`; v is 256, or 257 with the edge.
 
     Fields:
-        start, end: one extra element, the edge, in front of the text, or behind it.
-        most: how many elements are kept, edges included, of a longer text; by default all.
+        mark_start, mark_end: one extra element, the edge, in front of the text, or behind it.
+        max_length: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
 
     Raises:
         DataError: an empty text, if there is no edge; half a character (a surrogate).
 
     Example:
-        >>> Bytes(start=True).encode("né")
+        >>> Bytes(mark_start=True).encode("né")
         tensor([256, 110, 195, 169])
         >>> Bytes().text_of([110, 195, 169])
         'né'

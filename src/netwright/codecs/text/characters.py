@@ -27,9 +27,9 @@ class Characters(Listed):
     Fields:
         vocabulary: the characters in the order of their indices, as a text; by default those of the training data,
             sorted by code point.
-        start, end: one extra element, the edge, in front of the text, or behind it.
+        mark_start, mark_end: one extra element, the edge, in front of the text, or behind it.
         unknown: one extra element for all characters that are not in the vocabulary; by default they are an error.
-        most: how many elements are kept, edges included, of a longer text; by default all.
+        max_length: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
 
     Raises:
@@ -37,7 +37,7 @@ class Characters(Listed):
         DataError: a character that is not in the vocabulary; an empty text, if there is no edge.
 
     Example:
-        >>> codec = Characters("abc", end=True)
+        >>> codec = Characters("abc", mark_end=True)
         >>> codec.encode("cab")
         tensor([2, 0, 1, 3])
         >>> codec.text_of([2, 0, 1, 3])

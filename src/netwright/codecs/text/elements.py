@@ -25,22 +25,23 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # an unknown element in a text
 class Elements(Codec, ABC):
     """A sequence of elements: an index for each on the way in, a distribution for each on the way out.
 
-    One extra element, the edge, exists where `start` or `end` is true, and has the last index: `encode` puts it in
-    front where `start`, behind where `end`. So an input codec with `start=True` and an output codec with `end=True`
-    share their indices, and the target at a position is the element that follows: nothing has to be shifted.
+    One extra element, the edge, exists where `mark_start` or `mark_end` is true, and has the last index: `encode` puts
+    it in front where `mark_start`, behind where `mark_end`. So an input codec with `mark_start=True` and an output
+    codec with `mark_end=True` share their indices, and the target at a position is the element that follows: nothing
+    has to be shifted.
 
-    Decoding gives what the most probable elements say, up to the first edge (an edge that `start` puts in front is
+    Decoding gives what the most probable elements say, up to the first edge (an edge that `mark_start` puts in front is
     skipped); `Sample` draws every element instead. The other readings give a list, what they say at each position;
     there the extra elements are called `"<edge>"` and `"<unknown>"`.
 
     Shapes:
         `encode` gives `n <v>`, v indices at n positions; `decode` takes `n v`. The number of positions is at least
-        one, edges included, and at most `most`.
+        one, edges included, and at most `max_length`.
 
     Fields:
-        start: an edge in front.
-        end: an edge behind, where the sequence was not truncated: one that goes on has no end there.
-        most: so many elements are kept, edges included, and the rest is cut off; by default all are.
+        mark_start: an edge in front.
+        mark_end: an edge behind, where the sequence was not truncated: one that goes on has no end there.
+        max_length: so many elements are kept, edges included, and the rest is cut off; by default all are.
             `truncated` counts the sequences that are cut.
         length: the name of the size that varies.
     """
@@ -48,14 +49,16 @@ class Elements(Codec, ABC):
     learns: ClassVar[str] = "vocabulary"  # the field that `fit` fills
 
     _: KW_ONLY
-    start: bool = False
-    end: bool = False
-    most: int | None = None
+    mark_start: bool = False
+    mark_end: bool = False
+    max_length: int | None = None
     length: str = "n"
 
     def __post_init__(self) -> None:
-        if type(self.most) is int and self.most < 1:
-            raise NetError(what="a sequence has at least one element", expected="most of 1 or more", got=f"{self.most}")
+        if type(self.max_length) is int and self.max_length < 1:
+            raise NetError(
+                what="a sequence has at least one element", expected="max_length of 1 or more", got=f"{self.max_length}"
+            )
         if type(self.length) is str and not self.length.isidentifier():
             raise NetError(what="length is the name of a size", expected="a Python name", got=repr(self.length))
 
@@ -92,12 +95,12 @@ class Elements(Codec, ABC):
         count = self._count
         if count is None:
             return self._known(self.learns)  # which says that it is missing
-        return count + (self.unknown_index == count) + (self.start or self.end)
+        return count + (self.unknown_index == count) + (self.mark_start or self.mark_end)
 
     @property
     def edge(self) -> int | None:
         """The index of the edge; None where there is none."""
-        return self.size - 1 if self.start or self.end else None
+        return self.size - 1 if self.mark_start or self.mark_end else None
 
     @property
     def ends(self) -> frozenset[int]:
@@ -124,11 +127,11 @@ class Elements(Codec, ABC):
 
     def encode(self, raw: Any) -> Tensor:
         indices = torch.tensor(self._indices(raw), dtype=torch.int64, device="cpu")
-        if not len(indices) and not (self.start or self.end):
+        if not len(indices) and not (self.mark_start or self.mark_end):
             raise DataError(
                 what="an empty text has no elements",
                 got=described(raw),
-                mend=("leave it out", "start=True or end=True, which gives it an edge"),
+                mend=("leave it out", "mark_start=True or mark_end=True, which gives it an edge"),
             )
         return self._framed(indices, torch.tensor([len(indices)], dtype=torch.int64, device="cpu")).values
 
@@ -149,18 +152,18 @@ class Elements(Codec, ABC):
             raise
 
     def truncated(self, raws: Sequence[Any]) -> int:
-        """How many of the raw things have more elements, edges included, than `most`."""
-        if self.most is None:
+        """How many of the raw things have more elements, edges included, than `max_length`."""
+        if self.max_length is None:
             return 0
-        return int((self._flat(raws)[1] + self.start + self.end > self.most).sum())
+        return int((self._flat(raws)[1] + self.mark_start + self.mark_end > self.max_length).sum())
 
     def offsets(self, raw: Any) -> list[tuple[int, int]]:
         """Where every element that `encode` gives stands: from a character up to another; edges take up none."""
         inside = self._spans(raw)
         length = len(plain(raw))
-        before = [(0, 0)] if self.start else []
-        behind = [(length, length)] if self.end else []
-        return [*before, *inside, *behind][: self.most]
+        before = [(0, 0)] if self.mark_start else []
+        behind = [(length, length)] if self.mark_end else []
+        return [*before, *inside, *behind][: self.max_length]
 
     def text_of(self, indices: Iterable[int]) -> Any:
         """What these elements say together, edges left out; one index a position."""
@@ -189,7 +192,7 @@ class Elements(Codec, ABC):
         edge = self.edge
         if edge is None:
             return indices
-        if self.start and indices[:1] == [edge]:
+        if self.mark_start and indices[:1] == [edge]:
             indices = indices[1:]
         return indices[: indices.index(edge)] if edge in indices else indices
 
@@ -217,12 +220,14 @@ class Elements(Codec, ABC):
         )
 
     def _framed(self, indices: Tensor, counts: Tensor) -> Ragged:
-        """With edges, and cut to `most`."""
-        whole = counts + self.start + self.end
-        kept = whole if self.most is None else whole.clamp_max(self.most)
-        if not (self.start or self.end) and torch.equal(kept, counts):
+        """With edges, and cut to `max_length`."""
+        whole = counts + self.mark_start + self.mark_end
+        kept = whole if self.max_length is None else whole.clamp_max(self.max_length)
+        if not (self.mark_start or self.mark_end) and torch.equal(kept, counts):
             return Ragged(indices, (kept,))
-        positions = spans(torch.full_like(kept, -int(self.start)), kept)  # in the raw thing: -1 is the edge in front
+        positions = spans(
+            torch.full_like(kept, -int(self.mark_start)), kept
+        )  # in the raw thing: -1 is the edge in front
         ends = counts.repeat_interleave(kept)
         first = (counts.cumsum(0) - counts).repeat_interleave(kept)
         is_edge = (positions < 0) | (positions == ends)

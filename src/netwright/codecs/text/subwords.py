@@ -33,9 +33,9 @@ class Subwords(Elements):
     """A text as the pieces of a tokenizer of the package `tokenizers`: frequent words whole, rare ones in parts.
 
     The tokenizer is one that is given, or byte-level byte-pair encoding learned from the training data, which knows
-    every text and gives it back exactly. What a given tokenizer says of truncation and padding is not used, `most` says
-    it; and what it puts around a text only where `special` asks for it: else edges say it. It does with unknown
-    characters what it was made to do.
+    every text and gives it back exactly. What a given tokenizer says of truncation and padding is not used,
+    `max_length` says it; and what it puts around a text only where `special` asks for it: else edges say it. It does
+    with unknown characters what it was made to do.
 
     Shapes:
         `encode` gives `n <v>`; `decode` takes `n v`: the pieces of the tokenizer, then the edge.
@@ -49,8 +49,8 @@ class Subwords(Elements):
         padded: how many indices a given tokenizer has, where a net has room for more than it has pieces; by default
             as many as pieces.
         ending: the indices of pieces of a given tokenizer with which a text ends: nothing is generated behind them.
-        start, end: one extra element, the edge, in front of the text, or behind it.
-        most: how many elements are kept, edges included, of a longer text; by default all.
+        mark_start, mark_end: one extra element, the edge, in front of the text, or behind it.
+        max_length: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
 
     Raises:

@@ -26,9 +26,9 @@ class Tokens(Listed):
     Fields:
         vocabulary: the labels in the order of their indices; str, int, float or bool. By default the sorted labels
             of the training data.
-        start, end: one extra element, the edge, in front of the sequence, or behind it.
+        mark_start, mark_end: one extra element, the edge, in front of the sequence, or behind it.
         unknown: one extra element for all labels that are not in the vocabulary; by default they are an error.
-        most: how many elements are kept, edges included, of a longer sequence; by default all.
+        max_length: how many elements are kept, edges included, of a longer sequence; by default all.
         length: the name of the size that varies.
 
     Raises:
@@ -36,7 +36,7 @@ class Tokens(Listed):
         DataError: a label that is not known; an empty sequence, if there is no edge.
 
     Example:
-        >>> codec = Tokens(["noun", "verb"], start=True)
+        >>> codec = Tokens(["noun", "verb"], mark_start=True)
         >>> codec.encode(["verb", "noun"])
         tensor([2, 1, 0])
         >>> codec.text_of([2, 1, 0])

@@ -51,9 +51,9 @@ class Words(Listed):
             first, equally frequent ones by the alphabet.
         lower: words are read in lower case.
         least: how often a word must occur in the training data to be learned; more than one needs `unknown`.
-        start, end: one extra element, the edge, in front of the text, or behind it.
+        mark_start, mark_end: one extra element, the edge, in front of the text, or behind it.
         unknown: one extra element for all words that are not in the vocabulary; by default they are an error.
-        most: how many elements are kept, edges included, of a longer text; by default all.
+        max_length: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
 
     Raises:

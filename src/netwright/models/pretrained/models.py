@@ -67,7 +67,7 @@ _MODELS: dict[str, _Model] = {
 }
 
 
-def model(name: str | PathLike[str]) -> Net:
+def pretrained(name: str | PathLike[str]) -> Net:
     """A net that others have trained, with its weights and its codecs: by name, or from a folder of your own.
 
     What it gives is an ordinary net: it can be drawn, cut, trained and saved to one file.
@@ -82,7 +82,7 @@ def model(name: str | PathLike[str]) -> Net:
 
     Example:
         >>> import netwright as nw
-        >>> sentences = nw.model("all-minilm-l6-v2")  # doctest: +SKIP
+        >>> sentences = nw.pretrained("all-minilm-l6-v2")  # doctest: +SKIP
         >>> sentences("Mars is called the Red Planet.").shape  # doctest: +SKIP
         torch.Size([384])
     """

@@ -10,7 +10,7 @@ from netwright.layers.linear import Linear
 from netwright.layers.norm import LayerNorm
 from netwright.layers.pointwise import softmax
 from netwright.layers.position import Positions
-from netwright.layers.reshape import Part, Reshape
+from netwright.layers.reshape import Reshape, Slice
 from netwright.layers.source import Parameter
 from netwright.layers.wrap import Repeat, Residual
 from netwright.models.pretrained.activations import ACTIVATIONS
@@ -60,7 +60,7 @@ def net(config: Config, image: Any, classes: int) -> Graph:
         "norm": (LayerNorm(eps=eps), "blocks"),
     }
     if classes:
-        nodes["first"] = (Part(0, axis=0), "norm")
+        nodes["first"] = (Slice(0, axis=0), "norm")
         nodes["head"] = ([Linear(classes), softmax], "first")
     return Graph(**nodes, input=image)
 

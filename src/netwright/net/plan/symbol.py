@@ -66,7 +66,7 @@ class Symbol(Value, eq=False):
             raise NetError(
                 what="a value of a net that is being drawn has no positions yet",
                 got=f"x[{port!r}]",
-                mend="nw.Part(0)(x) or nw.Part((0, 3))(x) for a part of the features; x['name'] for an output port",
+                mend="nw.Slice(0)(x) or nw.Slice((0, 3))(x) for a part of the features; x['name'] for an output port",
             )
         if port not in self.names:
             raise NetError(
@@ -125,7 +125,7 @@ class Symbol(Value, eq=False):
     __abs__, __invert__, __len__ = map(_refused, ("abs", "~", "len"))
 
     def __matmul__(self, other: "Symbol") -> "Symbol":
-        return _combined("Dot", "@", self, other)
+        return _combined("MatMul", "@", self, other)
 
     def __neg__(self) -> "Symbol":
         return use(_listed("Elementwise", "neg"), self)
@@ -311,7 +311,7 @@ def output_names(part: Node, count: int) -> tuple[str, ...]:
 
 
 def _combined(kind_: str, sign: str, left: Symbol, right: Any) -> Symbol:
-    if isinstance(right, int | float) and kind_ != "Dot":
+    if isinstance(right, int | float) and kind_ != "MatMul":
         right = use(_listed("Constant", right))
     if not isinstance(right, Symbol):
         raise NetError(

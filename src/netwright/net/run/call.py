@@ -41,12 +41,12 @@ class Many(Value, Generic[T]):
     examples: T
 
 
-def many(examples: T) -> Many[T]:
-    """Say that this is a batch: `net(nw.many(array))`, where the net's own sizes leave it open.
+def batch(examples: T) -> Many[T]:
+    """Say that this is a batch: `net(nw.batch(array))`, where the net's own sizes leave it open.
 
     Example:
         >>> import netwright as nw, numpy as np
-        >>> nw.tanh(nw.many(np.zeros((2, 3), "float32"))).shape
+        >>> nw.tanh(nw.batch(np.zeros((2, 3), "float32"))).shape
         torch.Size([2, 3])
     """
     return Many(examples)
@@ -197,7 +197,7 @@ def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
             where=f"input {name!r}",
             expected=f"one example of {whole}, or a batch of {len(raw)} of {rows}",
             got=f"an array {shape_text(tuple(raw.shape))}",
-            mend=("nw.many(array) for the batch", "[array] for a list of one example"),
+            mend=("nw.batch(array) for the batch", "[array] for a list of one example"),
         )
     return not several
 

@@ -263,7 +263,7 @@ def _kept(examples: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
             raise DataError(
                 what="the stream is larger than a quarter of the free memory",
                 where=f"after {len(next(iter(columns.values()))):,} examples",
-                mend="a torch Dataset with __len__ and __getitem__, or nw.folder: these are read as needed",
+                mend="a torch Dataset with __len__ and __getitem__, or nw.image_folder: these are read as needed",
             )
     return columns
 

@@ -14,7 +14,7 @@ from netwright.data.sources import Source
 from netwright.errors import TrainingError
 from netwright.layers.attention import Attention
 from netwright.layers.conv import Conv
-from netwright.layers.join import Dot
+from netwright.layers.join import MatMul
 from netwright.layers.norm import BatchNorm
 from netwright.layers.sequence import Reverse
 from netwright.net.part import Net
@@ -55,8 +55,8 @@ def refuse_leaks(net: Net, following: tuple[str, int] | None) -> None:
 
     `following` is the input of which it is to predict what follows, and how many steps on; None: none, and only what a
     net that ends in losses compares with itself is known: a target that is a later position of an input, such as
-    `nw.Rest()` of it, or, for a net that sees no later position, the same one. A net that sees all around a position
-    and is compared with that position itself gives its input back, which is no prediction.
+    `nw.DropFirst()` of it, or, for a net that sees no later position, the same one. A net that sees all around a
+    position and is compared with that position itself gives its input back, which is no prediction.
     """
     if following is None and not ends_in_losses(net):
         return
@@ -167,7 +167,7 @@ def _mends(net: Net, question: Question, way: tuple[str, ...], ahead: str, high:
     if not ahead:
         return (
             f"nw.Shift() before {way[0] if way else question.end}, so that no position sees its own element",
-            "nw.Most() before what reads the input, and nw.Rest() before the target",
+            "nw.DropLast() before what reads the input, and nw.DropFirst() before the target",
         )
     leaf = next((op.leaf for op in net.plan.wiring.leaves if op.path == ahead), None)
     shift = int(high) - question.target + 1 if not isinf(high) else 0
@@ -177,7 +177,7 @@ def _mends(net: Net, question: Question, way: tuple[str, ...], ahead: str, high:
         return (f"leave out nw.Bidirectional at {around}" if around else f"leave out {ahead}",)
     if isinstance(leaf, BatchNorm):
         return (f"nw.LayerNorm() in place of {ahead}, whose statistics in training are of all positions",)
-    if isinstance(leaf, Dot):
+    if isinstance(leaf, MatMul):
         return ("mask the scores of later positions with minus infinity before the softmax",)
     if isinstance(leaf, Attention):
         return (f"causal=True in {ahead}",)

@@ -28,9 +28,9 @@ class NextElement(Value):
 
         loss = mean over i = 0 … n of −ln p(xᵢ₊₁ | x₁ … xᵢ), in nats, for each sequence, then over sequences.
 
-    The net's encoder is given `start=True`, and its decoder is the same codec with `end=True` instead, so that both
-    count elements alike: the trained net carries them, and generates at once. A vocabulary that is not given is learned
-    from the training part. A net without an encoder takes texts by characters.
+    The net's encoder is given `mark_start=True`, and its decoder is the same codec with `mark_end=True` instead, so
+    that both count elements alike: the trained net carries them, and generates at once. A vocabulary that is not
+    given is learned from the training part. A net without an encoder takes texts by characters.
 
     Raises: TrainingError for a net with several outputs, of whose inputs none or several could be predicted, with
         another encoder than one of sequences, whose output is not one distribution for every position, or that sees
@@ -41,7 +41,7 @@ class NextElement(Value):
         >>> net = nw.Chain(nw.Embedding(8), nw.GRU(16), nw.Linear(), nw.softmax)
         >>> run = nw.train(net, ["anna", "hannah"] * 8, objective=nw.NextElement(), epochs=1, progress=False)
         >>> run.net.inputs["input"], run.net.outputs["output"]
-        (Characters('ahn', start=True), Characters('ahn', end=True))
+        (Characters('ahn', mark_start=True), Characters('ahn', mark_end=True))
     """
 
     def ports(self, net: Net) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -63,7 +63,7 @@ class NextElement(Value):
         """The net with both codecs of what is predicted, fitted to the training part, and those of other inputs."""
         name, (output,) = _predicted(net), net.output_names
         encoder = _fitted(_encoder(net, name, training.row(0)[name]), training, name)
-        decoder = replace(encoder, start=False, end=True)
+        decoder = replace(encoder, mark_start=False, mark_end=True)
         given = net.held.outputs.get(output)
         if given is not None and (not isinstance(given, Elements) or _fitted(given, training, name) != decoder):
             raise TrainingError(
@@ -96,7 +96,11 @@ def following_port(net: Net) -> str | None:
         return None
     decoder = net.held.outputs.get(net.output_names[0])
     for name, encoder in net.held.inputs.items():
-        if isinstance(encoder, Elements) and encoder.start and decoder == replace(encoder, start=False, end=True):
+        if (
+            isinstance(encoder, Elements)
+            and encoder.mark_start
+            and decoder == replace(encoder, mark_start=False, mark_end=True)
+        ):
             return name
     return None
 
@@ -142,7 +146,7 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
             got=f"a {type(first).__name__}, and a net without an encoder" if codec is None else _short(codec),
             mend="net.with_input(nw.Tokens())" if not isinstance(first, str) else "net.with_input(nw.Characters())",
         )
-    return replace(codec, start=True, end=False)
+    return replace(codec, mark_start=True, mark_end=False)
 
 
 def _fitted(codec: Elements, source: Source, name: str) -> Elements:

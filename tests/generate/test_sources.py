@@ -7,7 +7,7 @@ import torch
 
 import netwright as nw
 from netwright.errors import DataError, NetError
-from netwright.generate.predictor import Stepper
+from netwright.generate.predictor import Predictor
 
 torch.set_num_threads(1)
 SOURCES = ["abc", "b", "cabba", "aa"]
@@ -15,7 +15,7 @@ SOURCES = ["abc", "b", "cabba", "aa"]
 
 def ports() -> tuple[nw.Net, nw.Net]:
     source = nw.Input("source", nw.Characters("abc"))
-    return source, nw.Input("said", nw.Characters("abc", length="m", start=True))
+    return source, nw.Input("said", nw.Characters("abc", length="m", mark_start=True))
 
 
 def recurrent() -> nw.Net:
@@ -71,7 +71,7 @@ KEYS = {
 
 
 def made(name: str) -> nw.Net:
-    net = NETS[name]().with_output(nw.Characters("abc", length="m", end=True))
+    net = NETS[name]().with_output(nw.Characters("abc", length="m", mark_end=True))
     return nw.initialize(net, seed=4)
 
 
@@ -89,8 +89,8 @@ def by_hand(net: nw.Net, source: str, most: int) -> str:
 @pytest.mark.parametrize("name", NETS)
 def test_it_says_what_the_whole_net_says(name: str) -> None:
     net = made(name)
-    alone = [nw.generate(net, source, most=6) for source in SOURCES]
-    together = nw.generate(net, SOURCES, most=6)
+    alone = [nw.generate(net, source, max_elements=6) for source in SOURCES]
+    together = nw.generate(net, SOURCES, max_elements=6)
     for source, one, other in zip(SOURCES, alone, together, strict=True):
         assert one.value == other.value == by_hand(net, source, 6)
         assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-5)
@@ -99,7 +99,7 @@ def test_it_says_what_the_whole_net_says(name: str) -> None:
 @pytest.mark.parametrize("name", NETS)
 def test_a_beam_knows_what_the_whole_net_thinks_of_its_answer(name: str) -> None:
     net = made(name)
-    for source, found in zip(SOURCES, nw.generate(net, SOURCES, choose=nw.Beam(3), most=5), strict=True):
+    for source, found in zip(SOURCES, nw.generate(net, SOURCES, strategy=nw.Beam(3), max_elements=5), strict=True):
         logs = net({"source": source, "said": found.value}, nw.raw).log()
         elements = [*map("abc".index, found.value), 3][: len(found.log_probabilities)]
         expected = [float(logs[place, element]) for place, element in enumerate(elements)]
@@ -108,7 +108,7 @@ def test_a_beam_knows_what_the_whole_net_thinks_of_its_answer(name: str) -> None
 
 @pytest.mark.parametrize("name", NETS)
 def test_the_source_is_read_once(name: str) -> None:
-    stepper = Stepper(made(name))
+    stepper = Predictor(made(name))
     stepper.told(SOURCES)
     once = [i.path for i in stepper._stepping._once.program.instructions]
     each = [i.path for i in stepper._stepping._each.program.instructions]
@@ -120,9 +120,9 @@ def test_the_source_is_read_once(name: str) -> None:
 
 def test_a_start_by_port() -> None:
     net = made("recurrent")
-    whole = nw.generate(net, {"source": "abc", "said": "ca"}, most=3).value
+    whole = nw.generate(net, {"source": "abc", "said": "ca"}, max_elements=3).value
     assert whole.startswith("ca")
-    assert "".join(map(str, nw.stream(net, "abc", most=5))) == nw.generate(net, "abc", most=5).value
+    assert "".join(map(str, nw.stream(net, "abc", max_elements=5))) == nw.generate(net, "abc", max_elements=5).value
 
 
 def test_what_is_missing_is_said() -> None:
@@ -130,7 +130,7 @@ def test_what_is_missing_is_said() -> None:
         nw.generate(made("recurrent"), [{"source": "abc"}, {"sauce": "abc"}])
     assert str(caught.value) == (
         "what a sequence is about is said for every input of the net but its own\n"
-        "  where:    start 1\n"
+        "  where:    prompt 1\n"
         "  expected: {'source': …}\n"
         "  got:      'sauce'"
     )
