@@ -110,7 +110,7 @@ def growing(build: Make, deep: str, repeats: int) -> dict[str, list[float]]:
 
 def published(repeats: int) -> list[tuple[str, ...]]:
     """An edit deep inside nets as they are published, without their weights."""
-    smollm2 = llama.net(Config(SMOLLM2, "bench"), nw.Array(f"n <{SMOLLM2['vocab_size']}>"))
+    smollm2 = llama.llama_net(Config(SMOLLM2, "bench"), nw.Array(f"n <{SMOLLM2['vocab_size']}>"))
     nets = {"bn_inception": nw.bn_inception(["cat", "dog"]), "SmolLM2-135M": smollm2}
     rows: list[tuple[str, ...]] = []
     for name, net in nets.items():

@@ -31,7 +31,7 @@ def usual_llama(net: nw.Net) -> nn.Module:
     """The net of `transformers` with the weights of ours."""
     model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**SMOLLM2)).eval()
     arrays = net.arrays
-    tensors = {place.name: arrays[path] for path, place in llama.table(Config(SMOLLM2, "bench")).items()}
+    tensors = {place.name: arrays[path] for path, place in llama.llama_table(Config(SMOLLM2, "bench")).items()}
     missing, unexpected = model.load_state_dict(tensors, strict=False)
     assert missing == ["lm_head.weight"] and not unexpected, (missing, unexpected)
     return model

@@ -3,11 +3,11 @@
 import torch
 
 import netwright as nw
+from netwright.training.batch import Batch
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat
 from netwright.training.engines.pick import engine_of
-from netwright.training.prepare.feed import Batch
 
 
 def engines(net, loss, precision=None) -> tuple[Autograd, Engine]:

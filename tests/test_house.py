@@ -1,4 +1,4 @@
-"""Holds the house: imports go down only and make no circle, one test file a module, one sentence atop each file."""
+"""Holds the house: imports go down only and make no circle, a name stands once, every module has its test file."""
 
 import ast
 from pathlib import Path
@@ -28,7 +28,50 @@ FLOORS = [
     ["show"],
     ["cli", ""],
 ]
-FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names}
+INSIDE = {
+    "net": [
+        ["node", "source_of_code"],
+        ["plan"],
+        ["compare", "ports", "run"],
+        ["arguments", "surgery"],
+        ["faults"],
+        ["part"],
+        ["apply", "graph", "initialize"],
+        ["chain", "program", "to_torch"],
+    ],
+    "net.plan": [
+        ["dead", "level"],
+        ["each", "symbol"],
+        ["container"],
+        ["wiring"],
+        ["solution"],
+        ["varying"],
+        ["solve"],
+        ["plan"],
+        ["rewrite"],
+    ],
+    "net.run": [
+        ["groups", "noise", "padding"],
+        ["axes", "context"],
+        ["lengths", "per_element"],
+        ["execute"],
+        ["assemble"],
+        ["call"],
+    ],
+    "training": [
+        ["batch", "events", "interrupts", "optimizers", "schedules"],
+        ["culprit"],
+        ["engines"],
+        ["prepare"],
+        ["loop", "progress", "result"],
+        ["train"],
+    ],
+}
+MAKERS = {"zeros", "ones", "empty", "full", "tensor", "as_tensor", "rand", "randn", "linspace", "eye"}
+COUNTS = {"arange", "randperm", "randint"}  # whole numbers whatever torch's default type is
+
+
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 
 def module(path: Path) -> str:
@@ -37,10 +80,13 @@ def module(path: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
+PATHS = {module(path): path for path in FILES}
+
+
 def imports(path: Path) -> set[str]:
     """The modules of netwright that a file imports, lazily too."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "netwright"}
         elif isinstance(node, ast.ImportFrom):
@@ -52,13 +98,27 @@ def imports(path: Path) -> set[str]:
     return {name.removeprefix("netwright").removeprefix(".") for name in found}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_imports_go_down_only(path: Path) -> None:
-    here = FLOOR[module(path).split(".")[0]]
-    for name in imports(path):
-        there = FLOOR[name.split(".")[0]]
-        same_folder = name.split(".")[0] == module(path).split(".")[0]
-        assert there < here or same_folder, f"{module(path)} imports {name}, which is not on a lower floor"
+def going_up(modules: list[str], floors: list[list[str]], folder: str = "") -> list[str]:
+    """What a module of a folder imports from its own floor's other rooms, or from a floor above."""
+    height = {name: number for number, names in enumerate(floors) for name in names}
+    found: list[str] = []
+    for name in modules:
+        room = name.removeprefix(folder).split(".")[0]
+        for other in sorted(imports(PATHS[name])):
+            there = other.removeprefix(folder).split(".")[0]
+            if other.startswith(folder) and there != room and height[there] >= height[room]:
+                found.append(f"{name} imports {other}")
+    return found
+
+
+def test_imports_go_down_only() -> None:
+    assert going_up(list(PATHS), FLOORS) == []
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_imports_go_down_inside_a_folder_too(folder: str) -> None:
+    modules = [name for name in PATHS if name.startswith(f"{folder}.")]
+    assert going_up(modules, INSIDE[folder], f"{folder}.") == []
 
 
 def test_imports_make_no_circle() -> None:
@@ -78,42 +138,44 @@ def test_imports_make_no_circle() -> None:
         visit(name, [])
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.name != "__init__.py"], ids=module)
-def test_every_module_has_its_test_file(path: Path) -> None:
-    relative = path.relative_to(SRC)
-    assert (TESTS / relative.parent / f"test_{relative.name}").exists()
+def test_every_module_has_its_test_file() -> None:
+    wanted = [path.relative_to(SRC) for path in FILES if path.name != "__init__.py"]
+    assert [str(path) for path in wanted if not (TESTS / path.parent / f"test_{path.name}").exists()] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_every_file_says_why_it_exists(path: Path) -> None:
-    sentence = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    assert sentence
-    assert sentence[0].isupper() or sentence[0] in "`@"
+def test_every_file_says_why_it_exists() -> None:
+    said = {module(path): ast.get_docstring(TREES[path]) or "" for path in FILES}
+    assert [name for name, text in said.items() if not (text[:1].isupper() or text[:1] in ("`", "@"))] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_files_and_functions_stay_small(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 450, "is it two things?"
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
-            body = node.body[1:] if ast.get_docstring(node) else node.body
-            lines = (body[-1].end_lineno or 0) - body[0].lineno if body else 0
-            assert lines <= 60, f"{node.name} has {lines} lines"
+def test_files_and_functions_stay_small() -> None:
+    found = [f"{module(path)}: is it two things?" for path in FILES if path.read_text("utf-8").count("\n") > 450]
+    for path in FILES:
+        for node in ast.walk(TREES[path]):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = (body[-1].end_lineno or 0) - body[0].lineno if body else 0
+                found += [f"{module(path)}: {node.name} has {lines} lines"] * (lines > 60)
+    assert found == []
 
 
-MAKERS = {"zeros", "ones", "empty", "full", "tensor", "as_tensor", "rand", "randn", "linspace", "eye"}
-COUNTS = {"arange", "randperm", "randint"}  # whole numbers whatever torch's default type is
+def test_no_class_or_public_function_has_the_name_of_another() -> None:
+    rooms: dict[str, list[str]] = {}
+    for path in FILES:
+        names = {n.name for n in TREES[path].body if isinstance(n, ast.ClassDef | ast.FunctionDef)}
+        for name in names:
+            rooms.setdefault(name, []).append(module(path))
+    assert {name: where for name, where in rooms.items() if len(where) > 1 and not name.startswith("_")} == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_new_tensors_do_not_ask_torch_for_its_defaults(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        name, said = node.func.attr, {keyword.arg for keyword in node.keywords}
-        if ast.unparse(node.func.value) == "torch" and name in MAKERS | COUNTS:
-            assert "device" in said, f"line {node.lineno}: torch.{name} without a device"
-            assert name in COUNTS | {"as_tensor"} or "dtype" in said, (
-                f"line {node.lineno}: torch.{name} without a dtype"
-            )
+def test_new_tensors_do_not_ask_torch_for_its_defaults() -> None:
+    found: list[str] = []
+    for path in FILES:
+        for node in ast.walk(TREES[path]):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            name, said = node.func.attr, {keyword.arg for keyword in node.keywords}
+            if ast.unparse(node.func.value) == "torch" and name in MAKERS | COUNTS:
+                wanted = {"device"} | ({"dtype"} if name not in COUNTS | {"as_tensor"} else set[str]())
+                found += [f"{module(path)}, line {node.lineno}: torch.{name} without {w}" for w in wanted - said]
+    assert found == []

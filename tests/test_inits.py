@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from netwright.inits import METHODS, Fans, fans, gated, kaiming, lecun, normal, ones, orthogonal, xavier, zeros
+from netwright.inits import METHODS, Fans, fans, gated_init, kaiming, lecun, normal, ones, orthogonal, xavier, zeros
 
 SHAPES = [(400, 300), (64, 32, 5, 5), (40, 30, 20)]
 
@@ -56,7 +56,7 @@ def test_the_generator_alone_decides(init) -> None:
 
 @pytest.mark.parametrize("shape", [(1200, 40), (1200,)])
 def test_gated_is_torch_s_for_recurrent_layers(shape) -> None:
-    values = drawn(gated(3), shape)
+    values = drawn(gated_init(3), shape)
     assert values.abs().max().item() == pytest.approx(1 / math.sqrt(400), rel=0.01)
     assert values.std().item() == pytest.approx(1 / math.sqrt(3 * 400), rel=0.05)
-    assert torch.equal(values, drawn(gated(3), shape))
+    assert torch.equal(values, drawn(gated_init(3), shape))

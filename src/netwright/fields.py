@@ -36,12 +36,12 @@ def checked(init: Callable[..., None]) -> Callable[..., None]:
             raise
         except TypeError as error:
             refuse_call(init, type(self).__name__, (self, *args), named)
-            check(self)
+            check_fields(self)
             raise error
         except Exception:
-            check(self)  # the fault behind it, if it is a field's
+            check_fields(self)  # the fault behind it, if it is a field's
             raise
-        check(self)
+        check_fields(self)
 
     return construct
 
@@ -86,7 +86,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def check(value: Any) -> None:
+def check_fields(value: Any) -> None:
     """Refuse the first field that is not of its declared type; a default is right by definition."""
     held = value.__dict__
     for name, hint, default in _declared(type(value)):

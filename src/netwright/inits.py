@@ -70,7 +70,7 @@ def ones(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tenso
 
 
 @cache
-def gated(gates: int) -> Init:
+def gated_init(gates: int) -> Init:
     """Uniform in ±1/√out for arrays whose first axis is so many blocks of out: torch's for recurrent layers."""
 
     def init(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:

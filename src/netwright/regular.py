@@ -24,7 +24,7 @@ def opened(path: str | os.PathLike[str]) -> FileIO:
 
     Raises: FileError for what is no regular file, and for what is no name of a file; OSError as `open` does.
     """
-    check_name(path)
+    check_file_name(path)
     _check_regular(os.stat(path), path)
     # the flag is for a pipe that takes the file's place just now: opening it would wait for a writer
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -36,7 +36,7 @@ def opened(path: str | os.PathLike[str]) -> FileIO:
     return open(handle, "rb", buffering=0)
 
 
-def check_name(path: str | os.PathLike[str]) -> None:
+def check_file_name(path: str | os.PathLike[str]) -> None:
     """Refuse a text that no file can have as its name: one with a NUL, or with half a character."""
     text = os.fspath(path)
     with contextlib.suppress(UnicodeEncodeError):

@@ -14,7 +14,7 @@ from causality.causal_nets import INPUT, Masked, attention, core
 from layers.table import ROWS, Row
 from netwright.causality import probe as probing
 from netwright.causality.causality import offsets_of, sight_of
-from netwright.causality.proof import ALL, HERE, Sight, Span, hull, moved
+from netwright.causality.proof import ALL, SAME, Span, Visibility, displaced, union
 from netwright.errors import NetwrightError
 from netwright.layers.recurrent.gru import GRU, GRUCell
 from netwright.layers.sequence import DropFirst, DropLast, Reverse, Shift
@@ -41,7 +41,7 @@ def test_reaches_add_up_along_a_way_and_unite_where_ways_meet() -> None:
     assert chain(nw.Parallel(Shift(3), Shift(-2)), nw.Add()) == (-3, 2)
     assert chain(GRU(3), Shift(-1)) == (-inf, 1)
     assert chain(Shift(-4), GRU(3), Shift(3)) == (-inf, 1)
-    assert chain(nw.tanh, nw.Linear(3), nw.LayerNorm()) == HERE
+    assert chain(nw.tanh, nw.Linear(3), nw.LayerNorm()) == SAME
 
 
 def test_sizes_that_follow_from_the_size_count_too() -> None:
@@ -61,7 +61,7 @@ def test_a_reach_is_not_believed_where_the_rate_changes() -> None:
 def test_what_has_no_positions_has_seen_all_and_so_has_what_reads_it() -> None:
     x = nw.Input("input", INPUT)
     assert span(nw.Graph(nw.Add()(x, nw.Mean(0)(x)))) == ALL
-    assert span(nw.Graph(nw.Add()(x, nw.Parameter(2)()))) == HERE
+    assert span(nw.Graph(nw.Add()(x, nw.Parameter(2)()))) == SAME
     assert span(nw.Graph(GRU(3)(x, nw.Linear(3)(nw.Mean(0)(x)))["output"])) == ALL
 
 
@@ -69,8 +69,8 @@ def test_two_axes_of_one_size_are_everything() -> None:
     assert span(attention()) == ALL
     assert span(attention(Masked(-inf))) == ALL
     net = nw.Chain(nw.Transpose(1, 0), input=nw.Array("n n"))
-    assert Sight(net.plan, "n", False).carriers(("", "input")) == (0, 1)
-    assert Sight(net.plan, "n", False).of(("", "input")) == {("", "input"): ALL}
+    assert Visibility(net.plan, "n", False).carriers(("", "input")) == (0, 1)
+    assert Visibility(net.plan, "n", False).of(("", "input")) == {("", "input"): ALL}
     assert span(nw.Chain(nw.tanh, input=nw.Array("n n"))) == ALL
 
 
@@ -78,7 +78,7 @@ def test_inputs_without_the_size_are_no_sources() -> None:
     net = nw.Graph(nw.Add()(nw.Input("x", ("n", 2)), nw.Input("y", 2)))
     sight = sight_of(net, "n", False)
     assert sight.sources == (("", "x"),)
-    assert sight.of(net.plan.wiring.outputs[0][1]) == {("", "x"): HERE}
+    assert sight.of(net.plan.wiring.outputs[0][1]) == {("", "x"): SAME}
 
 
 def delay(parts: int) -> nw.Net:
@@ -112,7 +112,7 @@ def test_a_state_that_has_positions_of_its_own() -> None:
     for conv, expected in (
         (nw.Conv(2, 3, padding="same"), ALL),
         (nw.Conv(2, 3, padding="causal"), (-inf, 0)),
-        (nw.Linear(2), HERE),
+        (nw.Linear(2), SAME),
     ):
         body = nw.Graph({"state": nw.Add()(x, conv(state))})
         net = nw.Fold(body, input={"x": nw.Array("m n 2"), "state": nw.Array("n 2")})
@@ -132,22 +132,22 @@ def test_what_is_held_whole_is_seen_whole() -> None:
         found = {name: sight_of(net, name, False).of(net.plan.wiring.outputs[0][1]) for name in {"n", size}}
         return {port: one for of_one in found.values() for (_, port), one in of_one.items()}
 
-    assert spans("m") == {"x": HERE, "memory": ALL}
+    assert spans("m") == {"x": SAME, "memory": ALL}
     assert spans("n") == {"x": ALL, "memory": ALL}  # every element has scores for all: two axes of one size
 
 
 def test_maps_within_maps_and_folds() -> None:
     net = nw.Chain(nw.Map(nw.Map([nw.Linear(3), nw.tanh])), input=nw.Array("n m[n] 2"))
-    assert (span(net), span(net, "m")) == (HERE, HERE)
+    assert (span(net), span(net, "m")) == (SAME, SAME)
     net = nw.Chain(nw.Map(nw.Fold(GRUCell(3))), input=nw.Array("n m[n] 2"))
-    assert (span(net), span(net, "m")) == (HERE, (-inf, 0))
+    assert (span(net), span(net, "m")) == (SAME, (-inf, 0))
     net = nw.Chain(nw.Map([nw.Conv(3, 3, padding="same"), nw.Mean(0)]), Shift(), input=nw.Array("n m[n] 2"))
     assert (span(net), span(net, "m")) == ((-1, -1), ALL)
 
 
 def test_elements_are_rows_whose_statistics_a_norm_takes_in_training() -> None:
     net = nw.Chain(nw.Map([nw.Linear(3), nw.BatchNorm()]), input=INPUT)
-    assert (span(net), span(net, training=True)) == (HERE, ALL)
+    assert (span(net), span(net, training=True)) == (SAME, ALL)
 
 
 def test_the_way_is_the_shortest_that_sees_as_far() -> None:
@@ -168,9 +168,9 @@ def test_the_way_is_the_shortest_that_sees_as_far() -> None:
 
 
 def test_spans() -> None:
-    assert hull((-1, 0), (0, 3)) == (-1, 3)
-    assert moved((-1, 2), (-2, -2)) == (-3, 0)
-    assert moved(ALL, (1, 1)) == ALL
+    assert union((-1, 0), (0, 3)) == (-1, 3)
+    assert displaced((-1, 2), (-2, -2)) == (-3, 0)
+    assert displaced(ALL, (1, 1)) == ALL
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -256,10 +256,10 @@ def test_steps_through_which_every_position_goes_by_itself() -> None:
     net = nw.Chain(
         nw.Linear(4), nw.Conv(4, 3, padding="causal"), nw.LayerNorm(), nw.softmax, nw.log, nw.GRU(2), input=("n", 3)
     )  # fmt: skip
-    sight, steps = Sight(net.plan, "n", training=False), rewritten(net.plan.steps, set())
+    sight, steps = Visibility(net.plan, "n", training=False), rewritten(net.plan.steps, set())
     apart = {step.path: sight.apart(step) for step in steps}
     assert apart == {"linear1": True, "conv1": False, "layernorm1": True, "log1": True, "gru1": False}
 
     turned = nw.Chain(nw.Transpose(1, 0), nw.softmax, nw.log, nw.Transpose(1, 0), input=("n", 3))
-    sight, steps = Sight(turned.plan, "n", training=False), rewritten(turned.plan.steps, set())
+    sight, steps = Visibility(turned.plan, "n", training=False), rewritten(turned.plan.steps, set())
     assert not sight.apart(next(step for step in steps if step.path == "log1"))  # of what it does two works in one

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.check.batches import FILLS, Difference, Trial, shown_path
+from netwright.check.batches import FILLS, BatchDifference, BatchTrial, shown_path
 from netwright.check.cases import Cases, drawn
 from netwright.net.node import PARTS
 from netwright.net.plan.container import ContainerNode
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.net.run.noise import Noise
 
 torch.set_num_threads(1)
@@ -147,7 +147,7 @@ def cases(net: nw.Net) -> Cases:
     """Random examples of a net, in the first form that runs."""
     found = list(drawn(nw.initialize(net, seed=3), seed=0))
     for one in found[::2]:  # numbers of both signs
-        trial = Trial(one, training=False)
+        trial = BatchTrial(one, training=False)
         values = [value for i in range(len(one)) for value in trial.run(one.alone(i), trial.slots).values]
         if all(bool(value.isfinite().all()) for value in values):
             return one
@@ -159,7 +159,7 @@ def cases(net: nw.Net) -> Cases:
 def test_alone_is_padded_is_batched(name, training):
     tried = cases(NETS[name]())
     assert tried.varying
-    assert str(Trial(tried, training).difference() or "") == ""
+    assert str(BatchTrial(tried, training).difference() or "") == ""
 
 
 SWAPPED: dict[str, Callable[[], nw.Net]] = {  # pairs of leaves that a plan runs in the other order
@@ -174,13 +174,13 @@ SWAPPED: dict[str, Callable[[], nw.Net]] = {  # pairs of leaves that a plan runs
 @pytest.mark.parametrize("name", SWAPPED)
 def test_leaves_in_the_other_order_keep_their_lengths(name):
     tried = cases(SWAPPED[name]())
-    assert [str(Trial(tried, training).difference() or "") for training in (False, True)] == ["", ""]
+    assert [str(BatchTrial(tried, training).difference() or "") for training in (False, True)] == ["", ""]
 
 
 def test_logarithms_of_probabilities_keep_their_lengths():
     net = nw.Chain(nw.Linear(3), nw.softmax, input=SEQUENCE, output=nw.Each(nw.Category(["a", "b", "c"])))
     tried = cases(nw.with_loss(net, nw.CrossEntropy()))
-    assert [str(Trial(tried, training).difference() or "") for training in (False, True)] == ["", ""]
+    assert [str(BatchTrial(tried, training).difference() or "") for training in (False, True)] == ["", ""]
 
 
 PIECES: list[Callable[[random.Random], nw.Net]] = [
@@ -203,7 +203,7 @@ def test_whatever_stands_in_a_chain(seed):
     net = nw.Chain(nw.Linear(3), *(r.choice(PIECES)(r) for _ in range(3)), end, input=SEQUENCE)
     tried = cases(net)
     for training in (False, True):
-        assert str(Trial(tried, training).difference() or "") == ""
+        assert str(BatchTrial(tried, training).difference() or "") == ""
 
 
 def test_every_container_stands_here():
@@ -223,12 +223,12 @@ def test_every_container_stands_here():
     assert {cls.__name__ for cls in recurrent - used} == {"RNNCell", "GRUCell"}  # each one step, as LSTMCell
 
 
-class Deaf(Trial):
+class Deaf(BatchTrial):
     """A trial whose runs are never told how long examples are."""
 
     def circumstances(self, batch):
         noise = Noise(0, 0, batch.ids) if self.training else None
-        return Circumstances(self.training, noise, len(batch), lengths={})
+        return RunContext(self.training, noise, len(batch), lengths={})
 
 
 def wrong_without_lengths(make: Callable[[], nw.Net]) -> bool:
@@ -255,8 +255,10 @@ class Wrong(nw.Leaf):
 
 
 def test_each_way_to_fill_is_tried():
-    found = Trial(cases(nw.Chain(Wrong(), input=SEQUENCE)), training=False).difference()
-    assert found == Difference("the outputs differ", 1.0, "wrong1", "in use, an example alone and padded with 10,000")
+    found = BatchTrial(cases(nw.Chain(Wrong(), input=SEQUENCE)), training=False).difference()
+    assert found == BatchDifference(
+        "the outputs differ", 1.0, "wrong1", "in use, an example alone and padded with 10,000"
+    )
     assert FILLS == ("its last element", "other examples", "10,000", "-10,000")
 
 
@@ -268,7 +270,7 @@ def test_gradients_behind_the_ends():
         def forward(self, w, x):
             return x + (x.flip(1) - x.flip(1).detach()).sum((1, 2), keepdim=True)
 
-    found = Trial(cases(nw.Chain(Spilling(), input=SEQUENCE)), training=False).difference()
+    found = BatchTrial(cases(nw.Chain(Spilling(), input=SEQUENCE)), training=False).difference()
     assert found is not None and found.place == "spilling1"
     assert found.what == "the gradient behind the ends of input 'input' is not zero"
 

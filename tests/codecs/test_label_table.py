@@ -2,22 +2,22 @@
 
 import pytest
 
-from netwright.codecs.label_table import distinct, label_tuple, place, shown, table
+from netwright.codecs.label_table import distinct, index_of, index_table, label_tuple, shown_labels
 from netwright.errors import DataError
 
 
 def test_the_four_ones_are_four():
     labels = label_tuple([1, 1.0, True, "1"], least=1)
-    known = table(labels)
-    assert [place(label, known, "labels") for label in labels] == [0, 1, 2, 3]
-    assert shown(labels) == "[1, 1.0, True, '1']"
+    known = index_table(labels)
+    assert [index_of(label, known, "labels") for label in labels] == [0, 1, 2, 3]
+    assert shown_labels(labels) == "[1, 1.0, True, '1']"
 
 
 def test_a_range_prints_as_one():
-    assert shown((0, 1, 2)) == "range(3)"
-    assert shown((1, 2)) == "[1, 2]"
-    assert shown((0, True)) == "[0, True]"
-    assert shown((0,)) == "[0]"
+    assert shown_labels((0, 1, 2)) == "range(3)"
+    assert shown_labels((1, 2)) == "[1, 2]"
+    assert shown_labels((0, True)) == "[0, True]"
+    assert shown_labels((0,)) == "[0]"
 
 
 def test_distinct_is_sorted_by_type_then_value():
@@ -26,7 +26,7 @@ def test_distinct_is_sorted_by_type_then_value():
 
 def test_spaces_and_case_of_another_type_are_a_near_miss():
     with pytest.raises(DataError) as error:
-        place(" true", table((True, 5)), "labels")
+        index_of(" true", index_table((True, 5)), "labels")
     assert (
         str(error.value)
         == """\
@@ -40,7 +40,7 @@ label ' true' is not one of the 2 labels
 @pytest.mark.parametrize("text", ["A ", " a", "A"])
 def test_case_and_blanks_are_near_misses(text):
     with pytest.raises(DataError) as error:
-        place(text, table(["a", "b"]), "categories")
+        index_of(text, index_table(["a", "b"]), "categories")
     assert str(error.value) == (
         f"label {text!r} is not one of the 2 categories\n  expected: 'a', 'b'\n  got:      {text!r} of type str\n"
         "  mend:     did you mean 'a'?"

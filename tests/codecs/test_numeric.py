@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netwright.codecs.numeric import (
-    Moments,
+    ColumnMoments,
     arrayed,
     as_tensor,
     described,
     exact,
     floats,
+    number_table,
     numbers,
     per_component,
-    plain,
-    table,
+    plain_number,
 )
 from netwright.errors import DataError, NetError
 
@@ -25,7 +25,7 @@ from netwright.errors import DataError, NetError
 def test_moments_in_blocks_are_those_of_the_whole(blocks: list[int], seed: int, offset: float):
     rng = np.random.default_rng(seed)
     rows = [rng.normal(offset, [1, 10, 0], (count, 3)) for count in blocks]
-    moments = Moments()
+    moments = ColumnMoments()
     for block in rows:
         moments.add(torch.from_numpy(block))
     whole = np.concatenate(rows)
@@ -79,8 +79,14 @@ a number is too large for float32
 
 
 def test_plain_and_described():
-    assert [plain(x) for x in (np.int8(3), torch.tensor(2.5), np.array(True), "a", [1])] == [3, 2.5, True, "a", [1]]
-    assert type(plain(np.float32(1))) is float
+    assert [plain_number(x) for x in (np.int8(3), torch.tensor(2.5), np.array(True), "a", [1])] == [
+        3,
+        2.5,
+        True,
+        "a",
+        [1],
+    ]
+    assert type(plain_number(np.float32(1))) is float
     assert described(np.zeros((2, 3), np.uint8)) == "an array of shape (2, 3) and type uint8"
     assert described(torch.zeros(2)) == "an array of shape (2,) and type float32"
     assert described("x" * 100) == "'" + "x" * 38 + "… of type str"
@@ -144,8 +150,8 @@ class Frame:
 
 def test_a_table_is_an_array_and_has_columns():
     assert arrayed(Frame()).tolist() == [[1.0, 2.0]]
-    assert table(Frame()) == {"a": ["a"], "b": ["b"]}
-    assert table(np.zeros((2, 2))) is None
+    assert number_table(Frame()) == {"a": ["a"], "b": ["b"]}
+    assert number_table(np.zeros((2, 2))) is None
     for other in ([1.0], "text", torch.zeros(2), np.float32(1)):
         assert arrayed(other) is other
 

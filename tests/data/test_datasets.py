@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from netwright.data import datasets
-from netwright.data.datasets import Split, dataset, names
+from netwright.data.datasets import Split, dataset, dataset_names
 from netwright.errors import DataError, FileError
 from netwright.fetch import Package, words_to_stderr
 
@@ -90,11 +90,11 @@ def test_an_unknown_name() -> None:
     )
     with pytest.raises(DataError) as caught:
         dataset("zzzz")
-    assert str(caught.value) == f"no data set is called 'zzzz'\n  mend:     known: {', '.join(names())}"
+    assert str(caught.value) == f"no data set is called 'zzzz'\n  mend:     known: {', '.join(dataset_names())}"
 
 
 def test_names_say_what_each_is() -> None:
-    assert set(names()) == {
+    assert set(dataset_names()) == {
         "mnist",
         "fashion-mnist",
         "digits",
@@ -103,7 +103,7 @@ def test_names_say_what_each_is() -> None:
         "english-french",
         "pokemon",
     }
-    assert all(len(about) > 20 for about in names().values())
+    assert all(len(about) > 20 for about in dataset_names().values())
 
 
 def test_a_split_is_a_sequence_of_pairs() -> None:

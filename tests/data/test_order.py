@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.data.order import bucketed_order, cut, epoch_order, generator, padded
+from netwright.data.order import batch_sizes, bucketed_order, epoch_order, generator, padded
 
 module = importlib.import_module("netwright.data.order")
 
@@ -110,7 +110,7 @@ def test_examples_in_docstrings() -> None:
 def test_batches_are_cut_so_that_none_has_fewer_than_the_least(least) -> None:
     for count in range(1, 30):
         for size in range(least, 9):
-            sizes = cut(count, size, least)
+            sizes = batch_sizes(count, size, least)
             assert sum(sizes) == count
             assert all(least <= each < size + least for each in sizes) or sizes == [count]
             assert sizes[:-1] == [size] * (len(sizes) - 1)

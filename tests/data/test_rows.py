@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from netwright.data.rows import Ports, kind, row_to_ports, scalar
+from netwright.data.rows import RowPorts, row_kind, row_to_ports, scalar
 
-ONE = Ports(("text",), ())
-PAIR = Ports(("input",), ("target",))
+ONE = RowPorts(("text",), ())
+PAIR = RowPorts(("input",), ("target",))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ PAIR = Ports(("input",), ("target",))
         ({"other": "a"}, ONE, {"text": {"other": "a"}}),  # with one port, a raw thing may be a dict
     ],
 )
-def test_a_row_by_port(row: Any, ports: Ports, expected: dict[str, Any]) -> None:
+def test_a_row_by_port(row: Any, ports: RowPorts, expected: dict[str, Any]) -> None:
     found = row_to_ports(row, ports, "row 0")
     assert found == expected
     assert list(found) == list(expected)
@@ -51,4 +51,4 @@ def test_arrays_stay_arrays() -> None:
     ],
 )
 def test_what_a_message_calls_a_value(value: Any, text: str) -> None:
-    assert kind(value) == text
+    assert row_kind(value) == text

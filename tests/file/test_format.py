@@ -78,7 +78,7 @@ def test_strict_json(net: str, error: str) -> None:
 
 def test_a_number_of_many_digits_is_refused() -> None:
     with pytest.raises(FileError) as caught:
-        form.parse('{"a":' + "9" * 100_000 + "}", "net")
+        form.parse_header('{"a":' + "9" * 100_000 + "}", "net")
     assert caught.value.what == "the header is not JSON"
 
 

@@ -256,13 +256,13 @@ def spliced(path: Path, other: Path) -> Path:
     """The file with the outputs of another one in the place of its own, sealed."""
     first, second = (nw_read(p) for p in (path, other))
     from netwright.file.format import order, pack
-    from netwright.file.save import array_bytes
+    from netwright.file.save import array_memory
 
     content, tensors = first
     moved = {name: array for name, array in second[1].items() if " output " in name}
     tensors |= moved
     content["checksums"] |= {name: second[0]["checksums"][name] for name in moved}
-    path.write_bytes(pack(content, tensors) + b"".join(bytes(array_bytes(tensors[name])) for name in order(tensors)))
+    path.write_bytes(pack(content, tensors) + b"".join(bytes(array_memory(tensors[name])) for name in order(tensors)))
     return path
 
 
@@ -585,11 +585,11 @@ def test_arrays_that_do_not_fit_each_other(tmp_path: Path) -> None:
     nw.save(other, tmp_path / "b.net")
     both = nw_read(tmp_path / "a.net"), nw_read(tmp_path / "b.net")
     from netwright.file.format import order, pack
-    from netwright.file.save import array_bytes
+    from netwright.file.save import array_memory
 
     tensors = both[0][1] | both[1][1]
     content = both[0][0] | {"checksums": both[0][0]["checksums"] | both[1][0]["checksums"]}
-    data = b"".join(bytes(array_bytes(tensors[name])) for name in order(tensors))
+    data = b"".join(bytes(array_memory(tensors[name])) for name in order(tensors))
     (tmp_path / "c.net").write_bytes(pack(content, tensors) + data)
     assert "an array does not have the size that the net gives it" in refusal(tmp_path / "c.net")
 
@@ -731,9 +731,9 @@ def test_no_name_in_a_file_imports_a_module(tmp_path: Path) -> None:
 def test_repeats_that_expand_to_millions(tmp_path: Path) -> None:
     net = nw.Repeat(5, nw.Repeat(7, nw.relu))
     back(net, tmp_path)
-    from netwright.file.structure import described
+    from netwright.file.structure import described_value
 
-    plain: Any = described(net, "net")
+    plain: Any = described_value(net, "net")
     plain["fields"]["count"] = MOST_USES // 7 + 1
     text = refusal(described_net(plain, tmp_path / "a.net"))
     assert text.startswith("the net expands to too many parts\n")

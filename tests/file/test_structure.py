@@ -11,7 +11,7 @@ import netwright as nw
 from netwright.codecs.codec import CODECS
 from netwright.errors import FileError
 from netwright.file import structure
-from netwright.file.structure import MOST_USES, Reader, check_uses, described, function_name, leaf_uses, suits
+from netwright.file.structure import MOST_USES, Reader, check_uses, described_value, function_name, leaf_uses, suits
 from netwright.net.node import PARTS, Node
 from netwright.net.plan.level import Call
 from netwright.sizes.free import FREE, Free
@@ -19,11 +19,11 @@ from netwright.sizes.free import FREE, Free
 
 def there_and_back(value: Node) -> Node:
     """A part through JSON."""
-    return Reader().part(json.loads(json.dumps(described(value, "net"), allow_nan=False)), "net")
+    return Reader().part(json.loads(json.dumps(described_value(value, "net"), allow_nan=False)), "net")
 
 
 def test_every_field_is_written() -> None:
-    assert described(nw.Conv(4, (3, 1), padding="same"), "net") == {
+    assert described_value(nw.Conv(4, (3, 1), padding="same"), "net") == {
         "part": "Conv",
         "fields": {
             "out": 4,
@@ -35,8 +35,8 @@ def test_every_field_is_written() -> None:
             "bias": True,
         },
     }
-    assert described(nw.Linear(), "net") == {"part": "Linear", "fields": {"out": {"mark": "FREE"}, "bias": True}}
-    assert described(nw.Shared("a", nw.relu), "net")["shared"] == "a"
+    assert described_value(nw.Linear(), "net") == {"part": "Linear", "fields": {"out": {"mark": "FREE"}, "bias": True}}
+    assert described_value(nw.Shared("a", nw.relu), "net")["shared"] == "a"
 
 
 @pytest.mark.parametrize(
@@ -58,18 +58,18 @@ def test_containers(net: nw.Net) -> None:
 
 @pytest.mark.parametrize("value", [0.1, -0.0, 1.0, 1, True, None, "ü", 10**30, float("inf"), float("-inf"), 5e-324])
 def test_plain_values_keep_their_type(value: Any) -> None:
-    plain = json.loads(json.dumps(described(value, "x"), allow_nan=False))
+    plain = json.loads(json.dumps(described_value(value, "x"), allow_nan=False))
     found = Reader()._value(plain, "x", 0)
     assert (type(found), repr(found)) == (type(value), repr(value))
-    assert Reader()._value(described((value, (value,)), "x"), "x", 0) == (value, (value,))
-    nan = Reader()._value(described(float("nan"), "x"), "x", 0)
+    assert Reader()._value(described_value((value, (value,)), "x"), "x", 0) == (value, (value,))
+    nan = Reader()._value(described_value(float("nan"), "x"), "x", 0)
     assert nan != nan
 
 
 @pytest.mark.parametrize("value", [[1], {1: 2}, {3}, torch.ones(2), b"x", 2**5000, object()])
 def test_values_without_a_place(value: Any) -> None:
     with pytest.raises(FileError) as caught:
-        described((value,), "net/part")
+        described_value((value,), "net/part")
     assert caught.value.what == "this value has no place in a file"
     assert caught.value.where == "net/part"
 
@@ -94,9 +94,9 @@ def test_two_kinds_of_one_name() -> None:
         ports = "... -> ..."
 
     try:
-        assert described(Twin(), "net") == {"part": "Twin", "fields": {}}
+        assert described_value(Twin(), "net") == {"part": "Twin", "fields": {}}
         with pytest.raises(FileError) as caught:
-            described(first(), "net")
+            described_value(first(), "net")
         assert caught.value.what == "two kinds have the name Twin: a file could not tell them apart"
     finally:
         del PARTS["Twin"]
@@ -130,7 +130,7 @@ def test_uses_are_counted_level_by_level(monkeypatch: pytest.MonkeyPatch) -> Non
 
     try:
         net: nw.Net = nw.relu
-        plain: Any = described(nw.relu, "net")
+        plain: Any = described_value(nw.relu, "net")
         for _ in range(5):
             net = Twice(net)
         assert leaf_uses(net) == 32
@@ -168,16 +168,16 @@ def test_uses_are_planned_before_anything_is_built(monkeypatch: pytest.MonkeyPat
         (nw.Repeat(4, nw.Repeat(5, nw.relu)), 20, 1 + 5 + 20),
         (nw.Graph(a=(nw.Residual(nw.relu), "input"), b=(nw.relu, "a"), input=3), 2, 1 + 1 + 1 + 2),
     ):
-        plain = described(net, "net")
+        plain = described_value(net, "net")
         assert structure._counted(plain, 0) == (leaves, planned), net
-    plain = described(nw.relu, "net")
+    plain = described_value(nw.relu, "net")
     for _ in range(20):
         plain = {"part": "Repeat", "fields": {"count": 10, "body": plain}}
     monkeypatch.setattr(structure, "_built", None)  # nothing is
     with pytest.raises(FileError) as caught:
         Reader().part(plain, "net")
     assert caught.value.got == "more than a quadrillion"
-    deep = {"part": "Repeat", "fields": {"count": 1000, "body": described(nw.relu, "net")}}
+    deep = {"part": "Repeat", "fields": {"count": 1000, "body": described_value(nw.relu, "net")}}
     for _ in range(11):
         deep = {"part": "Chain", "fields": {"parts": [["a", deep]]}}
     with pytest.raises(FileError) as caught:

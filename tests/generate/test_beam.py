@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.generate.beam import Beam, Finished, expanded, opened
+from netwright.generate.beam import Beam, Finished, expanded, first_beam
 
 V, END, MOST = 3, 2, 4
 
@@ -24,7 +24,7 @@ def search(tables: list[dict[tuple[int, ...], Tensor]], beam: Beam) -> Finished:
     """The best sequences that end within MOST elements, the end counted, of one model an example."""
     b, k = len(tables), beam.width
     like = torch.zeros(b, dtype=torch.float64)
-    scores, said, finished = opened(k, like), torch.zeros(b, k, 0, dtype=torch.int64), Finished.none(k, like)
+    scores, said, finished = first_beam(k, like), torch.zeros(b, k, 0, dtype=torch.int64), Finished.none(k, like)
     for n in range(1, MOST + 1):
         rows = [[tables[i][tuple(said[i, j].tolist())] for j in range(k)] for i in range(b)]
         step = expanded(scores, torch.stack([torch.stack(row) for row in rows]), END)
@@ -72,7 +72,7 @@ def test_the_batch_changes_nothing(width: int):
 
 def test_a_beam_of_one_is_greedy():
     table = model(9)
-    scores, said, log_p = opened(1, torch.zeros(1)), (), 0.0
+    scores, said, log_p = first_beam(1, torch.zeros(1)), (), 0.0
     for _ in range(MOST):
         best = int(table[said].argmax())
         log_p += table[said][best].item()

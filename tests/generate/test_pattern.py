@@ -5,28 +5,28 @@ import re
 import pytest
 
 from netwright.errors import NetError
-from netwright.generate.pattern import EMPTY, Chars, Either, Repeat, Then, parse
+from netwright.generate.pattern import EMPTY, Chars, Either, Repeated, Then, parse_pattern
 
 A, B = Chars((("a", "a"),)), Chars((("b", "b"),))
 
 
 def test_the_tree():
-    assert parse("") == EMPTY
-    assert parse("a") == A
-    assert parse("ab|a") == Either((Then((A, B)), A))
-    assert parse("(?:ab)*") == Repeat(Then((A, B)), 0, None)
-    assert parse("a+") == Repeat(A, 1, None)
-    assert parse("a{2}") == Repeat(A, 2, 2)
-    assert parse("a{2,}") == Repeat(A, 2, None)
-    assert parse("a{,3}") == Repeat(A, 0, 3)
-    assert parse("[a-cx]") == Chars((("a", "c"), ("x", "x")))
-    assert parse(r"[^\d_]") == Chars((("_", "_"),), "d", True)
+    assert parse_pattern("") == EMPTY
+    assert parse_pattern("a") == A
+    assert parse_pattern("ab|a") == Either((Then((A, B)), A))
+    assert parse_pattern("(?:ab)*") == Repeated(Then((A, B)), 0, None)
+    assert parse_pattern("a+") == Repeated(A, 1, None)
+    assert parse_pattern("a{2}") == Repeated(A, 2, 2)
+    assert parse_pattern("a{2,}") == Repeated(A, 2, None)
+    assert parse_pattern("a{,3}") == Repeated(A, 0, 3)
+    assert parse_pattern("[a-cx]") == Chars((("a", "c"), ("x", "x")))
+    assert parse_pattern(r"[^\d_]") == Chars((("_", "_"),), "d", True)
 
 
 def test_what_matches_only_the_empty_text_is_one_value():
     for text in ("()", "(|)", "(()){2000}", "((){2000}|){1,2000}", "a{0}", "(a{0}){2000}"):
-        assert parse(text) == EMPTY
-    assert parse("a()b") == Then((A, B))
+        assert parse_pattern(text) == EMPTY
+    assert parse_pattern("a()b") == Then((A, B))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_matches_only_the_empty_text_is_one_value():
     ],
 )
 def test_one_character_means_what_it_means_to_re(text: str):
-    chars = parse(text)
+    chars = parse_pattern(text)
     assert isinstance(chars, Chars)
     for char in map(chr, [*range(0x3000), *range(0x1D7C0, 0x1D800)]):
         assert chars.has(char) == bool(re.fullmatch(text, char)), (text, char)
@@ -72,7 +72,7 @@ def test_one_character_means_what_it_means_to_re(text: str):
 
 def refusal(text: str) -> str:
     with pytest.raises(NetError) as error:
-        parse(text)
+        parse_pattern(text)
     return str(error.value)
 
 
@@ -151,4 +151,4 @@ def test_what_is_refused(text: str, what: str, place: int, mend: str):
 
 
 def test_deep_groups_are_read():
-    assert parse("(" * 100 + "a" + ")" * 100) == A
+    assert parse_pattern("(" * 100 + "a" + ")" * 100) == A

@@ -11,7 +11,7 @@ class TestScanGRU(ScanLaws):
     kind = "GRU"
 
     def kernel(self, x, states, arrays, length):
-        return gru.gru(x, states[0], arrays, length)
+        return gru.gru_scan(x, states[0], arrays, length)
 
     def test_pieces_of_several_steps(self, monkeypatch) -> None:
         monkeypatch.setattr("netwright.kernels.recurrent.PIECE", 3 * 4 * 16)  # 40 steps are 13 pieces of 3, and 1

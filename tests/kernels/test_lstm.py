@@ -11,7 +11,7 @@ class TestScanLSTM(ScanLaws):
     kind, count = "LSTM", 3
 
     def kernel(self, x, states, arrays, length):
-        return lstm.lstm(x, *states, arrays, length)
+        return lstm.lstm_scan(x, *states, arrays, length)
 
     def test_pieces_of_several_steps(self, monkeypatch) -> None:
         monkeypatch.setattr("netwright.kernels.recurrent.PIECE", 3 * 4 * 16)  # 40 steps are 13 pieces of 3, and 1

@@ -38,10 +38,10 @@ def test_they_do_as_the_public_ones(dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     near = {"atol": 1e-5, "rtol": 1e-5} if dtype == torch.float32 else {"atol": 0.05, "rtol": 0.02}
     x, w, b = torch.randn(2, 4).to(dtype), torch.randn(3, 4).to(dtype), torch.randn(3).to(dtype)
-    product = private.linear(dtype)(x, w, b, "relu", [], "")
+    product = private.fused_linear(dtype)(x, w, b, "relu", [], "")
     torch.testing.assert_close(product.float(), F.linear(x.float(), w.float(), b.float()).relu(), **near)
     image, kernel = torch.randn(2, 3, 5, 5).to(dtype), torch.randn(3, 3, 2, 2).to(dtype)
-    convolved = private.convolution(dtype)(image, kernel, b, [0, 0], [1, 1], [1, 1], 1, "none", [], "")
+    convolved = private.fused_convolution(dtype)(image, kernel, b, [0, 0], [1, 1], [1, 1], 1, "none", [], "")
     torch.testing.assert_close(convolved.float(), F.conv2d(image.float(), kernel.float(), b.float()), **near)
 
 

@@ -25,7 +25,7 @@ def test_products(monkeypatch, there, steps, dtype) -> None:
     expected = torch.nn.functional.linear(x.double(), w.double(), b.double())
     near = {"atol": 5e-2 if dtype == torch.bfloat16 else 1e-5, "rtol": 1e-2}
     torch.testing.assert_close(recurrent.projected(x, w, b).double(), expected, **near)
-    torch.testing.assert_close(recurrent.product(w, b, steps, 2)(x[0]).double(), expected[0], **near)
+    torch.testing.assert_close(recurrent.recurrent_product(w, b, steps, 2)(x[0]).double(), expected[0], **near)
 
 
 def test_states_at_the_ends() -> None:
@@ -53,7 +53,7 @@ def test_a_graph_that_is_kept_keeps_its_values() -> None:
 
         @staticmethod
         def backward(ctx, dy):
-            (kept,) = recurrent.own(*ctx.saved_tensors)
+            (kept,) = recurrent.own_piece(*ctx.saved_tensors)
             return kept.mul_(dy)
 
     x = torch.ones(2, requires_grad=True)
@@ -78,4 +78,4 @@ def test_biases_get_gradients_of_their_own() -> None:
     ],
 )
 def test_where_ours_pay(dtype, steps, learning, pays) -> None:
-    assert recurrent.pays(torch.zeros(2, steps, 3, dtype=dtype), learning) == pays
+    assert recurrent.scan_pays(torch.zeros(2, steps, 3, dtype=dtype), learning) == pays

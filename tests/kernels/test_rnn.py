@@ -12,11 +12,11 @@ class TestScanRNN(ScanLaws):
     kind = "tanh"
 
     def kernel(self, x, states, arrays, length):
-        return rnn.rnn(x, states[0], arrays, length, "tanh")
+        return rnn.rnn_scan(x, states[0], arrays, length, "tanh")
 
 
 def relu(x, states, arrays, length):
-    return rnn.rnn(x, states[0], arrays, length, "relu")
+    return rnn.rnn_scan(x, states[0], arrays, length, "relu")
 
 
 @pytest.mark.parametrize("sizes", [(3, 7, 4, 5), (4, 40, 6, 16)])

@@ -7,16 +7,16 @@ from layers.recurrent.cases import LENGTHS, case, close, hold_to_torch
 from netwright.kernels import gru, lstm, rnn, torch_recurrent
 
 OURS = {
-    "GRU": lambda x, states, arrays, length: gru.gru(x, *states, arrays, length),
-    "LSTM": lambda x, states, arrays, length: lstm.lstm(x, *states, arrays, length),
-    "tanh": lambda x, states, arrays, length: rnn.rnn(x, *states, arrays, length, "tanh"),
-    "relu": lambda x, states, arrays, length: rnn.rnn(x, *states, arrays, length, "relu"),
+    "GRU": lambda x, states, arrays, length: gru.gru_scan(x, *states, arrays, length),
+    "LSTM": lambda x, states, arrays, length: lstm.lstm_scan(x, *states, arrays, length),
+    "tanh": lambda x, states, arrays, length: rnn.rnn_scan(x, *states, arrays, length, "tanh"),
+    "relu": lambda x, states, arrays, length: rnn.rnn_scan(x, *states, arrays, length, "relu"),
 }
 TORCH = {
-    "GRU": lambda x, states, arrays, length: torch_recurrent.gru(x, *states, arrays, length),
-    "LSTM": lambda x, states, arrays, length: torch_recurrent.lstm(x, *states, arrays, length),
-    "tanh": lambda x, states, arrays, length: torch_recurrent.rnn(x, *states, arrays, length, "tanh"),
-    "relu": lambda x, states, arrays, length: torch_recurrent.rnn(x, *states, arrays, length, "relu"),
+    "GRU": lambda x, states, arrays, length: torch_recurrent.torch_gru(x, *states, arrays, length),
+    "LSTM": lambda x, states, arrays, length: torch_recurrent.torch_lstm(x, *states, arrays, length),
+    "tanh": lambda x, states, arrays, length: torch_recurrent.torch_rnn(x, *states, arrays, length, "tanh"),
+    "relu": lambda x, states, arrays, length: torch_recurrent.torch_rnn(x, *states, arrays, length, "relu"),
 }
 
 

@@ -10,8 +10,8 @@ import netwright as nw
 from netwright.layers.pointwise import UNBOUNDED
 from netwright.layers.position import Positions, SinePositions
 from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
 from netwright.sizes import notation
@@ -178,7 +178,7 @@ class Case:
         self.learned = [path for path, spec in net.plan.arrays.items() if spec.weight.kind == "learned"]
         for path in self.learned:
             self.arrays[path].requires_grad_()
-        built = program(net.plan, [slot for _, slot in net.plan.wiring.outputs])
+        built = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs])
         self.bound: Bound = built.bind(self.arrays)
         (op,) = net.plan.wiring.ops
         self.names = net.plan.solution.sizes(op)  # what the leaf's own names stand for
@@ -222,7 +222,7 @@ class Case:
     def run(self, inputs: Sequence[Tensor], examples: Sequence[int], told: bool, training: bool = False) -> Tensor:
         noise = Noise(seed=3, step=0, examples=torch.tensor(examples))
         lengths = self.lengths() if told else {}
-        circumstances = Circumstances(training=training, noise=noise, batch=len(examples), lengths=lengths)
+        circumstances = RunContext(training=training, noise=noise, batch=len(examples), lengths=lengths)
         (y,) = self.bound({f"x{i}": x for i, x in enumerate(inputs)}, circumstances)
         return y
 
@@ -232,7 +232,7 @@ class Case:
 
     def own_lengths(self) -> dict[str, object]:
         """The lengths under the leaf's own names, as its `forward` gets them."""
-        return {**Circumstances(lengths=self.lengths()).lengths_of(self.names)}
+        return {**RunContext(lengths=self.lengths()).lengths_of(self.names)}
 
     def weights(self) -> dict[str, Tensor]:
         """The arrays under the leaf's own names."""

@@ -6,7 +6,7 @@ import torch
 import netwright as nw
 from layers.tools import message, run
 from netwright.layers.losses import SMALLEST
-from netwright.net.run.assemble import program
+from netwright.net.run.assemble import program_of
 
 FORMS = {
     "index": (nw.softmax, "6 4", "6 <4>"),
@@ -34,7 +34,7 @@ def drawn(form: str) -> tuple[torch.Tensor, torch.Tensor]:
 def test_merged_is_the_plain_form(form):
     net = ended(form)
     (slot,) = [slot for _, slot in net.plan.wiring.outputs]
-    merged = [i.leaf for i in program(net.plan, [slot]).instructions]
+    merged = [i.leaf for i in program_of(net.plan, [slot]).instructions]
     assert merged == [nw.CrossEntropy(form, logits=True)]
     x, target = drawn(form)
     x.requires_grad_()
@@ -51,14 +51,14 @@ def test_merged_is_the_plain_form(form):
 def test_not_merged_when_somebody_wants_the_probabilities():
     net = ended("index")
     slots = [net.plan.value(path)[0][1] for path in net.paths]
-    leaves = [i.leaf for i in program(net.plan, slots).instructions]
+    leaves = [i.leaf for i in program_of(net.plan, slots).instructions]
     assert leaves == [nw.softmax, nw.CrossEntropy()]
 
 
 def test_not_merged_with_another_form():
     x, t = nw.Input("x", "6 4"), nw.Input("target", "6 4")
     net = nw.Graph(nw.CrossEntropy("binary")(nw.softmax(x), t))
-    assert len(program(net.plan, [net.plan.wiring.outputs[0][1]]).instructions) == 2
+    assert len(program_of(net.plan, [net.plan.wiring.outputs[0][1]]).instructions) == 2
 
 
 @pytest.mark.parametrize("form", FORMS)

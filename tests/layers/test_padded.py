@@ -11,8 +11,8 @@ from layers.padded import FILLS, ROWS, TOLD, UNTOLD, Case, Row, cut
 from netwright.layers.position import SinePositions
 from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
 from netwright.net.node import PARTS, LeafNode
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.padding import Lengths
 
 torch.set_num_threads(1)
@@ -159,12 +159,12 @@ ENDING = [nw.Mean(0), nw.Max(0), nw.GlobalAvgPool(), Last(), First(), nw.Slice(-
 def test_whatever_stands_in_a_chain(parts, end, lengths, more):
     net = nw.Chain(*parts, end, input=("n", 4))
     arrays = {path: array.double() for path, array in nw.initialize(net).arrays.items()}
-    bound = program(net.plan, [slot for _, slot in net.plan.wiring.outputs]).bind(arrays)
+    bound = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs]).bind(arrays)
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(len(lengths), max(lengths) + more, 4, generator=generator, dtype=torch.float64)
-    (padded,) = bound({"input": x}, Circumstances(lengths={"n": torch.tensor(lengths)}))
+    (padded,) = bound({"input": x}, RunContext(lengths={"n": torch.tensor(lengths)}))
     for i, length in enumerate(lengths):
-        (alone,) = bound({"input": x[i : i + 1, :length]}, Circumstances())
+        (alone,) = bound({"input": x[i : i + 1, :length]}, RunContext())
         torch.testing.assert_close(padded[i], alone[0], rtol=1e-9, atol=1e-10)
 
 

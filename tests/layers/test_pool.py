@@ -5,7 +5,7 @@ import torch
 
 import netwright as nw
 from layers.tools import message, run, unfit
-from netwright.net.run.assemble import program
+from netwright.net.run.assemble import program_of
 
 
 @pytest.mark.parametrize(
@@ -13,8 +13,8 @@ from netwright.net.run.assemble import program
 )
 def test_relu_moves_behind_a_maximum(pool):
     net = nw.Chain(nw.relu, pool, input=(6, 6, 4))
-    order = [i.path for i in program(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
-    kinds = [i.leaf for i in program(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
+    order = [i.path for i in program_of(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
+    kinds = [i.leaf for i in program_of(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
     assert len(order) == 2
     assert kinds == [pool, nw.relu]
     x = torch.randn(3, 6, 6, 4, dtype=torch.float64, requires_grad=True)
@@ -29,7 +29,7 @@ def test_relu_moves_behind_a_maximum(pool):
 
 def test_relu_stays_before_a_mean():
     net = nw.Chain(nw.relu, nw.AvgPool(2), input=(6, 6, 4))
-    leaves = [i.leaf for i in program(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
+    leaves = [i.leaf for i in program_of(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
     assert leaves == [nw.relu, nw.AvgPool(2)]
 
 

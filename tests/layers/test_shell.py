@@ -47,11 +47,11 @@ def test_options_say_what_a_repr_does_not() -> None:
 
 def test_plain_attributes_and_tensors_are_told_apart() -> None:
     one, other = nn.ReLU(), nn.ReLU()
-    assert shell.plain(one) == shell.plain(other)
+    assert shell.plain_attributes(one) == shell.plain_attributes(other)
     one.kept, other.kept = torch.ones(2), torch.zeros(2)
-    assert shell.plain(one) != shell.plain(other)
+    assert shell.plain_attributes(one) != shell.plain_attributes(other)
     other.kept = torch.ones(2)
-    assert shell.plain(one) == shell.plain(other)
+    assert shell.plain_attributes(one) == shell.plain_attributes(other)
 
 
 def test_tensors_come_out_of_anything_nested() -> None:
@@ -63,8 +63,8 @@ def test_tensors_come_out_of_anything_nested() -> None:
 
 
 def test_what_was_raised_is_told_in_one_line() -> None:
-    assert shell.told(ValueError("one\ntwo")) == "ValueError: one"
-    assert shell.told(AssertionError()) == "AssertionError"
+    assert shell.error_text(ValueError("one\ntwo")) == "ValueError: one"
+    assert shell.error_text(AssertionError()) == "AssertionError"
 
 
 def test_a_copy_with_other_arrays_is_independent() -> None:

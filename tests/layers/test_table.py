@@ -9,8 +9,8 @@ from torch import Tensor
 import netwright as nw
 from layers.table import ROWS, Row
 from netwright.net.node import PARTS, LeafNode
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
 from netwright.sizes import notation
@@ -57,16 +57,16 @@ def drawn(row: Row, net: nw.Net, dtype: torch.dtype = torch.float64) -> tuple[li
 
 def bound_of(net: nw.Net, arrays: dict[str, Tensor]) -> Bound:
     path = path_of(net)
-    built = program(net.plan, [slot for _, slot in net.plan.wiring.outputs])
+    built = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs])
     return built.bind({f"{path}/{name}": array for name, array in arrays.items()})
 
 
-def told(count: int = BATCH, start: int = 0, training: bool = False) -> Circumstances:
+def told(count: int = BATCH, start: int = 0, training: bool = False) -> RunContext:
     noise = Noise(seed=3, step=0, examples=torch.arange(start, start + count))
-    return Circumstances(training=training, noise=noise, batch=count)
+    return RunContext(training=training, noise=noise, batch=count)
 
 
-def run(bound: Bound, inputs: list[Tensor], circumstances: Circumstances) -> Tensor:
+def run(bound: Bound, inputs: list[Tensor], circumstances: RunContext) -> Tensor:
     (y,) = bound({f"x{i}": x for i, x in enumerate(inputs)}, circumstances)
     return y
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from netwright.layers.shell import shell, tensors
-from netwright.layers.trial import along, lengths_in, trial
+from netwright.layers.trial import lengths_in, sizes_from_lengths, trial
 from netwright.net.node import Unfit
 from netwright.sizes.size import named
 
@@ -63,10 +63,10 @@ def test_lazily_sized_arrays_have_shapes_afterwards() -> None:
 
 def test_sizes_follow_from_lengths() -> None:
     n, m = named("n"), named("m")
-    assert along(lambda at: ((5, 2),), ()) == [(5, 2)]
-    assert along(lambda at: ((2 * at["n"] - 3, 7),), ["n"]) == [(2 * n - 3, 7)]
-    assert along(lambda at: (((at["n"] - 3) // 2 + 1,),), ["n"]) == [((n - 1) // 2,)]
-    assert along(lambda at: (((3 * at["n"]) // 4, at["m"]), ()), {"n", "m"}) == [(3 * n // 4, m), ()]
+    assert sizes_from_lengths(lambda at: ((5, 2),), ()) == [(5, 2)]
+    assert sizes_from_lengths(lambda at: ((2 * at["n"] - 3, 7),), ["n"]) == [(2 * n - 3, 7)]
+    assert sizes_from_lengths(lambda at: (((at["n"] - 3) // 2 + 1,),), ["n"]) == [((n - 1) // 2,)]
+    assert sizes_from_lengths(lambda at: (((3 * at["n"]) // 4, at["m"]), ()), {"n", "m"}) == [(3 * n // 4, m), ()]
     assert lengths_in((n, 2, m + n)) == {"n", "m"}
 
 
@@ -76,14 +76,14 @@ def test_a_module_may_ask_for_a_greatest_length() -> None:
             raise Unfit("too long")
         return ((at["n"] + 1,),)
 
-    assert along(measure, ["n"]) == [(named("n") + 1,)]
+    assert sizes_from_lengths(measure, ["n"]) == [(named("n") + 1,)]
 
 
 def test_sizes_that_do_not_follow_are_refused() -> None:
     with pytest.raises(Unfit) as caught:
-        along(lambda at: ((at["n"] ** 2,),), ["n"])
+        sizes_from_lengths(lambda at: ((at["n"] ** 2,),), ["n"])
     assert str(caught.value) == "the sizes it gives do not follow from n"
     assert caught.value.got == "(576,), (625,), (676,) from n = 24 on"
     with pytest.raises(Unfit) as caught:
-        along(lambda at: ((at["n"] * at["m"],),), ["n", "m"])
+        sizes_from_lengths(lambda at: ((at["n"] * at["m"],),), ["n", "m"])
     assert str(caught.value) == "the sizes it gives do not follow from m and n"

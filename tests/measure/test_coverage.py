@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from netwright.measure.classification import Classification
-from netwright.measure.positions import Positions
+from netwright.measure.positions import ClassifiedPositions
 from netwright.measure.regression import Regression
 from netwright.measure.sequences import Sequences
 
@@ -74,7 +74,7 @@ def sequences(random: np.random.Generator, n: int) -> Held:
 
 def positions(random: np.random.Generator, n: int) -> Held:
     rates = random.beta(9, 3, n)  # of an example's 30 positions, so many are right
-    metric = Positions(("a", "b"))
+    metric = ClassifiedPositions(("a", "b"))
     given = [(random.random(30) < rate).astype(float) for rate in rates]
     metric.update([np.stack([1 - one, one], axis=1) for one in given], [np.ones(30, np.int64)] * n)
     report = metric.result()

@@ -16,7 +16,7 @@ from netwright.measure.estimate import (
     Z,
     average,
     f1_score,
-    mean_loss,
+    mean_estimate,
     proportion,
     rounded,
     student,
@@ -158,8 +158,8 @@ def test_the_interval_of_a_mean():
     ratio = math.sqrt(14 / 3 / 4) / 3  # by hand: the standard error over the mean
     low, high = 3 * math.exp(-(1.85 + 9 / 16) * ratio), 3 * math.exp((Z + 3) * ratio)
     assert (made.value, made.low, made.high) == pytest.approx((3.0, low, high))
-    assert mean_loss(0.0, 0.0, 9) == (0.0, 0.0) and mean_loss(2.0, 0.0, 9) == (2.0, 2.0)
-    assert mean_loss(-1e-9, 1.0, 9) == pytest.approx((-student(8), student(8)))
+    assert mean_estimate(0.0, 0.0, 9) == (0.0, 0.0) and mean_estimate(2.0, 0.0, 9) == (2.0, 2.0)
+    assert mean_estimate(-1e-9, 1.0, 9) == pytest.approx((-student(8), student(8)))
     assert Moments.of(np.array([[1.0], [2.0]])).estimate("loss", 0).low >= 0
     one = Moments.of(np.array([[1.0]])).estimate("loss", 0)
     assert (one.low, one.high) == (0.0, math.inf)
@@ -186,7 +186,7 @@ def test_a_share_of_examples_of_unequal_size():
     assert made.value == ratio and made.n == 3 and made.baseline == 0.5
     assert (made.low, made.high) == pytest.approx(wilson(ratio * coins, coins))
     loss = shares(a, b).mean("loss", 0)
-    assert (loss.low, loss.high) == pytest.approx(mean_loss(ratio, math.sqrt(variance), 3))
+    assert (loss.low, loss.high) == pytest.approx(mean_estimate(ratio, math.sqrt(variance), 3))
 
 
 @pytest.mark.parametrize("a", [0, 7, 10])

@@ -7,7 +7,7 @@ import torch
 
 from netwright.measure.classification import Classification
 from netwright.measure.measured import Example, Measured, MeasuredOutputs
-from netwright.measure.positions import Positions
+from netwright.measure.positions import ClassifiedPositions
 from netwright.measure.regression import Regression
 
 
@@ -47,7 +47,7 @@ def test_arrays_and_tuples_go_into_json():
 
 
 def test_a_class_for_every_position():
-    metric = Positions(("a", "b"), worst=1)
+    metric = ClassifiedPositions(("a", "b"), worst=1)
     metric.update([np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([[0.3, 0.7]])], [np.array([0, 1]), np.array([1])])
     example = Example(0, None, ["a", "b"], ["a"] * 40, 0.86, {})
     measured = Measured("output", metric.result(), (example,))

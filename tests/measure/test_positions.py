@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from netwright.errors import DataError
 from netwright.measure.classification import Classification
-from netwright.measure.positions import Positions
+from netwright.measure.positions import ClassifiedPositions
 
 P = [np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([[0.7, 0.3]]), np.array([[0.2, 0.8], [0.1, 0.9], [0.6, 0.4]])]
 T = [np.array([0, 1]), np.array([1]), np.array([1, 1, 0])]
 
 
 def measured(p=P, t=T, **options):
-    made = Positions(("a", "b"), **options)
+    made = ClassifiedPositions(("a", "b"), **options)
     made.update(p, t)
     return made
 
@@ -46,7 +46,7 @@ def test_small_case_by_hand():
 
 def test_with_one_position_each_the_values_are_those_of_classification():
     p, t = drawn(0, 500, 4, longest=1)
-    both = Positions(tuple("abcd"), top=(2, 3)), Classification(tuple("abcd"), top=(2, 3))
+    both = ClassifiedPositions(tuple("abcd"), top=(2, 3)), Classification(tuple("abcd"), top=(2, 3))
     both[0].update(p, t)
     both[1].update(np.concatenate(p), np.concatenate(t))
     mine, plain = both[0].result(), both[1].result()
@@ -70,7 +70,7 @@ def test_with_one_position_each_the_values_are_those_of_classification():
 @given(st.integers(1, 20), st.integers(0, 2**32 - 1), st.integers(0, 20))
 def test_chunks_are_all_at_once(n, seed, cut):
     p, t = drawn(seed, n, 3)
-    whole, parts = Positions(tuple("abc"), top=(2,)), Positions(tuple("abc"), top=(2,))
+    whole, parts = ClassifiedPositions(tuple("abc"), top=(2,)), ClassifiedPositions(tuple("abc"), top=(2,))
     whole.update(p, t)
     parts.update(p[:cut], t[:cut])
     parts.update(p[cut:], t[cut:])
@@ -147,7 +147,7 @@ def test_what_does_not_fit_changes_nothing(p, t, text):
     metric = measured()
     before = metric.result().to_json()
     with pytest.raises(DataError) as error:
-        Positions(("a", "b")).update(p, t)
+        ClassifiedPositions(("a", "b")).update(p, t)
     assert str(error.value) == text
     with pytest.raises(DataError):
         metric.update(p, t)
@@ -156,12 +156,12 @@ def test_what_does_not_fit_changes_nothing(p, t, text):
 
 def test_no_example_and_bad_options():
     with pytest.raises(DataError, match="nothing was measured"):
-        Positions(("a", "b")).result()
+        ClassifiedPositions(("a", "b")).result()
     with pytest.raises(DataError, match="labels that are no choice"):
-        Positions(("a",))
+        ClassifiedPositions(("a",))
     with pytest.raises(DataError, match="a top-n accuracy that says nothing"):
-        Positions(("a", "b"), top=(3,))
-    empty = Positions(("a", "b"))
+        ClassifiedPositions(("a", "b"), top=(3,))
+    empty = ClassifiedPositions(("a", "b"))
     empty.update([], [])
     with pytest.raises(DataError, match="nothing was measured"):
         empty.result()

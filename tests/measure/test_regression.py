@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netwright.errors import DataError
-from netwright.measure.estimate import mean_loss
+from netwright.measure.estimate import mean_estimate
 from netwright.measure.regression import Regression
 
 Y = np.array([2.5, 0.0, 2.0, 8.0])
@@ -28,7 +28,7 @@ def test_small_case_by_hand():
     assert (report.n, report.mse.value, report.mae.value) == (4, 0.375, 0.5)
     assert report.rmse.value == pytest.approx(math.sqrt(0.375))
     assert report.r2.value == pytest.approx(1 - 1.5 / 29.1875)
-    low, high = mean_loss(0.375, np.std([0.25, 0.25, 0.0, 1.0], ddof=1) / 2, 4)
+    low, high = mean_estimate(0.375, np.std([0.25, 0.25, 0.0, 1.0], ddof=1) / 2, 4)
     assert (report.mse.low, report.mse.high) == pytest.approx((low, high))
     assert (report.rmse.low, report.rmse.high) == pytest.approx((math.sqrt(low), math.sqrt(high)))
     assert (report.mse.baseline, report.r2.baseline) == pytest.approx((29.1875 / 4, 0.0))

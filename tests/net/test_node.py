@@ -7,16 +7,16 @@ import torch
 
 import netwright as nw
 from netwright.errors import NetError
-from netwright.net.node import PARTS, Numbers, arguments, check_name, join, keyword_arguments, kind, numbered
+from netwright.net.node import PARTS, Numbers, arguments, check_name, join_path, keyword_arguments, kind_name, numbered
 
 
 def test_paths_join_and_a_shared_place_starts_anew() -> None:
-    assert join("a", "", "b") == "a/b"
-    assert join("a", "@shared", "b") == "@shared/b"
+    assert join_path("a", "", "b") == "a/b"
+    assert join_path("a", "@shared", "b") == "@shared/b"
 
 
 def test_names_by_kind() -> None:
-    assert (kind(nw.MaxPool(2)), kind(nw.relu)) == ("maxpool", "relu")
+    assert (kind_name(nw.MaxPool(2)), kind_name(nw.relu)) == ("maxpool", "relu")
     assert numbered(["relu1", "relu3"], "relu") == "relu2"
     check_name("12", "a place")
     with pytest.raises(NetError) as caught:

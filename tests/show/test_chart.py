@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from netwright.show.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, chart, smoothed
+from netwright.show.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, ChartLine, chart, smoothed
 
 
 def test_points_stand_on_their_ticks():
-    svg = chart([Line("error", [(1, 0.02), (2, 0.01)], marked=True)], "epoch", percent=True)
+    svg = chart([ChartLine("error", [(1, 0.02), (2, 0.01)], marked=True)], "epoch", percent=True)
     (x1, y1), (x2, y2) = [(float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', svg)]
     assert x2 == WIDTH - RIGHT and x1 == pytest.approx((LEFT + WIDTH - RIGHT) / 2)
     lines = dict(zip(re.findall(r">([\d.]+%)<", svg), re.findall(r'nw-grid"[^>]*y1="([\d.]+)"', svg), strict=True))
@@ -19,7 +19,7 @@ def test_points_stand_on_their_ticks():
 
 
 def test_a_logarithmic_axis_has_equal_steps():
-    svg = chart([Line("loss", [(1, 10.0), (2, 0.01)])], "step", logarithmic=True)
+    svg = chart([ChartLine("loss", [(1, 10.0), (2, 0.01)])], "step", logarithmic=True)
     heights = [float(y) for y in re.findall(r'nw-grid"[^>]*y1="([\d.]+)"', svg)]
     assert re.findall(r'text-anchor="end">([^<]+)<', svg) == ["0.01", "0.1", "1", "10"]
     steps = [a - b for a, b in itertools.pairwise(heights)]
@@ -29,13 +29,13 @@ def test_a_logarithmic_axis_has_equal_steps():
 
 def test_what_cannot_be_drawn_is_left_out():
     points = [(1, math.nan), (2, 0.0), (3, math.inf), (4, 1.0)]
-    svg = chart([Line("loss", points, marked=True)], "step", logarithmic=True)
+    svg = chart([ChartLine("loss", points, marked=True)], "step", logarithmic=True)
     assert svg.count("<circle") == 1
-    assert chart([Line("loss", [(1, math.nan)])], "step") == ""
+    assert chart([ChartLine("loss", [(1, math.nan)])], "step") == ""
 
 
 def test_names_are_escaped():
-    svg = chart([Line("<b>", [(1, 1.0)])], "a & b")
+    svg = chart([ChartLine("<b>", [(1, 1.0)])], "a & b")
     assert "<b>" not in svg and "&lt;b&gt;" in svg and "a &amp; b" in svg
 
 

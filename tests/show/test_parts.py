@@ -1,13 +1,13 @@
 """The walk is the order in which tables and drawings read a net."""
 
 import netwright as nw
-from netwright.show.parts import kind_text, part_text, places, sizes_text
+from netwright.show.parts import drawn_places, kind_text, part_text, sizes_text
 
 NESTED = nw.Chain(4, [nw.relu, nw.Linear(3)], input=("n", 2))
 
 
 def test_containers_come_before_what_they_hold():
-    found = [(place.path, place.depth, place.name) for place in places(NESTED)]
+    found = [(place.path, place.depth, place.name) for place in drawn_places(NESTED)]
     assert found == [
         ("linear1", 0, "linear1"),
         ("chain1", 0, "chain1"),
@@ -17,12 +17,12 @@ def test_containers_come_before_what_they_hold():
 
 
 def test_a_single_leaf_is_one_place():
-    (place,) = places(nw.Linear(3))
+    (place,) = drawn_places(nw.Linear(3))
     assert (place.depth, place.name, place.slots) == (0, "linear", nw.Linear(3).plan.wiring.outputs)
 
 
 def test_sizes_keep_their_names():
-    assert [sizes_text(NESTED.plan, place.slots) for place in places(NESTED)] == [
+    assert [sizes_text(NESTED.plan, place.slots) for place in drawn_places(NESTED)] == [
         "(n, 4)",
         "(n, 3)",
         "(n, 4)",

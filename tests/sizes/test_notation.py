@@ -3,13 +3,13 @@
 import pytest
 
 from netwright.errors import NetError
-from netwright.sizes.notation import Axis, Port, Run, axes, port, ports
+from netwright.sizes.notation import Axis, AxisRun, Port, axes, port, ports
 
 
 def test_one_port_on_each_side() -> None:
     found = ports("... in -> ... out")
-    assert found.inputs == (Port("input", (Run("..."), Axis(name="in"))),)
-    assert found.outputs == (Port("output", (Run("..."), Axis(name="out"))),)
+    assert found.inputs == (Port("input", (AxisRun("..."), Axis(name="in"))),)
+    assert found.outputs == (Port("output", (AxisRun("..."), Axis(name="out"))),)
 
 
 def test_several_ports_are_named() -> None:
@@ -29,13 +29,13 @@ def test_a_name_on_both_sides_is_a_state_and_a_question_mark_an_optional_port() 
 def test_indices_are_below_a_size() -> None:
     assert port("<10>") == Port("input", (), Axis(times=10))
     assert port("n <v>") == Port("input", (Axis(name="n"),), Axis(name="v"))
-    assert port("... <v>").axes == (Run("..."),)
+    assert port("... <v>").axes == (AxisRun("..."),)
 
 
 def test_runs_multiples_and_sizes_that_vary_within_another() -> None:
-    assert port("*s 16*k").axes == (Run("s"), Axis(16, "k"))
+    assert port("*s 16*k").axes == (AxisRun("s"), Axis(16, "k"))
     assert port("n m[n] 3").axes == (Axis(name="n"), Axis(1, "m", "n"), Axis(times=3))
-    assert axes("out group *window") == (Axis(name="out"), Axis(name="group"), Run("window"))
+    assert axes("out group *window") == (Axis(name="out"), Axis(name="group"), AxisRun("window"))
 
 
 def test_a_scalar() -> None:

@@ -3,10 +3,10 @@
 import torch
 
 import netwright as nw
-from netwright.net.plan.plan import Step, plan_of
+from netwright.net.plan.plan import PlanStep, plan_of
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.execute import Program
-from netwright.stepping.split import Split, split
+from netwright.stepping.split import StepPrograms, step_programs
 
 
 def paths(part: Program) -> list[str]:
@@ -22,10 +22,10 @@ def net() -> nw.Net:
     )  # fmt: skip
 
 
-def halves(apart: set[str]) -> Split:
+def halves(apart: set[str]) -> StepPrograms:
     plan = plan_of(net())
     output, state = (slot for _, slot in plan.wiring.outputs)
-    return split(plan, [output], [state], {"x"}, lambda step: step.path in apart)
+    return step_programs(plan, [output], [state], {"x"}, lambda step: step.path in apart)
 
 
 def test_what_moves_nothing_is_done_once() -> None:
@@ -62,8 +62,8 @@ def test_the_parts_give_what_the_whole_gives() -> None:
 def test_a_group_is_done_for_all() -> None:
     plan = plan_of(nw.Chain(nw.Map(nw.Linear(2)), nw.tanh, input=("n", 3, 4)))
 
-    def apart(step: Step) -> bool:
+    def apart(step: PlanStep) -> bool:
         return True
 
-    parts = split(plan, [slot for _, slot in plan.wiring.outputs], [], {"input"}, apart)
+    parts = step_programs(plan, [slot for _, slot in plan.wiring.outputs], [], {"input"}, apart)
     assert (paths(parts.whole), paths(parts.last)) == (["map1"], ["tanh1"])

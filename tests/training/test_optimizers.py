@@ -5,7 +5,7 @@ import torch
 
 from netwright.errors import TrainingError
 from netwright.training import optimizers
-from netwright.training.optimizers import SGD, Adam, AdamW, Fading, Piece, RMSProp, optimizer_of
+from netwright.training.optimizers import SGD, Adam, AdamW, FlatGroup, FlushDenormals, RMSProp, optimizer_of
 
 CASES = [
     (SGD(momentum=0.9, weight_decay=0.1), lambda p: torch.optim.SGD(p, momentum=0.9, weight_decay=0.1)),
@@ -25,7 +25,7 @@ def test_steps_equal_torch_s(ours, theirs) -> None:
     for group in other.param_groups:
         group["lr"] = 0.01
     arrays = [(weights.view(2, 3), gradient.view(2, 3))]
-    update = optimizer_of(ours).bind(Piece(weights, gradient, arrays))
+    update = optimizer_of(ours).bind(FlatGroup(weights, gradient, arrays))
     for _ in range(20):
         gradient.copy_(torch.randn(6))
         parameter.grad = gradient.clone()
@@ -39,9 +39,9 @@ def test_steps_equal_torch_s(ours, theirs) -> None:
 def test_the_mean_of_a_dead_weight_ends_at_nothing(optimizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else its numbers become denormal, on which processors are slow."""
     means: list[torch.Tensor] = []
-    monkeypatch.setattr(optimizers, "Fading", lambda mean: means.append(mean) or Fading(mean))
+    monkeypatch.setattr(optimizers, "FlushDenormals", lambda mean: means.append(mean) or FlushDenormals(mean))
     weights, gradient = torch.ones(3), torch.tensor([1.0, -1e-20, 0.5])
-    update = optimizer.bind(Piece(weights, gradient, [(weights, gradient)]))
+    update = optimizer.bind(FlatGroup(weights, gradient, [(weights, gradient)]))
     update(0.01)
     gradient[:2] = 0
     for _ in range(1500):

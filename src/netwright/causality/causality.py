@@ -4,11 +4,11 @@ from math import inf
 from typing import Literal, TypeAlias
 
 from netwright.causality.probe import Offsets, probe
-from netwright.causality.proof import Edge, Sight
+from netwright.causality.proof import SeenThrough, Visibility
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.plan.each import End
+from netwright.net.plan.each import EndOfEach
 from netwright.net.plan.wiring import Slot
 from netwright.value import Value
 
@@ -102,7 +102,7 @@ def causality(net: Net, along: str = "n", *, training: bool = False) -> Causalit
     return Causality(along, training, found)
 
 
-def sight_of(net: Net, along: str, training: bool) -> Sight:
+def sight_of(net: Net, along: str, training: bool) -> Visibility:
     """What every value of a net may see along a size that some input has."""
     known = net.plan.varying
     if along not in known:
@@ -112,10 +112,10 @@ def sight_of(net: Net, along: str, training: bool) -> Sight:
             expected=", ".join(known) or "an input such as input=('n', 3)",
             mend=did_you_mean(along, known),
         )
-    return Sight(net.plan, along, training)
+    return Visibility(net.plan, along, training)
 
 
-def offsets_of(net: Net, sight: Sight, source: Slot, *slots: Slot) -> dict[Slot, Offsets] | None:
+def offsets_of(net: Net, sight: Visibility, source: Slot, *slots: Slot) -> dict[Slot, Offsets] | None:
     """What perturbation shows of values that have one axis of the size; None where it cannot be asked."""
     axes: dict[Slot, int] = {}
     for slot in slots:
@@ -129,7 +129,7 @@ def offsets_of(net: Net, sight: Sight, source: Slot, *slots: Slot) -> dict[Slot,
     return probe(net, sight.along, source[1], axes, sight.training, sight.far)
 
 
-def _dependency(net: Net, sight: Sight, output: str, source: Slot, slot: Slot) -> Dependency:
+def _dependency(net: Net, sight: Visibility, output: str, source: Slot, slot: Slot) -> Dependency:
     low, high = sight.of(slot)[source]
     edges = sight.way(source, slot)
     verdict: Verdict = "proved"
@@ -141,13 +141,13 @@ def _dependency(net: Net, sight: Sight, output: str, source: Slot, slot: Slot) -
     return Dependency(output, source[1], low, high, parts(sight, edges), ahead_of(sight, edges), verdict)
 
 
-def parts(sight: Sight, edges: tuple[Edge, ...]) -> tuple[str, ...]:
+def parts(sight: Visibility, edges: tuple[SeenThrough, ...]) -> tuple[str, ...]:
     """The paths of the leaves along a way, without the ends of what is done for every element."""
-    ends = {op.path for op in sight.plan.wiring.ops if isinstance(op.leaf, End)}
+    ends = {op.path for op in sight.plan.wiring.ops if isinstance(op.leaf, EndOfEach)}
     return tuple(edge.made[0] for edge in edges if edge.made[0] not in ends)
 
 
-def ahead_of(sight: Sight, edges: tuple[Edge, ...]) -> str:
+def ahead_of(sight: Visibility, edges: tuple[SeenThrough, ...]) -> str:
     """The path of the first leaf on a way that looks ahead; empty where none does."""
     return next((edge.made[0].removesuffix("/") for edge in edges if edge.span[1] > 0), "")
 

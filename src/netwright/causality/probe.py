@@ -18,8 +18,8 @@ from netwright.net.initialize import generator_for
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan, ranked
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Program
 from netwright.net.run.noise import Noise
 from netwright.sizes.size import Unknown, atoms, evaluate, names
@@ -57,7 +57,7 @@ def probe(
     """
     plan = net.plan
     axis = next(i for i, size in enumerate(plan.inputs[source]) if not isinstance(size, Row) and along in names(size))
-    whole = program(plan, slots)
+    whole = program_of(plan, slots)
     found: list[list[Offsets]] = []
     looked = 0
     for lengths in _lengths(plan, far):
@@ -106,7 +106,7 @@ class _Run:
 
         def values(x: Mapping[str, Tensor], count: int) -> tuple[Tensor, ...]:
             noise = Noise(seed, 0, torch.arange(count, device="cpu"))
-            told = Circumstances(training=self.training, noise=noise, batch=count)
+            told = RunContext(training=self.training, noise=noise, batch=count)
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)  # for code that draws by itself
                 return bound(x, told)

@@ -12,8 +12,8 @@ from math import inf
 from typing import TypeAlias
 
 from netwright.net.node import LeafNode, Span
-from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
-from netwright.net.plan.plan import Plan, Step, ranked
+from netwright.net.plan.each import AXIS, Exit, StartOfEach, exit_path
+from netwright.net.plan.plan import Plan, PlanStep, ranked
 from netwright.net.plan.varying import LEADING
 from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Port
@@ -25,11 +25,11 @@ Carrier: TypeAlias = int | str
 """An axis that carries the name: its place in the shape, or the path of the `Map` or `Fold` that took it apart."""
 
 ALL: Span = (-inf, inf)
-HERE: Span = (0, 0)
+SAME: Span = (0, 0)
 PATIENCE = 8  # rounds after which a span that still grows, round and round a state, is taken to grow without end
 
 
-class Edge(Value):
+class SeenThrough(Value):
     """One value that reads another: which of its positions each position sees."""
 
     read: Slot
@@ -37,7 +37,7 @@ class Edge(Value):
     span: Span
 
 
-class Sight:
+class Visibility:
     """What every value of a net may see of each input, along one size, in training or in use."""
 
     def __init__(self, plan: Plan, along: str, training: bool) -> None:
@@ -71,14 +71,14 @@ class Sight:
         carriers = self.carriers(slot)
         return carriers[0] if carriers is not None and len(carriers) == 1 and isinstance(carriers[0], int) else None
 
-    def apart(self, step: Step) -> bool:
+    def apart(self, step: PlanStep) -> bool:
         """Whether every position goes through a step by itself: no way through it leads to another position."""
         if any(self.axis(slot) is None for slot in step.writes):
             return False
         queue = [*step.writes]
         while queue:
             for edge in self._into.get(queue.pop(), ()):
-                if edge.span != HERE:
+                if edge.span != SAME:
                     return False
                 if edge.read not in step.reads:  # within a step that does the work of two
                     queue.append(edge.read)
@@ -89,15 +89,15 @@ class Sight:
         """How many positions ahead leaves look one behind the other, those apart that may look to the end."""
         return int(sum(edge.span[1] for edge in self.edges if 0 < edge.span[1] < inf))
 
-    def way(self, source: Slot, slot: Slot) -> tuple[Edge, ...]:
+    def way(self, source: Slot, slot: Slot) -> tuple[SeenThrough, ...]:
         """The shortest way by which a value comes to see so far ahead, from the input on."""
         if source == slot:
             return ()
         return self._back(source, slot, tight=True) or self._back(source, slot, tight=False)
 
-    def _back(self, source: Slot, slot: Slot, tight: bool) -> tuple[Edge, ...]:
+    def _back(self, source: Slot, slot: Slot, tight: bool) -> tuple[SeenThrough, ...]:
         """The shortest way back to an input; where a span grew around a state, none is tight from end to end."""
-        ways: dict[Slot, tuple[Edge, ...]] = {slot: ()}
+        ways: dict[Slot, tuple[SeenThrough, ...]] = {slot: ()}
         queue = [slot]
         while queue and source not in ways:
             made = queue.pop(0)
@@ -108,21 +108,21 @@ class Sight:
         return ways.get(source, ())
 
     @cached_property
-    def _into(self) -> dict[Slot, list[Edge]]:
-        into: dict[Slot, list[Edge]] = {}
+    def _into(self) -> dict[Slot, list[SeenThrough]]:
+        into: dict[Slot, list[SeenThrough]] = {}
         for edge in self.edges:
             if edge.read in self.spans:
                 into.setdefault(edge.made, []).append(edge)
         return into
 
-    def _tight(self, source: Slot, edge: Edge) -> bool:
+    def _tight(self, source: Slot, edge: SeenThrough) -> bool:
         """Whether an edge alone explains how far ahead a value sees."""
         given = self.of(edge.read).get(source)
         return given is not None and given[1] + edge.span[1] == self.of(edge.made)[source][1]
 
     def _start(self, source: Slot) -> Span:
         carriers = self.carriers(source)
-        return HERE if carriers is not None and len(carriers) == 1 else ALL
+        return SAME if carriers is not None and len(carriers) == 1 else ALL
 
     def _apart(self, path: str) -> Size:
         """The size of the axis that a `Map` or `Fold` takes apart."""
@@ -133,15 +133,15 @@ class Sight:
     def _place(self, op: Op) -> None:
         """From element to element of which `Map` and `Fold` the outputs of a leaf differ."""
         read = frozenset[str]().union(*(self.elements.get(slot, frozenset()) for _, slot in op.reads))
-        if isinstance(op.leaf, Entry):
+        if isinstance(op.leaf, StartOfEach):
             read = frozenset((*op.within, op.path))
         elif isinstance(op.leaf, Exit):
             read = read - {op.path.removesuffix("/")}
         for port in self.plan.solution.scopes[op.path].ports.outputs:
             self.elements[op.path, port.name] = read
 
-    def _edges(self, op: Op) -> Iterator[Edge]:
-        if isinstance(op.leaf, Entry):
+    def _edges(self, op: Op) -> Iterator[SeenThrough]:
+        if isinstance(op.leaf, StartOfEach):
             for port, slot in op.reads:
                 yield self._end_edge(slot, (op.path, port), op.path, taken=port in op.leaf.each.over)
             for state, _ in op.leaf.each.carry:
@@ -157,7 +157,7 @@ class Sight:
             ports = self.plan.solution.scopes[op.path].ports
             for (port, slot), made in itertools.product(op.reads, ports.outputs):
                 given = next(one for one in ports.inputs if one.name == port)
-                yield Edge(slot, (op.path, made.name), self._leaf_span(op, given, slot, made))
+                yield SeenThrough(slot, (op.path, made.name), self._leaf_span(op, given, slot, made))
 
     def _pair(self, read: Slot, made: Slot) -> tuple[Carrier, Carrier] | None:
         """The one axis that carries the name on either side; None where there is not exactly one on each."""
@@ -174,56 +174,56 @@ class Sight:
             return ALL
         given, gives = pair
         if isinstance(given, str) or isinstance(gives, str):  # elements are rows of its batch
-            return HERE if given == gives and not (self.training and _mixes_rows(op.leaf)) else ALL
+            return SAME if given == gives and not (self.training and _mixes_rows(op.leaf)) else ALL
         sizes = self.plan.solution.sizes(op)
-        one, other = places(port, sizes)[given], places(output, sizes)[gives]
+        one, other = visible_places(port, sizes)[given], visible_places(output, sizes)[gives]
         if LEADING in (one[0], other[0]):
-            return HERE if one == other else ALL
+            return SAME if one == other else ALL
         longer = _sizes(self.plan, made)[gives] - _sizes(self.plan, read)[given]
         if self.along in names(longer):  # the rate changes: positions of one are not those of the other
             return ALL
         return op.leaf.span(port.name, one[1], self.training) or ALL
 
-    def _end_edge(self, read: Slot, made: Slot, own: str, taken: bool = False, given: bool = False) -> Edge:
+    def _end_edge(self, read: Slot, made: Slot, own: str, taken: bool = False, given: bool = False) -> SeenThrough:
         """Through an end of a `Map` or `Fold`: its axis is taken off a value, or given back, all others stay."""
         pair = self._pair(read, made)
         if pair is None:
-            return Edge(read, made, ALL)
+            return SeenThrough(read, made, ALL)
         one, other = pair
         if taken:
             one = own if one == 0 else one - 1 if isinstance(one, int) else one
         if given:
             one = 0 if one == own else one + 1 if isinstance(one, int) else one
-        return Edge(read, made, HERE if one == other else ALL)
+        return SeenThrough(read, made, SAME if one == other else ALL)
 
-    def _carried(self, read: Slot, made: Slot, own: str) -> Edge:
+    def _carried(self, read: Slot, made: Slot, own: str) -> SeenThrough:
         """From the next state of one element to the state of the element that follows."""
         pair = self._pair(read, made)
         if pair is None or pair[0] != pair[1]:
-            return Edge(read, made, ALL)
-        return Edge(read, made, (-1, -1) if pair[0] == own else HERE)
+            return SeenThrough(read, made, ALL)
+        return SeenThrough(read, made, (-1, -1) if pair[0] == own else SAME)
 
 
-def hull(one: Span, other: Span) -> Span:
+def union(one: Span, other: Span) -> Span:
     """The least span that holds both."""
     return min(one[0], other[0]), max(one[1], other[1])
 
 
-def moved(span: Span, edge: Span) -> Span:
+def displaced(span: Span, edge: Span) -> Span:
     """What is seen through an edge by a value that sees a span."""
     return span[0] + edge[0], span[1] + edge[1]
 
 
-def _spread(edges: Sequence[Edge], starts: Mapping[Slot, Span]) -> dict[Slot, dict[Slot, Span]]:
+def _spread(edges: Sequence[SeenThrough], starts: Mapping[Slot, Span]) -> dict[Slot, dict[Slot, Span]]:
     """What every value sees of each input: from value to value until nothing changes."""
     spans: dict[Slot, dict[Slot, Span]] = {source: {source: start} for source, start in starts.items()}
     for turn in itertools.count():
         changed = False
         for edge in edges:
             for source, span in [*spans.get(edge.read, {}).items()]:
-                known, reached = spans.setdefault(edge.made, {}), moved(span, edge.span)
+                known, reached = spans.setdefault(edge.made, {}), displaced(span, edge.span)
                 old = known.get(source)
-                new = reached if old is None else hull(old, reached)
+                new = reached if old is None else union(old, reached)
                 if old is not None and new != old and turn >= PATIENCE:
                     new = (-inf if new[0] < old[0] else new[0], inf if new[1] > old[1] else new[1])
                 changed |= new != old
@@ -238,7 +238,7 @@ def _mixes_rows(leaf: LeafNode) -> bool:
     return any(weight.kind == "running" for weight in leaf.weights().values())
 
 
-def places(port: Port, sizes: Mapping[str, Size | tuple[Size | Row, ...]]) -> list[tuple[str, int]]:
+def visible_places(port: Port, sizes: Mapping[str, Size | tuple[Size | Row, ...]]) -> list[tuple[str, int]]:
     """For every axis of a port's value, the item of the notation it belongs to, and its place in a run; else -1."""
     found: list[tuple[str, int]] = []
     for item in port.axes:

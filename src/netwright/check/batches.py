@@ -6,14 +6,14 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from netwright.check.cases import FILLS, MORE, Batch, Cases, Fill, real, told_of
+from netwright.check.cases import FILLS, MORE, CaseBatch, Cases, Fill, real, told_of
 from netwright.machine import ready_for_directions
 from netwright.net.node import SHARED
-from netwright.net.plan.each import Entry
+from netwright.net.plan.each import StartOfEach
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
 from netwright.value import Value
@@ -21,7 +21,7 @@ from netwright.value import Value
 CLOSE = 1e-10  # in float64, of the largest number of a value
 
 
-class Difference(Value):
+class BatchDifference(Value):
     """What differed: of which value, by how much, at which part, and in which batch."""
 
     what: str
@@ -36,7 +36,7 @@ class Difference(Value):
 class Outcome(Value):
     """What a batch gave, value by value; `real` says what of it belongs to examples."""
 
-    batch: Batch
+    batch: CaseBatch
     values: tuple[Tensor, ...]
     real: tuple[Tensor, ...]
     inputs: dict[str, Tensor]
@@ -47,7 +47,7 @@ class Outcome(Value):
 Found: TypeAlias = tuple[str, float] | None
 
 
-class Trial:
+class BatchTrial:
     """One net on its examples, in use or in training."""
 
     def __init__(self, cases: Cases, training: bool) -> None:
@@ -57,7 +57,7 @@ class Trial:
         self.learned = [path for path, spec in specs.items() if spec.weight.kind == "learned"]
         self.statistics = training and any(spec.weight.kind == "running" for spec in specs.values())
 
-    def difference(self) -> Difference | None:
+    def difference(self) -> BatchDifference | None:
         """The first batch whose examples are not what they are alone; where a norm takes statistics of the batch, what
         is not what it is with less behind the ends."""
         reference = self._references(self.slots)
@@ -67,25 +67,25 @@ class Trial:
             if found is not None:
                 what, by = found
                 text = f"in {'training' if self.training else 'use'}, {self._said(fill, more)}"
-                return Difference(what, by, self._place(what, fill, more), text)
+                return BatchDifference(what, by, self._place(what, fill, more), text)
         return None
 
-    def run(self, batch: Batch, slots: Sequence[Slot], grads: bool = False) -> Outcome:
+    def run(self, batch: CaseBatch, slots: Sequence[Slot], grads: bool = False) -> Outcome:
         """Values, and where they are wanted gradients of a fixed sum of them."""
         held = {path: a.double() if a.is_floating_point() else a for path, a in self.cases.net.held.arrays.items()}
         arrays = {p: a.clone().requires_grad_(grads and p in self.learned) for p, a in held.items()}
         inputs = {p: x.clone().requires_grad_(grads and x.is_floating_point()) for p, x in batch.inputs.items()}
         told = self.circumstances(batch)
-        bound: Bound = program(self.plan, slots).bind(arrays)
+        bound: Bound = program_of(self.plan, slots).bind(arrays)
         with torch.set_grad_enabled(grads):
             values = bound(inputs, told)
         shown = tuple(real(self.plan, self.plan.whole_shape(s), v, batch) for s, v in zip(slots, values, strict=True))
         return Outcome(batch, values, shown, inputs, {p: arrays[p] for p in self.learned}, told.updates)
 
-    def circumstances(self, batch: Batch) -> Circumstances:
+    def circumstances(self, batch: CaseBatch) -> RunContext:
         """What a run is told."""
         noise = Noise(0, 0, batch.ids) if self.training else None
-        return Circumstances(self.training, noise, len(batch), lengths=told_of(self.plan, batch))
+        return RunContext(self.training, noise, len(batch), lengths=told_of(self.plan, batch))
 
     def _references(self, slots: Sequence[Slot], grads: bool = True) -> list[Outcome]:
         """What batches are held against: every example alone, or all of them with nothing more behind them."""
@@ -127,7 +127,7 @@ class Trial:
 
     def _place(self, what: str, fill: Fill, more: int) -> str:
         """The path of the first part at which the batch goes wrong."""
-        slots = [slot for step in self.plan.steps if not isinstance(step.leaf, Entry) for slot in step.writes]
+        slots = [slot for step in self.plan.steps if not isinstance(step.leaf, StartOfEach) for slot in step.writes]
         if what.startswith("the gradient"):
             return self._gradient_place(fill, more)
         whole = self.run(self.cases.together(fill, more), slots)
@@ -143,7 +143,7 @@ class Trial:
 
     def _gradient_place(self, fill: Fill, more: int) -> str:
         """The last part whose output has the right gradient, and something before it has not."""
-        steps = [step for step in self.plan.steps if not step.within and not isinstance(step.leaf, Entry)]
+        steps = [step for step in self.plan.steps if not step.within and not isinstance(step.leaf, StartOfEach)]
         slots = list(dict.fromkeys([*self.slots, *(slot for step in steps for slot in step.writes)]))
         whole = self.run(self.cases.together(fill, more), slots, grads=True)
         references = self._references(slots)

@@ -14,7 +14,7 @@ from netwright.net.initialize import generator_for
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan, ranked
 from netwright.net.run.axes import axes_of
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.net.run.lengths import Examples
 from netwright.sizes.size import Expression, Name, Size, Unknown, atoms, evaluate, names
 from netwright.sizes.unify import Row
@@ -29,7 +29,7 @@ TAKEN = 6  # of the user's examples
 Length: TypeAlias = int | tuple[int, ...]  # of a size within another one for every element
 
 
-class Batch(Value):
+class CaseBatch(Value):
     """Examples side by side: inputs by port, and how long each is along every size with a name."""
 
     inputs: Mapping[str, Tensor]
@@ -65,19 +65,19 @@ class Cases:
         texts = [f"{name} = {', '.join(map(str, lengths))}" for name, lengths in found.items()]
         return f" with {' and '.join(texts)}" if texts else ""
 
-    def alone(self, number: int) -> Batch:
+    def alone(self, number: int) -> CaseBatch:
         """One example by itself."""
         return self.batch(torch.tensor([number], dtype=torch.int64, device="cpu"))
 
-    def together(self, fill: Fill, more: int = 0) -> Batch:
+    def together(self, fill: Fill, more: int = 0) -> CaseBatch:
         """All examples, something behind the end of each, and so many positions more behind the longest."""
         batch = self.batch(torch.arange(len(self), device="cpu"))
         if more:
             batch = _stretched(self.plan, batch, more)
         inputs = {port: self._filled(port, x, batch, fill) for port, x in batch.inputs.items()}
-        return Batch(inputs, batch.lengths, batch.ids)
+        return CaseBatch(inputs, batch.lengths, batch.ids)
 
-    def batch(self, ids: Tensor) -> Batch:
+    def batch(self, ids: Tensor) -> CaseBatch:
         """These examples, padded; lengths of all names, also where nothing is padded."""
         padded = Examples(self.plan, self.columns).batch(ids)
         codecs = self.net.held.inputs
@@ -89,9 +89,9 @@ class Cases:
             lengths[name] = (
                 found if isinstance(found, Tensor) else torch.full((len(ids),), found, dtype=torch.int64, device="cpu")
             )
-        return Batch(inputs, lengths, ids)
+        return CaseBatch(inputs, lengths, ids)
 
-    def _filled(self, port: str, x: Tensor, batch: Batch, fill: Fill) -> Tensor:
+    def _filled(self, port: str, x: Tensor, batch: CaseBatch, fill: Fill) -> Tensor:
         behind = ~real(self.plan, self.plan.inputs[port], x, batch)
         if fill == "its last element":
             return x
@@ -104,10 +104,10 @@ class Cases:
         return x.masked_fill(behind, 0 if fill.startswith("-") else most)
 
 
-def real(plan: Plan, shape: Sequence[Size | Row], x: Tensor, batch: Batch) -> Tensor:
+def real(plan: Plan, shape: Sequence[Size | Row], x: Tensor, batch: CaseBatch) -> Tensor:
     """What belongs to examples in a value of these sizes, as bool of its shape."""
     mask = torch.ones(x.shape, dtype=torch.bool, device="cpu")
-    told = Circumstances(lengths=batch.lengths)
+    told = RunContext(lengths=batch.lengths)
     for axis, size in enumerate(shape, 1):
         end = None if isinstance(size, Row) else told.length(size)
         if end is None:
@@ -132,7 +132,7 @@ def _outer(plan: Plan, shape: Sequence[Size | Row], size: Size | Row) -> int:
     return found[0] if found else 0
 
 
-def _stretched(plan: Plan, batch: Batch, more: int) -> Batch:
+def _stretched(plan: Plan, batch: CaseBatch, more: int) -> CaseBatch:
     """The batch with more positions along every axis that is a length by itself."""
     inputs = dict(batch.inputs)
     lengths = dict(batch.lengths)
@@ -145,7 +145,7 @@ def _stretched(plan: Plan, batch: Batch, more: int) -> Batch:
             if outer == name and lengths[inner].ndim > 1 and lengths[inner].shape[1] < inputs[port].shape[axis]:
                 extra = lengths[inner][:, -1:].expand(-1, more)
                 lengths[inner] = torch.cat([lengths[inner], extra], 1)
-    return Batch(inputs, lengths, batch.ids)
+    return CaseBatch(inputs, lengths, batch.ids)
 
 
 def _axes(plan: Plan, inputs: Mapping[str, Tensor]) -> Iterator[tuple[str, str, int]]:
@@ -261,9 +261,9 @@ def _fits(plan: Plan, lengths: Mapping[str, int]) -> bool:
     return all(evaluate(size, lengths) >= 1 for size in sizes)
 
 
-def told_of(plan: Plan, batch: Batch) -> dict[str, Tensor | int]:
+def told_of(plan: Plan, batch: CaseBatch) -> dict[str, Tensor | int]:
     """The lengths that a run is told: of every example where something is padded, else a number."""
-    told = Circumstances(lengths=batch.lengths)
+    told = RunContext(lengths=batch.lengths)
     padded = set[str]()
     for port, x in batch.inputs.items():
         for axis, size in enumerate(plan.inputs[port], 1):

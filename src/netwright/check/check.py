@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 
 from netwright.causality.causality import Causality, causality, offsets_of, sight_of
-from netwright.check.batches import Trial, shown_path
+from netwright.check.batches import BatchTrial, shown_path
 from netwright.check.cases import Cases, drawn, given
 from netwright.check.steps import Pieces
 from netwright.errors import FileError, NetError, NetwrightError, SizeError
@@ -21,7 +21,7 @@ from netwright.net.compare import diff
 from netwright.net.initialize import initialize
 from netwright.net.node import PARTS, Held, Node, expect_net
 from netwright.net.part import Net
-from netwright.net.plan.each import Entry
+from netwright.net.plan.each import StartOfEach
 from netwright.net.plan.plan import ranked, shape_text
 from netwright.sizes.size import Expression, evaluate, unknowns
 from netwright.sizes.unify import Row
@@ -154,7 +154,7 @@ def _trying(net: Net, data: Any, seed: int) -> Cases | Finding:
 
 
 def _run(cases: Cases) -> list[tuple[torch.Tensor, ...]]:
-    trial = Trial(cases, training=False)
+    trial = BatchTrial(cases, training=False)
     return [trial.run(cases.alone(i), trial.slots).values for i in range(len(cases))]
 
 
@@ -162,8 +162,8 @@ def _sizes(cases: Cases) -> Finding:
     """Law 2."""
     plan = cases.plan
     law = "2 sizes"
-    trial = Trial(cases, training=False)
-    slots = [s for step in plan.steps if not isinstance(step.leaf, Entry) for s in step.writes]
+    trial = BatchTrial(cases, training=False)
+    slots = [s for step in plan.steps if not isinstance(step.leaf, StartOfEach) for s in step.writes]
     known = [slot for slot in slots if _solved(plan.whole_shape(slot))]
     for i in range(len(cases)):
         batch = cases.alone(i)
@@ -187,7 +187,7 @@ def _batches(cases: Cases) -> Finding:
     law = "3 batches"
     statistics = False
     for training in (False, True):
-        trial = Trial(cases, training)
+        trial = BatchTrial(cases, training)
         try:
             found = trial.difference()
         except Exception as error:  # it runs alone, and code of somebody's own may raise anything in a batch
@@ -223,7 +223,7 @@ def _seen(found: Causality) -> str:
 def _sees_more(net: Net, along: str, training: bool) -> str:
     """The path of the first value that changes with positions it is not to see; empty where none does."""
     sight = sight_of(net, along, training)
-    steps = [step for step in net.plan.steps if not step.within and not isinstance(step.leaf, Entry)]
+    steps = [step for step in net.plan.steps if not step.within and not isinstance(step.leaf, StartOfEach)]
     for source in sight.sources:
         slots = [
             slot for step in steps for slot in step.writes if source in sight.of(slot) and sight.axis(slot) is not None

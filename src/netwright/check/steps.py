@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from netwright.check.batches import CLOSE, Difference, shown_path
-from netwright.check.cases import Batch, Cases
-from netwright.net.plan.each import Entry
+from netwright.check.batches import CLOSE, BatchDifference, shown_path
+from netwright.check.cases import CaseBatch, Cases
+from netwright.net.plan.each import StartOfEach
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.sizes.size import Expression, names
 from netwright.sizes.unify import Row, Shape
 from netwright.stepping.step_net import StepNet
@@ -25,12 +25,12 @@ class Pieces:
         self.stepping = StepNet(self.net, along)
 
     @property
-    def longest(self) -> Batch:
+    def longest(self) -> CaseBatch:
         """The example with the most elements, alone."""
         whole = self.cases.batch(torch.arange(len(self.cases), device="cpu"))
         return self.cases.alone(int(whole.lengths[self.along].argmax()))
 
-    def difference(self) -> Difference | None:
+    def difference(self) -> BatchDifference | None:
         """The first way to cut the longest example that gives something else than it gives at once."""
         batch = self.longest
         size = int(batch.lengths[self.along].max())
@@ -43,13 +43,13 @@ class Pieces:
             by = max(_apart(a, b) for a, b in zip(made, whole, strict=True))
             if by:
                 text = f"in pieces of {', '.join(map(str, cut))}"
-                return Difference("the outputs differ", by, self._place(batch, cut), text)
+                return BatchDifference("the outputs differ", by, self._place(batch, cut), text)
         return None
 
-    def _place(self, batch: Batch, cut: Sequence[int]) -> str:
+    def _place(self, batch: CaseBatch, cut: Sequence[int]) -> str:
         """The path of the first part that gives something else."""
         makes = {slot for step in self.stepping.plan.steps for slot in step.writes}
-        steps = [s for s in self.plan.steps if not s.within and not isinstance(s.leaf, Entry)]
+        steps = [s for s in self.plan.steps if not s.within and not isinstance(s.leaf, StartOfEach)]
         slots = [slot for step in steps for slot in step.writes if slot in makes]
         made = self._pieces(batch, slots, slots, cut)
         for slot, mine, theirs in zip(slots, made, self._whole(batch, slots), strict=True):
@@ -57,24 +57,26 @@ class Pieces:
                 return shown_path(slot[0])
         return "the outputs"
 
-    def _whole(self, batch: Batch, slots: Sequence[Slot]) -> list[Tensor]:
-        bound = program(self.plan, slots).bind(self.net.held.arrays)
+    def _whole(self, batch: CaseBatch, slots: Sequence[Slot]) -> list[Tensor]:
+        bound = program_of(self.plan, slots).bind(self.net.held.arrays)
         with torch.no_grad():
-            return list(bound(batch.inputs, Circumstances()))
+            return list(bound(batch.inputs, RunContext()))
 
-    def _pieces(self, batch: Batch, slots: Sequence[Slot], like: Sequence[Slot], cut: Sequence[int]) -> list[Tensor]:
+    def _pieces(
+        self, batch: CaseBatch, slots: Sequence[Slot], like: Sequence[Slot], cut: Sequence[int]
+    ) -> list[Tensor]:
         """The values of the step net, those with positions put together again, of others the last."""
         outputs = dict(self.stepping.plan.wiring.outputs)
         states = self.stepping.states
         wanted = [*slots, *(outputs[name] for name in states)]
-        bound = program(self.stepping.plan, wanted).bind(self.stepping.step.held.arrays)
+        bound = program_of(self.stepping.plan, wanted).bind(self.stepping.step.held.arrays)
         found: list[list[Tensor]] = [[] for _ in slots]
         state: dict[str, Tensor] = {}
         first = 0
         for size in cut:
             inputs = {port: self._part(port, x, first, size) for port, x in batch.inputs.items()}
             with torch.no_grad():
-                values = bound({**inputs, **state}, Circumstances())
+                values = bound({**inputs, **state}, RunContext())
             state = dict(zip(states, values[len(slots) :], strict=True))
             for pieces, value in zip(found, values, strict=False):
                 pieces.append(value)

@@ -134,12 +134,12 @@ def _predict(options: argparse.Namespace) -> None:
 
 
 def _data_list(options: argparse.Namespace) -> None:
-    from netwright.data.datasets import names
+    from netwright.data.datasets import dataset_names
 
     if options.json:
-        _print_json(names())
+        _print_json(dataset_names())
     else:
-        for name, about in names().items():
+        for name, about in dataset_names().items():
             print(f"{name:<20} {about}")
 
 

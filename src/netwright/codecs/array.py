@@ -13,7 +13,7 @@ from netwright.codecs.numeric import floats, is_array, numbers
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
-from netwright.sizes.notation import UNKNOWN, Axis, Port, Run, port
+from netwright.sizes.notation import UNKNOWN, Axis, AxisRun, Port, port
 
 
 class Array(Codec):
@@ -60,7 +60,7 @@ class Array(Codec):
         text = given if isinstance(given, str) else " ".join(map(str, given)) or "()"
         found = port(text)
         for axis in found.axes:
-            if isinstance(axis, Run):
+            if isinstance(axis, AxisRun):
                 raise NetError(
                     what="an array's sizes say every axis by itself",
                     expected="numbers, names, 16*k or ?, then perhaps <v>",

@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.codecs import label_table
 from netwright.codecs.codec import Codec
 from netwright.codecs.label_table import Label
-from netwright.codecs.numeric import AnyArray, as_tensor, described, is_array, plain
+from netwright.codecs.numeric import AnyArray, as_tensor, described, is_array, plain_number
 from netwright.codecs.reading import THRESHOLD, Decision, Reading
 from netwright.errors import DataError
 from netwright.sizes.free import FREE, Free
@@ -63,7 +63,9 @@ class Category(Codec):
         return "?" if self.labels is FREE else str(len(self._labels))
 
     def encode(self, raw: Any) -> Tensor:
-        return torch.tensor(label_table.place(_single(raw), self._table, "categories"), dtype=torch.int64, device="cpu")
+        return torch.tensor(
+            label_table.index_of(_single(raw), self._table, "categories"), dtype=torch.int64, device="cpu"
+        )
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
         if is_array(raws):
@@ -75,7 +77,9 @@ class Category(Codec):
         known = self._table
         try:
             indices = torch.tensor(
-                [known[type(raw), raw] for raw in map(plain, map(_single, raws))], dtype=torch.int64, device="cpu"
+                [known[type(raw), raw] for raw in map(plain_number, map(_single, raws))],
+                dtype=torch.int64,
+                device="cpu",
             )
         except (KeyError, TypeError):
             return torch.stack(self._encode_rows(raws))  # slower, and names the row
@@ -104,7 +108,7 @@ class Category(Codec):
 
     @cached_property
     def _table(self) -> label_table.Table:
-        return label_table.table(self._labels)
+        return label_table.index_table(self._labels)
 
     @cached_property
     def _sorted(self) -> tuple[Tensor, Tensor] | None:
@@ -124,7 +128,7 @@ class Category(Codec):
         return places[found] if torch.equal(ascending[found], values) else None
 
     def _shown(self, value: Any) -> str:
-        return label_table.shown(value)  # a default is left out, so it is never FREE
+        return label_table.shown_labels(value)  # a default is left out, so it is never FREE
 
 
 class Boolean(Codec):
@@ -153,7 +157,7 @@ class Boolean(Codec):
         return "1"
 
     def encode(self, raw: Any) -> Tensor:
-        value = plain(_single(raw))
+        value = plain_number(_single(raw))
         if type(value) not in (bool, int, float) or value not in (0, 1):
             near = NEAR.get(value.lower()) if isinstance(value, str) else None
             raise DataError(

@@ -13,7 +13,7 @@ from netwright.codecs.reading import Decision, Raw, Reading
 from netwright.errors import DataError, MissingArraysError, SizeError
 from netwright.fields import checked
 from netwright.sizes.free import FREE
-from netwright.sizes.notation import UNKNOWN, Axis, Port, Run, port
+from netwright.sizes.notation import UNKNOWN, Axis, AxisRun, Port, port
 from netwright.value import Value, literal
 
 DECISION = Decision()
@@ -206,7 +206,7 @@ def fits(shape: tuple[int, ...], sizes: Port) -> bool:
     axes = [axis for axis in sizes.axes if isinstance(axis, Axis)]
     over = len(shape) - len(axes)  # how many axes a run takes
     if len(axes) < len(sizes.axes) and over >= 0:
-        run = next(place for place, axis in enumerate(sizes.axes) if isinstance(axis, Run))
+        run = next(place for place, axis in enumerate(sizes.axes) if isinstance(axis, AxisRun))
         shape = shape[:run] + shape[run + over :]
     if len(shape) != len(axes):
         return False

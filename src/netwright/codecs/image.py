@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec, at_place
-from netwright.codecs.numeric import AnyArray, Moments, as_tensor, described, is_array, per_component, scale_of
+from netwright.codecs.numeric import AnyArray, ColumnMoments, as_tensor, described, is_array, per_component, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, FileError, NetError, did_you_mean, missing_extra
 from netwright.regular import opened
@@ -153,7 +153,7 @@ class Image(Codec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        moments = Moments()
+        moments = ColumnMoments()
         for start in range(0, len(raws), BLOCK):
             block = self._encode_from(raws[start : start + BLOCK], start)
             moments.add(_light(block).double().reshape(-1, self.channels))  # (pictures, h, w, c) -> (pixels, c)

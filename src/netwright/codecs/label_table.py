@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from netwright.codecs.codec import at_place
-from netwright.codecs.numeric import PLAIN, described, is_array, plain
+from netwright.codecs.numeric import PLAIN, described, is_array, plain_number
 from netwright.errors import DataError, NetError, did_you_mean
 
 Label: TypeAlias = str | int | bool | float
@@ -22,33 +22,33 @@ def label_tuple(labels: Iterable[Any], least: int) -> tuple[Label, ...]:
         )
     if isinstance(labels, set | frozenset):
         raise NetError(what="labels need an order: a set has none", got=repr(labels), mend="sorted(…)")
-    known = tuple(plain(label) for label in labels)
+    known = tuple(plain_number(label) for label in labels)
     for label in known:
         if type(label) not in PLAIN or label != label:
             raise NetError(what="this cannot be a label", expected="str, int, float or bool", got=described(label))
     if len(known) < least:
         raise NetError(what="too few labels", expected=f"at least {least}", got=f"{len(known)}: {known}")
-    if len(table(known)) < len(known):
-        twice = next(label for i, label in enumerate(known) if (type(label), label) in table(known[:i]))
+    if len(index_table(known)) < len(known):
+        twice = next(label for i, label in enumerate(known) if (type(label), label) in index_table(known[:i]))
         raise NetError(what="a label stands twice", got=repr(twice))
     return known
 
 
-def table(labels: Sequence[Label]) -> Table:
+def index_table(labels: Sequence[Label]) -> Table:
     """From a label with its exact type to its place."""
     return {(type(label), label): index for index, label in enumerate(labels)}
 
 
-def shown(labels: tuple[Label, ...]) -> str:
+def shown_labels(labels: tuple[Label, ...]) -> str:
     """Labels as `repr` prints them: as a list, or `range(10)` where that is what they are."""
     if len(labels) > 1 and all(type(label) is int and label == index for index, label in enumerate(labels)):
         return f"range({len(labels)})"
     return repr(list(labels))
 
 
-def place(raw: Any, known: Table, noun: str) -> int:
+def index_of(raw: Any, known: Table, noun: str) -> int:
     """Where a label stands; `DataError` with the near misses if nowhere."""
-    label = plain(raw)
+    label = plain_number(raw)
     try:
         return known[type(label), label]
     except (KeyError, TypeError):
@@ -59,7 +59,7 @@ def distinct(raws: Iterable[Any]) -> tuple[Label, ...]:
     """The different labels in the data, sorted; those of several types by the type's name first."""
     found: set[tuple[type, Label]] = set()
     for row, raw in enumerate(raws.tolist() if is_array(raws) else raws):
-        label = plain(raw)
+        label = plain_number(raw)
         if type(label) not in PLAIN or label != label:
             error = DataError(what="this cannot be a label", expected="str, int, float or bool", got=described(label))
             raise at_place(error, f"row {row}")

@@ -59,7 +59,7 @@ class Labels(Codec):
         return "?" if self.labels is FREE else str(len(self._labels))
 
     def encode(self, raw: Any) -> Tensor:
-        places = [label_table.place(label, self._table, "labels") for label in _items(raw)]
+        places = [label_table.index_of(label, self._table, "labels") for label in _items(raw)]
         hot = torch.zeros(len(self._labels), dtype=torch.uint8, device="cpu")
         hot[places] = 1
         return hot
@@ -95,10 +95,10 @@ class Labels(Codec):
 
     @cached_property
     def _table(self) -> label_table.Table:
-        return label_table.table(self._labels)
+        return label_table.index_table(self._labels)
 
     def _shown(self, value: Any) -> str:
-        return label_table.shown(value)  # a default is left out, so it is never FREE
+        return label_table.shown_labels(value)  # a default is left out, so it is never FREE
 
 
 def _has_axes(item: Any) -> bool:

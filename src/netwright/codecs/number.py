@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
-from netwright.codecs.numeric import Moments, described, exact, is_array, per_component, plain, scale_of
+from netwright.codecs.numeric import ColumnMoments, described, exact, is_array, per_component, plain_number, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
 from netwright.sizes.free import FREE, Free
@@ -62,7 +62,7 @@ class Number(Codec):
         return "1"
 
     def encode(self, raw: Any) -> Tensor:
-        value = plain(raw[0] if is_array(raw) and tuple(raw.shape) == (1,) else raw)
+        value = plain_number(raw[0] if is_array(raw) and tuple(raw.shape) == (1,) else raw)
         if type(value) not in (int, float):
             mend = "Boolean() is the codec for True and False" if type(value) is bool else ()
             raise DataError(what="this is not a number", expected="int or float", got=described(value), mend=mend)
@@ -92,7 +92,7 @@ class Number(Codec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        moments = Moments()
+        moments = ColumnMoments()
         moments.add(self.encode_all(raws))
         mean = moments.mean[0] if self.mean is FREE else self.mean
         deviation = moments.deviation[0] if self.deviation is FREE else self.deviation
@@ -183,7 +183,7 @@ class Vector(Codec):
         if self.fitted:
             return self
         rows = self.encode_all(raws)
-        moments = Moments()
+        moments = ColumnMoments()
         moments.add(rows)
         mean = moments.mean if self.mean is FREE else self.mean
         deviation = moments.deviation if self.deviation is FREE else self.deviation

@@ -23,7 +23,7 @@ def is_array(raw: object) -> TypeGuard[Any]:  # Any: so that a sequence may be o
     return isinstance(raw, np.ndarray | Tensor)
 
 
-def plain(raw: Any) -> Any:
+def plain_number(raw: Any) -> Any:
     """A numpy scalar or an array without axes as the Python value it holds; anything else as it is."""
     if type(raw) in PLAIN:
         return raw
@@ -39,7 +39,7 @@ def arrayed(raw: Any) -> Any:
     )
 
 
-def table(raw: Any) -> dict[Any, Any] | None:
+def number_table(raw: Any) -> dict[Any, Any] | None:
     """The columns of a table, such as a DataFrame, by their names; None for what is no table."""
     names = getattr(raw, "columns", None)
     return None if names is None or not hasattr(raw, "__array__") else {name: raw[name] for name in names}
@@ -92,7 +92,7 @@ def numbers(raw: Any) -> Tensor:
 
 def _of_cells(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """An array of Python's objects, as a table of mixed columns gives it, as the numbers in its cells."""
-    cells = [plain(cell) for cell in array.ravel().tolist()]
+    cells = [plain_number(cell) for cell in array.ravel().tolist()]
     wrong = next((place for place, cell in enumerate(cells) if type(cell) not in (bool, int, float)), None)
     if wrong is not None:
         place = [int(i) for i in np.unravel_index(wrong, array.shape)]
@@ -140,7 +140,7 @@ def per_component(name: str, value: float | Iterable[float] | Free, size: int | 
     """A mean or deviation that was given, checked: one number, or a tuple of one for each of `size` components."""
     if value is FREE:
         return FREE
-    value = plain(value)
+    value = plain_number(value)
     many = isinstance(value, Iterable)
     try:
         given = tuple(float(item) for item in cast(Iterable[Any], value if many else (value,)))
@@ -167,7 +167,7 @@ def scale_of(mean: Any, deviation: Any) -> tuple[Any, Any] | None:
     return None if one == (0.0, 1.0) else (one[0], one[1])
 
 
-class Moments:
+class ColumnMoments:
     """Mean and standard deviation of each component, from blocks of rows, in float64.
 
     A component that is constant has the deviation 1, so that dividing by it changes nothing. Blocks are merged as

@@ -238,11 +238,11 @@ _RECIPES = {
 }
 
 
-def names() -> dict[str, str]:
+def dataset_names() -> dict[str, str]:
     """Every name that `dataset` knows, with a line about it.
 
     Example:
-        >>> list(names())
+        >>> list(dataset_names())
         ['mnist', 'fashion-mnist', 'digits', 'wikipedia-sentences', 'shakespeare', 'english-french', 'pokemon']
     """
     return {name: recipe.about for name, recipe in _RECIPES.items()}

@@ -56,13 +56,13 @@ def bucketed_order(lengths: Tensor, size: int, seed: int, epoch: int) -> Tensor:
     return torch.cat([full.flatten(), order[place : place + rest]])  # (n,)
 
 
-def cut(count: int, size: int, least: int = 1) -> list[int]:
+def batch_sizes(count: int, size: int, least: int = 1) -> list[int]:
     """How many examples each batch of an epoch has: `size`, and the last the rest.
 
     Fewer than `least` make no batch of their own: they join the one before, if there is one.
 
     Example:
-        >>> cut(13, 4), cut(13, 4, least=2)
+        >>> batch_sizes(13, 4), batch_sizes(13, 4, least=2)
         ([4, 4, 4, 1], [4, 4, 5])
     """
     whole, rest = divmod(count, size)

@@ -12,7 +12,7 @@ from netwright.errors import DataError, did_you_mean
 from netwright.value import Value
 
 
-class Ports(Value):
+class RowPorts(Value):
     """The names of the values an example has: what goes in, and what the loss compares with."""
 
     inputs: tuple[str, ...]
@@ -52,7 +52,7 @@ class Ports(Value):
         return ", ".join(map(repr, self.all))
 
 
-def row_to_ports(row: Any, ports: Ports, where: str) -> dict[str, Any]:
+def row_to_ports(row: Any, ports: RowPorts, where: str) -> dict[str, Any]:
     """One row by port: a dict of them, a pair, or, where there is one port, the value itself."""
     if isinstance(row, Mapping) and (len(ports.all) > 1 or set(row) == set(ports.all)):
         ports.check(row.keys(), where)
@@ -68,7 +68,7 @@ def row_to_ports(row: Any, ports: Ports, where: str) -> dict[str, Any]:
         what="a row is not a pair (input, target)" if ports.paired else "a row does not name its ports",
         where=where,
         expected=f"a pair, or a dict with {ports}" if ports.paired else f"a dict with {ports}",
-        got=kind(row),
+        got=row_kind(row),
         mend=mend,
     )
 
@@ -88,11 +88,11 @@ def column(values: Any, port: str) -> Sequence[Any]:
         what=f"the column {port!r} is not a column",
         where="data",
         expected="an array, a tensor or a list with one value for each example",
-        got=kind(values),
+        got=row_kind(values),
     )
 
 
-def picked(values: Any, indices: torch.Tensor) -> Sequence[Any]:
+def picked_rows(values: Any, indices: torch.Tensor) -> Sequence[Any]:
     """The values at these indices (k,), of the kind they were."""
     if isinstance(values, torch.Tensor):
         return cast(Sequence[Any], values[indices.to(values.device)])
@@ -110,7 +110,7 @@ def scalar(value: Any) -> Any:
     return value
 
 
-def kind(value: Any) -> str:
+def row_kind(value: Any) -> str:
     """What a value is, in a few words for a message."""
     if isinstance(value, np.ndarray):
         return f"array {value.shape} {value.dtype}"
@@ -128,7 +128,7 @@ class Rows(Value, eq=False):
     """
 
     data: Any
-    ports: Ports | None
+    ports: RowPorts | None
 
     def at(self, index: int, where: str) -> dict[str, Any]:
         """One row by port, read once; `where` is its place in an error."""
@@ -143,7 +143,7 @@ class Lazy(Sequence[Any]):
         self.rows, self.port, self.indices = rows, port, indices
 
     @classmethod
-    def columns(cls, dataset: Any, n: int, ports: Ports) -> dict[str, Sequence[Any]]:
+    def columns(cls, dataset: Any, n: int, ports: RowPorts) -> dict[str, Sequence[Any]]:
         """A column for each port of a dataset of n rows; the first row is read, to see that it fits."""
         rows = Rows(dataset, ports)
         rows.at(0, "row 0")
@@ -166,7 +166,7 @@ class Lazy(Sequence[Any]):
         return (self[i] for i in range(len(self)))
 
 
-def together(columns: Mapping[str, Sequence[Any]], indices: Sequence[int]) -> dict[str, list[Any]]:
+def rows_together(columns: Mapping[str, Sequence[Any]], indices: Sequence[int]) -> dict[str, list[Any]]:
     """The values of all columns at these indices; what one row holds for several columns is read once."""
     found: dict[str, list[Any]] = {port: [] for port in columns}
     for place, index in enumerate(indices):

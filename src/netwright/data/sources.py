@@ -11,9 +11,19 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
-from netwright.codecs.numeric import table
+from netwright.codecs.numeric import number_table
 from netwright.data.datasets import Split
-from netwright.data.rows import Lazy, Ports, at_rows, column, kind, picked, row_to_ports, scalar, together
+from netwright.data.rows import (
+    Lazy,
+    RowPorts,
+    at_rows,
+    column,
+    picked_rows,
+    row_kind,
+    row_to_ports,
+    rows_together,
+    scalar,
+)
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
 
@@ -55,11 +65,11 @@ class Source(Value, eq=False):
     def read(self, indices: Sequence[int], ports: Iterable[str] | None = None) -> dict[str, list[Any]]:
         """The examples at these indices, by port, or some ports of them; one read of an example gives all its ports."""
         with self.errors(indices):
-            return together({port: self.columns[port] for port in ports or self.columns}, indices)
+            return rows_together({port: self.columns[port] for port in ports or self.columns}, indices)
 
     def take(self, indices: torch.Tensor) -> "Source":
         """The examples at these indices (k,), in this order; of a stream those of the pass that was read."""
-        columns = {port: picked(values, indices) for port, values in self.columns.items()}
+        columns = {port: picked_rows(values, indices) for port, values in self.columns.items()}
         weights = None if self.weights is None else self.weights[indices.numpy()]
         rows = indices if self.rows is None else self.rows[indices]
         once = "a part of a stream is held out of one pass" if self.again is not None else self.once
@@ -78,7 +88,7 @@ class Source(Value, eq=False):
             raise (own if self.rows is None else at_rows(own, self.rows)) from None
 
     def __repr__(self) -> str:
-        ports = ", ".join(f"{port}: {kind(values)}" for port, values in self.columns.items())
+        ports = ", ".join(f"{port}: {row_kind(values)}" for port, values in self.columns.items())
         return f"Source of {len(self):,} example{'' if len(self) == 1 else 's'} ({ports})"
 
 
@@ -93,7 +103,7 @@ class Stream(Value, eq=False):
     """
 
     open: Callable[[], Iterator[Any]]
-    ports: Ports
+    ports: RowPorts
     batched: bool | None
     single: bool = False
 
@@ -133,14 +143,14 @@ def source(
         >>> source([("a.png", "cat"), ("b.png", "dog")]).columns
         {'input': ['a.png', 'b.png'], 'target': ['cat', 'dog']}
     """
-    ports = Ports(inputs, targets)
+    ports = RowPorts(inputs, targets)
     found = _counted(data, ports)
     if found is None:
         if weights is not None:
             raise DataError(
                 what="weights need data whose examples can be counted",
                 where="weights",
-                got=kind(data),
+                got=row_kind(data),
                 mend="let each column, list or Dataset be whole in memory",
             )
         return _stream(data, ports)
@@ -154,7 +164,7 @@ def source(
         )
     n = next(iter(lengths.values()))
     if n == 0:
-        raise _no_data(kind(data))
+        raise _no_data(row_kind(data))
     return Source(found, None if weights is None else _checked_weights(weights, n))
 
 
@@ -217,7 +227,7 @@ def _pictures(below: Path) -> list[Path]:
     return sorted(seen, key=lambda file: file.as_posix())
 
 
-def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
+def _counted(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]] | None:
     """The columns of data that is whole; None for a stream."""
     if data is None or isinstance(data, str | bytes | Path | int | float):
         mend = f"nw.image_folder({str(data)!r})" if isinstance(data, str | Path) and Path(data).is_dir() else ""
@@ -238,7 +248,7 @@ def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
         return {port: column(data[port], port) for port in ports.all}
     if isinstance(data, list):
         return _from_rows(data, ports)
-    if (named := table(data)) is not None and len(ports.all) > 1:
+    if (named := number_table(data)) is not None and len(ports.all) > 1:
         return _from_table(named, ports)
     if isinstance(data, torch.Tensor) or hasattr(data, "__array__"):
         return _one_column(data, ports)
@@ -251,7 +261,7 @@ def _counted(data: Any, ports: Ports) -> dict[str, Sequence[Any]] | None:
     return None
 
 
-def _two_columns(data: Sequence[Any], ports: Ports) -> dict[str, Sequence[Any]]:
+def _two_columns(data: Sequence[Any], ports: RowPorts) -> dict[str, Sequence[Any]]:
     if not ports.paired:
         raise DataError(
             what="a tuple of two columns fits a net with one input and one target",
@@ -271,19 +281,19 @@ def _two_columns(data: Sequence[Any], ports: Ports) -> dict[str, Sequence[Any]]:
     return {port: column(values, port) for port, values in zip(ports.all, data, strict=True)}
 
 
-def _one_column(data: Any, ports: Ports) -> dict[str, Sequence[Any]]:
+def _one_column(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]]:
     if len(ports.all) != 1:
         raise DataError(
             what="one column is given and the net wants more",
             where="data",
             expected=f"the ports {ports}",
-            got=kind(data),
+            got=row_kind(data),
             mend="a tuple of two columns: (inputs, targets)" if ports.paired else "a dict of named ports",
         )
     return {ports.all[0]: column(data, ports.all[0])}
 
 
-def _from_table(named: dict[Any, Any], ports: Ports) -> dict[str, Sequence[Any]]:
+def _from_table(named: dict[Any, Any], ports: RowPorts) -> dict[str, Sequence[Any]]:
     """The columns of a table whose names are those of the ports."""
     if set(named) == set(ports.all):
         return {port: column(named[port], port) for port in ports.all}
@@ -299,7 +309,7 @@ def _from_table(named: dict[Any, Any], ports: Ports) -> dict[str, Sequence[Any]]
     )
 
 
-def _from_rows(rows: Sequence[Any], ports: Ports) -> dict[str, Sequence[Any]]:
+def _from_rows(rows: Sequence[Any], ports: RowPorts) -> dict[str, Sequence[Any]]:
     columns: dict[str, list[Any]] = {port: [] for port in ports.all}
     for number, row in enumerate(rows):
         for port, value in row_to_ports(row, ports, f"row {number}").items():
@@ -307,18 +317,18 @@ def _from_rows(rows: Sequence[Any], ports: Ports) -> dict[str, Sequence[Any]]:
     return dict(columns)
 
 
-def _from_dataset(data: Any, ports: Ports) -> dict[str, Sequence[Any]]:
+def _from_dataset(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]]:
     try:
         n = len(data)
     except (TypeError, NotImplementedError):
         raise DataError(
             what="the Dataset has no length",
             where="data",
-            got=kind(data),
+            got=row_kind(data),
             mend=("give it a __len__", "make it an IterableDataset, if its examples only come in order"),
         ) from None
     if n == 0:
-        raise _no_data(kind(data))
+        raise _no_data(row_kind(data))
     return Lazy.columns(data, n, ports)
 
 
@@ -347,7 +357,7 @@ def _checked_weights(weights: Sequence[float] | NDArray[Any] | torch.Tensor, n: 
     return array
 
 
-def _stream(data: Any, ports: Ports) -> Stream:
+def _stream(data: Any, ports: RowPorts) -> Stream:
     if isinstance(data, DataLoader):
         whole = data.batch_sampler is not None
         return Stream(lambda: map(_bare, data) if len(ports.all) == 1 else iter(data), ports, whole)
@@ -355,7 +365,7 @@ def _stream(data: Any, ports: Ports) -> Stream:
     try:
         first = next(opened)
     except StopIteration:
-        raise _no_data(kind(data)) from None
+        raise _no_data(row_kind(data)) from None
     batched = _batched(row_to_ports(first, ports, "item 0").values())
     if opened is data:
         return Stream(_once(first, opened), ports, batched, single=True)
@@ -370,7 +380,7 @@ def _bare(item: Any) -> Any:
 def _pass_over(data: Any) -> Iterator[Any]:
     made = data() if callable(data) else data
     if not isinstance(made, Iterable):
-        raise _not_data(f"a function that returns {kind(made)}" if callable(data) else kind(data))
+        raise _not_data(f"a function that returns {row_kind(made)}" if callable(data) else row_kind(data))
     return iter(cast(Iterable[Any], made))
 
 

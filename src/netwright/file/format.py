@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import FileError
-from netwright.regular import check_name
+from netwright.regular import check_file_name
 from netwright.sizes.notation import MOST_AXES
 from netwright.value import Value
 
@@ -47,7 +47,7 @@ DTYPES: dict[str, torch.dtype] = {
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
-class Entry(Value):
+class ArrayEntry(Value):
     """Where an array lies in the data and what it is."""
 
     name: str
@@ -62,7 +62,7 @@ def file_path(path: Any) -> str | os.PathLike[str]:
     if not isinstance(path, str | os.PathLike):
         raise FileError(what="a file is named by a path", expected="a text or a pathlib.Path", got=repr(path)[:100])
     found = cast("str | os.PathLike[str]", path)
-    check_name(found)
+    check_file_name(found)
     return found
 
 
@@ -89,7 +89,7 @@ def pack(net: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
     return head[:place] + _checksum(head).encode("ascii") + head[place + CHECKSUM :]
 
 
-def unpack(head: bytes) -> tuple[dict[str, Any], list[Entry]]:
+def unpack(head: bytes) -> tuple[dict[str, Any], list[ArrayEntry]]:
     """What `pack` was given, from the bytes before the data; refused if a byte of them is not as it was written."""
     check_signature(head[: LENGTH + len(PREFIX)])
     place = LENGTH + len(PREFIX)
@@ -101,7 +101,7 @@ def unpack(head: bytes) -> tuple[dict[str, Any], list[Entry]]:
             mend="copy or download the file again",
         )
     check_limits(head)
-    header = parse(head[LENGTH:], "header")
+    header = parse_header(head[LENGTH:], "header")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict):
         malformed("header", "metadata", metadata)
@@ -109,7 +109,7 @@ def unpack(head: bytes) -> tuple[dict[str, Any], list[Entry]]:
     net = cast(dict[str, Any], metadata).get("net")
     if not isinstance(net, str):
         malformed("header", "the net, as JSON in a text", net)
-    return parse(net, "net"), _entries(header)
+    return parse_header(net, "net"), _entries(header)
 
 
 def check_signature(start: bytes) -> None:
@@ -164,7 +164,7 @@ def check_limits(head: bytes) -> None:
         )
 
 
-def parse(text: bytes | str, where: str) -> dict[str, Any]:
+def parse_header(text: bytes | str, where: str) -> dict[str, Any]:
     """Strict JSON: ASCII, no name twice, no NaN or infinity, no depth that Python cannot walk."""
     try:
         plain = text if isinstance(text, str) else text.decode("ascii")
@@ -229,7 +229,7 @@ def _check_format(found: object) -> None:
         malformed("header", f"the format {NAME} {FORMAT}", found)
 
 
-def _entries(header: Mapping[str, Any]) -> list[Entry]:
+def _entries(header: Mapping[str, Any]) -> list[ArrayEntry]:
     """The arrays in the order of the data, which they must fill without gaps."""
     entries = sorted((_entry(name, plain) for name, plain in header.items()), key=lambda e: (e.start, e.stop, e.name))
     end = 0
@@ -240,7 +240,7 @@ def _entries(header: Mapping[str, Any]) -> list[Entry]:
     return entries
 
 
-def _entry(name: str, plain: Any) -> Entry:
+def _entry(name: str, plain: Any) -> ArrayEntry:
     where = f"array {name}"
     if not isinstance(plain, dict) or set(cast(dict[str, Any], plain)) != {"dtype", "shape", "data_offsets"}:
         malformed(where, "dtype, shape and data_offsets", plain)
@@ -264,7 +264,7 @@ def _entry(name: str, plain: Any) -> Entry:
             expected=f"{tuple(shape)} of {dtype}, {size:,} bytes",
             got=f"{stop - start:,} bytes",
         )
-    return Entry(name, DTYPES[dtype], tuple(shape), start, stop)
+    return ArrayEntry(name, DTYPES[dtype], tuple(shape), start, stop)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

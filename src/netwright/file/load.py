@@ -15,7 +15,7 @@ from netwright.errors import FileError, did_you_mean
 from netwright.file.format import (
     LENGTH,
     PREFIX,
-    Entry,
+    ArrayEntry,
     check_length,
     check_signature,
     file_path,
@@ -23,7 +23,7 @@ from netwright.file.format import (
     short,
     unpack,
 )
-from netwright.file.save import EXAMPLE, array_bytes, located, run_raw
+from netwright.file.save import EXAMPLE, array_memory, located, run_raw
 from netwright.file.structure import Reader, check_uses, leaf_uses, unfit
 from netwright.net.compare import digest
 from netwright.net.faults import explain
@@ -133,7 +133,7 @@ def _fill(file: BinaryIO, memory: memoryview) -> None:
         memory = memory[count:]
 
 
-def _check_content(content: Mapping[str, Any], entries: Sequence[Entry]) -> None:
+def _check_content(content: Mapping[str, Any], entries: Sequence[ArrayEntry]) -> None:
     """The names and types of what the header says, and one checksum for each array."""
     wanted = {**CONTENT, "checksums": dict}
     if content.keys() != wanted.keys():
@@ -169,7 +169,7 @@ def _codecs(plain: Mapping[str, Any], ports: Sequence[str], reader: Reader, side
     return {port: reader.codec(one, f"{side} {port!r}") for port, one in plain.items()}
 
 
-def _check_places(net: Net, entries: Sequence[Entry]) -> None:
+def _check_places(net: Net, entries: Sequence[ArrayEntry]) -> None:
     """Every array has a part that takes it, of this size: known before any of them is read."""
     if not entries:
         return
@@ -192,7 +192,7 @@ def _check_places(net: Net, entries: Sequence[Entry]) -> None:
             _raise_misfit(entry, shape_text(places[entry.name].shape))
 
 
-def _raise_misfit(entry: Entry, expected: str) -> None:
+def _raise_misfit(entry: ArrayEntry, expected: str) -> None:
     raise FileError(
         what="an array does not have the size that the net gives it",
         where=f"array {entry.name}",
@@ -201,9 +201,9 @@ def _raise_misfit(entry: Entry, expected: str) -> None:
     )
 
 
-def _array(file: BinaryIO, entry: Entry, checksum: object) -> Tensor:
+def _array(file: BinaryIO, entry: ArrayEntry, checksum: object) -> Tensor:
     array = torch.empty(entry.shape, dtype=entry.dtype, device="cpu")
-    memory = array_bytes(array)
+    memory = array_memory(array)
     _fill(file, memory)
     if hashlib.sha256(memory).hexdigest() != checksum:
         raise FileError(

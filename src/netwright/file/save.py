@@ -13,7 +13,7 @@ from torch import Tensor
 
 from netwright.errors import DataError, FileError, NetwrightError
 from netwright.file.format import DTYPE_NAMES, NAME, check_limits, file_path, order, pack
-from netwright.file.structure import check_uses, described, leaf_uses, planned_uses
+from netwright.file.structure import check_uses, described_value, leaf_uses, planned_uses
 from netwright.net.compare import digest
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -66,13 +66,13 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
         content = {
             "version": _version(),
             "digest": digest(net),
-            "net": described(net, "net"),
+            "net": described_value(net, "net"),
             "inputs": _codecs(net.held.inputs, "input"),
             "outputs": _codecs(net.held.outputs, "output"),
             "examples": len(examples),
         }
         tensors |= _examples(net, examples)
-        data = {name: array_bytes(tensors[name]) for name in order(tensors)}
+        data = {name: array_memory(tensors[name]) for name in order(tensors)}
         content["checksums"] = {name: hashlib.sha256(bytes_).hexdigest() for name, bytes_ in data.items()}
         head = pack(content, tensors)
         check_limits(head)
@@ -90,7 +90,7 @@ def located(error: FileError, path: str | os.PathLike[str]) -> FileError:
     return FileError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
 
 
-def array_bytes(array: Tensor) -> memoryview:
+def array_memory(array: Tensor) -> memoryview:
     """The memory of a contiguous array, which stays its own: what is read into it is in the array."""
     return memoryview(cast(Any, array.reshape(-1).view(torch.uint8).numpy())) if array.numel() else memoryview(b"")
 
@@ -147,7 +147,7 @@ def _plain_array(name: str, array: Tensor) -> Tensor:
 
 
 def _codecs(codecs: Mapping[str, Any], side: str) -> dict[str, Any]:
-    return {port: described(codecs[port], f"{side} {port!r}") for port in sorted(codecs)}
+    return {port: described_value(codecs[port], f"{side} {port!r}") for port in sorted(codecs)}
 
 
 def _version() -> str:

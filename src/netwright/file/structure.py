@@ -34,7 +34,7 @@ BYTES_A_USE = 100  # of a larger file, which may have a leaf more for so many
 MOST_BITS = 4096  # of a whole number
 
 
-def described(value: object, where: str, depth: int = 0) -> Plain:
+def described_value(value: object, where: str, depth: int = 0) -> Plain:
     """A part, codec or field as plain data. `where` is its place, for errors."""
     if depth > MOST_DEPTH:
         raise too_deep(where)
@@ -46,7 +46,7 @@ def described(value: object, where: str, depth: int = 0) -> Plain:
         return value
     if type(value) is tuple:
         items = cast(tuple[object, ...], value)
-        return [described(item, _named(where, items), depth + 1) for item in items]
+        return [described_value(item, _named(where, items), depth + 1) for item in items]
     for name, mark in MARKS.items():
         if value is mark:
             return {"mark": name}
@@ -71,7 +71,7 @@ def described(value: object, where: str, depth: int = 0) -> Plain:
 
 def _fields(value: object, where: str, depth: int) -> Plain:
     items = field_values(value).items()
-    return {"fields": {name: described(item, _below(where, name, item), depth + 1) for name, item in items}}
+    return {"fields": {name: described_value(item, _below(where, name, item), depth + 1) for name, item in items}}
 
 
 def _shared(node: Node, where: str) -> Plain:

@@ -61,7 +61,7 @@ class Expansion(Value):
     ended: Tensor
 
 
-def opened(width: int, like: Tensor) -> Tensor:
+def first_beam(width: int, like: Tensor) -> Tensor:
     """The scores of a beam before its first step, (b, k): one hypothesis, the empty one, in each example of `like`."""
     scores = like.new_full((like.shape[0], width), -math.inf)  # (b, k)
     scores[:, 0] = 0

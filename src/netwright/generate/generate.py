@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.codecs.reading import Sample
 from netwright.codecs.text.elements import REPLACEMENT
 from netwright.errors import DataError, NetError
-from netwright.generate.beam import Beam, Finished, expanded, opened
+from netwright.generate.beam import Beam, Finished, expanded, first_beam
 from netwright.generate.choice import Greedy, chosen
 from netwright.generate.constraint import Constraint
 from netwright.generate.grammar import Grammar
@@ -342,7 +342,7 @@ class _Generation:
             return self.result(number)
         logs, state = self.stepper(torch.tensor([row.prompt], dtype=torch.int64, device="cpu"), {}, [number])
         state = reordered(state, torch.zeros(beam.width, dtype=torch.int64, device=logs.device))
-        scores = opened(beam.width, logs)
+        scores = first_beam(beam.width, logs)
         finished = Finished.none(beam.width, logs)
         rows = [_Sequence(row.prompt, list(row.elements), [], row.grammar) for _ in range(beam.width)]
         logs = logs.expand(beam.width, -1)

@@ -45,7 +45,7 @@ class Either(Value):
     parts: tuple["Pattern", ...]
 
 
-class Repeat(Value):
+class Repeated(Value):
     """The same from `least` to `most` times; most None: without end."""
 
     part: "Pattern"
@@ -53,11 +53,11 @@ class Repeat(Value):
     most: int | None
 
 
-Pattern = Chars | Then | Either | Repeat
+Pattern = Chars | Then | Either | Repeated
 EMPTY = Then(())
 
 
-def parse(text: str) -> Pattern:
+def parse_pattern(text: str) -> Pattern:
     """The tree of a regular expression.
 
     Read are characters, `.`, classes `[a-z_]` and `[^a-z]`, `\\d \\w \\s \\D \\W \\S`, `\\n \\t \\r \\f \\v`, escaped
@@ -68,8 +68,8 @@ def parse(text: str) -> Pattern:
         NetError: anything else, with its place.
 
     Example:
-        >>> parse("ab?").parts[1]
-        Repeat(part=Chars(ranges=(('b', 'b'),), kinds='', negated=False), least=0, most=1)
+        >>> parse_pattern("ab?").parts[1]
+        Repeated(part=Chars(ranges=(('b', 'b'),), kinds='', negated=False), least=0, most=1)
     """
     reader = _Reader(text)
     pattern = reader.either(0)
@@ -141,7 +141,7 @@ class _Reader:
         if self.here and self.here in "*+?{":
             mend = "leave it out: lazy or not, the same texts match" if self.here == "?" else "put the first in a group"
             self.refuse("a quantifier after a quantifier", mend=mend)
-        return EMPTY if part == EMPTY or most == 0 else Repeat(part, least, most)
+        return EMPTY if part == EMPTY or most == 0 else Repeated(part, least, most)
 
     def counts(self) -> tuple[int, int | None]:
         """What stands between { and }, and the }."""

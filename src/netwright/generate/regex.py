@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netwright.errors import NetError
 from netwright.generate.grammar import Grammar, Moves, Vocabulary, distances
-from netwright.generate.pattern import Chars, Either, Pattern, Repeat, Then, parse
+from netwright.generate.pattern import Chars, Either, Pattern, Repeated, Then, parse_pattern
 from netwright.value import Value
 
 PLACES = 2000  # characters of a pattern with its counts written out
@@ -125,7 +125,7 @@ class Automaton(Value):
 def compiled(pattern: str) -> Automaton:
     """The automaton of a pattern."""
     places = _Places(pattern)
-    whole = places.of(parse(pattern))
+    whole = places.of(parse_pattern(pattern))
     end = 1 << len(places.follow)
     for place in _bits(whole.last):
         places.follow[place] |= end
@@ -163,7 +163,7 @@ class _Places:
                 for span in spans:
                     first, last = first | span.first, last | span.last
                 return _Span(first, last, any(span.empty for span in spans))
-            case Repeat(part, least, most):
+            case Repeated(part, least, most):
                 return self._repeat(part, least, most)
 
     def _chars(self, chars: Chars) -> _Span:

@@ -18,7 +18,7 @@ tanh_backward = torch.ops.aten.tanh_backward.grad_input
 sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
 
-class Factors:
+class GRUFactors:
     """What the backward pass multiplies by, for every step, filled piece by piece while its values are in the cache.
 
     With dh the gradient of a new state: dh · gates[:, :, 0], 1 and 2 are those of r, of z and of W_hn h + b_hn before
@@ -33,7 +33,7 @@ class Factors:
         self.one = like.new_ones(())
         self.wide = like.new_empty(slots, batch, 3, out)
 
-    def fill(self, begin: int, piece: "Piece", count: int) -> None:
+    def fill(self, begin: int, piece: "GRUChunk", count: int) -> None:
         """The factors of so many steps from `begin`."""
         place = slice(begin, begin + count)
         r, z, n, change = (value[:count] for value in (piece.r, piece.z, piece.n, piece.change))
@@ -49,7 +49,7 @@ class Factors:
         self.gates[place].copy_(wide)
 
 
-class Piece:
+class GRUChunk:
     """The gates of a few steps at once, in float32: what is computed step by step, and read by `Factors` in one go."""
 
     def __init__(self, slots: int, batch: int, out: int, like: Tensor) -> None:
@@ -63,19 +63,19 @@ class Piece:
         self.views = list(zip(*(value.unbind(0) for value in split), strict=True))
 
 
-def run(x: Tensor, hidden: Tensor, weights: Sequence[Tensor], keep: bool) -> tuple[Tensor, Factors | None]:
+def _run(x: Tensor, hidden: Tensor, weights: Sequence[Tensor], keep: bool) -> tuple[Tensor, GRUFactors | None]:
     """States (n + 1, b, out) of a sequence (n, b, in), the first one given, and the factors where they are kept."""
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     (steps, batch, _), out = x.shape, weight_hh.shape[1]
     inputs = recurrent.projected(x, weight_ih, bias_ih)
-    multiply = recurrent.product(weight_hh, bias_hh, steps, batch)
+    multiply = recurrent.recurrent_product(weight_hh, bias_hh, steps, batch)
     states = x.new_empty(steps + 1, batch, out)
     states[0].copy_(hidden)
     lows = states.unbind(0)
     h = states[0].to(recurrent.state_type(x.dtype), copy=True)
     slots = recurrent.slots(steps, batch * out)
-    piece = Piece(slots, batch, out, h)
-    factors = Factors(inputs.view(steps, batch, 3, out), h, slots) if keep else None  # in place of the inputs
+    piece = GRUChunk(slots, batch, out, h)
+    factors = GRUFactors(inputs.view(steps, batch, 3, out), h, slots) if keep else None  # in place of the inputs
     for begin in range(0, steps, slots):
         count = min(slots, steps - begin)
         piece.inputs[:count].copy_(inputs[begin : begin + count])
@@ -94,13 +94,13 @@ def run(x: Tensor, hidden: Tensor, weights: Sequence[Tensor], keep: bool) -> tup
     return states, factors
 
 
-class Scan(torch.autograd.Function):
+class GRUScan(torch.autograd.Function):
     """`run` with its derivative."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, hidden: Tensor, length: Tensor | None, *weights: Tensor) -> tuple[Tensor, Tensor]:
         x = recurrent.time_first(x)
-        states, factors = run(x, hidden, weights, keep=True)
+        states, factors = _run(x, hidden, weights, keep=True)
         assert factors is not None
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, states, length, weights[0], weights[1], factors.gates, factors.inner, factors.keep)
@@ -114,8 +114,8 @@ class Scan(torch.autograd.Function):
         needs = ctx.needs_input_grad
         steps, batch, _, out = gates.shape
         outside, dh = recurrent.arriving(dy, dlast, length, states)
-        multiply = recurrent.product(weight_hh.t().contiguous(), None, steps, batch)
-        d, inner = recurrent.own(gates, inner)
+        multiply = recurrent.recurrent_product(weight_hh.t().contiguous(), None, steps, batch)
+        d, inner = recurrent.own_piece(gates, inner)
         flat = d.view(steps, batch, 3 * out)
         low = states.new_empty(batch, 1, out)
         low_h = low[:, 0]
@@ -143,10 +143,10 @@ class Scan(torch.autograd.Function):
         )
 
 
-def gru(x: Tensor, hidden: Tensor, weights: Sequence[Tensor], length: Tensor | None) -> tuple[Tensor, Tensor]:
+def gru_scan(x: Tensor, hidden: Tensor, weights: Sequence[Tensor], length: Tensor | None) -> tuple[Tensor, Tensor]:
     """Outputs (b, n, out) and the state (b, out) at each example's end."""
     if recurrent.learns(x, hidden, *weights):
-        y, last = Scan.apply(x, hidden, length, *weights)  # pyright: ignore[reportGeneralTypeIssues]
+        y, last = GRUScan.apply(x, hidden, length, *weights)  # pyright: ignore[reportGeneralTypeIssues]
         return y, last
-    states, _ = run(recurrent.time_first(x), hidden, weights, keep=False)
+    states, _ = _run(recurrent.time_first(x), hidden, weights, keep=False)
     return states[1:].transpose(0, 1), recurrent.at_end(states, length)

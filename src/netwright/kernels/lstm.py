@@ -13,7 +13,7 @@ tanh_backward = torch.ops.aten.tanh_backward.grad_input
 sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
 
-class Factors:
+class LSTMFactors:
     """What the backward pass multiplies by, for every step, filled piece by piece while its values are in the cache.
 
     With dh the gradient of a new hidden state and dc that of the new cell: dc + dh · inward is the whole of dc; times
@@ -41,14 +41,14 @@ class Factors:
         self.gates[place].copy_(wide)
 
 
-def run(
+def _run(
     x: Tensor, hidden: Tensor, cell: Tensor, weights: Sequence[Tensor], keep: bool
-) -> tuple[Tensor, Tensor, Factors | None]:
+) -> tuple[Tensor, Tensor, LSTMFactors | None]:
     """Hidden states and cells (n + 1, b, out) of a sequence (n, b, in), and the factors where they are kept."""
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     (steps, batch, _), out = x.shape, weight_hh.shape[1]
     inputs = recurrent.projected(x, weight_ih, bias_ih)
-    multiply = recurrent.product(weight_hh, bias_hh, steps, batch)
+    multiply = recurrent.recurrent_product(weight_hh, bias_hh, steps, batch)
     states = x.new_empty(steps + 1, batch, out)
     cells = x.new_empty(steps + 1, batch, out, dtype=recurrent.state_type(x.dtype))
     states[0].copy_(hidden)
@@ -58,7 +58,7 @@ def run(
     flat = gates.view(slots, batch, 4 * out)
     split = (flat, flat[..., : 2 * out], *gates.unbind(2), squashed)
     views = list(zip(*(value.unbind(0) for value in split), strict=True))
-    factors = Factors(inputs.view(steps, batch, 4, out), cells, slots) if keep else None  # in place of the inputs
+    factors = LSTMFactors(inputs.view(steps, batch, 4, out), cells, slots) if keep else None  # in place of the inputs
     hs, cs, xs = states.unbind(0), cells.unbind(0), inputs.unbind(0)
     for begin in range(0, steps, slots):
         count = min(slots, steps - begin)
@@ -78,7 +78,7 @@ def run(
     return states, cells, factors
 
 
-class Scan(torch.autograd.Function):
+class LSTMScan(torch.autograd.Function):
     """`run` with its derivative."""
 
     @staticmethod
@@ -86,7 +86,7 @@ class Scan(torch.autograd.Function):
         ctx: Any, x: Tensor, hidden: Tensor, cell: Tensor, length: Tensor | None, *weights: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         x = recurrent.time_first(x)
-        states, cells, factors = run(x, hidden, cell, weights, keep=True)
+        states, cells, factors = _run(x, hidden, cell, weights, keep=True)
         assert factors is not None
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, states, length, weights[0], weights[1], factors.gates, factors.inward, factors.keep)
@@ -102,8 +102,8 @@ class Scan(torch.autograd.Function):
         steps, batch, _, out = gates.shape
         outside, dh = recurrent.arriving(dy, dlast, length, states)
         outside_cell, dc = recurrent.arriving(None, dcell, length, states)
-        multiply = recurrent.product(weight_hh.t().contiguous(), None, steps, batch)
-        (d,) = recurrent.own(gates)
+        multiply = recurrent.recurrent_product(weight_hh.t().contiguous(), None, steps, batch)
+        (d,) = recurrent.own_piece(gates)
         flat = d.view(steps, batch, 4 * out)
         low_dh, low_dc = states.new_empty(batch, out), states.new_empty(batch, 1, out)
         split = (d[:, :, :3], d[:, :, 3], flat, inward, keep)
@@ -131,12 +131,12 @@ class Scan(torch.autograd.Function):
         )
 
 
-def lstm(
+def lstm_scan(
     x: Tensor, hidden: Tensor, cell: Tensor, weights: Sequence[Tensor], length: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Outputs (b, n, out), the hidden state and the cell (b, out) at each example's end."""
     if recurrent.learns(x, hidden, cell, *weights):
-        y, last, last_cell = Scan.apply(x, hidden, cell, length, *weights)  # pyright: ignore[reportGeneralTypeIssues]
+        y, last, last_cell = LSTMScan.apply(x, hidden, cell, length, *weights)  # pyright: ignore[reportGeneralTypeIssues]
         return y, last, last_cell
-    states, cells, _ = run(recurrent.time_first(x), hidden, cell, weights, keep=False)
+    states, cells, _ = _run(recurrent.time_first(x), hidden, cell, weights, keep=False)
     return states[1:].transpose(0, 1), recurrent.at_end(states, length), recurrent.at_end(cells, length).to(x.dtype)

@@ -17,12 +17,12 @@ from netwright.machine import onednn_has_bf16
 TYPES = (torch.bfloat16, torch.float32)  # other types have no such operators
 
 
-def linear(dtype: torch.dtype) -> Callable[..., Tensor]:
+def fused_linear(dtype: torch.dtype) -> Callable[..., Tensor]:
     """x Wᵀ + b, then "relu" or "none", in one pass where this processor can: f(x, w, b, after, [], "")."""
     return _operator() if _fuses_linear(dtype) else _linear
 
 
-def convolution(dtype: torch.dtype) -> Callable[..., Tensor]:
+def fused_convolution(dtype: torch.dtype) -> Callable[..., Tensor]:
     """W * x + b, then "relu" or "none", in one pass where this processor can.
 
     f(x, w, b, padding, stride, dilation, groups, after, [], "").

@@ -20,7 +20,7 @@ PIECE = 1 << 15  # values of a state that are worked on at once, so that all tha
 Product: TypeAlias = Callable[[Tensor], Tensor]
 
 
-def product(weight: Tensor, bias: Tensor | None, steps: int, batch: int) -> Product:
+def recurrent_product(weight: Tensor, bias: Tensor | None, steps: int, batch: int) -> Product:
     """x Wᵀ + b for (batch, in) matrices, made ready for so many steps."""
     if steps < PACKED_FROM or not batch or weight.device.type != "cpu" or not packs_linear(weight.dtype):
         return lambda x: F.linear(x, weight, bias)
@@ -39,7 +39,7 @@ def projected(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return y.view(*x.shape[:2], len(weight))
 
 
-def own(*values: Tensor) -> tuple[Tensor, ...]:
+def own_piece(*values: Tensor) -> tuple[Tensor, ...]:
     """In a backward pass: what was kept for it, to write into; copies where another backward pass may come."""
     try:
         again = cast(Any, torch)._C._autograd._get_current_graph_task_keep_graph()
@@ -68,7 +68,7 @@ def learns(*values: Tensor) -> bool:
     return torch.is_grad_enabled() and any(value.requires_grad for value in values)
 
 
-def pays(x: Tensor, learning: bool) -> bool:
+def scan_pays(x: Tensor, learning: bool) -> bool:
     """Whether these kernels win over torch's step by step: in bf16 on a CPU, over enough steps.
 
     Measured with batches of 1 to 128 and states of 32 to 512; other devices have fast functions of torch.

@@ -12,7 +12,7 @@ from netwright.kernels import recurrent
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
 
 
-def run(
+def _run(
     x: Tensor, hidden: Tensor, weights: Sequence[Tensor], activation: str, length: Tensor | None, keep: bool
 ) -> tuple[Tensor, Tensor | None]:
     """States (n + 1, b, out) of a sequence (n, b, in), and the derivative of every activation where it is kept."""
@@ -22,7 +22,7 @@ def run(
     if activation == "relu" and length is not None:  # zero behind the end: nothing else keeps it from growing there
         behind = torch.arange(steps, device=x.device)[:, None] >= length
         inputs.masked_fill_(behind[..., None], -torch.inf)
-    multiply = recurrent.product(weight_hh, bias_hh, steps, batch)
+    multiply = recurrent.recurrent_product(weight_hh, bias_hh, steps, batch)
     states = x.new_empty(steps + 1, batch, out)
     states[0].copy_(hidden)
     wide = states.new_empty(batch, out, dtype=recurrent.state_type(x.dtype))
@@ -39,7 +39,7 @@ def _slopes(y: Tensor, activation: str) -> Tensor:
     return 1 - y * y if activation == "tanh" else (y > 0).to(y.dtype)
 
 
-class Scan(torch.autograd.Function):
+class RNNScan(torch.autograd.Function):
     """`run` with its derivative."""
 
     @staticmethod
@@ -47,7 +47,7 @@ class Scan(torch.autograd.Function):
         ctx: Any, x: Tensor, hidden: Tensor, activation: str, length: Tensor | None, *weights: Tensor
     ) -> tuple[Tensor, Tensor]:
         x = recurrent.time_first(x)
-        states, slopes = run(x, hidden, weights, activation, length, keep=True)
+        states, slopes = _run(x, hidden, weights, activation, length, keep=True)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, states, length, weights[0], weights[1], slopes)
         return states[1:].transpose(0, 1), recurrent.at_end(states, length)
@@ -60,8 +60,8 @@ class Scan(torch.autograd.Function):
         needs = ctx.needs_input_grad
         steps, batch, _ = slopes.shape
         outside, dh = recurrent.arriving(dy, dlast, length, states)
-        multiply = recurrent.product(weight_hh.t().contiguous(), None, steps, batch)
-        (d,) = recurrent.own(slopes)
+        multiply = recurrent.recurrent_product(weight_hh.t().contiguous(), None, steps, batch)
+        (d,) = recurrent.own_piece(slopes)
         for more, d_ in reversed(list(zip(outside, d.unbind(0), strict=True))):
             torch.mul(dh, d_, out=d_)
             dh.copy_(multiply(d_))
@@ -78,12 +78,12 @@ class Scan(torch.autograd.Function):
         )
 
 
-def rnn(
+def rnn_scan(
     x: Tensor, hidden: Tensor, weights: Sequence[Tensor], length: Tensor | None, activation: str
 ) -> tuple[Tensor, Tensor]:
     """Outputs (b, n, out) and the state (b, out) at each example's end."""
     if recurrent.learns(x, hidden, *weights):
-        y, last = Scan.apply(x, hidden, activation, length, *weights)  # pyright: ignore[reportGeneralTypeIssues]
+        y, last = RNNScan.apply(x, hidden, activation, length, *weights)  # pyright: ignore[reportGeneralTypeIssues]
         return y, last
-    states, _ = run(recurrent.time_first(x), hidden, weights, activation, length, keep=False)
+    states, _ = _run(recurrent.time_first(x), hidden, weights, activation, length, keep=False)
     return states[1:].transpose(0, 1), recurrent.at_end(states, length)

@@ -14,7 +14,7 @@ from netwright.kernels import recurrent
 ONE_LAYER: tuple[Any, ...] = (True, 1, 0.0, True, False, True)  # with biases, no dropout, forward in time, batch first
 
 
-def rnn(
+def torch_rnn(
     x: Tensor, hidden: Tensor, weights: Sequence[Tensor], length: Tensor | None, activation: str
 ) -> tuple[Tensor, Tensor]:
     """Outputs (b, n, out) and the state (b, out) at each example's end."""
@@ -23,13 +23,13 @@ def rnn(
     return y, _at_end(y, hidden, last[0], length)
 
 
-def gru(x: Tensor, hidden: Tensor, weights: Sequence[Tensor], length: Tensor | None) -> tuple[Tensor, Tensor]:
+def torch_gru(x: Tensor, hidden: Tensor, weights: Sequence[Tensor], length: Tensor | None) -> tuple[Tensor, Tensor]:
     """Outputs (b, n, out) and the state (b, out) at each example's end."""
     y, last = torch.gru(x, hidden[None], list(weights), *ONE_LAYER)
     return y, _at_end(y, hidden, last[0], length)
 
 
-def lstm(
+def torch_lstm(
     x: Tensor, hidden: Tensor, cell: Tensor, weights: Sequence[Tensor], length: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Outputs (b, n, out), the hidden state at each example's end, and the cell after the last step."""

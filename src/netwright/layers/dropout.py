@@ -44,7 +44,7 @@ class Dropout(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Random | None) -> Tensor:
         if not training or self.rate == 0:
             return x
-        return torch.where(kept(random, self.rate, x), x / (1 - self.rate), 0.0)
+        return torch.where(kept_mask(random, self.rate, x), x / (1 - self.rate), 0.0)
 
 
 class AlphaDropout(Leaf):
@@ -79,10 +79,10 @@ class AlphaDropout(Leaf):
             return x
         a = ((1 - self.rate) * (1 + self.rate * SELU_FLOOR**2)) ** -0.5
         b = -a * SELU_FLOOR * self.rate
-        return torch.where(kept(random, self.rate, x), a * x + b, a * SELU_FLOOR + b)
+        return torch.where(kept_mask(random, self.rate, x), a * x + b, a * SELU_FLOOR + b)
 
 
-def kept(random: Random | None, rate: float, x: Tensor) -> Tensor:
+def kept_mask(random: Random | None, rate: float, x: Tensor) -> Tensor:
     """Which values stay."""
     assert random is not None  # whoever runs in training mode brings the noise
     return random(tuple(x.shape)) >= rate

@@ -14,7 +14,7 @@ from netwright.layers.sequence import Reverse
 from netwright.net.node import PARTS, Held, Node
 from netwright.net.part import Container, shared_repr
 from netwright.net.plan.container import ContainerNode
-from netwright.net.plan.level import Each, Level
+from netwright.net.plan.level import Level, PerElement
 from netwright.net.plan.symbol import Symbol, as_part, input_ports, output_names
 from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
 from netwright.sizes.notation import OUTPUT, Axis, port
@@ -34,11 +34,11 @@ class Every(Container, abstract=True):
         return self._ports[0]
 
     @property
-    def each(self) -> Each:
+    def each(self) -> PerElement:
         return self._ports[1]
 
     @cached_property
-    def _ports(self) -> tuple[tuple[str, ...], Each]:
+    def _ports(self) -> tuple[tuple[str, ...], PerElement]:
         """The input ports, and how the part is done for every element: asked at every level of a nest, found once."""
         names = self._inputs()
         return names, self._each(names)
@@ -47,7 +47,7 @@ class Every(Container, abstract=True):
         """The input ports."""
         raise NotImplementedError
 
-    def _each(self, names: Sequence[str]) -> Each:
+    def _each(self, names: Sequence[str]) -> PerElement:
         """How the part, with these input ports, is done for every element."""
         raise NotImplementedError
 
@@ -116,9 +116,9 @@ class Map(Every):
     def _inputs(self) -> tuple[str, ...]:
         return self.body.required_names
 
-    def _each(self, names: Sequence[str]) -> Each:
+    def _each(self, names: Sequence[str]) -> PerElement:
         over = tuple(name for name in names if name not in self.whole)
-        return Each(over, tuple((name, name) for name in output_names(self.body, len(names))))
+        return PerElement(over, tuple((name, name) for name in output_names(self.body, len(names))))
 
     def of_level(self, level: Level, held: Held) -> ContainerNode:
         return Map(_body(level), whole=self.whole, input=held.inputs, output=held.outputs).rebuilt(held)
@@ -209,12 +209,12 @@ class Fold(Every):
         states = {state for _, state in self.carry}
         return tuple(p.name for p in input_ports(self.body, 2) if not p.optional or p.name in states)
 
-    def _each(self, names: Sequence[str]) -> Each:
+    def _each(self, names: Sequence[str]) -> PerElement:
         states = {state: output for output, state in self.carry}
         over = tuple(name for name in names if name not in self.whole and name not in states)
         outputs = [name for name in output_names(self.body, 2) if name not in states]
         gives = [(name, name) for name in outputs] or [(OUTPUT, self.carry[0][0])]
-        return Each(over, tuple(gives), tuple(states.items()))
+        return PerElement(over, tuple(gives), tuple(states.items()))
 
     def of_level(self, level: Level, held: Held) -> ContainerNode:
         made = Fold(_body(level), carry=dict(self.carry), whole=self.whole, input=held.inputs, output=held.outputs)

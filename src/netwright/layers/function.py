@@ -98,16 +98,16 @@ class Function(Leaf):
     ) -> Any:
         with noisy(x, training, random):
             if self.told:
-                return self.function(*own(x), lengths=lengths)
+                return self.function(*copies(x), lengths=lengths)
             ends = lengths.get("...") or ()
-            return self.function(*[None if value is None else ended_run(value, ends) for value in own(x)])
+            return self.function(*[None if value is None else ended_run(value, ends) for value in copies(x)])
 
     def __repr__(self) -> str:
         name = self.import_name or getattr(self.function, "__qualname__", repr(self.function))
         return shared_repr(self, f"Function({name}, {self.ports!r})")
 
 
-def own(x: Sequence[Tensor | None]) -> list[Tensor | None]:
+def copies(x: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Copies, for code that may write into what it is given: the values are the net's, or the caller's."""
     return [None if value is None else value.clone() for value in x]
 

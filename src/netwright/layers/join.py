@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.errors import NetError
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf
-from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked_elements
 from netwright.sizes.notation import MOST_AXES
 from netwright.sizes.size import Size, same
 
@@ -91,7 +91,7 @@ class Concatenate(Leaf):
             if length is not None:  # from its end on, its padding is passed over
                 behind = to >= end.unsqueeze(-1)  # (b, Σ aᵢ)
                 places = places + torch.where(behind, (size - length).unsqueeze(-1), 0)  # (b, Σ aᵢ)
-        return picked(y, places.clamp_max(len(to) - 1), axis)  # (b, ..., Σ aᵢ)
+        return picked_elements(y, places.clamp_max(len(to) - 1), axis)  # (b, ..., Σ aᵢ)
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {} if self.axis == -1 else {"x1": (0, 0), "*": (-math.inf, 0)}
@@ -127,7 +127,7 @@ class Add(Leaf):
         return broadcast_ranks(known)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
-        y, *rest = aligned(x)
+        y, *rest = aligned_shapes(x)
         for value in rest:
             y = y + value
         return y
@@ -167,7 +167,7 @@ class Multiply(Leaf):
         return broadcast_ranks(known)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
-        y, *rest = aligned(x)
+        y, *rest = aligned_shapes(x)
         for value in rest:
             y = y * value
         return y
@@ -303,7 +303,7 @@ def _common(sizes: Sequence[Size | None], out: Size | None, shapes: Mapping[str,
     return out if None in sizes else 1
 
 
-def aligned(x: Sequence[Tensor]) -> Sequence[Tensor]:
+def aligned_shapes(x: Sequence[Tensor]) -> Sequence[Tensor]:
     """The values with axes of size 1 after the batch axis, so that all have the same number of axes."""
     if len({value.ndim for value in x}) == 1:
         return x

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from netwright.errors import NetError
 from netwright.inits import Fans, Init
 from netwright.layers import shell
-from netwright.layers.function import noisy, own
-from netwright.layers.trial import Trial, along, lengths_in, trains, trial
+from netwright.layers.function import copies, noisy
+from netwright.layers.trial import Trial, lengths_in, sizes_from_lengths, trains, trial
 from netwright.net.node import Held, Unfit, Weight
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.noise import Noise
@@ -22,7 +22,7 @@ from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run
 from netwright.net.source_of_code import import_name, source_hash
 from netwright.net.to_torch import Layout
 from netwright.sizes import notation
-from netwright.sizes.notation import Axis, Port, Run
+from netwright.sizes.notation import Axis, AxisRun, Port
 from netwright.sizes.size import Expression, Size, evaluate, same, unknowns
 
 Sizes: TypeAlias = dict[str, Any]
@@ -113,7 +113,7 @@ class Module(Leaf):
     def identity(self) -> str:
         """What it is, as a text that is equal when two of them are."""
         name = self.import_name or f"local {id(type(self.module))}"
-        kept = f"{shell.options(self.module)}, {shell.plain(self.module)}"
+        kept = f"{shell.options(self.module)}, {shell.plain_attributes(self.module)}"
         return f"Module({name}, {kept}, {self.ports!r}, {self.layout}, {self.source_hash})"
 
     def weights(self) -> dict[str, Weight]:
@@ -144,7 +144,7 @@ class Module(Leaf):
             arrays.update(shell.arrays_of(found.module))
             return found.shapes
 
-        results = along(measure, set[str]().union(*map(lengths_in, given)))
+        results = sizes_from_lengths(measure, set[str]().union(*map(lengths_in, given)))
         if len(results) != len(sides.outputs):
             raise Unfit(
                 "the module gives another number of outputs than its ports say",
@@ -176,7 +176,7 @@ class Module(Leaf):
     ) -> Any:
         arrays = {name.replace("/", "."): array for name, array in w.items()}
         buffers = {name: arrays[name].clone() for name, _ in self.module.named_buffers()}  # written in place by some
-        inputs = own(x)
+        inputs = copies(x)
         ends = [
             [] if value is None else _ends(port, lengths, value.ndim - 1)
             for port, value in zip(notation.ports(self.ports).inputs, inputs, strict=True)
@@ -315,7 +315,7 @@ def _ends(port: Port, lengths: Lengths, rank: int) -> list[End]:
     """How long examples are along every axis of a port, and whether the axis is a leading one."""
     ends: list[End] = []
     for item in port.axes:
-        if isinstance(item, Run):
+        if isinstance(item, AxisRun):
             run = lengths.get(item.name) or (None,) * (rank - len(port.axes) + 1)
             ends += [(length, item.name == "...") for length in run]
         else:
@@ -345,7 +345,7 @@ def _known_shape(port: Port, known: Mapping[str, Any]) -> tuple[Size, ...] | Non
     """The sizes of a port; `None` while one of them is not known."""
     shape: list[Size | None] = []
     for item in port.axes:
-        if isinstance(item, Run):
+        if isinstance(item, AxisRun):
             run = known[item.name]
             shape += (None,) if run is None else run
         elif item.name:
@@ -359,14 +359,14 @@ def _known_shape(port: Port, known: Mapping[str, Any]) -> tuple[Size, ...] | Non
 
 def _named(port: Port, shape: tuple[Size, ...]) -> Sizes:
     """What the names of an output port are, from the shape that came out."""
-    run = next((i for i, item in enumerate(port.axes) if isinstance(item, Run)), None)
+    run = next((i for i, item in enumerate(port.axes) if isinstance(item, AxisRun)), None)
     over = len(shape) - len(port.axes) + (run is not None)
     if over < 0 or (run is None and over):
         raise Unfit("the module gives another number of axes than its port says", str(port), str(shape))
     found: Sizes = {}
     sizes = list(shape)
     for item in port.axes:
-        if isinstance(item, Run):
+        if isinstance(item, AxisRun):
             found[item.name], sizes = tuple(sizes[:over]), sizes[over:]
         else:
             found |= _one(item, sizes.pop(0), port, shape)

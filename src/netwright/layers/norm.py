@@ -12,7 +12,7 @@ from netwright.errors import DataError, NetError
 from netwright.inits import ones, zeros
 from netwright.net.node import Weight
 from netwright.net.part import Leaf
-from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, lengths_of, own
+from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, lengths_of, own_elements
 
 
 class BatchNorm(Leaf):
@@ -72,7 +72,7 @@ class BatchNorm(Leaf):
         if not training:
             y = F.batch_norm(x.movedim(-1, 1), w["mean"], w["variance"], w["weight"], w["bias"], eps=self.eps)
             return y.movedim(1, -1), {}  # (b, c, *s) -> (b, *s, c)
-        mask = own(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))
+        mask = own_elements(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))
         if mask is not None:
             return self._over_own(w, x, mask.expand(*x.shape[:-1], 1))
         count = x.numel() // x.shape[-1]

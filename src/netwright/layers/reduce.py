@@ -9,7 +9,7 @@ from netwright.errors import NetError
 from netwright.layers.pointwise import is_relu
 from netwright.net.node import LeafNode, Unfit
 from netwright.net.part import Leaf
-from netwright.net.run.padding import NO_LENGTHS, Lengths, lengths_of, mean_of_own, own
+from netwright.net.run.padding import NO_LENGTHS, Lengths, lengths_of, mean_of_own, own_elements
 
 Axes: TypeAlias = int | tuple[int, ...] | None
 Along: TypeAlias = tuple[Tensor | None, ...]  # the lengths of the examples, axis by axis
@@ -82,7 +82,7 @@ class Sum(Reduction):
     """
 
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
-        mask = own(x, along, axes)
+        mask = own_elements(x, along, axes)
         return (x if mask is None else x.masked_fill(~mask, 0.0)).sum(axes)  # (b, *s) -> (b, *t)
 
 
@@ -108,7 +108,7 @@ class Max(Reduction):
         return (self, before) if is_relu(before) else None  # fewer values to rectify
 
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
-        mask = own(x, along, axes)
+        mask = own_elements(x, along, axes)
         return (x if mask is None else x.masked_fill(~mask, float("-inf"))).amax(axes)  # (b, *s) -> (b, *t)
 
 

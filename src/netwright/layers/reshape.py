@@ -13,7 +13,7 @@ from netwright.errors import NetError
 from netwright.layers.reduce import positions
 from netwright.net.node import Span, Unfit
 from netwright.net.part import Leaf, shared_repr
-from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked_elements
 from netwright.sizes.size import Size, names, same
 from netwright.value import literal
 
@@ -37,7 +37,7 @@ class Flatten(Leaf):
     passes = True
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        total = product(known["s"])
+        total = size_product(known["s"])
         return None if total is None else {"out": total}
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ class Reshape(Leaf):
             )
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        total, rest = product(known["s"]), math.prod(size for size in self.shape if size != -1)
+        total, rest = size_product(known["s"]), math.prod(size for size in self.shape if size != -1)
         sizes: list[Size | None] = [None if size == -1 else size for size in self.shape]
         if total is not None:
             if any(names(size) for size in known["s"][1:]) or (names(total) and self.shape[:1] != (-1,)):
@@ -239,14 +239,14 @@ class Slice(Leaf):
             if length is None or self.which >= 0:
                 return x.select(axis + 1, self.which)  # (b, ..., n, ...) -> (b, ..., ...)
             place = (length + self.which).unsqueeze(-1)  # (b, 1)
-            return picked(x, place, axis + 1).squeeze(axis + 1)  # (b, ..., n, ...) -> (b, ..., ...)
+            return picked_elements(x, place, axis + 1).squeeze(axis + 1)  # (b, ..., n, ...) -> (b, ..., ...)
         start, stop, _ = slice(*self.which).indices(x.shape[axis + 1])
         begin = self.which[0] or 0
         if length is None or begin >= 0:  # counted from the beginning, whatever the end
             return x.narrow(axis + 1, start, stop - start)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
         first = (length + begin).unsqueeze(-1)  # (b, 1)
         places = first + torch.arange(stop - start, device=x.device)  # (b, stop − start)
-        return picked(x, places, axis + 1)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
+        return picked_elements(x, places, axis + 1)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         """Where it begins so far from the front: along its own axis output i sees i + start, along others i."""
@@ -358,7 +358,7 @@ def _is_pair(pair: object) -> bool:
     return len(sides) == 2 and all(type(side) is int and side >= 0 for side in sides)
 
 
-def product(sizes: Sequence[Size | None] | None) -> Size | None:
+def size_product(sizes: Sequence[Size | None] | None) -> Size | None:
     """The product of sizes, where all are known."""
     if sizes is None:
         return None

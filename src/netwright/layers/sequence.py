@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.errors import DataError, NetError
 from netwright.net.node import Unfit
 from netwright.net.part import Leaf
-from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, last, length_of, picked
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, last, length_of, picked_elements
 
 
 class First(Leaf):
@@ -134,7 +134,7 @@ class Reverse(Leaf):
             return x.flip(1)  # (b, n, ...)
         places = torch.arange(x.shape[1], device=x.device)  # (n,)
         turned = length.unsqueeze(-1) - 1 - places  # (b, n); below zero behind the end, where anything will do
-        return picked(x, torch.where(turned < 0, places, turned))  # (b, n, ...)
+        return picked_elements(x, torch.where(turned < 0, places, turned))  # (b, n, ...)
 
 
 class Shift(Leaf):

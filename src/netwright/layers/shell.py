@@ -26,7 +26,7 @@ def shell(module: nn.Module) -> nn.Module:
         raise NetError(
             what=f"{type(module).__name__} cannot be copied, and a net holds a copy",
             expected="a module that copy.deepcopy copies",
-            got=told(error),
+            got=error_text(error),
             mend="give it a __deepcopy__ method, or make what it keeps when it is called",
         ) from error
 
@@ -72,7 +72,7 @@ def options(module: nn.Module) -> str:
     return "\n".join([repr(module), *more])
 
 
-def plain(module: nn.Module) -> str:
+def plain_attributes(module: nn.Module) -> str:
     """What modules keep in attributes of their own that JSON can say, or that are tensors: a repr need not show it."""
     kept: dict[str, str] = {}
     for path, part in module.named_modules():
@@ -87,7 +87,7 @@ def plain(module: nn.Module) -> str:
     return json.dumps(kept)
 
 
-def told(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """The first line of what foreign code raised, with its kind where it says nothing."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

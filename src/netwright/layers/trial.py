@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from netwright.errors import NetwrightError
-from netwright.layers.shell import arrays_of, shell, told, with_arrays
+from netwright.layers.shell import arrays_of, error_text, shell, with_arrays
 from netwright.net.node import Unfit
 from netwright.sizes.size import Size, evaluate, named, names
 from netwright.value import Value
@@ -63,7 +63,7 @@ def trial(module: nn.Module, run: Run, inputs: Sequence[Input]) -> Trial:
         raise first
     raise Unfit(
         f"{name} raises {type(first).__name__} for an input of this size",
-        expected=told(cast(Exception, first)).removeprefix(f"{type(first).__name__}: "),
+        expected=error_text(cast(Exception, first)).removeprefix(f"{type(first).__name__}: "),
         got=", ".join(str(shape) for shape, _ in inputs),
     ) from None
 
@@ -80,7 +80,9 @@ def trains(module: nn.Module, run: Run, inputs: Sequence[Input], batch: int) -> 
     return False
 
 
-def along(measure: Callable[[Mapping[str, int]], tuple[Shape, ...]], varying: Iterable[str]) -> list[tuple[Size, ...]]:
+def sizes_from_lengths(
+    measure: Callable[[Mapping[str, int]], tuple[Shape, ...]], varying: Iterable[str]
+) -> list[tuple[Size, ...]]:
     """The sizes of every output where those of the input vary: each a sum of quotients of the names, such as n//2 - 1.
 
     `measure` gives them for lengths by name.

@@ -84,7 +84,7 @@ class ConfusionMatrix(Value, eq=False):
         rows += [
             [n, *(f"{c:,}" if c else "." for c in row)] for n, row in zip(names, self.counts.tolist(), strict=True)
         ]
-        return aligned(rows)
+        return aligned_columns(rows)
 
     def _repr_html_(self) -> str:
         if len(self.labels) > MOST_SHOWN:
@@ -114,7 +114,7 @@ def shortened(label: str) -> str:
     return label if cell_len(label) <= LABEL_CELLS else set_cell_size(label, LABEL_CELLS - 1).rstrip() + "…"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned_columns(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as lines: the first column to the left, the others to the right, by width on the screen."""
     from rich.cells import cell_len
 

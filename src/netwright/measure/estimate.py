@@ -195,7 +195,7 @@ def student(freedom: float) -> float:
     return Z + (Z**3 + Z) / (4 * freedom) + (5 * Z**5 + 16 * Z**3 + 3 * Z) / (96 * freedom**2)
 
 
-def mean_loss(value: float, error: float, n: int) -> tuple[float, float]:
+def mean_estimate(value: float, error: float, n: int) -> tuple[float, float]:
     """The 95% interval of a mean of n losses, of which none is below 0, from its standard error.
 
     The ends are value · exp(-(1.85 + 9/n²) r) and value · exp((z + min(3, 110/n)) r), where r = error / value. Losses
@@ -284,7 +284,7 @@ class Shares:
     def mean(self, name: str, column: int, *, baseline: float | None = None, baseline_name: str = "") -> Estimate:
         """The ratio of a column of losses, with the interval of `mean_loss`."""
         g, ratio, variance = self._ratio(column)
-        low, high = mean_loss(ratio, math.sqrt(variance), g)
+        low, high = mean_estimate(ratio, math.sqrt(variance), g)
         return Estimate(
             name=name,
             value=ratio,
@@ -344,7 +344,7 @@ class Moments(Value, eq=False):
         """The mean of one column of (m,) vectors of losses, with the interval of `mean_loss`."""
         value = float(self.mean[column])
         error = math.sqrt(float(self.co[column, column]) / (self.n - 1) / self.n) if self.n > 1 else math.inf
-        low, high = mean_loss(value, error, self.n)
+        low, high = mean_estimate(value, error, self.n)
         return Estimate(
             name=name,
             value=value,

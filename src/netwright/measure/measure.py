@@ -22,7 +22,7 @@ from netwright.errors import DataError, NetError
 from netwright.fields import plain
 from netwright.measure.classification import CLIP, Classification
 from netwright.measure.measured import Example, Measured, MeasuredOutputs
-from netwright.measure.positions import Positions
+from netwright.measure.positions import ClassifiedPositions
 from netwright.measure.regression import Regression
 from netwright.measure.sequences import Sequences
 from netwright.measure.several import SeveralLabels
@@ -33,7 +33,7 @@ from netwright.net.run.call import CHUNK, Many
 from netwright.training.prepare.next_element import NextElement, following_port
 from netwright.training.prepare.with_loss import target_name
 
-Metric: TypeAlias = Classification | Positions | Sequences | SeveralLabels | Regression
+Metric: TypeAlias = Classification | ClassifiedPositions | Sequences | SeveralLabels | Regression
 Rows: TypeAlias = Sequence[Tensor] | Tensor  # one for each example: a tensor with a batch axis, or tensors that differ
 Chunk: TypeAlias = dict[str, Sequence[Any]]
 AT_ONCE = 2**25  # probabilities of the elements of texts that are held at once: 128 MB
@@ -147,7 +147,7 @@ class _Output:
 
     def update(self, raws: Chunk, targets: Sequence[Any], given: Rows, wanted: Rows) -> None:
         """Add a chunk."""
-        if isinstance(self.metric, Positions | Sequences):
+        if isinstance(self.metric, ClassifiedPositions | Sequences):
             losses = self._update_positions(self.metric, given, wanted)
         else:
             scores, right = _comparable(self.codec, cast(Tensor, given), cast(Tensor, wanted))
@@ -155,7 +155,7 @@ class _Output:
             losses = _losses(self.codec, scores, right)
         self.kept.update(losses, raws, targets, given)
 
-    def _update_positions(self, metric: Positions | Sequences, given: Rows, wanted: Rows) -> np.ndarray:
+    def _update_positions(self, metric: ClassifiedPositions | Sequences, given: Rows, wanted: Rows) -> np.ndarray:
         yes_or_no = isinstance(self.codec, Each) and isinstance(self.codec.codec, Boolean)
         scores: list[np.ndarray] = []
         right: list[np.ndarray] = []
@@ -224,7 +224,7 @@ def _metric(codec: Codec, top: Sequence[int], worst: int) -> Metric:
         return Sequences(named, top=top, worst=worst)
     if isinstance(inner, Category | Boolean):
         labels = tuple(cast(Any, (False, True) if isinstance(inner, Boolean) else inner.labels))
-        return (Positions if inner is not codec else Classification)(labels, top=top, worst=worst)
+        return (ClassifiedPositions if inner is not codec else Classification)(labels, top=top, worst=worst)
     if isinstance(codec, Labels):
         return SeveralLabels(tuple(cast(Any, codec.labels)), worst=worst)
     return Regression(worst=worst)

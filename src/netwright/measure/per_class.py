@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from netwright.measure.counts import Label, aligned, shortened
+from netwright.measure.counts import Label, aligned_columns, shortened
 from netwright.measure.estimate import Estimate, average, equal_coins, f1_score, proportion, wilson
 from netwright.value import Value
 
@@ -144,7 +144,7 @@ def class_table(classes: Sequence[ClassReport], counted: str = "examples") -> st
         for estimate in (one.precision, one.recall, one.f1):
             cells += [estimate.number(estimate.value), f"({estimate.interval()})"]
         rows.append(cells)
-    return aligned(rows)
+    return aligned_columns(rows)
 
 
 def json_label(label: Label) -> str | int | float | bool | None:

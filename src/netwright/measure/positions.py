@@ -96,7 +96,7 @@ class PositionsReport(Value, kw_only=True):
         return "\n\n".join(blocks)
 
 
-class Positions:
+class ClassifiedPositions:
     """Accumulates a class for every position of examples that may differ in length; positions are never kept.
 
     Memory: 8 k² bytes for k labels, whatever the number of examples.
@@ -110,7 +110,7 @@ class Positions:
     Raises: DataError when options or a batch do not fit; a refused batch changes nothing.
 
     Example:
-        >>> measured = Positions(("noun", "verb"))
+        >>> measured = ClassifiedPositions(("noun", "verb"))
         >>> short, long = np.array([[0.7, 0.3]]), np.array([[0.9, 0.1], [0.4, 0.6]])
         >>> measured.update([short, long], [np.array([1]), np.array([0, 1])])
         >>> print(measured.result().accuracy)

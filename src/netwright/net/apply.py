@@ -9,9 +9,9 @@ from torch import Tensor
 from netwright.errors import DataError, MissingArraysError
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.run.assemble import program
+from netwright.net.run.assemble import program_of
 from netwright.net.run.axes import axes_of
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Program
 from netwright.net.run.noise import Noise
 
@@ -67,7 +67,7 @@ def apply(
     batch = next(iter(inputs.values()))
     noise = Noise(seed, step, torch.arange(batch.shape[0], device=batch.device)) if training else None
     ends = axes_of(net.plan).given(lengths or {}, inputs)
-    told = Circumstances(training=training, noise=noise, batch=batch.shape[0], lengths=ends)
+    told = RunContext(training=training, noise=noise, batch=batch.shape[0], lengths=ends)
     results = whole_program(net).bind(given)(inputs, told)
     names = net.output_names
     return results[0] if len(names) == 1 else dict(zip(names, results, strict=True))
@@ -75,4 +75,4 @@ def apply(
 
 def whole_program(net: Net) -> Program:
     """The program that computes all outputs of a net, made once."""
-    return program(net.plan, [slot for _, slot in net.plan.wiring.outputs])
+    return program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs])

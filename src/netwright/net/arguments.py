@@ -19,7 +19,7 @@ READINGS = ("probabilities", "entropy", "raw")
 VALUES = "numbers, or rows of them that are equally long: an array, a tensor or nested lists"
 
 
-def place(path: Any) -> str | int:
+def path_of(path: Any) -> str | int:
     """A path or a position."""
     found = plain(path)
     if isinstance(found, bool) or not isinstance(found, str | int):
@@ -33,7 +33,7 @@ def place(path: Any) -> str | int:
 
 def piece(ends: slice) -> slice:
     """A slice between paths or positions."""
-    start, stop = (end if end is None else place(end) for end in (ends.start, ends.stop))
+    start, stop = (end if end is None else path_of(end) for end in (ends.start, ends.stop))
     return slice(start, stop, ends.step)
 
 
@@ -202,7 +202,7 @@ def target(device: Any, dtype: Any) -> tuple[torch.device | None, torch.dtype | 
         ) from None
 
 
-def moved(array: Tensor, device: torch.device | None, dtype: torch.dtype | None) -> Tensor:
+def moved_to(array: Tensor, device: torch.device | None, dtype: torch.dtype | None) -> Tensor:
     """An array on a device, or of a type; whole numbers keep theirs."""
     try:
         return array.to(device, dtype if array.is_floating_point() else None)

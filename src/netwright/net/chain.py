@@ -8,7 +8,7 @@ from torch import Tensor
 from netwright.errors import NetError
 from netwright.net import surgery
 from netwright.net.graph import Graph
-from netwright.net.node import NOTHING, Held, LeafNode, Node, Numbers, join, kind
+from netwright.net.node import NOTHING, Held, LeafNode, Node, Numbers, join_path, kind_name
 from netwright.net.part import Container, shared_repr
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level
@@ -89,9 +89,9 @@ class Chain(Container):
         numbers = Numbers()
         for side in (left, right):
             own, held = _parts(side)
-            names = {name: numbers.kept(name, kind(part)) for name, part in own.items()}
+            names = {name: numbers.kept(name, kind_name(part)) for name, part in own.items()}
             parts |= {names[name]: part for name, part in own.items()}
-            arrays = surgery.together(arrays, _renamed(held, names), names[next(iter(own))])
+            arrays = surgery.arrays_together(arrays, _renamed(held, names), names[next(iter(own))])
         ends = (left.held.outputs.get(left.output_names[0]), right.held.inputs.get(right.input_names[0]))
         check_scale(*ends, "left", "right")
         return cls.of_parts(parts.items(), Held(arrays, left.held.inputs, right.held.outputs))
@@ -111,8 +111,8 @@ def _parts(node: Node) -> tuple[dict[str, Node], Mapping[str, Tensor]]:
     """The parts of a chain, or a net of another kind as one part, and the arrays under their names."""
     if isinstance(node, Chain) and not node.held.shared:
         return dict(node.parts), node.held.arrays
-    name = f"{kind(node)}1"
-    return {name: node.bare()}, {join(name, path): array for path, array in node.held.arrays.items()}
+    name = f"{kind_name(node)}1"
+    return {name: node.bare()}, {join_path(name, path): array for path, array in node.held.arrays.items()}
 
 
 def _renamed(arrays: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from netwright.net.part import Container, shared_repr
 from netwright.net.plan.dead import refuse_dead
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.symbol import (
-    Source,
+    DrawnInput,
     Symbol,
     as_part,
     check_part_name,
@@ -137,7 +137,7 @@ def Input(name: str = INPUT, port: PortLike = None) -> Symbol:
         {'output': (3,)}
     """
     check_name(name, "an input's name")
-    return Symbol(Source(name, as_codec(port)), (name,))
+    return Symbol(DrawnInput(name, as_codec(port)), (name,))
 
 
 def _drawn(values: Sequence[Symbol | Mapping[str, Symbol]]) -> tuple[Level, dict[str, Codec]]:

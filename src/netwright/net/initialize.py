@@ -10,7 +10,7 @@ from netwright.errors import Fault, MissingArraysError, NetError, SizeError, did
 from netwright.inits import METHODS, Init, fans
 from netwright.net.node import Weight, expect_net
 from netwright.net.part import Net
-from netwright.net.plan.plan import ArraySpec, Plan, Step, shape_text
+from netwright.net.plan.plan import ArraySpec, Plan, PlanStep, shape_text
 
 
 @torch.inference_mode(False)  # who asks for gradients of the arrays may not be who makes them
@@ -65,7 +65,7 @@ def generator_for(seed: int, path: str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(key, "little") >> 1)
 
 
-def _init(plan: Plan, spec: ArraySpec, step: Step) -> Init | None:
+def _init(plan: Plan, spec: ArraySpec, step: PlanStep) -> Init | None:
     """How an array of a step is filled; None for one that is never drawn."""
     shapes = {name: plan.arrays[path].known or () for name, path in step.arrays.items()}
     return step.leaf.init_of(next(name for name, path in step.arrays.items() if path == spec.path), shapes)

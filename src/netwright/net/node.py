@@ -254,7 +254,7 @@ def field_values(node: object) -> dict[str, Any]:
     return {f.name: getattr(node, f.name) for f in fields(cast(Any, node))}
 
 
-def kind(node: Node) -> str:
+def kind_name(node: Node) -> str:
     """The name under which a part is numbered in a path: `conv`, `maxpool`, `layernorm`."""
     own = getattr(node, "kind_name", None)
     return own if isinstance(own, str) else type(node).__name__.lower()
@@ -324,7 +324,7 @@ class Numbers:
         return f"{stem}{number}"
 
 
-def join(*pieces: str) -> str:
+def join_path(*pieces: str) -> str:
     """A path from its pieces; a piece that is a shared place starts the path anew."""
     path = ""
     for piece in pieces:

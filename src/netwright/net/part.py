@@ -14,7 +14,7 @@ from netwright.net import arguments as given
 from netwright.net import compare, surgery
 from netwright.net.faults import explain
 from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values, structure
-from netwright.net.node import join as join_path
+from netwright.net.node import join_path as join_path
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level
 from netwright.net.plan.plan import Plan, plan_of
@@ -70,8 +70,8 @@ class Net(Node, abstract=True):
     def __getitem__(self, path: str | int | slice) -> "Net":
         """The part at a path or position, or the parts between two, with their arrays."""
         if isinstance(path, slice):
-            return cast(Net, surgery.cut(self, given.piece(path)))
-        return cast(Net, surgery.get(self, given.place(path)))
+            return cast(Net, surgery.cut_out(self, given.piece(path)))
+        return cast(Net, surgery.get(self, given.path_of(path)))
 
     def __iter__(self) -> Iterator["Net"]:
         """The parts, in the order they run, with their arrays."""
@@ -131,15 +131,15 @@ class Net(Node, abstract=True):
 
     def replace(self, path: str | int, part: Any) -> "Net":
         """The net with another part at a path; a part without arrays resets them, one with arrays keeps its own."""
-        return cast(Net, surgery.replace(self, given.place(path), as_part(part)))
+        return cast(Net, surgery.replace(self, given.path_of(path), as_part(part)))
 
     def insert(self, before: str | int, part: Any, name: str = "") -> "Net":
         """The net with a part put before another; it reads what that one read first."""
-        return cast(Net, surgery.insert(self, given.place(before), as_part(part), name))
+        return cast(Net, surgery.insert(self, given.path_of(before), as_part(part), name))
 
     def delete(self, path: str | int) -> "Net":
         """The net without a part; what read it reads what the part read."""
-        return cast(Net, surgery.delete(self, given.place(path)))
+        return cast(Net, surgery.delete(self, given.path_of(path)))
 
     def append(self, part: Any, name: str = "") -> "Net":
         """The net with one part more at its end; its decoder gives way to the part's own."""
@@ -151,7 +151,7 @@ class Net(Node, abstract=True):
 
     def rename(self, path: str | int, name: str) -> "Net":
         """The net with another name for a part; its arrays move along."""
-        return cast(Net, surgery.rename(self, given.place(path), name))
+        return cast(Net, surgery.rename(self, given.path_of(path), name))
 
     def with_input(self, port: PortsLike) -> "Net":
         """The net with another encoder, several by port, or none; arrays that no longer fit are reset."""
@@ -181,7 +181,7 @@ class Net(Node, abstract=True):
         Raises: NetError for a device that is not there, or a type that is none.
         """
         where, kind = given.target(device, dtype)
-        return self.holding(arrays={path: given.moved(a, where, kind) for path, a in self.held.arrays.items()})
+        return self.holding(arrays={path: given.moved_to(a, where, kind) for path, a in self.held.arrays.items()})
 
     def validate(self) -> None:
         """Raise every fault of the net at once, each with the mends that were checked."""

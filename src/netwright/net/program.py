@@ -7,12 +7,12 @@ from typing import Any, cast, overload
 from netwright.errors import NetError
 from netwright.net.graph import Graph
 from netwright.net.node import Node
-from netwright.net.plan.symbol import Source, Symbol, as_part, close, input_ports, use
+from netwright.net.plan.symbol import DrawnInput, Symbol, as_part, close, input_ports, use
 from netwright.net.ports import PortsLike
 from netwright.value import Value
 
 
-class Place(Value):
+class ProgramPlace(Value):
     """A part that an argument of a program holds: called twice, it has the same arrays."""
 
     name: str
@@ -64,7 +64,7 @@ def program(
 
 
 def _drawn(function: Callable[..., Any], input: PortsLike, output: PortsLike) -> Graph:
-    sources: list[Source] = []
+    sources: list[DrawnInput] = []
     arguments: dict[str, Any] = {}
     name = getattr(function, "__name__", "program")
     for argument in inspect.signature(function).parameters.values():
@@ -75,7 +75,7 @@ def _drawn(function: Callable[..., Any], input: PortsLike, output: PortsLike) ->
                 got=str(argument),
             )
         if argument.default is argument.empty:
-            sources.append(Source(argument.name))
+            sources.append(DrawnInput(argument.name))
             arguments[argument.name] = Symbol(sources[-1], (argument.name,))
         else:
             arguments[argument.name] = _argument(argument.name, argument.default)
@@ -96,7 +96,7 @@ def _argument(name: str, default: Any) -> Any:
     if plain:
         return default
     part = as_part(default)
-    return Place(name, part) if input_ports(part, 1) else use(part, place=name)
+    return ProgramPlace(name, part) if input_ports(part, 1) else use(part, place=name)
 
 
 def _result(name: str, result: Any) -> Symbol | dict[str, Symbol]:

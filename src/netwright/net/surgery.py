@@ -11,7 +11,7 @@ from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
 from netwright.net.compare import same_array
-from netwright.net.node import SHARED, Held, Node, join, kind, numbered
+from netwright.net.node import SHARED, Held, Node, join_path, kind_name, numbered
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import plan_from, plan_of
@@ -29,7 +29,7 @@ def get(node: Node, path: str | int) -> Node:
     return node
 
 
-def cut(node: Node, piece: slice) -> Node:
+def cut_out(node: Node, piece: slice) -> Node:
     """The parts from one place up to, not with, another; what they read from outside becomes an input."""
     level = _level(node, "a slice")
     names = [call.name for call in level.calls]
@@ -58,9 +58,9 @@ def replace(node: Node, path: str | int, part: Node) -> Node:
         return _replace_below(node, parent, replace(get(node, parent), name, part))
     container, level = _container(node, path), _level(node, path)
     place = next(call.place for call in level.calls if call.name == name)
-    below = f"{join(_root(node), place)}/"
+    below = f"{join_path(_root(node), place)}/"
     arrays = {there: array for there, array in node.held.arrays.items() if not there.startswith(below)}
-    arrays |= _lifted(join(_root(node), place), part)
+    arrays |= _lifted(join_path(_root(node), place), part)
     uses = [call for call in level.calls if call.place == place]
     for call in uses:
         check_reads(part, call.reads, _given(node), call.name)
@@ -89,7 +89,7 @@ def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
     check_reads(part, new.reads, _given(node), name)
     moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
     calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
-    arrays = together(node.held.arrays, _lifted(join(_root(node), name), part), name)
+    arrays = arrays_together(node.held.arrays, _lifted(join_path(_root(node), name), part), name)
     return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
 
 
@@ -148,7 +148,7 @@ def rename(node: Node, path: str | int, new: str) -> Node:
         for call in level.calls
     )
     outputs = tuple((port, renamed(ref)) for port, ref in level.outputs)
-    arrays = _moved(node.held.arrays, join(_root(node), old), join(_root(node), new))
+    arrays = _moved(node.held.arrays, join_path(_root(node), old), join_path(_root(node), new))
     return _remade(node, Level(level.inputs, calls, outputs), arrays, node.held.inputs, node.held.outputs)
 
 
@@ -161,7 +161,7 @@ def append(node: Node, part: Node, name: str = "") -> Node:
     call = Call(name, part.bare(), ((_first_input(part), level.outputs[0][1]),), name)
     check_reads(part, call.reads, _given(node), name)
     outputs = tuple((port, (name, port)) for port in output_names(part, 1))
-    arrays = together(node.held.arrays, _lifted(join(_root(node), name), part), name)
+    arrays = arrays_together(node.held.arrays, _lifted(join_path(_root(node), name), part), name)
     changed = Level(level.inputs, (*level.calls, call), outputs)
     return _remade(node, changed, arrays, node.held.inputs, dict(part.held.outputs))
 
@@ -183,7 +183,7 @@ def prepend(node: Node, part: Node, name: str = "") -> Node:
         *(with_fields(c, reads=tuple((port, moved(ref)) for port, ref in c.reads)) for c in level.calls),
     )
     outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
-    arrays = together(node.held.arrays, _lifted(join(_root(node), name), part), name)
+    arrays = arrays_together(node.held.arrays, _lifted(join_path(_root(node), name), part), name)
     return _remade(node, Level(level.inputs, calls, outputs), arrays, dict(part.held.inputs), node.held.outputs)
 
 
@@ -215,7 +215,7 @@ def lift(level: Level) -> dict[str, Tensor]:
     return arrays
 
 
-def together(arrays: Arrays, more: Arrays, name: str) -> dict[str, Tensor]:
+def arrays_together(arrays: Arrays, more: Arrays, name: str) -> dict[str, Tensor]:
     """The arrays of a net and those of one part more: what is shared must be the same in both."""
     _check_same(arrays, more, name)
     return {**arrays, **more}
@@ -237,7 +237,7 @@ def _check_same(arrays: Arrays, more: Arrays, name: str) -> None:
 
 
 def _lifted(name: str, part: Node) -> dict[str, Tensor]:
-    return {join(name, path): array for path, array in part.held.arrays.items()}
+    return {join_path(name, path): array for path, array in part.held.arrays.items()}
 
 
 def _given(node: Node) -> dict[Ref, Codec]:
@@ -262,7 +262,7 @@ def _child(node: Node, name: str | int) -> Node:
     level = _level(node, name)
     names = [call.name for call in level.calls]
     call = level.calls[_position(node, names, name)]
-    below = f"{join(_root(node), call.place)}/"
+    below = f"{join_path(_root(node), call.place)}/"
     arrays = {path: array for path, array in node.held.arrays.items() if path.startswith(SHARED)}
     if arrays:
         needed = plan_of(call.part).arrays
@@ -357,7 +357,7 @@ def _split(node: Node, path: str | int) -> tuple[str, str]:
 def _free_name(level: Level, part: Node, name: str) -> str:
     taken = [*(call.name for call in level.calls), *(call.place for call in level.calls), *level.inputs]
     if not name:
-        return numbered(taken, kind(part))
+        return numbered(taken, kind_name(part))
     check_part_name(name, "a part's name")
     if name in taken:
         raise NetError(
@@ -433,6 +433,6 @@ def _housed(level: Level, arrays: Arrays, root: str) -> tuple[Level, Arrays]:
         users.setdefault(call.place, []).append(call.name)
     homes = {place: names[0] for place, names in users.items() if place not in names}
     for place, home in homes.items():
-        arrays = _moved(arrays, join(root, place), join(root, home))
+        arrays = _moved(arrays, join_path(root, place), join_path(root, home))
     calls = tuple(with_fields(call, place=homes.get(call.place, call.place)) for call in level.calls)
     return with_fields(level, calls=calls), arrays

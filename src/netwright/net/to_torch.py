@@ -14,7 +14,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import ranked
 from netwright.net.run.axes import axes_of
 from netwright.net.run.call import check_arrays
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound, Program
 from netwright.net.run.noise import Noise
 from netwright.sizes.unify import Shape
@@ -106,7 +106,7 @@ class _TorchNet(_Holder):
             for name, value, moved in zip(self._names, x, self._moved, strict=True)
         }
         self._axes.given({}, inputs)
-        told = Circumstances(  # the size is read from the shape, which export keeps free; len() would fix it
+        told = RunContext(  # the size is read from the shape, which export keeps free; len() would fix it
             training=self.training, noise=_noise(x[0]) if self.training else None, batch=x[0].shape[0]
         )
         results = self._bound()(inputs, told)

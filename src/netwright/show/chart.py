@@ -12,7 +12,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 16, 34, 42
 SMOOTH = 90  # points a line is reduced to
 
 
-class Line(Value):
+class ChartLine(Value):
     """One curve: its name, its points, whether every point is marked."""
 
     name: str
@@ -20,12 +20,12 @@ class Line(Value):
     marked: bool = False
 
 
-def chart(lines: Sequence[Line], x_name: str, *, logarithmic: bool = False, percent: bool = False) -> str:
+def chart(lines: Sequence[ChartLine], x_name: str, *, logarithmic: bool = False, percent: bool = False) -> str:
     """A line chart as one `<svg>` with classes `nw-line0`, `nw-line1` … for the page to colour.
 
     Points that are not finite, or not above 0 on a logarithmic axis, are left out.
     """
-    kept = [Line(ln.name, [p for p in ln.points if _fits(p, logarithmic)], ln.marked) for ln in lines]
+    kept = [ChartLine(ln.name, [p for p in ln.points if _fits(p, logarithmic)], ln.marked) for ln in lines]
     points = [point for line in kept for point in line.points]
     if not points:
         return ""
@@ -76,7 +76,7 @@ def smoothed(values: Sequence[float], most: int = SMOOTH) -> list[tuple[float, f
     return [((a + 1 + b) / 2, math.fsum(values[a:b]) / (b - a)) for a, b in itertools.pairwise(cuts)]
 
 
-def _curve(i: int, line: Line, across: Callable[[float], float], down: Callable[[float], float]) -> list[str]:
+def _curve(i: int, line: ChartLine, across: Callable[[float], float], down: Callable[[float], float]) -> list[str]:
     places = [(across(x), down(y)) for x, y in line.points]
     pieces: list[str] = []
     if len(places) > 1:
@@ -91,7 +91,7 @@ def _fits(point: tuple[float, float], logarithmic: bool) -> bool:
     return all(map(math.isfinite, point)) and (point[1] > 0 or not logarithmic)
 
 
-def _title(lines: Sequence[Line]) -> str:
+def _title(lines: Sequence[ChartLine]) -> str:
     return html.escape(", ".join(line.name for line in lines), quote=True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from netwright.errors import FileError, NetError
 from netwright.fields import plain
-from netwright.net.node import LeafNode, Node, expect_net, join
+from netwright.net.node import LeafNode, Node, expect_net, join_path
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import Plan
@@ -218,7 +218,7 @@ class _Group:
     def _open(self, node: ContainerNode, plan: Plan, path: str, depth: int, width: float) -> None:
         labels = {("", name): self._entry(plan, path, name) for name in node.input_names}
         for call in node.level.calls:
-            here = join(path, call.name)
+            here = join_path(path, call.name)
             if isinstance(call.part, ContainerNode) and depth > 1:
                 self.children[call.name] = _Group(call.part, plan, here, depth - 1, width - 2 * INSIDE)
             else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netwright.net.node import LeafNode, Node, join, kind
+from netwright.net.node import LeafNode, Node, join_path, kind_name
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import Plan, shape_text
@@ -12,7 +12,7 @@ from netwright.value import Value
 LONGEST = 44  # characters of a part's text in a table: longer ones are cut
 
 
-class Place(Value):
+class DrawnPlace(Value):
     """One part where it stands: its path, how deep, its name there, and the values it gives."""
 
     path: str
@@ -22,17 +22,17 @@ class Place(Value):
     slots: tuple[tuple[str, Slot], ...]
 
 
-def places(net: Net) -> list[Place]:
+def drawn_places(net: Net) -> list[DrawnPlace]:
     """Every part at any depth; a net that is a single leaf has one place."""
     if isinstance(net, ContainerNode):
         return list(_below(net, net.plan, "", 0))
-    return [Place(net.plan.steps[0].path, 0, kind(net), net, net.plan.wiring.outputs)]
+    return [DrawnPlace(net.plan.steps[0].path, 0, kind_name(net), net, net.plan.wiring.outputs)]
 
 
-def _below(container: ContainerNode, plan: Plan, path: str, depth: int) -> Iterator[Place]:
+def _below(container: ContainerNode, plan: Plan, path: str, depth: int) -> Iterator[DrawnPlace]:
     for call in container.level.calls:
-        here = join(path, call.name)
-        yield Place(here, depth, call.name, call.part, plan.value(here) or ())
+        here = join_path(path, call.name)
+        yield DrawnPlace(here, depth, call.name, call.part, plan.value(here) or ())
         if isinstance(call.part, ContainerNode):
             yield from _below(call.part, plan, here, depth + 1)
 

@@ -19,11 +19,11 @@ from netwright.measure.estimate import Estimate
 from netwright.measure.measured import Measured
 from netwright.measure.regression import RegressionReport
 from netwright.net.part import Net
-from netwright.show.chart import Line, chart, smoothed
+from netwright.show.chart import ChartLine, chart, smoothed
 from netwright.show.draw import draw
 from netwright.show.parts import sizes_text
 from netwright.show.pictures import activation, coloured, data_uri
-from netwright.show.summary import Summary, number, summary
+from netwright.show.summary import Summary, counted, summary
 from netwright.training.result import Run
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -105,7 +105,7 @@ def _tiles(run: Run | None, measured: Measured | None, table: Summary) -> list[s
             tiles.append((f"{1 - best.validation['error']:.2%}", words))
         rate = f"{run.epochs[-1].examples_per_second:,.0f} examples a second" if run.epochs else run.ended
         tiles.append((f"{run.seconds:.0f} s", f"for {len(run.epochs)} epochs, {rate}"))
-    tiles.append((number(table.parameters), f"parameters in {table.kinds.total()} parts"))
+    tiles.append((counted(table.parameters), f"parameters in {table.kinds.total()} parts"))
     return [
         f'<div class="tile{" first" if i == 0 else ""}"><b>{_text(value)}</b><span>{_text(words)}</span></div>'
         for i, (value, words) in enumerate(tiles)
@@ -134,15 +134,15 @@ def _curves(run: Run | None) -> str:
     if run is None or not run.losses:
         return ""
     steps = len(run.losses) / max(1, len(run.epochs))
-    losses = [Line("training loss", smoothed(run.losses))]
+    losses = [ChartLine("training loss", smoothed(run.losses))]
     if any("loss" in epoch.validation for epoch in run.epochs):
         points = [(e.number * steps, e.validation["loss"]) for e in run.epochs if "loss" in e.validation]
-        losses.append(Line("validation loss", points, marked=True))
+        losses.append(ChartLine("validation loss", points, marked=True))
     pieces = [chart(losses, "step", logarithmic=True)]
     names = [name for name in (run.epochs[-1].validation if run.epochs else {}) if name != "loss"]
     for name in names[:1]:
         points = [(float(e.number), e.validation[name]) for e in run.epochs if name in e.validation]
-        pieces.append(chart([Line(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
+        pieces.append(chart([ChartLine(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
     words = f"{len(run.losses):,} steps in {len(run.epochs)} epochs: {run.ended}"
     kept = f"; the net of epoch {run.best} was kept" if run.best else ""
     return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
-from netwright.net.plan.plan import Plan, Step
-from netwright.show.parts import LONGEST, kind_text, part_text, places, sizes_text
+from netwright.net.plan.plan import Plan, PlanStep
+from netwright.show.parts import LONGEST, drawn_places, kind_text, part_text, sizes_text
 from netwright.sizes.size import Size, unknowns
 from netwright.sizes.unify import Row as Axes
 from netwright.sizes.unify import Shape
@@ -104,10 +104,10 @@ class Summary(Value):
         lines: list[tuple[str, ...]] = [(port, _cut(codec), sizes, "", "", "") for port, codec, sizes in self.inputs]
         for row in self.rows:
             numbers = (row.parameters, row.bytes, row.multiply_adds)
-            shown = ("", "", "") if row.container else tuple(number(value) for value in numbers)
+            shown = ("", "", "") if row.container else tuple(counted(value) for value in numbers)
             lines.append((row.path, row.part, _cut(row.sizes), *shown))
         lines += [(port, _cut(codec), sizes, "", "", "") for port, codec, sizes in self.outputs]
-        return [*lines, ("total", "", "", *(number(v) for v in (self.parameters, self.bytes, self.multiply_adds)))]
+        return [*lines, ("total", "", "", *(counted(v) for v in (self.parameters, self.bytes, self.multiply_adds)))]
 
     def __str__(self) -> str:
         depths = [*[0 for _ in self.inputs], *[row.depth for row in self.rows], *[0 for _ in self.outputs], 0]
@@ -164,7 +164,7 @@ def summary(net: Net) -> Summary:
     steps = {step.path: step for step in plan.steps}
     counted: set[str] = set()
     rows: list[PartRow] = []
-    for place in places(net):
+    for place in drawn_places(net):
         sizes = sizes_text(plan, place.slots)
         common = (place.path or place.name, place.depth, part_text(place.part), kind_text(place.part), sizes)
         if isinstance(place.part, ContainerNode):
@@ -188,7 +188,7 @@ def summary(net: Net) -> Summary:
     )
 
 
-def number(value: Size | None) -> str:
+def counted(value: Size | None) -> str:
     """A number with its thousands separated, a size as it is, `?` for what is not known."""
     return "?" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
@@ -198,7 +198,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _numbers(net: Node, plan: Plan, step: Step, counted: set[str]) -> tuple[int | None, int | None]:
+def _numbers(net: Node, plan: Plan, step: PlanStep, counted: set[str]) -> tuple[int | None, int | None]:
     """Parameters and bytes of the arrays that no earlier place has counted."""
     parameters: list[int | None] = []
     sizes: list[int | None] = []
@@ -214,7 +214,7 @@ def _numbers(net: Node, plan: Plan, step: Step, counted: set[str]) -> tuple[int 
     return _total(parameters), _total(sizes)
 
 
-def _multiply_adds(plan: Plan, step: Step) -> Size | None:
+def _multiply_adds(plan: Plan, step: PlanStep) -> Size | None:
     """Positions of the output times values of the weight, for every weight matrix; looking up multiplies nothing.
 
     Beside them what a leaf multiplies of its inputs, once for every element around it.

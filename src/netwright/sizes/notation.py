@@ -29,7 +29,7 @@ class Axis(Value):
         return (f"{self.times}*" if self.times != 1 else "") + self.name + inner
 
 
-class Run(Value):
+class AxisRun(Value):
     """A run of axes, none or many: `*s`, or `...`, the leading axes that a leaf never mixes."""
 
     name: str
@@ -38,7 +38,7 @@ class Run(Value):
         return self.name if self.name == "..." else f"*{self.name}"
 
 
-Item: TypeAlias = Axis | Run
+Item: TypeAlias = Axis | AxisRun
 
 
 class Port(Value):
@@ -112,7 +112,7 @@ def _port(text: str, piece: str, default: str) -> Port:
     below = None
     if tokens and tokens[-1].startswith("<"):
         inner = _item(text, tokens.pop().strip("<>"))
-        if isinstance(inner, Run):
+        if isinstance(inner, AxisRun):
             raise _bad(text, "one size between < and >", str(inner))
         below = inner
     if tokens == ["()"] or (below is not None and not tokens):
@@ -120,16 +120,16 @@ def _port(text: str, piece: str, default: str) -> Port:
     if not tokens:
         raise _bad(text, "the axes of every port, or () for a single number", piece.strip() or "nothing")
     items = tuple(_item(text, token) for token in tokens)
-    if sum(isinstance(item, Run) for item in items) > 1:
+    if sum(isinstance(item, AxisRun) for item in items) > 1:
         raise _bad(text, "one run of axes at most in a port", piece.strip())
     return Port(name, items, below, optional)
 
 
 def _item(text: str, token: str) -> Item:
     if token == "...":
-        return Run("...")
+        return AxisRun("...")
     if match := re.fullmatch(r"\*([A-Za-z_]\w*)", token):
-        return Run(match[1])
+        return AxisRun(match[1])
     if token == UNKNOWN:
         return Axis(name=UNKNOWN)
     if re.fullmatch(r"\d+", token):

@@ -3,15 +3,25 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from netwright.net.plan.plan import Plan, Step
+from netwright.net.plan.plan import Plan, PlanStep
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import assemble
 from netwright.net.run.execute import Program
-from netwright.net.run.groups import Group, Unit, lifted, made_by, outside, read_by, unit_reads, unit_writes, units_of
+from netwright.net.run.groups import (
+    LeafGroup,
+    Unit,
+    lifted,
+    made_by,
+    outside,
+    read_by,
+    unit_reads,
+    unit_writes,
+    units_of,
+)
 from netwright.value import Value
 
 
-class Split(Value):
+class StepPrograms(Value):
     """A program apart: what need not be done again; and of the rest, what may be done for the last element alone.
 
     Fields: `once` gives `kept`. `each` takes inputs that move, by name, and `kept`, by slot; it gives the wanted values
@@ -28,9 +38,13 @@ class Split(Value):
     last: Program
 
 
-def split(
-    plan: Plan, wanted: Iterable[Slot], states: Iterable[Slot], moving: Collection[str], apart: Callable[[Step], bool]
-) -> Split:
+def step_programs(
+    plan: Plan,
+    wanted: Iterable[Slot],
+    states: Iterable[Slot],
+    moving: Collection[str],
+    apart: Callable[[PlanStep], bool],
+) -> StepPrograms:
     """The program of wanted values and of states, split by what no input that moves can change and by who sees whom.
 
     Fields:
@@ -54,7 +68,7 @@ def split(
     ends = tuple(sorted(({*own} | read_by(last)) - made_by(last) - {*kept}))
     still = [(slot, slot) for slot in kept]
     given = [*(pair for pair in inputs if pair[0] in moving), *still]
-    return Split(
+    return StepPrograms(
         assemble(plan, once, inputs, kept),
         kept,
         assemble(plan, each, given, outputs),
@@ -64,13 +78,13 @@ def split(
     )
 
 
-def _behind(units: Sequence[Unit], states: Iterable[Slot], apart: Callable[[Step], bool]) -> tuple[list[Unit], ...]:
+def _behind(units: Sequence[Unit], states: Iterable[Slot], apart: Callable[[PlanStep], bool]) -> tuple[list[Unit], ...]:
     """Units that must see all elements, and those after which nothing does."""
     needed = {*states}
     whole: list[Unit] = []
     last: list[Unit] = []
     for unit in reversed(units):
-        free = not isinstance(unit, Group) and needed.isdisjoint(unit_writes(unit)) and apart(unit)
+        free = not isinstance(unit, LeafGroup) and needed.isdisjoint(unit_writes(unit)) and apart(unit)
         needed |= set() if free else unit_reads(unit)
         (last if free else whole).append(unit)
     return whole[::-1], last[::-1]

@@ -7,14 +7,14 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from netwright.causality.proof import Sight
+from netwright.causality.proof import Visibility
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.call import check_arrays
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.once import once
-from netwright.stepping.split import split
+from netwright.stepping.split import step_programs
 from netwright.stepping.unfold import along_of, unfold
 from netwright.value import Value
 
@@ -65,8 +65,8 @@ class StepNet:
         outputs = dict(self.plan.wiring.outputs)
         own, states = ([outputs[name] for name in names] for names in (self.names, self.states))
         moving = {*self.moving, *self.states}
-        sight = Sight(self.plan, along, training=False)
-        parts = split(self.plan, own, states, moving, sight.apart)
+        sight = Visibility(self.plan, along, training=False)
+        parts = step_programs(self.plan, own, states, moving, sight.apart)
         self._kept = parts.kept
         self._ends = {slot: sight.axis(slot) for slot in parts.ends}
         programs = (parts.once, parts.each, parts.whole, parts.last)
@@ -89,7 +89,7 @@ class StepNet:
         }
         given = {name: self._own(x) for name, x in inputs.items()}
         with torch.no_grad():
-            found = self._once(given, Circumstances(batch=len(next(iter(inputs.values()))), lengths=lengths))
+            found = self._once(given, RunContext(batch=len(next(iter(inputs.values()))), lengths=lengths))
         return Fixed(dict(zip(self._kept, found, strict=True)), lengths)
 
     def run(
@@ -118,10 +118,10 @@ class StepNet:
 
     def _told(
         self, inputs: Mapping[str, Tensor], state: State, fixed: Fixed
-    ) -> tuple[dict[str | Slot, Tensor], Circumstances]:
+    ) -> tuple[dict[str | Slot, Tensor], RunContext]:
         """The values and circumstances of a run: what moves and the state by name, what does not move by slot."""
         given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
-        return {**given, **fixed.values}, Circumstances(batch=len(next(iter(inputs.values()))), lengths=fixed.lengths)
+        return {**given, **fixed.values}, RunContext(batch=len(next(iter(inputs.values()))), lengths=fixed.lengths)
 
     def _own(self, x: Tensor) -> Tensor:
         return x.to(self.device, self._dtype if x.is_floating_point() else None)

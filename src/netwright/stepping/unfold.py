@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from netwright.causality.proof import places
+from netwright.causality.proof import visible_places
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError
-from netwright.net.node import PARTS, Held, LeafNode, Node, expect_net, join
+from netwright.net.node import PARTS, Held, LeafNode, Node, expect_net, join_path
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.each import AXIS
@@ -68,7 +68,7 @@ class _Unfolding:
         assert isinstance(node, ContainerNode)
         if node.each is not None:
             return self._each(node, path)
-        made = {call.name: self.part(call.part, join(path, call.name)) for call in node.level.calls}
+        made = {call.name: self.part(call.part, join_path(path, call.name)) for call in node.level.calls}
         if not any(
             one.states or one.part is not call.part for call, one in zip(node.level.calls, made.values(), strict=True)
         ):
@@ -120,7 +120,7 @@ class _Unfolding:
             raise NetError(
                 what=f"a net is not unfolded along {self.along} inside what is done for every element of another axis",
                 where=mixing.path,
-                mend=f"nw.unfold of the part inside: nw.unfold(net[{join(path, 'body')!r}])",
+                mend=f"nw.unfold of the part inside: nw.unfold(net[{join_path(path, 'body')!r}])",
             )
         return Stepped(node, node.optional_names if self.along in self._names(axis) else ())
 
@@ -135,7 +135,7 @@ class _Unfolding:
         """Whether every output has the elements of what moves, and each sees those at its own place alone."""
         scope = self.plan.solution.scopes[path]
         sizes = self.plan.solution.sizes(scope.op)
-        ports = {port.name: places(port, sizes) for port in scope.ports.inputs}
+        ports = {port.name: visible_places(port, sizes) for port in scope.ports.inputs}
         moving = {port: self._moving(self.plan.shape(slot)) for port, slot in scope.op.reads}
         moving = {port: axes for port, axes in moving.items() if axes}  # what does not move may be seen whole
         outputs = [self._moving(self.plan.shape((path, port.name))) for port in scope.ports.outputs]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.machine import ready_for_directions
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
 from netwright.value import Value
 
@@ -56,7 +56,7 @@ def first_broken(arrays: Mapping[str, Tensor]) -> str | None:
     return next(path for path, array in arrays.items() if not finite([array]))
 
 
-def of_values(bound: Bound, inputs: Mapping[str, Tensor], told: Circumstances, examples: Tensor) -> Culprit | None:
+def of_values(bound: Bound, inputs: Mapping[str, Tensor], told: RunContext, examples: Tensor) -> Culprit | None:
     """The first part that gives what is not finite; `examples` are the identities of the batch."""
     with torch.no_grad():
         return _first(_watched(bound, inputs, told, examples)[0])
@@ -65,7 +65,7 @@ def of_values(bound: Bound, inputs: Mapping[str, Tensor], told: Circumstances, e
 def of_step(
     bound: Bound,
     inputs: Mapping[str, Tensor],
-    told: Circumstances,
+    told: RunContext,
     examples: Tensor,
     parameters: Sequence[Tensor],
     loss: Callable[[Sequence[Tensor]], Tensor],
@@ -80,7 +80,7 @@ def of_step(
 
 
 def _watched(
-    bound: Bound, inputs: Mapping[str, Tensor], told: Circumstances, examples: Tensor
+    bound: Bound, inputs: Mapping[str, Tensor], told: RunContext, examples: Tensor
 ) -> tuple[list[Seen], Sequence[Tensor]]:
     seen: list[Seen] = []
 

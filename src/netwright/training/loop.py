@@ -10,14 +10,15 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from netwright.data.order import cut
+from netwright.data.order import batch_sizes
 from netwright.errors import TrainingError
+from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.optimizers import Update
-from netwright.training.prepare.feed import Batch, Feed
+from netwright.training.prepare.feed import Feed
 from netwright.training.prepare.threads import Pace
 from netwright.training.prepare.validate import Validation
 from netwright.training.schedules import Schedule
@@ -100,7 +101,7 @@ class Loop:
     def _epoch(self, number: int) -> None:
         status, start = self.status, self.clock()
         before, first = status.seconds, status.step
-        total, seen, last = 0.0, 0, first + len(cut(len(self.feed), status.batch_size, self.least))
+        total, seen, last = 0.0, 0, first + len(batch_sizes(len(self.feed), status.batch_size, self.least))
         if number > 1:
             self.feed = self.feed.next_pass()
         order = self.feed.order(status.batch_size, self.seed, number)

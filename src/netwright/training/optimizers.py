@@ -13,11 +13,11 @@ from netwright.net.node import arguments
 from netwright.value import Value
 
 Update: TypeAlias = Callable[[float], None]
-NOW_AND_THEN = 64  # steps in which a mean fades a thousandfold
+FLUSH_EVERY = 64  # steps in which a mean fades a thousandfold
 FADED = 1e-30  # far below what any weight feels, far above 1e-38, from where arithmetic is a hundred times slower
 
 
-class Piece(Value, eq=False):
+class FlatGroup(Value, eq=False):
     """Some of the weights of a run with their gradients: as one flat buffer, and array by array in the same memory."""
 
     weights: Tensor
@@ -25,7 +25,7 @@ class Piece(Value, eq=False):
     arrays: Sequence[tuple[Tensor, Tensor]]
 
 
-class Fading:
+class FlushDenormals:
     """Ends the means of dead weights at 0, now and then, before they fade into denormal numbers.
 
     A ReLU that died gives gradients of exactly 0, and 800 steps later Adam would take five times as long.
@@ -37,7 +37,7 @@ class Fading:
     def __call__(self) -> None:
         """After every step."""
         self.steps += 1
-        if self.steps % NOW_AND_THEN == 0:
+        if self.steps % FLUSH_EVERY == 0:
             torch.ops.aten.hardshrink.out(self.mean, FADED, out=self.mean)
 
 
@@ -54,7 +54,7 @@ class Optimizer(ABC):
         return f"{type(self).__name__}({arguments(self)})"
 
     @abstractmethod
-    def bind(self, piece: Piece) -> Update:
+    def bind(self, piece: FlatGroup) -> Update:
         """A function of the learning rate that makes one step on the piece, in place."""
 
 
@@ -73,9 +73,9 @@ class SGD(Optimizer, Value):
     weight_decay: float = 0.0
     rate: float | None = 0.05
 
-    def bind(self, piece: Piece) -> Update:
+    def bind(self, piece: FlatGroup) -> Update:
         weights, velocity = piece.weights, torch.zeros_like(piece.weights)
-        fading = Fading(velocity)
+        fading = FlushDenormals(velocity)
 
         def update(rate: float) -> None:
             gradient = _decayed(piece, self.weight_decay)
@@ -104,12 +104,12 @@ class Adam(Optimizer, Value):
     weight_decay: float = 0.0
     rate: float | None = None
 
-    def bind(self, piece: Piece) -> Update:
+    def bind(self, piece: FlatGroup) -> Update:
         return self._fused(piece, torch._fused_adam_)  # pyright: ignore
 
-    def _fused(self, piece: Piece, function: Callable[..., Any]) -> Update:
+    def _fused(self, piece: FlatGroup, function: Callable[..., Any]) -> Update:
         mean, square = torch.zeros_like(piece.weights), torch.zeros_like(piece.weights)
-        step, fading = torch.zeros((), device=piece.weights.device, dtype=torch.float32), Fading(mean)
+        step, fading = torch.zeros((), device=piece.weights.device, dtype=torch.float32), FlushDenormals(mean)
         buffers = ([piece.weights], [piece.gradient], [mean], [square], list[Tensor](), [step])
 
         def update(rate: float) -> None:
@@ -141,7 +141,7 @@ class AdamW(Adam):
 
     weight_decay: float = 0.01
 
-    def bind(self, piece: Piece) -> Update:
+    def bind(self, piece: FlatGroup) -> Update:
         return self._fused(piece, torch._fused_adamw_)  # pyright: ignore
 
 
@@ -163,7 +163,7 @@ class RMSProp(Optimizer, Value):
     weight_decay: float = 0.0
     rate: float | None = 1e-3
 
-    def bind(self, piece: Piece) -> Update:
+    def bind(self, piece: FlatGroup) -> Update:
         weights, square = piece.weights, torch.zeros_like(piece.weights)
 
         def update(rate: float) -> None:
@@ -194,7 +194,7 @@ class Torch(Optimizer, Value):
         made = self._made([torch.nn.Parameter(torch.zeros(1, dtype=torch.float32, device="cpu")) for _ in range(2)])
         object.__setattr__(self, "rate", max(float(group["lr"]) for group in made.param_groups))
 
-    def bind(self, piece: Piece) -> Update:
+    def bind(self, piece: FlatGroup) -> Update:
         parameters = [torch.nn.Parameter(weights) for weights, _ in piece.arrays]
         for parameter, (_, gradient) in zip(parameters, piece.arrays, strict=True):
             parameter.grad = gradient
@@ -253,5 +253,5 @@ def _no_optimizer(given: object, got: str, mend: str = "") -> TrainingError:
     )
 
 
-def _decayed(piece: Piece, decay: float) -> Tensor:
+def _decayed(piece: FlatGroup, decay: float) -> Tensor:
     return piece.gradient.add(piece.weights, alpha=decay) if decay else piece.gradient

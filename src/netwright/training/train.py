@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from netwright.codecs.numeric import plain
-from netwright.data.order import cut
+from netwright.codecs.numeric import plain_number
+from netwright.data.order import batch_sizes
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
 from netwright.net.initialize import initialize
@@ -26,12 +26,12 @@ from netwright.training.prepare import arguments
 from netwright.training.prepare.choices import Chooser, activation_bytes, fewest, work_of
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.feed import collected, feed
-from netwright.training.prepare.goal import Objective, ends_in_losses, gives_classes, goal_of
-from netwright.training.prepare.leaks import refuse_leaks, shifted
+from netwright.training.prepare.goal import Goal, ends_in_losses, gives_classes, goal_of
+from netwright.training.prepare.leaks import refuse_leaks, shifted_pair
 from netwright.training.prepare.next_element import NextElement, following_port
-from netwright.training.prepare.rates import Rates, flatten, rates_of, updates_of
-from netwright.training.prepare.threads import Pace, faster
-from netwright.training.prepare.validate import check_probabilities, validation_of
+from netwright.training.prepare.rates import Rates, rates_by_path, rates_of, updates_of
+from netwright.training.prepare.threads import Pace, fastest_thread_count
+from netwright.training.prepare.validate import check_net_probabilities, validation_of
 from netwright.training.prepare.with_loss import target_name
 from netwright.training.progress.progress import progress as progress_for
 from netwright.training.result import Run
@@ -107,7 +107,7 @@ def train(
         >>> abs(run.net(0.5) - 0.25) < 0.05
         True
     """
-    net = arguments.net(net)
+    net = arguments.check_net(net)
     choose = Chooser(arguments.all_of("choices", choices, Choice))
     callbacks = arguments.all_of("callbacks", callbacks, Callback)
     seed = arguments.whole("seed", seed, 0) or 0
@@ -129,18 +129,18 @@ def train(
     least = fewest(plan, goal.prefix, len(training), given)
     size = choose.batch_size(given, len(training), room, place, least)
     choose.batches(examples, size, seed)
-    steps_each = len(cut(len(training), size, least))
+    steps_each = len(batch_sizes(len(training), size, least))
     count = choose.epochs(arguments.whole("epochs", epochs, 1), steps_each)
     dtype = choose.precision(precision, place, work, all(map(gives_classes, net.held.outputs.values())))
     chosen = optimizer_of(choose.given_or("optimizer", optimizer, Adam(), WHY_ADAM))
     base, by_path = choose.learning_rate(arguments.rate(learning_rate), chosen, plan, goal.prefix)
     rates = rates_of(plan, base, by_path, goal.prefix)
     curve = schedule_of(choose.given_or("schedule", schedule, "one-cycle", WHY_ONE_CYCLE))
-    most = choose.given_or("clip", None if clip is None else arguments.number("clip", clip), None, "")
-    flat, rest = flatten(net_with_loss, plan, rates, dtype, place)
+    most = choose.given_or("clip", None if clip is None else arguments.check_number("clip", clip), None, "")
+    flat, rest = rates_by_path(net_with_loss, plan, rates, dtype, place)
     arrays = {**rest, **flat.views(flat.master)}
     if goal.prefix:
-        check_probabilities(plan, examples, arrays, net, goal)
+        check_net_probabilities(plan, examples, arrays, net, goal)
     status = Status(count, count * steps_each, size, len(training), ())
     loop = Loop(
         engine=engine_of(plan, flat, rest, dtype, seed, frozen=rest.keys() - rates.keys()),
@@ -216,7 +216,7 @@ def _predicts(net: Net, training: Source, following: NextElement | None) -> tupl
         return None if name is None else (name, 1)
     if ends_in_losses(net) or len(net.output_names) != 1:
         return None
-    return shifted(training, net.input_names, tuple(_target_ports(net)))
+    return shifted_pair(training, net.input_names, tuple(_target_ports(net)))
 
 
 def _target_ports(net: Net) -> dict[str, str]:
@@ -242,7 +242,7 @@ def _held_out(
 ) -> tuple[Source, Source | None]:
     if validation is None:
         return whole, None
-    validation = plain(validation)
+    validation = plain_number(validation)
     if isinstance(validation, int | float) and not isinstance(validation, bool):
         kept, held = split(len(whole), validation, seed)
         return whole.take(kept), whole.take(held)
@@ -258,7 +258,7 @@ def _copied(flat: Flat, rest: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {**learned, **{path: array.clone() for path, array in rest.items()}}
 
 
-def _run(net: Net, goal: Objective, loop: Loop, status: Status) -> Run:
+def _run(net: Net, goal: Goal, loop: Loop, status: Status) -> Run:
     def holding(arrays: Mapping[str, Tensor]) -> Net:
         kinds = {array.dtype for array in net.held.arrays.values() if array.is_floating_point()}
         kind = kinds.pop() if len(kinds) == 1 else torch.float32  # a float64 net comes back as one
@@ -286,7 +286,7 @@ def _trial(loop: Loop, rest: Mapping[str, Tensor]) -> int:
     """How many threads make the gradient of a batch fastest; running arrays are left as they were."""
     before = {path: array.clone() for path, array in rest.items()}
     batch = loop.feed.batch(loop.feed.order(loop.status.batch_size, loop.seed, 1)[: loop.status.batch_size])
-    threads = faster(lambda: loop.engine.gradient(batch, 0), torch.get_num_threads())
+    threads = fastest_thread_count(lambda: loop.engine.gradient(batch, 0), torch.get_num_threads())
     for path, array in rest.items():
         array.copy_(before[path])
     return threads

@@ -17,7 +17,7 @@ from netwright.codecs.text.elements import Elements, utf8
 from netwright.codecs.text.tokens import Tokens
 from netwright.codecs.text.words import Words
 from netwright.errors import DataError, MissingArraysError, NetError
-from netwright.file.structure import Reader, described
+from netwright.file.structure import Reader, described_value
 
 TEXT = st.text("abé", min_size=0, max_size=9)
 EDGES = st.fixed_dictionaries(
@@ -139,7 +139,7 @@ def test_a_codec_is_a_value(codec: Elements):
     again = eval(repr(codec))
     assert again == codec
     assert hash(again) == hash(codec)
-    assert Reader().codec(json.loads(json.dumps(described(codec, "input"))), "input") == codec
+    assert Reader().codec(json.loads(json.dumps(described_value(codec, "input"))), "input") == codec
 
 
 def test_one_text_is_one_raw_thing():

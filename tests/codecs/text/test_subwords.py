@@ -13,7 +13,7 @@ from netwright.codecs import reading
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.text.subwords import Subwords
 from netwright.errors import DataError, FileError, MissingArraysError, MissingExtraError, NetError
-from netwright.file.structure import Reader, described
+from netwright.file.structure import Reader, described_value
 
 pytest.importorskip("tokenizers")
 
@@ -103,7 +103,7 @@ def test_a_given_tokenizer(tmp_path: Path):
 def test_a_codec_is_a_value():
     for codec in (LEARNED, Subwords(pieces=300, mark_end=True), Subwords(wordpiece(), max_length=3)):
         assert eval(codec.code()) == codec
-        assert Reader().codec(json.loads(json.dumps(described(codec, "input"))), "input") == codec
+        assert Reader().codec(json.loads(json.dumps(described_value(codec, "input"))), "input") == codec
 
 
 def test_a_tokenizer_of_scored_pieces():
@@ -161,7 +161,7 @@ def test_a_padded_vocabulary_and_pieces_that_end_a_text():
     assert codec.elements[5:] == ["<no piece 5>", "<no piece 6>", "<no piece 7>"]
     assert codec.text_of([1, 2, 7]) == "lower"
     assert eval(codec.code()) == codec
-    assert Reader().codec(json.loads(json.dumps(described(codec, "input"))), "input") == codec
+    assert Reader().codec(json.loads(json.dumps(described_value(codec, "input"))), "input") == codec
     assert Subwords(wordpiece(), mark_end=True, ending=(4,)).ends == {4, 5}
     assert (
         said(Subwords, wordpiece(), padded=4)

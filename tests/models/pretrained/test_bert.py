@@ -65,7 +65,7 @@ def test_drawn_over_the_fields(seed: int, tmp_path: Path) -> None:
 def test_what_no_net_of_ours_does(field: str, value: object, expected: str) -> None:
     sizes = {**SIZES, "vocab_size": 50, "max_position_embeddings": 8}
     with pytest.raises(FileError) as caught:
-        bert.net(Config({**sizes, field: value}, "config.json"), nw.Array("n <50>"))
+        bert.bert_net(Config({**sizes, field: value}, "config.json"), nw.Array("n <50>"))
     assert str(caught.value) == (
         f"no net follows from {field!r} in this configuration\n"
         "  where:    config.json\n"
@@ -90,5 +90,5 @@ def test_the_published_counts(sizes: dict[str, int], parameters: int) -> None:
         "max_position_embeddings": 512, "vocab_size": 30522, **sizes,
     }  # fmt: skip
     config = Config(plain, "here")
-    assert nw.summary(bert.net(config, nw.Array("n <30522>"))).parameters == parameters
-    assert len(bert.table(config)) == len(bert.net(config, nw.Array("n <30522>")).plan.arrays)
+    assert nw.summary(bert.bert_net(config, nw.Array("n <30522>"))).parameters == parameters
+    assert len(bert.bert_table(config)) == len(bert.bert_net(config, nw.Array("n <30522>")).plan.arrays)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from netwright.errors import FileError
-from netwright.models.pretrained.files import check_regular, json_of, shown
+from netwright.models.pretrained.files import check_regular, json_of, shown_text
 
 
 def refusal(path: Path) -> str:
@@ -15,9 +15,9 @@ def refusal(path: Path) -> str:
 
 
 def test_what_is_shown() -> None:
-    assert shown("a" * 100) == "a" * 80 + "…"
-    assert shown("\x1b[2J\ud800") == "\\x1b[2J\\ud800"
-    assert (shown(5), shown([1]), shown(None)) == ("5", "a list", "nothing")
+    assert shown_text("a" * 100) == "a" * 80 + "…"
+    assert shown_text("\x1b[2J\ud800") == "\\x1b[2J\\ud800"
+    assert (shown_text(5), shown_text([1]), shown_text(None)) == ("5", "a list", "nothing")
 
 
 def test_what_is_no_json_object(tmp_path: Path) -> None:

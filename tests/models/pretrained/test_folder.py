@@ -89,7 +89,7 @@ def test_weights_that_do_not_fit_are_listed(tmp_path: Path) -> None:
     assert refusal(folder(tmp_path, weights=weights)) == (
         "the weights are not those of the net that the configuration describes\n"
         f"  where:    {tmp_path}\n"
-        f"  expected: {len(gpt2.table(Config(PLAIN, '')))} arrays\n"
+        f"  expected: {len(gpt2.gpt2_table(Config(PLAIN, '')))} arrays\n"
         "  got:      1 not there: wpe.weight; 1 without a place: extra.weight; 1 of another size: "
         "ln_f.bias (9,) for norm/bias (8,)"
     )

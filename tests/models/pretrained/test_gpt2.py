@@ -46,7 +46,7 @@ def test_drawn_over_the_fields(seed: int, tmp_path: Path) -> None:
 def test_what_no_net_of_ours_does(field: str) -> None:
     plain = {"n_embd": 8, "n_layer": 1, "n_head": 2, "n_positions": 8, "vocab_size": 50, field: True}
     with pytest.raises(FileError) as caught:
-        gpt2.net(Config(plain, "config.json"), nw.Array("n <50>"))
+        gpt2.gpt2_net(Config(plain, "config.json"), nw.Array("n <50>"))
     assert str(caught.value) == (
         f"no net follows from {field!r} in this configuration\n"
         "  where:    config.json\n"
@@ -57,6 +57,6 @@ def test_what_no_net_of_ours_does(field: str) -> None:
 
 def test_the_published_count() -> None:
     config = Config({"n_embd": 768, "n_layer": 12, "n_head": 12, "n_positions": 1024, "vocab_size": 50257}, "here")
-    net = gpt2.net(config, nw.Array("n <50257>"))
+    net = gpt2.gpt2_net(config, nw.Array("n <50257>"))
     assert nw.summary(net).parameters == 124_439_808
-    assert {*gpt2.table(config)} == {*net.plan.arrays}
+    assert {*gpt2.gpt2_table(config)} == {*net.plan.arrays}

@@ -75,9 +75,9 @@ def test_drawn_over_the_fields(seed: int, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_the_published_counts(plain: dict[str, int], parameters: int) -> None:
     config = Config(plain, "here")
-    net = llama.net(config, nw.Array(f"n <{plain['vocab_size']}>"))
+    net = llama.llama_net(config, nw.Array(f"n <{plain['vocab_size']}>"))
     assert nw.summary(net).parameters == parameters
-    assert {*llama.table(config)} == {*net.plan.arrays}
+    assert {*llama.llama_table(config)} == {*net.plan.arrays}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_published_counts(plain: dict[str, int], parameters: int) -> None:
 def test_angles_of_another_kind_are_refused(rope: dict, name: str, expected: str, got: str) -> None:
     plain = {**SIZES, "vocab_size": 50, "rope_scaling": rope}
     with pytest.raises(FileError) as caught:
-        llama.net(Config(plain, "config.json"), nw.Array("n <50>"))
+        llama.llama_net(Config(plain, "config.json"), nw.Array("n <50>"))
     assert str(caught.value) == (
         f"no net follows from {name!r} in this configuration\n"
         "  where:    config.json, rope_scaling\n"

@@ -69,6 +69,6 @@ def test_the_published_count() -> None:
         "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
         "image_size": 224, "patch_size": 16,
     }  # fmt: skip
-    net = vit.net(Config(plain, "here"), nw.Image(224, 224), 1000)
+    net = vit.vit_net(Config(plain, "here"), nw.Image(224, 224), 1000)
     assert nw.summary(net).parameters == 86_567_656
-    assert {*vit.table(Config(plain, "here"), "vit.", 1000)} == {*net.plan.arrays}
+    assert {*vit.vit_table(Config(plain, "here"), "vit.", 1000)} == {*net.plan.arrays}

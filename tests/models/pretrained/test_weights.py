@@ -3,7 +3,7 @@
 import pytest
 
 from netwright.errors import FileError
-from netwright.models.pretrained.weights import Config, From, check_blocks, linear
+from netwright.models.pretrained.weights import Config, From, check_blocks, linear_entries
 
 SAID = Config({"width": 8, "eps": 1e-5, "bias": True, "act": "gelu", "none": None}, "config.json")
 
@@ -83,5 +83,5 @@ def test_blocks_are_those_that_the_names_bear_out() -> None:
 
 
 def test_the_arrays_of_a_linear_layer() -> None:
-    assert linear("a", "b") == {"a/weight": From("b.weight"), "a/bias": From("b.bias")}
-    assert linear("a", "b", bias=False) == {"a/weight": From("b.weight")}
+    assert linear_entries("a", "b") == {"a/weight": From("b.weight"), "a/bias": From("b.bias")}
+    assert linear_entries("a", "b", bias=False) == {"a/weight": From("b.weight")}

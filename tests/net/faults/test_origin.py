@@ -1,7 +1,7 @@
 """An axis is followed back through the leaves that hand it on to the one that made it."""
 
 import netwright as nw
-from netwright.net.faults.origin import Origin, ancestors, between, differ, made_by, origin
+from netwright.net.faults.origin import Origin, ancestors, between, differ, maker_of, origin
 from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Op
 from netwright.sizes.size import Unknown, named, of
@@ -45,7 +45,7 @@ def test_what_leads_to_a_value() -> None:
 
 
 def test_who_made_a_value() -> None:
-    assert [made_by(slot) for slot in (("relu1", "output"), ("", "x"))] == ["relu1", "x"]
+    assert [maker_of(slot) for slot in (("relu1", "output"), ("", "x"))] == ["relu1", "x"]
 
 
 def test_sizes_differ_only_when_both_are_known() -> None:

@@ -5,14 +5,14 @@ import pytest
 import netwright as nw
 from netwright.errors import SizeError
 from netwright.net.node import PARTS
-from netwright.net.plan.each import Entry, Exit, exit_path, passed
-from netwright.net.plan.level import Each
+from netwright.net.plan.each import Exit, StartOfEach, exit_path, passed
+from netwright.net.plan.level import PerElement
 
-EACH = Each(("input", "other"), (("output", "y"),), (("state", "next"),))
+EACH = PerElement(("input", "other"), (("output", "y"),), (("state", "next"),))
 
 
 def test_the_ports_of_both_ends() -> None:
-    assert Entry(EACH).ports == (
+    assert StartOfEach(EACH).ports == (
         "input: n *input, other: n *other, state?: *state -> input: *input, other: *other, state: *state"
     )
     assert Exit(EACH).ports == (
@@ -22,7 +22,7 @@ def test_the_ports_of_both_ends() -> None:
 
 
 def test_what_passes_through_an_end() -> None:
-    assert passed(Entry(EACH), "input") == "input"
+    assert passed(StartOfEach(EACH), "input") == "input"
     assert (passed(Exit(EACH), "output"), passed(Exit(EACH), "state")) == ("gives_output", "next_state")
 
 

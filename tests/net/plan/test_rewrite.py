@@ -5,13 +5,13 @@ import torch
 import netwright as nw
 from netwright.net.apply import whole_program
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.assemble import program
+from netwright.net.run.assemble import program_of
 
 NET = nw.initialize(nw.Chain(nw.Conv(2, 3), nw.relu, nw.MaxPool(2), input=(6, 6, 1)))
 
 
 def paths(*wanted: str, keep: tuple[str, ...] = ()) -> list[str]:
-    built = program(plan_of(NET), [(path, "output") for path in wanted], [(path, "output") for path in keep])
+    built = program_of(plan_of(NET), [(path, "output") for path in wanted], [(path, "output") for path in keep])
     return [type(instruction.leaf).__name__ for instruction in built.instructions]
 
 

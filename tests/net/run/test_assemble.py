@@ -5,9 +5,9 @@ import torch
 import netwright as nw
 from netwright.net.apply import whole_program
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.assemble import program
+from netwright.net.run.assemble import program_of
 from netwright.net.run.execute import Program
-from netwright.net.run.per_element import Elements
+from netwright.net.run.per_element import ElementLoop
 
 
 def paths(part: Program) -> list[str]:
@@ -28,7 +28,7 @@ def test_a_fold_is_cut_into_what_can_be_done_at_once() -> None:
     built = whole_program(fold())
     assert paths(built) == ["body/fixed", "fold"]
     elements = built.instructions[1]
-    assert isinstance(elements, Elements)
+    assert isinstance(elements, ElementLoop)
     assert paths(elements.before.program) == ["body/wide"]
     assert paths(elements.loop.program) == ["body/join", "body/linear", "body/next"]
     assert paths(elements.after.program) == ["body/head"]
@@ -36,17 +36,17 @@ def test_a_fold_is_cut_into_what_can_be_done_at_once() -> None:
 
 def test_a_map_is_rows_alone() -> None:
     elements = whole_program(nw.Map([nw.Linear(2), nw.tanh], input=("n", 3))).instructions[0]
-    assert isinstance(elements, Elements)
+    assert isinstance(elements, ElementLoop)
     assert paths(elements.before.program) == ["body/linear1", "body/tanh1"]
     assert paths(elements.loop.program) == paths(elements.after.program) == []
 
 
 def test_only_what_is_asked_is_done() -> None:
     net = nw.Chain(nw.Map([nw.Linear(2), nw.tanh, nw.Linear(4)]), nw.relu, input=("n", 3))
-    built = program(plan_of(net), [("map1/body/tanh1", "output")])
+    built = program_of(plan_of(net), [("map1/body/tanh1", "output")])
     assert paths(built) == ["map1"]
     elements = built.instructions[0]
-    assert isinstance(elements, Elements)
+    assert isinstance(elements, ElementLoop)
     assert paths(elements.before.program) == ["map1/body/linear1", "map1/body/tanh1"]
 
 
@@ -55,7 +55,7 @@ def test_states_alone_and_values_alone() -> None:
     x, memory = torch.randn(2, 4, 3), torch.randn(2, 5)
     everything = nw.apply(net, {}, {"input": x, "memory": memory})
     for name, slot in plan_of(net).wiring.outputs:
-        bound = program(plan_of(net), [slot]).bind(net.held.arrays)
+        bound = program_of(plan_of(net), [slot]).bind(net.held.arrays)
         (value,) = bound({"input": x, "memory": memory})
         torch.testing.assert_close(value, everything[name])
 

@@ -12,7 +12,7 @@ from netwright.layers.fold import Map
 from netwright.layers.recurrent.gru import GRU
 from netwright.layers.sequence import Last
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.axes import Axes, along, extents
+from netwright.net.run.axes import Axes, extents, sizes_along
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.flat import Flat
 from netwright.training.prepare.feed import feed
@@ -126,9 +126,9 @@ def nested(*lengths):
 def test_lengths_within_lengths() -> None:
     column = lists((2, 3), (4,))
     axes = nested((2, 3), (4,))
-    assert along(column, 0).tolist() == [2, 1]
-    assert along(column, 1).tolist() == [2, 3, 4]
-    assert (along(column, 2), extents(column).tolist()) == (1, [[2, 3], [1, 4]])
+    assert sizes_along(column, 0).tolist() == [2, 1]
+    assert sizes_along(column, 1).tolist() == [2, 3, 4]
+    assert (sizes_along(column, 2), extents(column).tolist()) == (1, [[2, 3], [1, 4]])
     found = axes.of_batch({"input": column.padded()})
     assert {name: n.tolist() for name, n in found.items()} == {"n": [2, 1], "m": [[2, 3], [4, 4]]}
     even = lists((2, 2), (2,))

@@ -2,12 +2,12 @@
 
 import torch
 
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.sizes.size import named
 
 
 def test_lengths_of_sizes_that_follow() -> None:
-    told = Circumstances(lengths={"n": torch.tensor([6, 9])})
+    told = RunContext(lengths={"n": torch.tensor([6, 9])})
     n = named("n")
     found = told.length((n - 4) // 2 + 1)
     assert found is not None
@@ -19,8 +19,8 @@ def test_lengths_of_sizes_that_follow() -> None:
 
 def test_a_size_of_two_names_needs_both() -> None:
     n, m = named("n"), named("m")
-    assert Circumstances(lengths={"n": torch.tensor([6, 9])}).length(n + m) is None
-    told = Circumstances(lengths={"n": torch.tensor([6, 9]), "m": 4})
+    assert RunContext(lengths={"n": torch.tensor([6, 9])}).length(n + m) is None
+    told = RunContext(lengths={"n": torch.tensor([6, 9]), "m": 4})
     found = told.length(n + m)
     assert found is not None
     assert found.tolist() == [10, 13]
@@ -28,7 +28,7 @@ def test_a_size_of_two_names_needs_both() -> None:
 
 
 def test_by_the_names_of_a_leaf() -> None:
-    told = Circumstances(lengths={"n": torch.tensor([6, 9])})
+    told = RunContext(lengths={"n": torch.tensor([6, 9])})
     found = told.lengths_of({"n": named("n"), "s": (named("n"), 3), "d": 5})
     assert found["d"] is None
     assert isinstance(found["s"], tuple)

@@ -9,8 +9,8 @@ from torch import Tensor
 import netwright as nw
 from netwright.net.apply import whole_program
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.noise import Noise
 
 
@@ -21,7 +21,7 @@ def net() -> nw.Net:
 
 def test_only_what_is_asked_is_computed(net: nw.Net) -> None:
     plan = plan_of(net)
-    built = program(plan, [("relu1", "output")])
+    built = program_of(plan, [("relu1", "output")])
     assert [instruction.path for instruction in built.instructions] == ["linear1", "relu1"]
     x = torch.randn(3, 2)
     assert torch.equal(built.bind(net.held.arrays)({"input": x})[0], nw.apply(net[:2], {}, x))
@@ -30,7 +30,7 @@ def test_only_what_is_asked_is_computed(net: nw.Net) -> None:
 def test_every_value_is_dropped_as_soon_as_it_is_dead(net: nw.Net) -> None:
     built = whole_program(net)
     assert [len(instruction.dead) for instruction in built.instructions] == [1, 1, 1, 1]
-    kept = program(plan_of(net), [("linear1", "output"), ("softmax1", "output")])
+    kept = program_of(plan_of(net), [("linear1", "output"), ("softmax1", "output")])
     dead = {register for instruction in kept.instructions for register in instruction.dead}
     assert dead.isdisjoint(kept.outputs)
 
@@ -38,7 +38,7 @@ def test_every_value_is_dropped_as_soon_as_it_is_dead(net: nw.Net) -> None:
 def test_watching_and_not_watching_give_the_same(net: nw.Net) -> None:
     bound, x = whole_program(net).bind(net.held.arrays), torch.randn(3, 2)
     seen: list[str] = []
-    told = Circumstances(watch=lambda path, values, rows: seen.append(f"{path} {tuple(values[0].shape)}"))
+    told = RunContext(watch=lambda path, values, rows: seen.append(f"{path} {tuple(values[0].shape)}"))
     assert torch.equal(bound({"input": x}, told)[0], bound({"input": x})[0])
     assert seen == ["linear1 (3, 4)", "relu1 (3, 4)", "linear2 (3, 3)", "softmax1 (3, 3)"]
 
@@ -50,7 +50,7 @@ def test_precision_is_lower_but_where_a_leaf_needs_more(net: nw.Net) -> None:
     def watch(path: str, values: object, rows: object) -> None:
         kinds[path] = values[0].dtype  # type: ignore[index]
 
-    told = Circumstances(precision=torch.bfloat16, watch=watch)
+    told = RunContext(precision=torch.bfloat16, watch=watch)
     whole_program(net).bind(low)({"input": torch.randn(3, 2)}, told)
     assert kinds == {
         "linear1": torch.bfloat16,
@@ -62,11 +62,11 @@ def test_precision_is_lower_but_where_a_leaf_needs_more(net: nw.Net) -> None:
 
 def test_new_running_arrays_are_told_and_never_written() -> None:
     net = nw.initialize(nw.Chain(nw.BatchNorm(), input=2))
-    told = Circumstances(training=True, noise=Noise(0, 0, torch.arange(8)))
+    told = RunContext(training=True, noise=Noise(0, 0, torch.arange(8)))
     whole_program(net).bind(net.held.arrays)({"input": torch.randn(8, 2)}, told)
     assert {"batchnorm1/mean", "batchnorm1/variance"} <= told.updates.keys()
     assert not told.updates["batchnorm1/mean"].equal(net.held.arrays["batchnorm1/mean"])
-    quiet = Circumstances()
+    quiet = RunContext()
     whole_program(net).bind(net.held.arrays)({"input": torch.randn(8, 2)}, quiet)
     assert quiet.updates == {}
 

@@ -7,10 +7,10 @@ from torch import Tensor
 import netwright as nw
 from netwright.net.apply import whole_program
 from netwright.net.plan.plan import plan_of
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Instruction, Program
-from netwright.net.run.groups import Group, lifted, made_by, read_by, units_of
+from netwright.net.run.groups import LeafGroup, lifted, made_by, read_by, units_of
 
 
 def test_what_is_done_for_every_element_is_one_unit() -> None:
@@ -23,15 +23,15 @@ def test_what_is_done_for_every_element_is_one_unit() -> None:
     plan = plan_of(nw.Graph(nw.relu(each(x, memory, name="map"))))
     outputs = [slot for _, slot in plan.wiring.outputs]
     group, relu = units_of(plan.steps, outputs, {*outputs})
-    assert isinstance(group, Group) and not isinstance(relu, Group)
-    assert [step.path for step in group.inner if not isinstance(step, Group)] == [
+    assert isinstance(group, LeafGroup) and not isinstance(relu, LeafGroup)
+    assert [step.path for step in group.inner if not isinstance(step, LeafGroup)] == [
         f"map/body/{n}" for n in ("wide", "fixed", "sum")
     ]
     assert made_by([relu]) == {*outputs}
     assert read_by([group]) == {("", "x"), ("", "memory")}
     before, rest, last = lifted([group, relu], outputs)
-    assert not isinstance(before, Group) and before.path == "map/body/fixed"
-    assert isinstance(rest, Group) and len(rest.inner) == 2 and last is relu
+    assert not isinstance(before, LeafGroup) and before.path == "map/body/fixed"
+    assert isinstance(rest, LeafGroup) and len(rest.inner) == 2 and last is relu
 
 
 CELLS = {
@@ -73,13 +73,13 @@ def test_the_leaf_gives_what_the_steps_give(name: str, given: bool, lengths: lis
     inputs = {net.input_names[0]: x, **{state: torch.randn(3, 4, dtype=torch.float64) for state in states}}
     slots = [slot for _, slot in plan_of(net).wiring.outputs]
     inside = next(slot for step in plan_of(net).steps if step.arrays for slot in step.writes)
-    quick, slow = program(plan_of(net), slots), program(plan_of(net), slots, keep=[inside])
+    quick, slow = program_of(plan_of(net), slots), program_of(plan_of(net), slots, keep=[inside])
     assert [None in leaves(built) for built in (quick, slow)] == [False, True]
     ends = {} if lengths is None else {"n": torch.tensor(lengths)}
     found = []
     for built in (quick, slow):
         arrays = {path: array.clone().requires_grad_() for path, array in net.arrays.items()}
-        values = built.bind(arrays)(inputs, Circumstances(lengths=ends))
+        values = built.bind(arrays)(inputs, RunContext(lengths=ends))
         real = [cut(value, lengths) if i == 0 else value for i, value in enumerate(values)]
         grads = torch.autograd.grad(sum(value.square().sum() for value in real), [*arrays.values()])
         found.append([*real, *grads])

@@ -13,8 +13,8 @@ from netwright.net.run.padding import (
     length_of,
     lengths_of,
     mean_of_own,
-    own,
-    picked,
+    own_elements,
+    picked_elements,
 )
 
 LENGTH = torch.tensor([2, 3])
@@ -60,14 +60,14 @@ def test_last():
 
 def test_picked():
     index = torch.tensor([[2, 0], [1, 1]])
-    assert picked(X, index)[:, :, 0].tolist() == [[8, 0], [16, 16]]
-    assert picked(X, index, -1)[0].tolist() == [[2, 0], [6, 4], [10, 8]]
+    assert picked_elements(X, index)[:, :, 0].tolist() == [[8, 0], [16, 16]]
+    assert picked_elements(X, index, -1)[0].tolist() == [[2, 0], [6, 4], [10, 8]]
 
 
 def test_own_values():
-    assert own(X, (None, None), (1, 2)) is None
-    assert own(X, (LENGTH, None), (2,)) is None
-    mask = own(X, (LENGTH, WITHIN), (1, 2))
+    assert own_elements(X, (None, None), (1, 2)) is None
+    assert own_elements(X, (LENGTH, None), (2,)) is None
+    mask = own_elements(X, (LENGTH, WITHIN), (1, 2))
     assert X[0][mask[0]].tolist() == [0, 4, 5]
     assert mean_of_own(X, (LENGTH, WITHIN), (1, 2)).tolist() == [3, (12 + 13 + 14 + 16 + 20 + 21) / 6]
     assert mean_of_own(X, (LENGTH, None), (1, 2)).tolist() == [3.5, 17.5]

@@ -5,13 +5,13 @@ import math
 import torch
 
 import netwright as nw
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.noise import Noise
+from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.flat import Flat
-from netwright.training.prepare.feed import Batch
 
 CPU = torch.device("cpu")
 
@@ -32,8 +32,8 @@ def made(precision=None):
 
 def reference(net, batch):
     arrays = {path: array.clone().requires_grad_(array.is_floating_point()) for path, array in net.held.arrays.items()}
-    bound = program(net.plan, [slot for _, slot in net.plan.wiring.outputs]).bind(arrays)
-    told = Circumstances(training=True, noise=Noise(1, 0, batch.examples), batch=6)
+    bound = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs]).bind(arrays)
+    told = RunContext(training=True, noise=Noise(1, 0, batch.examples), batch=6)
     bound(batch.inputs, told)[0].mean().backward()
     return arrays
 

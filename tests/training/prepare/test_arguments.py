@@ -23,7 +23,7 @@ def train(**options):
 def test_whole_numbers_and_numbers() -> None:
     assert arguments.whole("epochs", np.int64(3), 1) == 3
     assert arguments.whole("epochs", None, 1) is None
-    assert arguments.number("clip", torch.tensor(0.5)) == 0.5
+    assert arguments.check_number("clip", torch.tensor(0.5)) == 0.5
     assert arguments.rate({"linear1": 0}) == {"linear1": 0.0}
     with pytest.raises(TrainingError) as caught:
         arguments.whole("epochs", 1.5, 1)

@@ -4,10 +4,10 @@ import pytest
 
 import netwright as nw
 from netwright.errors import TrainingError
-from netwright.training.labels import End
 from netwright.training.prepare.goal import ends_in_losses, goal_of, loss_for
+from netwright.training.prepare.labels import NetEnd
 
-PLAIN = End("linear1", (1,), "")
+PLAIN = NetEnd("linear1", (1,), "")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_losses_follow_from_decoders(codec, loss) -> None:
     ],
 )
 def test_numbers_behind_an_end_that_gives_probabilities(codec, form, loss) -> None:
-    assert loss_for(codec, "output", End("end1", (3,), form)) == loss
+    assert loss_for(codec, "output", NetEnd("end1", (3,), form)) == loss
 
 
 def test_standardized_numbers_are_no_probabilities() -> None:

@@ -10,7 +10,7 @@ from netwright.data.sources import source
 from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.layers.sequence import DropFirst, DropLast, Reverse, Shift
-from netwright.training.prepare.leaks import refuse_leaks, shifted
+from netwright.training.prepare.leaks import refuse_leaks, shifted_pair
 from netwright.training.prepare.next_element import NextElement
 
 
@@ -238,7 +238,7 @@ def test_pairs_of_a_sequence_and_what_follows_are_asked_as_the_next_element_is(s
 
 def test_what_is_a_pair_moved_along() -> None:
     def found(inputs, targets):
-        return shifted(source((inputs, targets)), ["input"], ["target"])
+        return shifted_pair(source((inputs, targets)), ["input"], ["target"])
 
     assert found([text[:-1] for text in TEXTS], [text[1:] for text in TEXTS]) == ("input", 1)
     assert found(SERIES[:, :-2], SERIES[:, 2:]) == ("input", 2)
@@ -249,4 +249,4 @@ def test_what_is_a_pair_moved_along() -> None:
 
 def test_rows_of_a_mixed_table_are_no_shifted_pairs() -> None:
     rows = np.array([[1, 2.5, True], [2, 3.5, False]], dtype=object)
-    assert shifted(source((rows, [1.0, 2.0])), ["input"], ["target"]) is None
+    assert shifted_pair(source((rows, [1.0, 2.0])), ["input"], ["target"]) is None

@@ -8,12 +8,12 @@ from netwright.codecs.text.characters import Characters
 from netwright.data.sources import source
 from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.sizes.size import named
 from netwright.training.culprit import Culprit
 from netwright.training.prepare.feed import feed
 from netwright.training.prepare.goal import goal_of
-from netwright.training.prepare.validate import _own, check_probabilities, validation_of
+from netwright.training.prepare.validate import _own, check_net_probabilities, validation_of
 
 
 @pytest.mark.parametrize("count", [3, 600])
@@ -71,22 +71,22 @@ def test_probabilities_are_asked_for_at_every_real_position() -> None:
         goal = goal_of(net, None)
         data = feed(source((TEXTS, TEXTS)), goal.net, torch.device("cpu"))
         if sound:
-            check_probabilities(goal.net.plan, data, goal.net.held.arrays, net, goal)
+            check_net_probabilities(goal.net.plan, data, goal.net.held.arrays, net, goal)
             continue
         with pytest.raises(TrainingError) as caught:
-            check_probabilities(goal.net.plan, data, goal.net.held.arrays, net, goal)
+            check_net_probabilities(goal.net.plan, data, goal.net.held.arrays, net, goal)
         assert caught.value.where == "relu1 -> output"
 
 
 def test_what_stands_behind_the_end_is_not_looked_at() -> None:
-    told = Circumstances(lengths={"n": torch.tensor([1, 3])})
+    told = RunContext(lengths={"n": torch.tensor([1, 3])})
     n = named("n")
     padded = torch.tensor([[1, 9, 9], [2, 3, 4]])
     assert _own(padded, (n,), told).tolist() == [1, 2, 3, 4]
     assert _own(padded.unsqueeze(-1), (n, 1), told).tolist() == [[1], [2], [3], [4]]
-    shorter = Circumstances(lengths={"n": torch.tensor([2, 3])})
+    shorter = RunContext(lengths={"n": torch.tensor([2, 3])})
     assert _own(padded[:, None, :2], (1, n - 1), shorter).tolist() == [1, 2, 3]
-    assert _own(padded, (n,), Circumstances()) is padded
+    assert _own(padded, (n,), RunContext()) is padded
 
 
 def test_functions_that_draw_leave_torch_s_generator_and_are_measured_alike() -> None:
@@ -95,7 +95,7 @@ def test_functions_that_draw_leave_torch_s_generator_and_are_measured_alike() ->
     goal = goal_of(net, None)
     data = feed(source((torch.zeros(20, 3), ["a", "b"] * 10)), goal.net, torch.device("cpu"))
     before = torch.get_rng_state()
-    check_probabilities(goal.net.plan, data, goal.net.held.arrays, net, goal)
+    check_net_probabilities(goal.net.plan, data, goal.net.held.arrays, net, goal)
     validation = validation_of(goal.net.plan, data, goal.net.held.arrays, net, "net/")
     assert validation() == validation()
     assert torch.equal(torch.get_rng_state(), before)

@@ -13,7 +13,7 @@ from torch import Tensor
 from netwright.codecs.category import Category
 from netwright.codecs.codec import Codec, at_place
 from netwright.codecs.each import Each
-from netwright.codecs.numeric import described, is_array, plain
+from netwright.codecs.numeric import described, is_array, plain_number
 from netwright.codecs.ragged import Ragged, spans
 from netwright.codecs.reading import Decision, Reading, Sample
 from netwright.errors import DataError, NetError
@@ -123,7 +123,7 @@ class Elements(Codec, ABC):
         return f"{self.length} {'?' if self._count is None else self.size}"
 
     def takes(self, raw: Any) -> bool:
-        return isinstance(plain(raw), str)
+        return isinstance(plain_number(raw), str)
 
     def encode(self, raw: Any) -> Tensor:
         indices = torch.tensor(self._indices(raw), dtype=torch.int64, device="cpu")
@@ -160,7 +160,7 @@ class Elements(Codec, ABC):
     def offsets(self, raw: Any) -> list[tuple[int, int]]:
         """Where every element that `encode` gives stands: from a character up to another; edges take up none."""
         inside = self._spans(raw)
-        length = len(plain(raw))
+        length = len(plain_number(raw))
         before = [(0, 0)] if self.mark_start else []
         behind = [(length, length)] if self.mark_end else []
         return [*before, *inside, *behind][: self.max_length]
@@ -237,7 +237,7 @@ class Elements(Codec, ABC):
 
     def _text(self, raw: Any) -> str:
         """One raw thing, which must be a text."""
-        text = plain(raw)
+        text = plain_number(raw)
         if not isinstance(text, str):
             raise DataError(what=f"{type(self).__name__} takes a text", expected="str", got=described(raw))
         return text

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from netwright.codecs import label_table
 from netwright.codecs.codec import at_place
 from netwright.codecs.label_table import Label
-from netwright.codecs.numeric import PLAIN, described, is_array, plain
+from netwright.codecs.numeric import PLAIN, described, is_array, plain_number
 from netwright.codecs.text.elements import EDGE, UNKNOWN
 from netwright.codecs.text.vocabulary import Listed
 from netwright.errors import DataError, NetError
@@ -76,7 +76,7 @@ class Tokens(Listed):
                 got=described(raw),
                 mend=f"list({raw!r}) for its characters" if isinstance(raw, str) and raw else (),
             )
-        labels: list[Any] = raw.tolist() if is_array(raw) else list(map(plain, raw))
+        labels: list[Any] = raw.tolist() if is_array(raw) else list(map(plain_number, raw))
         for position, label in enumerate(labels):
             if type(label) not in PLAIN:
                 raise DataError(
@@ -102,7 +102,7 @@ class Tokens(Listed):
 
     def _missing(self, raw: Any, place: int, piece: Any) -> DataError:
         try:
-            label_table.place(piece[1], self._table, "labels")
+            label_table.index_of(piece[1], self._table, "labels")
         except DataError as error:
             mends = (*error.mend, "unknown=True, which gives all such labels one index")
             return DataError(

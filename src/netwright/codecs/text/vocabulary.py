@@ -101,4 +101,4 @@ class Listed(Elements, ABC):
         )
 
     def _shown(self, value: Any) -> str:
-        return label_table.shown(value) if type(value) is tuple else repr(value)
+        return label_table.shown_labels(value) if type(value) is tuple else repr(value)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from netwright.inits import gated
+from netwright.inits import gated_init
 from netwright.net.node import Weight
 
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -12,7 +12,7 @@ NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 def weights(gates: int) -> dict[str, Weight]:
     """What a recurrent leaf with so many gates owns, in torch's names, shapes and initial values."""
-    init = gated(gates)
+    init = gated_init(gates)
     wide = "out" if gates == 1 else f"{gates}*out"
     axes = (f"{wide} in", f"{wide} out", wide, wide)
     return {name: Weight(one, init) for name, one in zip(NAMES, axes, strict=True)}

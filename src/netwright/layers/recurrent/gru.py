@@ -51,7 +51,7 @@ class GRU(Leaf):
     def forward(
         self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None, *, lengths: Lengths = NO_LENGTHS
     ) -> tuple[Tensor, Tensor]:
-        return gru(w, x, hidden, length_of(lengths, "n"))  # (b, n, in) -> (b, n, out), (b, out)
+        return _recurrence(w, x, hidden, length_of(lengths, "n"))  # (b, n, in) -> (b, n, out), (b, out)
 
 
 class GRUCell(Leaf):
@@ -84,12 +84,14 @@ class GRUCell(Leaf):
         return torch.gru_cell(x, hidden, *arrays.weights_of(w, x))  # (b, in), (b, out) -> (b, out)
 
 
-def gru(w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None, length: Tensor | None) -> tuple[Tensor, Tensor]:
+def _recurrence(
+    w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None, length: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """The recurrence by the kernel that is fastest for it: outputs (b, n, out), and states at the ends (b, out)."""
     weights = arrays.weights_of(w, x)
     hidden = arrays.started(hidden, x, weights)
     learning = recurrent.learns(x, hidden, *weights)
     large = learning and x.device.type == "cpu" and x.shape[1] >= recurrent.LEARNING_FROM and hidden.numel() >= LARGE
-    if large or recurrent.pays(x, learning):
-        return kernel.gru(x, hidden, weights, length)
-    return torch_recurrent.gru(x, hidden, weights, length)
+    if large or recurrent.scan_pays(x, learning):
+        return kernel.gru_scan(x, hidden, weights, length)
+    return torch_recurrent.torch_gru(x, hidden, weights, length)

@@ -59,7 +59,7 @@ class LSTM(Leaf):
         wanted: frozenset[str],
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         length, wants_cell = length_of(lengths, "n"), "cell" in wanted
-        y, end, end_cell = lstm(w, x, hidden, cell, length, wants_cell)  # (b, n, in) -> (b, n, out)
+        y, end, end_cell = _recurrence(w, x, hidden, cell, length, wants_cell)  # (b, n, in) -> (b, n, out)
         return y, end, end_cell if wants_cell else None
 
 
@@ -95,7 +95,7 @@ class LSTMCell(Leaf):
         )  # (b, in), (b, out), (b, out) -> (b, out), (b, out)
 
 
-def lstm(
+def _recurrence(
     w: Mapping[str, Tensor],
     x: Tensor,
     hidden: Tensor | None,
@@ -110,7 +110,7 @@ def lstm(
     weights = arrays.weights_of(w, x)
     hidden, cell = (arrays.started(state, x, weights) for state in (hidden, cell))
     learning = recurrent.learns(x, hidden, cell, *weights)
-    wide = learning and recurrent.pays(x, learning) and weights[1].shape[1] >= WIDE
+    wide = learning and recurrent.scan_pays(x, learning) and weights[1].shape[1] >= WIDE
     if wide or (length is not None and wants_cell):  # torch tells the cell of the last step alone
-        return kernel.lstm(x, hidden, cell, weights, length)
-    return torch_recurrent.lstm(x, hidden, cell, weights, length)
+        return kernel.lstm_scan(x, hidden, cell, weights, length)
+    return torch_recurrent.torch_lstm(x, hidden, cell, weights, length)

@@ -51,7 +51,7 @@ class RNN(Leaf):
         self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None, *, lengths: Lengths = NO_LENGTHS
     ) -> tuple[Tensor, Tensor]:
         length = length_of(lengths, "n")
-        return rnn(w, x, hidden, length, self.activation)  # (b, n, in) -> (b, n, out), (b, out)
+        return _recurrence(w, x, hidden, length, self.activation)  # (b, n, in) -> (b, n, out), (b, out)
 
 
 class RNNCell(Leaf):
@@ -88,13 +88,13 @@ class RNNCell(Leaf):
         return step(x, hidden, *arrays.weights_of(w, x))  # (b, in), (b, out) -> (b, out)
 
 
-def rnn(
+def _recurrence(
     w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None, length: Tensor | None, activation: str
 ) -> tuple[Tensor, Tensor]:
     """The recurrence by the kernel that is fastest for it: outputs (b, n, out), and states at the ends (b, out)."""
     weights = arrays.weights_of(w, x)
     hidden = arrays.started(hidden, x, weights)
     grows = activation == "relu" and length is not None  # behind the end, without bound: ours stops it
-    if grows or recurrent.pays(x, recurrent.learns(x, hidden, *weights)):
-        return kernel.rnn(x, hidden, weights, length, activation)
-    return torch_recurrent.rnn(x, hidden, weights, length, activation)
+    if grows or recurrent.scan_pays(x, recurrent.learns(x, hidden, *weights)):
+        return kernel.rnn_scan(x, hidden, weights, length, activation)
+    return torch_recurrent.torch_rnn(x, hidden, weights, length, activation)

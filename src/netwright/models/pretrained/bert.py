@@ -10,7 +10,7 @@ from netwright.layers.position import Positions, Segments
 from netwright.layers.sequence import First
 from netwright.layers.wrap import Repeat, Residual
 from netwright.models.pretrained.activations import ACTIVATIONS
-from netwright.models.pretrained.weights import Config, From, blocks, linear
+from netwright.models.pretrained.weights import Config, From, blocks, linear_entries
 from netwright.models.transformer import self_attention
 from netwright.net.chain import Chain
 from netwright.net.graph import Graph
@@ -29,7 +29,7 @@ BLOCK = {
 """What the family calls the layers of a block."""
 
 
-def net(config: Config, tokens: Any, pooled: bool = True) -> Graph:
+def bert_net(config: Config, tokens: Any, pooled: bool = True) -> Graph:
     """The net without its arrays: tokens in, a vector for each out, and where it is `pooled` one for the text.
 
     The input `segment` says for every token in which of two texts that follow one another it stands; without it all
@@ -60,13 +60,13 @@ def net(config: Config, tokens: Any, pooled: bool = True) -> Graph:
     )
 
 
-def table(config: Config, prefix: str = "", pooled: bool = True) -> dict[str, From]:
+def bert_table(config: Config, prefix: str = "", pooled: bool = True) -> dict[str, From]:
     """Where its arrays come from."""
     return {
         "words/weight": From(f"{prefix}embeddings.word_embeddings.weight"),
         "positions/positions": From(f"{prefix}embeddings.position_embeddings.weight"),
         "segments/weight": From(f"{prefix}embeddings.token_type_embeddings.weight"),
-        **linear("norm", f"{prefix}embeddings.LayerNorm"),
-        **(linear("pooled/linear1", f"{prefix}pooler.dense") if pooled else {}),
+        **linear_entries("norm", f"{prefix}embeddings.LayerNorm"),
+        **(linear_entries("pooled/linear1", f"{prefix}pooler.dense") if pooled else {}),
         **blocks(config.whole("num_hidden_layers"), BLOCK, f"{prefix}encoder.layer."),
     }

@@ -13,7 +13,7 @@ SHOWN = 80  # characters of what a file says that an error shows
 PATH = 500  # characters of a path
 
 
-def shown(value: object, most: int = SHOWN) -> str:
+def shown_text(value: object, most: int = SHOWN) -> str:
     """What a file says as an error shows it: short, and without control characters or halves of characters."""
     text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else ""
     if not isinstance(value, str | int | float):
@@ -30,10 +30,12 @@ def check_regular(path: Path) -> None:
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
-        raise FileError(what="this file cannot be read", where=shown(str(path), PATH), got=shown(str(error))) from None
+        raise FileError(
+            what="this file cannot be read", where=shown_text(str(path), PATH), got=shown_text(str(error))
+        ) from None
     if not stat.S_ISREG(mode):
         got = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
-        raise FileError(what="this is not a file", where=shown(str(path), PATH), got=got)
+        raise FileError(what="this is not a file", where=shown_text(str(path), PATH), got=got)
 
 
 def json_of(path: Path) -> Mapping[str, Any]:
@@ -49,7 +51,7 @@ def json_of(path: Path) -> Mapping[str, Any]:
             what="this file cannot be read", where=str(path), got="JSON that is nested too deeply"
         ) from None
     except (OSError, ValueError) as error:
-        raise FileError(what="this file cannot be read", where=str(path), got=shown(str(error))) from None
+        raise FileError(what="this file cannot be read", where=str(path), got=shown_text(str(error))) from None
     if not isinstance(found, dict):
         raise FileError(what="this file is no JSON object", where=str(path), got=type(found).__name__)
     return cast(dict[str, Any], found)

@@ -16,10 +16,14 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.image import FILTERS, Image
 from netwright.codecs.text.subwords import Subwords
 from netwright.errors import DataError, FileError, NetError, SizeError
-from netwright.models.pretrained import bert, gpt2, harmless, llama, vit
-from netwright.models.pretrained.files import PATH, check_regular, json_of, shown
-from netwright.models.pretrained.tokenizer import check_said, cut
-from netwright.models.pretrained.weights import Config, From, check_blocks, filled
+from netwright.models.pretrained import bert, harmless, vit
+from netwright.models.pretrained.bert import bert_net, bert_table
+from netwright.models.pretrained.files import PATH, check_regular, json_of, shown_text
+from netwright.models.pretrained.gpt2 import gpt2_net, gpt2_table, gpt2_unread
+from netwright.models.pretrained.llama import llama_net, llama_table, llama_unread
+from netwright.models.pretrained.tokenizer import check_said, cut_options
+from netwright.models.pretrained.vit import vit_net, vit_table
+from netwright.models.pretrained.weights import Config, From, check_blocks, filled_arrays
 from netwright.net.part import Net
 from netwright.regular import opened
 from netwright.value import Value
@@ -52,7 +56,7 @@ class Published(Value):
         found = said.indices("eos_token_id") or self.config.indices("eos_token_id")
         for name, usual in GENERATING.items():
             said.refuse(name, *usual)
-        said.finish(harmless.names(harmless.GENERATION))
+        said.finish(harmless.harmless_names(harmless.GENERATION))
         return found
 
     def tokens(self, ending: tuple[int, ...] = ()) -> Codec:
@@ -63,7 +67,7 @@ class Published(Value):
         check_regular(path)
         try:
             codec = Subwords(path, special=True)
-            cut(codec)
+            cut_options(codec)
             if codec.size <= count:
                 known = tuple(index for index in ending if index < count)
                 codec = Subwords(
@@ -89,8 +93,8 @@ class Published(Value):
 
     def filled(self, net: Net, table: Mapping[str, From], unread: Collection[str], known: harmless.Reasons) -> Net:
         """The net with the tensors that the table finds, where nothing is said that is not known."""
-        self.config.finish(harmless.names(harmless.CONFIG, known))
-        return filled(net, self.tensors, table, unread, str(self.folder))
+        self.config.finish(harmless.harmless_names(harmless.CONFIG, known))
+        return filled_arrays(net, self.tensors, table, unread, str(self.folder))
 
 
 GENERATING: Mapping[str, tuple[Any, ...]] = {
@@ -101,7 +105,7 @@ GENERATING: Mapping[str, tuple[Any, ...]] = {
 """What changes which token may come next, with the values that change nothing."""
 
 
-def read(folder: Path) -> Net:
+def read_folder(folder: Path) -> Net:
     """The net of a folder, with its weights and, where it has a tokenizer, its codecs.
 
     Raises: FileError for a folder that is no model, a family that is not known, a field that is not, weights that do
@@ -110,9 +114,9 @@ def read(folder: Path) -> Net:
     if not (folder / CONFIG).exists():
         raise FileError(
             what="this folder is no model" if folder.is_dir() else "there is no such folder",
-            where=shown(str(folder), PATH),
+            where=shown_text(str(folder), PATH),
             expected=f"a folder with {CONFIG}, {WHOLE} and {TOKENIZER}",
-            got=", ".join(sorted(shown(path.name) for path in folder.iterdir())[:8]) or "an empty folder"
+            got=", ".join(sorted(shown_text(path.name) for path in folder.iterdir())[:8]) or "an empty folder"
             if folder.is_dir()
             else "",
         )
@@ -134,32 +138,32 @@ def _bert(found: Published) -> Net:
     prefix = found.prefix("bert.", "embeddings.word_embeddings.weight")
     found.check_blocks("num_hidden_layers", f"{prefix}encoder.layer.")
     pooled = f"{prefix}pooler.dense.weight" in found.tensors
-    net = bert.net(found.config, found.tokens(), pooled)
-    return found.filled(net, bert.table(found.config, prefix, pooled), bert.UNREAD, harmless.BERT)
+    net = bert_net(found.config, found.tokens(), pooled)
+    return found.filled(net, bert_table(found.config, prefix, pooled), bert.UNREAD, harmless.BERT)
 
 
 def _gpt2(found: Published) -> Net:
     prefix, head = found.prefix("transformer.", "wte.weight"), found.speaks("GPT2LMHeadModel")
     found.check_blocks("n_layer", f"{prefix}h.")
-    net = gpt2.net(found.config, found.tokens(found.ending()), head)
-    table = gpt2.table(found.config, prefix, head)
-    return found.filled(_speaking(net) if head else net, table, gpt2.unread(found.config), harmless.GPT2)
+    net = gpt2_net(found.config, found.tokens(found.ending()), head)
+    table = gpt2_table(found.config, prefix, head)
+    return found.filled(_speaking(net) if head else net, table, gpt2_unread(found.config), harmless.GPT2)
 
 
 def _llama(found: Published) -> Net:
     prefix, head = found.prefix("model.", "embed_tokens.weight"), found.speaks("LlamaForCausalLM")
     found.check_blocks("num_hidden_layers", f"{prefix}layers.")
-    net = llama.net(found.config, found.tokens(found.ending()), head)
-    table = llama.table(found.config, prefix, head)
-    return found.filled(_speaking(net) if head else net, table, llama.unread(found.config), harmless.LLAMA)
+    net = llama_net(found.config, found.tokens(found.ending()), head)
+    table = llama_table(found.config, prefix, head)
+    return found.filled(_speaking(net) if head else net, table, llama_unread(found.config), harmless.LLAMA)
 
 
 def _vit(found: Published) -> Net:
     prefix = found.prefix("vit.", "embeddings.cls_token")
     found.check_blocks("num_hidden_layers", f"{prefix}encoder.layer.")
     labels = _labels(found) if "classifier.weight" in found.tensors else []
-    net = vit.net(found.config, _image(found), len(labels))
-    table = vit.table(found.config, prefix, len(labels))
+    net = vit_net(found.config, _image(found), len(labels))
+    table = vit_table(found.config, prefix, len(labels))
     return found.filled(net.with_output(Category(labels)) if labels else net, table, vit.UNREAD, harmless.VIT)
 
 
@@ -183,7 +187,7 @@ def tensors_of(folder: Path) -> dict[str, Tensor]:
         except FileError:
             raise
         except (OSError, ValueError, SafetensorError) as error:
-            raise FileError(what="these weights cannot be read", where=str(path), got=shown(str(error))) from None
+            raise FileError(what="these weights cannot be read", where=str(path), got=shown_text(str(error))) from None
     return found
 
 
@@ -196,7 +200,7 @@ def _places(index: Config) -> Mapping[str, str]:
                 what="the index says what is no file of its folder",
                 where=index.where,
                 expected="the name of a file, such as 'model-00001-of-00002.safetensors'",
-                got=shown(name),
+                got=shown_text(name),
             )
     if not places:
         raise FileError(what="the index names no files", where=index.where, expected="weight_map")
@@ -244,7 +248,7 @@ def _image(found: Published) -> Codec:
     light = 255 * (factor if said.yes("do_rescale", True) else 1.0)  # what a white pixel becomes before it is centred
     light = 1.0 if abs(light - 1) < 1e-9 else light
     kept = said.choice("resample", dict(enumerate(FILTERS)), FILTERS.index("bilinear"))
-    said.finish(harmless.names(harmless.PIXELS))
+    said.finish(harmless.harmless_names(harmless.PIXELS))
     return Image(
         height,
         width,

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from netwright.codecs.text.subwords import Subwords
 from netwright.errors import DataError, FileError, NetError, SizeError, missing_extra
-from netwright.models.pretrained import harmless, llama
-from netwright.models.pretrained.files import check_regular, shown
-from netwright.models.pretrained.tokenizer import cut
-from netwright.models.pretrained.weights import Config, check_blocks, filled
+from netwright.models.pretrained import harmless
+from netwright.models.pretrained.files import check_regular, shown_text
+from netwright.models.pretrained.llama import llama_net, llama_table, llama_unread
+from netwright.models.pretrained.tokenizer import cut_options
+from netwright.models.pretrained.weights import Config, check_blocks, filled_arrays
 from netwright.net.part import Net
 
 NUMBERS = {
@@ -52,7 +53,7 @@ PAIR = [{"Sequence": {"id": name, "type_id": 0}} for name in "AB"]  # which a te
 CONTROL = 3  # the kind of a piece that is no text
 
 
-def read(path: Path) -> Net:
+def read_gguf(path: Path) -> Net:
     """The net of a file, with its weights and the codecs of its tokenizer.
 
     Raises: FileError for a file that is none, another family or tokenizer, a field that is not known;
@@ -65,7 +66,7 @@ def read(path: Path) -> Net:
         fields = Config({name: _plain(field.contents()) for name, field in reader.fields.items()}, where)
         tensors = {tensor.name: tensor for tensor in reader.tensors}
     except (OSError, ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError) as error:
-        raise FileError(what="this file cannot be read as GGUF", where=where, got=shown(f"{error}")) from None
+        raise FileError(what="this file cannot be read as GGUF", where=where, got=shown_text(f"{error}")) from None
     fields.choice("general.architecture", {"llama": "llama"})
     check_blocks(fields.whole(NUMBERS["num_hidden_layers"]), "blk.", tensors, where)
     try:
@@ -80,7 +81,9 @@ def _built(gguf: Any, fields: Config, tensors: Mapping[str, Any]) -> Net:
     """The net of what a file says and of its tensors."""
     tokens = _tokenizer(fields)
     config = _config(fields, tokens.size, "output.weight" not in tensors)
-    fields.finish({*harmless.names(harmless.GGUF), *filter(re.compile(harmless.ABOUT).fullmatch, fields.plain)})
+    fields.finish(
+        {*harmless.harmless_names(harmless.GGUF), *filter(re.compile(harmless.ABOUT).fullmatch, fields.plain)}
+    )
     heads = {"q_proj": config.whole("num_attention_heads"), "k_proj": config.whole("num_key_value_heads")}
     found: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
@@ -89,13 +92,13 @@ def _built(gguf: Any, fields: Config, tensors: Mapping[str, Any]) -> Net:
         if layer in heads and (array.ndim != 2 or array.shape[0] % (2 * heads[layer])):
             raise FileError(
                 what="the weights of this file do not divide into heads",
-                where=f"{fields.where}, {shown(name)}",
+                where=f"{fields.where}, {shown_text(name)}",
                 expected=f"two halves for each of {heads[layer]} heads",
                 got=f"{tuple(array.shape)}",
             )
         found[known] = _halves(array, heads[layer]) if layer in heads else array
-    net = llama.net(config, tokens).with_output(tokens)
-    return filled(net, found, llama.table(config), llama.unread(config), fields.where)
+    net = llama_net(config, tokens).with_output(tokens)
+    return filled_arrays(net, found, llama_table(config), llama_unread(config), fields.where)
 
 
 def _config(fields: Config, pieces: int, tied: bool) -> Config:
@@ -127,8 +130,8 @@ def _array(gguf: Any, tensor: Any, where: str) -> Tensor:
     except (NotImplementedError, ValueError, TypeError, IndexError) as error:
         raise FileError(
             what="the numbers of this tensor cannot be read",
-            where=f"{where}, {shown(tensor.name)}",
-            got=f"{getattr(tensor.tensor_type, 'name', '')} {shown(str(error))}".strip(),
+            where=f"{where}, {shown_text(tensor.name)}",
+            got=f"{getattr(tensor.tensor_type, 'name', '')} {shown_text(str(error))}".strip(),
         ) from None
 
 
@@ -160,7 +163,7 @@ def _tokenizer(fields: Config) -> Subwords:
             what="no tokenizer follows from what this file says",
             where=fields.where,
             expected=f"byte-pair encoding, cut as one of {', '.join(SPLITS)}",
-            got=f"{shown(kind)}, {shown(split)}",
+            got=f"{shown_text(kind)}, {shown_text(split)}",
         )
     pieces, merges = fields.texts("tokenizer.ggml.tokens"), fields.texts("tokenizer.ggml.merges")
     kinds = fields.indices("tokenizer.ggml.token_type") or (1,) * len(pieces)
@@ -191,7 +194,7 @@ def _tokenizer(fields: Config) -> Subwords:
     ends = [i for name in ("eos", "eot", "eom") for i in fields.indices(f"tokenizer.ggml.{name}_token_id")]
     framed = plain["post_processor"] is not None
     codec = Subwords(json.dumps(plain), special=framed, ending=tuple(dict.fromkeys(ends)))
-    cut(codec)
+    cut_options(codec)
     return codec
 
 

@@ -12,7 +12,7 @@ from netwright.layers.pointwise import softmax
 from netwright.layers.position import Positions
 from netwright.layers.wrap import Repeat, Residual
 from netwright.models.pretrained.activations import ACTIVATIONS
-from netwright.models.pretrained.weights import Config, From, blocks, linear
+from netwright.models.pretrained.weights import Config, From, blocks, linear_entries
 from netwright.models.transformer import self_attention
 from netwright.net.chain import Chain
 from netwright.net.part import Shared
@@ -29,7 +29,7 @@ TURNED = {
 """What the family calls the layers of a block: norms, and layers whose weights it keeps turned round."""
 
 
-def net(config: Config, tokens: Any, head: bool = True) -> Chain:
+def gpt2_net(config: Config, tokens: Any, head: bool = True) -> Chain:
     """The net without its arrays: tokens in, at every position the probabilities of the next one out.
 
     Without a head, the vector of every position.
@@ -39,7 +39,7 @@ def net(config: Config, tokens: Any, head: bool = True) -> Chain:
     activation = config.choice("activation_function", ACTIVATIONS, "gelu_new")
     for name in ("scale_attn_by_inverse_layer_idx", "add_cross_attention", "is_encoder_decoder"):
         config.refuse(name, False)
-    heads, tied = config.whole("n_head"), head and is_tied(config)
+    heads, tied = config.whole("n_head"), head and _is_tied(config)
     attention = self_attention(width, heads, causal=True)
     if not config.yes("scale_attn_weights", True):
         attention = attention.replace("attention", Attention(heads, causal=True, scale=1.0))
@@ -59,15 +59,15 @@ def net(config: Config, tokens: Any, head: bool = True) -> Chain:
     )
 
 
-def table(config: Config, prefix: str = "transformer.", head: bool = True) -> dict[str, From]:
+def gpt2_table(config: Config, prefix: str = "transformer.", head: bool = True) -> dict[str, From]:
     """Where its arrays come from: it keeps queries, keys and values side by side, and weights turned round."""
     width, count = config.whole("n_embd"), config.whole("n_layer")
-    tied = head and is_tied(config)
+    tied = head and _is_tied(config)
     found = {
         "@words/weight" if tied else "words/weight": From(f"{prefix}wte.weight"),
         **({"head/weight": From("lm_head.weight")} if head and not tied else {}),
         "positions/positions": From(f"{prefix}wpe.weight"),
-        **linear("norm", f"{prefix}ln_f"),
+        **linear_entries("norm", f"{prefix}ln_f"),
         **blocks(count, NORMS, f"{prefix}h."),
     }
     for i in range(count):
@@ -80,12 +80,12 @@ def table(config: Config, prefix: str = "transformer.", head: bool = True) -> di
     return found
 
 
-def unread(config: Config) -> tuple[str, ...]:
+def gpt2_unread(config: Config) -> tuple[str, ...]:
     """Patterns of names that are no arrays of the net."""
-    return (*UNREAD, r"lm_head\.weight") if is_tied(config) else UNREAD
+    return (*UNREAD, r"lm_head\.weight") if _is_tied(config) else UNREAD
 
 
-def is_tied(config: Config) -> bool:
+def _is_tied(config: Config) -> bool:
     """Whether the last layer is the first turned round."""
     return config.yes("tie_word_embeddings", True)
 

@@ -129,6 +129,6 @@ ABOUT = r"general\.(?!architecture)[a-z0-9_.]+|quantize\.imatrix\.[a-z_]+|GGUF\.
 """What GGUF files say about themselves: titles, licences, sources, sizes of the header."""
 
 
-def names(*tables: Reasons) -> frozenset[str]:
+def harmless_names(*tables: Reasons) -> frozenset[str]:
     """All fields of these tables."""
     return frozenset(name for table in tables for group in table.values() for name in group)

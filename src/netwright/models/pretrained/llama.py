@@ -9,7 +9,7 @@ from netwright.layers.pointwise import softmax
 from netwright.layers.position import Rotary
 from netwright.layers.wrap import Repeat, Residual
 from netwright.models.pretrained.activations import ACTIVATIONS
-from netwright.models.pretrained.weights import Config, From, blocks, linear
+from netwright.models.pretrained.weights import Config, From, blocks, linear_entries
 from netwright.models.transformer import gated, self_attention
 from netwright.net.chain import Chain
 from netwright.net.part import Net, Shared
@@ -30,7 +30,7 @@ FEED_FORWARD = {
 """What the family calls the layers of a block."""
 
 
-def net(config: Config, tokens: Any, head: bool = True) -> Chain:
+def llama_net(config: Config, tokens: Any, head: bool = True) -> Chain:
     """The net without its arrays: tokens in, at every position the probabilities of the next one out.
 
     Without a head, the vector of every position.
@@ -53,7 +53,7 @@ def net(config: Config, tokens: Any, head: bool = True) -> Chain:
         attention=Residual([RMSNorm(eps=eps), attention]),
         feed_forward=Residual([RMSNorm(eps=eps), *_gated(config), Linear(width, bias=_mlp_bias(config))]),
     )
-    tied = head and is_tied(config)
+    tied = head and _is_tied(config)
     last = Shared("words", Linear(bias=False)) if tied else Linear(config.whole("vocab_size"), bias=False)
     end: dict[str, Any] = {"head": last, "softmax": softmax}
     return Chain(
@@ -65,24 +65,24 @@ def net(config: Config, tokens: Any, head: bool = True) -> Chain:
     )
 
 
-def table(config: Config, prefix: str = "model.", head: bool = True) -> dict[str, From]:
+def llama_table(config: Config, prefix: str = "model.", head: bool = True) -> dict[str, From]:
     """Where its arrays come from."""
-    tied, count, inside = head and is_tied(config), config.whole("num_hidden_layers"), f"{prefix}layers."
+    tied, count, inside = head and _is_tied(config), config.whole("num_hidden_layers"), f"{prefix}layers."
     outside = {"@words" if tied else "words": f"{prefix}embed_tokens", "norm": f"{prefix}norm"}
     found = blocks(count, NORMS, inside, bias=False)
     found |= blocks(count, ATTENTION, inside, bias=config.yes("attention_bias", False))
     found |= blocks(count, FEED_FORWARD, inside, bias=_mlp_bias(config))
     for ours, theirs in {**outside, **({"head": "lm_head"} if head and not tied else {})}.items():
-        found |= linear(ours, theirs, bias=False)
+        found |= linear_entries(ours, theirs, bias=False)
     return found
 
 
-def unread(config: Config) -> tuple[str, ...]:
+def llama_unread(config: Config) -> tuple[str, ...]:
     """Patterns of names that are no arrays of the net."""
-    return (*UNREAD, r"lm_head\.weight") if is_tied(config) else UNREAD
+    return (*UNREAD, r"lm_head\.weight") if _is_tied(config) else UNREAD
 
 
-def is_tied(config: Config) -> bool:
+def _is_tied(config: Config) -> bool:
     """Whether the last layer is the first turned round."""
     return config.yes("tie_word_embeddings", False)
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from netwright.errors import FileError, NetError, did_you_mean
 from netwright.fetch import Mirror, Package, fetch
-from netwright.models.pretrained.files import SHOWN, check_regular, shown
+from netwright.models.pretrained.files import SHOWN, check_regular, shown_text
 from netwright.models.pretrained.sentences import sentence_net
 from netwright.net.part import Net
 from netwright.value import Value
@@ -99,7 +99,7 @@ def pretrained(name: str | PathLike[str]) -> Net:
     path = Path(name)
     if isinstance(name, str) and not _exists(path):
         raise FileError(
-            what=f"there is no model of this name, and no such folder: '{shown(name)}'",
+            what=f"there is no model of this name, and no such folder: '{shown_text(name)}'",
             where="model",
             expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
             mend=did_you_mean(name[:SHOWN], _MODELS),
@@ -119,6 +119,6 @@ def _read(path: Path) -> Net:
     from netwright.models.pretrained import folder, gguf  # here, since the families are not for every import
 
     if not _exists(path) or path.is_dir():
-        return folder.read(path)
+        return folder.read_folder(path)
     check_regular(path)
-    return gguf.read(path)
+    return gguf.read_gguf(path)

@@ -34,12 +34,12 @@ def check_said(folder: Path, codec: Subwords) -> None:
         does = normalizer.get(ours)
         _agree(said, theirs, normalizer.get("lowercase") if does is None else does)  # accents go where case goes
     _agree(said, "add_prefix_space", _prefixed(plain))
-    pieces = cut(codec)
+    pieces = cut_options(codec)
     _agree(said, "add_bos_token", _name(said, "bos_token") in pieces[:1])
     _agree(said, "add_eos_token", _name(said, "eos_token") in pieces[-1:])
     said.refuse("split_special_tokens", False)
     _check_added(said, codec)
-    said.finish(harmless.names(harmless.TOKENIZER))
+    said.finish(harmless.harmless_names(harmless.TOKENIZER))
 
 
 def _agree(said: Config, name: str, does: Any) -> None:
@@ -47,7 +47,7 @@ def _agree(said: Config, name: str, does: Any) -> None:
     said.refuse(name, bool(does))
 
 
-def cut(codec: Subwords) -> list[Any]:
+def cut_options(codec: Subwords) -> list[Any]:
     """The pieces of a short text, with those that are put around it; none where it has none.
 
     Raises: NetError for a tokenizer that cannot be read, which else the first text would show.

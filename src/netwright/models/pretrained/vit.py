@@ -14,7 +14,7 @@ from netwright.layers.reshape import Reshape, Slice
 from netwright.layers.source import Parameter
 from netwright.layers.wrap import Repeat, Residual
 from netwright.models.pretrained.activations import ACTIVATIONS
-from netwright.models.pretrained.weights import Config, From, blocks, linear
+from netwright.models.pretrained.weights import Config, From, blocks, linear_entries
 from netwright.models.transformer import self_attention
 from netwright.net.chain import Chain
 from netwright.net.graph import Graph
@@ -33,7 +33,7 @@ BLOCK = {
 """What the family calls the layers of a block."""
 
 
-def net(config: Config, image: Any, classes: int) -> Graph:
+def vit_net(config: Config, image: Any, classes: int) -> Graph:
     """The net without its arrays: a picture in, the probabilities of the classes out.
 
     Without classes, the vectors of the first place and of the patches.
@@ -65,14 +65,14 @@ def net(config: Config, image: Any, classes: int) -> Graph:
     return Graph(**nodes, input=image)
 
 
-def table(config: Config, prefix: str, classes: int) -> dict[str, From]:
+def vit_table(config: Config, prefix: str, classes: int) -> dict[str, From]:
     """Where its arrays come from."""
     return {
         "mark/value": From(f"{prefix}embeddings.cls_token", _first),
         "positions/positions": From(f"{prefix}embeddings.position_embeddings", _first),
-        **linear("patches/conv1", f"{prefix}embeddings.patch_embeddings.projection"),
-        **linear("norm", f"{prefix}layernorm"),
-        **(linear("head/linear1", "classifier") if classes else {}),
+        **linear_entries("patches/conv1", f"{prefix}embeddings.patch_embeddings.projection"),
+        **linear_entries("norm", f"{prefix}layernorm"),
+        **(linear_entries("head/linear1", "classifier") if classes else {}),
         **blocks(config.whole("num_hidden_layers"), BLOCK, f"{prefix}encoder.layer."),
         **blocks(
             config.whole("num_hidden_layers"),

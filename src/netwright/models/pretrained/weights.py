@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import FileError
-from netwright.models.pretrained.files import shown
+from netwright.models.pretrained.files import shown_text
 from netwright.net.part import Net
 from netwright.value import Value
 
@@ -26,7 +26,7 @@ class From(Value):
     change: Callable[[Tensor], Tensor] | None = None
 
 
-def filled(
+def filled_arrays(
     net: Net, tensors: Mapping[str, Tensor], table: Mapping[str, From], unread: Collection[str], where: str
 ) -> Net:
     """The net with the arrays that the table finds among tensors.
@@ -63,7 +63,7 @@ def filled(
     ):
         if names:
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            faults.append(f"{len(names)} {word}: {', '.join(map(shown, names[:SHOWN]))}{more}")
+            faults.append(f"{len(names)} {word}: {', '.join(map(shown_text, names[:SHOWN]))}{more}")
     if faults:
         raise FileError(
             what="the weights are not those of the net that the configuration describes",
@@ -74,7 +74,7 @@ def filled(
     return net.with_arrays(arrays)
 
 
-def linear(path: str, name: str, *, bias: bool = True) -> dict[str, From]:
+def linear_entries(path: str, name: str, *, bias: bool = True) -> dict[str, From]:
     """The arrays of a linear layer or a norm: `weight`, and `bias` where there is one."""
     return {f"{path}/{array}": From(f"{name}.{array}") for array in ("weight", *(["bias"] if bias else []))}
 
@@ -84,7 +84,7 @@ def blocks(count: int, names: Mapping[str, str], name: str, *, bias: bool = True
     found: dict[str, From] = {}
     for i in range(count):
         for ours, theirs in names.items():
-            found |= linear(f"blocks/{i + 1}/{ours}", f"{name}{i}.{theirs}", bias=bias)
+            found |= linear_entries(f"blocks/{i + 1}/{ours}", f"{name}{i}.{theirs}", bias=bias)
     return found
 
 
@@ -204,7 +204,7 @@ class Config:
             raise FileError(
                 what="this says what no net of ours does, or what is not known to be harmless",
                 where=self.where,
-                got=", ".join(f"{shown(name)}: {shown(self.plain[name])}" for name in unknown[:SHOWN]) + more,
+                got=", ".join(f"{shown_text(name)}: {shown_text(self.plain[name])}" for name in unknown[:SHOWN]) + more,
             )
 
     def _said(self, name: str, default: Any) -> Any:
@@ -219,5 +219,5 @@ class Config:
             what=f"no net follows from {name!r} in this configuration",
             where=self.where,
             expected=expected,
-            got=repr(got) if isinstance(got, str) and len(got) < LONG and got.isprintable() else shown(got),
+            got=repr(got) if isinstance(got, str) and len(got) < LONG and got.isprintable() else shown_text(got),
         )

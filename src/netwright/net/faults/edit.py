@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, NetwrightError
-from netwright.net.node import PARTS, Held, LeafNode, Node, Numbers, field_values, join, kind
+from netwright.net.node import PARTS, Held, LeafNode, Node, Numbers, field_values, join_path, kind_name
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import fixed, plan_of, wiring_of
@@ -103,7 +103,7 @@ def parameters(node: Node) -> int | None:
     return sum(math.prod(spec.known or ()) for spec in learned)
 
 
-def told(edit: Edit, net: Node) -> str:
+def told_edit(edit: Edit, net: Node) -> str:
     """The line of a mend that was checked."""
     if edit.note:
         return f"{edit.text}, {edit.note}"
@@ -180,13 +180,13 @@ def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
     def fed(where: str, port: str, ref: Ref) -> Ref:
         ref = moved.get(ref, ref)
         for leaf in edit.inserts.get((where, port), ()):
-            name = names.new(kind(leaf))
+            name = names.new(kind_name(leaf))
             calls.append(Call(name, leaf.bare(), ((input_ports(leaf, 1)[0].name, ref),), name))
             ref = (name, output_names(leaf, 1)[0])
         return ref
 
     for call in level.calls:
-        below = join(path, call.name)
+        below = join_path(path, call.name)
         if below in edit.leaves and edit.leaves[below] is None:
             source = moved.get(call.reads[0][1], call.reads[0][1])
             moved |= {(call.name, port): source for port in output_names(call.part, len(call.reads))}

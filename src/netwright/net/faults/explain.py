@@ -6,9 +6,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 from netwright.errors import Fault, NetwrightError, SizeError
-from netwright.net.faults.edit import Edit, code, edited, hoped, key, open_arrays, told, tried
+from netwright.net.faults.edit import Edit, code, edited, hoped, key, open_arrays, told_edit, tried
 from netwright.net.faults.mend import can_learn, candidates
-from netwright.net.faults.origin import Origin, Site, axis_of_weight, made_by, origin, site_of
+from netwright.net.faults.origin import FaultSite, Origin, axis_of_weight, maker_of, origin, site_of
 from netwright.net.node import SHARED, Node, field_values
 from netwright.net.plan.plan import plan_of, shape_text
 from netwright.net.plan.solution import Mismatch, Solution
@@ -24,10 +24,10 @@ probing: ContextVar[bool] = ContextVar("probing", default=False)
 
 
 @dataclass
-class Case:
+class ExplainedCase:
     """A mismatch, and the edits that take it away and bring no other."""
 
-    site: Site
+    site: FaultSite
     edits: list[Edit] = field(default_factory=list[Edit])
     alone: list[Edit] = field(default_factory=list[Edit])  # those after which the whole net fits
 
@@ -35,7 +35,7 @@ class Case:
 def explained(node: Node) -> SizeError:
     """The error that tells every fault of a net, each with the mends that were checked."""
     solution = plan_of(node).solution
-    cases = [Case(site_of(node, solution, mismatch)) for mismatch in _roots(solution.mismatches)]
+    cases = [ExplainedCase(site_of(node, solution, mismatch)) for mismatch in _roots(solution.mismatches)]
     for case in cases:
         _try_edits(case, len(cases))
     one = next((case for case in cases if case.alone and len(cases) > 1), None)
@@ -65,7 +65,7 @@ def _roots(mismatches: Sequence[Mismatch]) -> list[Mismatch]:
     return list(found.values())
 
 
-def _try_edits(case: Case, faults: int) -> None:
+def _try_edits(case: ExplainedCase, faults: int) -> None:
     """Keep the candidates that take the mismatch away; those that lose the size of an array only if all do."""
     site = case.site
     before = {key(mismatch) for mismatch in site.solution.mismatches}
@@ -111,13 +111,13 @@ def _each_once(edits: Iterator[Edit]) -> Iterator[Edit]:
             yield edit
 
 
-def _checked(node: Node, cases: Sequence[Case]) -> tuple[list[list[str]], Node | None]:
+def _checked(node: Node, cases: Sequence[ExplainedCase]) -> tuple[list[list[str]], Node | None]:
     """For every case the texts of its mends, each built for real; and the net of the first ones."""
     strict = any(case.site.mismatch.about for case in cases)
     if len(cases) == 1:
         case = cases[0]
         built = [(edit, net) for edit in case.alone if (net := _built(node, edit, strict)) is not None][:MENDS]
-        return [[told(edit, net) for edit, net in built]], built[0][1] if built else None
+        return [[told_edit(edit, net) for edit, net in built]], built[0][1] if built else None
     several = itertools.islice(itertools.product(*(case.edits for case in cases)), COMBINATIONS)
     for edits in several:
         net = _built(node, _all(edits), strict)
@@ -128,7 +128,7 @@ def _checked(node: Node, cases: Sequence[Case]) -> tuple[list[list[str]], Node |
             others = [edit for j, edit in enumerate(edits) if j != i]
             rest = [edit for edit in case.edits if edit is not edits[i]][: MENDS - 1]
             found = [(e, n) for e in rest if (n := _built(node, _all([*others, e]), strict)) is not None]
-            texts.append([told(edit, one) for edit, one in [(edits[i], net), *found]])
+            texts.append([told_edit(edit, one) for edit, one in [(edits[i], net), *found]])
         return texts, net
     return [[hoped(edit) for edit in case.edits[:MENDS]] for case in cases], None
 
@@ -147,9 +147,9 @@ def _built(node: Node, edit: Edit, strict: bool) -> Node | None:
         return None
 
 
-def _fault(site: Site) -> Fault:
+def _fault(site: FaultSite) -> Fault:
     mismatch = site.mismatch
-    where = f"{made_by(site.slot)} -> {mismatch.op.path if mismatch.op else mismatch.port}"
+    where = f"{maker_of(site.slot)} -> {mismatch.op.path if mismatch.op else mismatch.port}"
     if mismatch.sentence is not None:
         return _unfit(site, where)
     if mismatch.below != (None, None):
@@ -177,7 +177,7 @@ def _name(atom: Name | Unknown) -> Size | None:
     return named(atom.text) if isinstance(atom, Unknown) and atom.text.isidentifier() else None
 
 
-def _sentence(site: Site) -> str:
+def _sentence(site: FaultSite) -> str:
     """What disagrees, in words."""
     op, expected, got = site.mismatch.op, _by_name(site.expected), site.got
     ranks = not any(isinstance(size, Row) for size in (*expected, *got))
@@ -210,23 +210,23 @@ def _many(rank: int) -> str:
     return "a row of them" if rank == 2 else "a grid of them" if rank == 3 else "a volume of them"
 
 
-def _who(site: Site) -> str:
+def _who(site: FaultSite) -> str:
     """Who fixed what is expected."""
     op = site.mismatch.op
     if op is None:
         return repr(site.decoder) if site.decoder is not None else ""
     for name, slot in op.reads:  # another input came first and fixed it
         if name != site.mismatch.port and site.solution.shape(slot) == site.expected:
-            return f"{made_by(slot)} -> {op.path}"
+            return f"{maker_of(slot)} -> {op.path}"
     if len(op.reads) > 1:
         name, slot = op.reads[0] if op.reads[0][0] != site.mismatch.port else op.reads[1]
-        return f"{made_by(slot)} -> {op.path} is {shape_text(site.solution.shape(slot))}"
+        return f"{maker_of(slot)} -> {op.path} is {shape_text(site.solution.shape(slot))}"
     scope = site.solution.scopes[op.path]
     sizes = next((port for port in scope.ports.inputs if port.name == site.mismatch.port), None)
     return f"{op.leaf!r}, which takes {sizes}"
 
 
-def _where_from(site: Site) -> str:
+def _where_from(site: FaultSite) -> str:
     """Where the axes that are odd come from."""
     expected, got = site.expected, site.got
     extra = len(got) - len(expected)
@@ -244,7 +244,7 @@ def _where_from(site: Site) -> str:
     return _source(site, odd_axes[0])
 
 
-def _source(site: Site, axis: int) -> str:
+def _source(site: FaultSite, axis: int) -> str:
     made = origin(site.solution, site.slot, axis)
     size = site.got[axis]
     if made.op is None:
@@ -252,7 +252,7 @@ def _source(site: Site, axis: int) -> str:
     return f"the {size} comes from {_maker(site, made)}"
 
 
-def _maker(site: Site, made: Origin) -> str:
+def _maker(site: FaultSite, made: Origin) -> str:
     """The leaf an axis comes from, and the kept array that fixes its size where no field does."""
     assert made.op is not None
     cause = site.solution.solver.cause(_raw(site, made.op.path, made.name))
@@ -260,17 +260,17 @@ def _maker(site: Site, made: Origin) -> str:
     return f"{made.text}: {made.op.leaf!r}{fixed}"
 
 
-def _raw(site: Site, path: str, name: str) -> Size:
+def _raw(site: FaultSite, path: str, name: str) -> Size:
     found = site.solution.scopes[path].names.get(name, 0)
     return 0 if isinstance(found, tuple) else found
 
 
-def _codec(site: Site, name: str) -> str:
+def _codec(site: FaultSite, name: str) -> str:
     codec = site.node.held.inputs.get(name)
     return f": {codec!r}" if codec is not None else ""
 
 
-def _unfit(site: Site, where: str) -> Fault:
+def _unfit(site: FaultSite, where: str) -> Fault:
     op, unfit = site.mismatch.op, site.mismatch.sentence
     assert op is not None
     assert unfit is not None
@@ -282,7 +282,7 @@ def _unfit(site: Site, where: str) -> Fault:
     else:
         what = f"{op.path}: {what}"
     if len(op.reads) > 1:
-        names = " and ".join(made_by(slot) for _, slot in op.reads)
+        names = " and ".join(maker_of(slot) for _, slot in op.reads)
         return Fault(what=what, where=where, expected=unfit.expected, got=f"{unfit.got}   from {names}")
     source = f"{shape_text(site.got)} from {origin(site.solution, site.slot, 0).text}" if site.got else ""
     if "output" in unfit.what:
@@ -291,7 +291,7 @@ def _unfit(site: Site, where: str) -> Fault:
     return Fault(what=what, where=where, expected=unfit.expected, got=got)
 
 
-def _kinds(site: Site, where: str) -> Fault:
+def _kinds(site: FaultSite, where: str) -> Fault:
     op = site.mismatch.op
     assert op is not None
     wanted, given = (_kind(site, size) for size in site.mismatch.below)
@@ -304,14 +304,14 @@ def _kinds(site: Site, where: str) -> Fault:
     )
 
 
-def _kind(site: Site, below: Size | None) -> str:
+def _kind(site: FaultSite, below: Size | None) -> str:
     if below is None:
         return "numbers"
     size = site.solution.solver.size(below)
     return "indices" if str(size) == "?" else f"indices below {size}"
 
 
-def _array(site: Site, where: str) -> Fault:
+def _array(site: FaultSite, where: str) -> Fault:
     """A kept array, or another use of a shared one, that has other sizes than this leaf."""
     mismatch = site.mismatch
     op = mismatch.op
@@ -337,14 +337,14 @@ def _array(site: Site, where: str) -> Fault:
     return Fault(what=what, where=where, expected=expected, got=got)
 
 
-def _varying(site: Site) -> Fault:
+def _varying(site: FaultSite) -> Fault:
     """An array that would differ in size from example to example: the part that made the length is to blame."""
     mismatch = site.mismatch
     assert mismatch.op is not None
     slot, axis = axis_of_weight(site.solution, mismatch)
     made = origin(site.solution, slot, axis)
     size = mismatch.got[0]
-    edge = f"{made_by(made.op.reads[0][1])} -> {made.op.path}" if made.op else f"{made.name} -> {mismatch.op.path}"
+    edge = f"{maker_of(made.op.reads[0][1])} -> {made.op.path}" if made.op else f"{made.name} -> {mismatch.op.path}"
     return Fault(
         what=f"{mismatch.op.path}/{mismatch.port} would have another size for every length",
         where=edge,
@@ -353,7 +353,7 @@ def _varying(site: Site) -> Fault:
     )
 
 
-def _array_source(site: Site, size: Size | Row) -> str:
+def _array_source(site: FaultSite, size: Size | Row) -> str:
     slot, axis = axis_of_weight(site.solution, site.mismatch)
     if not slot[1]:
         return ""

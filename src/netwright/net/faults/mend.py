@@ -10,8 +10,8 @@ from netwright.codecs.category import Boolean, Category
 from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.net.faults.edit import Edit, code, if_valid, inserted, instead, new_leaf, with_options, without
-from netwright.net.faults.origin import Origin, Site, ancestors, axis_of_weight, between, made_by, origin
-from netwright.net.node import SHARED, LeafNode, field_values, kind
+from netwright.net.faults.origin import FaultSite, Origin, ancestors, axis_of_weight, between, maker_of, origin
+from netwright.net.node import SHARED, LeafNode, field_values, kind_name
 from netwright.net.plan.solution import Solution
 from netwright.net.plan.wiring import Op
 from netwright.sizes.free import FREE
@@ -24,7 +24,7 @@ WIDTH = 16  # of an embedding in a mend: a place to start from
 VOCABULARY = 50  # of indices in a mend, where nothing says it
 
 
-def candidates(site: Site) -> Iterator[Edit]:
+def candidates(site: FaultSite) -> Iterator[Edit]:
     """Edits that may mend a mismatch, the likeliest first."""
     return (_everywhere(site, edit) for edit in _likeliest_first(site))
 
@@ -47,10 +47,10 @@ def can_learn(solution: Solution, decoders: Mapping[str, Codec]) -> bool:
 
 
 def _is_sigmoid(leaf: LeafNode) -> bool:
-    return kind(leaf) == "sigmoid"
+    return kind_name(leaf) == "sigmoid"
 
 
-def _everywhere(site: Site, edit: Edit) -> Edit:
+def _everywhere(site: FaultSite, edit: Edit) -> Edit:
     """A leaf within a shared part is changed wherever the part is used."""
     leaves: dict[str, LeafNode | None] = {}
     text = edit.text
@@ -61,7 +61,7 @@ def _everywhere(site: Site, edit: Edit) -> Edit:
     return replace(edit, text=text, leaves={**edit.leaves, **leaves}) if leaves else edit
 
 
-def _likeliest_first(site: Site) -> Iterator[Edit]:
+def _likeliest_first(site: FaultSite) -> Iterator[Edit]:
     mismatch = site.mismatch
     if mismatch.below != (None, None):
         return _kinds(site)
@@ -76,7 +76,7 @@ def _likeliest_first(site: Site) -> Iterator[Edit]:
     return _sizes(site)
 
 
-def _kinds(site: Site) -> Iterator[Edit]:
+def _kinds(site: FaultSite) -> Iterator[Edit]:
     """Numbers where indices are wanted, or indices where numbers are."""
     wanted, given = site.mismatch.below
     op, slot = site.mismatch.op, site.slot
@@ -106,7 +106,7 @@ def _kinds(site: Site) -> Iterator[Edit]:
         yield _with_input(site, Array(f"{axes} 1".replace("() ", "")))
 
 
-def _arrays(site: Site) -> Iterator[Edit]:
+def _arrays(site: FaultSite) -> Iterator[Edit]:
     """An array that is there, or the array of another use, has other sizes."""
     op = site.mismatch.op
     assert op is not None
@@ -138,7 +138,7 @@ def _arrays(site: Site) -> Iterator[Edit]:
         yield from inserted(new_leaf("Linear", site.expected[-1]), target)
 
 
-def _varying(site: Site) -> Iterator[Edit]:
+def _varying(site: FaultSite) -> Iterator[Edit]:
     """An array whose size would follow the length of the example."""
     slot, axis = axis_of_weight(site.solution, site.mismatch)
     made = origin(site.solution, slot, axis).op
@@ -152,7 +152,7 @@ def _varying(site: Site) -> Iterator[Edit]:
             yield replace(_with_input(site, Array(fixed), name), note="for examples of one length")
 
 
-def _options(site: Site) -> Iterator[Edit]:
+def _options(site: FaultSite) -> Iterator[Edit]:
     """A leaf whose options do not go with what it is given."""
     op = site.mismatch.op
     assert op is not None
@@ -178,7 +178,7 @@ def _options(site: Site) -> Iterator[Edit]:
         yield without(op)
 
 
-def _without_channel(site: Site, op: Op) -> Iterator[Edit]:
+def _without_channel(site: FaultSite, op: Op) -> Iterator[Edit]:
     """A picture that lacks its axis of channels, or has axes that the window does not slide over."""
     ranks = [len(v) for n in WINDOWS if isinstance(v := field_values(op.leaf).get(n), tuple)]
     if not ranks or any(isinstance(size, Row) for size in site.got):
@@ -195,7 +195,7 @@ def _without_channel(site: Site, op: Op) -> Iterator[Edit]:
             yield from instead(op, with_options(op.leaf, **{name: value[0] if axes != 1 else value[:1]}))
 
 
-def _windows(site: Site, op: Op, name: str, positions: int) -> Iterator[Edit]:
+def _windows(site: FaultSite, op: Op, name: str, positions: int) -> Iterator[Edit]:
     """A window that is larger than what it slides over."""
     declared = field_values(op.leaf)
     if name == "kernel" and declared.get("padding") == 0:
@@ -207,7 +207,7 @@ def _windows(site: Site, op: Op, name: str, positions: int) -> Iterator[Edit]:
             yield from instead(op, with_options(op.leaf, **{name: smaller}), f"{name} of {op.path}")
 
 
-def _groups(site: Site, op: Op) -> Iterator[Edit]:
+def _groups(site: FaultSite, op: Op) -> Iterator[Edit]:
     """Groups that do not divide the channels."""
     groups = op.leaf.groups  # type: ignore[attr-defined]  # a declared field of this leaf
     out, channels = field_values(op.leaf).get("out"), site.got[-1] if site.got else None
@@ -221,7 +221,7 @@ def _groups(site: Site, op: Op) -> Iterator[Edit]:
                 return
 
 
-def _ranks(site: Site) -> Iterator[Edit]:
+def _ranks(site: FaultSite) -> Iterator[Edit]:
     """Too many axes, or too few."""
     extra = len(site.got) - len(site.expected)
     made = origin(site.solution, site.slot, 0).op
@@ -249,7 +249,7 @@ def _ranks(site: Site) -> Iterator[Edit]:
     yield from _sides(site)
 
 
-def _flat_and_wide(site: Site, width: Size | Row | None) -> Iterator[Edit]:
+def _flat_and_wide(site: FaultSite, width: Size | Row | None) -> Iterator[Edit]:
     """Flatten, and then the width that is wanted."""
     path, name = _before_softmax(site)
     flat, linear = new_leaf("Flatten"), new_leaf("Linear", width)
@@ -257,7 +257,7 @@ def _flat_and_wide(site: Site, width: Size | Row | None) -> Iterator[Edit]:
         yield Edit(f"nw.Flatten() and {code(linear)} before {path}", inserts={(path, name): (flat, linear)})
 
 
-def _sizes(site: Site) -> Iterator[Edit]:
+def _sizes(site: FaultSite) -> Iterator[Edit]:
     """As many axes, of other sizes."""
     odd = [
         i
@@ -298,7 +298,7 @@ def _multiple(wanted: Size, given: Size | Row) -> int | None:
     return None
 
 
-def _sides(site: Site) -> Iterator[Edit]:
+def _sides(site: FaultSite) -> Iterator[Edit]:
     """The other values that a leaf reads: they may be what is odd."""
     op = site.mismatch.op
     if op is None or len(op.reads) < 2:
@@ -321,13 +321,13 @@ def _sides(site: Site) -> Iterator[Edit]:
                 continue
             if len(wanted) == len(shapes[name]):
                 yield from inserted(
-                    new_leaf("Linear", wanted[-1]), (op.path, name), f" between {made_by(slot)} and {op.path}"
+                    new_leaf("Linear", wanted[-1]), (op.path, name), f" between {maker_of(slot)} and {op.path}"
                 )
             if len(shapes[name]) > 1:
-                yield from inserted(new_leaf("Flatten"), (op.path, name), f" between {made_by(slot)} and {op.path}")
+                yield from inserted(new_leaf("Flatten"), (op.path, name), f" between {maker_of(slot)} and {op.path}")
 
 
-def _all_same(site: Site, op: Op) -> Iterator[Edit]:
+def _all_same(site: FaultSite, op: Op) -> Iterator[Edit]:
     """Every convolution that shortens an axis on the way to one of the values keeps it."""
     leaves: dict[str, LeafNode | None] = {}
     for _, slot in op.reads:
@@ -338,7 +338,7 @@ def _all_same(site: Site, op: Op) -> Iterator[Edit]:
         yield Edit(f'padding="same" in {" and ".join(leaves)}', leaves=leaves)
 
 
-def _other_ends(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
+def _other_ends(site: FaultSite, found: Origin, wanted: Size) -> Iterator[Edit]:
     """Another end, that gives what the decoder reads: one number by itself, or a distribution over labels."""
     end = _end(site)
     width = next(_width(found, wanted), None)
@@ -356,7 +356,7 @@ def _other_ends(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
             yield width | change
 
 
-def _other_decoders(site: Site) -> Iterator[Edit]:
+def _other_decoders(site: FaultSite) -> Iterator[Edit]:
     """Another decoder, that takes what the net gives."""
     name, decoder = site.mismatch.port, site.decoder
     if decoder is None:
@@ -411,7 +411,7 @@ def _windows_of(found: Origin) -> Iterator[Edit]:
         yield without(op)
 
 
-def _input_axis(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
+def _input_axis(site: FaultSite, found: Origin, wanted: Size) -> Iterator[Edit]:
     """The input comes in another size."""
     codec = site.node.held.inputs.get(found.name) if found.op is None else None
     plain = isinstance(wanted, int) or isinstance(wanted.single, Name)
@@ -422,20 +422,20 @@ def _input_axis(site: Site, found: Origin, wanted: Size) -> Iterator[Edit]:
             yield _with_input(site, Array(" ".join(axes)), found.name)
 
 
-def _before_softmax(site: Site) -> tuple[str, str]:
+def _before_softmax(site: FaultSite) -> tuple[str, str]:
     """Where a change of the last axis belongs: before a softmax that is the last thing, else at the place itself."""
     end = _end(site)
     return (end.path, end.reads[0][0]) if end is not None and end.leaf.normalizes else site.target
 
 
-def _end(site: Site) -> Op | None:
+def _end(site: FaultSite) -> Op | None:
     """The leaf that gives an output, where a decoder does not take it."""
     if site.mismatch.op is not None:
         return None
     return next((op for op in site.solution.wiring.ops if op.path == site.slot[0]), None)
 
 
-def _with_input(site: Site, codec: Codec, name: str = "") -> Edit:
+def _with_input(site: FaultSite, codec: Codec, name: str = "") -> Edit:
     """Another encoder, written as short as it can be."""
     name = name or site.slot[1]
     sizes = str(codec.sizes) if isinstance(codec, Array) else ""

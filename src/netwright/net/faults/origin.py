@@ -28,7 +28,7 @@ class Origin(Value):
         return self.op.path if self.op else f"the input {self.name}" if self.name != "input" else "the input"
 
 
-class Site(Value):
+class FaultSite(Value):
     """A mismatch with all that a mend of it may look at."""
 
     node: Node
@@ -50,7 +50,7 @@ class Site(Value):
         return None if self.mismatch.op else self.node.held.outputs.get(self.mismatch.port)
 
 
-def site_of(node: Node, solution: Solution, mismatch: Mismatch) -> Site:
+def site_of(node: Node, solution: Solution, mismatch: Mismatch) -> FaultSite:
     """The value that does not fit, and both sides as far as they are known."""
     if mismatch.op is None:
         slot = dict(solution.wiring.outputs)[mismatch.port]
@@ -58,12 +58,12 @@ def site_of(node: Node, solution: Solution, mismatch: Mismatch) -> Site:
         reads = dict(mismatch.op.reads)
         slot = reads.get(mismatch.port) or next(reversed(reads.values()), ("", ""))
     if mismatch.varies:
-        return Site(node, solution, mismatch, axis_of_weight(solution, mismatch)[0], (), mismatch.got)
+        return FaultSite(node, solution, mismatch, axis_of_weight(solution, mismatch)[0], (), mismatch.got)
     if mismatch.sentence is not None or mismatch.below != (None, None):
         got = solution.shape(slot) if slot in solution.slots else ()
-        return Site(node, solution, mismatch, slot, (), got)
+        return FaultSite(node, solution, mismatch, slot, (), got)
     expected, got = _aligned(solution, mismatch)
-    return Site(node, solution, mismatch, slot, expected, got)
+    return FaultSite(node, solution, mismatch, slot, expected, got)
 
 
 def origin(solution: Solution, slot: Slot, axis: int) -> Origin:
@@ -79,7 +79,7 @@ def origin(solution: Solution, slot: Slot, axis: int) -> Origin:
     return Origin(None, slot[1], axis)
 
 
-def made_by(slot: Slot) -> str:
+def maker_of(slot: Slot) -> str:
     """The path of the part that makes a value, or the name of the input that it is."""
     return slot[0] or slot[1]
 

@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Never
 
 from netwright.errors import NetError
 from netwright.net.node import Held, Node, structure
-from netwright.net.plan.level import Each, Level
-from netwright.net.plan.symbol import Source, Symbol, check_part_name, close, input_ports, use
+from netwright.net.plan.level import Level, PerElement
+from netwright.net.plan.symbol import DrawnInput, Symbol, check_part_name, close, input_ports, use
 from netwright.once import once
 
 
@@ -16,7 +16,7 @@ class ContainerNode(Node, abstract=True):
     repeats: ClassVar[str] = ""  # the field that says how often its parts are used, where one does
 
     @property
-    def each(self) -> Each | None:
+    def each(self) -> PerElement | None:
         """Whether its parts are done for every element of an axis, and how."""
         return None
 
@@ -79,7 +79,7 @@ def record(container: ContainerNode, inputs: Sequence[str]) -> Level:
     """The level that a container's `flow` draws."""
     container = container.unchecked(container.held)
     object.__setattr__(container, "held", Unseen())
-    sources = [Source(name) for name in inputs]
+    sources = [DrawnInput(name) for name in inputs]
     taken: set[str] = set()
 
     def call(name: str, part: Node, *x: Symbol, place: str = "", **more: Symbol) -> Symbol:

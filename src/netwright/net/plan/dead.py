@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from netwright.errors import NetError
-from netwright.net.node import LeafNode, Node, join
+from netwright.net.node import LeafNode, Node, join_path
 
 
 def refuse_unread(uses: Sequence[Any], ends: Sequence[tuple[Any, bool]], name_of: Mapping[Any, str]) -> None:
@@ -50,9 +50,9 @@ def _lost(part: Node, read: Collection[str], path: str = "") -> list[str]:
     found: list[str] = []
     for call in reversed(level.calls):  # what reads a part comes after it
         if call.name not in wanted:
-            found.insert(0, join(path, call.name))
+            found.insert(0, join_path(path, call.name))
             continue
-        found = _lost(call.part, wanted[call.name], join(path, call.name)) + found
+        found = _lost(call.part, wanted[call.name], join_path(path, call.name)) + found
         for _, (maker, made) in call.reads:
             wanted.setdefault(maker, set()).add(made)
     return found

@@ -1,20 +1,20 @@
 """The two ends of what is done for every element of an axis: how the solver sees that an axis goes and comes back."""
 
 from netwright.net.node import LeafNode
-from netwright.net.plan.level import Each
+from netwright.net.plan.level import PerElement
 
 AXIS = "n"  # what both ends call the axis
 
 
-class End(LeafNode, abstract=True):
+class EndOfEach(LeafNode, abstract=True):
     """An end of an `Each` in the wiring. No net and no file holds one: it is not in the table of parts."""
 
-    each: Each
+    each: PerElement
     exact = True
     passes = True
 
 
-class Entry(End, abstract=True):
+class StartOfEach(EndOfEach, abstract=True):
     """What is taken apart goes in with its first axis, and comes out without it; first states pass."""
 
     @property
@@ -26,7 +26,7 @@ class Entry(End, abstract=True):
         return f"{', '.join([*apart, *states])} -> {', '.join(outputs)}"
 
 
-class Exit(End, abstract=True):
+class Exit(EndOfEach, abstract=True):
     """What one element gives comes in, and goes out with the axis; a state goes out as the last element left it.
 
     The port `like` is a value that was taken apart: it says how long the axis is.
@@ -51,4 +51,4 @@ def passed(leaf: LeafNode, output: str) -> str:
     """The input port whose values come out at a port of a leaf that passes values on."""
     if isinstance(leaf, Exit):
         return f"next_{output}" if output in dict(leaf.each.carry) else f"gives_{output}"
-    return output if isinstance(leaf, Entry) else ""
+    return output if isinstance(leaf, StartOfEach) else ""

@@ -29,7 +29,7 @@ class Level(Value):
         return next((call.part for call in self.calls if call.name == name), None)
 
 
-class Each(Value):
+class PerElement(Value):
     """How a container is done for every element of an axis, the first of what it is given.
 
     Fields:

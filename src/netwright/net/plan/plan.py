@@ -5,7 +5,7 @@ from dataclasses import field
 from functools import cached_property
 
 from netwright.codecs.codec import Codec
-from netwright.net.node import LeafNode, Node, Weight, join, structure
+from netwright.net.node import LeafNode, Node, Weight, join_path, structure
 from netwright.net.plan.each import AXIS
 from netwright.net.plan.solution import Facts, Solution
 from netwright.net.plan.solve import solve
@@ -30,7 +30,7 @@ class ArraySpec(Value):
         return tuple(size for size in self.shape if isinstance(size, int)) if fixed(self.shape) else None
 
 
-class Step(Value):
+class PlanStep(Value):
     """One use of one leaf, ready to run: which slots it reads and writes, and where its arrays are."""
 
     path: str
@@ -47,7 +47,7 @@ class Plan(Value):
 
     wiring: Wiring
     solution: Solution
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     arrays: Mapping[str, ArraySpec]
 
     def shape(self, slot: Slot) -> Shape:
@@ -151,14 +151,14 @@ def _planned(node: Node, inputs: Mapping[str, Codec], outputs: Mapping[str, Code
 
 def _plan(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], facts: Facts) -> Plan:
     solution = solve(wiring, inputs, outputs, facts)
-    steps: list[Step] = []
+    steps: list[PlanStep] = []
     arrays: dict[str, ArraySpec] = {}
     for op in wiring.ops:
         scope = solution.scopes[op.path]
-        places = {name: join(op.place, name) for name in scope.weights}
+        places = {name: join_path(op.place, name) for name in scope.weights}
         reads = dict(op.reads)
         steps.append(
-            Step(
+            PlanStep(
                 op.path,
                 op.leaf,
                 tuple(reads.get(port.name) for port in scope.ports.inputs),

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from netwright.net.plan.plan import Step
+from netwright.net.plan.plan import PlanStep
 from netwright.net.plan.wiring import Slot
 
 
-def rewritten(steps: Sequence[Step], wanted: Collection[Slot]) -> tuple[Step, ...]:
+def rewritten(steps: Sequence[PlanStep], wanted: Collection[Slot]) -> tuple[PlanStep, ...]:
     """The steps after every leaf that knows better than its predecessor's output has said so.
 
     A leaf's `after(before)` gives the leaves that do exactly what `before` and then itself would do, or `None`.
@@ -35,9 +35,9 @@ def rewritten(steps: Sequence[Step], wanted: Collection[Slot]) -> tuple[Step, ..
     return tuple(result)
 
 
-def _chained(leaves: Sequence[object], before: Step, step: Step) -> list[Step]:
+def _chained(leaves: Sequence[object], before: PlanStep, step: PlanStep) -> list[PlanStep]:
     """The leaves one after another between the slots that the two steps stood between."""
-    chained: list[Step] = []
+    chained: list[PlanStep] = []
     for i, leaf in enumerate(leaves):
         first, last = i == 0, i == len(leaves) - 1
         reads = before.reads if first else (before.writes[0],)

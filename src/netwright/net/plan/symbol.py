@@ -10,7 +10,7 @@ import torch
 
 from netwright import elsewhere
 from netwright.errors import NetError, did_you_mean
-from netwright.net.node import PARTS, LeafNode, Node, Numbers, check_name, kind
+from netwright.net.node import PARTS, LeafNode, Node, Numbers, check_name, kind_name
 from netwright.net.plan.dead import refuse_unread
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.sizes.notation import Port, ports
@@ -20,7 +20,7 @@ RESERVED = ("input", "output", "outputs")
 SERIAL = itertools.count()  # the order in which a drawing was made; parts and inputs count together
 
 
-class Source(Value, eq=False):
+class DrawnInput(Value, eq=False):
     """An input of a net that is being drawn."""
 
     name: str
@@ -58,7 +58,7 @@ def _refused(operator: str) -> Callable[..., Never]:
 class Symbol(Value, eq=False):
     """A value that does not exist yet: what flows while a net is drawn. It knows all that leads to it."""
 
-    origin: Source | Use
+    origin: DrawnInput | Use
     names: tuple[str, ...]  # the output ports it stands for; the first is the value itself
 
     def __getitem__(self, port: str) -> "Symbol":
@@ -133,7 +133,7 @@ class Symbol(Value, eq=False):
 
 def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol) -> Symbol:
     """Use a part on symbols: positional ones feed its input ports in order, others by name."""
-    label = name or kind(part)
+    label = name or kind_name(part)
     wanted = input_ports(part, len(x))
     names = [port.name for port in wanted]
     if len(x) > len(names):
@@ -167,7 +167,7 @@ def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol)
     return Symbol(Use(part, tuple(given.items()), name, place), output_names(part, len(x)))
 
 
-def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[Source] | None = None) -> Level:
+def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[DrawnInput] | None = None) -> Level:
     """The finished level whose outputs are the result's ports, or its named symbols.
 
     Without `sources` the inputs are all that the result leads back to, in the order they were made.
@@ -192,7 +192,7 @@ def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[Source] | N
 
     def ref(symbol: Symbol) -> Ref:
         origin = symbol.origin
-        return ("", origin.name) if isinstance(origin, Source) else (name_of[origin], symbol.names[0])
+        return ("", origin.name) if isinstance(origin, DrawnInput) else (name_of[origin], symbol.names[0])
 
     refuse_unread(uses, [(end, end is result) for end in ends], name_of)
     calls = tuple(
@@ -201,14 +201,14 @@ def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[Source] | N
     )
     if not isinstance(result, Symbol):
         return Level(inputs, calls, tuple((port, ref(symbol)) for port, symbol in result.items()))
-    if isinstance(result.origin, Source):
+    if isinstance(result.origin, DrawnInput):
         return Level(inputs, calls, (("output", ref(result)),))
     return Level(inputs, calls, tuple((port, (name_of[result.origin], port)) for port in result.names))
 
 
-def _led_to(ends: Sequence[Symbol]) -> tuple[list[Use], list[Source]]:
+def _led_to(ends: Sequence[Symbol]) -> tuple[list[Use], list[DrawnInput]]:
     """Every use and input that symbols lead back to, in the order they were made."""
-    seen: set[Use | Source] = set()
+    seen: set[Use | DrawnInput] = set()
     stack = [end.origin for end in ends]
     while stack:
         origin = stack.pop()
@@ -218,10 +218,10 @@ def _led_to(ends: Sequence[Symbol]) -> tuple[list[Use], list[Source]]:
         if isinstance(origin, Use):
             stack += [symbol.origin for _, symbol in origin.reads]
     ordered = sorted(seen, key=lambda origin: origin.serial)
-    return [o for o in ordered if isinstance(o, Use)], [o for o in ordered if isinstance(o, Source)]
+    return [o for o in ordered if isinstance(o, Use)], [o for o in ordered if isinstance(o, DrawnInput)]
 
 
-def sources_of(ends: Sequence[Symbol]) -> list[Source]:
+def sources_of(ends: Sequence[Symbol]) -> list[DrawnInput]:
     """The inputs that symbols lead back to."""
     return _led_to(ends)[1]
 
@@ -232,7 +232,7 @@ def _names(uses: Sequence[Use]) -> dict[Use, str]:
     numbers = Numbers(names.values())
     for one in uses:
         if one not in names:
-            names[one] = numbers.again(one.place) if one.place else numbers.new(kind(one.part))
+            names[one] = numbers.again(one.place) if one.place else numbers.new(kind_name(one.part))
     return names
 
 
@@ -282,14 +282,14 @@ def named_repr(name: str, text: str) -> str:
 def parts_repr(parts: Sequence[tuple[str, Node]]) -> list[str]:
     """Parts as arguments: under their names, unless these are the ones they have by themselves."""
     numbers = Numbers()
-    plain = all(name == numbers.new(kind(part)) for name, part in parts)
+    plain = all(name == numbers.new(kind_name(part)) for name, part in parts)
     return [repr(part) if plain else named_repr(name, repr(part)) for name, part in parts]
 
 
 def named_parts(parts: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Node]:
     """Parts with their names: given, or the kind with a number."""
     numbers = Numbers(named)
-    found = {numbers.new(kind(part)): part for part in map(as_part, parts)}
+    found = {numbers.new(kind_name(part)): part for part in map(as_part, parts)}
     for name, part in named.items():
         check_part_name(name, "a named part")
         found[name] = as_part(part)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from netwright.net.node import SHARED, LeafNode, Node, join, kind
+from netwright.net.node import SHARED, LeafNode, Node, join_path, kind_name
 from netwright.net.plan.container import ContainerNode
-from netwright.net.plan.each import End, Entry, Exit, exit_path
-from netwright.net.plan.level import Each, Level
+from netwright.net.plan.each import EndOfEach, Exit, StartOfEach, exit_path
+from netwright.net.plan.level import Level, PerElement
 from netwright.net.plan.symbol import output_names
 from netwright.value import Value
 
@@ -42,7 +42,7 @@ class Wiring(Value):
     @property
     def leaves(self) -> tuple[Op, ...]:
         """The uses of leaves that somebody wrote: all but the ends."""
-        return tuple(op for op in self.ops if not isinstance(op.leaf, End))
+        return tuple(op for op in self.ops if not isinstance(op.leaf, EndOfEach))
 
     @property
     def slots(self) -> dict[Slot, list[tuple[Op, str]]]:
@@ -75,7 +75,9 @@ class _Flattening:
     def expand(self, node: Node, path: str, place: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> Outputs:
         """Add a part's leaves; where its outputs are."""
         place = SHARED + node.held.shared if node.held.shared else place
-        own = path or kind(node)  # a leaf that is the whole net is called by its kind: the empty path is the inputs'
+        own = path or kind_name(
+            node
+        )  # a leaf that is the whole net is called by its kind: the empty path is the inputs'
         if isinstance(node, LeafNode):
             self.ops.append(Op(own, node, tuple(given.items()), place, within))
             outputs = tuple((name, (own, name)) for name in output_names(node, len(given)))
@@ -98,18 +100,18 @@ class _Flattening:
         made: dict[Slot, Slot] = {("", name): slot for name, slot in given.items()}
         for call in level.calls:
             reads = {port: made[ref] for port, ref in call.reads if ref in made}  # a state nobody gives is not there
-            outputs = self.expand(call.part, join(path, call.name), join(place, call.place), reads, within)
+            outputs = self.expand(call.part, join_path(path, call.name), join_path(place, call.place), reads, within)
             made |= {(call.name, port): slot for port, slot in outputs}
         return tuple((port, made[ref]) for port, ref in level.outputs)
 
-    def _enter(self, each: Each, own: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> dict[str, Slot]:
+    def _enter(self, each: PerElement, own: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> dict[str, Slot]:
         states = [port for port, _ in each.carry]
         reads = {port: given[port] for port in (*each.over, *states) if port in given}
-        self.ops.append(Op(own, Entry(each), tuple(reads.items()), own, within))
+        self.ops.append(Op(own, StartOfEach(each), tuple(reads.items()), own, within))
         return {**given, **{port: (own, port) for port in (*each.over, *states)}}
 
     def _leave(
-        self, each: Each, own: str, given: Mapping[str, Slot], made: Mapping[str, Slot], within: tuple[str, ...]
+        self, each: PerElement, own: str, given: Mapping[str, Slot], made: Mapping[str, Slot], within: tuple[str, ...]
     ) -> Outputs:
         reads = {"like": given[each.over[0]]}
         reads |= {f"gives_{name}": made[output] for name, output in each.gives}

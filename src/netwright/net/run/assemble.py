@@ -7,12 +7,12 @@ from typing import Any
 
 from netwright.net.node import LeafNode, declared_keywords
 from netwright.net.plan.each import AXIS
-from netwright.net.plan.plan import Plan, Step
+from netwright.net.plan.plan import Plan, PlanStep
 from netwright.net.plan.symbol import output_names
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.execute import Instruction, Program
 from netwright.net.run.groups import (
-    Group,
+    LeafGroup,
     Unit,
     each_of,
     exit_ports,
@@ -25,13 +25,13 @@ from netwright.net.run.groups import (
     unit_writes,
     units_of,
 )
-from netwright.net.run.per_element import Elements, Piece, State
+from netwright.net.run.per_element import ElementLoop, InnerProgram, State
 from netwright.once import once
 from netwright.sizes.size import Expression, Size, names
 from netwright.sizes.unify import Row
 
 
-def program(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:
+def program_of(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:
     """The instructions that compute the wanted values, and nothing that nobody reads. Made once for each question.
 
     `keep` names values that must exist on the way because somebody will intervene there.
@@ -55,12 +55,12 @@ def assemble(plan: Plan, units: Sequence[Unit], inputs: Sequence[tuple[Any, Slot
             register.setdefault(slot, len(register))
     last = {slot: i for i, unit in enumerate(units) for slot in unit_reads(unit)}
     read = {*outputs, *last}
-    instructions: list[Instruction | Elements] = []
+    instructions: list[Instruction | ElementLoop] = []
     for i, unit in enumerate(units):
         written = outside(unit, outputs)
         gone = {slot for slot in (*unit_reads(unit), *written) if last.get(slot, i) == i} - {*outputs}
         dead = tuple(sorted(register[slot] for slot in gone))
-        if isinstance(unit, Group):
+        if isinstance(unit, LeafGroup):
             instructions.append(_elements(plan, unit, register, dead, outputs, read))
         else:
             instructions.append(_instruction(plan, unit, register, dead, read))
@@ -70,12 +70,12 @@ def assemble(plan: Plan, units: Sequence[Unit], inputs: Sequence[tuple[Any, Slot
 
 def _elements(
     plan: Plan,
-    group: Group,
+    group: LeafGroup,
     register: Mapping[Slot, int],
     dead: tuple[int, ...],
     outputs: Sequence[Slot],
     read: Collection[Slot],
-) -> Elements:
+) -> ElementLoop:
     entry, far = group.entry, group.exit
     each = each_of(entry)
     sources = dict(zip((*each.over, *(name for name, _ in each.carry)), entry.reads, strict=True))
@@ -97,7 +97,7 @@ def _elements(
     written = (*gives, *read_finals)
     size = plan.solution.scopes[entry.path].names[AXIS]
     assert not isinstance(size, tuple)
-    return Elements(
+    return ElementLoop(
         path=entry.path,
         axis=plan.solution.solver.size(size),
         over=tuple(((entry.path, name), register[found(sources[name])]) for name in each.over),
@@ -114,7 +114,7 @@ def _elements(
     )
 
 
-def _parts(group: Group, states: Sequence[State]) -> tuple[list[Unit], list[Unit], list[Unit]]:
+def _parts(group: LeafGroup, states: Sequence[State]) -> tuple[list[Unit], list[Unit], list[Unit]]:
     """What sees no state; what the next state needs; the rest."""
     seen = {state.slot for state in states}
     needed = {state.next for state in states}
@@ -142,15 +142,15 @@ def _handed_on(
     return sorted(read & {*makes})
 
 
-def _piece(plan: Plan, units: Sequence[Unit], gives: Sequence[Slot]) -> Piece:
+def _piece(plan: Plan, units: Sequence[Unit], gives: Sequence[Slot]) -> InnerProgram:
     """A program inside, whose inputs are slots."""
     takes = sorted((read_by(units) | {*gives}) - made_by(units))
     built = assemble(plan, units, [(slot, slot) for slot in takes], gives)
-    return Piece(built, tuple(takes), tuple(gives))
+    return InnerProgram(built, tuple(takes), tuple(gives))
 
 
 def _instruction(
-    plan: Plan, step: Step, register: Mapping[Slot, int], dead: tuple[int, ...], read: Collection[Slot]
+    plan: Plan, step: PlanStep, register: Mapping[Slot, int], dead: tuple[int, ...], read: Collection[Slot]
 ) -> Instruction:
     leaf, forward = step.leaf, step.leaf.forward
     keywords = declared_keywords(type(leaf))
@@ -176,7 +176,7 @@ def _instruction(
     )
 
 
-def _varies(step: Step) -> bool:
+def _varies(step: PlanStep) -> bool:
     """Whether any size of a leaf differs from example to example."""
     sizes: list[Size | Row] = []
     for value in step.sizes.values():

@@ -20,7 +20,7 @@ Stored: TypeAlias = Tensor | Ragged  # encoded examples, of one length or of man
 Padded: TypeAlias = tuple[Tensor, tuple[Tensor, ...]]  # (b, N, …) and the lengths (b,), (b, N), … of its first axes
 
 
-class Place(Value):
+class SizePlace(Value):
     """Where a length is read: along an axis of a port, whose size is `factor` times the length plus `offset`."""
 
     port: str
@@ -53,13 +53,13 @@ class Axes(Value, eq=False):
         return self.plan.inputs
 
     @cached_property
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, SizePlace]:
         """Where each named length is read: where it stands alone, if it does anywhere."""
-        found: dict[str, Place] = {}
+        found: dict[str, SizePlace] = {}
         for port, shape in self.shapes.items():
             for axis, size in enumerate(shape if ranked(shape) else ()):
                 for name, factor, offset in _linear(size):
-                    place = Place(port, axis, factor, offset)
+                    place = SizePlace(port, axis, factor, offset)
                     if name not in found or (place.plain and not found[name].plain):
                         found[name] = place
         return found
@@ -113,7 +113,7 @@ class Axes(Value, eq=False):
                 got=shape_text(tuple(x.shape)),
             )
 
-    def _given(self, name: str, length: Any, x: Tensor, place: Place) -> Tensor:
+    def _given(self, name: str, length: Any, x: Tensor, place: SizePlace) -> Tensor:
         """Lengths that somebody says, as int64."""
         shape, most = (len(x),), place.length(x.shape[place.axis + 1])
         if name in self.plan.solution.within:
@@ -144,7 +144,7 @@ class Axes(Value, eq=False):
     def of_all(self, columns: Mapping[str, Stored]) -> dict[str, Tensor | int]:
         """The lengths of many examples by name, int64 (examples,); of a size within another that of every part."""
         return {
-            name: place.length(along(columns[place.port], place.axis))
+            name: place.length(sizes_along(columns[place.port], place.axis))
             for name, place in self.places.items()
             if place.port in columns
         }
@@ -197,7 +197,7 @@ class Axes(Value, eq=False):
         if len(place) < len(names(size)):
             return
         known = {name: _level(lengths[name], column, at.axis, axis) for name, at in place.items()}
-        wanted, found = measured(size, known), along(column, axis)
+        wanted, found = measured(size, known), sizes_along(column, axis)
         wrong = wanted != found
         if not (wrong.any() if isinstance(wrong, Tensor) else wrong):
             return
@@ -250,7 +250,7 @@ def axes_of(plan: Plan) -> Axes:
     return once(plan, "axes", lambda: Axes(plan))
 
 
-def along(column: Stored, axis: int) -> Tensor | int:
+def sizes_along(column: Stored, axis: int) -> Tensor | int:
     """How long examples are along one of their axes: one number, or int64 (examples,); inside lists, of every part."""
     if isinstance(column, Tensor):
         return column.shape[axis + 1]

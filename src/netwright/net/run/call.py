@@ -9,18 +9,18 @@ from torch import Tensor
 
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec, prepared_on
-from netwright.codecs.numeric import arrayed, table
+from netwright.codecs.numeric import arrayed, number_table
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Raw, Reading
 from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean
 from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.assemble import program
+from netwright.net.run.assemble import program_of
 from netwright.net.run.axes import sizes_of
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
-from netwright.net.run.lengths import Examples, Own, own, together
+from netwright.net.run.lengths import Examples, Own, own_lengths, ragged_together
 from netwright.net.run.noise import Noise
 from netwright.once import once
 from netwright.sizes.unify import Row
@@ -83,7 +83,7 @@ def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence
         arrays = node.held.arrays
         small = sum(array.numel() for array in arrays.values()) <= SETTLED
         settled = once(node, "settled", dict[Any, Any]) if small and not keep else None
-        return program(plan, wanted, keep).bind(arrays, settled), plan  # the plan too: its id must stay its own
+        return program_of(plan, wanted, keep).bind(arrays, settled), plan  # the plan too: its id must stay its own
 
     return once(node, "bound", made, (id(plan), tuple(wanted), tuple(keep)))[0]
 
@@ -140,7 +140,7 @@ def _by_port(node: Node, x: Any) -> dict[str, Any]:
     names = node.required_names
     if len(names) == 1 and not (isinstance(x, Mapping) and set(names) <= set(x) <= {*names, *free}):
         return {names[0]: x}
-    named = table(x)
+    named = number_table(x)
     x = x if named is None else {str(name): column for name, column in named.items()}
     if isinstance(x, list) and x and all(isinstance(row, Mapping) for row in x):
         x = {name: [row[name] for row in x if name in row] for name in x[0]}
@@ -337,9 +337,9 @@ def _run(
             }
             lengths = {n: x.to(device) if isinstance(x, Tensor) else x for n, x in batch.lengths.items()}
             noise = Noise(question.seed, 0, ids.to(device))
-            told = Circumstances(question.training, noise, len(ids), lengths=lengths, set=changes)
+            told = RunContext(question.training, noise, len(ids), lengths=lengths, set=changes)
             for kept, slot, value in zip(pieces, slots, bound(inputs, told), strict=True):
-                kept.append(own(examples.plan, slot, value, told) if lengths else value)
+                kept.append(own_lengths(examples.plan, slot, value, told) if lengths else value)
     return [_together(kept, order) for kept in pieces]
 
 
@@ -350,7 +350,7 @@ def _together(pieces: Sequence[Tensor | Sequence[Own]], order: Tensor) -> Own:
         whole = torch.cat([piece for piece in pieces if isinstance(piece, Tensor)])
         return whole if bool((order[1:] > order[:-1]).all()) else whole[order.argsort()]
     rows = [row for piece in pieces for row in piece]
-    return together([rows[i] for i in order.argsort().tolist()])
+    return ragged_together([rows[i] for i in order.argsort().tolist()])
 
 
 def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:

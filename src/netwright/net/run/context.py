@@ -22,7 +22,7 @@ def _empty() -> dict[Any, Any]:
 
 
 @dataclass
-class Circumstances:
+class RunContext:
     """What a run is told beside its inputs, and what it tells beside its outputs.
 
     Fields:
@@ -73,4 +73,4 @@ class Circumstances:
         }
 
 
-USUAL = Circumstances()
+USUAL = RunContext()

@@ -12,8 +12,8 @@ from netwright.errors import NetError, NetwrightError, SizeError
 from netwright.net.node import LeafNode
 from netwright.net.plan.plan import ranked, shape_text
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.context import USUAL, Circumstances
-from netwright.net.run.per_element import Elements, Piece
+from netwright.net.run.context import USUAL, RunContext
+from netwright.net.run.per_element import ElementLoop, InnerProgram
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Shape
 from netwright.value import Value
@@ -50,7 +50,7 @@ class Instruction(Value):
 
 Settled: TypeAlias = dict[tuple[type, tuple[tuple[str, str], ...]], Mapping[str, Any]]  # by kind and arrays of a leaf
 Quick: TypeAlias = tuple[
-    Callable[..., Any], tuple[int, ...], tuple[int, ...], tuple[int, ...], Instruction | Elements | None
+    Callable[..., Any], tuple[int, ...], tuple[int, ...], tuple[int, ...], Instruction | ElementLoop | None
 ]
 
 
@@ -60,7 +60,7 @@ class Program(Value):
     Fields: `inputs` pair the names of ports, or inside an `Elements` slots, with registers.
     """
 
-    instructions: tuple[Instruction | Elements, ...]
+    instructions: tuple[Instruction | ElementLoop, ...]
     inputs: tuple[tuple[Any, int], ...]
     outputs: tuple[int, ...]
     registers: int
@@ -78,7 +78,7 @@ class Program(Value):
     @cached_property
     def makes(self) -> bool:
         """Whether a value may be made from nothing in it."""
-        return any(isinstance(i, Elements) or "like" in i.keywords for i in self.instructions)
+        return any(isinstance(i, ElementLoop) or "like" in i.keywords for i in self.instructions)
 
     def bind(self, arrays: Mapping[str, Tensor], settled: Settled | None = None) -> "Bound":
         """The program with its arrays in place.
@@ -90,14 +90,14 @@ class Program(Value):
         return Bound(self, tuple(weights)) if settled is None else _joined(self, weights)
 
 
-def _quick(instruction: Instruction | Elements, padded: bool) -> Quick:
-    ready = None if isinstance(instruction, Elements) else instruction.ready(padded)
-    if ready is None or isinstance(instruction, Elements):
+def _quick(instruction: Instruction | ElementLoop, padded: bool) -> Quick:
+    ready = None if isinstance(instruction, ElementLoop) else instruction.ready(padded)
+    if ready is None or isinstance(instruction, ElementLoop):
         return _never, (), (), instruction.dead, instruction
     return ready, instruction.reads, instruction.writes, instruction.dead, None
 
 
-def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor], settled: Settled | None) -> Any:
+def _bound(instruction: Instruction | ElementLoop, arrays: Mapping[str, Tensor], settled: Settled | None) -> Any:
     """What an instruction needs beside registers: its arrays by name, or the bound programs inside."""
     if isinstance(instruction, Instruction):
         own = {name: arrays[path] for name, path in instruction.arrays}
@@ -107,7 +107,7 @@ def _bound(instruction: Instruction | Elements, arrays: Mapping[str, Tensor], se
         if key not in settled:
             settled[key] = instruction.leaf.settled(own)
         return settled[key]
-    pieces: tuple[Piece, ...] = (instruction.before, instruction.loop, instruction.after)
+    pieces: tuple[InnerProgram, ...] = (instruction.before, instruction.loop, instruction.after)
     return tuple(piece.program.bind(arrays, settled) for piece in pieces)
 
 
@@ -117,7 +117,7 @@ def _never(*_: Any) -> None:
 
 def _joined(program: Program, weights: Sequence[Any]) -> "Bound":
     """The program without the instructions whose work the one before does too."""
-    instructions: list[Instruction | Elements] = []
+    instructions: list[Instruction | ElementLoop] = []
     settled: list[Any] = []
     for instruction, w in zip(program.instructions, weights, strict=True):
         before = instructions[-1] if instructions else None
@@ -130,9 +130,9 @@ def _joined(program: Program, weights: Sequence[Any]) -> "Bound":
     return Bound(replace(program, instructions=tuple(instructions)), tuple(settled))
 
 
-def _both(before: Instruction | Elements, w: Any, step: Instruction | Elements) -> tuple[Instruction, Any] | None:
+def _both(before: Instruction | ElementLoop, w: Any, step: Instruction | ElementLoop) -> tuple[Instruction, Any] | None:
     """Two instructions as one, if what the first makes is read by the second alone."""
-    if isinstance(before, Elements) or isinstance(step, Elements):
+    if isinstance(before, ElementLoop) or isinstance(step, ElementLoop):
         return None
     if step.reads != before.writes or not {*step.reads} <= {*step.dead}:
         return None
@@ -159,7 +159,7 @@ class Bound(Value):
                 found += [array for inner in held for array in inner.arrays()]
         return found
 
-    def __call__(self, inputs: Mapping[Any, Tensor], told: Circumstances = USUAL) -> tuple[Tensor, ...]:
+    def __call__(self, inputs: Mapping[Any, Tensor], told: RunContext = USUAL) -> tuple[Tensor, ...]:
         """Run on a batch."""
         program = self.program
         registers: list[Any] = [None] * (program.registers + 1)  # the last stays None: for ports that nothing feeds
@@ -174,7 +174,7 @@ class Bound(Value):
             self._run_watched(registers, told)
         return tuple([registers[i] for i in program.outputs])
 
-    def _run_plain(self, registers: list[Any], told: Circumstances) -> None:
+    def _run_plain(self, registers: list[Any], told: RunContext) -> None:
         """Nothing but the arithmetic: at batch one, every attribute looked up here would show."""
         quick = self.program.padded if told.lengths else self.program.unpadded
         for (forward, reads, writes, dead, instruction), w in zip(quick, self.weights, strict=True):
@@ -190,7 +190,7 @@ class Bound(Value):
             for register in dead:
                 registers[register] = None
 
-    def _run_watched(self, registers: list[Any], told: Circumstances) -> None:
+    def _run_watched(self, registers: list[Any], told: RunContext) -> None:
         """With precisions, interventions and somebody who looks at every value."""
         for name, register in self.program.inputs:
             if (
@@ -204,8 +204,8 @@ class Bound(Value):
                 registers[register] = None
 
 
-def _do(instruction: Instruction | Elements, w: Any, registers: list[Any], told: Circumstances) -> None:
-    if isinstance(instruction, Elements):
+def _do(instruction: Instruction | ElementLoop, w: Any, registers: list[Any], told: RunContext) -> None:
+    if isinstance(instruction, ElementLoop):
         instruction.run(w, registers, told)
         return
     x: Sequence[Any] = [registers[i] for i in instruction.reads]
@@ -214,7 +214,7 @@ def _do(instruction: Instruction | Elements, w: Any, registers: list[Any], told:
     _store(instruction, registers, told, _result(instruction, w, x, told))
 
 
-def _result(instruction: Instruction, w: Mapping[str, Tensor], x: Sequence[Any], told: Circumstances) -> Any:
+def _result(instruction: Instruction, w: Mapping[str, Tensor], x: Sequence[Any], told: RunContext) -> Any:
     keywords = _keywords(instruction, told) if instruction.keywords else {}
     if not instruction.promised:
         return instruction.forward(w, *x, **keywords)
@@ -235,7 +235,7 @@ def _raised(instruction: Instruction, x: Sequence[Any], error: Exception) -> Net
     )
 
 
-def _store(instruction: Instruction, registers: list[Any], told: Circumstances, result: Any) -> None:
+def _store(instruction: Instruction, registers: list[Any], told: RunContext, result: Any) -> None:
     if instruction.running:
         result, new = result
         told.updates.update({path: new[name] for name, path in instruction.arrays if name in new})
@@ -282,7 +282,7 @@ def _kept(promised: Shape, value: Any) -> bool:
     return len(sizes) == len(promised) and all(a == b or not isinstance(a, int) for a, b in known)
 
 
-def _keywords(instruction: Instruction, told: Circumstances) -> dict[str, Any]:
+def _keywords(instruction: Instruction, told: RunContext) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if "lengths" in instruction.keywords:
         values["lengths"] = told.lengths_of(instruction.sizes)
@@ -305,7 +305,7 @@ def _in_precision(x: Sequence[Any], instruction: Instruction, precision: torch.d
     return [v.to(dtype) if v is not None and v.is_floating_point() and v.dtype != dtype else v for v in x]
 
 
-def _look(instruction: Instruction | Elements, registers: list[Any], told: Circumstances) -> None:
+def _look(instruction: Instruction | ElementLoop, registers: list[Any], told: RunContext) -> None:
     for slot, register in zip(instruction.slots, instruction.writes, strict=True):
         if slot in told.set and registers[register] is not None:
             registers[register] = told.set[slot](registers[register])

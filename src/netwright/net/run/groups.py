@@ -4,40 +4,40 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from netwright.net.plan.each import AXIS, Entry, Exit, exit_path
-from netwright.net.plan.level import Each
-from netwright.net.plan.plan import Step
+from netwright.net.plan.each import AXIS, Exit, StartOfEach, exit_path
+from netwright.net.plan.level import PerElement
+from netwright.net.plan.plan import PlanStep
 from netwright.net.plan.rewrite import rewritten
 from netwright.net.plan.wiring import Slot
 from netwright.sizes.notation import ports
 from netwright.value import Value
 
 
-class Group(Value):
+class LeafGroup(Value):
     """What is done for every element of an axis: its two ends and what stands between them."""
 
-    entry: Step
+    entry: PlanStep
     inner: "tuple[Unit, ...]"
-    exit: Step | None  # None where only values inside are wanted, of what carries nothing
+    exit: PlanStep | None  # None where only values inside are wanted, of what carries nothing
 
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[PlanStep]:
         """All steps, the ends too."""
         inside = [step for unit in self.inner for step in unit_steps(unit)]
         return [self.entry, *inside, *([] if self.exit is None else [self.exit])]
 
 
-Unit: TypeAlias = Step | Group
+Unit: TypeAlias = PlanStep | LeafGroup
 
 
-def units_of(steps: Sequence[Step], outputs: Sequence[Slot], asked: Collection[Slot]) -> tuple[Unit, ...]:
+def units_of(steps: Sequence[PlanStep], outputs: Sequence[Slot], asked: Collection[Slot]) -> tuple[Unit, ...]:
     """What computes the outputs and nothing that nobody reads, rewritten where that keeps what is asked for."""
     return _grouped(rewritten(_needed(steps, outputs), asked), asked)
 
 
-def unit_steps(unit: Unit) -> list[Step]:
+def unit_steps(unit: Unit) -> list[PlanStep]:
     """The steps of a unit."""
-    return unit.steps if isinstance(unit, Group) else [unit]
+    return unit.steps if isinstance(unit, LeafGroup) else [unit]
 
 
 def unit_writes(unit: Unit) -> set[Slot]:
@@ -62,18 +62,18 @@ def read_by(units: Sequence[Unit]) -> set[Slot]:
 
 def outside(unit: Unit, outputs: Sequence[Slot]) -> list[Slot]:
     """What a unit makes that others may see: of a group its far end, and values inside that somebody asked for."""
-    if not isinstance(unit, Group):
+    if not isinstance(unit, LeafGroup):
         return list(unit.writes)
     inside = unit_writes(unit)
     far = [] if unit.exit is None else list(unit.exit.writes)
     return [*far, *(slot for slot in outputs if slot in inside and slot not in far)]
 
 
-def _needed(steps: Sequence[Step], outputs: Sequence[Slot]) -> list[Step]:
+def _needed(steps: Sequence[PlanStep], outputs: Sequence[Slot]) -> list[PlanStep]:
     makers = {slot: step for step in steps for slot in step.writes}
     wanted = set(outputs)
     around = {exit_path(path) for slot in outputs if slot in makers for path in makers[slot].within}
-    kept = list[Step]()
+    kept = list[PlanStep]()
     for step in reversed(steps):
         carries = step.path in around and isinstance(step.leaf, Exit) and bool(step.leaf.each.carry)
         if wanted.isdisjoint(step.writes) and not carries:
@@ -85,37 +85,37 @@ def _needed(steps: Sequence[Step], outputs: Sequence[Slot]) -> list[Step]:
     return kept[::-1]
 
 
-def _wanted_of(step: Step, wanted: Collection[Slot]) -> Step:
+def _wanted_of(step: PlanStep, wanted: Collection[Slot]) -> PlanStep:
     """A far end that reads nothing for those of its outputs that nobody wants; states are carried in any case."""
     unread = {f"gives_{name}" for path, name in step.writes if (path, name) not in wanted}
     ports = zip(exit_ports(step), step.reads, strict=True)
     return replace(step, reads=tuple(None if port in unread else slot for port, slot in ports))
 
 
-def _grouped(steps: Sequence[Step], asked: Collection[Slot]) -> tuple[Unit, ...]:
+def _grouped(steps: Sequence[PlanStep], asked: Collection[Slot]) -> tuple[Unit, ...]:
     """Steps with those between two ends taken together."""
     units: list[Unit] = []
     at = 0
     while at < len(steps):
         step = steps[at]
         at += 1
-        if not isinstance(step.leaf, Entry):
+        if not isinstance(step.leaf, StartOfEach):
             units.append(step)
             continue
-        far, inside = exit_path(step.path), list[Step]()
+        far, inside = exit_path(step.path), list[PlanStep]()
         while at < len(steps) and step.path in steps[at].within:
             inside.append(steps[at])
             at += 1
         last = steps[at] if at < len(steps) and steps[at].path == far else None
         at += last is not None
-        units.append(_at_once(Group(step, _grouped(inside, asked), last), asked))
+        units.append(_at_once(LeafGroup(step, _grouped(inside, asked), last), asked))
     return tuple(units)
 
 
-def _at_once(group: Group, asked: Collection[Slot]) -> Unit:
+def _at_once(group: LeafGroup, asked: Collection[Slot]) -> Unit:
     """One step for all of a group, where the leaf that stands in it alone has another that does all its steps."""
     entry, far, step = group.entry, group.exit, group.inner[0] if len(group.inner) == 1 else None
-    if far is None or not isinstance(step, Step):
+    if far is None or not isinstance(step, PlanStep):
         return group
     leaf = step.leaf.folded()
     if leaf is None or not {*entry.writes, *step.writes}.isdisjoint(asked):
@@ -148,22 +148,22 @@ def _at_once(group: Group, asked: Collection[Slot]) -> Unit:
 
 def lifted(units: Sequence[Unit], outputs: Sequence[Slot]) -> list[Unit]:
     """The same with what need not be done for every element before the group it stood in."""
-    return [part for unit in units for part in (_lifted_out(unit, outputs) if isinstance(unit, Group) else [unit])]
+    return [part for unit in units for part in (_lifted_out(unit, outputs) if isinstance(unit, LeafGroup) else [unit])]
 
 
-def _lifted_out(group: Group, outputs: Sequence[Slot]) -> list[Unit]:
+def _lifted_out(group: LeafGroup, outputs: Sequence[Slot]) -> list[Unit]:
     """What sees no element and no state, before the group: it is the same for all."""
     moving = {*group.entry.writes}
     before: list[Unit] = []
     inner: list[Unit] = []
     for unit in group.inner:
         writes = unit_writes(unit)
-        if unit_reads(unit) & moving or writes & {*outputs} or isinstance(unit, Group):
+        if unit_reads(unit) & moving or writes & {*outputs} or isinstance(unit, LeafGroup):
             moving |= writes
             inner.append(unit)
         else:
             before.append(unit)
-    return [*before, Group(group.entry, tuple(inner), group.exit)]
+    return [*before, LeafGroup(group.entry, tuple(inner), group.exit)]
 
 
 def found(slot: Slot | None) -> Slot:
@@ -172,13 +172,13 @@ def found(slot: Slot | None) -> Slot:
     return slot
 
 
-def each_of(step: Step) -> Each:
+def each_of(step: PlanStep) -> PerElement:
     """What is done for every element, by one of its ends."""
-    assert isinstance(step.leaf, Entry | Exit)
+    assert isinstance(step.leaf, StartOfEach | Exit)
     return step.leaf.each
 
 
-def exit_ports(step: Step) -> list[str]:
+def exit_ports(step: PlanStep) -> list[str]:
     """The ports of a far end, as it reads."""
     each = each_of(step)
     states = [f"{side}_{name}" for name, _ in each.carry for side in ("next", "first")]

@@ -11,7 +11,7 @@ from netwright.codecs.ragged import Ragged
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.axes import Stored, axes_of
-from netwright.net.run.context import Circumstances
+from netwright.net.run.context import RunContext
 from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row
 from netwright.value import Value
@@ -61,7 +61,7 @@ class Examples(Value):
         return Padded(inputs, axes_of(self.plan).of_batch(padded) if ragged else {})
 
 
-def own(plan: Plan, slot: Slot, batch: Tensor, told: Circumstances) -> Sequence[Own]:
+def own_lengths(plan: Plan, slot: Slot, batch: Tensor, told: RunContext) -> Sequence[Own]:
     """A padded value as one an example, each of its own sizes; a list along an axis whose elements differ in length."""
     sizes: list[Size | Row] = list(plan.whole_shape(slot))
     ends = [None if isinstance(size, Row) else told.length(size) for size in sizes]
@@ -71,7 +71,7 @@ def own(plan: Plan, slot: Slot, batch: Tensor, told: Circumstances) -> Sequence[
     return [_cut(row, [None if end is None else end[i] for end in ends], around) for i, row in enumerate(batch)]
 
 
-def together(rows: Sequence[Own]) -> Own:
+def ragged_together(rows: Sequence[Own]) -> Own:
     """One tensor where all have the same sizes, else a list."""
     whole = [row for row in rows if isinstance(row, Tensor)]
     if len(whole) == len(rows) and len({tuple(row.shape) for row in whole}) == 1:
@@ -101,4 +101,4 @@ def _cut(row: Tensor, ends: Sequence[Tensor | None], around: Sequence[int]) -> O
     for i, part in enumerate(row.unbind(0)):
         inner = [end[i] if end is not None and at == 0 else end for end, at in zip(ends, around, strict=True)]
         parts.append(_cut(part, inner[1:], [at - 1 for at in around[1:]]))
-    return together(parts)
+    return ragged_together(parts)

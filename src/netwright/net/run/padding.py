@@ -42,7 +42,7 @@ def ended(x: Tensor, length: Tensor | None, axis: int = 1) -> Tensor:
     if length is None:
         return x
     axis = axis % x.ndim
-    end = picked(x, (length - 1).clamp_min(0).unsqueeze(-1), axis)  # (b, ..., n, ...) -> (b, ..., 1, ...)
+    end = picked_elements(x, (length - 1).clamp_min(0).unsqueeze(-1), axis)  # (b, ..., n, ...) -> (b, ..., 1, ...)
     return torch.where(_inside_of(x, length, axis), x, end)
 
 
@@ -57,10 +57,10 @@ def last(x: Tensor, length: Tensor | None) -> Tensor:
     """The last real element along the first axis of every example."""
     if length is None:
         return x[:, -1]  # (b, n, ...) -> (b, ...)
-    return picked(x, (length - 1).unsqueeze(-1), 1).squeeze(1)  # (b, n, ...) -> (b, 1, ...) -> (b, ...)
+    return picked_elements(x, (length - 1).unsqueeze(-1), 1).squeeze(1)  # (b, n, ...) -> (b, 1, ...) -> (b, ...)
 
 
-def picked(x: Tensor, index: Tensor, axis: int = 1) -> Tensor:
+def picked_elements(x: Tensor, index: Tensor, axis: int = 1) -> Tensor:
     """The elements at these places along an axis of x: (b, ..., n, ...) and (b, k) give (b, ..., k, ...).
 
     The index is (b, N, k) where it differs within an axis before.
@@ -70,7 +70,7 @@ def picked(x: Tensor, index: Tensor, axis: int = 1) -> Tensor:
     return x.gather(axis, _spread(index, x.ndim, axis).expand(shape))
 
 
-def own(x: Tensor, lengths: Sequence[Tensor | None], axes: Sequence[int]) -> Tensor | None:
+def own_elements(x: Tensor, lengths: Sequence[Tensor | None], axes: Sequence[int]) -> Tensor | None:
     """Which values lie before the ends along some axes of x, in a shape that broadcasts to x's; None: all do.
 
     `lengths` are those of all axes of an example.
@@ -86,7 +86,7 @@ def own(x: Tensor, lengths: Sequence[Tensor | None], axes: Sequence[int]) -> Ten
 
 def mean_of_own(x: Tensor, lengths: Sequence[Tensor | None], axes: Sequence[int]) -> Tensor:
     """The mean over axes of x, of every example's own values."""
-    mask = own(x, lengths, axes)
+    mask = own_elements(x, lengths, axes)
     if mask is None:
         return x.mean(tuple(axes))
     whole = math.prod(

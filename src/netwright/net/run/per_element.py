@@ -10,16 +10,16 @@ from torch import Tensor
 from netwright.errors import SizeError
 from netwright.net.plan.plan import fixed, shape_text
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.context import Circumstances, Length
+from netwright.net.run.context import Length, RunContext
 from netwright.net.run.padding import ended
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Shape
 from netwright.value import Value
 
-Run: TypeAlias = Callable[[Mapping[Any, Tensor], Circumstances], Sequence[Tensor]]
+Run: TypeAlias = Callable[[Mapping[Any, Tensor], RunContext], Sequence[Tensor]]
 
 
-class Piece(Value):
+class InnerProgram(Value):
     """A program inside: the values it takes and gives, as slots of the whole plan."""
 
     program: Any  # bound to arrays by whoever runs it
@@ -36,7 +36,7 @@ class State(Value):
     shape: Shape
 
 
-class Elements(Value):
+class ElementLoop(Value):
     """An axis taken apart, and put together again.
 
     What sees no state is done for all elements at once, as rows (`before`); what the next state needs, one element
@@ -51,21 +51,21 @@ class Elements(Value):
     over: tuple[tuple[Slot, int], ...]
     whole: tuple[tuple[Slot, int], ...]
     states: tuple[State, ...]
-    before: Piece
-    loop: Piece
-    after: Piece
+    before: InnerProgram
+    loop: InnerProgram
+    after: InnerProgram
     gives: tuple[tuple[Slot, int], ...]
     finals: tuple[tuple[Slot, int], ...]
     slots: tuple[Slot, ...]
     writes: tuple[int, ...]
     dead: tuple[int, ...]
 
-    def run(self, bound: Sequence[Run], registers: list[Any], told: Circumstances) -> None:
+    def run(self, bound: Sequence[Run], registers: list[Any], told: RunContext) -> None:
         """Take registers, fill registers."""
         given = {slot: registers[register] for slot, register in self.over}
-        axis = Axis(next(iter(given.values())), told.length(self.axis), told)
+        axis = ElementAxis(next(iter(given.values())), told.length(self.axis), told)
         whole = {slot: registers[register] for slot, register in self.whole}
-        values = Values(axis, whole, given)
+        values = ElementValues(axis, whole, given)
         before, loop, after = bound
         self._at_once(self.before, before, values)
         finals: Mapping[Slot, Tensor] = {}
@@ -77,12 +77,12 @@ class Elements(Value):
         for slot, register in self.finals:
             registers[register] = finals[slot]
 
-    def _at_once(self, piece: Piece, run: Run, values: "Values") -> None:
+    def _at_once(self, piece: InnerProgram, run: Run, values: "ElementValues") -> None:
         if piece.gives:
             made = run({slot: values.rows(slot) for slot in piece.takes}, values.axis.told_rows)
             values.add_rows(dict(zip(piece.gives, made, strict=True)))
 
-    def _one_by_one(self, run: Run, values: "Values", registers: Sequence[Any]) -> dict[Slot, Tensor]:
+    def _one_by_one(self, run: Run, values: "ElementValues", registers: Sequence[Any]) -> dict[Slot, Tensor]:
         axis, piece = values.axis, self.loop
         carried = {state.slot: self._first(state, registers, values) for state in self.states}
         apart = {
@@ -104,7 +104,7 @@ class Elements(Value):
         values.add_padded({slot: torch.stack(pieces, 1) for slot, pieces in kept.items() if slot in inner})
         return last
 
-    def _first(self, state: State, registers: Sequence[Any], values: "Values") -> Tensor:
+    def _first(self, state: State, registers: Sequence[Any], values: "ElementValues") -> Tensor:
         if state.first >= 0 and registers[state.first] is not None:
             return registers[state.first]
         if not fixed(state.shape):
@@ -119,10 +119,10 @@ class Elements(Value):
         return like.new_zeros(len(like), *[size for size in state.shape if isinstance(size, int)])
 
 
-class Axis:
+class ElementAxis:
     """An axis of a batch, and the way from (b, n, …) to rows of real elements and back."""
 
-    def __init__(self, x: Tensor, length: Length, told: Circumstances) -> None:
+    def __init__(self, x: Tensor, length: Length, told: RunContext) -> None:
         self.batch, self.size = x.shape[:2]
         self.length, self.told, self.device = length, told, x.device
 
@@ -176,12 +176,12 @@ class Axis:
         return {slot: torch.where(on.view(-1, *[1] * (x.ndim - 1)), x, old[slot]) for slot, x in new.items()}
 
     @cached_property
-    def told_rows(self) -> Circumstances:
+    def told_rows(self) -> RunContext:
         """What a run on rows is told."""
         lengths = {name: self._row_lengths(length) for name, length in self.told.lengths.items()}
         return self._told(self.owner, self._position, len(self.owner), lengths)
 
-    def told_at(self, t: int) -> Circumstances:
+    def told_at(self, t: int) -> RunContext:
         """What a run on element t of every example is told."""
         lengths = {
             name: length[:, t].contiguous() if isinstance(length, Tensor) and length.ndim > 1 else length
@@ -196,12 +196,12 @@ class Axis:
 
     def _told(
         self, owner: Tensor | None, position: Tensor | int, count: int, lengths: Mapping[str, Tensor | int]
-    ) -> Circumstances:
+    ) -> RunContext:
         told = self.told
         rows = told.rows
         if owner is not None:
             rows = owner if rows is None else rows[owner]
-        return Circumstances(
+        return RunContext(
             training=told.training,
             noise=told.noise.inside(owner, position) if told.training and told.noise is not None else None,
             batch=count,
@@ -215,13 +215,13 @@ class Axis:
         )
 
 
-class Values:
+class ElementValues:
     """The values inside, in the form they were made in, and in the other one as soon as somebody asks.
 
     `given` are those that were taken apart, whatever lies behind the ends of examples.
     """
 
-    def __init__(self, axis: Axis, whole: Mapping[Slot, Tensor], given: Mapping[Slot, Tensor]) -> None:
+    def __init__(self, axis: ElementAxis, whole: Mapping[Slot, Tensor], given: Mapping[Slot, Tensor]) -> None:
         self.axis, self.whole, self.given = axis, whole, given
         self.like = next(iter(given.values()))
         self._rows: dict[Slot, Tensor] = {}

@@ -7,15 +7,15 @@ import torch
 from torch import Tensor
 
 from netwright.net.plan.plan import Plan
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
 from netwright.training import culprit
+from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.engine import Engine, total
 from netwright.training.engines.flat import Flat
-from netwright.training.prepare.feed import Batch
 from netwright.value import Value
 
 
@@ -56,7 +56,7 @@ class Autograd(Engine, Value, eq=False):
             path: array if path in running or path in exact else _lower(array, precision)
             for path, array in rest.items()
         }
-        bound = program(plan, [slot for _, slot in plan.wiring.outputs]).bind({**fixed, **parameters})
+        bound = program_of(plan, [slot for _, slot in plan.wiring.outputs]).bind({**fixed, **parameters})
         gradients = [flat.view(flat.gradient, path) for path in flat.spans]
         return cls(bound, flat, list(parameters.values()), gradients, running, precision, seed)
 
@@ -91,8 +91,8 @@ class Autograd(Engine, Value, eq=False):
             self.bound, batch.inputs, told, batch.examples, self.parameters, lambda losses: total(losses, batch.weights)
         )
 
-    def _told(self, batch: Batch, step: int) -> Circumstances:
-        return Circumstances(
+    def _told(self, batch: Batch, step: int) -> RunContext:
+        return RunContext(
             training=True,
             noise=Noise(self.seed, step, batch.examples),
             batch=batch.size,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.flat import Flat
-from netwright.training.prepare.feed import Batch
 
 
 class Engine(ABC):

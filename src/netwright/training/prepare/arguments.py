@@ -60,7 +60,7 @@ def most_threads() -> int:
     return max(MOST_THREADS, os.cpu_count() or 1)
 
 
-def number(name: str, value: Any, zero: bool = False) -> float:
+def check_number(name: str, value: Any, zero: bool = False) -> float:
     """A finite number above zero, or zero too."""
     try:
         found = float(value) if not isinstance(value, str) else math.nan
@@ -78,8 +78,11 @@ def rate(value: Any) -> float | dict[str, float] | None:
     if value is None:
         return None
     if isinstance(value, Mapping):
-        return {str(pattern): number(f"learning_rate[{pattern!r}]", each, zero=True) for pattern, each in value.items()}
-    return number("learning_rate", value)
+        return {
+            str(pattern): check_number(f"learning_rate[{pattern!r}]", each, zero=True)
+            for pattern, each in value.items()
+        }
+    return check_number("learning_rate", value)
 
 
 def device(value: Any) -> torch.device | None:
@@ -98,7 +101,7 @@ def device(value: Any) -> torch.device | None:
     return found
 
 
-def net(value: Any) -> Net:
+def check_net(value: Any) -> Net:
     """A net of ours."""
     if not isinstance(value, Net):
         mend = "nw.Module(module), a part" if isinstance(value, torch.nn.Module) else "a net: nw.Chain(…)"

@@ -18,7 +18,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.sizes.size import names
 from netwright.sizes.unify import Row
-from netwright.training.labels import end_of, kept, meant
+from netwright.training.prepare.labels import end_of, kept_order, meant
 
 
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
@@ -68,7 +68,7 @@ def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
             and ranked(known)
             and any(names(size) for size in known if not isinstance(size, Row))
         ):
-            return Array(" ".join(kept(size, found) for size, found in zip(known, shape, strict=True)))
+            return Array(" ".join(kept_order(size, found) for size, found in zip(known, shape, strict=True)))
         if known and not output and ranked(known) and fixed(known):
             return Array(tuple(size for size in known if isinstance(size, int)))
         return Vector() if len(shape) == 1 else Array(tuple(shape))

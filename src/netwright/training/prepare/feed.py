@@ -4,7 +4,6 @@ import itertools
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from netwright.codecs.codec import Codec, at_place, prepared_on
 from netwright.codecs.ragged import Ragged
-from netwright.data.order import bucketed_order, cut, epoch_order, padded
+from netwright.data.order import batch_sizes, bucketed_order, epoch_order, padded
 from netwright.data.rows import Lazy, scalar
 from netwright.data.sources import Source, Stream
 from netwright.errors import DataError
@@ -21,34 +20,11 @@ from netwright.machine import free_memory
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.net.run.axes import Axes, Padded, Stored, extents
+from netwright.training.batch import Batch
 from netwright.value import Value
 
 BLOCK = 1 << 20  # bytes that are gathered at once: small batches share the cost of a call, large ones stay in the cache
 SAMPLE = 16  # examples that tell how much memory all of them take
-
-
-@dataclass(eq=False, slots=True)
-class Batch:
-    """Prepared inputs by port, the examples as the user counts them, how much each counts, and where each ends.
-
-    Fields: `lengths`, by the name of the size, one for each example, or a number where all share it; empty where
-    nothing is padded.
-    """
-
-    inputs: Mapping[str, Tensor]
-    examples: Tensor
-    weights: Tensor | None
-    lengths: Mapping[str, Tensor | int] = field(default_factory=dict[str, Tensor | int])
-
-    @property
-    def size(self) -> int:
-        """How many examples it holds."""
-        return len(self.examples)
-
-    @property
-    def positions(self) -> int:
-        """How many values an example has in it, padding counted: what the time of a step grows with."""
-        return max(value.numel() for value in self.inputs.values()) // self.size
 
 
 class Feed(Value, eq=False):
@@ -152,8 +128,8 @@ class Feed(Value, eq=False):
 
     def batches(self, order: Tensor, size: int, least: int = 1) -> Iterator[Batch]:
         """The examples in an order, `size` at a time; the last batch may be short, but not below `least`."""
-        for block in order.split(cut(len(order), size * self._at_once(size), least)):
-            whole, sizes = self.batch(block), cut(len(block), size, least)
+        for block in order.split(batch_sizes(len(order), size * self._at_once(size), least)):
+            whole, sizes = self.batch(block), batch_sizes(len(block), size, least)
             if len(sizes) == 1:
                 yield whole
                 continue

@@ -15,12 +15,12 @@ from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.sizes.notation import port
-from netwright.training.labels import End, end_of
+from netwright.training.prepare.labels import NetEnd, end_of
 from netwright.training.prepare.with_loss import with_loss
 from netwright.value import Value
 
 
-class Objective(Value):
+class Goal(Value):
     """A net that ends in losses, and which part of it is the user's.
 
     Fields: `net` ends in losses; `targets` its ports that the loss compares with; `prefix` the path of the user's net
@@ -34,10 +34,10 @@ class Objective(Value):
     why: str
 
 
-def goal_of(net: Net, loss: Any) -> Objective:
+def goal_of(net: Net, loss: Any) -> Goal:
     """The net with its loss: given, its own, or the one its decoder asks for."""
     if loss is None and ends_in_losses(net):
-        return Objective(net, (), "", "the net's own", "the net ends in losses")
+        return Goal(net, (), "", "the net's own", "the net ends in losses")
     why = "given" if loss is not None else ""
     if loss is None:
         for name in net.output_names:
@@ -48,10 +48,10 @@ def goal_of(net: Net, loss: Any) -> Objective:
         why = "the decoder is " + " and ".join(text if len(text) < 60 else text[:57] + "…" for text in codecs)
     whole = with_loss(net, loss)
     targets = tuple(name for name in whole.input_names if name not in net.input_names)
-    return Objective(whole, targets, "net/", _loss_name(loss), why)
+    return Goal(whole, targets, "net/", _loss_name(loss), why)
 
 
-def loss_for(codec: Codec | None, output: str, end: End) -> Net:
+def loss_for(codec: Codec | None, output: str, end: NetEnd) -> Net:
     """The loss that fits a decoder: cross entropy for classes and labels, squared error for numbers.
 
     Numbers as they are behind a softmax or a sigmoid are probabilities: theirs is a cross entropy too.
@@ -73,7 +73,7 @@ def loss_for(codec: Codec | None, output: str, end: End) -> Net:
     )
 
 
-def _loss_of_chances(codec: Codec, output: str, end: End) -> Net:
+def _loss_of_chances(codec: Codec, output: str, end: NetEnd) -> Net:
     """The cross entropy of probabilities that are compared with numbers."""
     if codec.scale is None:
         return CrossEntropy("binary" if end.form == "binary" else "probabilities")
@@ -89,7 +89,7 @@ def _loss_of_chances(codec: Codec, output: str, end: End) -> Net:
     )
 
 
-def _check_softmax(end: End, output: str) -> None:
+def _check_softmax(end: NetEnd, output: str) -> None:
     """Refuse a net whose answer is the same for everything."""
     if end.form == "probabilities" and end.width == 1:
         raise TrainingError(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.causality.causality import ahead_of, offsets_of, parts, place_text, seen_text
-from netwright.causality.proof import Sight
+from netwright.causality.proof import Visibility
 from netwright.data.sources import Source
 from netwright.errors import TrainingError
 from netwright.layers.attention import Attention
@@ -28,14 +28,14 @@ SAMPLE = 16  # pairs that tell whether a target is its input moved along
 LONGEST = 9  # parts of a way that are named; of a longer one its ends and the part that looks ahead
 
 
-class Question(Value):
+class LeakQuestion(Value):
     """Whether a prediction sees what it is compared with.
 
     Fields: `prediction` is the value, `source` the input whose position i + `target` it is to predict at i; `most` is
     the last offset that it must not see; `end` names what the prediction goes to, `word` what it is called.
     """
 
-    sight: Sight
+    sight: Visibility
     source: Slot
     prediction: Slot
     target: int
@@ -61,7 +61,7 @@ def refuse_leaks(net: Net, following: tuple[str, int] | None) -> None:
     if following is None and not ends_in_losses(net):
         return
     for along in net.plan.varying if following is None else _first_size(net, following[0]):
-        sight = Sight(net.plan, along, training=True)
+        sight = Visibility(net.plan, along, training=True)
         for question in _of_losses(net, sight) if following is None else _of_output(net, sight, following[1]):
             _ask(net, question)
 
@@ -72,7 +72,7 @@ def _first_size(net: Net, port: str) -> list[str]:
     return [] if not shape or isinstance(shape[0], Row) else sorted(names(shape[0]))
 
 
-def shifted(data: Source, inputs: Sequence[str], targets: Sequence[str]) -> tuple[str, int] | None:
+def shifted_pair(data: Source, inputs: Sequence[str], targets: Sequence[str]) -> tuple[str, int] | None:
     """The input of which the target is what follows, so many steps on; None where it is something else."""
     if len(targets) != 1:
         return None
@@ -96,13 +96,13 @@ def _elements(raw: Any) -> str | list[Any]:
     return list(cast(Sequence[Any], raw)) if isinstance(raw, list | tuple) else []
 
 
-def _of_output(net: Net, sight: Sight, steps: int) -> list[Question]:
+def _of_output(net: Net, sight: Visibility, steps: int) -> list[LeakQuestion]:
     ((name, slot),) = net.plan.wiring.outputs
-    return [Question(sight, source, slot, steps, inf, name, "output") for source in sight.of(slot)]
+    return [LeakQuestion(sight, source, slot, steps, inf, name, "output") for source in sight.of(slot)]
 
 
-def _of_losses(net: Net, sight: Sight) -> list[Question]:
-    found: list[Question] = []
+def _of_losses(net: Net, sight: Visibility) -> list[LeakQuestion]:
+    found: list[LeakQuestion] = []
     for op in net.plan.wiring.leaves:
         if not getattr(op.leaf, "is_loss", False) or op.within or len(op.reads) != 2:
             continue
@@ -113,17 +113,17 @@ def _of_losses(net: Net, sight: Sight) -> list[Question]:
     return found
 
 
-def _of_loss(net: Net, sight: Sight, op: Op, source: Slot, slots: tuple[Slot, Slot]) -> list[Question]:
+def _of_loss(net: Net, sight: Visibility, op: Op, source: Slot, slots: tuple[Slot, Slot]) -> list[LeakQuestion]:
     """The question for one loss, if its target is an input moved along."""
     prediction, right = slots
     target = _moved_by(net, sight, source, right)
     low, high = sight.of(prediction)[source]
     if target is None or target < 0 or (target == 0 and (high > 0 or low == 0)):
         return []
-    return [Question(sight, source, prediction, target, target, op.path, "prediction")]
+    return [LeakQuestion(sight, source, prediction, target, target, op.path, "prediction")]
 
 
-def _moved_by(net: Net, sight: Sight, source: Slot, right: Slot) -> int | None:
+def _moved_by(net: Net, sight: Visibility, source: Slot, right: Slot) -> int | None:
     """How many positions later in the input a target is from; None where it is no such thing."""
     low, high = sight.of(right)[source]
     if low == high:
@@ -132,7 +132,7 @@ def _moved_by(net: Net, sight: Sight, source: Slot, right: Slot) -> int | None:
     return next(iter(offsets[right])) if offsets is not None and len(offsets[right]) == 1 else None
 
 
-def _ask(net: Net, question: Question) -> None:
+def _ask(net: Net, question: LeakQuestion) -> None:
     if not question.may:
         return
     sight, source, slot = question.sight, question.source, question.prediction
@@ -162,7 +162,7 @@ def _way_text(source: str, way: tuple[str, ...], end: str, ahead: str) -> str:
     return " -> ".join([source, *way, end])
 
 
-def _mends(net: Net, question: Question, way: tuple[str, ...], ahead: str, high: float) -> tuple[str, ...]:
+def _mends(net: Net, question: LeakQuestion, way: tuple[str, ...], ahead: str, high: float) -> tuple[str, ...]:
     """What would hide the target, the likeliest first."""
     if not ahead:
         return (

@@ -11,7 +11,7 @@ from netwright.errors import PathError, TrainingError, did_you_mean
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.training.engines.flat import Flat
-from netwright.training.optimizers import Optimizer, Piece, Update
+from netwright.training.optimizers import FlatGroup, Optimizer, Update
 
 Rates: TypeAlias = float | Mapping[str, float] | None
 
@@ -41,7 +41,7 @@ def rates_of(plan: Plan, base: float, given: Rates, prefix: str) -> dict[str, fl
     return changing
 
 
-def flatten(
+def rates_by_path(
     net: Net, plan: Plan, rates: Mapping[str, float], dtype: torch.dtype | None, device: torch.device
 ) -> tuple[Flat, dict[str, Tensor]]:
     """The trained arrays side by side, those of one learning rate together; and copies of all others."""
@@ -60,7 +60,7 @@ def updates_of(flat: Flat, rates: Mapping[str, float], optimizer: Optimizer) -> 
     for rate, paths in groups.items():
         piece = flat.range(paths)
         arrays = [(flat.view(flat.master, path), flat.view(flat.gradient, path)) for path in paths]
-        updates.append((optimizer.bind(Piece(flat.master[piece], flat.gradient[piece], arrays)), rate))
+        updates.append((optimizer.bind(FlatGroup(flat.master[piece], flat.gradient[piece], arrays)), rate))
     return updates
 
 

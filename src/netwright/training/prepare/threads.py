@@ -17,7 +17,7 @@ WINDOW = 10  # steps whose median is the pace
 SLOW = 5.0  # times slower than the best pace so far, from which on one thread goes on
 
 
-def faster(step: Callable[[], object], most: int, clock: Callable[[], float] = time.perf_counter) -> int:
+def fastest_thread_count(step: Callable[[], object], most: int, clock: Callable[[], float] = time.perf_counter) -> int:
     """Whether `most` threads or one make this step faster; the step is repeated and must leave nothing behind."""
     seconds: dict[int, float] = {}
     for count in (1, most):
@@ -30,7 +30,7 @@ def faster(step: Callable[[], object], most: int, clock: Callable[[], float] = t
             taken.append(clock() - start)
             if sum(taken) >= LONG:
                 break
-        seconds[count] = middle(taken)
+        seconds[count] = upper_median(taken)
     return most if seconds[1] > GAIN * seconds[most] else 1
 
 
@@ -46,12 +46,12 @@ class Pace:
         self._last.append(seconds)
         if len(self._last) < WINDOW:
             return False
-        median = middle(self._last)
+        median = upper_median(self._last)
         self._best = min(self._best, median)
         return median > SLOW * self._best
 
 
-def middle(values: Iterable[float]) -> float:
+def upper_median(values: Iterable[float]) -> float:
     """The median; of an even number the upper one."""
     ordered = sorted(values)
     return ordered[len(ordered) // 2]

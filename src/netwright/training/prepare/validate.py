@@ -12,16 +12,17 @@ from netwright.codecs.labels import Labels
 from netwright.errors import TrainingError
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
-from netwright.net.run.assemble import program
-from netwright.net.run.context import Circumstances
+from netwright.net.run.assemble import program_of
+from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
-from netwright.net.run.padding import own
+from netwright.net.run.padding import own_elements
 from netwright.sizes.unify import Row, Shape
+from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, of_values
 from netwright.training.engines.engine import mean_loss
-from netwright.training.prepare.feed import Batch, Feed
-from netwright.training.prepare.goal import Objective, gives_classes
+from netwright.training.prepare.feed import Feed
+from netwright.training.prepare.goal import Goal, gives_classes
 from netwright.training.prepare.with_loss import target_name
 from netwright.value import Value
 
@@ -65,10 +66,10 @@ class Validation(Value, eq=False):
         found = (of_values(self.bound, batch.inputs, told, batch.examples) for batch, told in self._batches())
         return next((culprit for culprit in found if culprit is not None), None)
 
-    def _batches(self) -> Iterator[tuple[Batch, Circumstances]]:
+    def _batches(self) -> Iterator[tuple[Batch, RunContext]]:
         for indices in self.data.by_length().split(CHUNK):
             batch = self.data.batch(indices)
-            yield batch, Circumstances(batch=batch.size, lengths=batch.lengths)
+            yield batch, RunContext(batch=batch.size, lengths=batch.lengths)
 
 
 def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, prefix: str) -> Validation:
@@ -81,11 +82,11 @@ def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net
     losses = len(wanted)
     if counts:
         wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
-    bound = program(plan, wanted).bind(arrays)
+    bound = program_of(plan, wanted).bind(arrays)
     return Validation(data, bound, losses, (target, plan.shape(("", target))) if counts else None)
 
 
-def check_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, goal: Objective) -> None:
+def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
     """Refuse to train a net whose decoder reads probabilities where it gives something else, such as logits.
 
     It is asked of a few examples, since what a net of any parts gives cannot be told from their kinds.
@@ -94,8 +95,8 @@ def check_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], ne
     slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
     batch = data.batch(torch.arange(min(len(data), FEW), device="cpu"))
     with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
-        bound = program(plan, [slots[name] for name in wants]).bind(arrays)
-        told = Circumstances(batch=batch.size, lengths=batch.lengths)
+        bound = program_of(plan, [slots[name] for name in wants]).bind(arrays)
+        told = RunContext(batch=batch.size, lengths=batch.lengths)
         outputs = bound(batch.inputs, told)
     for (name, codec), output in zip(wants.items(), outputs, strict=True):
         real, single = _own(output, plan.shape(slots[name]), told), gives_classes(codec)
@@ -122,11 +123,11 @@ def _inner(codec: Codec, kind: type[Codec]) -> bool:
     return isinstance(codec.codec if isinstance(codec, Each) else codec, kind)
 
 
-def _own(x: Tensor, shape: Shape, told: Circumstances) -> Tensor:
+def _own(x: Tensor, shape: Shape, told: RunContext) -> Tensor:
     """The values of a batch (b, *shape) that are not behind the end of an example: rows (r, …) where any are."""
     lengths = [None if isinstance(size, Row) else told.length(size) for size in shape]
     axes = [axis for axis, length in enumerate(lengths, 1) if length is not None]
-    inside = own(x, lengths, axes)
+    inside = own_elements(x, lengths, axes)
     if inside is None:
         return x
     up_to = x.shape[: axes[-1] + 1]

@@ -6,9 +6,9 @@ import torch
 import netwright as nw
 from engine_pairs import assert_same_gradient, batch_of, engines
 from netwright.layers.conv import Conv
-from netwright.training.engines.handwritten.conv import Convolution, convolution
-from netwright.training.engines.handwritten.kernel import Site
-from netwright.training.engines.handwritten.weights import Plain, Rows, Windows
+from netwright.training.engines.handwritten.conv import Convolution, convolution_kernels
+from netwright.training.engines.handwritten.kernel import KernelSite
+from netwright.training.engines.handwritten.weights import ImageRows, TorchBackward, WindowRows
 
 OPTIONS = {
     "plain": nw.Conv(4, 3),
@@ -34,18 +34,18 @@ def test_options_as_autograd(name, channels) -> None:
 def made(leaf, shape, dtype=torch.bfloat16):
     weight = torch.zeros(leaf.out, shape[-1], 3, 3).to(memory_format=torch.channels_last)
     arrays = {"weight": weight.to(dtype)}
-    site = Site("", shape, dtype, arrays, {}, {"weight": weight})
-    return convolution(site, [leaf])
+    site = KernelSite("", shape, dtype, arrays, {}, {"weight": weight})
+    return convolution_kernels(site, [leaf])
 
 
 @pytest.mark.parametrize(
     ("leaf", "shape", "way"),
     [
-        (Conv(4, 3), (2, 8, 8, 1), Rows),
-        (Conv(4, 3), (2, 8, 8, 6), Windows),
-        (Conv(4, 3), (2, 9, 9, 6), Plain),
-        (Conv(4, 3, padding=1), (2, 8, 8, 6), Plain),
-        (Conv(4, 3), (64, 512, 512, 1), Plain),
+        (Conv(4, 3), (2, 8, 8, 1), ImageRows),
+        (Conv(4, 3), (2, 8, 8, 6), WindowRows),
+        (Conv(4, 3), (2, 9, 9, 6), TorchBackward),
+        (Conv(4, 3, padding=1), (2, 8, 8, 6), TorchBackward),
+        (Conv(4, 3), (64, 512, 512, 1), TorchBackward),
     ],
 )
 def test_the_way_to_the_weight(leaf, shape, way) -> None:
@@ -55,5 +55,5 @@ def test_the_way_to_the_weight(leaf, shape, way) -> None:
 
 
 def test_what_is_declined() -> None:
-    assert convolution(Site("", (2, 8, 3), torch.float32), [Conv(4, 3)]) is None
-    assert convolution(Site("", (2, 8, 8, 3), torch.float32), [Conv(4, 2, padding="same")]) is None
+    assert convolution_kernels(KernelSite("", (2, 8, 3), torch.float32), [Conv(4, 3)]) is None
+    assert convolution_kernels(KernelSite("", (2, 8, 8, 3), torch.float32), [Conv(4, 2, padding="same")]) is None

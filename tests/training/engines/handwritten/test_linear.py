@@ -5,8 +5,8 @@ import torch
 
 from netwright.layers.linear import Linear
 from netwright.layers.pointwise import relu
-from netwright.training.engines.handwritten.kernel import Site
-from netwright.training.engines.handwritten.linear import Affine, Exact, linear
+from netwright.training.engines.handwritten.kernel import KernelSite
+from netwright.training.engines.handwritten.linear import Affine, Float32Linear, linear_kernels
 
 
 def site(dtype, out=5, last=False):
@@ -15,20 +15,20 @@ def site(dtype, out=5, last=False):
     arrays = {"weight": weight, "bias": bias}
     low = {name: array.to(dtype) for name, array in arrays.items()}
     gradients = {name: torch.empty_like(array) for name, array in arrays.items()}
-    return Site("", (4, 3, 7), dtype, low, arrays, gradients, last=last)
+    return KernelSite("", (4, 3, 7), dtype, low, arrays, gradients, last=last)
 
 
 @pytest.mark.parametrize(
     ("dtype", "out", "last", "kernel"),
     [
-        (torch.float32, 99, False, Exact),
+        (torch.float32, 99, False, Float32Linear),
         (torch.bfloat16, 99, True, Affine),
         (torch.bfloat16, 5, False, Affine),
-        (torch.bfloat16, 5, True, Exact),
+        (torch.bfloat16, 5, True, Float32Linear),
     ],
 )
 def test_which_kernel(dtype, out, last, kernel) -> None:
-    assert [type(made) for made in linear(site(dtype, out, last), [Linear(out)])] == [kernel]
+    assert [type(made) for made in linear_kernels(site(dtype, out, last), [Linear(out)])] == [kernel]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -36,7 +36,7 @@ def test_which_kernel(dtype, out, last, kernel) -> None:
 @pytest.mark.parametrize("with_relu", [False, True])
 def test_as_autograd(dtype, last, with_relu) -> None:
     where = site(dtype, last=last)
-    (kernel,) = linear(where, [Linear(5), relu][: 1 + with_relu])
+    (kernel,) = linear_kernels(where, [Linear(5), relu][: 1 + with_relu])
     x = torch.randn(4, 3, 7).to(dtype).requires_grad_()
     w, b = (where.working[name].float().clone().requires_grad_() for name in ("weight", "bias"))
     y = torch.nn.functional.linear(x.float(), w, b)

@@ -6,8 +6,8 @@ import torch
 import netwright as nw
 from engine_pairs import assert_same_gradient, batch_of, engines
 from netwright.layers.pointwise import tanh
-from netwright.training.engines.handwritten.kernel import Site
-from netwright.training.engines.handwritten.pointwise import ByAutograd, Cast, Known, Relu, elementwise
+from netwright.training.engines.handwritten.kernel import KernelSite
+from netwright.training.engines.handwritten.pointwise import ByAutograd, Cast, FromOutput, Relu, elementwise
 
 
 @pytest.mark.parametrize("between", [nw.relu, nw.tanh, nw.sigmoid, nw.gelu, nw.Dropout(0.4), nw.Dropout(0)], ids=repr)
@@ -20,9 +20,9 @@ def test_as_autograd(between, precision) -> None:
 
 
 def test_which_kernel() -> None:
-    site = Site("", (2, 3), torch.float32)
+    site = KernelSite("", (2, 3), torch.float32)
     kinds = [type(elementwise(site, [leaf])[0]) for leaf in (nw.relu, tanh, nw.gelu)]
-    assert kinds == [Relu, Known, ByAutograd]
+    assert kinds == [Relu, FromOutput, ByAutograd]
 
 
 def test_a_cast_goes_both_ways() -> None:

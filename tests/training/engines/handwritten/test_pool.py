@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from netwright.training.engines.handwritten.kernel import Site
+from netwright.training.engines.handwritten.kernel import KernelSite
 from netwright.training.engines.handwritten.pool import PoolOfRelu
 
 
@@ -18,13 +18,13 @@ def test_as_torch_where_nothing_ties(dtype, channels) -> None:
     x = before.permute(0, 3, 1, 2).clone().requires_grad_()
     y = F.max_pool2d(x.relu(), 2)
     y.backward(dy.permute(0, 3, 1, 2))
-    kernel = PoolOfRelu(Site("", (3, 6, 6, channels), dtype))
+    kernel = PoolOfRelu(KernelSite("", (3, 6, 6, channels), dtype))
     assert torch.equal(kernel.forward(before.relu()), y.permute(0, 2, 3, 1))
     assert torch.equal(kernel.backward(dy), x.grad.permute(0, 2, 3, 1))
 
 
 def test_among_equals_one_wins() -> None:
-    kernel = PoolOfRelu(Site("", (1, 2, 2, 1), torch.bfloat16))
+    kernel = PoolOfRelu(KernelSite("", (1, 2, 2, 1), torch.bfloat16))
     kernel.forward(torch.ones(1, 2, 2, 1, dtype=torch.bfloat16))
     dx = kernel.backward(torch.full((1, 1, 1, 1), 3.0, dtype=torch.bfloat16))
     assert dx.flatten().tolist() == [3, 0, 0, 0]

@@ -5,19 +5,19 @@ import torch
 import torch.nn.functional as F
 
 from netwright.layers.conv import Conv
-from netwright.training.engines.handwritten.kernel import Site
-from netwright.training.engines.handwritten.pooled import PooledConvolution, pays
+from netwright.training.engines.handwritten.kernel import KernelSite
+from netwright.training.engines.handwritten.pooled import PooledConvolution, pooling_pays
 
 BF16 = torch.bfloat16
 
 
-def site(x: tuple[int, ...], out: int, kernel: int, bias: bool = True, first: bool = False) -> Site:
+def site(x: tuple[int, ...], out: int, kernel: int, bias: bool = True, first: bool = False) -> KernelSite:
     """A kernel's place with weights drawn and room for their gradients."""
     weight = torch.randn(out, kernel, kernel, x[-1]).to(BF16).movedim(-1, 1)
     arrays = {"weight": weight, **({"bias": torch.randn(out).to(BF16)} if bias else {})}
     room = {name: torch.zeros(value.shape) for name, value in arrays.items()}
     room["weight"] = torch.zeros(out, kernel, kernel, x[-1]).movedim(-1, 1)
-    return Site("", x, BF16, working=arrays, master={}, gradients=room, first=first)
+    return KernelSite("", x, BF16, working=arrays, master={}, gradients=room, first=first)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -65,5 +65,5 @@ def test_the_first_of_a_net_gives_no_gradient_back() -> None:
 )
 def test_where_it_pays(leaf: Conv, channels: int, dtype: torch.dtype, expected: bool) -> None:
     at = site((1, 6, 6, channels), 4, 3)
-    at = Site("", at.shape, dtype, working=at.working, gradients=at.gradients)
-    assert pays(at, leaf, (1, 4, 4, 4)) is expected
+    at = KernelSite("", at.shape, dtype, working=at.working, gradients=at.gradients)
+    assert pooling_pays(at, leaf, (1, 4, 4, 4)) is expected

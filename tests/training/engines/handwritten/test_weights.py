@@ -4,10 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from netwright.training.engines.handwritten.weights import Rows, Windows
+from netwright.training.engines.handwritten.weights import ImageRows, WindowRows
 
 
-@pytest.mark.parametrize("way", [Rows, Windows])
+@pytest.mark.parametrize("way", [ImageRows, WindowRows])
 @pytest.mark.parametrize(("count", "kernel", "into"), [(4, (3, 3), 1), (3, (2, 5), 3), (2, (1, 1), 2)])
 def test_as_torch(way, count, kernel, into) -> None:
     torch.manual_seed(0)

@@ -17,25 +17,25 @@ from netwright.net.node import LeafNode
 from netwright.net.plan.plan import Plan, fixed
 from netwright.net.run.execute import Instruction, Program
 from netwright.training.engines.flat import Flat
-from netwright.training.engines.handwritten.conv import convolution
-from netwright.training.engines.handwritten.kernel import Kernel, Now, Site
-from netwright.training.engines.handwritten.linear import linear
+from netwright.training.engines.handwritten.conv import convolution_kernels
+from netwright.training.engines.handwritten.kernel import Kernel, KernelSite, StepState
+from netwright.training.engines.handwritten.linear import linear_kernels
 from netwright.training.engines.handwritten.losses import LOSSES, Loss
-from netwright.training.engines.handwritten.pointwise import Cast, by_autograd, dropout, elementwise, flatten
+from netwright.training.engines.handwritten.pointwise import Cast, by_autograd, dropout, elementwise, flatten_kernels
 from netwright.training.engines.handwritten.pool import convolution_and_pool
 from netwright.value import Value
 
-Maker: TypeAlias = Callable[[Site, Sequence[LeafNode]], list[Kernel] | None]
+Maker: TypeAlias = Callable[[KernelSite, Sequence[LeafNode]], list[Kernel] | None]
 RELU = "relu"
 
 KERNELS: tuple[tuple[tuple[type[LeafNode] | str, ...], Maker], ...] = (
     ((Conv, MaxPool, RELU), convolution_and_pool),
-    ((Conv, RELU), convolution),
-    ((Conv,), convolution),
-    ((Linear, RELU), linear),
-    ((Linear,), linear),
+    ((Conv, RELU), convolution_kernels),
+    ((Conv,), convolution_kernels),
+    ((Linear, RELU), linear_kernels),
+    ((Linear,), linear_kernels),
     ((Elementwise,), elementwise),
-    ((Flatten,), flatten),
+    ((Flatten,), flatten_kernels),
     ((Dropout,), dropout),
     ((MaxPool,), by_autograd),
     ((AvgPool,), by_autograd),
@@ -45,7 +45,7 @@ KERNELS: tuple[tuple[tuple[type[LeafNode] | str, ...], Maker], ...] = (
 """The table of kernels: leaves one after another, and what writes them out, or declines. The first that does is it."""
 
 
-class Line(Value):
+class StraightPlan(Value):
     """A plan as a single file of leaves: the input's name and sizes, the instructions, the loss, the target's name."""
 
     input: str
@@ -56,12 +56,12 @@ class Line(Value):
     target_sizes: tuple[object, ...]
 
 
-class Chain(Value, eq=False):
+class KernelChain(Value, eq=False):
     """Kernels in order and the loss they end in, bound to one batch size."""
 
     kernels: tuple[Kernel, ...]
     loss: Loss
-    now: Now
+    now: StepState
 
     def gradient(self, x: Tensor, target: Tensor, weights: Tensor | None) -> float:
         """The mean loss; the gradients go where the sites said."""
@@ -76,7 +76,7 @@ class Chain(Value, eq=False):
         return loss
 
 
-def line_of(plan: Plan, program: Program, flat: Flat) -> Line | None:
+def line_of(plan: Plan, program: Program, flat: Flat) -> StraightPlan | None:
     """The plan as one line, if it is one: every leaf reads the one before, and every array is trained and read once."""
     leaves = [instruction for instruction in program.instructions if isinstance(instruction, Instruction)]
     if len(leaves) < len(program.instructions):  # something is done for every element of an axis
@@ -95,12 +95,12 @@ def line_of(plan: Plan, program: Program, flat: Flat) -> Line | None:
     if not (single and numbers and target in names) or sorted(paths) != sorted(flat.spans):
         return None
     known = tuple(size for size in sizes if isinstance(size, int))
-    return Line(names[first], known, tuple(body), loss, names[target], tuple(plan.shape(("", names[target]))))
+    return StraightPlan(names[first], known, tuple(body), loss, names[target], tuple(plan.shape(("", names[target]))))
 
 
-def chain(line: Line, flat: Flat, precision: torch.dtype | None, seed: int, batch: int) -> Chain | None:
+def chain(line: StraightPlan, flat: Flat, precision: torch.dtype | None, seed: int, batch: int) -> KernelChain | None:
     """The kernels of a line for a batch size; None where a leaf has none."""
-    wanted, now = precision or torch.float32, Now()
+    wanted, now = precision or torch.float32, StepState()
     shape, dtype = (batch, *line.sizes), torch.float32
     kernels: list[Kernel] = []
     at = 0
@@ -108,7 +108,7 @@ def chain(line: Line, flat: Flat, precision: torch.dtype | None, seed: int, batc
         if dtype != wanted:
             kernels.append(Cast(shape, dtype, wanted))
             dtype = wanted
-        found = _found(line, at, Site("", shape, dtype, seed=seed, now=now), flat)
+        found = _found(line, at, KernelSite("", shape, dtype, seed=seed, now=now), flat)
         if found is None:
             return None
         made, count = found
@@ -119,13 +119,13 @@ def chain(line: Line, flat: Flat, precision: torch.dtype | None, seed: int, batc
     if dtype != torch.float32:
         kernels.append(Cast(shape, dtype, torch.float32))
     make = LOSSES.get(type(line.loss.leaf))
-    loss = make(Site("", shape, torch.float32), line.loss.leaf, line.target_sizes) if make is not None else None
+    loss = make(KernelSite("", shape, torch.float32), line.loss.leaf, line.target_sizes) if make is not None else None
     if loss is None:
         return None
-    return Chain(tuple(kernels), loss, now)
+    return KernelChain(tuple(kernels), loss, now)
 
 
-def _found(line: Line, at: int, site: Site, flat: Flat) -> tuple[list[Kernel], int] | None:
+def _found(line: StraightPlan, at: int, site: KernelSite, flat: Flat) -> tuple[list[Kernel], int] | None:
     """The kernels of the leaves from here on that the table knows, and how many leaves they stand for."""
     here = line.body[at]
     working, master, gradients = (

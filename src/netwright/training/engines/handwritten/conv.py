@@ -9,8 +9,15 @@ from netwright.kernels import private
 from netwright.layers.conv import Conv
 from netwright.layers.window import per_axis
 from netwright.net.node import LeafNode
-from netwright.training.engines.handwritten.kernel import Gate, Kernel, Site
-from netwright.training.engines.handwritten.weights import FEW, Plain, Rows, WeightGradient, Windows, channels_last
+from netwright.training.engines.handwritten.kernel import Gate, Kernel, KernelSite
+from netwright.training.engines.handwritten.weights import (
+    FEW,
+    ImageRows,
+    TorchBackward,
+    WeightGradient,
+    WindowRows,
+    kernel_channels_last,
+)
 
 ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is worth more than time
 
@@ -18,9 +25,9 @@ ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is wor
 class Convolution(Kernel):
     """y = W * x + b, ReLU with it where one follows."""
 
-    def __init__(self, site: Site, leaf: Conv, *, relu: bool, gated: bool = False) -> None:
+    def __init__(self, site: KernelSite, leaf: Conv, *, relu: bool, gated: bool = False) -> None:
         """`gated` says that what follows multiplies with ReLU's derivative itself."""
-        self.w, self.b = channels_last(site.working["weight"]), site.working.get("bias")
+        self.w, self.b = kernel_channels_last(site.working["weight"]), site.working.get("bias")
         self.skips = leaf.skips(2)
         self.stride, self.dilation = [list(per_axis(v, 2)) for v in (1 if self.skips else leaf.stride, leaf.dilation)]
         self.padding, self.groups = _padding(leaf), leaf.groups
@@ -29,7 +36,7 @@ class Convolution(Kernel):
         self.dtype, self.first = site.dtype, site.first
         self.gate = Gate(self.shape, site.dtype) if relu and not gated else None
         self.after = "relu" if relu else "none"
-        self.convolve = private.convolution(site.dtype)
+        self.convolve = private.fused_convolution(site.dtype)
         self.options = (self.stride, self.padding, self.dilation, False, [0, 0], self.groups)
         self.weight_gradient = self._way(site)
 
@@ -38,7 +45,16 @@ class Convolution(Kernel):
             x = self._taken(x).contiguous()  # (b, h, w, in) -> (b, h', w', in)
         self.x = x
         y = self.convolve(
-            channels_first(x), self.w, self.b, self.padding, self.stride, self.dilation, self.groups, self.after, [], ""
+            channels_first_view(x),
+            self.w,
+            self.b,
+            self.padding,
+            self.stride,
+            self.dilation,
+            self.groups,
+            self.after,
+            [],
+            "",
         )  # (b, h, w, in) -> (b, in, h, w) -> (b, out, h', w')
         self.y = y.permute(0, 2, 3, 1).contiguous()  # (b, out, h', w') -> (b, h', w', out)
         return self.y
@@ -50,7 +66,7 @@ class Convolution(Kernel):
         if self.first:
             return None
         dx = torch.ops.aten.convolution_backward.default(
-            channels_first(dy), channels_first(self.x), self.w, None, *self.options, [True, False, False]
+            channels_first_view(dy), channels_first_view(self.x), self.w, None, *self.options, [True, False, False]
         )[0]
         dx = dx.permute(0, 2, 3, 1).contiguous()  # (b, in, h, w) -> (b, h, w, in)
         if self.skips is None:
@@ -63,20 +79,20 @@ class Convolution(Kernel):
         down, across = self.skips or (1, 1)
         return x[:, ::down, ::across]
 
-    def _way(self, site: Site) -> WeightGradient:
+    def _way(self, site: KernelSite) -> WeightGradient:
         """How the gradient of the weight is computed: by what was fastest for such shapes."""
         weight, bias = site.gradients["weight"].movedim(1, -1), site.gradients.get("bias")
         b, h, w, _ = self.shape
         _, kh, kw, into = weight.shape
         if self.dense and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:
-            return Rows(site.shape, self.shape, weight, bias, site.dtype)
+            return ImageRows(site.shape, self.shape, weight, bias, site.dtype)
         even = h % 2 == w % 2 == 0
         if self.dense and even and site.dtype == torch.bfloat16 and unfolds(site, self.shape):
-            return Windows(site.shape, self.shape, weight, bias, site.dtype)
-        return Plain(self.w, weight, bias, self.options)
+            return WindowRows(site.shape, self.shape, weight, bias, site.dtype)
+        return TorchBackward(self.w, weight, bias, self.options)
 
 
-def writable(site: Site, leaf: Conv) -> bool:
+def writable(site: KernelSite, leaf: Conv) -> bool:
     """Whether it goes over two axes with equal padding on both sides."""
     return len(site.shape) == 4 and not isinstance(leaf.padding, str)
 
@@ -87,7 +103,7 @@ def dense(leaf: Conv) -> bool:
     return leaf.groups == 1 and _padding(leaf) == [0, 0] and all(step == (1, 1) for step in steps)
 
 
-def convolved(site: Site, leaf: Conv) -> tuple[int, ...]:
+def convolved(site: KernelSite, leaf: Conv) -> tuple[int, ...]:
     """The shape of the output, (b, h', w', out)."""
     b, *s, _ = site.shape
     out, _, *kernel = site.working["weight"].shape
@@ -95,14 +111,14 @@ def convolved(site: Site, leaf: Conv) -> tuple[int, ...]:
     return (b, *((n + 2 * p - d * (k - 1) - 1) // step + 1 for n, p, d, k, step in taps), out)
 
 
-def unfolds(site: Site, shape: tuple[int, ...]) -> bool:
+def unfolds(site: KernelSite, shape: tuple[int, ...]) -> bool:
     """Whether the windows of 2×2 outputs of a batch take no more room than they are worth."""
     b, h, w, _ = shape
     _, into, kh, kw = site.working["weight"].shape
     return b * h * w * (kh + 1) * (kw + 1) * into // 4 <= ROOM
 
 
-def convolution(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
+def convolution_kernels(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
     """A convolution over two axes with equal padding on both sides, and the ReLU after it if there is one."""
     leaf = leaves[0]
     assert isinstance(leaf, Conv)
@@ -111,7 +127,7 @@ def convolution(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
     return [Convolution(site, leaf, relu=len(leaves) > 1)]
 
 
-def channels_first(x: Tensor) -> Tensor:
+def channels_first_view(x: Tensor) -> Tensor:
     """(b, h, w, c) as a view (b, c, h, w) with the strides said: with one channel torch would guess others."""
     b, h, w, c = x.shape
     return x.as_strided((b, c, h, w), (h * w * c, 1, w * c, c))

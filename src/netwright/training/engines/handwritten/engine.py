@@ -4,12 +4,12 @@ import math
 from dataclasses import field
 
 from netwright.net.plan.plan import Plan
+from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, finite
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat
-from netwright.training.engines.handwritten.chain import Chain, Line, chain, line_of
-from netwright.training.prepare.feed import Batch
+from netwright.training.engines.handwritten.chain import KernelChain, StraightPlan, chain, line_of
 from netwright.value import Value
 
 
@@ -19,10 +19,10 @@ class Written(Engine, Value, eq=False):
     Fields: `autograd` runs the same plan, to find who is to blame.
     """
 
-    line: Line
+    line: StraightPlan
     flat: Flat
     autograd: Autograd
-    chains: dict[int, Chain] = field(default_factory=dict[int, Chain])
+    chains: dict[int, KernelChain] = field(default_factory=dict[int, KernelChain])
 
     @classmethod
     def of(cls, plan: Plan, autograd: Autograd) -> "Written | None":
@@ -51,7 +51,7 @@ class Written(Engine, Value, eq=False):
     def culprit(self, batch: Batch, step: int) -> Culprit | None:
         return self.autograd.culprit(batch, step)
 
-    def _bind(self, size: int) -> Chain:
+    def _bind(self, size: int) -> KernelChain:
         made = chain(self.line, self.flat, self.autograd.precision, self.autograd.seed, size)
         assert made is not None  # every leaf has a kernel at one batch size, so at all
         return self.chains.setdefault(size, made)

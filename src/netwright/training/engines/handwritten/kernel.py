@@ -13,14 +13,14 @@ INTEGER = {torch.bfloat16: torch.int16, torch.float32: torch.int32}  # of the sa
 
 
 @dataclass(slots=True)
-class Now:
+class StepState:
     """What kernels are told of the step that runs."""
 
     step: int = 0
     examples: Tensor | None = None
 
 
-class Site(Value, eq=False):
+class KernelSite(Value, eq=False):
     """Where a kernel stands: what comes in, and the leaf's arrays.
 
     Fields:
@@ -44,7 +44,7 @@ class Site(Value, eq=False):
     first: bool = False
     last: bool = False
     seed: int = 0
-    now: Now = field(default_factory=Now)
+    now: StepState = field(default_factory=StepState)
 
 
 class Kernel(ABC):
@@ -74,10 +74,10 @@ class Gate:
     def __call__(self, dy: Tensor, y: Tensor) -> Tensor:
         """The gradient of what went into the ReLU that gave y."""
         bits = INTEGER[self.dx.dtype]
-        gated(dy.view(bits), y.view(bits), self.dx.view(bits))
+        relu_gradient(dy.view(bits), y.view(bits), self.dx.view(bits))
         return self.dx
 
 
-def gated(dy: Tensor, y: Tensor, out: Tensor) -> Tensor:
+def relu_gradient(dy: Tensor, y: Tensor, out: Tensor) -> Tensor:
     """`dy` where y > 0, else 0: all three as integers, since what is above 0 is so as bits, and bf16 is slower."""
     return torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=out)

@@ -9,7 +9,7 @@ from torch import Tensor
 from netwright.kernels import private
 from netwright.layers.linear import Linear
 from netwright.net.node import LeafNode
-from netwright.training.engines.handwritten.kernel import Gate, Kernel, Site
+from netwright.training.engines.handwritten.kernel import Gate, Kernel, KernelSite
 
 NARROW = 64  # outputs below which a bf16 product costs more than a float32 one
 
@@ -17,7 +17,7 @@ NARROW = 64  # outputs below which a bf16 product costs more than a float32 one
 class Affine(Kernel):
     """y = x Wᵀ + b in the precision of the run, ReLU with it where one follows."""
 
-    def __init__(self, site: Site, relu: bool) -> None:
+    def __init__(self, site: KernelSite, relu: bool) -> None:
         self.w, self.b = site.working["weight"], site.working.get("bias")
         self.gw, self.gb = site.gradients["weight"], site.gradients.get("bias")
         out, into = self.w.shape
@@ -26,7 +26,7 @@ class Affine(Kernel):
         self.low = torch.empty(out, into, dtype=site.dtype, device="cpu")  # its gradient, before it is float32
         self.dx = torch.empty(self.out[0], into, dtype=site.dtype, device="cpu")
         self.gate = Gate(self.out, site.dtype) if relu else None
-        self.product = private.linear(site.dtype)
+        self.product = private.fused_linear(site.dtype)
         self.after = "relu" if relu else "none"
 
     def forward(self, x: Tensor) -> Tensor:
@@ -45,10 +45,10 @@ class Affine(Kernel):
         return None if self.first else torch.mm(dy, self.w, out=self.dx).view(self.into)
 
 
-class Exact(Kernel):
+class Float32Linear(Kernel):
     """y = x Wᵀ + b in float32 on the master weights, whatever comes in; ReLU with it where one follows."""
 
-    def __init__(self, site: Site, relu: bool) -> None:
+    def __init__(self, site: KernelSite, relu: bool) -> None:
         self.w, self.b = site.master["weight"], site.master.get("bias")
         self.gw, self.gb = site.gradients["weight"], site.gradients.get("bias")
         out, into = self.w.shape
@@ -98,9 +98,9 @@ class Exact(Kernel):
         return self.back
 
 
-def linear(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]:
+def linear_kernels(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
     """Linear, and the ReLU after it if there is one."""
     assert isinstance(leaves[0], Linear)
     relu = len(leaves) > 1
     exact = site.dtype == torch.float32 or (site.last and len(site.working["weight"]) < NARROW)
-    return [Exact(site, relu) if exact else Affine(site, relu)]
+    return [Float32Linear(site, relu) if exact else Affine(site, relu)]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from netwright.layers.losses import MSE, CrossEntropy
 from netwright.net.node import LeafNode
-from netwright.training.engines.handwritten.kernel import Site
+from netwright.training.engines.handwritten.kernel import KernelSite
 
 
 class Loss(ABC):
@@ -22,7 +22,7 @@ class Loss(ABC):
 class SquaredError(Loss):
     """Mean of (y − t)²."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: KernelSite) -> None:
         self.error, self.dy = (torch.empty(site.shape, dtype=torch.float32, device="cpu") for _ in range(2))
         self.each = 1 / self.error.numel()
         self.flat = self.error.view(-1)
@@ -41,7 +41,7 @@ class SquaredError(Loss):
 class SoftmaxCrossEntropy(Loss):
     """Mean of −log softmax(y)[t]; the gradient is softmax minus one in the right place."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: KernelSite) -> None:
         rows = site.shape[0]
         self.logs, self.dy = (torch.empty(site.shape, dtype=torch.float32, device="cpu") for _ in range(2))
         self.each = 1 / rows
@@ -60,19 +60,19 @@ class SoftmaxCrossEntropy(Loss):
         return -(self.logs.gather(1, index) * share).sum().item(), self.dy
 
 
-def squared_error(site: Site, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
+def squared_error(site: KernelSite, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
     """Mean squared error."""
     return SquaredError(site) if target == site.shape[1:] else None
 
 
-def cross_entropy(site: Site, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
+def cross_entropy(site: KernelSite, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
     """Cross entropy of logits against the index of the class, one an example."""
     assert isinstance(leaf, CrossEntropy)
     fits = leaf.form == "index" and leaf.logits and len(site.shape) == 2 and target == ()
     return SoftmaxCrossEntropy(site) if fits else None
 
 
-LOSSES: dict[type[LeafNode], Callable[[Site, LeafNode, tuple[object, ...]], Loss | None]] = {
+LOSSES: dict[type[LeafNode], Callable[[KernelSite, LeafNode, tuple[object, ...]], Loss | None]] = {
     MSE: squared_error,
     CrossEntropy: cross_entropy,
 }

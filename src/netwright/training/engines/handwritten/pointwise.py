@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from netwright.layers.dropout import Dropout, kept
+from netwright.layers.dropout import Dropout, kept_mask
 from netwright.layers.pointwise import Elementwise
 from netwright.machine import ready_for_directions
 from netwright.net.node import LeafNode
 from netwright.net.run.noise import Noise
-from netwright.training.engines.handwritten.kernel import Gate, Kernel, Site
+from netwright.training.engines.handwritten.kernel import Gate, Kernel, KernelSite
 
 
-class Known(Kernel):
+class FromOutput(Kernel):
     """A function whose derivative follows from its output."""
 
-    def __init__(self, site: Site, function: Callable[..., Tensor], derivative: Callable[..., Tensor]) -> None:
+    def __init__(self, site: KernelSite, function: Callable[..., Tensor], derivative: Callable[..., Tensor]) -> None:
         self.shape, self.dtype = site.shape, site.dtype
         self.function, self.derivative = function, derivative
         self.y, self.dx = (torch.empty(site.shape, dtype=site.dtype, device="cpu") for _ in range(2))
@@ -32,7 +32,7 @@ class Known(Kernel):
 class Relu(Kernel):
     """y = max(x, 0)."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: KernelSite) -> None:
         self.shape, self.dtype = site.shape, site.dtype
         self.y, self.gate = torch.empty(site.shape, dtype=site.dtype, device="cpu"), Gate(site.shape, site.dtype)
 
@@ -46,23 +46,23 @@ class Relu(Kernel):
 class Drop(Kernel):
     """Dropout by the noise of the step."""
 
-    def __init__(self, site: Site, rate: float) -> None:
+    def __init__(self, site: KernelSite, rate: float) -> None:
         self.shape, self.dtype, self.site, self.rate = site.shape, site.dtype, site, rate
 
     def forward(self, x: Tensor) -> Tensor:
         site, examples = self.site, self.site.now.examples
         assert examples is not None
-        self.stays = kept(Noise(site.seed, site.now.step, examples, site.path), self.rate, x)
+        self.stays = kept_mask(Noise(site.seed, site.now.step, examples, site.path), self.rate, x)
         return torch.where(self.stays, x / (1 - self.rate), 0.0)
 
     def backward(self, dy: Tensor) -> Tensor:
         return torch.where(self.stays, dy / (1 - self.rate), 0.0)
 
 
-class Flat(Kernel):
+class FlattenKernel(Kernel):
     """All axes of an example as one."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: KernelSite) -> None:
         self.into, self.dtype = site.shape, site.dtype
         self.shape = (site.shape[0], math.prod(site.shape[1:]))
 
@@ -90,7 +90,7 @@ class Cast(Kernel):
 class ByAutograd(Kernel):
     """A leaf without arrays and noise that has no kernel of its own: autograd goes back through it alone."""
 
-    def __init__(self, site: Site, leaf: LeafNode) -> None:
+    def __init__(self, site: KernelSite, leaf: LeafNode) -> None:
         ready_for_directions()
         self.leaf, self.dtype = leaf, site.dtype
         with torch.no_grad():
@@ -112,27 +112,27 @@ KNOWN: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
 }
 
 
-def elementwise(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]:
+def elementwise(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
     """Any function of single values."""
     leaf = leaves[0]
     assert isinstance(leaf, Elementwise)
     if leaf.function == "relu":
         return [Relu(site)]
     known = KNOWN.get(str(leaf.function))
-    return by_autograd(site, leaves) if known is None else [Known(site, *known)]
+    return by_autograd(site, leaves) if known is None else [FromOutput(site, *known)]
 
 
-def dropout(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]:
+def dropout(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
     """Dropout; nothing where nothing is dropped."""
     assert isinstance(leaves[0], Dropout)
     return [Drop(site, leaves[0].rate)] if leaves[0].rate else []
 
 
-def flatten(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]:
+def flatten_kernels(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
     """Flatten."""
-    return [Flat(site)]
+    return [FlattenKernel(site)]
 
 
-def by_autograd(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]:
+def by_autograd(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
     """A leaf that autograd differentiates."""
     return [ByAutograd(site, leaves[0])]

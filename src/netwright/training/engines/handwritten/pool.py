@@ -10,8 +10,8 @@ from netwright.layers.pool import MaxPool
 from netwright.layers.window import per_axis
 from netwright.net.node import LeafNode
 from netwright.training.engines.handwritten.conv import Convolution, convolved, writable
-from netwright.training.engines.handwritten.kernel import INTEGER, Kernel, Site, gated
-from netwright.training.engines.handwritten.pooled import PooledConvolution, pays
+from netwright.training.engines.handwritten.kernel import INTEGER, Kernel, KernelSite, relu_gradient
+from netwright.training.engines.handwritten.pooled import PooledConvolution, pooling_pays
 
 WIDE = {torch.int16: {0: torch.int64, 2: torch.int32}, torch.int32: {0: torch.int64, 2: torch.int64}}
 
@@ -24,7 +24,7 @@ class PoolOfRelu(Kernel):
     values the lower row wins, then the lower column: one winner, as the chain rule needs.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: KernelSite) -> None:
         b, h, w, c = site.shape
         self.shape, self.dtype = (b, h // 2, w // 2, c), site.dtype
         bits = self.bits = INTEGER[site.dtype]
@@ -50,7 +50,7 @@ class PoolOfRelu(Kernel):
         return self.y.view(self.dtype)
 
     def backward(self, dy: Tensor) -> Tensor:
-        gated(dy.view(self.bits), self.y, self.clipped)
+        relu_gradient(dy.view(self.bits), self.y, self.clipped)
         torch.ge(self.left, self.right, out=self.mask)
         torch.mul(self.clipped, self.mask, out=self.taken)
         torch.bitwise_xor(self.wide_clipped, self.wide_taken, out=self.wide_right)  # what is not taken
@@ -61,7 +61,7 @@ class PoolOfRelu(Kernel):
         return self.dx.view(self.dtype)
 
 
-def convolution_and_pool(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
+def convolution_and_pool(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
     """Convolution, max-pooling, ReLU: as one where that is fastest; else the ReLU goes to the convolution, where it is
     free, and its slope to the pool."""
     conv, pool, _ = leaves
@@ -72,6 +72,6 @@ def convolution_and_pool(site: Site, leaves: Sequence[LeafNode]) -> list[Kernel]
     shape = convolved(site, conv)
     if any(size % 2 for size in shape[1:3]):
         return None
-    if pays(site, conv, shape):
+    if pooling_pays(site, conv, shape):
         return [PooledConvolution(site, shape)]
-    return [Convolution(site, conv, relu=True, gated=True), PoolOfRelu(Site(site.path, shape, site.dtype))]
+    return [Convolution(site, conv, relu=True, gated=True), PoolOfRelu(KernelSite(site.path, shape, site.dtype))]

@@ -17,7 +17,7 @@ class WeightGradient(ABC):
         """From the input (b, h, w, in) and the gradient of the output (b, h', w', out)."""
 
 
-class Plain(WeightGradient):
+class TorchBackward(WeightGradient):
     """By torch's own convolution backward: any shape."""
 
     def __init__(self, w: Tensor, weight: Tensor, bias: Tensor | None, options: tuple[object, ...]) -> None:
@@ -34,7 +34,7 @@ class Plain(WeightGradient):
             self.bias.copy_(bias)
 
 
-class Rows(WeightGradient):
+class ImageRows(WeightGradient):
     """For few input channels: every tap's pixels as one row of h' w', a last row of ones, and one product an image.
 
     The row of ones makes the bias gradient a row of the same product. Stride 1 and no padding.
@@ -69,7 +69,7 @@ class Rows(WeightGradient):
             self.bias.copy_(self.total[-1])
 
 
-class Windows(WeightGradient):
+class WindowRows(WeightGradient):
     """For many input channels: the windows of a few outputs at once, unfolded, and one wide product.
 
     A window sees 2 rows of outputs in some pairs of columns. Such windows overlap less than those of single outputs,
@@ -107,7 +107,7 @@ class Windows(WeightGradient):
         self.dy = torch.empty(b, oh // 2, across, 2, 2, pairs, out, dtype=dtype, device="cpu")
         self.halves = self.rows.view(parts, -1, high * wide * c)
         self.each = torch.empty(parts, 4 * pairs * out, high * wide * c, dtype=dtype, device="cpu")
-        self.shifted = shifted(self.each, pairs, (out, kh, kw * c), (wide * c, c))
+        self.shifted = shifted_weights(self.each, pairs, (out, kh, kw * c), (wide * c, c))
 
     def unfold(self, x: Tensor) -> Tensor:
         """The rows of an input."""
@@ -138,7 +138,7 @@ class Windows(WeightGradient):
         self.collect(self.dy.view(len(self.rows), -1))
 
 
-def shifted(windows: Tensor, pairs: int, weight: tuple[int, int, int], steps: tuple[int, int]) -> Tensor:
+def shifted_weights(windows: Tensor, pairs: int, weight: tuple[int, int, int], steps: tuple[int, int]) -> Tensor:
     """Of (parts, 4 pairs out, window) the view (parts, 2, 2, pairs, out, kh, kw in).
 
     The output (i, j, k), in row i and column j of the k-th pair, sees the window from (i, 2 k + j) on. `weight` is
@@ -150,7 +150,7 @@ def shifted(windows: Tensor, pairs: int, weight: tuple[int, int, int], steps: tu
     return windows.as_strided((parts, 2, 2, pairs, *weight), strides)
 
 
-def channels_last(weight: Tensor) -> Tensor:
+def kernel_channels_last(weight: Tensor) -> Tensor:
     """A kernel (out, in, kh, kw) that lies features last, with the strides said: see `conv.channels_first`."""
     out, into, high, wide = weight.shape
     return weight.as_strided((out, into, high, wide), (high * wide * into, 1, wide * into, into))

@@ -7,9 +7,9 @@ import torch
 import netwright as nw
 from netwright.data.sources import source
 from netwright.errors import TrainingError
-from netwright.training.labels import end_of
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.goal import goal_of
+from netwright.training.prepare.labels import end_of
 
 X = np.random.default_rng(0).normal(size=(120, 2)).astype(np.float32)
 KIND = np.where(X[:, 0] > 0, np.where(X[:, 1] > 0, 0, 1), 2)

@@ -26,7 +26,7 @@ SAMPLE = 16  # rows that are looked at where a column is read anew each time, as
 SLACK = 1e-3  # what rounding may move a sum of probabilities by
 
 
-class End(Value):
+class NetEnd(Value):
     """What a net ends in, at one output.
 
     Fields: `path` of the last leaf, `shape` of what it gives; `form` of the cross entropy that reads it:
@@ -45,7 +45,7 @@ class End(Value):
         return self.shape[-1] if self.shape else None
 
 
-def end_of(net: Node, output: str) -> End:
+def end_of(net: Node, output: str) -> NetEnd:
     """What gives an output: the last leaf that makes values, not only moves them."""
     plan = plan_of(net)
     leaves = {op.path: op for op in plan.wiring.leaves}
@@ -57,7 +57,7 @@ def end_of(net: Node, output: str) -> End:
     form = _form(leaf)
     if form == "probabilities" and path != slot[0]:  # moved values need not be a distribution along the last axis
         form = ""
-    return End(path, plan.shape(slot), form, isinstance(leaf, LogSoftmax))
+    return NetEnd(path, plan.shape(slot), form, isinstance(leaf, LogSoftmax))
 
 
 def _form(leaf: LeafNode | None) -> str:
@@ -66,7 +66,7 @@ def _form(leaf: LeafNode | None) -> str:
     return "" if leaf is None else next((form for form in forms if CrossEntropy(form).after(leaf) is not None), "")
 
 
-def meant(end: End, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
+def meant(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
     """The decoder for targets like these behind an end that gives probabilities; None where any other may stand.
 
     Raises: TrainingError for targets that such a net cannot say.
@@ -85,7 +85,7 @@ def meant(end: End, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
     return _behind_sigmoid(end, port, raws, first) if end.form == "binary" else None
 
 
-def _behind_softmax(end: End, port: str, raws: Sequence[Any], first: Any) -> Codec:
+def _behind_softmax(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
     shape = _shape(first)
     rank = len(end.shape) if ranked(end.shape) else None
     if shape == () or (shape == (1,) and rank in (None, 1)):
@@ -106,7 +106,7 @@ def _behind_softmax(end: End, port: str, raws: Sequence[Any], first: Any) -> Cod
     )
 
 
-def _behind_sigmoid(end: End, port: str, raws: Sequence[Any], first: Any) -> Codec:
+def _behind_sigmoid(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
     shape, seen = _shape(first), _seen(raws)
     if _is_texts(first) and not isinstance(first, str):
         return Labels()
@@ -128,7 +128,7 @@ def _behind_sigmoid(end: End, port: str, raws: Sequence[Any], first: Any) -> Cod
     )
 
 
-def _other_ends(end: End, seen: Sequence[Any], first: Any, wide: bool) -> tuple[str, ...]:
+def _other_ends(end: NetEnd, seen: Sequence[Any], first: Any, wide: bool) -> tuple[str, ...]:
     """The ends with which the net could learn such targets."""
     numbers = f"leave out {end.path}, for numbers of any size"
     if not isinstance(first, str | int):
@@ -186,13 +186,13 @@ def _distributions(rows: Any) -> Any:
     return (rows >= 0).all(-1) & (np.abs(rows.sum(-1) - 1) < SLACK)
 
 
-def _sizes(end: End, shape: tuple[int, ...]) -> str:
+def _sizes(end: NetEnd, shape: tuple[int, ...]) -> str:
     """The sizes of the target, where a size that the net calls by a name keeps it."""
     known = end.shape if ranked(end.shape) and len(end.shape) == len(shape) else shape
-    return " ".join(kept(size, found) for size, found in zip(known, shape, strict=True))
+    return " ".join(kept_order(size, found) for size, found in zip(known, shape, strict=True))
 
 
-def kept(size: Size | Row, found: int) -> str:
+def kept_order(size: Size | Row, found: int) -> str:
     """A size that the net calls by a name keeps it; any other is what the data have."""
     named = isinstance(size, Expression) and isinstance(size.single, Name)
     return str(size) if named else str(found)
