@@ -8,7 +8,7 @@ from netwright.causality.proof import SeenThrough, Visibility
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.plan.each import EndOfEach
+from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.wiring import Slot
 from netwright.value import Value
 
@@ -143,7 +143,7 @@ def _dependency(net: Net, sight: Visibility, output: str, source: Slot, slot: Sl
 
 def parts(sight: Visibility, edges: tuple[SeenThrough, ...]) -> tuple[str, ...]:
     """The paths of the leaves along a way, without the ends of what is done for every element."""
-    ends = {op.path for op in sight.plan.wiring.ops if isinstance(op.leaf, EndOfEach)}
+    ends = {op.path for op in sight.plan.wiring.ops if isinstance(op.leaf, EachBoundary)}
     return tuple(edge.made[0] for edge in edges if edge.made[0] not in ends)
 
 

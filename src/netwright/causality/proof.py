@@ -12,7 +12,7 @@ from math import inf
 from typing import TypeAlias
 
 from netwright.net.node import LeafNode, Span
-from netwright.net.plan.each import AXIS, Exit, StartOfEach, exit_path
+from netwright.net.plan.each import AXIS, EachEntry, EachExit, exit_path
 from netwright.net.plan.plan import Plan, PlanStep, ranked
 from netwright.net.plan.varying import LEADING
 from netwright.net.plan.wiring import Op, Slot
@@ -133,21 +133,21 @@ class Visibility:
     def _place(self, op: Op) -> None:
         """From element to element of which `Map` and `Fold` the outputs of a leaf differ."""
         read = frozenset[str]().union(*(self.elements.get(slot, frozenset()) for _, slot in op.reads))
-        if isinstance(op.leaf, StartOfEach):
+        if isinstance(op.leaf, EachEntry):
             read = frozenset((*op.within, op.path))
-        elif isinstance(op.leaf, Exit):
+        elif isinstance(op.leaf, EachExit):
             read = read - {op.path.removesuffix("/")}
         for port in self.plan.solution.scopes[op.path].ports.outputs:
             self.elements[op.path, port.name] = read
 
     def _edges(self, op: Op) -> Iterator[SeenThrough]:
-        if isinstance(op.leaf, StartOfEach):
+        if isinstance(op.leaf, EachEntry):
             for port, slot in op.reads:
                 yield self._end_edge(slot, (op.path, port), op.path, taken=port in op.leaf.each.over)
             for state, _ in op.leaf.each.carry:
                 far = self.plan.solution.scopes[exit_path(op.path)].op
                 yield self._carried(dict(far.reads)[f"next_{state}"], (op.path, state), op.path)
-        elif isinstance(op.leaf, Exit):
+        elif isinstance(op.leaf, EachExit):
             reads, own = dict(op.reads), op.path.removesuffix("/")
             for name, _ in op.leaf.each.gives:
                 yield self._end_edge(reads[f"gives_{name}"], (op.path, name), own, given=True)

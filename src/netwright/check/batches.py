@@ -9,7 +9,7 @@ from torch import Tensor
 from netwright.check.cases import FILLS, MORE, CaseBatch, Cases, Fill, real, told_of
 from netwright.machine import ready_for_directions
 from netwright.net.node import SHARED
-from netwright.net.plan.each import StartOfEach
+from netwright.net.plan.each import EachEntry
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
@@ -127,7 +127,7 @@ class BatchTrial:
 
     def _place(self, what: str, fill: Fill, more: int) -> str:
         """The path of the first part at which the batch goes wrong."""
-        slots = [slot for step in self.plan.steps if not isinstance(step.leaf, StartOfEach) for slot in step.writes]
+        slots = [slot for step in self.plan.steps if not isinstance(step.leaf, EachEntry) for slot in step.writes]
         if what.startswith("the gradient"):
             return self._gradient_place(fill, more)
         whole = self.run(self.cases.together(fill, more), slots)
@@ -143,7 +143,7 @@ class BatchTrial:
 
     def _gradient_place(self, fill: Fill, more: int) -> str:
         """The last part whose output has the right gradient, and something before it has not."""
-        steps = [step for step in self.plan.steps if not step.within and not isinstance(step.leaf, StartOfEach)]
+        steps = [step for step in self.plan.steps if not step.within and not isinstance(step.leaf, EachEntry)]
         slots = list(dict.fromkeys([*self.slots, *(slot for step in steps for slot in step.writes)]))
         whole = self.run(self.cases.together(fill, more), slots, grads=True)
         references = self._references(slots)

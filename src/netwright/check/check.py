@@ -21,7 +21,7 @@ from netwright.net.compare import diff
 from netwright.net.initialize import initialize
 from netwright.net.node import PARTS, Held, Node, expect_net
 from netwright.net.part import Net
-from netwright.net.plan.each import StartOfEach
+from netwright.net.plan.each import EachEntry
 from netwright.net.plan.plan import ranked, shape_text
 from netwright.sizes.size import Expression, evaluate, unknowns
 from netwright.sizes.unify import Row
@@ -163,7 +163,7 @@ def _sizes(cases: Cases) -> Finding:
     plan = cases.plan
     law = "2 sizes"
     trial = BatchTrial(cases, training=False)
-    slots = [s for step in plan.steps if not isinstance(step.leaf, StartOfEach) for s in step.writes]
+    slots = [s for step in plan.steps if not isinstance(step.leaf, EachEntry) for s in step.writes]
     known = [slot for slot in slots if _solved(plan.whole_shape(slot))]
     for i in range(len(cases)):
         batch = cases.alone(i)
@@ -223,7 +223,7 @@ def _seen(found: Causality) -> str:
 def _sees_more(net: Net, along: str, training: bool) -> str:
     """The path of the first value that changes with positions it is not to see; empty where none does."""
     sight = sight_of(net, along, training)
-    steps = [step for step in net.plan.steps if not step.within and not isinstance(step.leaf, StartOfEach)]
+    steps = [step for step in net.plan.steps if not step.within and not isinstance(step.leaf, EachEntry)]
     for source in sight.sources:
         slots = [
             slot for step in steps for slot in step.writes if source in sight.of(slot) and sight.axis(slot) is not None

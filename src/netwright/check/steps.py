@@ -7,7 +7,7 @@ from torch import Tensor
 
 from netwright.check.batches import CLOSE, BatchDifference, shown_path
 from netwright.check.cases import CaseBatch, Cases
-from netwright.net.plan.each import StartOfEach
+from netwright.net.plan.each import EachEntry
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
@@ -49,7 +49,7 @@ class Pieces:
     def _place(self, batch: CaseBatch, cut: Sequence[int]) -> str:
         """The path of the first part that gives something else."""
         makes = {slot for step in self.stepping.plan.steps for slot in step.writes}
-        steps = [s for s in self.plan.steps if not s.within and not isinstance(s.leaf, StartOfEach)]
+        steps = [s for s in self.plan.steps if not s.within and not isinstance(s.leaf, EachEntry)]
         slots = [slot for step in steps for slot in step.writes if slot in makes]
         made = self._pieces(batch, slots, slots, cut)
         for slot, mine, theirs in zip(slots, made, self._whole(batch, slots), strict=True):

@@ -5,29 +5,29 @@ import pytest
 import netwright as nw
 from netwright.errors import SizeError
 from netwright.net.node import PARTS
-from netwright.net.plan.each import Exit, StartOfEach, exit_path, passed
+from netwright.net.plan.each import EachEntry, EachExit, exit_path, passed
 from netwright.net.plan.level import PerElement
 
 EACH = PerElement(("input", "other"), (("output", "y"),), (("state", "next"),))
 
 
 def test_the_ports_of_both_ends() -> None:
-    assert StartOfEach(EACH).ports == (
+    assert EachEntry(EACH).ports == (
         "input: n *input, other: n *other, state?: *state -> input: *input, other: *other, state: *state"
     )
-    assert Exit(EACH).ports == (
+    assert EachExit(EACH).ports == (
         "like: n *like, gives_output: *gives_output, next_state: *state, first_state: *state"
         " -> output: n *gives_output, state: *state"
     )
 
 
 def test_what_passes_through_an_end() -> None:
-    assert passed(StartOfEach(EACH), "input") == "input"
-    assert (passed(Exit(EACH), "output"), passed(Exit(EACH), "state")) == ("gives_output", "next_state")
+    assert passed(EachEntry(EACH), "input") == "input"
+    assert (passed(EachExit(EACH), "output"), passed(EachExit(EACH), "state")) == ("gives_output", "next_state")
 
 
 def test_no_file_and_no_net_holds_an_end() -> None:
-    assert not {"Entry", "Exit", "End"} & {*PARTS}
+    assert not {"Entry", "EachExit", "End"} & {*PARTS}
 
 
 def test_the_ends_stand_around_the_leaves() -> None:

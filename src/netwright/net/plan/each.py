@@ -6,7 +6,7 @@ from netwright.net.plan.level import PerElement
 AXIS = "n"  # what both ends call the axis
 
 
-class EndOfEach(LeafNode, abstract=True):
+class EachBoundary(LeafNode, abstract=True):
     """An end of an `Each` in the wiring. No net and no file holds one: it is not in the table of parts."""
 
     each: PerElement
@@ -14,7 +14,7 @@ class EndOfEach(LeafNode, abstract=True):
     passes = True
 
 
-class StartOfEach(EndOfEach, abstract=True):
+class EachEntry(EachBoundary, abstract=True):
     """What is taken apart goes in with its first axis, and comes out without it; first states pass."""
 
     @property
@@ -26,7 +26,7 @@ class StartOfEach(EndOfEach, abstract=True):
         return f"{', '.join([*apart, *states])} -> {', '.join(outputs)}"
 
 
-class Exit(EndOfEach, abstract=True):
+class Exit(EachBoundary, abstract=True):
     """What one element gives comes in, and goes out with the axis; a state goes out as the last element left it.
 
     The port `like` is a value that was taken apart: it says how long the axis is.
@@ -51,4 +51,4 @@ def passed(leaf: LeafNode, output: str) -> str:
     """The input port whose values come out at a port of a leaf that passes values on."""
     if isinstance(leaf, Exit):
         return f"next_{output}" if output in dict(leaf.each.carry) else f"gives_{output}"
-    return output if isinstance(leaf, StartOfEach) else ""
+    return output if isinstance(leaf, EachEntry) else ""

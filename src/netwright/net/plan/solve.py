@@ -7,7 +7,7 @@ from typing import Any
 
 from netwright.codecs.codec import Codec
 from netwright.net.node import LeafNode, Unfit
-from netwright.net.plan.each import EndOfEach
+from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.solution import Facts, Mismatch, Scope, Solution, item_shape, port_shape
 from netwright.net.plan.varying import refuse_untold, refuse_varying_arrays
 from netwright.net.plan.wiring import Op, Slot, Wiring
@@ -138,7 +138,7 @@ def _relate(solution: Solution) -> None:
 def _presume(solution: Solution) -> None:
     """Close the circles in which a state goes round whose number of axes nothing says, unless an input still may."""
     solver, slots = solution.solver, solution.slots
-    ends = [scope for scope in solution.scopes.values() if isinstance(scope.op.leaf, EndOfEach)]
+    ends = [scope for scope in solution.scopes.values() if isinstance(scope.op.leaf, EachBoundary)]
     states = [(s.op.path, p.name, dict(s.op.reads).get(p.name)) for s in ends for p in s.ports.inputs if p.optional]
     begun = [(path, name) for path, name, given in states if given is None or not given[0]]  # by no part of the net
     inputs = {("", name) for name in solution.wiring.inputs} - {given for _, _, given in states}

@@ -1,7 +1,7 @@
 """Refuses what does not bear sizes that vary: arrays of one size, and leaves that are not told where examples end."""
 
 from netwright.net.node import Unfit
-from netwright.net.plan.each import AXIS, EndOfEach
+from netwright.net.plan.each import AXIS, EachBoundary
 from netwright.net.plan.solution import Mismatch, Scope, Solution, port_shape
 from netwright.sizes import notation
 from netwright.sizes.notation import UNKNOWN
@@ -34,7 +34,7 @@ def refuse_untold(solution: Solution) -> None:
         inner = sorted(name for name in sizes if solution.within.get(name, "") in ragged)
         led = {name for size in _sizes(solution, scope.names.get(LEADING, ())) for name in names(size)}
         inner += sorted(name for name in led if solution.within.get(name, "") in ragged & sizes)  # n moves, m in it
-        if inner and not isinstance(scope.op.leaf, EndOfEach) and not _still(solution, scope):
+        if inner and not isinstance(scope.op.leaf, EachBoundary) and not _still(solution, scope):
             outer = solution.within[inner[0]]
             unfit = Unfit(
                 f"it mixes along {inner[0]}, which differs from element to element of {outer}",

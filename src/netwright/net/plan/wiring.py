@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from netwright.net.node import SHARED, LeafNode, Node, join_path, kind_name
 from netwright.net.plan.container import ContainerNode
-from netwright.net.plan.each import EndOfEach, Exit, StartOfEach, exit_path
+from netwright.net.plan.each import EachBoundary, EachEntry, EachExit, exit_path
 from netwright.net.plan.level import Level, PerElement
 from netwright.net.plan.symbol import output_names
 from netwright.value import Value
@@ -31,7 +31,7 @@ class Op(Value):
 class Wiring(Value):
     """A whole net as leaf uses, in an order that can be run.
 
-    What is done for every element of an axis stands between its two ends, an `Entry` and an `Exit`.
+    What is done for every element of an axis stands between its two ends, an `Entry` and an `EachExit`.
     """
 
     inputs: tuple[str, ...]
@@ -42,7 +42,7 @@ class Wiring(Value):
     @property
     def leaves(self) -> tuple[Op, ...]:
         """The uses of leaves that somebody wrote: all but the ends."""
-        return tuple(op for op in self.ops if not isinstance(op.leaf, EndOfEach))
+        return tuple(op for op in self.ops if not isinstance(op.leaf, EachBoundary))
 
     @property
     def slots(self) -> dict[Slot, list[tuple[Op, str]]]:
@@ -107,7 +107,7 @@ class _Flattening:
     def _enter(self, each: PerElement, own: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> dict[str, Slot]:
         states = [port for port, _ in each.carry]
         reads = {port: given[port] for port in (*each.over, *states) if port in given}
-        self.ops.append(Op(own, StartOfEach(each), tuple(reads.items()), own, within))
+        self.ops.append(Op(own, EachEntry(each), tuple(reads.items()), own, within))
         return {**given, **{port: (own, port) for port in (*each.over, *states)}}
 
     def _leave(
@@ -118,5 +118,5 @@ class _Flattening:
         for name, output in each.carry:
             reads |= {f"next_{name}": made[output], f"first_{name}": (own, name)}
         far = exit_path(own)
-        self.ops.append(Op(far, Exit(each), tuple(reads.items()), far, within))
+        self.ops.append(Op(far, EachExit(each), tuple(reads.items()), far, within))
         return tuple((name, (far, name)) for name, _ in (*each.gives, *each.carry))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from netwright.net.plan.each import AXIS, Exit, StartOfEach, exit_path
+from netwright.net.plan.each import AXIS, EachEntry, EachExit, exit_path
 from netwright.net.plan.level import PerElement
 from netwright.net.plan.plan import PlanStep
 from netwright.net.plan.rewrite import rewritten
@@ -75,10 +75,10 @@ def _needed(steps: Sequence[PlanStep], outputs: Sequence[Slot]) -> list[PlanStep
     around = {exit_path(path) for slot in outputs if slot in makers for path in makers[slot].within}
     kept = list[PlanStep]()
     for step in reversed(steps):
-        carries = step.path in around and isinstance(step.leaf, Exit) and bool(step.leaf.each.carry)
+        carries = step.path in around and isinstance(step.leaf, EachExit) and bool(step.leaf.each.carry)
         if wanted.isdisjoint(step.writes) and not carries:
             continue
-        if isinstance(step.leaf, Exit):
+        if isinstance(step.leaf, EachExit):
             step = _wanted_of(step, wanted)
         wanted.update(slot for slot in step.reads if slot is not None)
         kept.append(step)
@@ -99,7 +99,7 @@ def _grouped(steps: Sequence[PlanStep], asked: Collection[Slot]) -> tuple[Unit, 
     while at < len(steps):
         step = steps[at]
         at += 1
-        if not isinstance(step.leaf, StartOfEach):
+        if not isinstance(step.leaf, EachEntry):
             units.append(step)
             continue
         far, inside = exit_path(step.path), list[PlanStep]()
@@ -174,7 +174,7 @@ def found(slot: Slot | None) -> Slot:
 
 def each_of(step: PlanStep) -> PerElement:
     """What is done for every element, by one of its ends."""
-    assert isinstance(step.leaf, StartOfEach | Exit)
+    assert isinstance(step.leaf, EachEntry | EachExit)
     return step.leaf.each
 
 

@@ -15,7 +15,7 @@ from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
 from netwright.layers.conv import Conv
 from netwright.machine import best_device, free_memory, has_bf16
-from netwright.net.plan.each import EndOfEach
+from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.plan import Plan, fixed, shape_text
 from netwright.sizes.size import evaluate, names, unknowns
 from netwright.sizes.unify import Row, Shape
@@ -247,7 +247,7 @@ def work_of(plan: Plan, lengths: Mapping[str, int] = NO_LENGTHS) -> int:
 
 def activation_bytes(plan: Plan, lengths: Mapping[str, int] = NO_LENGTHS) -> int:
     """Bytes that training keeps of one example: every value, and its gradient."""
-    made = [step for step in plan.steps if not isinstance(step.leaf, EndOfEach)]  # the ends pass on what others made
+    made = [step for step in plan.steps if not isinstance(step.leaf, EachBoundary)]  # the ends pass on what others made
     shapes = [sized(plan.whole_shape(slot), lengths) for step in made for slot in step.writes]
     return sum(8 * math.prod(shape) for shape in shapes if shape is not None)
 
