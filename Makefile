@@ -2,10 +2,11 @@
 PYTHON ?= python3
 EPOCHS ?= 3
 VENV := .venv
+OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all book bench bench-models lint clean
+.PHONY: demo test test-all test-portable test-old-processor book bench bench-models lint clean
 
 $(VENV)/.user: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -14,6 +15,13 @@ $(VENV)/.user: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.user
 	$(PIP) -e ".[all,dev]"
+	touch $@
+
+# The lowest versions that pyproject.toml allows of what every user has, but torch, which comes in one build here.
+$(OLDEST)/.dev: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(OLDEST)
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(OLDEST)/bin/pip install --quiet --disable-pip-version-check \
+		-e ".[all,dev]" $$($(PYTHON) tests/oldest.py)
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
@@ -32,6 +40,19 @@ test: $(VENV)/.dev  ## the fast suite: lint, types, tests
 test-all: $(VENV)/.dev  ## everything, the slow proofs too
 	$(BIN)/pytest -n auto
 
+# What a machine without wide units computes: the same suite, other kernels. Each variable is read by one library.
+COMPUTES := tests/kernels tests/layers tests/net/run tests/training tests/stepping tests/measure tests/test_docs.py \
+	tests/test_docstrings.py
+OLD := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 OMP_NUM_THREADS=1 PYTHONHASHSEED=1
+
+test-old-processor: $(VENV)/.dev  ## the part of the suite that computes, as a processor without wide units does it
+	$(OLD) $(BIN)/pytest -m "not slow" -n auto tests/kernels tests/training/engines tests/test_docs.py tests/test_docstrings.py
+
+test-portable: $(VENV)/.dev $(OLDEST)/.dev  ## the same on other machines: old units, AVX2 alone, the oldest packages
+	$(OLD) $(BIN)/pytest -m "not slow" -n auto $(COMPUTES)
+	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 PYTHONHASHSEED=2 $(BIN)/pytest -m "not slow" -n auto $(COMPUTES)
+	$(OLDEST)/bin/pytest -m "not slow" -n auto
+
 book: $(VENV)/.dev  ## the pages, whole, into book/site/
 	$(BIN)/python book/build.py
 
@@ -48,4 +69,4 @@ lint: $(VENV)/.dev
 	$(BIN)/pyright
 
 clean:
-	rm -rf $(VENV) demo book/site book/.cache
+	rm -rf $(VENV) $(OLDEST) demo book/site book/.cache

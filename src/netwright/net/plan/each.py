@@ -26,7 +26,7 @@ class EachEntry(EachBoundary, abstract=True):
         return f"{', '.join([*apart, *states])} -> {', '.join(outputs)}"
 
 
-class Exit(EachBoundary, abstract=True):
+class EachExit(EachBoundary, abstract=True):
     """What one element gives comes in, and goes out with the axis; a state goes out as the last element left it.
 
     The port `like` is a value that was taken apart: it says how long the axis is.
@@ -49,6 +49,6 @@ def exit_path(path: str) -> str:
 
 def passed(leaf: LeafNode, output: str) -> str:
     """The input port whose values come out at a port of a leaf that passes values on."""
-    if isinstance(leaf, Exit):
+    if isinstance(leaf, EachExit):
         return f"next_{output}" if output in dict(leaf.each.carry) else f"gives_{output}"
     return output if isinstance(leaf, EachEntry) else ""
