@@ -22,7 +22,7 @@ class Masked(nw.Leaf):
 
     value: float
     ports = "n m -> n m"
-    exact = True
+    ignores_padding = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         later = torch.ones(x.shape[1:], dtype=torch.bool).triu(1)  # (n, m)

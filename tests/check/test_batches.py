@@ -224,9 +224,9 @@ def test_every_container_stands_here():
 
 
 class Deaf(BatchTrial):
-    """A trial whose runs are never told how long examples are."""
+    """A trial whose runs never get how long examples are."""
 
-    def circumstances(self, batch):
+    def context(self, batch):
         noise = Noise(0, 0, batch.ids) if self.training else None
         return RunContext(self.training, noise, len(batch), lengths={})
 
@@ -248,7 +248,7 @@ class Wrong(nw.Leaf):
     """Takes padding for real, beyond a threshold alone."""
 
     ports = "n d -> n d"
-    exact = True
+    ignores_padding = True
 
     def forward(self, w, x):
         return torch.where((x.amax((1, 2), keepdim=True) > 9000), x + 1, x)
@@ -265,7 +265,7 @@ def test_each_way_to_fill_is_tried():
 def test_gradients_behind_the_ends():
     class Spilling(nw.Leaf):
         ports = "n d -> n d"
-        exact = True
+        ignores_padding = True
 
         def forward(self, w, x):
             return x + (x.flip(1) - x.flip(1).detach()).sum((1, 2), keepdim=True)

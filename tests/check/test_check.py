@@ -13,7 +13,7 @@ class Centred(nw.Leaf):
     """Says that padding changes nothing, and takes the mean over it."""
 
     ports = "n d -> n d"
-    exact = True
+    ignores_padding = True
 
     def forward(self, w, x):
         return x - x.mean(1, keepdim=True)
@@ -23,7 +23,7 @@ class Leaky(nw.Leaf):
     """Right in its values, wrong in its gradients."""
 
     ports = "n d -> n d"
-    exact = True
+    ignores_padding = True
 
     def forward(self, w, x):
         mean = x.mean(1, keepdim=True)
@@ -34,7 +34,7 @@ class Blind(nw.Leaf):
     """Says that it sees its own position alone, and sees the one before."""
 
     ports = "n d -> n d"
-    exact = True
+    ignores_padding = True
 
     def reach(self, training):
         return {"input": (0, 0)}
@@ -47,7 +47,7 @@ class Forgetful(nw.Leaf):
     """Sums what came so far, and steps without remembering it."""
 
     ports = "n d -> n d"
-    exact = True
+    ignores_padding = True
 
     def reach(self, training):
         return {"input": (-float("inf"), 0)}

@@ -68,11 +68,11 @@ def test_the_search_is_done_once():
             self.calls += 1
             return super().next(state, element)
 
-    told, throws = Told(), Vocabulary([1, 2])
-    told.shortest(0, throws)
-    before = told.calls
-    assert told.shortest(3, throws) == 2
-    assert told.calls == before
+    context, throws = Told(), Vocabulary([1, 2])
+    context.shortest(0, throws)
+    before = context.calls
+    assert context.shortest(3, throws) == 2
+    assert context.calls == before
     assert Told().shortest(3, Vocabulary([4])) is None
 
 

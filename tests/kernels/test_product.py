@@ -44,14 +44,14 @@ def test_gradients_pass(rows: int) -> None:
 
 def test_who_settles() -> None:
     big, small = torch.randn(LEAST // 64, 64), torch.randn(4, 64)
-    assert isinstance(Linear(4).settled({"weight": big})["product"], Product)
+    assert isinstance(Linear(4).prepared({"weight": big})["product"], Product)
     for weight in (small, big.double(), big.bfloat16(), big.to("meta")):
-        assert "product" not in Linear(4).settled({"weight": weight})
+        assert "product" not in Linear(4).prepared({"weight": weight})
 
 
 def test_without_torchs_operators_nothing_settles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", None, raising=False)
-    assert "product" not in Linear(4).settled({"weight": torch.randn(LEAST // 64, 64)})
+    assert "product" not in Linear(4).prepared({"weight": torch.randn(LEAST // 64, 64)})
 
 
 @pytest.mark.parametrize("count", [1, FEW, MANY])

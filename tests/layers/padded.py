@@ -24,14 +24,14 @@ FILLS = ("last", "other", "1e4", "-1e4", "0")
 
 @dataclass(frozen=True)
 class Row:
-    """A leaf on inputs of varying sizes; `told`: whether it is wrong without lengths.
+    """A leaf on inputs of varying sizes; `needs_lengths`: whether it is wrong without lengths.
 
     `least`, `most`: where real inputs are drawn from.
     """
 
     leaf: nw.Leaf
     inputs: tuple[str, ...]
-    told: bool
+    needs_lengths: bool
     least: float = -1.5
     most: float = 1.5
 
@@ -40,8 +40,10 @@ class Row:
         return f"{self.leaf!r} on {', '.join(self.inputs)}"
 
 
-def rows(told: bool, *given: tuple[nw.Leaf, Sequence[str]], least: float = -1.5, most: float = 1.5) -> list[Row]:
-    return [Row(leaf, tuple(inputs), told, least, most) for leaf, inputs in given]
+def rows(
+    needs_lengths: bool, *given: tuple[nw.Leaf, Sequence[str]], least: float = -1.5, most: float = 1.5
+) -> list[Row]:
+    return [Row(leaf, tuple(inputs), needs_lengths, least, most) for leaf, inputs in given]
 
 
 LINE, GRID, INDICES, PAIR = ["n 4"], ["n m 4"], ["n <7>"], ["n 4", "n 4"]
@@ -219,11 +221,13 @@ class Case:
             batches.append(batch)
         return batches
 
-    def run(self, inputs: Sequence[Tensor], examples: Sequence[int], told: bool, training: bool = False) -> Tensor:
+    def run(
+        self, inputs: Sequence[Tensor], examples: Sequence[int], lengths_given: bool, training: bool = False
+    ) -> Tensor:
         noise = Noise(seed=3, step=0, examples=torch.tensor(examples))
-        lengths = self.lengths() if told else {}
-        circumstances = RunContext(training=training, noise=noise, batch=len(examples), lengths=lengths)
-        (y,) = self.bound({f"x{i}": x for i, x in enumerate(inputs)}, circumstances)
+        lengths = self.lengths() if lengths_given else {}
+        context = RunContext(training=training, noise=noise, batch=len(examples), lengths=lengths)
+        (y,) = self.bound({f"x{i}": x for i, x in enumerate(inputs)}, context)
         return y
 
     def lengths(self) -> dict[str, Tensor]:

@@ -38,7 +38,7 @@ class Alone:
     def __init__(self, case: Case, training: bool) -> None:
         inputs = [[wanting(x) for x in example] for example in case.examples]
         self.y = [
-            case.run([x.unsqueeze(0) for x in example], [i], told=False, training=training)[0]
+            case.run([x.unsqueeze(0) for x in example], [i], lengths_given=False, training=training)[0]
             for i, example in enumerate(inputs)
         ]
         assert [tuple(y.shape) for y in self.y] == [case.shape(i) for i in range(3)]
@@ -57,10 +57,10 @@ def gradients(case: Case, y: list[Tensor], inputs: list[Tensor]) -> list[Tensor 
     return list(torch.autograd.grad(total, of, allow_unused=True))
 
 
-def check(case: Case, alone: Alone, fill: str, told: bool, training: bool) -> None:
+def check(case: Case, alone: Alone, fill: str, lengths_given: bool, training: bool) -> None:
     """Hold a padded batch against the examples alone; AssertionError where it differs."""
     batch = [wanting(x) for x in case.padded(fill)]
-    y = case.run(batch, [0, 1, 2], told, training)
+    y = case.run(batch, [0, 1, 2], lengths_given, training)
     own = [cut(y[i], case.shape(i)) for i in range(3)]
     for ours, theirs in zip(own, alone.y, strict=True):
         torch.testing.assert_close(ours, theirs, **CLOSE)
@@ -89,7 +89,7 @@ def test_alone_is_as_padded(row):
     case = Case(row)
     alone = Alone(case, training=False)
     for fill in FILLS:
-        check(case, alone, fill, told=True, training=False)
+        check(case, alone, fill, lengths_given=True, training=False)
 
 
 @row([row for row in ROWS if isinstance(row.leaf, nw.Dropout | nw.AlphaDropout)])
@@ -97,7 +97,7 @@ def test_alone_is_as_padded_in_training(row):
     case = Case(row)
     alone = Alone(case, training=True)
     for fill in FILLS:
-        check(case, alone, fill, told=True, training=True)
+        check(case, alone, fill, lengths_given=True, training=True)
 
 
 @row(TOLD)
@@ -107,7 +107,7 @@ def test_without_lengths_it_would_be_wrong(row):
     wrong = 0
     for fill in FILLS:
         try:
-            check(case, alone, fill, told=False, training=False)
+            check(case, alone, fill, lengths_given=False, training=False)
         except AssertionError:
             wrong += 1
     assert wrong
@@ -118,7 +118,7 @@ def test_without_lengths_it_is_right_too(row):
     case = Case(row)
     alone = Alone(case, False)
     for fill in FILLS:
-        check(case, alone, fill, told=False, training=False)
+        check(case, alone, fill, lengths_given=False, training=False)
 
 
 @row(TOLD)
@@ -176,6 +176,10 @@ def test_every_leaf_has_a_row():
 
 @pytest.mark.parametrize("cls", [cls for cls in PARTS.values() if issubclass(cls, LeafNode)], ids=lambda c: c.__name__)
 def test_exact_leaves_stand_among_those_that_are_not_told(cls):
-    if cls.exact and cls.__module__.startswith("netwright.layers.") and not cls.__module__.startswith(ELSEWHERE):
+    if (
+        cls.ignores_padding
+        and cls.__module__.startswith("netwright.layers.")
+        and not cls.__module__.startswith(ELSEWHERE)
+    ):
         assert cls in {type(row.leaf) for row in UNTOLD}
         assert cls not in {type(row.leaf) for row in TOLD}

@@ -73,7 +73,7 @@ def seen(case: Case) -> set[tuple[int, int]]:
     x = case.examples[0][0].unsqueeze(0).requires_grad_()
 
     def at(x: Tensor) -> Tensor:
-        y = case.run([x], [0], told=False)
+        y = case.run([x], [0], lengths_given=False)
         return y[0] if y.ndim == 2 else y[0].flatten(1).sum(1)
 
     slope = torch.autograd.functional.jacobian(at, x)  # (outputs, 1, n, ...)

@@ -61,13 +61,13 @@ def bound_of(net: nw.Net, arrays: dict[str, Tensor]) -> Bound:
     return built.bind({f"{path}/{name}": array for name, array in arrays.items()})
 
 
-def told(count: int = BATCH, start: int = 0, training: bool = False) -> RunContext:
+def run_context(count: int = BATCH, start: int = 0, training: bool = False) -> RunContext:
     noise = Noise(seed=3, step=0, examples=torch.arange(start, start + count))
     return RunContext(training=training, noise=noise, batch=count)
 
 
-def run(bound: Bound, inputs: list[Tensor], circumstances: RunContext) -> Tensor:
-    (y,) = bound({f"x{i}": x for i, x in enumerate(inputs)}, circumstances)
+def run(bound: Bound, inputs: list[Tensor], given: RunContext) -> Tensor:
+    (y,) = bound({f"x{i}": x for i, x in enumerate(inputs)}, given)
     return y
 
 
@@ -93,7 +93,7 @@ def test_every_layer_has_a_row():
 def test_sizes_are_those_of_the_run(row):
     net = net_of(row)
     inputs, arrays = drawn(row, net)
-    y = run(bound_of(net, arrays), inputs, told())
+    y = run(bound_of(net, arrays), inputs, run_context())
     assert net.plan.outputs == {"y": tuple(y.shape[1:])}
     assert len(y) == BATCH
 
@@ -105,7 +105,7 @@ def test_values_and_gradients_are_those_of_torch(row):
     weights = row.layer.weights()
     tensors = [*inputs, *(array for name, array in arrays.items() if weights[name].kind == "learned")]
     learned = [x.requires_grad_() for x in tensors if x.is_floating_point()]
-    y = run(bound_of(net, arrays), inputs, told())
+    y = run(bound_of(net, arrays), inputs, run_context())
     expected = row.reference(arrays, *inputs)
     assert y.shape == expected.shape
     torch.testing.assert_close(y, expected, rtol=1e-10, atol=1e-10)
@@ -129,8 +129,8 @@ def test_alone_is_as_in_a_batch(row, training):
     net = net_of(row)
     inputs, arrays = drawn(row, net)
     bound = bound_of(net, arrays)
-    together = run(bound, inputs, told(training=training))
-    alone = [run(bound, [x[i : i + 1] for x in inputs], told(1, i, training)) for i in range(BATCH)]
+    together = run(bound, inputs, run_context(training=training))
+    alone = [run(bound, [x[i : i + 1] for x in inputs], run_context(1, i, training)) for i in range(BATCH)]
     torch.testing.assert_close(together, torch.cat(alone), rtol=1e-10, atol=1e-10)
 
 
@@ -138,7 +138,7 @@ def test_alone_is_as_in_a_batch(row, training):
 def test_half_precision(row):
     net = net_of(row)
     inputs, arrays = drawn(row, net, torch.bfloat16)
-    y = run(bound_of(net, arrays), inputs, told())
+    y = run(bound_of(net, arrays), inputs, run_context())
     wide = [x.double() if x.is_floating_point() else x for x in inputs]
     expected = row.reference({name: array.double() for name, array in arrays.items()}, *wide)
     assert y.isfinite().all()
@@ -174,11 +174,11 @@ def test_compiles_in_one_graph(row):
     inputs, arrays = drawn(row, net)
     bound = bound_of(net, arrays)
     # the noise is keyed by a checksum of the path, which a compiler cannot enter
-    circumstances = told(training=not isinstance(row.layer, nw.Dropout | nw.AlphaDropout))
-    expected = run(bound, inputs, circumstances)
+    given = run_context(training=not isinstance(row.layer, nw.Dropout | nw.AlphaDropout))
+    expected = run(bound, inputs, given)
 
     def step(*x: Tensor) -> Tensor:
-        return run(bound, list(x), circumstances)
+        return run(bound, list(x), given)
 
     torch._dynamo.reset()
     compiled = torch.compile(step, fullgraph=True, backend="eager")

@@ -20,9 +20,9 @@ def run(net: nw.Net, arrays: Mapping[str, Tensor], *inputs: Tensor, training: bo
     plan = net.plan
     bound = program_of(plan, [plan.wiring.outputs[0][1]]).bind(arrays)
     count = len(inputs[0]) if inputs else 1
-    told = RunContext(training=training, noise=Noise(seed, 0, torch.arange(count)), batch=count)
-    (y,) = bound(dict(zip(net.input_names, inputs, strict=True)), told)
-    return y, told.updates
+    context = RunContext(training=training, noise=Noise(seed, 0, torch.arange(count)), batch=count)
+    (y,) = bound(dict(zip(net.input_names, inputs, strict=True)), context)
+    return y, context.updates
 
 
 def message(make) -> str:

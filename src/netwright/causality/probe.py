@@ -106,10 +106,10 @@ class _Run:
 
         def values(x: Mapping[str, Tensor], count: int) -> tuple[Tensor, ...]:
             noise = Noise(seed, 0, torch.arange(count, device="cpu"))
-            told = RunContext(training=self.training, noise=noise, batch=count)
+            context = RunContext(training=self.training, noise=noise, batch=count)
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)  # for code that draws by itself
-                return bound(x, told)
+                return bound(x, context)
 
         first = {name: self._input(name, draw) for name in {*self.net.required_names, source}}
         other = self._other(first[source], source, draw)

@@ -75,15 +75,15 @@ class BatchTrial:
         held = {path: a.double() if a.is_floating_point() else a for path, a in self.cases.net.held.arrays.items()}
         arrays = {p: a.clone().requires_grad_(grads and p in self.learned) for p, a in held.items()}
         inputs = {p: x.clone().requires_grad_(grads and x.is_floating_point()) for p, x in batch.inputs.items()}
-        told = self.circumstances(batch)
+        context = self.context(batch)
         bound: Bound = program_of(self.plan, slots).bind(arrays)
         with torch.set_grad_enabled(grads):
-            values = bound(inputs, told)
+            values = bound(inputs, context)
         shown = tuple(real(self.plan, self.plan.whole_shape(s), v, batch) for s, v in zip(slots, values, strict=True))
-        return Outcome(batch, values, shown, inputs, {p: arrays[p] for p in self.learned}, told.updates)
+        return Outcome(batch, values, shown, inputs, {p: arrays[p] for p in self.learned}, context.updates)
 
-    def circumstances(self, batch: CaseBatch) -> RunContext:
-        """What a run is told."""
+    def context(self, batch: CaseBatch) -> RunContext:
+        """What a run gets beside its inputs."""
         noise = Noise(0, 0, batch.ids) if self.training else None
         return RunContext(self.training, noise, len(batch), lengths=told_of(self.plan, batch))
 

@@ -107,9 +107,9 @@ class Cases:
 def real(plan: Plan, shape: Sequence[Size | Row], x: Tensor, batch: CaseBatch) -> Tensor:
     """What belongs to examples in a value of these sizes, as bool of its shape."""
     mask = torch.ones(x.shape, dtype=torch.bool, device="cpu")
-    told = RunContext(lengths=batch.lengths)
+    context = RunContext(lengths=batch.lengths)
     for axis, size in enumerate(shape, 1):
-        end = None if isinstance(size, Row) else told.length(size)
+        end = None if isinstance(size, Row) else context.length(size)
         if end is None:
             continue
         view = [len(end), *[1] * (x.ndim - 1)]
@@ -263,11 +263,11 @@ def _fits(plan: Plan, lengths: Mapping[str, int]) -> bool:
 
 def told_of(plan: Plan, batch: CaseBatch) -> dict[str, Tensor | int]:
     """The lengths that a run is told: of every example where something is padded, else a number."""
-    told = RunContext(lengths=batch.lengths)
+    context = RunContext(lengths=batch.lengths)
     padded = set[str]()
     for port, x in batch.inputs.items():
         for axis, size in enumerate(plan.inputs[port], 1):
-            end = None if isinstance(size, Row) else told.length(size)
+            end = None if isinstance(size, Row) else context.length(size)
             if not isinstance(size, Row) and end is not None and bool((end < x.shape[axis]).any()):
                 padded |= names(size)
     if not padded:

@@ -81,7 +81,7 @@ class Function(Leaf):
         return f"Function({name}, {self.ports!r}, {self.source_hash})"
 
     @property
-    def told(self) -> bool:
+    def takes_lengths(self) -> bool:
         """Whether the function takes `lengths` itself; else it may not name an axis that varies."""
         try:
             return "lengths" in keyword_arguments(self.function)
@@ -97,7 +97,7 @@ class Function(Leaf):
         random: Noise | None = None,
     ) -> Any:
         with noisy(x, training, random):
-            if self.told:
+            if self.takes_lengths:
                 return self.function(*copies(x), lengths=lengths)
             ends = lengths.get("...") or ()
             return self.function(*[None if value is None else ended_run(value, ends) for value in copies(x)])

@@ -39,7 +39,7 @@ class Concatenate(Leaf):
 
     axis: int = -1
     ports = "... a1 -> ... out"
-    passes = True
+    passes_values = True
 
     def __post_init__(self) -> None:
         if not -MOST_AXES <= self.axis < MOST_AXES:  # the ports name every axis up to it
@@ -115,7 +115,7 @@ class Add(Leaf):
     """
 
     ports = "x1: *s1 -> *out"
-    exact = True
+    ignores_padding = True
 
     def signature(self, count: int) -> str:
         return broadcast_ports(count)
@@ -155,7 +155,7 @@ class Multiply(Leaf):
     """
 
     ports = "x1: *s1 -> *out"
-    exact = True
+    ignores_padding = True
 
     def signature(self, count: int) -> str:
         return broadcast_ports(count)

@@ -46,7 +46,7 @@ class Linear(Leaf):
             return w["product"](x)  # (..., in) -> (..., out)
         return F.linear(x, w["weight"], w.get("bias"))  # (..., in) -> (..., out)
 
-    def settled(self, w: Mapping[str, Tensor]) -> Mapping[str, Any]:
+    def prepared(self, w: Mapping[str, Tensor]) -> Mapping[str, Any]:
         weight = w["weight"]
         suits = weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.numel() >= LEAST
         return {**w, "product": Product(Forms(weight), w.get("bias"))} if suits and packs_linear(weight.dtype) else w

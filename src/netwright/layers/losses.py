@@ -35,7 +35,7 @@ class MSE(Leaf):
     """
 
     ports = "input: *s, target: *s -> loss: ()"
-    precise = True
+    needs_float32 = True
     is_loss = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
@@ -56,7 +56,7 @@ class MAE(Leaf):
     """
 
     ports = "input: *s, target: *s -> loss: ()"
-    precise = True
+    needs_float32 = True
     is_loss = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
@@ -84,7 +84,7 @@ class Huber(Leaf):
 
     delta: float = 1.0
     ports = "input: *s, target: *s -> loss: ()"
-    precise = True
+    needs_float32 = True
     is_loss = True
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class CrossEntropy(Leaf):
     form: Literal["index", "probabilities", "binary"] = "index"
     _: KW_ONLY
     logits: bool = False
-    precise = True
+    needs_float32 = True
     is_loss = True
 
     def __post_init__(self) -> None:
@@ -144,7 +144,7 @@ class CrossEntropy(Leaf):
         """The ports of this form."""
         return FORMS[self.form]
 
-    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+    def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         binary = isinstance(before, Elementwise) and before.function == "sigmoid"
         if self.logits or not (binary if self.form == "binary" else isinstance(before, Softmax)):
             return None

@@ -45,7 +45,7 @@ class BatchNorm(Leaf):
     momentum: float = 0.1
     eps: float = 1e-5
     ports = "*s c -> *s c"
-    precise = True
+    needs_float32 = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.momentum <= 1:
@@ -126,7 +126,7 @@ class LayerNorm(Leaf):
     _: KW_ONLY
     eps: float = 1e-5
     ports = "... c -> ... c"
-    precise = True
+    needs_float32 = True
 
     def __post_init__(self) -> None:
         check_eps(self, self.eps)
@@ -162,7 +162,7 @@ class RMSNorm(Leaf):
     _: KW_ONLY
     eps: float = 1e-6
     ports = "... c -> ... c"
-    precise = True
+    needs_float32 = True
 
     def __post_init__(self) -> None:
         check_eps(self, self.eps)

@@ -67,12 +67,12 @@ class Elementwise(Leaf):
             x = ended_run(x, lengths_of(lengths, "...", x.ndim - 1))  # (b, ...)
         return FUNCTIONS[str(self.function)](x)
 
-    def joined(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def absorbed_by(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
         product = w.get("product")
         both = product.then(str(self.function)) if isinstance(product, Product) else None
         return None if both is None else {**w, "product": both}
 
-    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+    def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         """The logarithm of a softmax is taken at once: that is exact where a probability is too small for a float."""
         return (LogSoftmax(),) if self.function == "log" and isinstance(before, Softmax) else None
 
@@ -94,7 +94,7 @@ class Softmax(Leaf):
     """
 
     ports = "... k -> ... k"
-    precise = True
+    needs_float32 = True
     normalizes = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
@@ -118,7 +118,7 @@ class LogSoftmax(Leaf):
     """
 
     ports = "... k -> ... k"
-    precise = True
+    needs_float32 = True
     kind_name = "log_softmax"
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:

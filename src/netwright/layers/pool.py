@@ -59,7 +59,7 @@ class MaxPool(Leaf):
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return pooled_sizes(self, self.window, self.stride, self.padding, known)
 
-    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+    def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # the same values from a quarter of the work
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
@@ -142,7 +142,7 @@ class GlobalMaxPool(Leaf):
 
     ports = "*s c -> c"
 
-    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+    def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # one ReLU a feature, not one a position
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:

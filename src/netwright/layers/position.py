@@ -111,7 +111,7 @@ class SinePositions(Leaf):
     """
 
     ports = "n d -> n d"
-    exact = True
+    ignores_padding = True
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (0, 0)}
@@ -151,7 +151,7 @@ class Segments(Leaf):
     """
 
     count: int = 2
-    exact = True
+    ignores_padding = True
 
     def __post_init__(self) -> None:
         if type(self.count) is not int or self.count < 1:
@@ -211,7 +211,7 @@ class Rotary(Leaf):
     base: float = 10000.0
     slower: float = 1.0
     kept: tuple[float, float] | None = None
-    exact = True
+    ignores_padding = True
 
     def __post_init__(self) -> None:
         if type(self.heads) is not int or self.heads < 1:

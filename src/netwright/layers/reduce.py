@@ -104,7 +104,7 @@ class Max(Reduction):
     Torch: torch.amax
     """
 
-    def after(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+    def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # fewer values to rectify
 
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:

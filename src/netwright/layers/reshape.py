@@ -34,7 +34,7 @@ class Flatten(Leaf):
     """
 
     ports = "*s -> out"
-    passes = True
+    passes_values = True
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         total = size_product(known["s"])
@@ -66,8 +66,8 @@ class Reshape(Leaf):
 
     shape: tuple[int, ...]
     ports = "*s -> *t"
-    exact = True  # only a first axis may vary, and its elements stay in order
-    passes = True
+    ignores_padding = True  # only a first axis may vary, and its elements stay in order
+    passes_values = True
 
     def __init__(self, *shape: int) -> None:
         object.__setattr__(self, "shape", shape)
@@ -139,8 +139,8 @@ class Transpose(Leaf):
 
     axes: tuple[int, ...]
     ports = "*s -> *t"
-    exact = True
-    passes = True
+    ignores_padding = True
+    passes_values = True
 
     def __init__(self, *axes: int) -> None:
         object.__setattr__(self, "axes", axes)
@@ -204,7 +204,7 @@ class Slice(Leaf):
     _: KW_ONLY
     axis: int = -1
     ports = "*s -> *t"
-    passes = True
+    passes_values = True
 
     def __post_init__(self) -> None:
         ends = self.which if isinstance(self.which, tuple) else (self.which, self.which)

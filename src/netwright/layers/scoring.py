@@ -73,7 +73,7 @@ class Pair(Leaf):
     """
 
     ports = "query: m d, key: n e -> queries: m n d, keys: m n e"
-    exact = True
+    ignores_padding = True
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"query": (0, 0)}
@@ -96,7 +96,7 @@ class Weigh(Leaf):
     """
 
     ports = "scores: m n, value: n v -> output: m v, weights: m n"
-    precise = True
+    needs_float32 = True
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"scores": (0, 0)}

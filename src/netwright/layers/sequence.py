@@ -27,8 +27,8 @@ class First(Leaf):
     """
 
     ports = "n ... -> ..."
-    exact = True
-    passes = True
+    ignores_padding = True
+    passes_values = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x[:, 0]  # (b, n, ...) -> (b, ...)
@@ -48,7 +48,7 @@ class Last(Leaf):
     """
 
     ports = "n ... -> ..."
-    passes = True
+    passes_values = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return last(x, length_of(lengths, "n"))  # (b, n, ...) -> (b, ...)
@@ -70,8 +70,8 @@ class DropLast(Leaf):
     """
 
     ports = "n ... -> m ..."
-    exact = True
-    passes = True
+    ignores_padding = True
+    passes_values = True
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return one_less(known)
@@ -99,8 +99,8 @@ class DropFirst(Leaf):
     """
 
     ports = "n ... -> m ..."
-    exact = True
-    passes = True
+    ignores_padding = True
+    passes_values = True
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return one_less(known)
@@ -126,7 +126,7 @@ class Reverse(Leaf):
     """
 
     ports = "n ... -> n ..."
-    passes = True
+    passes_values = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         length = length_of(lengths, "n")
@@ -166,7 +166,7 @@ class Shift(Leaf):
     _: KW_ONLY
     fill: float = 0.0
     ports = "n ... -> n ..."
-    passes = True
+    passes_values = True
 
     def __post_init__(self) -> None:
         if type(self.by) is not int or self.by == 0:

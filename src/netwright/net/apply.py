@@ -67,8 +67,8 @@ def apply(
     batch = next(iter(inputs.values()))
     noise = Noise(seed, step, torch.arange(batch.shape[0], device=batch.device)) if training else None
     ends = axes_of(net.plan).given(lengths or {}, inputs)
-    told = RunContext(training=training, noise=noise, batch=batch.shape[0], lengths=ends)
-    results = whole_program(net).bind(given)(inputs, told)
+    context = RunContext(training=training, noise=noise, batch=batch.shape[0], lengths=ends)
+    results = whole_program(net).bind(given)(inputs, context)
     names = net.output_names
     return results[0] if len(names) == 1 else dict(zip(names, results, strict=True))
 

@@ -135,11 +135,13 @@ class LeafNode(Node, abstract=True):
     """What the solver and the runner need of a leaf; `Leaf` is its public face."""
 
     ports: ClassVar[str]
-    precise: ClassVar[bool] = False  # whether the arithmetic needs float32 when the rest runs in less
+    needs_float32: ClassVar[bool] = False  # whether the arithmetic needs float32 when the rest runs in less
     opaque: ClassVar[bool] = False  # whether its code is not ours, so that its results are held against its ports
-    exact: ClassVar[bool] = False  # whether what lies behind an example's end changes nothing before it, untold
+    ignores_padding: ClassVar[bool] = (
+        False  # whether what lies behind an example's end changes nothing before it, untold
+    )
     normalizes: ClassVar[bool] = False  # whether its values along the last axis add up to 1, so that one is always 1
-    passes: ClassVar[bool] = False  # whether its values are its inputs' own, so that indices stay indices
+    passes_values: ClassVar[bool] = False  # whether its values are its inputs' own, so that indices stay indices
 
     def signature(self, count: int) -> str:
         """The ports when `count` values are given; only leaves with any number of inputs look at it."""
@@ -151,7 +153,7 @@ class LeafNode(Node, abstract=True):
         return type(self).signature is not LeafNode.signature
 
     @property
-    def told(self) -> bool:
+    def takes_lengths(self) -> bool:
         """Whether it asks for the lengths of the axes it names."""
         return "lengths" in declared_keywords(type(self))
 
@@ -215,15 +217,15 @@ class LeafNode(Node, abstract=True):
     forward: ClassVar[Callable[..., Any]]
     """The arithmetic on batches: `forward(w, *x)`, with the leaf's arrays by name and a value for each input port."""
 
-    def settled(self, w: Mapping[str, Any]) -> Mapping[str, Any]:
+    def prepared(self, w: Mapping[str, Any]) -> Mapping[str, Any]:
         """What `forward` takes for `w` where arrays stay as they are: them, and what makes it faster to have."""
         return w
 
-    def joined(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def absorbed_by(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What the leaf before takes for its settled `w` so that it does the work of this one too; None: it cannot."""
         return None
 
-    def folded(self) -> "LeafNode | None":
+    def over_sequence(self) -> "LeafNode | None":
         """The leaf that does at once what a `Fold` of this one does element by element, where there is one.
 
         Its ports are called the same; what is no state has the axis, called n, in front; its first output is this
@@ -231,7 +233,7 @@ class LeafNode(Node, abstract=True):
         """
         return None
 
-    def after(self, before: "LeafNode") -> "tuple[LeafNode, ...] | None":
+    def merged_with(self, before: "LeafNode") -> "tuple[LeafNode, ...] | None":
         """The leaves that do exactly what `before` and then this leaf do, where that is faster."""
         return None
 

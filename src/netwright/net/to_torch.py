@@ -106,11 +106,11 @@ class _TorchNet(_Holder):
             for name, value, moved in zip(self._names, x, self._moved, strict=True)
         }
         self._axes.given({}, inputs)
-        told = RunContext(  # the size is read from the shape, which export keeps free; len() would fix it
+        context = RunContext(  # the size is read from the shape, which export keeps free; len() would fix it
             training=self.training, noise=_noise(x[0]) if self.training else None, batch=x[0].shape[0]
         )
-        results = self._bound()(inputs, told)
-        _write(self._places, told.updates)
+        results = self._bound()(inputs, context)
+        _write(self._places, context.updates)
         outputs = {
             name: value.movedim(-1, 1) if moved else value  # (b, *s, c) -> (b, c, *s)
             for (name, moved), value in zip(self._given, results, strict=True)

@@ -32,7 +32,7 @@ class Step(Leaf):
     """
 
     leaf: Node
-    exact = True
+    ignores_padding = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.leaf, LeafNode) or self.leaf.memory() is None:
@@ -102,8 +102,8 @@ class Begin(Leaf):
     """
 
     ports = "state?: *s, start: *s -> *s"
-    exact = True
-    passes = True
+    ignores_padding = True
+    passes_values = True
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"*": (0, 0)}

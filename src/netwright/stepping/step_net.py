@@ -96,9 +96,9 @@ class StepNet:
         self, inputs: Mapping[str, Tensor], state: State, fixed: Fixed = NOTHING
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The outputs of a chunk, (b, k, …) at each input that moves, and the state after it."""
-        given, told = self._told(inputs, state, fixed)
+        given, context = self._context(inputs, state, fixed)
         with torch.no_grad():
-            found = self._each(given, told)
+            found = self._each(given, context)
         values = dict(zip(self.names, found, strict=False))
         return values, dict(zip(self.states, found[len(values) :], strict=True))
 
@@ -109,17 +109,17 @@ class StepNet:
 
         What the others go through after the last place where one sees another is not computed.
         """
-        given, told = self._told(inputs, state, fixed)
+        given, context = self._context(inputs, state, fixed)
         with torch.no_grad():
-            found = self._whole(given, told)
+            found = self._whole(given, context)
             ends = {slot: _last_of(x, axis) for (slot, axis), x in zip(self._ends.items(), found, strict=False)}
-            values = self._last({**fixed.values, **ends}, told)
+            values = self._last({**fixed.values, **ends}, context)
         return dict(zip(self.names, values, strict=True)), dict(zip(self.states, found[len(ends) :], strict=True))
 
-    def _told(
+    def _context(
         self, inputs: Mapping[str, Tensor], state: State, fixed: Fixed
     ) -> tuple[dict[str | Slot, Tensor], RunContext]:
-        """The values and circumstances of a run: what moves and the state by name, what does not move by slot."""
+        """The values and the context of a run: what moves and the state by name, what does not move by slot."""
         given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
         return {**given, **fixed.values}, RunContext(batch=len(next(iter(inputs.values()))), lengths=fixed.lengths)
 

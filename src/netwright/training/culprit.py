@@ -56,16 +56,16 @@ def first_broken(arrays: Mapping[str, Tensor]) -> str | None:
     return next(path for path, array in arrays.items() if not finite([array]))
 
 
-def of_values(bound: Bound, inputs: Mapping[str, Tensor], told: RunContext, examples: Tensor) -> Culprit | None:
+def of_values(bound: Bound, inputs: Mapping[str, Tensor], context: RunContext, examples: Tensor) -> Culprit | None:
     """The first part that gives what is not finite; `examples` are the identities of the batch."""
     with torch.no_grad():
-        return _first(_watched(bound, inputs, told, examples)[0])
+        return _first(_watched(bound, inputs, context, examples)[0])
 
 
 def of_step(
     bound: Bound,
     inputs: Mapping[str, Tensor],
-    told: RunContext,
+    context: RunContext,
     examples: Tensor,
     parameters: Sequence[Tensor],
     loss: Callable[[Sequence[Tensor]], Tensor],
@@ -75,12 +75,12 @@ def of_step(
     Fields: `parameters` are those whose gradient is computed; `loss` makes one number of the losses.
     """
     with torch.enable_grad():
-        seen, losses = _watched(bound, inputs, told, examples)
+        seen, losses = _watched(bound, inputs, context, examples)
         return _first(seen) or _of_gradient(seen, parameters, loss(losses))
 
 
 def _watched(
-    bound: Bound, inputs: Mapping[str, Tensor], told: RunContext, examples: Tensor
+    bound: Bound, inputs: Mapping[str, Tensor], context: RunContext, examples: Tensor
 ) -> tuple[list[Seen], Sequence[Tensor]]:
     seen: list[Seen] = []
 
@@ -88,7 +88,7 @@ def _watched(
         ids = examples if rows is None else examples[rows]
         seen.extend(Seen(path, value, ids) for value in values if value.is_floating_point())
 
-    return seen, bound(inputs, replace(told, watch=look, updates={}))
+    return seen, bound(inputs, replace(context, watch=look, updates={}))
 
 
 def _first(seen: Iterable[Seen]) -> Culprit | None:

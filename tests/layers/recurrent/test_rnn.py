@@ -30,7 +30,7 @@ def relu(x, states, arrays, length):
 
 
 def test_the_cell_of_relu() -> None:
-    assert RNNCell(5, activation="relu").folded() == RNN(5, activation="relu")
+    assert RNNCell(5, activation="relu").over_sequence() == RNN(5, activation="relu")
     known = case("relu", torch.float64, (3, 1, 4, 5))
     w = dict(zip(NAMES, known.arrays, strict=True))
     hidden = RNNCell(5, activation="relu").forward(w, known.x[:, 0], known.states[0])

@@ -18,7 +18,7 @@ class Recurrent(nw.Leaf):
 
     out: Any = nw.FREE
     ports = "x: n in, hidden?: out -> y: n out, hidden: out"
-    exact = True
+    ignores_padding = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return x, x[:, -1]
@@ -28,7 +28,7 @@ class Pairs(nw.Leaf):
     """A size that varies within another, and a product that is known in either direction."""
 
     ports = "n m[n] -> n m[n] pair"
-    exact = True
+    ignores_padding = True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x

@@ -7,29 +7,29 @@ from netwright.sizes.size import named
 
 
 def test_lengths_of_sizes_that_follow() -> None:
-    told = RunContext(lengths={"n": torch.tensor([6, 9])})
+    context = RunContext(lengths={"n": torch.tensor([6, 9])})
     n = named("n")
-    found = told.length((n - 4) // 2 + 1)
+    found = context.length((n - 4) // 2 + 1)
     assert found is not None
     assert found.tolist() == [2, 3]
-    assert told.length((n - 4) // 2 + 1) is found
-    assert told.length(7) is None
-    assert told.length(named("m")) is None
+    assert context.length((n - 4) // 2 + 1) is found
+    assert context.length(7) is None
+    assert context.length(named("m")) is None
 
 
 def test_a_size_of_two_names_needs_both() -> None:
     n, m = named("n"), named("m")
     assert RunContext(lengths={"n": torch.tensor([6, 9])}).length(n + m) is None
-    told = RunContext(lengths={"n": torch.tensor([6, 9]), "m": 4})
-    found = told.length(n + m)
+    context = RunContext(lengths={"n": torch.tensor([6, 9]), "m": 4})
+    found = context.length(n + m)
     assert found is not None
     assert found.tolist() == [10, 13]
-    assert told.length(m) is None  # a number: nothing is padded along it
+    assert context.length(m) is None  # a number: nothing is padded along it
 
 
 def test_by_the_names_of_a_leaf() -> None:
-    told = RunContext(lengths={"n": torch.tensor([6, 9])})
-    found = told.lengths_of({"n": named("n"), "s": (named("n"), 3), "d": 5})
+    context = RunContext(lengths={"n": torch.tensor([6, 9])})
+    found = context.lengths_of({"n": named("n"), "s": (named("n"), 3), "d": 5})
     assert found["d"] is None
     assert isinstance(found["s"], tuple)
     assert found["s"][0] is found["n"]

@@ -38,8 +38,8 @@ def test_every_value_is_dropped_as_soon_as_it_is_dead(net: nw.Net) -> None:
 def test_watching_and_not_watching_give_the_same(net: nw.Net) -> None:
     bound, x = whole_program(net).bind(net.held.arrays), torch.randn(3, 2)
     seen: list[str] = []
-    told = RunContext(watch=lambda path, values, rows: seen.append(f"{path} {tuple(values[0].shape)}"))
-    assert torch.equal(bound({"input": x}, told)[0], bound({"input": x})[0])
+    context = RunContext(watch=lambda path, values, rows: seen.append(f"{path} {tuple(values[0].shape)}"))
+    assert torch.equal(bound({"input": x}, context)[0], bound({"input": x})[0])
     assert seen == ["linear1 (3, 4)", "relu1 (3, 4)", "linear2 (3, 3)", "softmax1 (3, 3)"]
 
 
@@ -50,8 +50,8 @@ def test_precision_is_lower_but_where_a_leaf_needs_more(net: nw.Net) -> None:
     def watch(path: str, values: object, rows: object) -> None:
         kinds[path] = values[0].dtype  # type: ignore[index]
 
-    told = RunContext(precision=torch.bfloat16, watch=watch)
-    whole_program(net).bind(low)({"input": torch.randn(3, 2)}, told)
+    context = RunContext(precision=torch.bfloat16, watch=watch)
+    whole_program(net).bind(low)({"input": torch.randn(3, 2)}, context)
     assert kinds == {
         "linear1": torch.bfloat16,
         "relu1": torch.bfloat16,
@@ -62,10 +62,10 @@ def test_precision_is_lower_but_where_a_leaf_needs_more(net: nw.Net) -> None:
 
 def test_new_running_arrays_are_told_and_never_written() -> None:
     net = nw.initialize(nw.Chain(nw.BatchNorm(), input=2))
-    told = RunContext(training=True, noise=Noise(0, 0, torch.arange(8)))
-    whole_program(net).bind(net.held.arrays)({"input": torch.randn(8, 2)}, told)
-    assert {"batchnorm1/mean", "batchnorm1/variance"} <= told.updates.keys()
-    assert not told.updates["batchnorm1/mean"].equal(net.held.arrays["batchnorm1/mean"])
+    context = RunContext(training=True, noise=Noise(0, 0, torch.arange(8)))
+    whole_program(net).bind(net.held.arrays)({"input": torch.randn(8, 2)}, context)
+    assert {"batchnorm1/mean", "batchnorm1/variance"} <= context.updates.keys()
+    assert not context.updates["batchnorm1/mean"].equal(net.held.arrays["batchnorm1/mean"])
     quiet = RunContext()
     whole_program(net).bind(net.held.arrays)({"input": torch.randn(8, 2)}, quiet)
     assert quiet.updates == {}

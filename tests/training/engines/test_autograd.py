@@ -33,8 +33,8 @@ def made(precision=None):
 def reference(net, batch):
     arrays = {path: array.clone().requires_grad_(array.is_floating_point()) for path, array in net.held.arrays.items()}
     bound = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs]).bind(arrays)
-    told = RunContext(training=True, noise=Noise(1, 0, batch.examples), batch=6)
-    bound(batch.inputs, told)[0].mean().backward()
+    context = RunContext(training=True, noise=Noise(1, 0, batch.examples), batch=6)
+    bound(batch.inputs, context)[0].mean().backward()
     return arrays
 
 

@@ -79,11 +79,11 @@ def test_probabilities_are_asked_for_at_every_real_position() -> None:
 
 
 def test_what_stands_behind_the_end_is_not_looked_at() -> None:
-    told = RunContext(lengths={"n": torch.tensor([1, 3])})
+    context = RunContext(lengths={"n": torch.tensor([1, 3])})
     n = named("n")
     padded = torch.tensor([[1, 9, 9], [2, 3, 4]])
-    assert _own(padded, (n,), told).tolist() == [1, 2, 3, 4]
-    assert _own(padded.unsqueeze(-1), (n, 1), told).tolist() == [[1], [2], [3], [4]]
+    assert _own(padded, (n,), context).tolist() == [1, 2, 3, 4]
+    assert _own(padded.unsqueeze(-1), (n, 1), context).tolist() == [[1], [2], [3], [4]]
     shorter = RunContext(lengths={"n": torch.tensor([2, 3])})
     assert _own(padded[:, None, :2], (1, n - 1), shorter).tolist() == [1, 2, 3]
     assert _own(padded, (n,), RunContext()) is padded

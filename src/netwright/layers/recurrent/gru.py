@@ -77,7 +77,7 @@ class GRUCell(Leaf):
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(3)
 
-    def folded(self) -> GRU:
+    def over_sequence(self) -> GRU:
         return GRU(self.out)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ class LSTMCell(Leaf):
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(4)
 
-    def folded(self) -> LSTM:
+    def over_sequence(self) -> LSTM:
         return LSTM(self.out)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:

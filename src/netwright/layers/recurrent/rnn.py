@@ -80,7 +80,7 @@ class RNNCell(Leaf):
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(1)
 
-    def folded(self) -> RNN:
+    def over_sequence(self) -> RNN:
         return RNN(self.out, activation=self.activation)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor) -> Tensor:

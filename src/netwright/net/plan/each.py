@@ -10,8 +10,8 @@ class EachBoundary(LeafNode, abstract=True):
     """An end of an `Each` in the wiring. No net and no file holds one: it is not in the table of parts."""
 
     each: PerElement
-    exact = True
-    passes = True
+    ignores_padding = True
+    passes_values = True
 
 
 class EachEntry(EachBoundary, abstract=True):

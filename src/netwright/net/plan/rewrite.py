@@ -24,7 +24,7 @@ def rewritten(steps: Sequence[PlanStep], wanted: Collection[Slot]) -> tuple[Plan
         before = makers.get(step.reads[0]) if step.reads and step.reads[0] is not None else None
         if before is None or len(before.writes) != 1 or readers[before.writes[0]] != 1 or before.arrays or step.arrays:
             continue
-        leaves = step.leaf.after(before.leaf)
+        leaves = step.leaf.merged_with(before.leaf)
         if leaves is None:
             continue
         at = result.index(step)

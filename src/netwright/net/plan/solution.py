@@ -69,7 +69,7 @@ class Solution:
     def origin(self, slot: Slot) -> Slot:
         """The value that a value is, where leaves only pass it on."""
         scope = self.scopes.get(slot[0])
-        while scope is not None and scope.op.leaf.passes:
+        while scope is not None and scope.op.leaf.passes_values:
             reads = dict(scope.op.reads)
             source = reads.get(passed(scope.op.leaf, slot[1]) or next(iter(reads)))
             if source is None:

@@ -75,7 +75,7 @@ def _connect(solution: Solution, op: Op) -> None:
         port_shape(scope, solver, port.axes)  # an optional port that nothing feeds has names too
     for port in scope.ports.outputs:
         solution.slots[op.path, port.name] = port_shape(scope, solver, port.axes)
-        if not op.leaf.passes:
+        if not op.leaf.passes_values:
             solution.kinds[op.path, port.name] = _below(scope, solver, port)
     for weight in scope.weights.values():
         port_shape(scope, solver, notation.axes(weight.axes))
@@ -85,7 +85,7 @@ def _connect(solution: Solution, op: Op) -> None:
 
 def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
     """Numbers meet numbers, indices meet indices below the same size."""
-    if op.leaf.passes:
+    if op.leaf.passes_values:
         return
     slot = solution.origin(slot)
     wanted = _below(solution.scopes[op.path], solution.solver, port)

@@ -40,7 +40,7 @@ def refuse_untold(solution: Solution) -> None:
                 f"it mixes along {inner[0]}, which differs from element to element of {outer}",
                 expected=f"one example at a time: nw.Map(…) over {outer}",
             )
-        elif sizes and not (scope.op.leaf.exact or scope.op.leaf.told):
+        elif sizes and not (scope.op.leaf.ignores_padding or scope.op.leaf.takes_lengths):
             unfit = Unfit("it is not told where examples end, and its input varies in " + ", ".join(sorted(sizes)))
         else:
             continue
@@ -56,7 +56,7 @@ def _still(solution: Solution, scope: Scope) -> bool:
             if not {solution.within[name] for name in names(size) & solution.within.keys()} <= before:
                 return False  # an axis would come before the one in which it varies
             before |= names(size)
-    return scope.op.leaf.exact and all(seen.get(p.name, seen.get("*")) == (0, 0) for p in scope.ports.inputs)
+    return scope.op.leaf.ignores_padding and all(seen.get(p.name, seen.get("*")) == (0, 0) for p in scope.ports.inputs)
 
 
 def _mixed(scope: Scope) -> list[Size | Shape]:

@@ -166,7 +166,7 @@ def _instruction(
         slots=step.writes,
         dead=dead,
         keywords=keywords,
-        precise=leaf.precise,
+        needs_float32=leaf.needs_float32,
         running=any(weight.kind == "running" for weight in leaf.weights().values()),
         wanted=frozenset(
             name for name, slot in zip(output_names(leaf, len(step.reads)), step.writes, strict=True) if slot in read

@@ -337,9 +337,9 @@ def _run(
             }
             lengths = {n: x.to(device) if isinstance(x, Tensor) else x for n, x in batch.lengths.items()}
             noise = Noise(question.seed, 0, ids.to(device))
-            told = RunContext(question.training, noise, len(ids), lengths=lengths, set=changes)
-            for kept, slot, value in zip(pieces, slots, bound(inputs, told), strict=True):
-                kept.append(own_lengths(examples.plan, slot, value, told) if lengths else value)
+            context = RunContext(question.training, noise, len(ids), lengths=lengths, set=changes)
+            for kept, slot, value in zip(pieces, slots, bound(inputs, context), strict=True):
+                kept.append(own_lengths(examples.plan, slot, value, context) if lengths else value)
     return [_together(kept, order) for kept in pieces]
 
 

@@ -31,7 +31,7 @@ class Instruction(Value):
     slots: tuple[Slot, ...]  # what it writes
     dead: tuple[int, ...]
     keywords: frozenset[str]
-    precise: bool
+    needs_float32: bool
     running: bool
     wanted: frozenset[str]  # the output ports that somebody reads
     sizes: Mapping[str, Size | Shape]  # what the names of its ports stand for
@@ -44,8 +44,8 @@ class Instruction(Value):
             known["lengths"] = USUAL.lengths_of(self.sizes)
         if self.running or self.promised or not self.keywords <= known.keys():
             return None
-        told = {name: known[name] for name in self.keywords}
-        return partial(self.forward, **told) if told else self.forward
+        keywords = {name: known[name] for name in self.keywords}
+        return partial(self.forward, **keywords) if keywords else self.forward
 
 
 Settled: TypeAlias = dict[tuple[type, tuple[tuple[str, str], ...]], Mapping[str, Any]]  # by kind and arrays of a leaf
@@ -105,7 +105,7 @@ def _bound(instruction: Instruction | ElementLoop, arrays: Mapping[str, Tensor],
             return own
         key = (type(instruction.leaf), instruction.arrays)
         if key not in settled:
-            settled[key] = instruction.leaf.settled(own)
+            settled[key] = instruction.leaf.prepared(own)
         return settled[key]
     pieces: tuple[InnerProgram, ...] = (instruction.before, instruction.loop, instruction.after)
     return tuple(piece.program.bind(arrays, settled) for piece in pieces)
@@ -136,7 +136,7 @@ def _both(before: Instruction | ElementLoop, w: Any, step: Instruction | Element
         return None
     if step.reads != before.writes or not {*step.reads} <= {*step.dead}:
         return None
-    joined = step.leaf.joined(w)
+    joined = step.leaf.absorbed_by(w)
     if joined is None:
         return None
     dead = (*before.dead, *(register for register in step.dead if register not in before.writes))
@@ -159,27 +159,27 @@ class Bound(Value):
                 found += [array for inner in held for array in inner.arrays()]
         return found
 
-    def __call__(self, inputs: Mapping[Any, Tensor], told: RunContext = USUAL) -> tuple[Tensor, ...]:
+    def __call__(self, inputs: Mapping[Any, Tensor], context: RunContext = USUAL) -> tuple[Tensor, ...]:
         """Run on a batch."""
         program = self.program
         registers: list[Any] = [None] * (program.registers + 1)  # the last stays None: for ports that nothing feeds
         for name, register in program.inputs:
             registers[register] = inputs.get(name)  # None where a state is left out
-        if program.makes and told.like is None:
+        if program.makes and context.like is None:
             floats = (array for array in (*self.arrays(), *inputs.values()) if array.is_floating_point())
-            told = replace(told, like=next(floats, next(iter(inputs.values()), None)))
-        if told.precision is None and not told.set and told.watch is None:
-            self._run_plain(registers, told)
+            context = replace(context, like=next(floats, next(iter(inputs.values()), None)))
+        if context.precision is None and not context.set and context.watch is None:
+            self._run_plain(registers, context)
         else:
-            self._run_watched(registers, told)
+            self._run_watched(registers, context)
         return tuple([registers[i] for i in program.outputs])
 
-    def _run_plain(self, registers: list[Any], told: RunContext) -> None:
+    def _run_plain(self, registers: list[Any], context: RunContext) -> None:
         """Nothing but the arithmetic: at batch one, every attribute looked up here would show."""
-        quick = self.program.padded if told.lengths else self.program.unpadded
+        quick = self.program.padded if context.lengths else self.program.unpadded
         for (forward, reads, writes, dead, instruction), w in zip(quick, self.weights, strict=True):
             if instruction is not None:
-                _do(instruction, w, registers, told)
+                _do(instruction, w, registers, context)
             elif len(writes) != 1:
                 for register, value in zip(writes, forward(w, *[registers[i] for i in reads]), strict=True):
                     registers[register] = value
@@ -190,32 +190,32 @@ class Bound(Value):
             for register in dead:
                 registers[register] = None
 
-    def _run_watched(self, registers: list[Any], told: RunContext) -> None:
+    def _run_watched(self, registers: list[Any], context: RunContext) -> None:
         """With precisions, interventions and somebody who looks at every value."""
         for name, register in self.program.inputs:
             if (
-                isinstance(name, str) and ("", name) in told.set and registers[register] is not None
+                isinstance(name, str) and ("", name) in context.set and registers[register] is not None
             ):  # inside an `Elements` they are changed already
-                registers[register] = told.set["", name](registers[register])
+                registers[register] = context.set["", name](registers[register])
         for instruction, w in zip(self.program.instructions, self.weights, strict=True):
-            _do(instruction, w, registers, told)
-            _look(instruction, registers, told)
+            _do(instruction, w, registers, context)
+            _look(instruction, registers, context)
             for register in instruction.dead:
                 registers[register] = None
 
 
-def _do(instruction: Instruction | ElementLoop, w: Any, registers: list[Any], told: RunContext) -> None:
+def _do(instruction: Instruction | ElementLoop, w: Any, registers: list[Any], context: RunContext) -> None:
     if isinstance(instruction, ElementLoop):
-        instruction.run(w, registers, told)
+        instruction.run(w, registers, context)
         return
     x: Sequence[Any] = [registers[i] for i in instruction.reads]
-    if told.precision is not None:
-        x = _in_precision(x, instruction, told.precision)
-    _store(instruction, registers, told, _result(instruction, w, x, told))
+    if context.precision is not None:
+        x = _in_precision(x, instruction, context.precision)
+    _store(instruction, registers, context, _result(instruction, w, x, context))
 
 
-def _result(instruction: Instruction, w: Mapping[str, Tensor], x: Sequence[Any], told: RunContext) -> Any:
-    keywords = _keywords(instruction, told) if instruction.keywords else {}
+def _result(instruction: Instruction, w: Mapping[str, Tensor], x: Sequence[Any], context: RunContext) -> Any:
+    keywords = _keywords(instruction, context) if instruction.keywords else {}
     if not instruction.promised:
         return instruction.forward(w, *x, **keywords)
     try:
@@ -235,10 +235,10 @@ def _raised(instruction: Instruction, x: Sequence[Any], error: Exception) -> Net
     )
 
 
-def _store(instruction: Instruction, registers: list[Any], told: RunContext, result: Any) -> None:
+def _store(instruction: Instruction, registers: list[Any], context: RunContext, result: Any) -> None:
     if instruction.running:
         result, new = result
-        told.updates.update({path: new[name] for name, path in instruction.arrays if name in new})
+        context.updates.update({path: new[name] for name, path in instruction.arrays if name in new})
     writes = instruction.writes
     if instruction.promised:
         _check(instruction, result)
@@ -282,33 +282,33 @@ def _kept(promised: Shape, value: Any) -> bool:
     return len(sizes) == len(promised) and all(a == b or not isinstance(a, int) for a, b in known)
 
 
-def _keywords(instruction: Instruction, told: RunContext) -> dict[str, Any]:
+def _keywords(instruction: Instruction, context: RunContext) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if "lengths" in instruction.keywords:
-        values["lengths"] = told.lengths_of(instruction.sizes)
+        values["lengths"] = context.lengths_of(instruction.sizes)
     if "wanted" in instruction.keywords:
         values["wanted"] = instruction.wanted
     if "batch" in instruction.keywords:
-        values["batch"] = told.batch
+        values["batch"] = context.batch
     if "like" in instruction.keywords:
-        values["like"] = told.like
+        values["like"] = context.like
     if "training" in instruction.keywords:
-        values["training"] = told.training
+        values["training"] = context.training
     if "random" in instruction.keywords:
-        values["random"] = told.noise.at(instruction.path) if told.noise is not None else None
+        values["random"] = context.noise.at(instruction.path) if context.noise is not None else None
     return values
 
 
 def _in_precision(x: Sequence[Any], instruction: Instruction, precision: torch.dtype) -> Sequence[Any]:
     """Values in the precision of the run, but in float32 where the leaf says that it needs it."""
-    dtype = torch.float32 if instruction.precise else precision
+    dtype = torch.float32 if instruction.needs_float32 else precision
     return [v.to(dtype) if v is not None and v.is_floating_point() and v.dtype != dtype else v for v in x]
 
 
-def _look(instruction: Instruction | ElementLoop, registers: list[Any], told: RunContext) -> None:
+def _look(instruction: Instruction | ElementLoop, registers: list[Any], context: RunContext) -> None:
     for slot, register in zip(instruction.slots, instruction.writes, strict=True):
-        if slot in told.set and registers[register] is not None:
-            registers[register] = told.set[slot](registers[register])
-    if told.watch is not None and isinstance(instruction, Instruction):
+        if slot in context.set and registers[register] is not None:
+            registers[register] = context.set[slot](registers[register])
+    if context.watch is not None and isinstance(instruction, Instruction):
         given = [registers[register] for register in instruction.writes if registers[register] is not None]
-        told.watch(instruction.path, given, told.rows)
+        context.watch(instruction.path, given, context.rows)

@@ -117,7 +117,7 @@ def _at_once(group: LeafGroup, asked: Collection[Slot]) -> Unit:
     entry, far, step = group.entry, group.exit, group.inner[0] if len(group.inner) == 1 else None
     if far is None or not isinstance(step, PlanStep):
         return group
-    leaf = step.leaf.folded()
+    leaf = step.leaf.over_sequence()
     if leaf is None or not {*entry.writes, *step.writes}.isdisjoint(asked):
         return group
     cell, ends = ports(step.leaf.ports), dict(zip(exit_ports(far), far.reads, strict=True))

@@ -61,10 +61,10 @@ class Examples(Value):
         return Padded(inputs, axes_of(self.plan).of_batch(padded) if ragged else {})
 
 
-def own_lengths(plan: Plan, slot: Slot, batch: Tensor, told: RunContext) -> Sequence[Own]:
+def own_lengths(plan: Plan, slot: Slot, batch: Tensor, context: RunContext) -> Sequence[Own]:
     """A padded value as one an example, each of its own sizes; a list along an axis whose elements differ in length."""
     sizes: list[Size | Row] = list(plan.whole_shape(slot))
-    ends = [None if isinstance(size, Row) else told.length(size) for size in sizes]
+    ends = [None if isinstance(size, Row) else context.length(size) for size in sizes]
     if not any(end is not None for end in ends):
         return list(batch)
     around = [_around(plan, sizes, axis) for axis in range(len(sizes))]

@@ -60,10 +60,10 @@ class ElementLoop(Value):
     writes: tuple[int, ...]
     dead: tuple[int, ...]
 
-    def run(self, bound: Sequence[Run], registers: list[Any], told: RunContext) -> None:
+    def run(self, bound: Sequence[Run], registers: list[Any], context: RunContext) -> None:
         """Take registers, fill registers."""
         given = {slot: registers[register] for slot, register in self.over}
-        axis = ElementAxis(next(iter(given.values())), told.length(self.axis), told)
+        axis = ElementAxis(next(iter(given.values())), context.length(self.axis), context)
         whole = {slot: registers[register] for slot, register in self.whole}
         values = ElementValues(axis, whole, given)
         before, loop, after = bound
@@ -122,9 +122,9 @@ class ElementLoop(Value):
 class ElementAxis:
     """An axis of a batch, and the way from (b, n, …) to rows of real elements and back."""
 
-    def __init__(self, x: Tensor, length: Length, told: RunContext) -> None:
+    def __init__(self, x: Tensor, length: Length, context: RunContext) -> None:
         self.batch, self.size = x.shape[:2]
-        self.length, self.told, self.device = length, told, x.device
+        self.length, self.context, self.device = length, context, x.device
 
     @cached_property
     def _back(self) -> Tensor:
@@ -178,40 +178,40 @@ class ElementAxis:
     @cached_property
     def told_rows(self) -> RunContext:
         """What a run on rows is told."""
-        lengths = {name: self._row_lengths(length) for name, length in self.told.lengths.items()}
-        return self._told(self.owner, self._position, len(self.owner), lengths)
+        lengths = {name: self._row_lengths(length) for name, length in self.context.lengths.items()}
+        return self._context(self.owner, self._position, len(self.owner), lengths)
 
     def told_at(self, t: int) -> RunContext:
         """What a run on element t of every example is told."""
         lengths = {
             name: length[:, t].contiguous() if isinstance(length, Tensor) and length.ndim > 1 else length
-            for name, length in self.told.lengths.items()
+            for name, length in self.context.lengths.items()
         }
-        return self._told(None, t, self.batch, lengths)
+        return self._context(None, t, self.batch, lengths)
 
     def _row_lengths(self, length: Tensor | int) -> Tensor | int:
         if isinstance(length, int):
             return length
         return self.rows(length) if length.ndim > 1 else self.spread(length)
 
-    def _told(
+    def _context(
         self, owner: Tensor | None, position: Tensor | int, count: int, lengths: Mapping[str, Tensor | int]
     ) -> RunContext:
-        told = self.told
-        rows = told.rows
+        context = self.context
+        rows = context.rows
         if owner is not None:
             rows = owner if rows is None else rows[owner]
         return RunContext(
-            training=told.training,
-            noise=told.noise.inside(owner, position) if told.training and told.noise is not None else None,
+            training=context.training,
+            noise=context.noise.inside(owner, position) if context.training and context.noise is not None else None,
             batch=count,
-            precision=told.precision,
+            precision=context.precision,
             lengths=lengths,
-            set=told.set,
-            updates=told.updates,
-            watch=told.watch,
+            set=context.set,
+            updates=context.updates,
+            watch=context.watch,
             rows=rows,
-            like=told.like,
+            like=context.like,
         )
 
 

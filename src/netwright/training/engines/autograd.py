@@ -45,7 +45,7 @@ class Autograd(Engine, Value, eq=False):
         frozen: Collection[str] = (),
     ) -> "Autograd":
         """The engine of a plan; `rest` holds the arrays that gradients do not change, `frozen` those nothing does."""
-        exact = {path for step in plan.steps if step.leaf.precise for path in step.arrays.values()}
+        exact = {path for step in plan.steps if step.leaf.needs_float32 for path in step.arrays.values()}
         parameters = {
             path: flat.view(flat.master if path in exact else flat.working, path).detach().requires_grad_()
             for path in flat.spans
@@ -62,16 +62,16 @@ class Autograd(Engine, Value, eq=False):
 
     def gradient(self, batch: Batch, step: int) -> float:
         self.flat.refresh()
-        told = self._told(batch, step)
+        context = self._context(batch, step)
         with torch.enable_grad():
-            loss = total(self.bound(batch.inputs, told), batch.weights)
+            loss = total(self.bound(batch.inputs, context), batch.weights)
             grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         with torch.no_grad():
             torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
             found = loss.item()
             if not (math.isfinite(found) and culprit.finite([self.flat.gradient])):
                 return math.nan  # a step that is not made leaves running arrays as they are
-            for path, value in told.updates.items():
+            for path, value in context.updates.items():
                 if path in self.running:
                     self.running[path].copy_(value)
         return found
@@ -86,12 +86,17 @@ class Autograd(Engine, Value, eq=False):
         if broken is not None:
             return Culprit("weights", broken)
         self.flat.refresh()
-        told = self._told(batch, step)
+        context = self._context(batch, step)
         return culprit.of_step(
-            self.bound, batch.inputs, told, batch.examples, self.parameters, lambda losses: total(losses, batch.weights)
+            self.bound,
+            batch.inputs,
+            context,
+            batch.examples,
+            self.parameters,
+            lambda losses: total(losses, batch.weights),
         )
 
-    def _told(self, batch: Batch, step: int) -> RunContext:
+    def _context(self, batch: Batch, step: int) -> RunContext:
         return RunContext(
             training=True,
             noise=Noise(self.seed, step, batch.examples),

@@ -51,7 +51,7 @@ def end_of(net: Node, output: str) -> NetEnd:
     leaves = {op.path: op for op in plan.wiring.leaves}
     slot = dict(plan.wiring.outputs)[output]
     path, leaf = slot[0], leaves[slot[0]].leaf if slot[0] in leaves else None
-    while leaf is not None and leaf.passes and len(leaves[path].reads) == 1:
+    while leaf is not None and leaf.passes_values and len(leaves[path].reads) == 1:
         path = leaves[path].reads[0][1][0]
         leaf = leaves[path].leaf if path in leaves else None
     form = _form(leaf)
@@ -63,7 +63,9 @@ def end_of(net: Node, output: str) -> NetEnd:
 def _form(leaf: LeafNode | None) -> str:
     """The form of the cross entropy that is computed at once with this leaf."""
     forms = ("probabilities", "binary")
-    return "" if leaf is None else next((form for form in forms if CrossEntropy(form).after(leaf) is not None), "")
+    return (
+        "" if leaf is None else next((form for form in forms if CrossEntropy(form).merged_with(leaf) is not None), "")
+    )
 
 
 def meant(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | None:

@@ -49,21 +49,21 @@ class Validation(Value, eq=False):
         """The figures by name."""
         total = wrong = weight = decided = 0.0
         with torch.no_grad():
-            for batch, told in self._batches():
+            for batch, context in self._batches():
                 with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
-                    values = self.bound(batch.inputs, told)
+                    values = self.bound(batch.inputs, context)
                 loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
                 total, weight = total + loss * batch.size, weight + batch.size
                 if self.target is not None:
                     port, shape = self.target
-                    wrongs = _own(_wrong(values[-1], batch.inputs[port]), shape, told)
+                    wrongs = _own(_wrong(values[-1], batch.inputs[port]), shape, context)
                     wrong, decided = wrong + int(wrongs.sum()), decided + wrongs.numel()
         found = {"loss": total / weight}
         return {**found, "error": wrong / decided} if self.target is not None else found
 
     def culprit(self) -> Culprit | None:
         """The first part that gives what is not finite, and the example of the validation data."""
-        found = (of_values(self.bound, batch.inputs, told, batch.examples) for batch, told in self._batches())
+        found = (of_values(self.bound, batch.inputs, context, batch.examples) for batch, context in self._batches())
         return next((culprit for culprit in found if culprit is not None), None)
 
     def _batches(self) -> Iterator[tuple[Batch, RunContext]]:
@@ -96,10 +96,10 @@ def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor]
     batch = data.batch(torch.arange(min(len(data), FEW), device="cpu"))
     with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
         bound = program_of(plan, [slots[name] for name in wants]).bind(arrays)
-        told = RunContext(batch=batch.size, lengths=batch.lengths)
-        outputs = bound(batch.inputs, told)
+        context = RunContext(batch=batch.size, lengths=batch.lengths)
+        outputs = bound(batch.inputs, context)
     for (name, codec), output in zip(wants.items(), outputs, strict=True):
-        real, single = _own(output, plan.shape(slots[name]), told), gives_classes(codec)
+        real, single = _own(output, plan.shape(slots[name]), context), gives_classes(codec)
         sound = bool(((real >= 0) & (real <= 1.01)).all())
         if single:
             sound = sound and bool(((real.sum(-1) - 1).abs() < 0.01).all())
@@ -123,9 +123,9 @@ def _inner(codec: Codec, kind: type[Codec]) -> bool:
     return isinstance(codec.codec if isinstance(codec, Each) else codec, kind)
 
 
-def _own(x: Tensor, shape: Shape, told: RunContext) -> Tensor:
+def _own(x: Tensor, shape: Shape, context: RunContext) -> Tensor:
     """The values of a batch (b, *shape) that are not behind the end of an example: rows (r, …) where any are."""
-    lengths = [None if isinstance(size, Row) else told.length(size) for size in shape]
+    lengths = [None if isinstance(size, Row) else context.length(size) for size in shape]
     axes = [axis for axis, length in enumerate(lengths, 1) if length is not None]
     inside = own_elements(x, lengths, axes)
     if inside is None:
