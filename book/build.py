@@ -34,7 +34,7 @@ class OwnKernel(AsyncKernelManager):
 
 
 class PageError(Exception):
-    """A page that cannot be shown: the message names the page, the line and the cell."""
+    """A page that breaks the form of a page, so that nothing of it runs: the message names the page and the line."""
 
 
 def sources(book: Path) -> list[Path]:
@@ -56,8 +56,15 @@ def key(page: Path, library: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def is_quick() -> bool:
+    """Whether the quick form is built: less data and fewer epochs, so that its numbers are not results."""
+    return os.environ.get("NETWRIGHT_QUICK") == "1"
+
+
 def read(page: Path) -> NotebookNode:
-    """The page as a notebook that was not run. Raises PageError where it breaks the form of a page."""
+    """The page as a notebook that was not run. Raises PageError where it breaks the form of a page.
+
+    A region of words that is tagged `whole` says what the whole form shows: the quick form leaves it out."""
     text = page.read_text(encoding="utf-8")
     if not re.match(r"# \S.*\n\n[^\W_]", text):
         raise PageError(f"{place(page, 0)}: a page opens with `# Its title` and a paragraph that says what it shows")
@@ -65,6 +72,8 @@ def read(page: Path) -> NotebookNode:
         problem = f"a box is ```python (it runs) or ```text (it is shown), not {fence.group()}"
         raise PageError(f"{place(page, fence.start())}: {problem}")
     notebook = jupytext.read(page)
+    if is_quick():
+        notebook.cells = [cell for cell in notebook.cells if "whole" not in cell.metadata.get("tags", [])]
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # jupytext draws ids at random; the same page must give the same file
     notebook.metadata.update(KERNEL)
@@ -81,8 +90,10 @@ def place_of(page: Path, cell: NotebookNode) -> str:
     return place(page, page.read_text(encoding="utf-8").index(cell.source))
 
 
-def execute(page: Path) -> NotebookNode:
-    """Run a page from its first cell to its last. Raises PageError with the traceback of a cell that fails."""
+def execute(page: Path) -> tuple[NotebookNode, str | None]:
+    """Run a page from its first cell to its last; return it with the fault that ended the run, if one did.
+
+    A page that fails keeps the outputs it has: what took an hour is not lost to a fault at the end."""
     notebook = read(page)
     client = NotebookClient(
         notebook,
@@ -96,26 +107,46 @@ def execute(page: Path) -> NotebookNode:
         client.execute()
     except CellExecutionError as error:
         failed = next(cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
-        raise PageError(f"{place_of(page, failed)}: this cell failed\n{plain(str(error))}") from None
+        return notebook, f"{place_of(page, failed)}: this cell failed\n{plain(str(error))}"
     except (CellTimeoutError, DeadKernelError) as error:
-        raise PageError(f"{place(page, 0)}: {plain(str(error))}") from None
-    return notebook
+        return notebook, f"{place(page, 0)}: {plain(str(error))}"
+    return notebook, None
 
 
-def executed(page: Path, library: Path, cache: Path) -> tuple[NotebookNode, str]:
+def executed(source: Path, library: Path, cache: Path) -> tuple[Page, str]:
     """The page with its outputs, run only when something it depends on has changed; and what was done, in words."""
-    kept = cache / f"{page.stem}-{key(page, library)}.ipynb"
+    kept = cache / f"{source.stem}-{key(source, library)}.ipynb"
     if kept.exists():
-        return nbformat.read(kept, as_version=4), "unchanged"
+        return Page(source.stem, nbformat.read(kept, as_version=4)), "unchanged"
     start = time.perf_counter()
-    notebook = execute(page)
+    try:
+        notebook, fault = execute(source)
+    except PageError as error:
+        notebook, fault = empty(source), str(error)
+    done = f"in {time.perf_counter() - start:.1f} s"
+    if fault is not None:
+        return Page(source.stem, notebook, fault), f"failed {done}"
+    keep(notebook, kept)
+    return Page(source.stem, notebook), f"ran {done}"
+
+
+def empty(page: Path) -> NotebookNode:
+    """What stands in the site for a page that cannot be read: its name."""
+    words = page.stem[3:].replace("-", " ").capitalize()
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(f"# {words}\n\nNothing of this page has run.")]
+    )
+
+
+def keep(notebook: NotebookNode, kept: Path) -> None:
+    """Keep a page that has run to its end, in place of what was kept of it before."""
+    cache, stem = kept.parent, kept.name[: -len("-0123456789abcdef.ipynb")]
     cache.mkdir(parents=True, exist_ok=True)
-    for old in cache.glob(f"{page.stem}-{'[0-9a-f]' * 16}.ipynb"):
+    for old in cache.glob(f"{stem}-{'[0-9a-f]' * 16}.ipynb"):
         old.unlink()
     partial = kept.with_suffix(".part")
     nbformat.write(notebook, partial)
     partial.replace(kept)
-    return notebook, f"ran in {time.perf_counter() - start:.1f} s"
 
 
 def write_site(site: Path, pages: list[Page]) -> None:
@@ -123,7 +154,7 @@ def write_site(site: Path, pages: list[Page]) -> None:
     fresh = site.with_name(site.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    quick = os.environ.get("NETWRIGHT_QUICK") == "1"
+    quick = is_quick()
     for number, page in enumerate(pages):
         before = pages[number - 1] if number else None
         after = pages[number + 1] if number + 1 < len(pages) else None
@@ -135,22 +166,15 @@ def write_site(site: Path, pages: list[Page]) -> None:
 
 
 def build(book: Path = BOOK, library: Path = LIBRARY) -> list[str]:
-    """Build the site of a book folder; return the faults. With a fault no site is written, but good pages stay kept."""
+    """Build the site of a book folder; return the faults, each of which the site shows in the place of its page."""
     pages: list[Page] = []
-    faults: list[str] = []
     for source in sources(book):
-        try:
-            notebook, done = executed(source, library, book / ".cache")
-        except PageError as error:
-            faults.append(str(error))
-            done = "failed"
-        else:
-            pages.append(Page(source.stem, notebook))
+        page, done = executed(source, library, book / ".cache")
+        pages.append(page)
         print(f"{source.stem:<40} {done}", flush=True)
-    if not faults:
-        write_site(book / "site", pages)
-        print(f"{book / 'site' / 'index.html'}")
-    return faults
+    write_site(book / "site", pages)
+    print(f"{book / 'site' / 'index.html'}")
+    return [page.fault for page in pages if page.fault is not None]
 
 
 def main() -> int:

@@ -74,10 +74,11 @@ MARKDOWN = markdown()
 
 @dataclass(frozen=True)
 class Page:
-    """One executed page: its name without an ending, and its notebook."""
+    """One executed page: its name without an ending, its notebook, and the fault that ended its run, if one did."""
 
     stem: str
     notebook: NotebookNode
+    fault: str | None = None
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -114,6 +115,9 @@ def render_output(output: NotebookNode) -> str:
     if output.output_type == "stream":
         kind = "out err" if output.name == "stderr" else "out"
         return f'<pre class="{kind}">{html.escape(plain(output.text).rstrip())}</pre>'
+    if output.output_type == "error":
+        traceback = "\n".join(output.traceback)
+        return f'<pre class="out failed">{html.escape(plain(traceback))}</pre>'
     data = output.data
     mime = next(
         (mime for mime in RICHEST_FIRST if mime in data and not (mime == "text/plain" and WIDGET in data)), None

@@ -94,21 +94,50 @@ def test_what_a_page_depends_on(build, book, tmp_path, monkeypatch):
     assert len(set(keys)) == len(keys)
 
 
-def test_faults_name_page_line_and_traceback_and_leave_the_old_site(build, book, tmp_path):
+def test_a_page_that_fails_keeps_its_outputs_and_the_site_shows_the_fault(build, book, tmp_path):
     (book / "site").mkdir()
     (book / "site" / "index.html").write_text("old")
     (book / "00-good.md").write_text("# Good\n\nWords.\n\n```python\n1\n```\n")
-    (book / "01-bad.md").write_text("# Bad\n\nWords.\n\n```python\nx = 0\n```\n\nwords\n\n```python\n1 / x\n```\n")
+    bad_page = "# Bad\n\nWords.\n\n```python\nx = 0\nprint('an hour of work')\n```\n\nwords\n\n```python\n1 / x\n```\n"
+    (book / "01-bad.md").write_text(bad_page + "\n```python\nprint('never')\n```\n")
     (book / "02-shell.md").write_text("# Shell\n\nWords.\n\n```sh\nls\n```\n")
     broken = "class B:\n    def _repr_html_(self):\n        raise RuntimeError('no picture')\n\n\nB()\n"
     (book / "03-unseen.md").write_text(f"# Unseen\n\nWords.\n\n```python\n{broken}```\n")
     bad, shell, unseen = build.build(book, tmp_path / "library")
-    assert bad.startswith("book/01-bad.md:12: this cell failed\n") and "ZeroDivisionError: division by zero" in bad
+    assert bad.startswith("book/01-bad.md:13: this cell failed\n") and "ZeroDivisionError: division by zero" in bad
     assert shell == "book/02-shell.md:5: a box is ```python (it runs) or ```text (it is shown), not ```sh"
     assert unseen.startswith("book/03-unseen.md:6: this cell failed\n")
     assert "RuntimeError: no picture" in unseen and "\x1b" not in bad + unseen
-    assert (book / "site" / "index.html").read_text() == "old"
-    assert [file.name[:7] for file in (book / ".cache").iterdir()] == ["00-good"]
+
+    site = {file.stem: file.read_text() for file in (book / "site").glob("*.html")}
+    assert sorted(site) == ["00-good", "01-bad", "02-shell", "03-unseen", "index"]
+    assert '<pre class="out">an hour of work</pre>' in site["01-bad"] and '<pre class="out">never' not in site["01-bad"]
+    alert = site["01-bad"].split('role="alert"')[1].split("</section>")[0]
+    assert "This page did not run to its end." in alert and "ZeroDivisionError: division by zero" in alert
+    assert '<pre class="out failed">' in site["01-bad"], "the cell that failed shows its traceback"
+    assert "not ```sh" in site["02-shell"] and "<title>Shell" in site["02-shell"]
+    assert 'role="alert"' not in site["00-good"]
+    assert site["index"].count("This page did not run to its end.") == 3
+    assert [file.name[:7] for file in (book / ".cache").iterdir()] == ["00-good"], "a page that failed runs again"
+
+
+def test_the_exit_status_says_whether_every_page_ran(build, book, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(build.build, "__defaults__", (book, tmp_path / "library"))
+    (book / "00-good.md").write_text("# Good\n\nWords.\n\n```python\n1\n```\n")
+    assert build.main() == 0
+    (book / "01-bad.md").write_text("# Bad\n\nWords.\n\n```python\nraise ValueError('no data')\n```\n")
+    assert build.main() == 1
+    assert "book/01-bad.md:6: this cell failed" in capsys.readouterr().err
+
+
+def test_what_the_whole_form_alone_shows_is_not_said_in_the_quick_form(build, book, tmp_path, monkeypatch):
+    result = '<!-- #region tags=["whole"] -->\nThe net wins.\n<!-- #endregion -->\n'
+    (book / "00-result.md").write_text(f"# Result\n\nWords.\n\n```python\n1\n```\n\n{result}\nAlways said.\n")
+    for quick in (True, False):
+        monkeypatch.setenv("NETWRIGHT_QUICK", "1" if quick else "")
+        assert build.build(book, tmp_path / "library") == []
+        page = (book / "site" / "00-result.html").read_text()
+        assert ("The net wins." in page) is not quick and "Always said." in page and "region" not in page
 
 
 def test_a_page_opens_with_its_title_and_a_paragraph(build, book, tmp_path):
