@@ -1,9 +1,9 @@
 """Makes pairs for symbolic integration: random expressions and their derivatives, as tokens of prefix trees.
 
-An expression is drawn, its derivative is what a net reads, and the expression is what it is to say, without a constant
-that is added: it has left no trace. Expressions have one derivative that differ by a constant, and the same derivative
-can be written in many ways; so duplicates are found by the canonical form of what is read, and no form stands in two
-parts of the data. SymPy differentiates and checks.
+An expression is drawn and differentiated. A net reads the derivative, and its target is the expression without its
+added constant, since the derivative does not tell the constant. A derivative can be written in many ways. SymPy gives
+it a canonical form, and two pairs with the same form of the derivative are duplicates, of which one is kept. So no
+derivative is in two parts of the data.
 """
 
 import random
@@ -19,11 +19,11 @@ LONGEST = 40  # tokens of either side
 NUMBERS = [str(n) for n in range(-LARGEST, LARGEST + 1)]
 
 ARITY = {"add": 2, "mul": 2, "pow": 2, "div": 2, **dict.fromkeys(FUNCTIONS, 1), "x": 0, **dict.fromkeys(NUMBERS, 0)}
-"""Every token and how many expressions follow it: div is of two whole numbers, a fraction."""
+"""Every token and how many expressions follow it. `div` is a fraction of two whole numbers."""
 
 
 def drawn(draw: random.Random, depth: int) -> Expr:
-    """A random expression: sums, products and quotients of simple ones, at most so deep."""
+    """A random expression: sums, products and quotients of simple ones, at most `depth` operations deep."""
     if depth == 0 or draw.random() < 0.2:
         simple = draw.choice(["x", "number", "power", *FUNCTIONS])
         if simple == "number":
@@ -37,9 +37,9 @@ def drawn(draw: random.Random, depth: int) -> Expr:
 
 
 def prefix(expression: Expr) -> list[str]:
-    """The tokens of an expression, an operator before what it takes.
+    """The tokens of an expression, an operator before its arguments.
 
-    Raises: ValueError for a number without a token, and a function that is none of ours.
+    Raises: ValueError for a number without a token, and for a function that is not in `FUNCTIONS`.
     """
     if expression == X:
         return ["x"]
@@ -92,12 +92,12 @@ def _next(tokens: Iterator[str]) -> Expr:
 
 
 def pairs(count: int, depth: int = 2, seed: int = 0) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """So many pairs (derivative, expression) with different derivatives, none longer than `LONGEST` tokens."""
+    """`count` pairs (derivative, expression) with different derivatives, neither side longer than `LONGEST` tokens."""
     draw = random.Random(seed)
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
-    tried: set[Expr] = set()  # to differentiate is most of the work
+    tried: set[Expr] = set()  # differentiating is most of the work, so it is done once for each expression
     while len(found) < count:
-        expression = drawn(draw, draw.randint(1, depth)).as_coeff_Add()[1]  # nothing read could say which constant
+        expression = drawn(draw, draw.randint(1, depth)).as_coeff_Add()[1]  # without the added constant
         if expression in tried or not expression.has(X):
             continue
         tried.add(expression)
@@ -105,22 +105,22 @@ def pairs(count: int, depth: int = 2, seed: int = 0) -> list[tuple[tuple[str, ..
         if derivative.has(sympy.zoo, sympy.nan):
             continue
         try:
-            read, said = tuple(prefix(derivative)), tuple(prefix(expression))
+            source, target = tuple(prefix(derivative)), tuple(prefix(expression))
         except ValueError:
             continue
-        if max(len(read), len(said)) <= LONGEST and read not in found:
-            found[read] = said
+        if max(len(source), len(target)) <= LONGEST and source not in found:
+            found[source] = target
     made = list(found.items())
     draw.shuffle(made)
     return made
 
 
-def right(read: Sequence[str], said: Sequence[str], points: Sequence[float] = (0.31, 0.77, 1.4, 2.3)) -> bool:
-    """Whether the derivative of what was said is what was read, at some places on the line."""
+def right(derivative: Sequence[str], answer: Sequence[str], points: Sequence[float] = (0.31, 0.77, 1.4, 2.3)) -> bool:
+    """Whether the derivative of the answer equals the given derivative, compared at some points."""
     try:
-        wanted, given = parsed(read), sympy.diff(parsed(said), X)
+        wanted, found = parsed(derivative), sympy.diff(parsed(answer), X)
         for point in points:
-            one, other = complex(wanted.subs(X, point)), complex(given.subs(X, point))
+            one, other = complex(wanted.subs(X, point)), complex(found.subs(X, point))
             if not abs(one - other) <= 1e-6 * (1 + abs(one)):
                 return False
     except (ValueError, TypeError, ZeroDivisionError, OverflowError):

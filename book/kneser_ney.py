@@ -1,4 +1,4 @@
-"""The measure that the book's character models are held against: n-grams with modified Kneser-Ney smoothing."""
+"""N-grams with modified Kneser-Ney smoothing: the book's character models are compared with these."""
 
 from collections.abc import Sequence
 
@@ -12,17 +12,19 @@ Reals = NDArray[np.float64]
 class KneserNey:
     """Predicts each character of a text, and its end, from the characters before it.
 
-    A text is framed by a start, which is known, and an end, which is predicted as one more element. With $c(hw)$ the
-    count of the symbol $w$ after the history $h$, and $h'$ the history without its oldest symbol,
+    Every text begins with a start symbol, which is given, and ends with an end symbol, which is predicted like a
+    character. With $c(hw)$ the count of the symbol $w$ after the history $h$, and $h'$ the history without its oldest
+    symbol,
 
     $$p(w|h) = \\frac{c(hw) - D(c(hw))}{c(h)} + \\frac{\\sum_v D(c(hv))}{c(h)} \\, p(w|h')$$
 
-    Below the longest history a count is not how often $hw$ occurs but how many different symbols come before it; what
-    follows the start has nothing before it and keeps its count. The three discounts D(1), D(2), D(3 and more) of each
-    order are estimated from how many counts are 1, 2, 3 and 4; where one of these is 0 they are 0.5. Below the single
-    symbols lies a uniform floor over the characters of `texts`, the end, and one symbol for every other character.
+    For histories that are shorter than the longest, $c(hw)$ is not how often $hw$ occurs but how many different symbols
+    come before it. An n-gram that begins with the start symbol has nothing before it, so it keeps its count. The three
+    discounts D(1), D(2) and D(3 and more) of each order are estimated from the numbers of counts that are 1, 2, 3 and
+    4. Where one of these numbers is 0, the discounts are 0.5. The shortest history is empty, and below it is a uniform
+    distribution over the characters of `texts`, the end, and one symbol for all other characters.
 
-    Fields: `order` n, how many symbols an n-gram has, so n - 1 are looked back at; `alphabet` the characters known.
+    Fields: `order` n, the number of symbols of an n-gram, so the history has n - 1; `alphabet` the known characters.
 
     Example:
         >>> model = KneserNey(["abab", "ab"], order=2)
@@ -61,11 +63,11 @@ class KneserNey:
             self._levels.insert(0, _Level(longer, counts, self._base))
 
     def bits(self, texts: Sequence[str]) -> float:
-        """Bits an element: -log2 of its probability, on average over all characters and ends of the texts."""
+        """Bits per element: the mean of -log2 of its probability, over all characters and ends of the texts."""
         return float(-np.log2(self._probabilities(texts)).mean())
 
     def following(self, text: str) -> dict[str | None, float]:
-        """The probability of each symbol after the text: characters, "" its end, and None any other character."""
+        """The probability of each next symbol: the known characters, "" for the end, None for any other character."""
         symbols, place = self._framed([text] * self._start)
         last = np.flatnonzero(symbols == self._end)
         symbols[last] = np.arange(self._start)
@@ -73,7 +75,7 @@ class KneserNey:
         return dict(zip([*self.alphabet, "", None], found.tolist(), strict=True))
 
     def _framed(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
-        """All symbols in a row, each text from its start to its end, and the place of each in its text."""
+        """The symbols of all texts in one array, and the position of each symbol in its text."""
         lengths = np.array([len(text) + 2 for text in texts], np.int64)
         starts = np.cumsum(lengths) - lengths
         joined = "\0" + "\0\0".join(texts) + "\0"
@@ -84,7 +86,7 @@ class KneserNey:
         return symbols, np.arange(len(symbols)) - np.repeat(starts, lengths)
 
     def _grams(self, symbols: Ids, place: Ids, length: int) -> Ids:
-        """The number of each n-gram of this length that lies in one text; the start is a history, no prediction."""
+        """The n-grams of this length as numbers, none across two texts, and none that ends with the start symbol."""
         codes = symbols.copy()
         for back in range(1, length):
             codes[back:] += symbols[:-back] * self._base**back
@@ -104,7 +106,7 @@ class KneserNey:
 
 
 class _Level:
-    """The n-grams of one length: what their counts leave them, and what each history has to hand down."""
+    """The n-grams of one length: their discounted counts, and what the discounts leave to the shorter history."""
 
     def __init__(self, grams: Ids, counts: Ids, base: int) -> None:
         having = [int((counts == k).sum()) for k in range(1, 5)]
@@ -120,7 +122,7 @@ class _Level:
         self.total, self.spare = (np.bincount(of, weights).astype(float) for weights in (counts, taken))
 
     def over(self, grams: Ids, shorter: Reals) -> Reals:
-        """Probabilities of the n-grams, given those by the shorter history."""
+        """Probabilities of the n-grams, from the probabilities that the shorter history gives."""
         left = _looked_up(self.grams, self.left, grams)
         total = _looked_up(self.histories, self.total, grams // self.base)
         spare = _looked_up(self.histories, self.spare, grams // self.base)

@@ -1,7 +1,8 @@
 """Draws scenes of two things, the sentence that says what stands where, and the box of each thing.
 
-A thing is a coloured shape or a handwritten digit. Sizes, places, turns, colours, background and noise vary. Said first
-is what is left or on top, whichever of both tells the things better apart, so that every scene has one right sentence.
+A thing is a coloured shape or a handwritten digit. Sizes, places, rotations, colours, background and noise vary. The
+sentence is "left of" or "above", after the larger of the two distances, and it begins with the thing that is left or
+above. So every scene has one right sentence.
 """
 
 from collections.abc import Collection, Sequence
@@ -38,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture (SIDE, SIDE, 3) of bytes, its sentence, and name and box of the two things in the order of saying."""
+    """A picture (SIDE, SIDE, 3) of bytes, its sentence, and the names and boxes of its things in that order."""
 
     picture: NDArray[np.uint8]
     sentence: str
@@ -55,9 +56,9 @@ def scenes(
     without: Collection[str] = (),
     one_of: Sequence[str] = (),
 ) -> list[Scene]:
-    """So many scenes; their digits are drawn from these pictures (n, 28, 28).
+    """`count` random scenes; their digits are drawn from `pictures` (n, 28, 28).
 
-    No thing is one of `without`, such as "green triangle"; where `one_of` names such, one thing of each scene is.
+    No thing is one of `without`, such as "green triangle". One thing of each scene is one of `one_of`, if it has names.
     """
     draw = np.random.default_rng(seed)
     shapes = [name for name in SHADES if name not in without]
@@ -70,7 +71,7 @@ def scenes(
     return made
 
 
-def said(first: str, relation: str, second: str) -> str:
+def sentence_of(first: str, relation: str, second: str) -> str:
     """The sentence: "a red circle left of an 8"."""
     one, other = (f"{'an' if name == '8' else 'a'} {name}" for name in (first, second))
     return f"{one} {relation} {other}"
@@ -79,7 +80,7 @@ def said(first: str, relation: str, second: str) -> str:
 def _thing(
     draw: np.random.Generator, shapes: Sequence[str], pictures: NDArray[np.uint8], labels: Sequence[int]
 ) -> tuple[str, NDArray[np.uint8] | None]:
-    """A thing's name, and its picture if it is a digit: half of all are."""
+    """The name of a thing, and its picture if it is a digit. Half of all things are digits."""
     if draw.random() < 0.5:
         i = int(draw.integers(len(labels)))
         return str(labels[i]), pictures[i]
@@ -100,12 +101,12 @@ def _scene(draw: np.random.Generator, things: Sequence[tuple[str, NDArray[np.uin
         canvas += cover[:, :, None] * (paint - canvas)  # (SIDE, SIDE, 3)
     canvas += draw.normal(0, NOISE, canvas.shape)
     names = things[0][0], things[1][0]
-    sentence = said(names[0], relation, names[1])
+    sentence = sentence_of(names[0], relation, names[1])
     return Scene(canvas.clip(0, 255).round().astype(np.uint8), sentence, names, (first.box, second.box))
 
 
 def _places(draw: np.random.Generator) -> tuple[Place, Place, str]:
-    """Two places whose boxes do not meet, what is said first in front, and the relation of the first to the second."""
+    """Two places with boxes that do not overlap, as the sentence orders them, and the relation of first to second."""
     while True:
         radii = draw.uniform(*RADII, 2)
         one, other = (Place(*draw.uniform(r, SIDE - r, 2), r) for r in radii)
@@ -117,14 +118,14 @@ def _places(draw: np.random.Generator) -> tuple[Place, Place, str]:
 
 
 def _around(place: Place) -> tuple[Pixels, Pixels]:
-    """How far every pixel is down and right of a place, in radii: (SIDE, SIDE) each."""
+    """How far every pixel is below and right of the centre of a place, in radii: (SIDE, SIDE) each."""
     middle = np.arange(SIDE) + 0.5
     down, right = np.meshgrid((middle - place.y) / place.radius, (middle - place.x) / place.radius, indexing="ij")
     return down, right
 
 
 def _shape(shape: str, place: Place, turn: float) -> Pixels:
-    """How much of every pixel a turned shape covers, by its distance to the outline; it fits however turned."""
+    """The share of every pixel that a rotated shape covers, from its distance to the outline. It stays in its box."""
     v, u = _around(place)
     u, v = u * np.cos(turn) + v * np.sin(turn), v * np.cos(turn) - u * np.sin(turn)
     if shape == "circle":
@@ -138,7 +139,7 @@ def _shape(shape: str, place: Place, turn: float) -> Pixels:
 
 
 def _digit(picture: NDArray[np.uint8], place: Place) -> Pixels:
-    """How much of every pixel a digit covers: its 20 × 20 middle, where MNIST puts it, scaled to the box."""
+    """The share of every pixel that a digit covers: the middle 20 × 20 pixels of MNIST's picture, scaled to the box."""
     v, u = (10 * offset + 13.5 for offset in _around(place))  # in pixels of the picture
     inside = (abs(v - 13.5) <= 10) & (abs(u - 13.5) <= 10)
     v, u = v.clip(0, 26.999), u.clip(0, 26.999)

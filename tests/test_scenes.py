@@ -11,7 +11,7 @@ import netwright as nw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book"))
 
-from scenes import COLOURS, SHADES, SHAPES, SIDE, said, scenes
+from scenes import COLOURS, SHADES, SHAPES, SIDE, scenes, sentence_of
 
 DIGITS = nw.dataset("digits").test
 SENTENCE = re.compile(r"(a (\w+ )?\w+|an 8) (left of|above) (a (\w+ )?\w+|an 8)")
@@ -32,7 +32,7 @@ def test_a_sentence_is_true_of_the_boxes():
             assert 0 <= top < bottom <= SIDE and 0 <= left < right <= SIDE
         down, along = first[2] < second[0], first[3] < second[1]  # a gap between the boxes, that way
         assert down if "above" in scene.sentence else along
-        assert scene.sentence == said(
+        assert scene.sentence == sentence_of(
             scene.names[0], "above" if "above" in scene.sentence else "left of", scene.names[1]
         )
 
@@ -92,4 +92,4 @@ def test_a_seed_makes_the_same_scenes():
 
 
 def test_the_article_of_eight():
-    assert said("8", "left of", "red circle") == "an 8 left of a red circle"
+    assert sentence_of("8", "left of", "red circle") == "an 8 left of a red circle"
