@@ -246,3 +246,22 @@ def test_fields_are_of_their_types():
         "labels of Category cannot be this\n  where:    Category\n  expected: a list or FREE\n"
         "  got:      5, of type int"
     )
+
+
+@pytest.mark.parametrize(
+    ("codec", "answer", "names"),
+    [
+        (Category(["a", "b"]), "class", ("a", "b")),
+        (Each(Category(["a", "b"])), "class", ("a", "b")),
+        (Boolean(), "yes or no", (False, True)),
+        (Labels(["a"]), "labels", ("a",)),
+        (Number(0, 1), "numbers", (0,)),
+        (Vector(2), "numbers", (0, 1)),
+        (Array("n 3"), "numbers", (0, 1, 2)),
+        (Image(2, 2), "numbers", (0, 1, 2)),
+        (Array("n <50>"), None, ()),
+        (Characters("ab", mark_end=True, unknown=True), "elements", ("a", "b", "<unknown>", "<edge>")),
+    ],
+)
+def test_a_codec_says_what_its_answer_is(codec: Codec, answer: str | None, names: tuple[object, ...]):
+    assert (codec.answer, codec.names) == (answer, names)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Codec, at_place, fits
+from netwright.codecs.codec import Answer, Codec, at_place, fits
 from netwright.codecs.numeric import floats, is_array, numbers
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
@@ -69,6 +69,10 @@ class Array(Codec):
                 )
         _check_within(found)
         object.__setattr__(self, "sizes", str(found))
+
+    @property
+    def answer(self) -> Answer | None:
+        return "numbers" if self._port.below is None else None
 
     @property
     def encoded(self) -> str:

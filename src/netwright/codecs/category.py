@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs import label_table
-from netwright.codecs.codec import Codec
+from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import AnyArray, as_tensor, described, is_array, plain_number
 from netwright.codecs.reading import THRESHOLD, Decision, Reading
@@ -53,6 +53,14 @@ class Category(Codec):
     def __post_init__(self) -> None:
         if self.labels is not FREE:
             object.__setattr__(self, "labels", label_table.label_tuple(self.labels, least=2))
+
+    @property
+    def answer(self) -> Answer:
+        return "class"
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        return self._labels
 
     @property
     def encoded(self) -> str:
@@ -147,6 +155,14 @@ class Boolean(Codec):
         >>> Boolean().decode(torch.tensor([0.8]))
         True
     """
+
+    @property
+    def answer(self) -> Answer:
+        return "yes or no"
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        return (False, True)
 
     @property
     def encoded(self) -> str:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence, Sized
 from dataclasses import MISSING, fields
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from netwright.sizes.notation import UNKNOWN, Axis, AxisRun, Port, port
 from netwright.value import Value, literal
 
 DECISION = Decision()
+Answer: TypeAlias = Literal["class", "yes or no", "labels", "numbers", "elements"]
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
 MOST = 1000  # characters of a field that are printed in full: of a longer one nobody reads more than its beginning
@@ -38,7 +39,9 @@ class Codec(Value, ABC):
     - `encode`, one raw thing to one tensor, as it is stored in memory (bytes stay bytes); `encode_all`, many of them
       to one tensor, or to a `Ragged` where their lengths differ and `encoded` names that size;
     - `prepare`, a batch of stored tensors to what the net sees (bytes become floats);
-    - `read`, one tensor to one raw thing, as a `Reading` asks; `decode` calls it.
+    - `read`, one tensor to one raw thing, as a `Reading` asks; `decode` calls it;
+    - `answer`, one word for what the output is, so that a net which it decodes can be trained without a loss of one's
+      own, and measured; `names`, what its classes are called, where they are not numbers.
     """
 
     def __init_subclass__(cls) -> None:
@@ -78,6 +81,26 @@ class Codec(Value, ABC):
     def scale(self) -> tuple[Any, Any] | None:
         """The mean and the deviation by which arrays are standardized; None where they stay as they are."""
         return None
+
+    @property
+    def answer(self) -> Answer | None:
+        """What the decoded output is, in one word: loss, validation and metrics follow from it.
+
+        - `"class"`: k probabilities that add up to 1, where `encode` gives an index `<k>`, one or one at each position.
+        - `"yes or no"`: one probability, where `encode` gives 0 or 1.
+        - `"labels"`: k probabilities that stand alone, where `encode` gives k zeros and ones.
+        - `"numbers"`: any numbers, where `encode` gives as many; `read` gives them in their own unit.
+        - `"elements"`: as a class at each position, of sequences that are measured by their elements.
+
+        None, the default: neither a loss nor metrics follow from it.
+        """
+        return None
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        """What the k classes, labels or elements of the answer are called, in the order of the output; 0 to k - 1."""
+        last = port(self.decoded).axes[-1]
+        return tuple(range(last.times if isinstance(last, Axis) and not last.name else 0))
 
     @property
     @abstractmethod

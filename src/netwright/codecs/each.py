@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import DECISION, Codec, at_place
+from netwright.codecs.codec import DECISION, Answer, Codec, at_place
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
@@ -55,6 +55,14 @@ class Each(Codec):
     @property
     def scale(self) -> tuple[Any, Any] | None:
         return self.codec.scale
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.codec.answer
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        return self.codec.names
 
     @property
     def encoded(self) -> str:

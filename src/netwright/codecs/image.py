@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.codec import Answer, Codec, at_place
 from netwright.codecs.numeric import AnyArray, ColumnMoments, as_tensor, described, is_array, per_component, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, FileError, NetError, did_you_mean, missing_extra
@@ -100,6 +100,10 @@ class Image(Codec):
     @property
     def scale(self) -> tuple[Any, Any] | None:
         return scale_of(self.mean, self.deviation)
+
+    @property
+    def answer(self) -> Answer:
+        return "numbers"
 
     @property
     def encoded(self) -> str:

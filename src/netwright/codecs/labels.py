@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.codecs import label_table
 from netwright.codecs.category import check_chances
-from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.codec import Answer, Codec, at_place
 from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.reading import Reading
@@ -49,6 +49,14 @@ class Labels(Codec):
     def __post_init__(self) -> None:
         if self.labels is not FREE:
             object.__setattr__(self, "labels", label_table.label_tuple(self.labels, least=1))
+
+    @property
+    def answer(self) -> Answer:
+        return "labels"
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        return self._labels
 
     @property
     def encoded(self) -> str:

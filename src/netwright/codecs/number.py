@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Codec
+from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.numeric import ColumnMoments, described, exact, is_array, per_component, plain_number, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
@@ -52,6 +52,10 @@ class Number(Codec):
     @property
     def scale(self) -> tuple[Any, Any] | None:
         return scale_of(self.mean, self.deviation)
+
+    @property
+    def answer(self) -> Answer:
+        return "numbers"
 
     @property
     def encoded(self) -> str:
@@ -139,6 +143,10 @@ class Vector(Codec):
     @property
     def scale(self) -> tuple[Any, Any] | None:
         return scale_of(self.mean, self.deviation)
+
+    @property
+    def answer(self) -> Answer:
+        return "numbers"
 
     @property
     def encoded(self) -> str:

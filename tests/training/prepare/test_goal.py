@@ -20,6 +20,8 @@ PLAIN = NetEnd("linear1", (1,), "")
         (nw.Number(), nw.MSE()),
         (nw.Vector(3), nw.MSE()),
         (nw.Array((2, 2)), nw.MSE()),
+        (nw.Image(2, 2), nw.MSE()),
+        (nw.Characters("ab"), nw.CrossEntropy()),
     ],
 )
 def test_losses_follow_from_decoders(codec, loss) -> None:

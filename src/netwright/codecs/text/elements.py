@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.category import Category
-from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.codec import Answer, Codec, at_place
 from netwright.codecs.each import Each
 from netwright.codecs.numeric import described, is_array, plain_number
 from netwright.codecs.ragged import Ragged, spans
@@ -113,6 +113,15 @@ class Elements(Codec, ABC):
         extra = {self.edge, self.unknown_index}
         known = [*self._elements, *[None] * (self.size - len(self._elements))]
         return [None if index in extra else element for index, element in enumerate(known)]
+
+    @property
+    def answer(self) -> Answer:
+        return "elements"
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        extra = {self.edge: EDGE, self.unknown_index: UNKNOWN}
+        return tuple(extra.get(index, element) for index, element in enumerate(self.elements))
 
     @property
     def encoded(self) -> str:

@@ -3,21 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from netwright.codecs.array import Array
-from netwright.codecs.category import Boolean
-from netwright.codecs.codec import Codec
-from netwright.codecs.each import Each
-from netwright.codecs.labels import Labels
-from netwright.codecs.number import Number, Vector
+from netwright.codecs.codec import Answer, Codec
 from netwright.errors import TrainingError
 from netwright.layers.losses import MSE, CrossEntropy
 from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
-from netwright.sizes.notation import port
 from netwright.training.prepare.labels import NetEnd, end_of
 from netwright.training.prepare.with_loss import with_loss
 from netwright.value import Value
+
+LOSSES: Mapping[Answer, Net] = {
+    "class": CrossEntropy(),
+    "elements": CrossEntropy(),
+    "yes or no": CrossEntropy("binary"),
+    "labels": CrossEntropy("binary"),
+    "numbers": MSE(),
+}
 
 
 class Goal(Value):
@@ -56,15 +58,9 @@ def loss_for(codec: Codec | None, output: str, end: NetEnd) -> Net:
 
     Numbers as they are behind a softmax or a sigmoid are probabilities: theirs is a cross entropy too.
     """
-    inner = codec.codec if isinstance(codec, Each) else codec
-    if isinstance(inner, Number | Vector | Array) and end.form:
-        return _loss_of_chances(inner, output, end)
-    if codec is not None and gives_classes(codec):
-        return CrossEntropy()
-    if isinstance(inner, Boolean | Labels):
-        return CrossEntropy("binary")
-    if isinstance(inner, Number | Vector | Array):
-        return MSE()
+    if codec is not None and codec.answer is not None:
+        chances = codec.answer == "numbers" and end.form
+        return _loss_of_chances(codec, output, end) if chances else LOSSES[codec.answer]
     raise TrainingError(
         what="no loss follows from this output",
         where=f"output {output!r}",
@@ -101,8 +97,7 @@ def _check_softmax(end: NetEnd, output: str) -> None:
 
 def gives_classes(codec: Codec) -> bool:
     """Whether a decoder reads a distribution over classes, one or one for each position, and encodes as their index."""
-    encoded, decoded = port(codec.encoded), port(codec.decoded)
-    return encoded.below is not None and decoded.below is None and encoded.axes == decoded.axes[:-1]
+    return codec.answer in ("class", "elements")
 
 
 def ends_in_losses(net: Node) -> bool:

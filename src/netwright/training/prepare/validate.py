@@ -1,14 +1,11 @@
 """Measures a net between epochs on data it does not learn from: loss, and the error of classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
-from netwright.codecs.category import Boolean
-from netwright.codecs.codec import Codec
-from netwright.codecs.each import Each
-from netwright.codecs.labels import Labels
+from netwright.codecs.codec import Answer
 from netwright.errors import TrainingError
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
@@ -22,12 +19,41 @@ from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, of_values
 from netwright.training.engines.engine import mean_loss
 from netwright.training.prepare.feed import Feed
-from netwright.training.prepare.goal import Goal, gives_classes
+from netwright.training.prepare.goal import Goal
 from netwright.training.prepare.with_loss import target_name
 from netwright.value import Value
 
 CHUNK = 256
 FEW = 16  # examples that tell whether a net gives probabilities
+
+
+class Probable(Value):
+    """An answer of probabilities.
+
+    Fields: `one` says whether they add up to 1; `wrong`, given outputs and targets, which decisions differ from what is
+    right; None where the several decisions of an example are not counted.
+    """
+
+    one: bool
+    wrong: Callable[[Tensor, Tensor], Tensor] | None = None
+
+
+def other_class(output: Tensor, target: Tensor) -> Tensor:
+    """Where the most probable class is not the target."""
+    return output.argmax(-1) != target  # (…, k), (…) -> (…)
+
+
+def other_side(output: Tensor, target: Tensor) -> Tensor:
+    """Where yes is said for no, or no for yes; one half is the border."""
+    return (output >= 0.5) != (target >= 0.5)
+
+
+PROBABLE: Mapping[Answer | None, Probable] = {
+    "class": Probable(True, other_class),
+    "elements": Probable(True, other_class),
+    "yes or no": Probable(False, other_side),
+    "labels": Probable(False),
+}
 
 
 class Validation(Value, eq=False):
@@ -37,13 +63,14 @@ class Validation(Value, eq=False):
     share of all positions that are wrong.
 
     Fields: `losses` the program of the losses, and behind them of the output whose decisions are counted against the
-    port `target`, of these sizes; None where none is.
+    port `target`, of these sizes, by `wrong`; None where none is.
     """
 
     data: Feed
     bound: Bound
     losses: int
     target: tuple[str, Shape] | None
+    wrong: Callable[[Tensor, Tensor], Tensor] | None
 
     def __call__(self) -> Mapping[str, float]:
         """The figures by name."""
@@ -54,9 +81,9 @@ class Validation(Value, eq=False):
                     values = self.bound(batch.inputs, context)
                 loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
                 total, weight = total + loss * batch.size, weight + batch.size
-                if self.target is not None:
+                if self.target is not None and self.wrong is not None:
                     port, shape = self.target
-                    wrongs = _own(_wrong(values[-1], batch.inputs[port]), shape, context)
+                    wrongs = _own(self.wrong(values[-1], batch.inputs[port]), shape, context)
                     wrong, decided = wrong + int(wrongs.sum()), decided + wrongs.numel()
         found = {"loss": total / weight}
         return {**found, "error": wrong / decided} if self.target is not None else found
@@ -76,14 +103,15 @@ def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net
     """What measures these arrays on data; the net's own paths have a prefix in the plan."""
     codecs = net.held.outputs
     name = next(iter(codecs), "")
-    counts = len(codecs) == 1 and _decides(codecs[name]) and bool(prefix)
+    probable = PROBABLE.get(codecs[name].answer) if len(codecs) == 1 and prefix else None
+    wrong = None if probable is None else probable.wrong
     target = target_name(net, name, several=False)
     wanted = [slot for _, slot in plan.wiring.outputs]
     losses = len(wanted)
-    if counts:
+    if wrong is not None:
         wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
     bound = program_of(plan, wanted).bind(arrays)
-    return Validation(data, bound, losses, (target, plan.shape(("", target))) if counts else None)
+    return Validation(data, bound, losses, None if wrong is None else (target, plan.shape(("", target))), wrong)
 
 
 def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
@@ -91,36 +119,27 @@ def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor]
 
     It is asked of a few examples, since what a net of any parts gives cannot be told from their kinds.
     """
-    wants = {name: codec for name, codec in net.held.outputs.items() if _decides(codec) or _inner(codec, Labels)}
+    wants = {name: PROBABLE[codec.answer] for name, codec in net.held.outputs.items() if codec.answer in PROBABLE}
     slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
     batch = data.batch(torch.arange(min(len(data), FEW), device="cpu"))
     with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
         bound = program_of(plan, [slots[name] for name in wants]).bind(arrays)
         context = RunContext(batch=batch.size, lengths=batch.lengths)
         outputs = bound(batch.inputs, context)
-    for (name, codec), output in zip(wants.items(), outputs, strict=True):
-        real, single = _own(output, plan.shape(slots[name]), context), gives_classes(codec)
+    for (name, probable), output in zip(wants.items(), outputs, strict=True):
+        real = _own(output, plan.shape(slots[name]), context)
         sound = bool(((real >= 0) & (real <= 1.01)).all())
-        if single:
+        if probable.one:
             sound = sound and bool(((real.sum(-1) - 1).abs() < 0.01).all())
         if not sound and bool(real.isfinite().all()):
-            last, part = slots[name][0].removeprefix(goal.prefix), "nw.softmax" if single else "nw.sigmoid"
+            last, part = slots[name][0].removeprefix(goal.prefix), "nw.softmax" if probable.one else "nw.sigmoid"
             raise TrainingError(
                 what="the decoder reads probabilities, and the net gives something else",
                 where=f"{last} -> {name}",
-                expected="numbers from 0 to 1" + (" that add up to 1" if single else ""),
+                expected="numbers from 0 to 1" + (" that add up to 1" if probable.one else ""),
                 got=f"numbers from {float(real.min()):.3g} to {float(real.max()):.3g}",
                 mend=f"{part} after {last}",
             )
-
-
-def _decides(codec: Codec) -> bool:
-    """Whether an answer, or the answer at a position, is right or wrong."""
-    return gives_classes(codec) or _inner(codec, Boolean)
-
-
-def _inner(codec: Codec, kind: type[Codec]) -> bool:
-    return isinstance(codec.codec if isinstance(codec, Each) else codec, kind)
 
 
 def _own(x: Tensor, shape: Shape, context: RunContext) -> Tensor:
@@ -132,10 +151,3 @@ def _own(x: Tensor, shape: Shape, context: RunContext) -> Tensor:
         return x
     up_to = x.shape[: axes[-1] + 1]
     return x[inside.flatten(axes[-1]).expand(up_to)]  # (b, *shape) -> (r, …)
-
-
-def _wrong(output: Tensor, target: Tensor) -> Tensor:
-    """Which decisions differ from what is right: the most probable class, or one half as the border."""
-    if target.is_floating_point():
-        return (output >= 0.5) != (target >= 0.5)
-    return output.argmax(-1) != target
