@@ -42,12 +42,18 @@ def sources(book: Path) -> list[Path]:
     return sorted(book.glob("[0-9][0-9]-*.md"))
 
 
+def modules(page: Path) -> list[Path]:
+    """The modules of the book's folder that a page imports."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        file for file in sorted(page.parent.glob("*.py")) if re.search(rf"^(from|import) {file.stem}\b", text, re.M)
+    ]
+
+
 def key(page: Path, library: Path) -> str:
     """What the outputs of a page depend on, as one digest: page, its modules, framework, builder, versions, form."""
     digest = hashlib.sha256()
-    text = page.read_text(encoding="utf-8")
-    own = [file for file in sorted(page.parent.glob("*.py")) if re.search(rf"^(from|import) {file.stem}\b", text, re.M)]
-    files = [page, *own, page.parent / "matplotlibrc", Path(__file__), *sorted(library.rglob("*.py"))]
+    files = [page, *modules(page), page.parent / "matplotlibrc", Path(__file__), *sorted(library.rglob("*.py"))]
     for file in files:
         content = file.read_bytes() if file.exists() else b""
         digest.update(f"{file.name} {len(content)}\n".encode() + content)
@@ -149,6 +155,18 @@ def keep(notebook: NotebookNode, kept: Path) -> None:
     partial.replace(kept)
 
 
+def alone(notebook: NotebookNode, needed: list[Path]) -> NotebookNode:
+    """The notebook as one that runs in an empty folder: it says what to install, and writes the modules it imports."""
+    words = 'This notebook needs Netwright with its extra `book`: `pip install ".[book]"` in a checkout of the project.'
+    if needed:
+        words += " The boxes below write the modules of the book that it imports."
+    opening = [nbformat.v4.new_markdown_cell(words, id="needs")]
+    for number, module in enumerate(needed):
+        code = f"%%writefile {module.name}\n{module.read_text(encoding='utf-8')}"
+        opening.append(nbformat.v4.new_code_cell(code, id=f"module-{number}"))
+    return NotebookNode({**notebook, "cells": [*notebook.cells[:1], *opening, *notebook.cells[1:]]})
+
+
 def write_site(site: Path, pages: list[Page]) -> None:
     """Write every page, its notebook and the index; an older site stays until the new one is whole."""
     fresh = site.with_name(site.name + ".new")
@@ -159,7 +177,8 @@ def write_site(site: Path, pages: list[Page]) -> None:
         before = pages[number - 1] if number else None
         after = pages[number + 1] if number + 1 < len(pages) else None
         (fresh / f"{page.stem}.html").write_text(render_page(page, before, after, quick=quick), encoding="utf-8")
-        jupytext.write(page.notebook, fresh / f"{page.stem}.ipynb", fmt="ipynb")
+        notebook = alone(page.notebook, modules(site.parent / f"{page.stem}.md"))
+        jupytext.write(notebook, fresh / f"{page.stem}.ipynb", fmt="ipynb")
     (fresh / "index.html").write_text(render_index(pages, quick=quick), encoding="utf-8")
     shutil.rmtree(site, ignore_errors=True)
     fresh.rename(site)

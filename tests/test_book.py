@@ -79,6 +79,18 @@ def test_a_book_is_built_and_kept(build, book, tmp_path, capsys):
     assert all(file.read_bytes() == content for file, content in before.items() if file.name.startswith("00"))
 
 
+def test_a_notebook_says_what_it_needs_and_brings_its_modules(build, book, tmp_path):
+    (book / "helper.py").write_text("def f():\n    return 42\n")
+    (book / "00-first.md").write_text("# First\n\nWords.\n\n```python\nfrom helper import f\n\nf()\n```\n")
+    assert build.build(book, tmp_path / "library") == []
+    notebook = nbformat.read(book / "site" / "00-first.ipynb", as_version=4)
+    title, needs, module, code = notebook.cells
+    assert title.source.startswith("# First") and 'pip install ".[book]"' in needs.source
+    assert module.source == "%%writefile helper.py\ndef f():\n    return 42\n"
+    assert code.source == "from helper import f\n\nf()" and code.outputs[0].data["text/plain"] == "42"
+    assert "writefile" not in (book / "site" / "00-first.html").read_text()
+
+
 def test_what_a_page_depends_on(build, book, tmp_path, monkeypatch):
     page, module = book / "00-first.md", tmp_path / "library" / "net.py"
     (book / "other.py").write_text("")

@@ -1,10 +1,14 @@
 """Every page of the book runs in its quick form: a page that stops running is a page that stops being true."""
 
+import ast
+import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from blocks import run_file
+from blocks import blocks, run_file
 
 BOOK = Path(__file__).parents[1] / "book"
 PAGES = sorted(BOOK.glob("[0-9][0-9]-*.md"))
@@ -12,6 +16,51 @@ PAGES = sorted(BOOK.glob("[0-9][0-9]-*.md"))
 
 def test_pages_are_numbered_from_zero_without_a_gap():
     assert [int(page.name[:2]) for page in PAGES] == list(range(len(PAGES)))
+
+
+def test_the_extra_book_has_what_the_pages_import():
+    codes = [block.code for page in PAGES for block in blocks(page.read_text())]
+    codes += [module.read_text() for module in BOOK.glob("*.py") if module.stem not in ("build", "render")]
+    nodes = [node for code in codes for node in ast.walk(ast.parse(code))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    used = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {file.stem for file in BOOK.glob("*.py")}
+    project = tomllib.loads((BOOK.parent / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    listed = [
+        project["name"],
+        *project["dependencies"],
+        *extras["book"],
+        *extras["plot"],
+        *extras["image"],
+        *extras["text"],
+    ]
+    packages = {re.match(r"[\w-]+", requirement)[0] for requirement in listed}
+    assert {{"IPython": "ipykernel"}.get(name, name) for name in used} <= packages, (
+        "a reader who installs `.[book]` could not run these pages"
+    )
+
+
+ROW = re.compile(r"\| (11\.\d+|\d+(?:[–-]\d+)?(?:, \d+(?:[–-]\d+)?)*) \|")
+
+
+def rows_of(line):
+    """The rows of the chapter that a line of a table is about, `178–179` as both."""
+    found = ROW.match(line)
+    if found is None or found[1].startswith("11."):
+        return [found[1]] if found else []
+    ends = [re.split("[–-]", part) for part in found[1].split(", ")]
+    return [str(row) for end in ends for row in range(int(end[0]), int(end[-1]) + 1)]
+
+
+def test_the_list_of_rows_names_the_page_of_every_row_that_a_page_shows():
+    *pages, last = PAGES
+    said = {row: line.split("|")[-2] for line in last.read_text().splitlines() for row in rows_of(line)}
+    assert [row for row in said if "." not in row] == [str(row) for row in range(1, 275)]
+    for page in pages[1:]:
+        for line in page.read_text().splitlines():
+            for row in rows_of(line):
+                assert f"[{int(page.name[:2])}]({page.stem}.html)" in said[row], f"row {row} is shown on {page.name}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
