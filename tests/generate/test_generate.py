@@ -247,6 +247,34 @@ def test_unknown_elements_are_never_said():
         assert set(made.value[2:]) <= {"a", "b"} and len(made.value) == 7
 
 
+@pytest.mark.parametrize("choose", [nw.Greedy(), nw.Sample(seed=2), nw.Beam(2)], ids=repr)
+def test_a_start_mark_of_its_own_begins_a_sequence_and_is_never_made(choose):
+    net = nw.Chain(
+        nw.Embedding(4), nw.GRU(4), nw.Linear(), nw.softmax,
+        input=nw.Characters("^$ab", mark_start="^"), output=nw.Characters("^$ab", mark_end="$"),
+    )  # fmt: skip
+    net = nw.initialize(net, seed=0)
+    likely = net.with_arrays({"linear1/bias": [50.0, -50.0, 0.0, 0.0]})  # the start mark, then a and b, never the end
+    for prompt in ("", "ab"):
+        made = nw.generate(likely, prompt, strategy=choose, max_elements=5)
+        assert set(made.value) <= {"a", "b"} and len(made.value) == len(prompt) + 5 and made.ended == "max_elements"
+    ending = net.with_arrays({"linear1/bias": [0.0, 50.0, 0.0, 0.0]})
+    assert nw.generate(ending, "ab", strategy=choose).ended == "end"
+    held = nw.generate(likely, "a", strategy=choose, max_elements=5, grammar=nw.Regex(".b+"))
+    assert re.fullmatch("ab+", held.value)
+
+
+def test_a_net_with_marks_of_its_own_is_the_same_from_a_file(tmp_path):
+    net = nw.Chain(
+        nw.Embedding(8), nw.GRU(8), nw.Linear(), nw.softmax, input=nw.Characters(mark_start="^", mark_end="$")
+    )
+    trained = nw.train(net, ["abab", "ab"] * 8, objective=nw.NextElement(), epochs=1, progress=False).net
+    nw.save(trained, tmp_path / "marks.net")
+    again = nw.load(tmp_path / "marks.net")
+    assert again == trained
+    assert nw.generate(again, "ab", max_elements=6) == nw.generate(trained, "ab", max_elements=6)
+
+
 def test_tokens_give_tuples():
     net = nw.Chain(
         nw.Embedding(4), nw.GRU(4), nw.Linear(), nw.softmax,

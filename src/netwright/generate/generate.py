@@ -185,17 +185,21 @@ class _Generation:
             raise DataError(what="there are no prompts", got="[]", mend="'' for a sequence that starts with nothing")
         self.stepper, self.max_elements, self.stops = stepper, most, stops
         self.tail = max([TAIL, *(len(text.encode()) for text in stops)])  # an element says a byte at least
-        self.ends, self.unknown = sorted(stepper.decoder.ends), stepper.decoder.unknown_index
+        self.ends = sorted(stepper.decoder.ends)
+        never = {stepper.decoder.unknown_index, *(stepper.encoder.marks | stepper.decoder.marks) - {*self.ends}}
+        size = stepper.decoder.size
+        self.never = sorted(index for index in never if index is not None and index < size)  # elements not to make
         self.edge = self.ends[0] if self.ends else None  # which stands for all of them where one must
         self.constraint: Constraint[Any] | None = None
         if grammar is not None:
-            known = [None if i in self.ends else element for i, element in enumerate(stepper.decoder.elements)]
+            unsaid = {*self.ends, *self.never}
+            known = [None if i in unsaid else element for i, element in enumerate(stepper.decoder.elements)]
             self.constraint = Constraint(grammar, known, end=self.edge)
         self.rows = [self._row(i, start) for i, start in enumerate(stepper.told(starts))]
 
     def _row(self, number: int, start: Any) -> _Sequence:
-        prompt, edge = self.stepper.prompt(start), self.stepper.encoder.edge
-        elements = [index for index in prompt if index != edge]
+        prompt, marks = self.stepper.prompt(start), self.stepper.encoder.marks
+        elements = [index for index in prompt if index not in marks]
         row = _Sequence(prompt, elements)
         if self.constraint is None:
             return row
@@ -285,9 +289,9 @@ class _Generation:
 
     def _allowed(self, logs: Tensor, rows: Sequence[_Sequence]) -> Tensor:
         """Log-probabilities with -inf where an element may not come."""
-        if self.unknown is not None:
+        if self.never:
             logs = logs.clone()
-            logs[:, self.unknown] = -torch.inf
+            logs[:, self.never] = -torch.inf
         if self.constraint is None:
             return logs
         masks = torch.stack(

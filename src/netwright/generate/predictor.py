@@ -67,8 +67,8 @@ class Predictor:
     def prompt(self, raw: Any) -> list[int]:
         """The elements of what a sequence starts with, the start element first where there is one."""
         empty = isinstance(raw, Sized) and not len(raw)
-        if empty and self.encoder.edge is not None:
-            return [self.encoder.edge]
+        if empty and self.encoder.start is not None:
+            return [self.encoder.start]
         try:
             return self._starting.encode(raw).tolist()  # a tokenizer may put a piece of its own in front of nothing
         except DataError:

@@ -1,7 +1,6 @@
 """What all codecs of sequences share: edges, truncation, columns, readings, files; each as one alone gives it."""
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -218,11 +217,78 @@ half a character (a surrogate) has no bytes
     )
 
 
+MARKED = Characters("^$ab", mark_start="^", mark_end="$")
+
+
+def test_marks_with_names_are_elements_of_the_vocabulary():
+    assert (MARKED.size, MARKED.edge, MARKED.start, MARKED.ends, MARKED.marks) == (4, None, 0, {1}, {0, 1})
+    assert MARKED.elements == ["^", "$", "a", "b"]
+    assert rows(MARKED.encode_all(["ab", "", "b"])) == [[0, 2, 3, 1], [0, 1], [0, 3, 1]]
+    assert MARKED.encode("ab").tolist() == [0, 2, 3, 1]
+    assert MARKED.offsets("ab") == [(0, 0), (0, 1), (1, 2), (2, 2)]
+    assert MARKED.text_of([0, 2, 3, 1]) == "ab"
+    assert Characters("^$ab", mark_end="$", max_length=2).truncated(["ab", "a"]) == 1
+    output = torch.eye(4)[[0, 2, 3, 1, 2]]
+    assert MARKED.decode(output) == "ab"
+    assert MARKED.decode(output, reading.Sample(seed=3)) == "ab"
+    assert MARKED.decode(output, reading.Top(1))[3] == {"$": 1.0}
+
+
+def test_an_input_and_an_output_with_marks_of_their_own_share_their_indices():
+    before, behind = Words(["<s>", "</s>", "a"], mark_start="<s>"), Words(["<s>", "</s>", "a"], mark_end="</s>")
+    assert before.size == behind.size == 3
+    assert before.encode("a a").tolist()[1:] == behind.encode("a a").tolist()[:-1] == [2, 2]
+
+
+def test_one_end_may_have_the_edge_and_the_other_a_name():
+    mixed = Characters("^a", mark_start="^", mark_end=True)
+    assert (mixed.size, mixed.start, mixed.edge, mixed.ends, mixed.marks) == (3, 0, 2, {2}, {0, 2})
+    assert mixed.encode("a").tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize(
-    "codec", [Characters("ab ", mark_end=True), Bytes(mark_start=True), Words(["ab", "ba"], mark_end=True)]
+    ("codec", "data", "vocabulary"),
+    [
+        (Characters(mark_start="^", mark_end="$"), ["ba", "b"], "^$ab"),
+        (Words(mark_start="<s>", mark_end="<s>"), ["b a", "b"], ("<s>", "b", "a")),
+        (Tokens(mark_end="stop"), [[2, 1], [1]], ("stop", 1, 2)),
+    ],
+    ids=repr,
 )
-def test_many_texts_are_fast(codec: Elements):
-    texts = ["ab ba " * 50] * 19_999 + ["ab"]
-    start = time.perf_counter()
-    assert len(codec.encode_all(texts)) == 20_000
-    assert time.perf_counter() - start < 6  # half a second on an idle machine
+def test_marks_with_names_are_the_first_of_a_learned_vocabulary(codec, data, vocabulary):
+    learned = codec.fit(data)
+    assert learned.vocabulary == vocabulary
+    again = eval(repr(learned))
+    assert again == learned
+    assert Reader().codec(json.loads(json.dumps(described_value(learned, "input"))), "input") == learned
+    assert rows(learned.encode_all(data)) == [learned.encode(raw).tolist() for raw in data]
+
+
+def test_bad_marks():
+    assert (
+        said(Words, ["<s>", "a"], mark_start="<S>")
+        == """\
+the mark is not an element of the vocabulary
+  where:    Words
+  expected: True, for one extra element, or the name of an element
+  got:      '<S>'
+  mend:     did you mean '<s>'?"""
+    )
+    assert said(Bytes, mark_end="$").startswith("the mark is not an element of the vocabulary\n  where:    Bytes\n")
+    assert (
+        said(MARKED.encode, "a$")
+        == """\
+the sequence holds one of its own marks
+  where:    element 1
+  got:      '$'
+  mend:     leave it out: the encoder puts the marks where they belong"""
+    )
+    assert (
+        said(MARKED.encode_all, ["ab", "^"])
+        == """\
+the sequence holds one of its own marks
+  where:    row 1, element 0
+  got:      '^'
+  mend:     leave it out: the encoder puts the marks where they belong"""
+    )
+    assert said(Characters, "ab", mark_end=3).startswith("mark_end of Characters cannot be this")

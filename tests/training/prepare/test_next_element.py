@@ -10,7 +10,7 @@ from netwright.codecs.text.tokens import Tokens
 from netwright.codecs.text.words import Words
 from netwright.errors import DataError, SizeError, TrainingError
 from netwright.layers.recurrent.gru import GRU
-from netwright.training.prepare.next_element import NextElement
+from netwright.training.prepare.next_element import NextElement, following_port
 
 TEXTS = ["abc", "abcabc", "ab", "abcab"] * 8
 LISTS = [["do", "re", "mi"], ["do", "re"], ["re", "mi", "do", "re"]] * 8
@@ -66,6 +66,29 @@ def test_codecs_of_sequences(codec, data) -> None:
     assert (encoder.size, encoder.max_length, encoder.length) == (decoder.size, codec.max_length, codec.length)
     target = decoder.encode(data[0])
     assert torch.equal(encoder.encode(data[0])[1:], target[:-1])
+
+
+def test_marks_of_their_own_are_kept() -> None:
+    named = Words(mark_start="<s>", mark_end="</s>")
+    run = train(net(input=named), ["a b", "b a a", "a"] * 4, epochs=1)
+    encoder, decoder = run.net.inputs["input"], run.net.outputs["output"]
+    assert encoder == Words(["<s>", "</s>", "a", "b"], mark_start="<s>")
+    assert decoder == Words(["<s>", "</s>", "a", "b"], mark_end="</s>")
+    assert following_port(run.net) == "input"
+    again = train(run.net, ["a b"] * 8, epochs=1).net
+    assert (again.inputs, again.outputs) == (run.net.inputs, run.net.outputs)
+    said = net(input=Words(mark_start="<s>"), output=Words(mark_end="</s>"))
+    assert train(said, ["a b", "b a a", "a"] * 4, epochs=1).net.inputs == run.net.inputs
+
+
+def test_only_one_mark_with_a_name_is_refused() -> None:
+    assert refused(net(input=Characters(mark_start="^")), TEXTS) == (
+        "only one of the two marks of a sequence has a name\n"
+        "  where:    input 'input'\n"
+        "  expected: names for both marks, or for none\n"
+        "  got:      mark_start='^', mark_end=True\n"
+        "  mend:     Characters(…, mark_start='^', mark_end='…')"
+    )
 
 
 def test_a_window_that_looks_back_alone() -> None:

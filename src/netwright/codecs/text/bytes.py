@@ -21,7 +21,7 @@ class Bytes(Elements):
         `encode` gives `n <v>`; `decode` takes `n v`; v is 256, or 257 with the edge.
 
     Fields:
-        mark_start, mark_end: one extra element, the edge, in front of the text, or behind it.
+        mark_start, mark_end: True for one extra element, the edge, in front of the text, or behind it.
         max_length: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
 
@@ -34,6 +34,10 @@ class Bytes(Elements):
         >>> Bytes().text_of([110, 195, 169])
         'né'
     """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self._named_marks  # no byte has a name: refused at once
 
     @property
     def _count(self) -> int:

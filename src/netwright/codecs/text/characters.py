@@ -27,7 +27,8 @@ class Characters(Listed):
     Fields:
         vocabulary: the characters in the order of their indices, as a text; by default those of the training data,
             sorted by code point.
-        mark_start, mark_end: one extra element, the edge, in front of the text, or behind it.
+        mark_start, mark_end: a mark in front of the text, or behind it: True for one extra element, the edge, or
+            the name of an element of the vocabulary.
         unknown: one extra element for all characters that are not in the vocabulary; by default they are an error.
         max_length: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
@@ -70,7 +71,8 @@ class Characters(Listed):
                 raise at_place(error, f"row {row}") from None
         if not found:
             raise self._none()
-        return replace(self, vocabulary="".join(sorted(found)))
+        marks = self._marks_to_learn
+        return replace(self, vocabulary=(*marks, *sorted(found - {*marks})))
 
     def _pieces(self, raw: Any) -> str:
         return self._text(raw)

@@ -1,5 +1,6 @@
 """What the codecs of sequences share: edges, truncation, columns of many texts, and the readings of their outputs."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY
@@ -16,7 +17,7 @@ from netwright.codecs.each import Each
 from netwright.codecs.numeric import described, is_array, plain_number
 from netwright.codecs.ragged import Ragged, spans
 from netwright.codecs.reading import Decision, Reading, Sample
-from netwright.errors import DataError, NetError
+from netwright.errors import DataError, NetError, did_you_mean
 
 EDGE, UNKNOWN = "<edge>", "<unknown>"  # what readings call the extra elements
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # an unknown element in a text
@@ -25,32 +26,37 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # an unknown element in a text
 class Elements(Codec, ABC):
     """A sequence of elements: an index for each on the way in, a distribution for each on the way out.
 
-    One extra element, the edge, exists where `mark_start` or `mark_end` is true, and has the last index: `encode` puts
-    it in front where `mark_start`, behind where `mark_end`. So an input codec with `mark_start=True` and an output
-    codec with `mark_end=True` share their indices, and the target at a position is the element that follows: nothing
-    has to be shifted.
+    `encode` puts a mark in front of the sequence where `mark_start` asks for one, and behind it where `mark_end` does.
+    With `True` the mark is one extra element, the edge, which has the last index and marks both ends. So an input codec
+    with `mark_start=True` and an output codec with `mark_end=True` share their indices, and the target at a position is
+    the element that follows: nothing has to be shifted. With the name of an element the mark is that element of the
+    vocabulary, so the two ends can have different marks, as those of published nets have.
 
-    Decoding gives what the most probable elements say, up to the first edge (an edge that `mark_start` puts in front is
-    skipped); `Sample` draws every element instead. The other readings give a list, what they say at each position;
+    Decoding gives what the most probable elements say, up to the first mark (the mark that `mark_start` puts in front
+    is skipped); `Sample` draws every element instead. The other readings give a list, what they say at each position;
     there the extra elements are called `"<edge>"` and `"<unknown>"`.
 
     Shapes:
         `encode` gives `n <v>`, v indices at n positions; `decode` takes `n v`. The number of positions is at least
-        one, edges included, and at most `max_length`.
+        one, marks included, and at most `max_length`.
 
     Fields:
-        mark_start: an edge in front.
-        mark_end: an edge behind, where the sequence was not truncated: one that goes on has no end there.
-        max_length: so many elements are kept, edges included, and the rest is cut off; by default all are.
+        mark_start: a mark in front: True for the edge, or the name of an element of the vocabulary. By default none.
+        mark_end: a mark behind, likewise, where the sequence was not truncated: one that goes on has no end there.
+        max_length: so many elements are kept, marks included, and the rest is cut off; by default all are.
             `truncated` counts the sequences that are cut.
         length: the name of the size that varies.
+
+    Raises:
+        NetError: a mark that is not in the vocabulary.
+        DataError: a sequence that holds one of its own marks.
     """
 
     learns: ClassVar[str] = "vocabulary"  # the field that `fit` fills
 
     _: KW_ONLY
-    mark_start: bool = False
-    mark_end: bool = False
+    mark_start: bool | str = False
+    mark_end: bool | str = False
     max_length: int | None = None
     length: str = "n"
 
@@ -74,15 +80,15 @@ class Elements(Codec, ABC):
 
     @abstractmethod
     def _indices(self, raw: Any) -> Sequence[int]:
-        """The index of every element of one raw thing, without edges, whole."""
+        """The index of every element of one raw thing, without marks, whole."""
 
     @abstractmethod
     def _spans(self, raw: Any) -> list[tuple[int, int]]:
-        """Where every element stands in the raw thing, without edges, whole."""
+        """Where every element stands in the raw thing, without marks, whole."""
 
     @abstractmethod
     def _joined(self, indices: list[int]) -> Any:
-        """The raw thing of these elements, edges left out."""
+        """The raw thing of these elements, marks left out."""
 
     @property
     def unknown_index(self) -> int | None:
@@ -95,17 +101,48 @@ class Elements(Codec, ABC):
         count = self._count
         if count is None:
             return self._known(self.learns)  # which says that it is missing
-        return count + (self.unknown_index == count) + (self.mark_start or self.mark_end)
+        return count + (self.unknown_index == count) + self._has_edge
 
     @property
     def edge(self) -> int | None:
         """The index of the edge; None where there is none."""
-        return self.size - 1 if self.mark_start or self.mark_end else None
+        return self.size - 1 if self._has_edge else None
+
+    @property
+    def start(self) -> int | None:
+        """The index of the element with which a sequence begins: its mark, or the edge; None where there is none."""
+        return self.edge if self._named_marks[0] is None else self._named_marks[0]
 
     @property
     def ends(self) -> frozenset[int]:
-        """The indices that end a sequence: the edge, where there is one."""
-        return frozenset(() if self.edge is None else (self.edge,))
+        """The indices that end a sequence: its mark, and the edge, where there are such."""
+        return frozenset(index for index in (self._named_marks[1], self.edge) if index is not None)
+
+    @property
+    def marks(self) -> frozenset[int]:
+        """The indices of all marks, which are no part of what a sequence says."""
+        return frozenset(index for index in (*self._named_marks, self.edge) if index is not None)
+
+    @property
+    def _has_edge(self) -> bool:
+        return self.mark_start is True or self.mark_end is True
+
+    @cached_property
+    def _named_marks(self) -> tuple[int | None, int | None]:
+        """The indices of the marks in front and behind that are elements of the vocabulary; None for another mark."""
+        found: list[int | None] = []
+        for name in (self.mark_start, self.mark_end):
+            if isinstance(name, str) and name not in self._elements:
+                known = [element for element in self._elements if isinstance(element, str)]
+                raise NetError(
+                    what="the mark is not an element of the vocabulary",
+                    where=type(self).__name__,
+                    expected="True, for one extra element, or the name of an element",
+                    got=repr(name),
+                    mend=did_you_mean(name, known),
+                )
+            found.append(self._elements.index(name) if isinstance(name, str) else None)
+        return found[0], found[1]
 
     @property
     def elements(self) -> list[Any]:
@@ -142,6 +179,7 @@ class Elements(Codec, ABC):
                 got=described(raw),
                 mend=("leave it out", "mark_start=True or mark_end=True, which gives it an edge"),
             )
+        self._check_unmarked(indices)
         return self._framed(indices, torch.tensor([len(indices)], dtype=torch.int64, device="cpu")).values
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
@@ -151,6 +189,7 @@ class Elements(Codec, ABC):
             raise DataError(what="this is one text, not many", got=described(raws), mend="[text], a list of one")
         try:
             indices, counts = self._flat(raws)
+            self._check_unmarked(indices)
             return self._framed(indices, counts).compact()
         except DataError:
             for row, raw in enumerate(raws):
@@ -161,13 +200,13 @@ class Elements(Codec, ABC):
             raise
 
     def truncated(self, raws: Sequence[Any]) -> int:
-        """How many of the raw things have more elements, edges included, than `max_length`."""
+        """How many of the raw things have more elements, marks included, than `max_length`."""
         if self.max_length is None:
             return 0
-        return int((self._flat(raws)[1] + self.mark_start + self.mark_end > self.max_length).sum())
+        return int((self._flat(raws)[1] + bool(self.mark_start) + bool(self.mark_end) > self.max_length).sum())
 
     def offsets(self, raw: Any) -> list[tuple[int, int]]:
-        """Where every element that `encode` gives stands: from a character up to another; edges take up none."""
+        """Where every element that `encode` gives stands: from a character up to another; marks take up none."""
         inside = self._spans(raw)
         length = len(plain_number(raw))
         before = [(0, 0)] if self.mark_start else []
@@ -175,7 +214,7 @@ class Elements(Codec, ABC):
         return [*before, *inside, *behind][: self.max_length]
 
     def text_of(self, indices: Iterable[int]) -> Any:
-        """What these elements say together, edges left out; one index a position."""
+        """What these elements say together, marks left out; one index a position."""
         given: list[int] = indices.tolist() if is_array(indices) else [int(index) for index in indices]
         size = self.size
         for position, index in enumerate(given):
@@ -186,8 +225,8 @@ class Elements(Codec, ABC):
                     expected=f"0 to {size - 1}",
                     got=f"{index}",
                 )
-        edge = self.edge
-        return self._joined([index for index in given if index != edge])
+        marks = self.marks
+        return self._joined([index for index in given if index not in marks])
 
     def read(self, output: Tensor, reading: Reading) -> Any:
         if isinstance(reading, Decision):
@@ -197,13 +236,11 @@ class Elements(Codec, ABC):
         return self._named.read(output, reading)
 
     def _inside(self, indices: list[int]) -> list[int]:
-        """The elements between the edges."""
-        edge = self.edge
-        if edge is None:
-            return indices
-        if self.mark_start and indices[:1] == [edge]:
+        """The elements between the marks."""
+        marks = self.marks
+        if self.mark_start and indices[:1] == [self.start]:
             indices = indices[1:]
-        return indices[: indices.index(edge)] if edge in indices else indices
+        return list(itertools.takewhile(lambda index: index not in marks, indices))
 
     @cached_property
     def _named(self) -> Each:
@@ -217,7 +254,7 @@ class Elements(Codec, ABC):
         return Each(Category(range(self.size)))
 
     def _flat(self, raws: Sequence[Any]) -> tuple[Tensor, Tensor]:
-        """The indices of all raw things, one after the other, without edges, and how many each has."""
+        """The indices of all raw things, one after the other, without marks, and how many each has."""
         indices: list[int] = []
         counts: list[int] = []
         for raw in raws:
@@ -229,20 +266,30 @@ class Elements(Codec, ABC):
         )
 
     def _framed(self, indices: Tensor, counts: Tensor) -> Ragged:
-        """With edges, and cut to `max_length`."""
-        whole = counts + self.mark_start + self.mark_end
+        """With marks, and cut to `max_length`."""
+        whole = counts + bool(self.mark_start) + bool(self.mark_end)
         kept = whole if self.max_length is None else whole.clamp_max(self.max_length)
         if not (self.mark_start or self.mark_end) and torch.equal(kept, counts):
             return Ragged(indices, (kept,))
-        positions = spans(
-            torch.full_like(kept, -int(self.mark_start)), kept
-        )  # in the raw thing: -1 is the edge in front
+        positions = spans(torch.full_like(kept, -int(bool(self.mark_start))), kept)  # in the raw thing: -1 is the mark
         ends = counts.repeat_interleave(kept)
         first = (counts.cumsum(0) - counts).repeat_interleave(kept)
-        is_edge = (positions < 0) | (positions == ends)
-        edge = self.edge or 0  # without an edge, nothing is one
-        indices = torch.cat([indices, torch.tensor([edge], dtype=torch.int64, device="cpu")])
-        return Ragged(indices[torch.where(is_edge, len(indices) - 1, first + positions)], (kept,))
+        places = (first + positions).where(positions >= 0, len(indices)).where(positions != ends, len(indices) + 1)
+        end = self.edge if self._named_marks[1] is None else self._named_marks[1]
+        marks = torch.tensor([self.start or 0, end or 0], dtype=torch.int64, device="cpu")  # 0 where it is not used
+        return Ragged(torch.cat([indices, marks])[places], (kept,))
+
+    def _check_unmarked(self, indices: Tensor) -> None:
+        """Refuse a sequence that holds one of its own marks: it would seem to begin or to end there."""
+        for mark in self._named_marks:
+            places = [] if mark is None else (indices == mark).nonzero().flatten().tolist()
+            if mark is not None and places:
+                raise DataError(
+                    what="the sequence holds one of its own marks",
+                    where=f"element {places[0]}",
+                    got=repr(self._elements[mark]),
+                    mend="leave it out: the encoder puts the marks where they belong",
+                )
 
     def _text(self, raw: Any) -> str:
         """One raw thing, which must be a text."""

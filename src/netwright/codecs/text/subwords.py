@@ -49,7 +49,8 @@ class Subwords(Elements):
         padded: how many indices a given tokenizer has, where a net has room for more than it has pieces; by default
             as many as pieces.
         ending: the indices of pieces of a given tokenizer with which a text ends: nothing is generated behind them.
-        mark_start, mark_end: one extra element, the edge, in front of the text, or behind it.
+        mark_start, mark_end: a mark in front of the text, or behind it: True for one extra element, the edge, or
+            the name of a piece of a given tokenizer, as published nets have marks.
         max_length: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
 
@@ -97,10 +98,13 @@ class Subwords(Elements):
         self._check_given()
 
     def _check_given(self) -> None:
-        """`padded` and `ending` speak of indices of a tokenizer that is given."""
-        for name in ("padded", "ending"):
-            if getattr(self, name) and not isinstance(self.tokenizer, str):
-                raise NetError(what=f"{name} is for a tokenizer that is given", got=f"{name}={getattr(self, name)!r}")
+        """`padded`, `ending` and the names of marks speak of the pieces of a tokenizer that is given."""
+        if isinstance(self.tokenizer, str):
+            _ = self._named_marks  # so that a mark which is no piece is refused at once
+        for name in ("padded", "ending", "mark_start", "mark_end"):
+            value = getattr(self, name)
+            if value and value is not True and not isinstance(self.tokenizer, str):
+                raise NetError(what=f"{name} is for a tokenizer that is given", got=f"{name}={value!r}")
         if type(self.padded) is int:
             least = max(self._ids.values()) + 1
             if not least <= self.padded <= SPARSEST * least:

@@ -26,7 +26,8 @@ class Tokens(Listed):
     Fields:
         vocabulary: the labels in the order of their indices; str, int, float or bool. By default the sorted labels
             of the training data.
-        mark_start, mark_end: one extra element, the edge, in front of the sequence, or behind it.
+        mark_start, mark_end: a mark in front of the sequence, or behind it: True for one extra element, the edge, or
+            the name of an element of the vocabulary.
         unknown: one extra element for all labels that are not in the vocabulary; by default they are an error.
         max_length: how many elements are kept, edges included, of a longer sequence; by default all.
         length: the name of the size that varies.
@@ -67,7 +68,9 @@ class Tokens(Listed):
                 raise at_place(error, f"row {row}") from None
         if not found:
             raise self._none()
-        return replace(self, vocabulary=label_table.distinct(label for _, label in found))
+        marks = self._marks_to_learn
+        labels = label_table.distinct(label for _, label in found)
+        return replace(self, vocabulary=(*marks, *(label for label in labels if label not in marks)))
 
     def _items(self, raw: Any) -> list[Any]:
         if not self.takes(raw):

@@ -36,10 +36,16 @@ class Listed(Elements, ABC):
         super().__post_init__()
         if self.vocabulary is not FREE:
             object.__setattr__(self, "vocabulary", label_table.label_tuple(self.vocabulary, least=1))
+            _ = self._named_marks  # so that a mark which is no element is refused at once
 
     @abstractmethod
     def _pieces(self, raw: Any) -> Sequence[Any]:
         """The elements of one raw thing, by their keys."""
+
+    @property
+    def _marks_to_learn(self) -> tuple[str, ...]:
+        """The marks that are elements of the vocabulary, which no text has; the first elements of a learned one."""
+        return tuple(dict.fromkeys(mark for mark in (self.mark_start, self.mark_end) if isinstance(mark, str)))
 
     @property
     def unknown_index(self) -> int | None:

@@ -19,6 +19,7 @@ JOINERS = "\u200c\u200d"  # between letters that are joined, or kept apart; betw
 SHADES = "\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"  # of skin, and what spells out the flag of a region
 FLAG = "[\U0001f1e6-\U0001f1ff]{2}"  # two letters that are shown as one flag
 CLOSING = frozenset(".,;:!?%)]}…’”")  # marks that follow without a space
+MARK = re.compile(r"<[^<>\s]+>")  # the name of a mark, which is an element although no text has it
 OPENING = frozenset("([{“‘")  # marks that the next word follows without one
 
 
@@ -47,17 +48,19 @@ class Words(Listed):
         `encode` gives `n <v>`; `decode` takes `n v`: the words, the unknown one, the edge.
 
     Fields:
-        vocabulary: the words in the order of their indices; by default those of the training data, the most frequent
-            first, equally frequent ones by the alphabet.
+        vocabulary: the words in the order of their indices, names of marks such as "<s>" among them; by default the
+            words of the training data, the most frequent first, equally frequent ones by the alphabet.
         lower: words are read in lower case.
         least: how often a word must occur in the training data to be learned; more than one needs `unknown`.
-        mark_start, mark_end: one extra element, the edge, in front of the text, or behind it.
+        mark_start, mark_end: a mark in front of the text, or behind it: True for one extra element, the edge, or
+            the name of an element of the vocabulary.
         unknown: one extra element for all words that are not in the vocabulary; by default they are an error.
         max_length: how many elements are kept, edges included, of a longer text; by default all.
         length: the name of the size that varies.
 
     Raises:
-        NetError: a word that stands twice, or that is not one word; `least` above one without `unknown`.
+        NetError: a word that stands twice, or that is neither one word nor the name of a mark; `least` above one
+            without `unknown`.
         DataError: a word that is not in the vocabulary; a text without words, if there is no edge.
 
     Example:
@@ -91,6 +94,8 @@ class Words(Listed):
                 )
             return
         for word in self._elements:
+            if isinstance(word, str) and MARK.fullmatch(word):
+                continue
             if type(word) is not str or self._pieces(word) != [self._key(word)] or self._lowered(word) != word:
                 raise NetError(
                     what="this is not one word: no text has it",
@@ -121,7 +126,9 @@ class Words(Listed):
         learned = [word for word, count in counts.items() if count >= self.least]
         if not learned:
             raise self._none()
-        return replace(self, vocabulary=sorted(learned, key=lambda word: (-counts[word], word)))
+        marks = self._marks_to_learn
+        learned = sorted({*learned} - {*marks}, key=lambda word: (-counts[word], word))
+        return replace(self, vocabulary=(*marks, *learned))
 
     def _key(self, element: Any) -> Any:
         return unicodedata.normalize("NFC", element) if isinstance(element, str) else element

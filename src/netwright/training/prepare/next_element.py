@@ -29,8 +29,10 @@ class NextElement(Value):
         loss = mean over i = 0 … n of −ln p(xᵢ₊₁ | x₁ … xᵢ), in nats, for each sequence, then over sequences.
 
     The net's encoder is given `mark_start=True`, and its decoder is the same codec with `mark_end=True` instead, so
-    that both count elements alike: the trained net carries them, and generates at once. A vocabulary that is not
-    given is learned from the training part. A net without an encoder takes texts by characters.
+    that both count elements alike: the trained net carries them, and generates at once. Marks with names, as of
+    `nw.Words(mark_start="<s>", mark_end="</s>")`, are kept: the encoder has the one in front, the decoder the one
+    behind. A vocabulary that is not given is learned from the training part. A net without an encoder takes texts by
+    characters.
 
     Raises: TrainingError for a net with several outputs, of whose inputs none or several could be predicted, with
         another encoder than one of sequences, whose output is not one distribution for every position, or that sees
@@ -62,10 +64,15 @@ class NextElement(Value):
     def coded(self, net: Net, training: Source) -> Net:
         """The net with both codecs of what is predicted, fitted to the training part, and those of other inputs."""
         name, (output,) = _predicted(net), net.output_names
-        encoder = _fitted(_encoder(net, name, training.row(0)[name]), training, name)
-        decoder = replace(encoder, mark_start=False, mark_end=True)
         given = net.held.outputs.get(output)
-        if given is not None and (not isinstance(given, Elements) or _fitted(given, training, name) != decoder):
+        encoder = _encoder(net, name, training.row(0)[name])
+        start, end = _marks(encoder, given, name)
+        both = _fitted(replace(encoder, mark_start=start, mark_end=end), training, name)
+        encoder, decoder = replace(both, mark_end=False), replace(both, mark_start=False)
+        fits = isinstance(given, Elements) and (given.mark_start, given.mark_end) == (False, end)
+        if isinstance(given, Elements) and fits:
+            fits = _fitted(replace(given, mark_start=start, mark_end=end), training, name) == both
+        if given is not None and not fits:
             raise TrainingError(
                 what="a net that predicts the next element decodes as it encodes",
                 where=f"output {output!r}",
@@ -98,8 +105,10 @@ def following_port(net: Net) -> str | None:
     for name, encoder in net.held.inputs.items():
         if (
             isinstance(encoder, Elements)
+            and isinstance(decoder, Elements)
             and encoder.mark_start
-            and decoder == replace(encoder, mark_start=False, mark_end=True)
+            and decoder == replace(encoder, mark_start=False, mark_end=decoder.mark_end or True)
+            and (not encoder.fitted or decoder.size == encoder.size)
         ):
             return name
     return None
@@ -126,7 +135,7 @@ def _predicted(net: Net) -> str:
 
 
 def _encoder(net: Net, name: str, first: Any) -> Elements:
-    """The net's own encoder, or characters for texts, told to put the mark in front."""
+    """The net's own encoder, or characters for texts."""
     codec: Codec | None = net.held.inputs.get(name)
     if codec is None and isinstance(first, str):
         codec = Characters()
@@ -146,7 +155,25 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
             got=f"a {type(first).__name__}, and a net without an encoder" if codec is None else _short(codec),
             mend="net.with_input(nw.Tokens())" if not isinstance(first, str) else "net.with_input(nw.Characters())",
         )
-    return replace(codec, mark_start=True, mark_end=False)
+    return codec
+
+
+def _marks(encoder: Elements, decoder: Codec | None, name: str) -> tuple[bool | str, bool | str]:
+    """The mark from which the net reads, and the one that it says at the end: both by name, or both the edge."""
+    behind = decoder.mark_end if isinstance(decoder, Elements) else False
+    start = encoder.mark_start or True
+    end = next((mark for mark in (behind, encoder.mark_end) if isinstance(mark, str)), True)
+    if isinstance(start, str) != isinstance(end, str):
+        raise TrainingError(
+            what="only one of the two marks of a sequence has a name",
+            where=f"input {name!r}",
+            expected="names for both marks, or for none",
+            got=f"mark_start={start!r}, mark_end={end!r}",
+            mend=f"{type(encoder).__name__}(…, mark_start={start!r}, mark_end='…')"
+            if isinstance(start, str)
+            else f"{type(encoder).__name__}(…, mark_start='…', mark_end={end!r})",
+        )
+    return start, end
 
 
 def _fitted(codec: Elements, source: Source, name: str) -> Elements:
