@@ -233,7 +233,17 @@ def test_a_row_of_one_label_is_the_label():
 
 
 def test_boolean_refuses_other_numbers_texts_and_scores():
-    assert said(Boolean().encode, "false").endswith("mend:     False")
+    for text, meant in (("false", False), ("Yes", True), ("0", False)):
+        assert (
+            said(Boolean().encode, text)
+            == f"""\
+this is not a boolean
+  expected: True or False, 1 or 0
+  got:      {text!r} of type str
+  mend:     give {meant} in place of {text!r}
+  or:       nw.Category(), the codec of texts as labels"""
+        )
+    assert said(Boolean().encode, "maybe").endswith("type str\n  mend:     nw.Category(), the codec of texts as labels")
     assert (
         said(Boolean().encode, np.zeros(3))
         == """\

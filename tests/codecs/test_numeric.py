@@ -1,11 +1,15 @@
 """Numbers in every form as tensors, and moments merged block by block against numpy."""
 
+import datetime
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netwright.codecs.number import Number
 from netwright.codecs.numeric import (
     ColumnMoments,
     arrayed,
@@ -166,3 +170,31 @@ def test_doubles_and_long_integers_keep_their_digits():
     assert exact(1_700_000_010).dtype == exact([0.1]).dtype == exact(torch.tensor([1])).dtype == torch.float64
     for narrow in (np.uint8, np.float16, np.float32, bool):
         assert exact(np.ones(2, narrow)).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("times", "mend"),
+    [
+        (np.arange(2).astype("datetime64[D]"), 'times.astype("datetime64[s]").astype("int64"), the seconds since 1970'),
+        (
+            np.arange(2).astype("datetime64[ns]"),
+            'times.astype("datetime64[s]").astype("int64"), the seconds since 1970',
+        ),
+        (np.arange(2).astype("timedelta64[ns]"), 'durations / np.timedelta64(1, "s"), the seconds'),
+        ([datetime.datetime(2020, 1, 1)], "time.timestamp(), the seconds since 1970"),
+        ([datetime.date(2020, 1, 1)], "date.toordinal(), the days since the year 1"),
+        ([datetime.timedelta(1)], "duration.total_seconds()"),
+    ],
+)
+def test_times_are_no_numbers_and_the_error_says_how_they_become_some(times: Any, mend: str):
+    for read in (Number(0, 1).encode_all, lambda rows: Number(0, 1).encode(rows[0]), Number().fit):
+        with pytest.raises(DataError) as error:
+            read(times)
+        assert str(error.value).endswith(f"  mend:     {mend}")
+        assert error.value.what in ("this is not a number", "these are not numbers")
+
+
+def test_the_mends_for_times_give_numbers():
+    times = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
+    assert np.diff(times.astype("datetime64[s]").astype("int64")).tolist() == [86_400]
+    assert (np.diff(times) / np.timedelta64(1, "s")).tolist() == [86_400.0]

@@ -17,7 +17,7 @@ from netwright.errors import DataError
 from netwright.sizes.free import FREE, Free
 
 SLACK = 0.01  # what rounding to bfloat16 may move a sum of probabilities by
-NEAR = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}  # what is meant as a boolean
+YES, NO = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")  # texts that stand for True, and for False
 NUMBERS = ("bool", "int", "uint", "float")  # how the types begin of which an array holds single numbers
 INT64 = range(-(2**63), 2**63)
 
@@ -175,12 +175,11 @@ class Boolean(Codec):
     def encode(self, raw: Any) -> Tensor:
         value = plain_number(_single(raw))
         if type(value) not in (bool, int, float) or value not in (0, 1):
-            near = NEAR.get(value.lower()) if isinstance(value, str) else None
             raise DataError(
                 what="this is not a boolean",
                 expected="True or False, 1 or 0",
                 got=described(value),
-                mend=f"{near}" if near is not None else (),
+                mend=_mend_boolean(value),
             )
         return torch.tensor([value], dtype=torch.uint8, device="cpu")
 
@@ -199,6 +198,14 @@ class Boolean(Codec):
         if isinstance(reading, Decision):
             return bool(chances >= THRESHOLD)  # argmax would leave the tie to the order of the labels
         return reading.of((False, True), torch.cat([1 - chances, chances]))
+
+
+def _mend_boolean(value: Any) -> tuple[str, ...]:
+    """The mends for a text in place of a boolean: the value that it stands for, where it stands for one."""
+    if not isinstance(value, str):
+        return ()
+    meant = [known for known, texts in ((True, YES), (False, NO)) if value.strip().lower() in texts]
+    return (*(f"give {known} in place of {value!r}" for known in meant), "nw.Category(), the codec of texts as labels")
 
 
 def _single(raw: Any) -> Any:

@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Answer, Codec
-from netwright.codecs.numeric import ColumnMoments, described, exact, is_array, per_component, plain_number, scale_of
+from netwright.codecs.numeric import (
+    ColumnMoments,
+    described,
+    exact,
+    is_array,
+    per_component,
+    plain_number,
+    scale_of,
+    time_as_number,
+)
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
 from netwright.sizes.free import FREE, Free
@@ -68,7 +77,7 @@ class Number(Codec):
     def encode(self, raw: Any) -> Tensor:
         value = plain_number(raw[0] if is_array(raw) and tuple(raw.shape) == (1,) else raw)
         if type(value) not in (int, float):
-            mend = "Boolean() is the codec for True and False" if type(value) is bool else ()
+            mend = "Boolean() is the codec for True and False" if type(value) is bool else time_as_number(value)
             raise DataError(what="this is not a number", expected="int or float", got=described(value), mend=mend)
         return _finite(exact(value)).reshape(1)
 

@@ -1,5 +1,6 @@
 """Numbers in whatever form they come (Python, numpy, torch) as tensors, and their mean and deviation."""
 
+import datetime
 import math
 from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeGuard, cast
@@ -15,6 +16,7 @@ AnyArray: TypeAlias = np.ndarray[Any, Any] | Tensor
 Statistic: TypeAlias = float | tuple[float, ...] | Free  # one for all components, one for each, or to be fitted
 PLAIN = frozenset({str, int, bool, float})
 KINDS = "biuf"  # numpy's letters for bool, int, unsigned, float
+TIMES = "Mm"  # and for a time and a duration
 LONGEST = 40  # characters of a raw thing that a message shows
 
 
@@ -27,6 +29,8 @@ def plain_number(raw: Any) -> Any:
     """A numpy scalar or an array without axes as the Python value it holds; anything else as it is."""
     if type(raw) in PLAIN:
         return raw
+    if isinstance(raw, np.datetime64 | np.timedelta64):
+        return raw  # its Python value depends on its unit: of nanoseconds it is an int
     if isinstance(raw, np.generic) or (is_array(raw) and raw.ndim == 0):
         return cast(Any, raw).item()
     return raw
@@ -52,6 +56,20 @@ def described(raw: Any) -> str:
     text = repr(raw)
     text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     return f"{text} of type {type(raw).__name__}"
+
+
+def time_as_number(raw: Any) -> str:
+    """How a time or a duration becomes a number, as a mend; the empty text for anything else."""
+    kind = raw.dtype.kind if isinstance(raw, np.ndarray | np.generic) else ""
+    if kind == "M":
+        return 'times.astype("datetime64[s]").astype("int64"), the seconds since 1970'
+    if kind == "m":
+        return 'durations / np.timedelta64(1, "s"), the seconds'
+    if isinstance(raw, datetime.datetime):
+        return "time.timestamp(), the seconds since 1970"
+    if isinstance(raw, datetime.date):
+        return "date.toordinal(), the days since the year 1"
+    return "duration.total_seconds()" if isinstance(raw, datetime.timedelta) else ""
 
 
 def as_tensor(array: AnyArray) -> Tensor:
@@ -86,7 +104,7 @@ def numbers(raw: Any) -> Tensor:
     except (ValueError, TypeError):
         raise _not_numbers(raw) from None
     if array.dtype.kind not in KINDS:
-        raise _not_numbers(raw)
+        raise _not_numbers(array if array.dtype.kind in TIMES else raw)
     return as_tensor(array)
 
 
@@ -103,7 +121,7 @@ def _of_cells(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             got=described(cells[wrong]),
             mend="leave that column out, or give it an input of its own, such as nw.Category()"
             if isinstance(cells[wrong], str)
-            else "array.astype(float), if it stands for a number",
+            else time_as_number(cells[wrong]) or "array.astype(float), if it stands for a number",
         )
     found = np.array(cells).reshape(array.shape)
     return found if found.dtype.kind in KINDS else found.astype(np.float64)  # integers beyond int64
@@ -210,4 +228,5 @@ def _not_numbers(raw: Any) -> DataError:
         what="these are not numbers",
         expected="a number, an array of them, or lists of equal length that hold them",
         got=described(raw),
+        mend=time_as_number(raw),
     )

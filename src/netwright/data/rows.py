@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from netwright.codecs.numeric import arrayed
+from netwright.codecs.numeric import arrayed, plain_number
 from netwright.errors import DataError, did_you_mean
 from netwright.value import Value
 
@@ -105,9 +105,7 @@ def picked_rows(values: Any, indices: torch.Tensor) -> Sequence[Any]:
 
 def scalar(value: Any) -> Any:
     """A value out of an array as Python's own, because a label compares by exact type; anything else as it is."""
-    if isinstance(value, np.generic) or (isinstance(value, torch.Tensor) and value.ndim == 0):
-        return value.item()
-    return value
+    return plain_number(value)
 
 
 def row_kind(value: Any) -> str:

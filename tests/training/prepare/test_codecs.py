@@ -45,7 +45,7 @@ def test_what_no_codec_follows_from() -> None:
         "the net does not say how to encode this\n"
         "  where:    port 'input'\n"
         "  got:      a object\n"
-        "  mend:     net.with_input(…), with a codec"
+        "  mend:     net.with_input(…), which gives it a codec"
     )
 
 

@@ -11,6 +11,7 @@ from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
 from netwright.codecs.codec import Codec, at_place
 from netwright.codecs.number import Number, Vector
+from netwright.codecs.numeric import time_as_number
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.net.node import Held
@@ -72,10 +73,11 @@ def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
         if known and not output and ranked(known) and fixed(known):
             return Array(tuple(size for size in known if isinstance(size, int)))
         return Vector() if len(shape) == 1 else Array(tuple(shape))
-    mend = "input=nw.Image(height, width)" if isinstance(first, Path) or hasattr(first, "getpixel") else "a codec"
+    picture = isinstance(first, Path) or hasattr(first, "getpixel")
+    mend = f"net.with_{'output' if output else 'input'}({'nw.Image(height, width)' if picture else '…'})"
     raise TrainingError(
         what="the net does not say how to encode this",
         where=f"port {port!r}",
         got=f"a {type(first).__name__}",
-        mend=f"net.with_{'output' if output else 'input'}(…), with {mend}",
+        mend=time_as_number(first) or f"{mend}, which gives it a codec",
     )
