@@ -1,7 +1,5 @@
 """Ragged: padded then cut is what was given, at any depth; selections; wrong lengths by their place."""
 
-import time
-
 import pytest
 import torch
 from hypothesis import given
@@ -149,11 +147,3 @@ an empty list has no elements
   where:    row 1"""
     )
     assert said(Ragged.of, [[torch.zeros(1)], [torch.zeros(2), torch.zeros(0)]], 2).endswith("where:    row (1, 1)")
-
-
-def test_a_hundred_thousand_examples_are_fast():
-    lengths = torch.randint(1, 60, (100_000,), generator=torch.Generator().manual_seed(0))
-    column = Ragged(torch.zeros(int(lengths.sum()), dtype=torch.int64), (lengths,))
-    start = time.perf_counter()
-    column.index_select(torch.randperm(100_000, generator=torch.Generator().manual_seed(0))).padded()
-    assert time.perf_counter() - start < 3

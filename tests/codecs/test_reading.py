@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -180,3 +181,9 @@ def test_other_types_are_refused():
     assert str(error.value) == "Top gives at least one label\n  expected: count of 1 or more\n  got:      'a'"
     with pytest.raises(NetError, match="a temperature is a number above zero\n  got:      'a'"):
         Sample("a")  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_are_kept_and_printed_as_plain_ones():
+    sample = Sample(np.float64(0.5), top_k=np.int64(3), seed=np.int64(1))  # type: ignore[arg-type]
+    assert repr(sample) == "Sample(temperature=0.5, top_k=3, top_p=None, seed=1)"
+    assert repr(Top(np.int64(2))) == "Top(count=2)"  # type: ignore[arg-type]

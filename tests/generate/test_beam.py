@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -160,3 +161,8 @@ def test_nan_is_named():
     with pytest.raises(NetError) as error:
         expanded(torch.zeros(1, 2), torch.full((1, 2, 3), math.nan))
     assert str(error.value) == "a beam cannot go on: the net gives NaN\n  where:    log_probabilities\n  got:      NaN"
+
+
+def test_numbers_of_numpy_are_kept_and_printed_as_plain_ones() -> None:
+    beam = Beam(np.int64(2), np.float64(0.5))  # type: ignore[arg-type]
+    assert repr(beam) == "Beam(width=2, length_penalty=0.5)"

@@ -1,8 +1,10 @@
 """Schedules: each one's first, highest and last factor, and one-cycle as torch has it."""
 
+import numpy as np
 import pytest
 import torch
 
+from netwright.errors import NetError
 from netwright.training.schedules import SCHEDULES, ConstantRate, CosineDecay, OneCycle, StepDecay
 
 
@@ -31,3 +33,16 @@ def test_shapes_of_the_others() -> None:
     assert [ConstantRate().factor(step, 4) for step in range(4)] == [1, 1, 1, 1]
     assert [round(CosineDecay().factor(step, 3), 6) for step in range(3)] == [1, 0.5, 0]
     assert [round(StepDecay().factor(step, 4), 6) for step in range(4)] == [1, 1, 0.1, 0.01]
+
+
+def test_numbers_of_numpy_are_kept_and_printed_as_plain_ones() -> None:
+    cycle = OneCycle(np.float64(0.1))  # type: ignore[arg-type]
+    assert repr(cycle) == "OneCycle(warmup=0.1, start=0.04, end=0.0001)"
+    with pytest.raises(NetError) as error:
+        OneCycle("a tenth")  # type: ignore[arg-type]
+    assert str(error.value) == (
+        "warmup of OneCycle cannot be this\n"
+        "  where:    OneCycle\n"
+        "  expected: a number\n"
+        "  got:      'a tenth', of type str"
+    )

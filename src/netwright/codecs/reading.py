@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.fields import plain, suits
+from netwright.fields import checked, suits
 from netwright.value import Value
 
 THRESHOLD = 0.5  # a label of several is said when it is at least as likely as not
@@ -20,6 +20,10 @@ THRESHOLD = 0.5  # a label of several is said when it is at least as likely as n
 
 class Reading(ABC):
     """A way to read probabilities of labels, of which one is true (`of`) or any number (`of_each`)."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__init__ = checked(cls.__init__)
 
     @abstractmethod
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
@@ -62,7 +66,7 @@ class Top(Reading, Value):
     count: int
 
     def __post_init__(self) -> None:
-        if type(plain(self.count)) is not int or self.count < 1:
+        if type(self.count) is not int or self.count < 1:
             raise NetError(what="Top gives at least one label", expected="count of 1 or more", got=f"{self.count!r}")
 
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> dict[Any, float]:
@@ -100,7 +104,7 @@ class Sample(Reading, Value):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not suits(plain(self.temperature), float) or not 0 < self.temperature < math.inf:
+        if not suits(self.temperature, float) or not 0 < self.temperature < math.inf:
             raise NetError(
                 what="a temperature is a number above zero",
                 got=f"{self.temperature!r}",
@@ -109,9 +113,9 @@ class Sample(Reading, Value):
                     "for the most probable element at each step of a sequence, strategy=nw.Greedy()",
                 ),
             )
-        if self.top_k is not None and (type(plain(self.top_k)) is not int or self.top_k < 1):
+        if self.top_k is not None and (type(self.top_k) is not int or self.top_k < 1):
             raise NetError(what="top_k keeps at least one label", expected="1 or more, or None", got=f"{self.top_k!r}")
-        if self.top_p is not None and not (suits(plain(self.top_p), float) and 0 < self.top_p <= 1):
+        if self.top_p is not None and not (suits(self.top_p, float) and 0 < self.top_p <= 1):
             raise NetError(
                 what="top_p is a share of the probability",
                 expected="a number above 0 and at most 1, or None",

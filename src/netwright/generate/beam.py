@@ -1,7 +1,6 @@
 """Searches for the most probable sequence with a beam: pure functions for one step of it and for what is finished."""
 
 import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,8 +27,7 @@ class Beam(Value):
     length_penalty: float = 1.0
 
     def __post_init__(self) -> None:
-        width: Any = plain(self.width)
-        penalty: Any = plain(self.length_penalty)
+        width, penalty = plain(self.width), plain(self.length_penalty)
         if type(width) is not int or width < 1:
             raise NetError(what="a beam is at least one wide", expected="width of 1 or more", got=repr(width))
         if not suits(penalty, float) or not 0 <= penalty < math.inf:
@@ -38,6 +36,8 @@ class Beam(Value):
                 expected="a number from 0 (sums of log-probabilities) on; 1 is their mean",
                 got=repr(penalty),
             )
+        object.__setattr__(self, "width", width)
+        object.__setattr__(self, "length_penalty", penalty)
 
     def normalized(self, scores: Tensor, length: Tensor | int) -> Tensor:
         """Sums of log-probabilities, made comparable between lengths: (b, k), with a length or one per example (b,)."""

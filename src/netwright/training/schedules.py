@@ -4,11 +4,16 @@ import math
 from abc import ABC, abstractmethod
 
 from netwright.errors import TrainingError, did_you_mean
+from netwright.fields import checked
 from netwright.value import Value
 
 
 class Schedule(ABC):
     """A factor of the peak learning rate for each step of a run."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__init__ = checked(cls.__init__)
 
     @abstractmethod
     def factor(self, step: int, steps: int) -> float:
