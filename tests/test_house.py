@@ -32,7 +32,7 @@ INSIDE = {
     "net": [
         ["node", "source_of_code"],
         ["plan"],
-        ["compare", "ports", "run"],
+        ["compare", "cost", "ports", "run"],
         ["arguments", "surgery"],
         ["faults"],
         ["part"],

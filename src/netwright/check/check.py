@@ -102,7 +102,7 @@ def check(net: Net, data: Any = None, *, seed: int = 0) -> Checked:
         >>> class Centred(nw.Leaf):
         ...     "Subtracts the mean over positions, padding and all, yet says that padding changes nothing."
         ...     ports = "n d -> n d"
-        ...     exact = True
+        ...     ignores_padding = True
         ...     def forward(self, w, x):
         ...         return x - x.mean(1, keepdim=True)
         >>> checked = nw.check(nw.Chain(nw.Linear(3), Centred(), nw.relu, input=("n", 2)))

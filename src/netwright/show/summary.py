@@ -4,14 +4,12 @@ import html
 from collections import Counter
 from collections.abc import Sequence
 
-from netwright.net.node import Node, expect_net
+from netwright.net.cost import bytes_of_arrays, parameters, step_multiply_adds
+from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
-from netwright.net.plan.plan import Plan, PlanStep
 from netwright.show.parts import LONGEST, drawn_places, kind_text, part_text, sizes_text
-from netwright.sizes.size import Size, unknowns
-from netwright.sizes.unify import Row as Axes
-from netwright.sizes.unify import Shape
+from netwright.sizes.size import Size
 from netwright.value import Value
 
 HEAD = ("path", "part", "sizes out", "parameters", "bytes", "multiply-adds")
@@ -142,9 +140,9 @@ def summary(net: Net) -> Summary:
     """What a net is made of: every part with its sizes, parameters, bytes and multiply-adds, and its codecs.
 
     A multiply-add is one multiplication and the addition of its product: a part with an array `weight` of two or more
-    axes (Linear, Conv) needs one for each element of it at each position of its output. Everything else counts 0:
-    looking up an embedding, activations, norms and pools are small beside these. Sizes that are not known yet, such
-    as those of a net without an encoder, print as `?`.
+    axes (Linear, Conv) needs one for each element of it at each position of its output, and Attention and MatMul
+    multiply their inputs. Everything else counts 0: looking up an embedding, activations, norms and pools are small
+    beside these. Sizes that are not known yet, such as those of a net without an encoder, print as `?`.
 
     Example:
         >>> import netwright as nw
@@ -171,8 +169,9 @@ def summary(net: Net) -> Summary:
             rows.append(PartRow(*common, 0, 0, 0, container=True))
         else:
             step = steps[place.path]
-            numbers = _numbers(net, plan, step, counted)
-            rows.append(PartRow(*common, *numbers, _multiply_adds(plan, step), container=False))
+            own = [plan.arrays[path] for path in step.arrays.values() if path not in counted]
+            numbers = (parameters(own), bytes_of_arrays(own, net.held.arrays), step_multiply_adds(plan, step))
+            rows.append(PartRow(*common, *numbers, container=False))
             counted.update(step.arrays.values())
     return Summary(
         tuple(rows),
@@ -196,56 +195,6 @@ def counted(value: Size | None) -> str:
 def _cut(text: str) -> str:
     """A cell that fits: a vocabulary may have thousands of words."""
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def _numbers(net: Node, plan: Plan, step: PlanStep, counted: set[str]) -> tuple[int | None, int | None]:
-    """Parameters and bytes of the arrays that no earlier place has counted."""
-    parameters: list[int | None] = []
-    sizes: list[int | None] = []
-    for path in step.arrays.values():
-        if path in counted:
-            continue
-        spec = plan.arrays[path]
-        count = None if spec.known is None else _product(spec.known)
-        held = net.held.arrays.get(path)
-        sizes.append(None if count is None else count * (4 if held is None else held.element_size()))
-        if spec.weight.kind == "learned":
-            parameters.append(count)
-    return _total(parameters), _total(sizes)
-
-
-def _multiply_adds(plan: Plan, step: PlanStep) -> Size | None:
-    """Positions of the output times values of the weight, for every weight matrix; looking up multiplies nothing.
-
-    Beside them what a leaf multiplies of its inputs, once for every element around it.
-    """
-    out = plan.whole_shape(step.writes[0])
-    around = out[: len(out) - len(plan.shape(step.writes[0]))]
-    total = _times(step.leaf.products(step.sizes), around)
-    looked_up = any(slot is not None and plan.below(slot) is not None for slot in step.reads)
-    for name, path in step.arrays.items():
-        spec = plan.arrays[path]
-        if looked_up or not name.startswith("weight") or len(spec.shape) < 2:
-            continue
-        found = None if spec.known is None else _times(_product(spec.known), out[:-1])
-        total = None if total is None or found is None else total + found
-    return total
-
-
-def _times(count: Size, shape: Shape) -> Size | None:
-    """So many for every place of a shape; None where that is not known yet."""
-    for size in shape:
-        if isinstance(size, Axes) or unknowns(size):
-            return None
-        count = count * size
-    return None if unknowns(count) else count
-
-
-def _product(sizes: Sequence[int]) -> int:
-    found = 1
-    for size in sizes:
-        found *= size
-    return found
 
 
 def _total(values: Sequence[int | None]) -> int | None:

@@ -12,6 +12,7 @@ from netwright.codecs.numeric import plain_number
 from netwright.data.order import batch_sizes
 from netwright.data.sources import Source, Stream, source
 from netwright.data.split import split
+from netwright.net.cost import activation_bytes, multiply_adds
 from netwright.net.initialize import initialize
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
@@ -23,7 +24,7 @@ from netwright.training.interrupts import held
 from netwright.training.loop import Loop
 from netwright.training.optimizers import Adam, Optimizer, TorchOptimizer, optimizer_of
 from netwright.training.prepare import arguments
-from netwright.training.prepare.choices import Chooser, activation_bytes, fewest, work_of
+from netwright.training.prepare.choices import Chooser, fewest
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.feed import collected, feed
 from netwright.training.prepare.goal import Goal, ends_in_losses, gives_classes, goal_of
@@ -124,7 +125,7 @@ def train(
     choose.truncated(training, goal.net.held.inputs)
     examples = feed(training, net_with_loss, place, goal.prefix)
     validating = None if held_out is None else feed(held_out, net_with_loss, place, goal.prefix)
-    work, room = work_of(plan, examples.typical), activation_bytes(plan, examples.typical)
+    work, room = multiply_adds(plan, examples.typical), activation_bytes(plan, examples.typical)
     given = arguments.whole("batch_size", batch_size, 1)
     least = fewest(plan, goal.prefix, len(training), given)
     size = choose.batch_size(given, len(training), room, place, least)

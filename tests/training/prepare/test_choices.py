@@ -7,11 +7,10 @@ import netwright as nw
 from netwright.codecs.text.characters import Characters
 from netwright.data.sources import source
 from netwright.errors import TrainingError
-from netwright.layers.fold import Map
 from netwright.layers.recurrent.gru import GRU
 from netwright.training.events import Choice
 from netwright.training.optimizers import SGD, Adam
-from netwright.training.prepare.choices import Chooser, activation_bytes, work_of
+from netwright.training.prepare.choices import Chooser
 from netwright.training.prepare.feed import feed
 
 CPU = torch.device("cpu")
@@ -80,30 +79,6 @@ def test_what_an_earlier_run_chose_is_chosen_again() -> None:
     choose = Chooser((Choice("batch size", "12", "a reason"),))
     assert choose.batch_size(None, 55_000, 1, CPU) == 12
     assert str(choose.made[0]) == "batch size: 12 (as in the run whose choices were given)"
-
-
-def test_work_and_memory_of_a_net() -> None:
-    plan = nw.Chain(nw.Conv(20, 5), nw.relu, nw.Flatten(), nw.Linear(10), input=(28, 28, 1)).plan
-    assert work_of(plan) == 24 * 24 * 20 * 25 + 24 * 24 * 20 * 10
-    assert activation_bytes(plan) == 8 * (3 * 24 * 24 * 20 + 10)
-
-
-def test_work_and_memory_grow_with_the_length() -> None:
-    plan = nw.Chain(nw.Conv(4, 3), nw.relu, nw.Linear(5), input=("n", 2)).plan
-    assert (work_of(plan), activation_bytes(plan)) == (0, 0)
-    assert work_of(plan, {"n": 12}) == 10 * 4 * 2 * 3 + 10 * 4 * 5
-    assert activation_bytes(plan, {"n": 12}) == 8 * 10 * (4 + 4 + 5)
-
-
-def test_looking_up_an_index_is_no_work() -> None:
-    plan = nw.Chain(nw.Embedding(8), nw.Linear(5), input=nw.Array("n <1000>")).plan
-    assert work_of(plan, {"n": 3}) == 3 * 8 * 5
-
-
-def test_what_is_done_for_every_element_counts_so_many_times() -> None:
-    plan = nw.Chain(Map(nw.Linear(5)), input=("n", 2)).plan
-    assert (work_of(plan, {"n": 7}), work_of(plan, {"n": 14})) == (7 * 10, 14 * 10)
-    assert (activation_bytes(plan, {"n": 7}), activation_bytes(plan, {"n": 14})) == (8 * 7 * 5, 8 * 14 * 5)
 
 
 READER = nw.Chain(

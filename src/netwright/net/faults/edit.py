@@ -1,6 +1,5 @@
 """Edits of a net that are data: tried on its flat wiring first, where nothing is built, then on the net itself."""
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
@@ -8,6 +7,7 @@ from typing import Any, cast
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, NetwrightError
+from netwright.net.cost import parameters
 from netwright.net.node import PARTS, Held, LeafNode, Node, Numbers, field_values, join_path, kind_name
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call, Level, Ref
@@ -95,19 +95,11 @@ def open_arrays(solution: Solution) -> set[str]:
     }
 
 
-def parameters(node: Node) -> int | None:
-    """How many learned numbers a net has, once every size is known."""
-    learned = [spec for spec in plan_of(node).arrays.values() if spec.weight.kind == "learned"]
-    if any(spec.known is None for spec in learned):
-        return None
-    return sum(math.prod(spec.known or ()) for spec in learned)
-
-
 def told_edit(edit: Edit, net: Node) -> str:
     """The line of a mend that was checked."""
     if edit.note:
         return f"{edit.text}, {edit.note}"
-    count = parameters(net)
+    count = parameters(plan_of(net).arrays.values())
     checked = "(checked)" if count is None else f"(checked: {count:,} parameter{'s' * (count != 1)})"
     return f"{edit.text:<{COLUMN}} {checked}"
 

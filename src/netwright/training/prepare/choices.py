@@ -15,10 +15,7 @@ from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
 from netwright.layers.conv import Conv
 from netwright.machine import best_device, free_memory, has_bf16
-from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.plan import Plan, fixed, shape_text
-from netwright.sizes.size import evaluate, names, unknowns
-from netwright.sizes.unify import Row, Shape
 from netwright.training.events import Choice
 from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.feed import Feed
@@ -30,7 +27,6 @@ REPEATED = "as in the run whose choices were given"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: grey, colours, and colours with what lies behind
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
-NO_LENGTHS: Mapping[str, int] = {}
 Rate: TypeAlias = tuple[float, Mapping[str, float]]
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16}
 
@@ -227,36 +223,3 @@ def fewest(plan: Plan, prefix: str, examples: int, batch_size: int | None) -> in
             mend=f"{least} examples or more" if examples < least else f"batch_size={least}, or more",
         )
     return least
-
-
-def work_of(plan: Plan, lengths: Mapping[str, int] = NO_LENGTHS) -> int:
-    """Multiply-adds of one example: positions of the output times values of the weight, for every weight matrix.
-
-    `lengths` says how long the example is, by the names of sizes that vary; a net without such sizes needs none.
-    """
-    total = 0
-    for step in plan.steps:
-        shape = sized(plan.whole_shape(step.writes[0]), lengths)
-        looks_up = any(slot is not None and plan.below(slot) is not None for slot in step.reads)  # no product at all
-        for path in step.arrays.values():
-            known = plan.arrays[path].known
-            if known is not None and len(known) > 1 and shape is not None and not looks_up:
-                total += math.prod(shape[:-1]) * math.prod(known)
-    return total
-
-
-def activation_bytes(plan: Plan, lengths: Mapping[str, int] = NO_LENGTHS) -> int:
-    """Bytes that training keeps of one example: every value, and its gradient."""
-    made = [step for step in plan.steps if not isinstance(step.leaf, EachBoundary)]  # the ends pass on what others made
-    shapes = [sized(plan.whole_shape(slot), lengths) for step in made for slot in step.writes]
-    return sum(8 * math.prod(shape) for shape in shapes if shape is not None)
-
-
-def sized(shape: Shape, lengths: Mapping[str, int]) -> tuple[int, ...] | None:
-    """A shape in numbers, given the length of every name; None where some are still not known."""
-    found: list[int] = []
-    for size in shape:
-        if isinstance(size, Row) or unknowns(size) or not names(size) <= lengths.keys():
-            return None
-        found.append(evaluate(size, lengths))
-    return tuple(found)
