@@ -41,15 +41,15 @@ def test_the_whole_demonstration(asked, tmp_path, capsys):
         "The net",
         "Training on 3,600 digits, 400 held out for validation",
         "What was chosen, and why",
-        "The official test digits, touched once",
-        "Two protocols",
+        "The official test digits, used once",
+        "Validation and test",
         "10 digits, answered",
         "Written",
     ]
     assert str(nw.summary(lenet())) in said[0]
     assert said[2] == f"MNIST cannot be had here: {DIGITS.source}. Expect a lower accuracy than MNIST's."
     assert "  loss: x (y)" in said[3] and str(measured) in said[4]
-    assert "epoch 2; the chapter's protocol: 99.6%" in said[5] and "95.00%   (n=400" in said[5]
+    assert "epoch 2; the chapter: 99.6%" in said[5] and "95.00%   (n=400" in said[5]
     assert f"{measured.result.accuracy.value:.2%}   (n=1,000" in said[5]
     assert len(said[6].splitlines()) == 3 + 10
     files = sorted(path.name for path in (tmp_path / "demo").iterdir())
