@@ -41,9 +41,9 @@ from netwright.generate.arity import Arity as Arity
 from netwright.generate.beam import Beam as Beam
 from netwright.generate.brackets import Brackets as Brackets
 from netwright.generate.choice import Greedy as Greedy
-from netwright.generate.generate import Generated as Generated
 from netwright.generate.generate import generate as generate
 from netwright.generate.generate import stream as stream
+from netwright.generate.generated import Generated as Generated
 from netwright.generate.grammar import Grammar as Grammar
 from netwright.generate.regex import Regex as Regex
 from netwright.layers.attention import Attention as Attention

@@ -10,7 +10,7 @@ import torch
 
 import netwright as nw
 from netwright.errors import DataError, NetError
-from netwright.generate.generate import Piece
+from netwright.generate.generated import Piece
 
 torch.set_num_threads(1)
 

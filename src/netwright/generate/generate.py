@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, TypeAlias, cast, overload
 
 import torch
 from torch import Tensor
@@ -13,45 +13,28 @@ from netwright.errors import DataError, NetError
 from netwright.generate.beam import Beam, Finished, expanded, first_beam
 from netwright.generate.choice import Greedy, chosen
 from netwright.generate.constraint import Constraint
+from netwright.generate.generated import Ended, Generated, Piece
 from netwright.generate.grammar import Grammar
 from netwright.generate.predictor import Predictor, said_by
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.stepping.step_net import State, reordered
-from netwright.value import Value
 
 Choose: TypeAlias = Greedy | Sample | Beam
-Ended: TypeAlias = Literal["end", "stop", "max_elements"]
 TAIL = 32  # elements at the end of a text that are looked at for a stop; more for longer ones
 
 
-class Generated(Value):
-    """A sequence that a net made.
-
-    Fields:
-        value: all of it, what it started with included: a text, or a tuple of labels.
-        log_probabilities: of every element that was made, in nats, by the net's own distribution; the end included.
-        ended: why it ends: by the net's `"end"` element, by a `"stop"`, or because it had as many elements as allowed.
-    """
-
-    value: Any
-    log_probabilities: tuple[float, ...]
-    ended: Ended
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-class Piece(Value):
-    """The next piece of a sequence that is being made. Fields: as of `Generated`, of this piece alone."""
-
-    value: Any
-    log_probabilities: tuple[float, ...]
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
+@overload
+def generate(  # pyright: ignore[reportOverlappingOverload]  # a prompt that is a list is a batch, whatever it holds
+    net: Net,
+    prompt: list[Any],
+    *,
+    strategy: Choose | None = None,
+    max_elements: int = 200,
+    stop: str | Sequence[str] = (),
+    grammar: Grammar[Any] | None = None,
+) -> list[Generated]: ...
+@overload
 def generate(
     net: Net,
     prompt: Any = "",
@@ -60,7 +43,16 @@ def generate(
     max_elements: int = 200,
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
-) -> Any:
+) -> Generated: ...
+def generate(
+    net: Net,
+    prompt: Any = "",
+    *,
+    strategy: Choose | None = None,
+    max_elements: int = 200,
+    stop: str | Sequence[str] = (),
+    grammar: Grammar[Any] | None = None,
+) -> Generated | list[Generated]:
     """Sequences that a net makes, element by element, each read again to choose the next.
 
     The net is run as its step net (`nw.unfold`), so the time for an element does not grow with the length, except where

@@ -25,7 +25,7 @@ def apply(
     training: bool = False,
     seed: int = 0,
     step: int = 0,
-) -> Any:
+) -> Tensor | Any:
     """The outputs of a net on a batch of encoded tensors, as a function of its arrays; nothing is written anywhere.
 
     Encoders and decoders stay out of it, and gradients flow to the arrays and to `x`. What a norm would write into
@@ -39,7 +39,8 @@ def apply(
         training: behave as in training.
         seed, step: of the noise in training; another step draws other noise.
 
-    Returns: the output, or a mapping by port for several outputs.
+    Returns: the output; for several outputs a mapping by port, which the type leaves open (`Tensor | Any`) so that a
+        single output needs no check.
 
     Raises: MissingArraysError for arrays that neither `arrays` nor the net holds; DataError for inputs that are not
         the net's, lengths that are not the batch's, and examples that are too short for the net.

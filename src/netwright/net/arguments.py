@@ -11,12 +11,27 @@ from netwright.codecs.numeric import described, numbers
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError, PathError, did_you_mean
 from netwright.fields import plain
+from netwright.net.node import Node
 from netwright.net.plan.plan import ArraySpec, shape_text
+from netwright.net.plan.symbol import Symbol, use
 from netwright.net.run.call import Many
 
 MOST_NAMED = 5  # arrays in a message
 READINGS = ("probabilities", "entropy", "raw")
 VALUES = "numbers, or rows of them that are equally long: an array, a tensor or nested lists"
+
+
+def used_on_symbols(part: Node, x: Sequence[Any], name: str, ports: Mapping[str, Any]) -> Symbol:
+    """The part in a net that is being drawn, fed by these symbols; anything else among them is refused."""
+    wrong = [value for value in (*x, *ports.values()) if not isinstance(value, Symbol)]
+    if wrong:
+        raise NetError(
+            what="a part takes values of a net that is being drawn, or raw things, not both",
+            where=name or type(part).__name__,
+            got=repr(wrong[0]),
+            mend="nw.Constant(…) or nw.Parameter(…) for an array that is part of the net",
+        )
+    return use(part, *x, name=name, **ports)
 
 
 def path_of(path: Any) -> str | int:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Never, Self, cast
+from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, cast, overload
 
 import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
+from netwright.codecs.reading import Raw, Reading
 from netwright.elsewhere import no_verb
 from netwright.errors import NetError, SizeError
 from netwright.net import arguments as given
@@ -18,15 +19,17 @@ from netwright.net.node import join_path as join_path
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level
 from netwright.net.plan.plan import Plan, plan_of
-from netwright.net.plan.symbol import Symbol, as_part, use
+from netwright.net.plan.symbol import Symbol, as_part
 from netwright.net.ports import PortsLike, check_reads, check_same, ports_repr, ports_verbs, said
 from netwright.net.run import call
+from netwright.net.run.call import Changes
 from netwright.once import forget, once
 from netwright.sizes.notation import ports
 
 MOST_NESTED = 50  # containers in each other: deeper ones cannot be saved, and at some hundred Python's own stack ends
 
 
+Paths: TypeAlias = list[str] | tuple[str, ...]
 OWN = {
     "ports": 'ports = "... in -> ... out", the sizes of its inputs and outputs, in the class',
     "forward": "def forward(self, w, x), its arithmetic on batches",
@@ -37,11 +40,30 @@ OWN = {
 class Net(Node, abstract=True):
     """A net is a value: frozen, comparable, printable; every edit gives a new net that shares what it did not touch."""
 
+    # Arrays are `Tensor | Any`: a list where lengths differ, or a mapping of several outputs, which no type foresees.
+    @overload
+    def __call__(self, *x: Symbol, name: str = "", **ports: Symbol) -> Symbol: ...
+    @overload
     def __call__(
+        self, x: Any, /, *, at: str, set: Changes | None = None, training: bool = False, seed: int = 0
+    ) -> Tensor | Any: ...
+    @overload
+    def __call__(
+        self, x: Any, /, *, at: Paths, set: Changes | None = None, training: bool = False, seed: int = 0
+    ) -> dict[str, Tensor | Any]: ...
+    @overload
+    def __call__(
+        self, x: Any, reading: Raw, /, *, set: Changes | None = None, training: bool = False, seed: int = 0
+    ) -> Tensor | Any: ...
+    @overload
+    def __call__(
+        self, x: Any, reading: Reading = ..., /, *, set: Changes | None = None, training: bool = False, seed: int = 0
+    ) -> Any: ...
+    def __call__(  # pyright: ignore[reportInconsistentOverload]  # ports called `at` or `set` are fed by position
         self,
         *x: Any,
         at: str | Sequence[str] | None = None,
-        set: Mapping[str, Any] | None = None,
+        set: Changes | None = None,
         training: bool = False,
         seed: int = 0,
         name: str = "",
@@ -60,9 +82,22 @@ class Net(Node, abstract=True):
             seed: of the noise in training mode.
             name: of the part in the net that is drawn; its kind with a number if empty.
             ports: symbols for input ports by name, when drawing.
+
+        Returns: what the decoder says; of a list or a batch a list with an answer for each example. `nw.raw` and `at`
+            give arrays: of one example its own, of several one tensor whose first axis counts them. Where they differ
+            in size, as of texts of different length, it is a list with one tensor for each, so texts of equal length
+            give a tensor. Several outputs are a mapping by name.
+
+        Example:
+            >>> import netwright as nw
+            >>> net = nw.initialize(nw.Chain(nw.Embedding(2), input=nw.Characters("abc")))
+            >>> net(["ab", "ca"], nw.raw).shape
+            torch.Size([2, 2, 2])
+            >>> [tuple(rows.shape) for rows in net(["ab", "c"], nw.raw)]
+            [(2, 2), (1, 2)]
         """
         if ports or any(isinstance(value, Symbol) for value in x) or not (x or self.input_names):
-            return _drawn(self, x, name, ports)
+            return given.used_on_symbols(self, x, name, ports)
         value, reading = given.reading_of(x, at)
         given.check_question(value, at, set)
         return call.call(self, value, reading, call.Question(at, set, training, seed))
@@ -381,18 +416,6 @@ def shared_repr(node: Node, text: str) -> str:
     if isinstance(node, LeafNode):
         text += ports_verbs(node)
     return f"Shared({node.held.shared!r}, {text})" if node.held.shared else text
-
-
-def _drawn(part: Net, x: Sequence[Any], name: str, ports: Mapping[str, Any]) -> Symbol:
-    wrong = [value for value in (*x, *ports.values()) if not isinstance(value, Symbol)]
-    if wrong:
-        raise NetError(
-            what="a part takes values of a net that is being drawn, or raw things, not both",
-            where=name or type(part).__name__,
-            got=repr(wrong[0]),
-            mend="nw.Constant(…) or nw.Parameter(…) for an array that is part of the net",
-        )
-    return use(part, *x, name=name, **ports)
 
 
 def _restored(
