@@ -63,7 +63,8 @@ INSIDE = {
         ["culprit"],
         ["engines"],
         ["prepare"],
-        ["loop", "progress", "result"],
+        ["loop", "progress"],
+        ["result"],
         ["train"],
     ],
 }

@@ -174,4 +174,5 @@ from netwright.training.schedules import ConstantRate as ConstantRate
 from netwright.training.schedules import CosineDecay as CosineDecay
 from netwright.training.schedules import OneCycle as OneCycle
 from netwright.training.schedules import StepDecay as StepDecay
+from netwright.training.schedules import WarmupStableDecay as WarmupStableDecay
 from netwright.training.train import train as train

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+import netwright as nw
 from netwright.errors import NetError
-from netwright.training.schedules import SCHEDULES, ConstantRate, CosineDecay, OneCycle, StepDecay
+from netwright.training.schedules import SCHEDULES, ConstantRate, CosineDecay, OneCycle, StepDecay, WarmupStableDecay
 
 
 def test_one_cycle_is_torch_s() -> None:
@@ -33,6 +34,28 @@ def test_shapes_of_the_others() -> None:
     assert [ConstantRate().factor(step, 4) for step in range(4)] == [1, 1, 1, 1]
     assert [round(CosineDecay().factor(step, 3), 6) for step in range(3)] == [1, 0.5, 0]
     assert [round(StepDecay().factor(step, 4), 6) for step in range(4)] == [1, 1, 0.1, 0.01]
+
+
+def test_the_default_is_at_its_peak_for_most_of_the_run() -> None:
+    schedule = WarmupStableDecay()
+    factors = [schedule.factor(step, 1000) for step in range(1000)]
+    assert (factors[0], factors[50], factors[799], factors[-1]) == pytest.approx((0.04, 1.0, 1.0, 1e-4))
+    assert sum(factor == 1.0 for factor in factors) >= 740
+    assert factors[:51] == sorted(factors[:51])
+    assert factors[799:] == sorted(factors[799:], reverse=True)
+    assert sum(factors) > 0.86 * 1000, "few steps are given away to the warmup and the decay"
+
+
+def test_the_default_comes_as_far_as_a_constant_rate_in_few_epochs() -> None:
+    xs = torch.randn(400, 1, generator=torch.Generator().manual_seed(0)).numpy()
+    data = (xs, (3 * xs[:, 0]).tolist())
+    net = nw.Chain(nw.Linear(1), input=nw.Array(1), output=nw.Number(0, 1))
+    slopes = {
+        name: float(nw.train(net, data, epochs=40, schedule=name, progress=False).net.arrays["linear1/weight"])
+        for name in (None, "constant")
+    }
+    assert slopes[None] == pytest.approx(3, abs=0.1)
+    assert slopes["constant"] == pytest.approx(3, abs=0.1)
 
 
 def test_numbers_of_numpy_are_kept_and_printed_as_plain_ones() -> None:

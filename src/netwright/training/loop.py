@@ -4,8 +4,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -14,69 +12,60 @@ from netwright.data.order import batch_sizes
 from netwright.errors import TrainingError
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
-from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
-from netwright.training.optimizers import Update
-from netwright.training.prepare.feed import Feed
-from netwright.training.prepare.threads import Pace
-from netwright.training.prepare.validate import Validation
-from netwright.training.schedules import Schedule
+from netwright.training.prepare.prepare import Prepared
+from netwright.training.prepare.threads import Pace, using
 
 SMOOTH = 0.02  # share of a step in the running mean of the loss
 
 
-@dataclass(eq=False)
 class Loop:
-    """Everything a run needs, and the weights it has come to.
+    """A run that goes on: its status, and the best arrays that it has come to."""
 
-    Fields: `updates` pairs each update with its peak learning rate; `validate` measures the weights as they are;
-    `state` copies all arrays of the net as they are.
-    """
-
-    engine: Engine
-    feed: Feed
-    updates: Sequence[tuple[Update, float]]
-    schedule: Schedule
-    validate: Validation | None
-    state: Callable[[], dict[str, Tensor]]
-    status: Status
-    callbacks: Sequence[Callback]
-    seed: int
-    least: int = 1  # examples a batch has
-    clip: float | None = None
-    prefix: str = ""  # of the paths of the user's net
-    pace: Pace | None = None  # where several threads work, which may get in each other's way
-    clock: Callable[[], float] = time.perf_counter
-    kept: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    _lowest: float = math.inf
-
-    @cached_property
-    def peak(self) -> float:
-        """The highest learning rate of any array."""
-        return max(rate for _, rate in self.updates)
+    def __init__(
+        self, prepared: Prepared, callbacks: Sequence[Callback] = (), clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.prepared = prepared
+        self.feed = prepared.feed
+        self.callbacks = callbacks
+        self.clock = clock
+        self.peak = max(rate for _, rate in prepared.updates)  # the highest learning rate of any array
+        self.pace = Pace() if prepared.watched else None
+        steps = len(batch_sizes(len(self.feed), prepared.batch_size, prepared.least))
+        self.status = Status(
+            prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(self.feed), prepared.choices
+        )
+        self.kept = self.state()
+        self._lowest = math.inf
 
     def run(self) -> None:
         """All epochs, unless something ends the run before; whatever does, the best weights so far are kept."""
         status = self.status
-        self.kept = self.state()
         try:
             self._refuse_broken()
-            self._epochs()
+            with using(self.prepared.threads):
+                self._epochs()
         except BaseException as error:
             status.ended = error.what if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
             raise
         finally:
-            with ExitStack() as told:  # all are told, whatever one of them raises
+            with ExitStack() as ends:  # every callback hears the end, whatever one of them raises
                 for callback in reversed(self.callbacks):
-                    told.callback(callback.on_end, status)
+                    ends.callback(callback.on_end, status)
+
+    def state(self) -> dict[str, Tensor]:
+        """A copy of every array of the net as it is now."""
+        flat, others = self.prepared.engine.flat, self.prepared.other_arrays
+        learned = {path: a.clone(memory_format=torch.contiguous_format) for path, a in flat.views(flat.master).items()}
+        return {**learned, **{path: array.clone() for path, array in others.items()}}
 
     def reached(self) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
         """The best arrays so far, and those that the last step left or, where it left none that are finite, the best.
 
         Before the first epoch is done the best are the last.
         """
-        last = self.state() if self.engine.broken() is None else self.kept
+        last = self.state() if self.prepared.engine.broken() is None else self.kept
         return (self.kept if self.status.best else last), last
 
     def _epochs(self) -> None:
@@ -94,19 +83,19 @@ class Loop:
 
     def _refuse_broken(self) -> None:
         """Raise where an array is not finite: a loss would show it in the next step, but there may be none."""
-        path = self.engine.broken()
+        path = self.prepared.engine.broken()
         if path is not None:
             raise self._not_finite(Culprit("weights", path), "nan or inf")
 
     def _epoch(self, number: int) -> None:
         status, start = self.status, self.clock()
         before, first = status.seconds, status.step
-        total, seen, last = 0.0, 0, first + len(batch_sizes(len(self.feed), status.batch_size, self.least))
+        total, seen, last = 0.0, 0, first + len(batch_sizes(len(self.feed), status.batch_size, self.prepared.least))
         if number > 1:
             self.feed = self.feed.next_pass()
-        order = self.feed.order(status.batch_size, self.seed, number)
+        order = self.feed.order(status.batch_size, self.prepared.seed, number)
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
-        for batch in self.feed.batches(order, status.batch_size, self.least):
+        for batch in self.feed.batches(order, status.batch_size, self.prepared.least):
             loss, size = self._step(batch), batch.size
             total, seen = total + loss * size, seen + size
             done = before + self.clock() - start
@@ -119,11 +108,15 @@ class Loop:
                 return
         trained = self.clock() - start
         self._refuse_broken()
-        measured = dict(self.validate()) if self.validate is not None else {}
+        measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}
         status.seconds = before + self.clock() - start
         if not math.isfinite(measured.get("loss", 0.0)):
-            found = self.validate.culprit() if self.validate is not None else None
-            who = f", {found.path.removeprefix(self.prefix)}, example {found.example}" if found is not None else ""
+            found = self.prepared.validate.culprit() if self.prepared.validate is not None else None
+            who = (
+                f", {found.path.removeprefix(self.prepared.prefix)}, example {found.example}"
+                if found is not None
+                else ""
+            )
             raise TrainingError(
                 what="the validation loss is not finite",
                 where=f"after epoch {number}{who}",
@@ -140,18 +133,18 @@ class Loop:
         self.pace = None
         torch.set_num_threads(1)
         why = f"from step {self.status.step} on, since steps took more than five times as long as before"
-        self.status.choices += (Choice("threads", "1", why),)
+        self.status.choices += (Choice("threads", "1", why, 1),)
 
     def _step(self, batch: Batch) -> float:
-        status, engine = self.status, self.engine
+        status, engine = self.status, self.prepared.engine
         loss = engine.gradient(batch, status.step)
         if not math.isfinite(loss):
             raise self._not_finite(engine.culprit(batch, status.step) or Culprit("loss", ""), str(loss))
-        if self.clip is not None:
-            clip(engine.flat, self.clip)
-        factor = self.schedule.factor(status.step, status.steps)
+        if self.prepared.clip is not None:
+            clip(engine.flat, self.prepared.clip)
+        factor = self.prepared.schedule.factor(status.step, status.steps)
         with torch.no_grad():
-            for update, rate in self.updates:
+            for update, rate in self.prepared.updates:
                 update(rate * factor)
         status.learning_rate = self.peak * factor
         status.step += 1
@@ -161,7 +154,11 @@ class Loop:
 
     def _not_finite(self, culprit: Culprit, got: str) -> TrainingError:
         """The error of a step; of weights that are not finite the step before is to blame, if there was one."""
-        weights, step, path = culprit.what == "weights", self.status.step, culprit.path.removeprefix(self.prefix)
+        weights, step, path = (
+            culprit.what == "weights",
+            self.status.step,
+            culprit.path.removeprefix(self.prepared.prefix),
+        )
         when = f"step {step + 1}" if not weights else f"after step {step}" if step else "before the first step"
         example = "" if culprit.example is None else f"example {culprit.example}"
         lower, look = f"a lower learning rate than {self.peak:g}", "look at that example"

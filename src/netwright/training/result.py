@@ -1,7 +1,17 @@
 """What a training run leaves: the nets, every curve and every choice, as a value."""
 
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import cast
+
+import torch
+from torch import Tensor
+
 from netwright.net.part import Net
+from netwright.net.surgery import hold_arrays
 from netwright.training.events import Choice, Epoch
+from netwright.training.interrupts import held
+from netwright.training.loop import Loop
 from netwright.value import Value
 
 
@@ -36,3 +46,49 @@ class Run(Value, eq=False):
             mark = "  <- kept" if epoch.number == self.best else ""
             lines.append(f"  epoch {epoch.number}: loss {epoch.loss:.4g}{measured}{mark}")
         return "\n".join(lines)
+
+
+def result_of(loop: Loop) -> Run:
+    """Run a loop to its end, and give what it reached; where an error ended it, raise it with that as `error.run`."""
+    error: BaseException | None = None
+    try:
+        loop.run()
+    except BaseException as raised:  # SystemExit too: what was reached is not lost with it
+        error = raised
+    with held() as deliver:
+        run = _reached(loop)
+    try:
+        deliver()
+    except BaseException as raised:
+        error = raised
+    if error is None:
+        return run
+    try:
+        with suppress(AttributeError):  # of an error that takes no attribute: it is still the one to raise
+            error.run = run  # type: ignore[attr-defined]
+        raise error
+    finally:
+        del error  # which holds this frame
+
+
+def _reached(loop: Loop) -> Run:
+    net, status = loop.prepared.net, loop.status
+    kinds = {array.dtype for array in net.held.arrays.values() if array.is_floating_point()}
+    kind = kinds.pop() if len(kinds) == 1 else torch.float32  # a float64 net comes back as one
+
+    def holding(arrays: Mapping[str, Tensor]) -> Net:
+        on_cpu = {path.removeprefix(loop.prepared.prefix): array.cpu() for path, array in arrays.items()}
+        found = {path: array.to(kind) if array.is_floating_point() else array for path, array in on_cpu.items()}
+        return cast(Net, hold_arrays(net, found))
+
+    kept, last = loop.reached()
+    return Run(
+        net=holding(kept),
+        last=holding(last),
+        epochs=tuple(status.done),
+        losses=tuple(status.losses),
+        choices=status.choices,
+        best=status.best,
+        seconds=status.seconds,
+        ended=status.ended,
+    )

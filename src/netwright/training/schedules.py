@@ -27,6 +27,34 @@ class ConstantRate(Schedule, Value):
         return 1.0
 
 
+class WarmupStableDecay(Schedule, Value):
+    """Up along a line to the peak, the peak for most of the run, then down along a line to almost nothing.
+
+    Most steps are made at the peak rate, so that a run of few epochs comes as far as one at a constant rate; the decay
+    then settles the weights.
+
+    Fields:
+        warmup: the part of the run that goes up; 0.05, since the first steps of Adam know little of the gradients.
+        decay: the part of the run that goes down; 0.2, as in the second source.
+        start: first factor; 1/25, as of one cycle.
+        end: last factor; 1/10,000: the last steps only settle.
+
+    Source: Hu et al. 2024, "MiniCPM", arXiv 2404.06395; Hägele et al. 2024, "Scaling Laws and Compute-Optimal Training
+        Beyond Fixed Training Durations", arXiv 2405.18392
+    """
+
+    warmup: float = 0.05
+    decay: float = 0.2
+    start: float = 0.04
+    end: float = 1e-4
+
+    def factor(self, step: int, steps: int) -> float:
+        up, down = self.warmup * steps, (1 - self.decay) * steps - 1
+        if step < up:
+            return self.start + (1 - self.start) * step / up
+        return 1.0 if step <= down else 1 - (1 - self.end) * (step - down) / (steps - 1 - down)
+
+
 class OneCycle(Schedule, Value):
     """Up along a cosine to the peak, then down to almost nothing.
 
@@ -70,6 +98,7 @@ class StepDecay(Schedule, Value):
 
 
 SCHEDULES: dict[str, Schedule] = {
+    "warmup-stable-decay": WarmupStableDecay(),
     "one-cycle": OneCycle(),
     "constant": ConstantRate(),
     "cosine": CosineDecay(),

@@ -145,3 +145,11 @@ def test_a_device_without_numbers_is_none_to_train_on() -> None:
         arguments.device("meta")
     assert caught.value.what == "torch has no such device here"
     assert caught.value.got.startswith("'meta': ")
+
+
+def test_a_precision_that_is_none() -> None:
+    with pytest.raises(TrainingError) as caught:
+        arguments.precision("float8")
+    assert str(caught.value) == (
+        'there is no such precision\n  where:    precision\n  expected: "float32" or "bf16"\n  got:      \'float8\''
+    )

@@ -6,7 +6,6 @@ import torch
 import netwright as nw
 from netwright.codecs.text.characters import Characters
 from netwright.data.sources import source
-from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.training.events import Choice
 from netwright.training.optimizers import SGD, Adam
@@ -54,14 +53,6 @@ def test_precision_follows_from_processor_net_and_output(monkeypatch, units, wor
     assert choose.made[0].value == value
 
 
-def test_a_precision_that_is_none() -> None:
-    with pytest.raises(TrainingError) as caught:
-        Chooser(()).precision("float8", CPU, 1, True)
-    assert str(caught.value) == (
-        'there is no such precision\n  where:    precision\n  expected: "float32" or "bf16"\n  got:      \'float8\''
-    )
-
-
 def test_learning_rate_follows_from_the_widest_layer() -> None:
     plan = nw.Chain(100, nw.relu, nw.Linear(3), input=900).plan
     choose = Chooser(())
@@ -76,7 +67,7 @@ def test_learning_rate_follows_from_the_widest_layer() -> None:
 
 
 def test_what_an_earlier_run_chose_is_chosen_again() -> None:
-    choose = Chooser((Choice("batch size", "12", "a reason"),))
+    choose = Chooser((Choice("batch size", "12", "a reason", 12),))
     assert choose.batch_size(None, 55_000, 1, CPU) == 12
     assert str(choose.made[0]) == "batch size: 12 (as in the run whose choices were given)"
 
@@ -109,7 +100,7 @@ def test_texts_that_are_cut_off_are_said() -> None:
     choose = Chooser(())
     choose.truncated(TEXTS, NET.held.inputs)
     assert [str(choice) for choice in choose.made] == [
-        "truncated: 33 of 100 at port 'input', 33 of 100 at port 'target' (what the encoder keeps, by its field `most`)"
+        "truncated: 33 of 100 at port 'input', 33 of 100 at port 'target' (what the encoder keeps: `max_length`)"
     ]
     whole = Chooser(())
     whole.truncated(source((["ab"] * 5,) * 2), NET.held.inputs)

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from netwright.training.prepare.threads import WINDOW, Pace, fastest_thread_count
+from netwright.training.prepare.threads import WINDOW, Pace, fastest_thread_count, using
 
 
 @pytest.fixture(autouse=True)
 def _threads():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+    with using(2):
+        yield
+        assert torch.get_num_threads() == 2, "a trial leaves the number of threads as it was"
 
 
 @pytest.mark.parametrize(("one", "two", "chosen"), [(1.0, 0.6, 2), (1.0, 0.95, 1), (1.0, 40.0, 1)])
@@ -20,7 +20,7 @@ def test_the_faster_number_is_taken(one, two, chosen) -> None:
     def step() -> None:
         now[0] += one if torch.get_num_threads() == 1 else two
 
-    assert fastest_thread_count(step, 2, clock=lambda: now[0]) == chosen
+    assert fastest_thread_count(step, clock=lambda: now[0]) == chosen
 
 
 def test_a_run_that_begins_to_crawl_is_noticed() -> None:
@@ -41,5 +41,5 @@ def test_long_steps_are_timed_less_often(seconds, steps) -> None:
         now[0] += seconds
         count[0] += 1
 
-    fastest_thread_count(step, 2, clock=lambda: now[0])
+    fastest_thread_count(step, clock=lambda: now[0])
     assert count[0] == steps

@@ -16,6 +16,7 @@ from netwright.training.events import Callback, Choice
 from netwright.training.prepare.next_element import NextElement
 
 MOST_THREADS = 256
+PRECISIONS: Mapping[str, torch.dtype | None] = {"float32": None, "bf16": torch.bfloat16}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,6 +84,15 @@ def rate(value: Any) -> float | dict[str, float] | None:
             for pattern, each in value.items()
         }
     return check_number("learning_rate", value)
+
+
+def precision(value: Any) -> str | None:
+    """The name of a precision, or None."""
+    if value is None or (isinstance(value, str) and value in PRECISIONS):
+        return value
+    raise TrainingError(
+        what="there is no such precision", where="precision", expected='"float32" or "bf16"', got=repr(value)
+    )
 
 
 def device(value: Any) -> torch.device | None:

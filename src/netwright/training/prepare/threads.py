@@ -6,7 +6,8 @@ a step takes ten to eighty times as long. One thread alone never waits. A clock 
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 
 import torch
 
@@ -17,21 +18,36 @@ WINDOW = 10  # steps whose median is the pace
 SLOW = 5.0  # times slower than the best pace so far, from which on one thread goes on
 
 
-def fastest_thread_count(step: Callable[[], object], most: int, clock: Callable[[], float] = time.perf_counter) -> int:
-    """Whether `most` threads or one make this step faster; the step is repeated and must leave nothing behind."""
+@contextmanager
+def using(threads: int) -> Generator[None]:
+    """Compute on so many threads; afterwards on as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def fastest_thread_count(step: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> int:
+    """Whether all threads or one make this step faster; the step is repeated and must leave nothing behind."""
+    most = torch.get_num_threads()
     seconds: dict[int, float] = {}
     for count in (1, most):
-        torch.set_num_threads(count)
-        step()
-        taken: list[float] = []
-        for _ in range(TRIES):
-            start = clock()
-            step()
-            taken.append(clock() - start)
-            if sum(taken) >= LONG:
-                break
-        seconds[count] = upper_median(taken)
+        with using(count):
+            seconds[count] = _time_of(step, clock)
     return most if seconds[1] > GAIN * seconds[most] else 1
+
+
+def _time_of(step: Callable[[], object], clock: Callable[[], float]) -> float:
+    """The median of a few tries, after one that makes ready what the step needs."""
+    step()
+    taken: list[float] = []
+    while len(taken) < TRIES and sum(taken) < LONG:
+        start = clock()
+        step()
+        taken.append(clock() - start)
+    return upper_median(taken)
 
 
 class Pace:

@@ -1,0 +1,80 @@
+"""The examples of a run: what is trained on, what is held out, and the net with its codecs fitted to the former."""
+
+from dataclasses import replace
+from typing import Any
+
+from netwright.data.sources import Source, Stream, source
+from netwright.data.split import split
+from netwright.net.part import Net
+from netwright.training.prepare.codecs import fitted
+from netwright.training.prepare.feed import collected
+from netwright.training.prepare.goal import ends_in_losses
+from netwright.training.prepare.leaks import shifted_pair
+from netwright.training.prepare.next_element import NextElement, following_port
+from netwright.training.prepare.options import Options
+from netwright.training.prepare.with_loss import target_name
+from netwright.value import Value
+
+
+class TrainingExamples(Value, eq=False):
+    """Fields: `net` with its codecs fitted to `training`; `held_out` is what it is validated on, if anything."""
+
+    net: Net
+    training: Source
+    held_out: Source | None
+
+
+def examples_of(net: Net, data: Any, options: Options, objective: NextElement | None) -> TrainingExamples:
+    """The examples that an objective or the net's own ports ask for."""
+    if objective is not None:
+        ports = objective.ports(net)
+        training, held_out = _split(_counted(source(data, *ports, options.weights), net), net, ports, options)
+        coded = objective.coded(net, training)
+        held = None if held_out is None else objective.examples(coded, held_out)
+        return TrainingExamples(coded, objective.examples(coded, training), held)
+    targets = {} if ends_in_losses(net) else _target_ports(net)
+    ports = _data_ports(net, tuple(targets))
+    training, held_out = _split(_counted(source(data, *ports, options.weights), net), net, ports, options)
+    return TrainingExamples(fitted(net, training, targets), training, held_out)
+
+
+def predicted_input(net: Net, training: Source, objective: NextElement | None) -> tuple[str, int] | None:
+    """The input whose later elements the net is to predict, and how many steps on; None where it predicts none."""
+    if objective is not None:
+        name = following_port(net)
+        return None if name is None else (name, 1)
+    if ends_in_losses(net) or len(net.output_names) != 1:
+        return None
+    return shifted_pair(training, net.input_names, tuple(_target_ports(net)))
+
+
+def _target_ports(net: Net) -> dict[str, str]:
+    """The ports of the data that hold what is right, and the output each is compared with."""
+    names = net.output_names
+    return {target_name(net, name, several=len(names) > 1): name for name in names}
+
+
+def _data_ports(net: Net, targets: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ports that data fills: inputs and what is right; the second input of a net that ends in its loss is that."""
+    names = net.input_names
+    return (names, targets) if targets or len(names) != 2 else ((names[0],), (names[1],))
+
+
+def _counted(found: Source | Stream, net: Net) -> Source:
+    """A source whose examples can be counted; a stream is read first."""
+    return found if isinstance(found, Source) else collected(found, {**net.held.inputs})
+
+
+def _split(
+    whole: Source, net: Net, ports: tuple[tuple[str, ...], tuple[str, ...]], options: Options
+) -> tuple[Source, Source | None]:
+    """What is trained on, and what is held out of it or was given beside it."""
+    validation = options.validation
+    if validation is None:
+        return whole, None
+    if isinstance(validation, int | float) and not isinstance(validation, bool):
+        kept, held = split(len(whole), validation, options.seed)
+        return whole.take(kept), whole.take(held)
+    given = _counted(source(validation, *ports), net)
+    once = "so that every epoch is measured on the same" if given.again is not None else given.once
+    return whole, replace(given, again=None, once=once)

@@ -1,0 +1,129 @@
+"""Settles everything before the first step of a run: examples, loss, engine, rates and every choice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from netwright.data.order import batch_sizes
+from netwright.net.cost import activation_bytes, multiply_adds
+from netwright.net.initialize import initialize
+from netwright.net.part import Net
+from netwright.net.plan.plan import plan_of
+from netwright.training.engines.engine import Engine
+from netwright.training.engines.pick import engine_of
+from netwright.training.events import Choice
+from netwright.training.optimizers import Adam, Update, optimizer_of
+from netwright.training.prepare.choices import Chooser, fewest
+from netwright.training.prepare.examples import examples_of, predicted_input
+from netwright.training.prepare.feed import Feed, feed
+from netwright.training.prepare.goal import gives_classes, goal_of
+from netwright.training.prepare.leaks import refuse_leaks
+from netwright.training.prepare.options import Options
+from netwright.training.prepare.rates import rates_by_path, rates_of, updates_of
+from netwright.training.prepare.threads import fastest_thread_count
+from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
+from netwright.training.schedules import Schedule, schedule_of
+
+WHY_ADAM = "steps of one size for every weight, whatever the scale of its gradient"
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A run before its first step.
+
+    Fields:
+        net: the user's, with its codecs fitted; its arrays are those before the run.
+        prefix: the path of the user's net in the net with its loss; empty where the net has its own loss.
+        engine: computes gradients; it holds the arrays that are trained.
+        other_arrays: by path, those that no gradient trains.
+        feed: the examples as batches.
+        updates: each update of the optimizer with its peak learning rate.
+        validate: measures the arrays as they are; None without validation data.
+        least: examples that a batch has at least.
+        threads: of the processor; `watched` where they were not asked for and may get in each other's way.
+        choices: what was settled, and why.
+    """
+
+    net: Net
+    prefix: str
+    engine: Engine
+    other_arrays: Mapping[str, Tensor]
+    feed: Feed
+    updates: Sequence[tuple[Update, float]]
+    schedule: Schedule
+    validate: Validation | None
+    epochs: int
+    batch_size: int
+    least: int
+    clip: float | None
+    seed: int
+    threads: int
+    watched: bool
+    choices: tuple[Choice, ...]
+
+
+def prepare(net: Net, data: Any, options: Options) -> Prepared:
+    """Read the examples, choose what was not given, and make the engine that trains."""
+    choose, seed = Chooser(options.choices), options.seed
+    objective = choose.optional("objective", options.objective)
+    examples = examples_of(net, data, options, objective)
+    net, training, held_out = examples.net, examples.training, examples.held_out
+    refuse_leaks(net, predicted_input(net, training, objective))
+    device = choose.device(options.device)
+    goal = goal_of(net, choose.again("loss", options.loss))
+    choose.say("loss", goal.name, goal.why, options.loss)
+    net_with_loss = initialize(goal.net, seed=seed).to(device)
+    plan = plan_of(net_with_loss)
+    choose.examples(training, held_out)
+    choose.channels(plan_of(net))
+    choose.truncated(training, goal.net.held.inputs)
+    training_feed = feed(training, net_with_loss, device, goal.prefix)
+    held_out_feed = None if held_out is None else feed(held_out, net_with_loss, device, goal.prefix)
+    work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
+    least = fewest(plan, goal.prefix, len(training), options.batch_size)
+    batch_size = choose.batch_size(options.batch_size, len(training), room, device, least)
+    choose.batches(training_feed, batch_size, seed)
+    epochs = choose.epochs(options.epochs, len(batch_sizes(len(training), batch_size, least)))
+    precision = choose.precision(options.precision, device, work, all(map(gives_classes, net.held.outputs.values())))
+    optimizer = optimizer_of(choose.choice("optimizer", options.optimizer, lambda: (Adam(), WHY_ADAM)))
+    base, by_path = choose.learning_rate(options.learning_rate, optimizer, plan, goal.prefix)
+    rates = rates_of(plan, base, by_path, goal.prefix)
+    schedule = schedule_of(choose.schedule(options.schedule))
+    clip = choose.optional("clip", options.clip)
+    flat, other_arrays = rates_by_path(net_with_loss, plan, rates, precision, device)
+    arrays = {**other_arrays, **flat.views(flat.master)}
+    if goal.prefix:
+        check_net_probabilities(plan, training_feed, arrays, net, goal)
+    validate = None if held_out_feed is None else validation_of(plan, held_out_feed, arrays, net, goal.prefix)
+    engine = engine_of(plan, flat, other_arrays, precision, seed, frozen=other_arrays.keys() - rates.keys())
+
+    def trial() -> int:
+        """How many threads make the gradient of a batch fastest; running arrays are left as they were."""
+        before = {path: array.clone() for path, array in other_arrays.items()}
+        batch = training_feed.batch(training_feed.order(batch_size, seed, 1)[:batch_size])
+        fastest = fastest_thread_count(lambda: engine.gradient(batch, 0))
+        for path, array in other_arrays.items():
+            array.copy_(before[path])
+        return fastest
+
+    threads = choose.threads(options.threads, work * batch_size * 3, trial)
+    return Prepared(
+        net=net,
+        prefix=goal.prefix,
+        engine=engine,
+        other_arrays=other_arrays,
+        feed=training_feed,
+        updates=updates_of(flat, rates, optimizer),
+        schedule=schedule,
+        validate=validate,
+        epochs=epochs,
+        batch_size=batch_size,
+        least=least,
+        clip=clip,
+        seed=seed,
+        threads=threads,
+        watched=threads > 1 and options.threads is None,
+        choices=tuple(choose.made),
+    )
