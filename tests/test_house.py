@@ -30,7 +30,8 @@ FLOORS = [
 ]
 INSIDE = {
     "net": [
-        ["node", "source_of_code"],
+        ["names", "node", "shell", "source_of_code"],
+        ["leaf", "standard"],
         ["plan"],
         ["compare", "cost", "ports", "run"],
         ["arguments", "surgery"],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import netwright as nw
 from layers.tools import message, run, unfit
-from netwright.net.node import Unfit
+from netwright.net.leaf import Unfit
 from netwright.sizes.size import named
 
 

@@ -10,7 +10,8 @@ import netwright as nw
 from layers.padded import FILLS, ROWS, TOLD, UNTOLD, Case, Row, cut
 from netwright.layers.position import SinePositions
 from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
-from netwright.net.node import PARTS, LeafNode
+from netwright.net.leaf import LeafNode
+from netwright.net.node import PARTS
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.padding import Lengths

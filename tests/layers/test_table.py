@@ -8,7 +8,8 @@ from torch import Tensor
 
 import netwright as nw
 from layers.table import ROWS, Row
-from netwright.net.node import PARTS, LeafNode
+from netwright.net.leaf import LeafNode
+from netwright.net.node import PARTS
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound

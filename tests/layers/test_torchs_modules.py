@@ -14,7 +14,7 @@ from torch.utils import _pytree as tree
 
 import netwright as nw
 from netwright.errors import NetwrightError
-from netwright.layers.shell import tensors
+from netwright.net.shell import tensors
 
 if "expecttest" not in sys.modules:  # torch's list imports it, for tests of its own
     sys.modules["expecttest"] = types.ModuleType("expecttest")

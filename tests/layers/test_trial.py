@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from netwright.layers.shell import shell, tensors
 from netwright.layers.trial import lengths_in, sizes_from_lengths, trial
-from netwright.net.node import Unfit
+from netwright.net.leaf import Unfit
+from netwright.net.shell import shell, tensors
 from netwright.sizes.size import named
 
 

@@ -7,7 +7,9 @@ import torch
 
 import netwright as nw
 from netwright.errors import NetError
-from netwright.net.node import PARTS, Numbers, arguments, check_name, join_path, keyword_arguments, kind_name, numbered
+from netwright.net.leaf import keyword_arguments
+from netwright.net.names import Numbers, check_name, join_path, numbered
+from netwright.net.node import PARTS, arguments
 
 
 def test_paths_join_and_a_shared_place_starts_anew() -> None:
@@ -16,7 +18,7 @@ def test_paths_join_and_a_shared_place_starts_anew() -> None:
 
 
 def test_names_by_kind() -> None:
-    assert (kind_name(nw.MaxPool(2)), kind_name(nw.relu)) == ("maxpool", "relu")
+    assert (nw.MaxPool(2).kind_name, nw.relu.kind_name) == ("maxpool", "relu")
     assert numbered(["relu1", "relu3"], "relu") == "relu2"
     check_name("12", "a place")
     with pytest.raises(NetError) as caught:

@@ -35,7 +35,7 @@ def test_square_learns_and_round_does_not():
     found = re.findall(r'class="box (\w+)"[^>]*rx="(\d+)"/><text class="name"[^>]*>(\w+)<', nw.draw(lenet()).svg)
     rounding = {name: (family, corner) for family, corner, name in found}
     assert rounding["conv1"] == ("conv", "4") and rounding["linear2"] == ("linear", "4")
-    assert rounding["maxpool1"] == ("pool", "23") and rounding["relu1"] == ("other", "23")
+    assert rounding["maxpool1"] == ("pool", "23") and rounding["relu1"] == ("pointwise", "23")
 
 
 def test_depth_opens_containers():

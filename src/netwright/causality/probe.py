@@ -133,7 +133,7 @@ class _Run:
     def _mixes(self) -> bool:
         """Whether examples of a batch may see each other: then one alone is changed, beside one that stays."""
         weights = [weight for step in self.net.plan.steps for weight in step.leaf.weights().values()]
-        opaque = any(step.leaf.opaque for step in self.net.plan.steps)
+        opaque = any(step.leaf.code() is not None for step in self.net.plan.steps)
         return self.training and (opaque or any(weight.kind == "running" for weight in weights))
 
     def _array(self, path: str, draw: Draw) -> Tensor:

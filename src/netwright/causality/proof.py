@@ -11,7 +11,7 @@ from functools import cached_property
 from math import inf
 from typing import TypeAlias
 
-from netwright.net.node import LeafNode, Span
+from netwright.net.leaf import LeafNode, Span
 from netwright.net.plan.each import AXIS, EachEntry, EachExit, exit_path
 from netwright.net.plan.plan import Plan, PlanStep, ranked
 from netwright.net.plan.varying import LEADING

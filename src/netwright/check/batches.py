@@ -8,7 +8,7 @@ from torch import Tensor
 
 from netwright.check.cases import FILLS, MORE, CaseBatch, Cases, Fill, real, told_of
 from netwright.machine import ready_for_directions
-from netwright.net.node import SHARED
+from netwright.net.names import SHARED
 from netwright.net.plan.each import EachEntry
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot

@@ -15,8 +15,6 @@ from netwright.check.steps import Pieces
 from netwright.errors import FileError, NetError, NetwrightError, SizeError
 from netwright.file.load import load
 from netwright.file.save import save
-from netwright.layers.function import Function
-from netwright.layers.module import Module
 from netwright.net.compare import diff
 from netwright.net.initialize import initialize
 from netwright.net.node import PARTS, Held, Node, expect_net
@@ -255,12 +253,12 @@ def _steps(net: Net, cases: Cases | Finding, along: str) -> Finding:
 def _file(net: Net) -> Finding:
     """Law 6: saved and loaded."""
     law = "6 file"
-    functions: dict[str, Any] = {}
+    supplied: dict[str, list[Any]] = {}
     for step in net.plan.steps:
-        if isinstance(step.leaf, Function):
-            functions[step.leaf.import_name] = step.leaf.function
-        elif isinstance(step.leaf, Module):
-            functions.setdefault(step.leaf.import_name, []).append(step.leaf.module)
+        name, code = step.leaf.code() or ("", None)
+        if not any(code is known for known in supplied.setdefault(name, [])):
+            supplied[name].append(code)
+    functions = {name: code if len(code) > 1 else code[0] for name, code in supplied.items()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "checked.net")
         try:
@@ -280,7 +278,7 @@ def _file(net: Net) -> Finding:
 def _text(net: Net) -> Finding:
     """Law 6: what its `repr` says."""
     law = "6 text"
-    if any(step.leaf.opaque for step in net.plan.steps):
+    if any(step.leaf.code() is not None for step in net.plan.steps):
         return Finding(law, "does not apply", "it holds code that a repr only names")
     bare = net.rebuilt(Held(inputs=net.held.inputs, outputs=net.held.outputs, shared=net.held.shared))
     names: dict[str, Any] = {**PARTS, **vars(sys.modules["netwright"]), "nw": sys.modules["netwright"]}

@@ -13,11 +13,11 @@ from netwright.codecs.codec import CODECS, Codec
 from netwright.errors import FileError, NetwrightError, SizeError, close_names, did_you_mean
 from netwright.fields import suits
 from netwright.file.format import malformed, short, too_deep
-from netwright.layers.shell import options
 from netwright.net.faults import explain
 from netwright.net.node import PARTS, Node, field_values, structure
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call
+from netwright.net.shell import options
 from netwright.net.source_of_code import import_name, source_hash
 from netwright.once import once
 from netwright.sizes.free import FREE

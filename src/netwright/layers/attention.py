@@ -57,6 +57,7 @@ class Attention(Leaf):
     groups: int | None = None
     causal: bool = False
     scale: float | None = None
+    family = "sequence"
 
     def __post_init__(self) -> None:
         for name, count in (("heads", self.heads), ("groups", self._groups)):

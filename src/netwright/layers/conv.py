@@ -1,6 +1,6 @@
 """Convolution in any number of dimensions, features last."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -16,13 +16,14 @@ from netwright.layers.window import (
     channels_first,
     check_window,
     features_last,
+    other_windows,
     per_axis,
     planar,
     slide,
     window_rank,
     window_reach,
 )
-from netwright.net.node import Span, Unfit, Weight
+from netwright.net.leaf import LeafFault, LeafNode, Span, Unfit, Weight, with_options
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of
 from netwright.sizes.free import FREE, Free
@@ -72,6 +73,8 @@ class Conv(Leaf):
     groups: int = 1
     bias: bool = True
     ports = "*s in -> *t out"
+    family = "conv"
+    slides = True
 
     def __post_init__(self) -> None:
         check_window(self, "kernel", "stride", "dilation")
@@ -100,6 +103,23 @@ class Conv(Leaf):
     def weights(self) -> dict[str, Weight]:
         weight = Weight("out group *window", kaiming)
         return {"weight": weight, **({"bias": Weight("out", zeros)} if self.bias else {})}
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        if fault in ("input", "shortens") and self.padding == 0:
+            yield from with_options(self, padding="same")
+        if fault == "input":
+            yield from other_windows(self, "kernel", sizes)
+            yield from self._other_groups(sizes)
+
+    def _other_groups(self, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        """With more channels that the groups divide, or with fewer groups."""
+        out, channels = self.out, sizes[-1] if sizes else None
+        if isinstance(out, int) and out % self.groups:
+            yield from with_options(self, out=-(-out // self.groups) * self.groups)
+        if isinstance(channels, int) and channels % self.groups:
+            fewer = (g for g in range(self.groups - 1, 0, -1) if channels % g == 0)
+            groups = next(g for g in fewer if not isinstance(out, int) or out % g == 0)
+            yield from with_options(self, groups=groups)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         rank = window_rank(self, known, "kernel", "stride", "dilation", "padding")

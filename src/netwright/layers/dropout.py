@@ -37,6 +37,7 @@ class Dropout(Leaf):
 
     rate: float = 0.5
     ports = "... -> ..."
+    family = "norm"
 
     def __post_init__(self) -> None:
         check_rate(self, self.rate)
@@ -70,6 +71,7 @@ class AlphaDropout(Leaf):
 
     rate: float = 0.1
     ports = "... -> ..."
+    family = "norm"
 
     def __post_init__(self) -> None:
         check_rate(self, self.rate)

@@ -1,13 +1,15 @@
 """From indices to vectors: learned ones, or unit vectors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.inits import normal, ones
-from netwright.net.node import Weight
+from netwright.layers.linear import Linear
+from netwright.net.leaf import LeafFault, LeafNode, Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
 
@@ -31,9 +33,13 @@ class Embedding(Leaf):
 
     out: int | Free = FREE
     ports = "... <count> -> ... out"
+    family = "linear"
 
     def weights(self) -> dict[str, Weight]:
         return {"weight": Weight("count out", normal)}
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        return iter([Linear(self.out)] if fault == "numbers" else [])
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return F.embedding(x.long(), w["weight"])  # (b, ...) -> (b, ..., out)
@@ -54,9 +60,13 @@ class OneHot(Leaf):
     """
 
     ports = "... <count> -> ... count"
+    family = "linear"
 
     def weights(self) -> dict[str, Weight]:
         return {"one": Weight("count", ones, kind="fixed")}
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        return iter([Linear()] if fault == "numbers" else [])
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         places = torch.arange(len(w["one"]), device=x.device)

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
@@ -11,7 +11,8 @@ from netwright.codecs.each import Each as EachCodec
 from netwright.errors import NetError, did_you_mean
 from netwright.layers.join import Concatenate
 from netwright.layers.sequence import Reverse
-from netwright.net.node import PARTS, Held, Node
+from netwright.net.graph import Graph
+from netwright.net.node import Held, Node
 from netwright.net.part import Container, shared_repr
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level, PerElement
@@ -312,7 +313,7 @@ def _body(level: Level) -> Node:
         straight = all(ref == ("", name) for name, ref in made.reads)
         if straight and all(ref == (BODY, name) for name, ref in level.outputs):
             return made.part
-    return cast(Any, PARTS["Graph"]).from_level(level)
+    return Graph.from_level(level)
 
 
 def each_codec(codec: Codec) -> Codec:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.net.node import keyword_arguments
+from netwright.net.leaf import keyword_arguments
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.noise import Noise
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run
@@ -48,8 +48,8 @@ class Function(Leaf):
     """
 
     function: Callable[..., Any]
-    opaque = True
     ports: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]  # here each has its own
+    family = "code"
 
     def __init__(self, function: Callable[..., Any], ports: str) -> None:
         if not callable(function):
@@ -73,6 +73,9 @@ class Function(Leaf):
     def source_hash(self) -> str:
         """A hash of its source, 64 hexadecimal digits; empty where there is no source, as for a builtin."""
         return source_hash(self.function)
+
+    def code(self) -> tuple[str, Any]:
+        return self.import_name, self.function
 
     @property
     def identity(self) -> str:

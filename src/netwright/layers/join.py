@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.net.node import Unfit
+from netwright.net.leaf import Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked_elements
 from netwright.sizes.notation import MOST_AXES
@@ -40,6 +40,7 @@ class Concatenate(Leaf):
     axis: int = -1
     ports = "... a1 -> ... out"
     passes_values = True
+    family = "shape"
 
     def __post_init__(self) -> None:
         if not -MOST_AXES <= self.axis < MOST_AXES:  # the ports name every axis up to it
@@ -116,6 +117,7 @@ class Add(Leaf):
 
     ports = "x1: *s1 -> *out"
     ignores_padding = True
+    family = "shape"
 
     def signature(self, count: int) -> str:
         return broadcast_ports(count)
@@ -156,6 +158,7 @@ class Multiply(Leaf):
 
     ports = "x1: *s1 -> *out"
     ignores_padding = True
+    family = "shape"
 
     def signature(self, count: int) -> str:
         return broadcast_ports(count)
@@ -196,6 +199,7 @@ class MatMul(Leaf):
     """
 
     ports = "left: *s, right: *t -> *out"
+    family = "linear"
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         s, t = known["s"], known["t"]

@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.inits import kaiming, zeros
 from netwright.kernels.private import packs_linear
 from netwright.kernels.product import LEAST, Forms, Product
-from netwright.net.node import Weight
+from netwright.net.leaf import Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
 
@@ -37,6 +37,7 @@ class Linear(Leaf):
     _: KW_ONLY
     bias: bool = True
     ports = "... in -> ... out"
+    family = "linear"
 
     def weights(self) -> dict[str, Weight]:
         return {"weight": Weight("out in", kaiming), **({"bias": Weight("out", zeros)} if self.bias else {})}

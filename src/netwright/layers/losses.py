@@ -9,7 +9,7 @@ from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
 from netwright.layers.pointwise import Elementwise, Softmax, log_softmax_of
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, mean_of_own
 
@@ -37,6 +37,7 @@ class MSE(Leaf):
     ports = "input: *s, target: *s -> loss: ()"
     needs_float32 = True
     is_loss = True
+    family = "loss"
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return mean_of_each((x - target).square(), lengths)  # (b, *s), (b, *s) -> (b,)
@@ -58,6 +59,7 @@ class MAE(Leaf):
     ports = "input: *s, target: *s -> loss: ()"
     needs_float32 = True
     is_loss = True
+    family = "loss"
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return mean_of_each((x - target).abs(), lengths)  # (b, *s), (b, *s) -> (b,)
@@ -86,6 +88,7 @@ class Huber(Leaf):
     ports = "input: *s, target: *s -> loss: ()"
     needs_float32 = True
     is_loss = True
+    family = "loss"
 
     def __post_init__(self) -> None:
         if not self.delta > 0:
@@ -128,6 +131,7 @@ class CrossEntropy(Leaf):
     logits: bool = False
     needs_float32 = True
     is_loss = True
+    family = "loss"
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:

@@ -1,7 +1,7 @@
 """Any `torch.nn.Module` as a trainable part: its parameters and buffers are the part's arrays."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeAlias, cast
@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from netwright.errors import NetError
 from netwright.inits import Fans, Init
-from netwright.layers import shell
 from netwright.layers.function import copies, noisy
 from netwright.layers.trial import Trial, lengths_in, sizes_from_lengths, trains, trial
-from netwright.net.node import Held, Unfit, Weight
+from netwright.net import shell
+from netwright.net.leaf import LeafFault, LeafNode, Unfit, Weight
+from netwright.net.node import Held
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.noise import Noise
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run
@@ -75,7 +76,7 @@ class Module(Leaf):
     module: nn.Module
     ports: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]  # each has its own
     layout: Layout
-    opaque = True
+    family = "code"
 
     def __init__(self, module: nn.Module, ports: str = "*s -> *t", layout: Layout = "channels_last") -> None:
         if not isinstance(cast(Any, module), nn.Module):
@@ -109,12 +110,19 @@ class Module(Leaf):
         """A hash of the source of its class; empty where there is none."""
         return source_hash(type(self.module))
 
+    def code(self) -> tuple[str, Any]:
+        return self.import_name, self.module
+
     @property
     def identity(self) -> str:
         """What it is, as a text that is equal when two of them are."""
         name = self.import_name or f"local {id(type(self.module))}"
         kept = f"{shell.options(self.module)}, {shell.plain_attributes(self.module)}"
         return f"Module({name}, {kept}, {self.ports!r}, {self.layout}, {self.source_hash})"
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        if fault == "input" and self.layout == "channels_last":
+            yield self.rebuilt(layout="channels_first")
 
     def weights(self) -> dict[str, Weight]:
         kinds = {name: "learned" if array.requires_grad else "fixed" for name, array in self.module.named_parameters()}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.errors import DataError, NetError
 from netwright.inits import ones, zeros
-from netwright.net.node import Weight
+from netwright.net.leaf import Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, lengths_of, own_elements
 
@@ -46,6 +46,7 @@ class BatchNorm(Leaf):
     eps: float = 1e-5
     ports = "*s c -> *s c"
     needs_float32 = True
+    family = "norm"
 
     def __post_init__(self) -> None:
         if not 0 <= self.momentum <= 1:
@@ -127,6 +128,7 @@ class LayerNorm(Leaf):
     eps: float = 1e-5
     ports = "... c -> ... c"
     needs_float32 = True
+    family = "norm"
 
     def __post_init__(self) -> None:
         check_eps(self, self.eps)
@@ -163,6 +165,7 @@ class RMSNorm(Leaf):
     eps: float = 1e-6
     ports = "... c -> ... c"
     needs_float32 = True
+    family = "norm"
 
     def __post_init__(self) -> None:
         check_eps(self, self.eps)

@@ -1,6 +1,6 @@
 """Functions of every value by itself, and softmax: named, so that a net that holds them can be saved and compared."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
 from netwright.kernels.product import Product
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafFault, LeafNode, Values
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of
 
@@ -53,6 +53,7 @@ class Elementwise(Leaf):
 
     function: str | Callable[..., Any]
     ports = "... -> ..."
+    family = "pointwise"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "function", _name(self.function))
@@ -61,6 +62,12 @@ class Elementwise(Leaf):
     def kind_name(self) -> str:
         """The function's name: `relu1` in a path."""
         return str(self.function)
+
+    def gives(self) -> Values:
+        return "separate probabilities" if self.function == "sigmoid" else "numbers"
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        return iter([Softmax()] if self.function == "sigmoid" and fault == "several classes" else [])
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if lengths and self.function in UNBOUNDED:
@@ -95,7 +102,13 @@ class Softmax(Leaf):
 
     ports = "... k -> ... k"
     needs_float32 = True
-    normalizes = True
+    family = "pointwise"
+
+    def gives(self) -> Values:
+        return "class probabilities"
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        return iter([sigmoid] if fault == "one class" else [])
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return filled(x, length_of(lengths, "k"), float("-inf"), -1).softmax(-1)
@@ -119,7 +132,14 @@ class LogSoftmax(Leaf):
 
     ports = "... k -> ... k"
     needs_float32 = True
-    kind_name = "log_softmax"
+    family = "pointwise"
+
+    @property
+    def kind_name(self) -> str:
+        return "log_softmax"
+
+    def gives(self) -> Values:
+        return "log probabilities"
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return log_softmax_of(x, length_of(lengths, "k"))

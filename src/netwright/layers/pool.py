@@ -1,6 +1,6 @@
 """Pooling over windows and over whole grids, features last."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Any
 
@@ -14,13 +14,15 @@ from netwright.layers.window import (
     channels_first,
     check_window,
     features_last,
+    other_windows,
     per_axis,
     planar,
     slide,
     window_rank,
     window_reach,
 )
-from netwright.net.node import LeafNode, Span, Unfit
+from netwright.net.leaf import LeafFault, LeafNode, Span, Unfit, with_options
+from netwright.net.node import field_values
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, lengths_of, mean_of_own
 
@@ -52,12 +54,17 @@ class MaxPool(Leaf):
     stride: PerAxis | None = None
     padding: PerAxis = 0
     ports = "*s c -> *t c"
+    family = "pool"
+    slides = True
 
     def __post_init__(self) -> None:
         check_pool(self)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return pooled_sizes(self, self.window, self.stride, self.padding, known)
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        return other_pools(self, fault, sizes)
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # the same values from a quarter of the work
@@ -102,12 +109,17 @@ class AvgPool(Leaf):
     stride: PerAxis | None = None
     padding: PerAxis = 0
     ports = "*s c -> *t c"
+    family = "pool"
+    slides = True
 
     def __post_init__(self) -> None:
         check_pool(self)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return pooled_sizes(self, self.window, self.stride, self.padding, known)
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        return other_pools(self, fault, sizes)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         rank = x.ndim - 2
@@ -141,6 +153,7 @@ class GlobalMaxPool(Leaf):
     """
 
     ports = "*s c -> c"
+    family = "pool"
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # one ReLU a feature, not one a position
@@ -167,6 +180,7 @@ class GlobalAvgPool(Leaf):
     """
 
     ports = "*s c -> c"
+    family = "pool"
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         positions = tuple(range(1, x.ndim - 1))
@@ -217,3 +231,11 @@ def pool_options(
         planar(per_axis(steps, rank), 1),
         planar(per_axis(padding, rank), 0),
     )
+
+
+def other_pools(leaf: LeafNode, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+    """The pool with other options that may mend a fault."""
+    if fault == "shortens" and field_values(leaf)["stride"] is None:
+        yield from with_options(leaf, stride=1)
+    if fault == "input":
+        yield from other_windows(leaf, "window", sizes)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netwright.errors import DataError, NetError
 from netwright.inits import normal
-from netwright.net.node import Unfit, Weight
+from netwright.net.leaf import Unfit, Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 
@@ -43,6 +43,7 @@ class Positions(Leaf):
 
     most: int
     ports = "n d -> n d"
+    family = "sequence"
 
     def __post_init__(self) -> None:
         if type(self.most) is not int or self.most < 1:
@@ -112,6 +113,7 @@ class SinePositions(Leaf):
 
     ports = "n d -> n d"
     ignores_padding = True
+    family = "sequence"
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (0, 0)}
@@ -152,6 +154,7 @@ class Segments(Leaf):
 
     count: int = 2
     ignores_padding = True
+    family = "linear"
 
     def __post_init__(self) -> None:
         if type(self.count) is not int or self.count < 1:
@@ -212,6 +215,7 @@ class Rotary(Leaf):
     slower: float = 1.0
     kept: tuple[float, float] | None = None
     ignores_padding = True
+    family = "sequence"
 
     def __post_init__(self) -> None:
         if type(self.heads) is not int or self.heads < 1:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.layers.pointwise import is_relu
-from netwright.net.node import LeafNode, Unfit
+from netwright.net.leaf import LeafNode, Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, lengths_of, mean_of_own, own_elements
 
@@ -59,6 +59,8 @@ class Mean(Reduction):
     Torch: torch.mean
     """
 
+    family = "pool"
+
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
         return mean_of_own(x, along, axes)  # (b, *s) -> (b, *t)
 
@@ -80,6 +82,8 @@ class Sum(Reduction):
 
     Torch: torch.sum
     """
+
+    family = "pool"
 
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
         mask = own_elements(x, along, axes)
@@ -103,6 +107,8 @@ class Max(Reduction):
 
     Torch: torch.amax
     """
+
+    family = "pool"
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # fewer values to rectify

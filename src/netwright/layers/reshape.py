@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.layers.reduce import positions
-from netwright.net.node import Span, Unfit
+from netwright.net.leaf import Span, Unfit
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked_elements
 from netwright.sizes.size import Size, names, same
@@ -35,6 +35,8 @@ class Flatten(Leaf):
 
     ports = "*s -> out"
     passes_values = True
+    only_reshapes = True
+    family = "shape"
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         total = size_product(known["s"])
@@ -68,6 +70,8 @@ class Reshape(Leaf):
     ports = "*s -> *t"
     ignores_padding = True  # only a first axis may vary, and its elements stay in order
     passes_values = True
+    only_reshapes = True
+    family = "shape"
 
     def __init__(self, *shape: int) -> None:
         object.__setattr__(self, "shape", shape)
@@ -141,6 +145,7 @@ class Transpose(Leaf):
     ports = "*s -> *t"
     ignores_padding = True
     passes_values = True
+    family = "shape"
 
     def __init__(self, *axes: int) -> None:
         object.__setattr__(self, "axes", axes)
@@ -205,6 +210,7 @@ class Slice(Leaf):
     axis: int = -1
     ports = "*s -> *t"
     passes_values = True
+    family = "shape"
 
     def __post_init__(self) -> None:
         ends = self.which if isinstance(self.which, tuple) else (self.which, self.which)
@@ -307,6 +313,7 @@ class Pad(Leaf):
     amounts: tuple[tuple[int, int], ...]
     value: float = 0.0
     ports = "*s -> *t"
+    family = "shape"
 
     def __init__(self, *amounts: tuple[int, int], value: float = 0.0) -> None:
         object.__setattr__(self, "amounts", amounts)

@@ -74,6 +74,7 @@ class Pair(Leaf):
 
     ports = "query: m d, key: n e -> queries: m n d, keys: m n e"
     ignores_padding = True
+    family = "sequence"
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"query": (0, 0)}
@@ -97,6 +98,7 @@ class Weigh(Leaf):
 
     ports = "scores: m n, value: n v -> output: m v, weights: m n"
     needs_float32 = True
+    family = "sequence"
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"scores": (0, 0)}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import DataError, NetError
-from netwright.net.node import Unfit
+from netwright.net.leaf import Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, last, length_of, picked_elements
 
@@ -29,6 +29,7 @@ class First(Leaf):
     ports = "n ... -> ..."
     ignores_padding = True
     passes_values = True
+    family = "shape"
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x[:, 0]  # (b, n, ...) -> (b, ...)
@@ -49,6 +50,7 @@ class Last(Leaf):
 
     ports = "n ... -> ..."
     passes_values = True
+    family = "shape"
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return last(x, length_of(lengths, "n"))  # (b, n, ...) -> (b, ...)
@@ -72,6 +74,7 @@ class DropLast(Leaf):
     ports = "n ... -> m ..."
     ignores_padding = True
     passes_values = True
+    family = "shape"
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return one_less(known)
@@ -101,6 +104,7 @@ class DropFirst(Leaf):
     ports = "n ... -> m ..."
     ignores_padding = True
     passes_values = True
+    family = "shape"
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return one_less(known)
@@ -127,6 +131,7 @@ class Reverse(Leaf):
 
     ports = "n ... -> n ..."
     passes_values = True
+    family = "shape"
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         length = length_of(lengths, "n")
@@ -167,6 +172,7 @@ class Shift(Leaf):
     fill: float = 0.0
     ports = "n ... -> n ..."
     passes_values = True
+    family = "sequence"
 
     def __post_init__(self) -> None:
         if type(self.by) is not int or self.by == 0:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.inits import kaiming, zeros
-from netwright.net.node import Weight
+from netwright.net.leaf import Weight
 from netwright.net.part import Leaf, shared_repr
 
 Numbers: TypeAlias = float | tuple[Any, ...]  # nested tuples, all rows of a level equally long
@@ -34,6 +34,7 @@ class Constant(Leaf):
 
     value: Numbers
     ports = "-> *s"
+    family = "linear"
 
     def __post_init__(self) -> None:
         value = _frozen(self.value)
@@ -81,6 +82,7 @@ class Parameter(Leaf):
 
     shape: tuple[int, ...]
     ports = "-> *shape"
+    family = "linear"
 
     def __init__(self, *shape: int) -> None:
         object.__setattr__(self, "shape", shape)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from netwright.errors import NetwrightError
-from netwright.layers.shell import arrays_of, error_text, shell, with_arrays
-from netwright.net.node import Unfit
+from netwright.net.leaf import Unfit
+from netwright.net.shell import arrays_of, error_text, shell, with_arrays
 from netwright.sizes.size import Size, evaluate, named, names
 from netwright.value import Value
 

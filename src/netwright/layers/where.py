@@ -24,6 +24,7 @@ class Where(Leaf):
     """
 
     ports = "condition: ..., a: ..., b: ... -> ..."
+    family = "shape"
 
     def forward(self, w: Mapping[str, Tensor], condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
         return torch.where(condition > 0, a, b)

@@ -1,13 +1,13 @@
 """What every sliding window shares: options for each axis, the rank they tell, the sizes they give."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import Any, TypeAlias
 
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.net.node import LeafNode, Span, Unfit
+from netwright.net.leaf import LeafNode, Span, Unfit, with_options
 from netwright.sizes.size import Size
 
 PerAxis: TypeAlias = int | tuple[int, ...]
@@ -54,6 +54,17 @@ def window_rank(leaf: LeafNode, known: Mapping[str, Any], *names: str) -> int | 
     if rank is not None and rank > 3:
         raise Unfit(f"it slides over at most 3 axes, not {rank}")
     return rank
+
+
+def other_windows(leaf: LeafNode, name: str, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+    """The leaf with a window that fits its input: of another rank, then smaller ones; `name` is the window's field."""
+    value: PerAxis = getattr(leaf, name)
+    if isinstance(value, tuple):
+        yield from with_options(leaf, **{name: value[:1] if len(sizes) == 2 else value[0]})
+    positions = min((size for size in sizes[:-1] if isinstance(size, int)), default=0)
+    for extent in dict.fromkeys((3, positions, 1)):
+        if 1 <= extent <= positions:
+            yield from with_options(leaf, **{name: (extent,) * len(value) if isinstance(value, tuple) else extent})
 
 
 def slide(

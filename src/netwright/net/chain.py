@@ -8,7 +8,9 @@ from torch import Tensor
 from netwright.errors import NetError
 from netwright.net import surgery
 from netwright.net.graph import Graph
-from netwright.net.node import NOTHING, Held, LeafNode, Node, Numbers, join_path, kind_name
+from netwright.net.leaf import LeafNode
+from netwright.net.names import Numbers, join_path
+from netwright.net.node import NOTHING, Held, Node
 from netwright.net.part import Container, shared_repr
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level
@@ -89,7 +91,7 @@ class Chain(Container):
         numbers = Numbers()
         for side in (left, right):
             own, held = _parts(side)
-            names = {name: numbers.kept(name, kind_name(part)) for name, part in own.items()}
+            names = {name: numbers.kept(name, part.kind_name) for name, part in own.items()}
             parts |= {names[name]: part for name, part in own.items()}
             arrays = surgery.arrays_together(arrays, _renamed(held, names), names[next(iter(own))])
         ends = (left.held.outputs.get(left.output_names[0]), right.held.inputs.get(right.input_names[0]))
@@ -111,7 +113,7 @@ def _parts(node: Node) -> tuple[dict[str, Node], Mapping[str, Tensor]]:
     """The parts of a chain, or a net of another kind as one part, and the arrays under their names."""
     if isinstance(node, Chain) and not node.held.shared:
         return dict(node.parts), node.held.arrays
-    name = f"{kind_name(node)}1"
+    name = f"{node.kind_name}1"
     return {name: node.bare()}, {join_path(name, path): array for path, array in node.held.arrays.items()}
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
-from netwright.net.node import LeafNode, Node, arguments, expect_net
+from netwright.net.leaf import LeafNode
+from netwright.net.node import Node, arguments, expect_net
 from netwright.net.plan.plan import plan_of, wiring_of
 from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.value import Value
@@ -203,9 +204,7 @@ def _bits(array: Tensor) -> Tensor:
 
 def leaf_form(leaf: LeafNode) -> str:
     """What a leaf is, as a text: its kind and fields."""
-    if isinstance(getattr(type(leaf), "identity", None), property):  # its fields do not tell it apart by their text
-        return str(getattr(leaf, "identity"))  # noqa: B009  # pyright knows no such attribute of a leaf
-    return f"{type(leaf).__name__}({arguments(leaf)})"
+    return leaf.identity or f"{type(leaf).__name__}({arguments(leaf)})"
 
 
 def _form(node: Node, names: bool = True) -> list[Any]:

@@ -5,7 +5,9 @@ from typing import Any, Self, cast
 
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, did_you_mean
-from netwright.net.node import Held, LeafNode, Node, check_name
+from netwright.net.leaf import LeafNode
+from netwright.net.names import check_name
+from netwright.net.node import Held, Node
 from netwright.net.part import Container, shared_repr
 from netwright.net.plan.dead import refuse_dead
 from netwright.net.plan.level import Call, Level, Ref

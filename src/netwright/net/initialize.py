@@ -8,7 +8,8 @@ from torch import Tensor
 
 from netwright.errors import Fault, MissingArraysError, NetError, SizeError, did_you_mean
 from netwright.inits import METHODS, Init, fans
-from netwright.net.node import Weight, expect_net
+from netwright.net.leaf import Weight
+from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import ArraySpec, Plan, PlanStep, shape_text
 

@@ -14,8 +14,10 @@ from netwright.errors import NetError, SizeError
 from netwright.net import arguments as given
 from netwright.net import compare, surgery
 from netwright.net.faults import explain
-from netwright.net.node import PARTS, SHARED, Held, LeafNode, Node, arguments, check_name, field_values, structure
-from netwright.net.node import join_path as join_path
+from netwright.net.leaf import LeafNode
+from netwright.net.names import SHARED, check_name
+from netwright.net.names import join_path as join_path
+from netwright.net.node import Held, Node, arguments, field_values, structure
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level
 from netwright.net.plan.plan import Plan, plan_of
@@ -23,6 +25,7 @@ from netwright.net.plan.symbol import Symbol, as_part
 from netwright.net.ports import PortsLike, check_reads, check_same, ports_repr, ports_verbs, said
 from netwright.net.run import call
 from netwright.net.run.call import Changes
+from netwright.net.standard import standard_class
 from netwright.once import forget, once
 from netwright.sizes.notation import ports
 
@@ -342,7 +345,7 @@ class Container(ContainerNode, Net, abstract=True):
         return dict(children) if children.keys() <= self.children().keys() else None
 
     def of_level(self, level: Level, held: Held) -> ContainerNode:
-        return cast(Any, PARTS["Graph"]).from_level(level, held.inputs, held.outputs, held.shared)
+        return standard_class("Graph").from_level(level, held.inputs, held.outputs, held.shared)
 
     def __repr__(self) -> str:
         return shared_repr(self, f"{type(self).__name__}({arguments(self)}{ports_repr(self)})")
@@ -391,7 +394,7 @@ def join(left: Any, right: Any) -> Net:
         >>> nw.join(net[:1], net[1:]) == net
         True
     """
-    chain = cast(Any, PARTS["Chain"])
+    chain = standard_class("Chain")
     return chain.joined(as_part(left), as_part(right))
 
 

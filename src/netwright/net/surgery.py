@@ -11,7 +11,8 @@ from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
 from netwright.net.compare import same_array
-from netwright.net.node import SHARED, Held, Node, join_path, kind_name, numbered
+from netwright.net.names import SHARED, join_path, numbered
+from netwright.net.node import Held, Node
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import plan_from, plan_of
@@ -357,7 +358,7 @@ def _split(node: Node, path: str | int) -> tuple[str, str]:
 def _free_name(level: Level, part: Node, name: str) -> str:
     taken = [*(call.name for call in level.calls), *(call.place for call in level.calls), *level.inputs]
     if not name:
-        return numbered(taken, kind_name(part))
+        return numbered(taken, part.kind_name)
     check_part_name(name, "a part's name")
     if name in taken:
         raise NetError(

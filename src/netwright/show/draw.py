@@ -4,10 +4,13 @@ import html
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from netwright.errors import FileError, NetError
 from netwright.fields import plain
-from netwright.net.node import LeafNode, Node, expect_net, join_path
+from netwright.net.leaf import Family, LeafNode
+from netwright.net.names import join_path
+from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import Plan
@@ -23,22 +26,33 @@ HEAD = 26.0  # of a group's name
 INSIDE = 20.0  # from a group's border to what it holds
 IN, OUT = "> ", "< "  # before the name of a port, where it is a key beside the names of parts
 
-FAMILIES = {
-    "conv": ("Conv",),
-    "linear": ("Linear", "Embedding", "MatMul", "Module", "Constant", "Parameter"),
-    "norm": ("BatchNorm", "LayerNorm", "RMSNorm", "Dropout"),
-    "pool": ("MaxPool", "AvgPool", "GlobalMaxPool", "GlobalAvgPool", "Mean", "Sum", "Max"),
-    "shape": ("Flatten", "Reshape", "Transpose", "Part", "Pad", "Concatenate", "Add", "Multiply"),
+COLOURS: dict[Family | Literal["port"], tuple[str, str, str, str]] = {
+    "conv": ("#dbe8fd", "#2f6bd0", "#17305c", "#6ea2f5"),
+    "linear": ("#e6defb", "#6b46c1", "#33265c", "#a98bf0"),
+    "sequence": ("#fbdfe9", "#b83268", "#4a1a30", "#ee7fae"),
+    "norm": ("#d6f2ee", "#168a7c", "#113f3a", "#4fc4b4"),
+    "pool": ("#def3dc", "#3b8f36", "#1d4220", "#78c673"),
+    "shape": ("#eceff4", "#76829a", "#2b3240", "#8a96ac"),
+    "pointwise": ("#fdebd0", "#c2760c", "#4d3410", "#eeab4c"),
+    "loss": ("#fbdcd9", "#c0392b", "#4d1d18", "#f0897e"),
+    "code": ("#f3ead2", "#8a6d1f", "#3b3216", "#d8b75a"),
+    "other": ("#f6f7f9", "#5d6778", "#1d2330", "#a3aec0"),
+    "port": ("#ffffff", "#1d2433", "#131824", "#e8ecf4"),
 }
-STYLE = """
-.nw-net{--ink:#1d2433;--soft:#5d6778;--line:#8d97a8;--group:#8d97a822;
---conv:#dbe8fd;--conv-e:#2f6bd0;--linear:#e6defb;--linear-e:#6b46c1;--norm:#d6f2ee;--norm-e:#168a7c;
---pool:#def3dc;--pool-e:#3b8f36;--shape:#eceff4;--shape-e:#76829a;--other:#fdebd0;--other-e:#c2760c;
---port:#ffffff;--port-e:#1d2433;font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",sans-serif}
-@media (prefers-color-scheme:dark){.nw-net{--ink:#e8ecf4;--soft:#a3aec0;--line:#76829a;--group:#a3aec016;
---conv:#17305c;--conv-e:#6ea2f5;--linear:#33265c;--linear-e:#a98bf0;--norm:#113f3a;--norm-e:#4fc4b4;
---pool:#1d4220;--pool-e:#78c673;--shape:#2b3240;--shape-e:#8a96ac;--other:#4d3410;--other-e:#eeab4c;
---port:#131824;--port-e:#e8ecf4}}
+"""The colours of each family of leaves: box and border on a light page, box and border on a dark one."""
+
+
+def _variables(box: int) -> str:
+    """The colours as CSS variables: those of the light page begin at 0, those of the dark one at 2."""
+    return ";".join(f"--{name}:{one[box]};--{name}-e:{one[box + 1]}" for name, one in COLOURS.items())
+
+
+STYLE = f"""
+.nw-net{{--ink:#1d2433;--soft:#5d6778;--line:#8d97a8;--group:#8d97a822;{_variables(0)};
+font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",sans-serif}}
+@media (prefers-color-scheme:dark){{.nw-net{{--ink:#e8ecf4;--soft:#a3aec0;--line:#76829a;--group:#a3aec016;
+{_variables(2)}}}}}"""
+STYLE += """
 .nw-net .edge{fill:none;stroke:var(--line);stroke-width:1.5}.nw-net .tip{fill:var(--line)}
 .nw-net .size{font-size:10.5px;fill:var(--soft);text-anchor:middle}
 .nw-net .name{font-size:13px;font-weight:600;fill:var(--ink);text-anchor:middle}
@@ -46,7 +60,7 @@ STYLE = """
 .nw-net .head{font-size:12px;font-weight:600;fill:var(--soft)}
 .nw-net .group{fill:var(--group);stroke:var(--line);stroke-dasharray:4 4}
 .nw-net .box{stroke-width:1.5}
-""" + "".join(f".nw-net .{name}{{fill:var(--{name});stroke:var(--{name}-e)}}" for name in (*FAMILIES, "other", "port"))
+""" + "".join(f".nw-net .{name}{{fill:var(--{name});stroke:var(--{name}-e)}}" for name in COLOURS)
 
 
 class Drawing(Value):
@@ -259,8 +273,7 @@ def _from(ref: tuple[str, str], end: str, label: str) -> Edge:
 
 def _box(name: str, part: Node, outputs: int) -> _Box:
     learns = any(weight.kind == "learned" for leaf in _leaves(part) for weight in leaf.weights().values())
-    kind = kind_text(part)
-    family = next((family for family, kinds in FAMILIES.items() if kind in kinds), "other")
+    family = part.family if isinstance(part, LeafNode) else "other"
     return _Box(name, _short(part_text(part)), family, not learns, outputs)
 
 

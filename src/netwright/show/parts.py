@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from netwright.net.node import LeafNode, Node, join_path, kind_name
+from netwright.net.leaf import LeafNode
+from netwright.net.names import join_path
+from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import Plan, shape_text
@@ -26,7 +28,7 @@ def drawn_places(net: Net) -> list[DrawnPlace]:
     """Every part at any depth; a net that is a single leaf has one place."""
     if isinstance(net, ContainerNode):
         return list(_below(net, net.plan, "", 0))
-    return [DrawnPlace(net.plan.steps[0].path, 0, kind_name(net), net, net.plan.wiring.outputs)]
+    return [DrawnPlace(net.plan.steps[0].path, 0, net.kind_name, net, net.plan.wiring.outputs)]
 
 
 def _below(container: ContainerNode, plan: Plan, path: str, depth: int) -> Iterator[DrawnPlace]:

@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.net.node import LeafNode, Node, Weight, keyword_arguments
+from netwright.net.leaf import LeafNode, Weight, keyword_arguments
+from netwright.net.node import Node
 from netwright.net.part import Leaf
 from netwright.sizes.notation import ports as read_ports
 
@@ -33,6 +34,7 @@ class Step(Leaf):
 
     leaf: Node
     ignores_padding = True
+    family = "sequence"
 
     def __post_init__(self) -> None:
         if not isinstance(self.leaf, LeafNode) or self.leaf.memory() is None:
@@ -104,6 +106,7 @@ class Begin(Leaf):
     ports = "state?: *s, start: *s -> *s"
     ignores_padding = True
     passes_values = True
+    family = "shape"
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"*": (0, 0)}

@@ -1,13 +1,16 @@
 """Derives the net that takes a sequence a piece at a time: what its leaves remember becomes state ports."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from netwright.causality.proof import visible_places
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError
-from netwright.net.node import PARTS, Held, LeafNode, Node, expect_net, join_path
+from netwright.net.graph import Graph
+from netwright.net.leaf import LeafNode
+from netwright.net.names import join_path
+from netwright.net.node import Held, Node, expect_net
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.each import AXIS
@@ -18,6 +21,7 @@ from netwright.sizes.notation import UNKNOWN
 from netwright.sizes.notation import ports as read_ports
 from netwright.sizes.size import Size, names
 from netwright.sizes.unify import Row, Shape
+from netwright.stepping.step import Begin, Step
 from netwright.value import Value
 
 
@@ -76,7 +80,7 @@ class _Unfolding:
         return self._level(node, made)
 
     def _level(self, node: ContainerNode, made: Mapping[str, Stepped]) -> Stepped:
-        level, begin = node.level, cast(Any, PARTS["Begin"])()
+        level, begin = node.level, Begin()
         calls: list[Call] = []
         states: dict[str, Ref] = {}
         for call in level.calls:
@@ -92,7 +96,7 @@ class _Unfolding:
             calls.append(Call(call.name, one.part.bare(), tuple(reads.items()), call.place))
             states |= {name: (call.name, port) for port, name in own.items()}
         outputs = (*level.outputs, *states.items())
-        graph = cast(Any, PARTS["Graph"]).from_level(Level((*level.inputs, *states), tuple(calls), outputs))
+        graph = Graph.from_level(Level((*level.inputs, *states), tuple(calls), outputs))
         return Stepped(graph, tuple(states))
 
     def _leaf(self, leaf: LeafNode, path: str) -> Stepped:
@@ -107,7 +111,7 @@ class _Unfolding:
             return Stepped(leaf)
         if memory is None:
             self._refuse(leaf, own)
-        return Stepped(cast(Any, PARTS["Step"])(leaf), tuple(memory or ()))
+        return Stepped(Step(leaf), tuple(memory or ()))
 
     def _each(self, node: ContainerNode, path: str) -> Stepped:
         each = node.each

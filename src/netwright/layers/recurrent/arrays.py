@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from netwright.inits import gated_init
-from netwright.net.node import Weight
+from netwright.net.leaf import Weight
 
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 

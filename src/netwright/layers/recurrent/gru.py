@@ -9,7 +9,7 @@ from torch import Tensor
 from netwright.kernels import gru as kernel
 from netwright.kernels import recurrent, torch_recurrent
 from netwright.layers.recurrent import arrays
-from netwright.net.node import Weight
+from netwright.net.leaf import Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 from netwright.sizes.free import FREE, Free
@@ -41,6 +41,7 @@ class GRU(Leaf):
 
     out: int | Free = FREE
     ports = "input: n in, hidden?: out -> output: n out, hidden: out"
+    family = "sequence"
 
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(3)
@@ -73,6 +74,7 @@ class GRUCell(Leaf):
 
     out: int | Free = FREE
     ports = "input: in, hidden: out -> hidden: out"
+    family = "sequence"
 
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(3)

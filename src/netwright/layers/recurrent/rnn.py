@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.kernels import recurrent, torch_recurrent
 from netwright.kernels import rnn as kernel
 from netwright.layers.recurrent import arrays
-from netwright.net.node import Weight
+from netwright.net.leaf import Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 from netwright.sizes.free import FREE, Free
@@ -40,6 +40,7 @@ class RNN(Leaf):
     _: KW_ONLY
     activation: Literal["tanh", "relu"] = "tanh"
     ports = "input: n in, hidden?: out -> output: n out, hidden: out"
+    family = "sequence"
 
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(1)
@@ -76,6 +77,7 @@ class RNNCell(Leaf):
     _: KW_ONLY
     activation: Literal["tanh", "relu"] = "tanh"
     ports = "input: in, hidden: out -> hidden: out"
+    family = "sequence"
 
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(1)

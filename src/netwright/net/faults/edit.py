@@ -8,7 +8,9 @@ from typing import Any, cast
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, NetwrightError
 from netwright.net.cost import parameters
-from netwright.net.node import PARTS, Held, LeafNode, Node, Numbers, field_values, join_path, kind_name
+from netwright.net.leaf import LeafNode
+from netwright.net.names import Numbers, join_path
+from netwright.net.node import Held, Node, field_values
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import fixed, plan_of, wiring_of
@@ -16,10 +18,11 @@ from netwright.net.plan.solution import Mismatch, Solution
 from netwright.net.plan.solve import solve
 from netwright.net.plan.symbol import input_ports, output_names
 from netwright.net.plan.wiring import Op, Slot, Wiring
+from netwright.net.standard import Standard, standard
 from netwright.net.surgery import hold_arrays
 from netwright.sizes.size import Expression
 from netwright.sizes.unify import Row
-from netwright.value import Value
+from netwright.value import Value, literal
 
 COLUMN = 36  # where the note that a mend was checked begins
 
@@ -172,7 +175,7 @@ def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
     def fed(where: str, port: str, ref: Ref) -> Ref:
         ref = moved.get(ref, ref)
         for leaf in edit.inserts.get((where, port), ()):
-            name = names.new(kind_name(leaf))
+            name = names.new(leaf.kind_name)
             calls.append(Call(name, leaf.bare(), ((input_ports(leaf, 1)[0].name, ref),), name))
             ref = (name, output_names(leaf, 1)[0])
         return ref
@@ -206,10 +209,17 @@ def without(op: Op) -> Edit:
     return Edit(f"leave {op.path} out", leaves={op.path: None})
 
 
-def instead(op: Op, leaf: LeafNode | None, way: str = "") -> Iterator[Edit]:
-    """Another leaf in the place of one; nothing where there is none."""
-    if leaf is not None:
-        yield Edit(f"{code(leaf)} in place of {op.path}", leaves={op.path: leaf}, instead=way)
+def instead(op: Op, leaf: LeafNode) -> Edit:
+    """Another leaf in the place of one: where only options change, one edit of these options is enough."""
+    options, kind = {}, f"nw.{type(leaf).__name__}"
+    if type(leaf) is type(op.leaf):
+        old = field_values(op.leaf)
+        options = {name: value for name, value in field_values(leaf).items() if old[name] != value}
+    way = f"{', '.join(options)} of {op.path}" if options else ""
+    text = f"{code(leaf)} in place of {op.path}"
+    if leaf.code() is not None:  # its text does not say what it is
+        text = f"{', '.join(f'{name}={literal(value)}' for name, value in options.items())} in the {kind} of {op.path}"
+    return Edit(text, leaves={op.path: leaf}, instead=way)
 
 
 def inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") -> Iterator[Edit]:
@@ -219,20 +229,11 @@ def inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") ->
         yield Edit(f"{code(leaf)}{where}", inserts={target: (leaf,)})
 
 
-def with_options(leaf: LeafNode, **changes: Any) -> LeafNode | None:
-    """A leaf with other options, checked like a new one; `None` where it cannot have them."""
-    if not changes.keys() <= field_values(leaf).keys():
+def new_leaf(kind: Standard, *arguments: Any) -> LeafNode | None:
+    """A new leaf; `None` where an argument is not a plain value, or the leaf refuses it."""
+    if any(isinstance(one, Row | Expression) or one is None for one in arguments):
         return None
-    made = if_valid(lambda: type(leaf)(**{**field_values(leaf), **changes}))
-    return made.holding(shared=leaf.held.shared) if made is not None and leaf.held.shared else made
-
-
-def new_leaf(kind: str, *arguments: Any) -> LeafNode | None:
-    """A new leaf from the table of parts; `None` where the table has none of this kind, or it cannot be so."""
-    made = PARTS.get(kind)
-    if made is None or any(isinstance(one, Row | Expression) or one is None for one in arguments):
-        return None
-    return cast("LeafNode | None", if_valid(lambda: made(*arguments)))
+    return cast("LeafNode | None", if_valid(lambda: standard(kind, *arguments)))
 
 
 def if_valid(make: Callable[[], Any]) -> Any:

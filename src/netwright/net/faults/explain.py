@@ -9,7 +9,8 @@ from netwright.errors import Fault, NetwrightError, SizeError
 from netwright.net.faults.edit import Edit, code, edited, hoped, key, open_arrays, told_edit, tried
 from netwright.net.faults.mend import can_learn, candidates
 from netwright.net.faults.origin import FaultSite, Origin, axis_of_weight, maker_of, origin, site_of
-from netwright.net.node import SHARED, Node, field_values
+from netwright.net.names import SHARED
+from netwright.net.node import Node, field_values
 from netwright.net.plan.plan import plan_of, shape_text
 from netwright.net.plan.solution import Mismatch, Solution
 from netwright.net.plan.wiring import Slot

@@ -9,17 +9,18 @@ from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
 from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
-from netwright.net.faults.edit import Edit, code, if_valid, inserted, instead, new_leaf, with_options, without
+from netwright.net.faults.edit import Edit, code, if_valid, inserted, instead, new_leaf, without
 from netwright.net.faults.origin import FaultSite, Origin, ancestors, axis_of_weight, between, maker_of, origin
-from netwright.net.node import SHARED, LeafNode, field_values, kind_name
+from netwright.net.leaf import LeafFault, LeafNode, with_options
+from netwright.net.names import SHARED
+from netwright.net.node import field_values
 from netwright.net.plan.solution import Solution
 from netwright.net.plan.wiring import Op
 from netwright.sizes.free import FREE
-from netwright.sizes.notation import port
+from netwright.sizes.notation import port, ports
 from netwright.sizes.size import Expression, Name, Size, Unknown, ceil, unknowns
 from netwright.sizes.unify import Row
 
-WINDOWS = ("kernel", "window")  # the fields that say how far a window reaches
 WIDTH = 16  # of an embedding in a mend: a place to start from
 VOCABULARY = 50  # of indices in a mend, where nothing says it
 
@@ -39,15 +40,11 @@ def can_learn(solution: Solution, decoders: Mapping[str, Codec]) -> bool:
         leaf = leaves.get(slot[0])
         if leaf is None:
             continue
-        if leaf.normalizes and solution.shape(slot)[-1:] == (1,):
+        if leaf.gives() == "class probabilities" and solution.shape(slot)[-1:] == (1,):
             return False
-        if _is_sigmoid(leaf) and isinstance(decoders.get(name), Category):
+        if leaf.gives() == "separate probabilities" and isinstance(decoders.get(name), Category):
             return False
     return True
-
-
-def _is_sigmoid(leaf: LeafNode) -> bool:
-    return kind_name(leaf) == "sigmoid"
 
 
 def _everywhere(site: FaultSite, edit: Edit) -> Edit:
@@ -91,16 +88,15 @@ def _kinds(site: FaultSite) -> Iterator[Edit]:
             known = below if isinstance(below, int) else VOCABULARY
             edit = _with_input(site, Array(f"{axes if axes != '()' else ''} <{known}>".strip()))
             yield edit if known == below else replace(edit, note=f"for indices below {known}")
-        widths = [value for value in field_values(op.leaf).values() if type(value) is int]
-        yield from instead(op, new_leaf("Linear", *widths[:1]))
+        yield from _alternatives(site, op, "numbers")
         yield without(op)
         if codec is None:  # indices are lost on the way: nothing stands before the leaf that wants them
             for before in ancestors(site.solution, slot):
                 yield without(before)
         return
     if given is not None:
-        for name, arguments in (("Embedding", (WIDTH,)), ("OneHot", ())):
-            yield from inserted(new_leaf(name, *arguments), (op.path, site.target[1]))
+        for leaf in (new_leaf("Embedding", WIDTH), new_leaf("OneHot")):
+            yield from inserted(leaf, (op.path, site.target[1]))
     if codec and isinstance(codec, Array):
         yield _with_input(site, Array(axes or "()"))
         yield _with_input(site, Array(f"{axes} 1".replace("() ", "")))
@@ -143,7 +139,9 @@ def _varying(site: FaultSite) -> Iterator[Edit]:
     slot, axis = axis_of_weight(site.solution, site.mismatch)
     made = origin(site.solution, slot, axis).op
     if made is not None:
-        yield from instead(made, new_leaf("GlobalAvgPool"))
+        pool = new_leaf("GlobalAvgPool")
+        if pool is not None:
+            yield instead(made, pool)
         yield without(made)
     for name, codec in site.node.held.inputs.items():
         if isinstance(codec, Array):
@@ -156,23 +154,15 @@ def _options(site: FaultSite) -> Iterator[Edit]:
     """A leaf whose options do not go with what it is given."""
     op = site.mismatch.op
     assert op is not None
-    declared = field_values(op.leaf)
-    if declared.get("layout") == "channels_last":
-        first = op.leaf.rebuilt(layout="channels_first")
-        yield Edit(f'layout="channels_first" in the nw.Module of {op.path}', leaves={op.path: first})
-    given = [size for size in site.got if isinstance(size, int)]
     yield from _without_channel(site, op)
     for before in ancestors(site.solution, site.slot):
-        if type(before.leaf).__name__ == "Flatten":
+        if before.leaf.only_reshapes:
             yield without(before)
-    for name in WINDOWS:
-        if name in declared:
-            yield from _windows(site, op, name, min(given[:-1], default=0))
-    if isinstance(declared.get("groups"), int):
-        yield from _groups(site, op)
+    yield from _alternatives(site, op, "input")
+    yield from _groups(site, op)
     yield from _sides(site)
     for before in reversed(ancestors(site.solution, site.slot)):
-        if "window" in field_values(before.leaf):
+        if before.leaf.slides and not before.leaf.weights():
             yield without(before)
     if len(op.reads) == 1 and not op.leaf.weights():
         yield without(op)
@@ -180,45 +170,27 @@ def _options(site: FaultSite) -> Iterator[Edit]:
 
 def _without_channel(site: FaultSite, op: Op) -> Iterator[Edit]:
     """A picture that lacks its axis of channels, or has axes that the window does not slide over."""
-    ranks = [len(v) for n in WINDOWS if isinstance(v := field_values(op.leaf).get(n), tuple)]
-    if not ranks or any(isinstance(size, Row) for size in site.got):
+    ranks = [len(value) for value in field_values(op.leaf).values() if isinstance(value, tuple)]
+    if not op.leaf.slides or len(site.got) not in ranks or any(isinstance(size, Row) for size in site.got):
         return
-    if ranks[0] == len(site.got):
-        found = origin(site.solution, site.slot, 0)
-        if found.op is None and isinstance(codec := site.node.held.inputs.get(found.name), Array):
-            yield _with_input(site, Array(f"{codec.sizes} 1"), found.name)
-        if all(isinstance(size, int) for size in site.got):
-            yield from inserted(new_leaf("Reshape", *site.got, 1), site.target)
-    for name in WINDOWS:
-        if isinstance(value := field_values(op.leaf).get(name), tuple):
-            axes = len(site.got) - 1
-            yield from instead(op, with_options(op.leaf, **{name: value[0] if axes != 1 else value[:1]}))
+    found = origin(site.solution, site.slot, 0)
+    if found.op is None and isinstance(codec := site.node.held.inputs.get(found.name), Array):
+        yield _with_input(site, Array(f"{codec.sizes} 1"), found.name)
+    if all(isinstance(size, int) for size in site.got):
+        yield from inserted(new_leaf("Reshape", *site.got, 1), site.target)
 
 
-def _windows(site: FaultSite, op: Op, name: str, positions: int) -> Iterator[Edit]:
-    """A window that is larger than what it slides over."""
-    declared = field_values(op.leaf)
-    if name == "kernel" and declared.get("padding") == 0:
-        yield from instead(op, with_options(op.leaf, padding="same"))
-    value = declared[name]
-    for extent in dict.fromkeys((3, positions, 1)):
-        smaller = (extent,) * len(value) if isinstance(value, tuple) else extent
-        if 1 <= extent <= positions:
-            yield from instead(op, with_options(op.leaf, **{name: smaller}), f"{name} of {op.path}")
+def _alternatives(site: FaultSite, op: Op, fault: LeafFault) -> Iterator[Edit]:
+    """What the leaf itself proposes in its place."""
+    sizes = site.solution.shape(op.reads[0][1]) if op.reads else ()
+    yield from (instead(op, leaf) for leaf in op.leaf.alternatives(fault, sizes))
 
 
 def _groups(site: FaultSite, op: Op) -> Iterator[Edit]:
-    """Groups that do not divide the channels."""
-    groups = op.leaf.groups  # type: ignore[attr-defined]  # a declared field of this leaf
-    out, channels = field_values(op.leaf).get("out"), site.got[-1] if site.got else None
-    if isinstance(out, int) and out % groups:
-        yield from instead(op, with_options(op.leaf, out=-(-out // groups) * groups))
-    if isinstance(channels, int) and channels % groups:
+    """As many channels before the leaf as its groups divide."""
+    groups, channels = field_values(op.leaf).get("groups"), site.got[-1] if site.got else None
+    if isinstance(groups, int) and isinstance(channels, int) and channels % groups:
         yield from _width(origin(site.solution, site.slot, -1), -(-channels // groups) * groups)
-        for fewer in range(groups - 1, 0, -1):
-            if channels % fewer == 0 and (not isinstance(out, int) or out % fewer == 0):
-                yield from instead(op, with_options(op.leaf, groups=fewer))
-                return
 
 
 def _ranks(site: FaultSite) -> Iterator[Edit]:
@@ -228,7 +200,7 @@ def _ranks(site: FaultSite) -> Iterator[Edit]:
     after = between(site.solution, made, site.slot)
     last = site.expected[-1] if site.expected else None
     if extra > 0 or any(isinstance(size, Row) for size in site.got):
-        linear = next((op for op in after if type(op.leaf).__name__ == "Linear"), None)
+        linear = next((op for op in after if _widens(site, op)), None)
         if linear is not None:
             yield from inserted(new_leaf("Flatten"), (linear.path, linear.reads[0][0]))
         else:
@@ -238,7 +210,7 @@ def _ranks(site: FaultSite) -> Iterator[Edit]:
         yield from inserted(new_leaf("GlobalAvgPool"), where)
     if extra < 0:
         for op in ancestors(site.solution, site.slot):
-            if type(op.leaf).__name__ == "Flatten":
+            if op.leaf.only_reshapes:
                 yield without(op)
         if not site.slot[0] and isinstance(codec := site.node.held.inputs.get(site.slot[1]), Array):
             yield _with_input(site, Array(" ".join([str(codec.sizes).replace("()", ""), *["1"] * -extra]).strip()))
@@ -247,6 +219,15 @@ def _ranks(site: FaultSite) -> Iterator[Edit]:
         yield from inserted(new_leaf("Reshape", *site.got, *[1] * -extra), site.target)
     yield from _other_decoders(site)
     yield from _sides(site)
+
+
+def _widens(site: FaultSite, op: Op) -> bool:
+    """Whether a leaf changes the width of every position by itself."""
+    found = ports(op.leaf.signature(op.count))
+    if len(op.reads) != 1 or len(found.outputs) != 1:
+        return False
+    before, after = found.inputs[0].axes, found.outputs[0].axes
+    return before[:-1] == after[:-1] and before != after and found.inputs[0].below is None
 
 
 def _flat_and_wide(site: FaultSite, width: Size | Row | None) -> Iterator[Edit]:
@@ -274,7 +255,7 @@ def _sizes(site: FaultSite) -> Iterator[Edit]:
         if wanted is None:
             continue
         yield from _width(found, wanted)
-        yield from _windows_of(found)
+        yield from _shortened_by(site, found)
         yield from _input_axis(site, found, wanted)
     yield from _sides(site)
     yield from _other_decoders(site)
@@ -285,7 +266,7 @@ def _sizes(site: FaultSite) -> Iterator[Edit]:
         yield from inserted(new_leaf("Linear", wanted), _before_softmax(site))
     if len(odd) > 1 or odd != [len(site.got) - 1]:
         for op in reversed(ancestors(site.solution, site.slot)):
-            if any(name in field_values(op.leaf) for name in WINDOWS):
+            if op.leaf.slides:
                 yield without(op)
 
 
@@ -313,7 +294,7 @@ def _sides(site: FaultSite) -> Iterator[Edit]:
                 if a != b and not isinstance(a, Row) and not isinstance(b, Row):
                     found = origin(site.solution, slot, axis)
                     yield from _width(found, a)
-                    yield from _windows_of(found)
+                    yield from _shortened_by(site, found)
     yield from _all_same(site, op)
     for name, slot in op.reads:
         for other, wanted in shapes.items():
@@ -332,7 +313,7 @@ def _all_same(site: FaultSite, op: Op) -> Iterator[Edit]:
     leaves: dict[str, LeafNode | None] = {}
     for _, slot in op.reads:
         for axis in range(len(site.solution.shape(slot)) - 1):
-            for edit in _windows_of(origin(site.solution, slot, axis)):
+            for edit in _shortened_by(site, origin(site.solution, slot, axis)):
                 leaves |= {path: leaf for path, leaf in edit.leaves.items() if leaf is not None}
     if len(leaves) > 1:
         yield Edit(f'padding="same" in {" and ".join(leaves)}', leaves=leaves)
@@ -345,15 +326,13 @@ def _other_ends(site: FaultSite, found: Origin, wanted: Size) -> Iterator[Edit]:
     if end is None or width is None or site.decoder is None:
         return
     name, labels = site.mismatch.port, if_valid(lambda: Category([False, True]))
-    if end.leaf.normalizes and wanted == 1:
+    if end.leaf.gives() == "class probabilities" and wanted == 1:
         if isinstance(site.decoder, Boolean) and site.got[-1] == 2:
             yield Edit(f"output={code(labels)}", outputs={name: labels})
-        sigmoid = new_leaf("Elementwise", "sigmoid") if isinstance(site.decoder, Boolean) else None
-        for change in instead(end, sigmoid) if sigmoid else [without(end)]:
-            yield width | change
-    if _is_sigmoid(end.leaf) and isinstance(site.decoder, Category):
-        for change in instead(end, new_leaf("Softmax")):
-            yield width | change
+        decided = _alternatives(site, end, "one class") if isinstance(site.decoder, Boolean) else iter([without(end)])
+        yield from (width | change for change in decided)
+    if isinstance(site.decoder, Category):
+        yield from (width | change for change in _alternatives(site, end, "several classes"))
 
 
 def _other_decoders(site: FaultSite) -> Iterator[Edit]:
@@ -387,27 +366,20 @@ def _width(found: Origin, wanted: Size) -> Iterator[Edit]:
     if op is None:
         return
     if found.fixes:
-        word = f"{found.name} of {op.path}"
         default = next(f.default for f in fields(cast(Any, op.leaf)) if f.name == found.name)
-        if default is FREE:
-            yield from instead(op, with_options(op.leaf, **{found.name: FREE}), word)
-        if isinstance(wanted, int):
-            yield from instead(op, with_options(op.leaf, **{found.name: wanted}), word)
+        for size in [FREE] * (default is FREE) + [wanted] * isinstance(wanted, int):
+            yield from (instead(op, leaf) for leaf in with_options(op.leaf, **{found.name: size}))
     elif found.name in field_values(op.leaf):  # it is free, and kept arrays fix it
         yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={op.path: op.leaf})
 
 
-def _windows_of(found: Origin) -> Iterator[Edit]:
-    """A convolution that shortens its axes keeps them."""
+def _shortened_by(site: FaultSite, found: Origin) -> Iterator[Edit]:
+    """A window that shortens its axes keeps them, or is left out."""
     op = found.op
     if op is None or field_values(op.leaf).get(found.name) is not None:
         return
-    declared = field_values(op.leaf)
-    if "kernel" in declared and declared.get("padding") == 0:
-        yield from instead(op, with_options(op.leaf, padding="same"))
-    if "window" in declared and declared.get("stride", 0) is None:
-        yield from instead(op, with_options(op.leaf, stride=1))
-    if any(name in declared for name in WINDOWS) and not op.leaf.weights():
+    yield from _alternatives(site, op, "shortens")
+    if op.leaf.slides and not op.leaf.weights():
         yield without(op)
 
 
@@ -425,7 +397,7 @@ def _input_axis(site: FaultSite, found: Origin, wanted: Size) -> Iterator[Edit]:
 def _before_softmax(site: FaultSite) -> tuple[str, str]:
     """Where a change of the last axis belongs: before a softmax that is the last thing, else at the place itself."""
     end = _end(site)
-    return (end.path, end.reads[0][0]) if end is not None and end.leaf.normalizes else site.target
+    return (end.path, end.reads[0][0]) if end is not None and end.leaf.gives() == "class probabilities" else site.target
 
 
 def _end(site: FaultSite) -> Op | None:

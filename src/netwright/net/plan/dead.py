@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from netwright.errors import NetError
-from netwright.net.node import LeafNode, Node, join_path
+from netwright.net.leaf import LeafNode
+from netwright.net.names import join_path
+from netwright.net.node import Node
 
 
 def refuse_unread(uses: Sequence[Any], ends: Sequence[tuple[Any, bool]], name_of: Mapping[Any, str]) -> None:

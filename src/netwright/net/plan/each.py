@@ -1,6 +1,6 @@
 """The two ends of what is done for every element of an axis: how the solver sees that an axis goes and comes back."""
 
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.net.plan.level import PerElement
 
 AXIS = "n"  # what both ends call the axis

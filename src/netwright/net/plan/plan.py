@@ -5,7 +5,9 @@ from dataclasses import field
 from functools import cached_property
 
 from netwright.codecs.codec import Codec
-from netwright.net.node import LeafNode, Node, Weight, join_path, structure
+from netwright.net.leaf import LeafNode, Weight
+from netwright.net.names import join_path
+from netwright.net.node import Node, structure
 from netwright.net.plan.each import AXIS
 from netwright.net.plan.solution import Facts, Solution
 from netwright.net.plan.solve import solve

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from netwright.errors import NetError
-from netwright.net.node import Unfit, Weight
+from netwright.net.leaf import Unfit, Weight
 from netwright.net.plan.each import passed
 from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.sizes import notation

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from netwright.codecs.codec import Codec
-from netwright.net.node import LeafNode, Unfit
+from netwright.net.leaf import LeafNode, Unfit
 from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.solution import Facts, Mismatch, Scope, Solution, item_shape, port_shape
 from netwright.net.plan.varying import refuse_untold, refuse_varying_arrays

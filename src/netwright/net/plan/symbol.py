@@ -10,9 +10,12 @@ import torch
 
 from netwright import elsewhere
 from netwright.errors import NetError, did_you_mean
-from netwright.net.node import PARTS, LeafNode, Node, Numbers, check_name, kind_name
+from netwright.net.leaf import LeafNode
+from netwright.net.names import Numbers, check_name
+from netwright.net.node import Node
 from netwright.net.plan.dead import refuse_unread
 from netwright.net.plan.level import Call, Level, Ref
+from netwright.net.standard import Standard, standard
 from netwright.sizes.notation import Port, ports
 from netwright.value import Value
 
@@ -128,12 +131,12 @@ class Symbol(Value, eq=False):
         return _combined("MatMul", "@", self, other)
 
     def __neg__(self) -> "Symbol":
-        return use(_listed("Elementwise", "neg"), self)
+        return use(standard("Elementwise", "neg"), self)
 
 
 def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol) -> Symbol:
     """Use a part on symbols: positional ones feed its input ports in order, others by name."""
-    label = name or kind_name(part)
+    label = name or part.kind_name
     wanted = input_ports(part, len(x))
     names = [port.name for port in wanted]
     if len(x) > len(names):
@@ -232,21 +235,18 @@ def _names(uses: Sequence[Use]) -> dict[Use, str]:
     numbers = Numbers(names.values())
     for one in uses:
         if one not in names:
-            names[one] = numbers.again(one.place) if one.place else numbers.new(kind_name(one.part))
+            names[one] = numbers.again(one.place) if one.place else numbers.new(one.part.kind_name)
     return names
 
 
 def as_part(part: Any) -> Node:
-    """The part that a shorthand means: an integer, a function, a list, or a part itself.
-
-    The classes come from the table of parts, so that wiring never imports a layer.
-    """
+    """The part that a shorthand means: an integer, a function, a list, or a part itself."""
     if isinstance(part, Node):
         return part
     if isinstance(part, int) and not isinstance(part, bool):
-        return _listed("Linear", part)
+        return standard("Linear", part)
     if isinstance(part, list | tuple):
-        return _listed("Chain", *part)
+        return standard("Chain", *part)
     if isinstance(part, torch.nn.Module) or (isinstance(part, type) and issubclass(part, torch.nn.Module)):
         ours = elsewhere.part(elsewhere.called(part))
         own = "nw.Module(module, ports), for the module as it is, with its weights"
@@ -254,7 +254,7 @@ def as_part(part: Any) -> Node:
             what="a module of torch is not a part yet", got=repr(part)[:100], mend=[m for m in (ours, own) if m]
         )
     if callable(part):
-        return _listed("Elementwise", part)
+        return standard("Elementwise", part)
     raise NetError(
         what="this cannot be a part of a net",
         got=repr(part),
@@ -282,14 +282,14 @@ def named_repr(name: str, text: str) -> str:
 def parts_repr(parts: Sequence[tuple[str, Node]]) -> list[str]:
     """Parts as arguments: under their names, unless these are the ones they have by themselves."""
     numbers = Numbers()
-    plain = all(name == numbers.new(kind_name(part)) for name, part in parts)
+    plain = all(name == numbers.new(part.kind_name) for name, part in parts)
     return [repr(part) if plain else named_repr(name, repr(part)) for name, part in parts]
 
 
 def named_parts(parts: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Node]:
     """Parts with their names: given, or the kind with a number."""
     numbers = Numbers(named)
-    found = {numbers.new(kind_name(part)): part for part in map(as_part, parts)}
+    found = {numbers.new(part.kind_name): part for part in map(as_part, parts)}
     for name, part in named.items():
         check_part_name(name, "a named part")
         found[name] = as_part(part)
@@ -310,22 +310,16 @@ def output_names(part: Node, count: int) -> tuple[str, ...]:
     return part.output_names
 
 
-def _combined(kind_: str, sign: str, left: Symbol, right: Any) -> Symbol:
-    if isinstance(right, int | float) and kind_ != "MatMul":
-        right = use(_listed("Constant", right))
+def _combined(kind: Standard, sign: str, left: Symbol, right: Any) -> Symbol:
+    if isinstance(right, int | float) and kind != "MatMul":
+        right = use(standard("Constant", right))
     if not isinstance(right, Symbol):
         raise NetError(
             what=f"{sign} joins two values of the net",
             got=repr(right),
             mend="nw.Constant(…) or nw.Parameter(…) for an array; nw.Function for any other arithmetic",
         )
-    return use(_listed(kind_), left, right)
-
-
-def _listed(kind_: str, *fields: Any) -> Node:
-    """A part by its kind, from the table of parts, so that wiring never imports a layer."""
-    make: Callable[..., Node] = PARTS[kind_]
-    return make(*fields)
+    return use(standard(kind), left, right)
 
 
 def _not_yet(what: str) -> NetError:

@@ -1,6 +1,6 @@
 """Refuses what does not bear sizes that vary: arrays of one size, and leaves that are not told where examples end."""
 
-from netwright.net.node import Unfit
+from netwright.net.leaf import Unfit
 from netwright.net.plan.each import AXIS, EachBoundary
 from netwright.net.plan.solution import Mismatch, Scope, Solution, port_shape
 from netwright.sizes import notation

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from netwright.net.node import SHARED, LeafNode, Node, join_path, kind_name
+from netwright.net.leaf import LeafNode
+from netwright.net.names import SHARED, join_path
+from netwright.net.node import Node
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.each import EachBoundary, EachEntry, EachExit, exit_path
 from netwright.net.plan.level import Level, PerElement
@@ -75,9 +77,7 @@ class _Flattening:
     def expand(self, node: Node, path: str, place: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> Outputs:
         """Add a part's leaves; where its outputs are."""
         place = SHARED + node.held.shared if node.held.shared else place
-        own = path or kind_name(
-            node
-        )  # a leaf that is the whole net is called by its kind: the empty path is the inputs'
+        own = path or node.kind_name  # a leaf that is the whole net: the empty path is the inputs'
         if isinstance(node, LeafNode):
             self.ops.append(Op(own, node, tuple(given.items()), place, within))
             outputs = tuple((name, (own, name)) for name in output_names(node, len(given)))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from netwright.net.node import LeafNode, declared_keywords
+from netwright.net.leaf import LeafNode, declared_keywords
 from netwright.net.plan.each import AXIS
 from netwright.net.plan.plan import Plan, PlanStep
 from netwright.net.plan.symbol import output_names
@@ -172,7 +172,7 @@ def _instruction(
             name for name, slot in zip(output_names(leaf, len(step.reads)), step.writes, strict=True) if slot in read
         ),
         sizes=step.sizes,
-        promised=tuple(plan.shape(slot) for slot in step.writes) if leaf.opaque else (),
+        promised=tuple(plan.shape(slot) for slot in step.writes) if leaf.code() is not None else (),
     )
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError, NetwrightError, SizeError
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.net.plan.plan import ranked, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.context import USUAL, RunContext

@@ -13,7 +13,6 @@ from netwright.data.order import epoch_order
 from netwright.data.sources import Source
 from netwright.errors import DataError
 from netwright.inits import fans
-from netwright.layers.conv import Conv
 from netwright.machine import best_device, free_memory, has_bf16
 from netwright.net.plan.plan import Plan, fixed, shape_text
 from netwright.training.events import Choice
@@ -101,9 +100,9 @@ class Chooser:
                 self.say(name, "read anew in every epoch", f"{kind} may draw what it gives; list(…) reads it once")
 
     def channels(self, plan: Plan) -> None:
-        """What a convolution takes for channels, where an input looks like a picture with channels first."""
+        """What a window takes for channels, where an input looks like a picture with channels first."""
         for op in plan.wiring.leaves:
-            if not isinstance(op.leaf, Conv) or op.within or op.reads[0][1][0]:
+            if not op.leaf.slides or op.within or op.reads[0][1][0]:
                 continue
             shape = plan.shape(op.reads[0][1])
             if len(shape) == 3 and fixed(shape) and shape[0] in FEW_CHANNELS and shape[-1] not in FEW_CHANNELS:

@@ -105,7 +105,7 @@ def ends_in_losses(net: Node) -> bool:
     plan = plan_of(net)
     leaves = {op.path: op.leaf for op in plan.wiring.ops}
     return all(
-        getattr(leaves.get(slot[0]), "is_loss", False) or (_is_called_loss(name) and plan.shape(slot) == ())
+        (slot[0] in leaves and leaves[slot[0]].is_loss) or (_is_called_loss(name) and plan.shape(slot) == ())
         for name, slot in plan.wiring.outputs
     )
 

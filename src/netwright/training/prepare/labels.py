@@ -14,15 +14,14 @@ from netwright.codecs.label_table import distinct
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number
 from netwright.errors import TrainingError
-from netwright.layers.losses import CrossEntropy
-from netwright.layers.pointwise import LogSoftmax
-from netwright.net.node import LeafNode, Node
+from netwright.net.node import Node
 from netwright.net.plan.plan import plan_of, ranked
 from netwright.sizes.size import Expression, Name, Size
 from netwright.sizes.unify import Row, Shape
 from netwright.value import Value
 
 SAMPLE = 16  # rows that are looked at where a column is read anew each time, as a Dataset's
+FORMS = {"class probabilities": "probabilities", "separate probabilities": "binary"}  # of the cross entropy of each
 SLACK = 1e-3  # what rounding may move a sum of probabilities by
 
 
@@ -54,18 +53,10 @@ def end_of(net: Node, output: str) -> NetEnd:
     while leaf is not None and leaf.passes_values and len(leaves[path].reads) == 1:
         path = leaves[path].reads[0][1][0]
         leaf = leaves[path].leaf if path in leaves else None
-    form = _form(leaf)
+    form = "" if leaf is None else FORMS.get(leaf.gives(), "")
     if form == "probabilities" and path != slot[0]:  # moved values need not be a distribution along the last axis
         form = ""
-    return NetEnd(path, plan.shape(slot), form, isinstance(leaf, LogSoftmax))
-
-
-def _form(leaf: LeafNode | None) -> str:
-    """The form of the cross entropy that is computed at once with this leaf."""
-    forms = ("probabilities", "binary")
-    return (
-        "" if leaf is None else next((form for form in forms if CrossEntropy(form).merged_with(leaf) is not None), "")
-    )
+    return NetEnd(path, plan.shape(slot), form, leaf is not None and leaf.gives() == "log probabilities")
 
 
 def meant(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | None:

@@ -104,7 +104,7 @@ def _of_output(net: Net, sight: Visibility, steps: int) -> list[LeakQuestion]:
 def _of_losses(net: Net, sight: Visibility) -> list[LeakQuestion]:
     found: list[LeakQuestion] = []
     for op in net.plan.wiring.leaves:
-        if not getattr(op.leaf, "is_loss", False) or op.within or len(op.reads) != 2:
+        if not op.leaf.is_loss or op.within or len(op.reads) != 2:
             continue
         (_, prediction), (_, right) = op.reads
         for source in sight.of(right):

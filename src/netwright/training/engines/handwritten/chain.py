@@ -13,7 +13,7 @@ from netwright.layers.linear import Linear
 from netwright.layers.pointwise import Elementwise, is_relu
 from netwright.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from netwright.layers.reshape import Flatten
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.net.plan.plan import Plan, fixed
 from netwright.net.run.execute import Instruction, Program
 from netwright.training.engines.flat import Flat

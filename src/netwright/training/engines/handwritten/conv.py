@@ -8,7 +8,7 @@ from torch import Tensor
 from netwright.kernels import private
 from netwright.layers.conv import Conv
 from netwright.layers.window import per_axis
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.training.engines.handwritten.kernel import Gate, Kernel, KernelSite
 from netwright.training.engines.handwritten.weights import (
     FEW,

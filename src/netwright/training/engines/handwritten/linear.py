@@ -8,7 +8,7 @@ from torch import Tensor
 
 from netwright.kernels import private
 from netwright.layers.linear import Linear
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.training.engines.handwritten.kernel import Gate, Kernel, KernelSite
 
 NARROW = 64  # outputs below which a bf16 product costs more than a float32 one

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.layers.losses import MSE, CrossEntropy
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.training.engines.handwritten.kernel import KernelSite
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from netwright.layers.dropout import Dropout, kept_mask
 from netwright.layers.pointwise import Elementwise
 from netwright.machine import ready_for_directions
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.net.run.noise import Noise
 from netwright.training.engines.handwritten.kernel import Gate, Kernel, KernelSite
 

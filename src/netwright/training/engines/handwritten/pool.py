@@ -8,7 +8,7 @@ from torch import Tensor
 from netwright.layers.conv import Conv
 from netwright.layers.pool import MaxPool
 from netwright.layers.window import per_axis
-from netwright.net.node import LeafNode
+from netwright.net.leaf import LeafNode
 from netwright.training.engines.handwritten.conv import Convolution, convolved, writable
 from netwright.training.engines.handwritten.kernel import INTEGER, Kernel, KernelSite, relu_gradient
 from netwright.training.engines.handwritten.pooled import PooledConvolution, pooling_pays

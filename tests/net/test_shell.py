@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from netwright.layers import shell
+from netwright.net import shell
 
 
 def module() -> nn.Sequential:

@@ -1,0 +1,71 @@
+"""Names in a net: paths from pieces, names with a number, and which names a path can hold."""
+
+from collections.abc import Iterable
+
+from netwright.errors import NetError
+
+SHARED = "@"  # the first letter of the place of an array that several parts share
+
+
+def numbered(names: Iterable[str], stem: str) -> str:
+    """The first of `stem1`, `stem2`, … that is not taken.
+
+    Example:
+        >>> numbered(["conv1", "relu1"], "conv")
+        'conv2'
+    """
+    return Numbers(names).new(stem)
+
+
+class Numbers:
+    """Gives names with a number, one after another: each search goes on where the last one ended.
+
+    Example:
+        >>> numbers = Numbers(["conv2"])
+        >>> numbers.new("conv"), numbers.new("conv"), numbers.new("relu")
+        ('conv1', 'conv3', 'relu1')
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._last: dict[str, int] = {}
+
+    def new(self, stem: str) -> str:
+        """The first of `stem1`, `stem2`, … that is not taken; from now on it is."""
+        return self._next(stem, self._last.get(stem, 1))
+
+    def kept(self, name: str, stem: str) -> str:
+        """A name itself if it is not taken, else a new one."""
+        if name in self._taken:
+            return self.new(stem)
+        self._taken.add(name)
+        return name
+
+    def again(self, place: str) -> str:
+        """The name of a place itself when it is used first, then `place_2`, `place_3`, …"""
+        if place not in self._taken:
+            return self.kept(place, place)
+        return self._next(f"{place}_", self._last.get(f"{place}_", 2))
+
+    def _next(self, stem: str, number: int) -> str:
+        while f"{stem}{number}" in self._taken:
+            number += 1
+        self._last[stem] = number + 1
+        self._taken.add(f"{stem}{number}")
+        return f"{stem}{number}"
+
+
+def join_path(*pieces: str) -> str:
+    """A path from its pieces; a piece that is a shared place starts the path anew."""
+    path = ""
+    for piece in pieces:
+        path = piece if not path or piece.startswith(SHARED) else f"{path}/{piece}" if piece else path
+    return path
+
+
+def check_name(name: object, where: str) -> None:
+    """Refuse a name that cannot stand in a path."""
+    if not (isinstance(name, str) and (name.isidentifier() or name.isdigit())):
+        raise NetError(
+            what="a part's name is a Python name", where=where, got=repr(name), mend="letters, digits and underscores"
+        )
