@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from netwright.net.leaf import LeafNode
+from netwright.net.node import PARTS
+from netwright.show.draw import COLOURS
+
 SRC = Path(__file__).parents[1] / "src" / "netwright"
 TESTS = Path(__file__).parent
 FILES = sorted(path for path in SRC.rglob("*.py"))
@@ -69,6 +73,19 @@ INSIDE = {
         ["train"],
     ],
 }
+LAYERS_BY_NAME = {
+    "": "gives the layers their public names",
+    "models": "builds nets of layers",
+    "cli.demo": "builds a net of layers",
+    "training.engines.handwritten": "has a table of kernels, each written for one kind of leaf",
+    "training.prepare.goal": "has a table of losses, one for each kind of answer",
+    "training.prepare.with_loss": "makes a leaf of a function that a user gives as a loss",
+    "net.standard": "lists the parts that operators, shorthand and mends stand for",
+    "net.plan.symbol": "says which of these an operator or a shorthand stands for",
+    "net.faults.mend": "says which of these may be put into a net to mend it",
+    "measure.regression": "has metrics that are called like losses",
+}
+"""The only rooms outside the layers that know a layer by its name, and why."""
 MAKERS = {"zeros", "ones", "empty", "full", "tensor", "as_tensor", "rand", "randn", "linspace", "eye"}
 COUNTS = {"arange", "randperm", "randint"}  # whole numbers whatever torch's default type is
 
@@ -168,6 +185,31 @@ def test_no_class_or_public_function_has_the_name_of_another() -> None:
         for name in names:
             rooms.setdefault(name, []).append(module(path))
     assert {name: where for name, where in rooms.items() if len(where) > 1 and not name.startswith("_")} == {}
+
+
+def layers_by_name(path: Path) -> list[str]:
+    """The layers that a file imports, or whose names stand in it as texts."""
+    kinds = {name for name, kind in PARTS.items() if kind.__module__.startswith("netwright.layers.")}
+    texts = {node.value for node in ast.walk(TREES[path]) if isinstance(node, ast.Constant)}
+    return sorted({name for name in imports(path) if name.startswith("layers.")} | (kinds & texts))
+
+
+def test_no_layer_is_known_by_name_outside_the_layers() -> None:
+    found = {name: layers_by_name(path) for name, path in PATHS.items() if not name.startswith("layers")}
+    rooms = {
+        room
+        for name, known in found.items()
+        for room in ([r for r in LAYERS_BY_NAME if name == r or (r and name.startswith(f"{r}."))] or [name])
+        if known
+    }
+    assert rooms == LAYERS_BY_NAME.keys()
+
+
+def test_every_leaf_is_in_the_table_of_the_drawing() -> None:
+    ours = [kind for kind in PARTS.values() if issubclass(kind, LeafNode) and kind.__module__.startswith("netwright.")]
+    families = {kind.__name__: kind.family for kind in ours}
+    assert [name for name, family in families.items() if family == "other" or family not in COLOURS] == []
+    assert {*families.values(), "other", "port"} == COLOURS.keys()
 
 
 def test_new_tensors_do_not_ask_torch_for_its_defaults() -> None:

@@ -7,35 +7,11 @@ import torch
 
 import netwright as nw
 from netwright.errors import NetError
-from netwright.net.leaf import keyword_arguments
-from netwright.net.names import Numbers, check_name, join_path, numbered
 from netwright.net.node import PARTS, arguments
 
 
-def test_paths_join_and_a_shared_place_starts_anew() -> None:
-    assert join_path("a", "", "b") == "a/b"
-    assert join_path("a", "@shared", "b") == "@shared/b"
-
-
-def test_names_by_kind() -> None:
-    assert (nw.MaxPool(2).kind_name, nw.relu.kind_name) == ("maxpool", "relu")
-    assert numbered(["relu1", "relu3"], "relu") == "relu2"
-    check_name("12", "a place")
-    with pytest.raises(NetError) as caught:
-        check_name("a b", "a place")
-    assert str(caught.value) == (
-        "a part's name is a Python name\n  where:    a place\n  got:      'a b'\n"
-        "  mend:     letters, digits and underscores"
-    )
-
-
-def test_names_with_numbers_go_on_where_the_last_one_ended() -> None:
-    numbers = Numbers(["conv2", "dense"])
-    assert [numbers.new("conv") for _ in range(3)] == ["conv1", "conv3", "conv4"]
-    assert [numbers.again("dense"), numbers.again("dense")] == ["dense_2", "dense_3"]
-    assert [numbers.again("gate"), numbers.again("gate")] == ["gate", "gate_2"]
-    assert [numbers.kept("relu1", "relu"), numbers.kept("conv1", "conv")] == ["relu1", "conv5"]
-    assert numbers.new("relu") == "relu2"
+def test_a_part_is_called_by_its_kind() -> None:
+    assert (nw.MaxPool(2).kind_name, nw.relu.kind_name, nw.log_softmax.kind_name) == ("maxpool", "relu", "log_softmax")
 
 
 def test_arguments_leave_defaults_out() -> None:
@@ -46,11 +22,6 @@ def test_arguments_leave_defaults_out() -> None:
 def test_the_table_of_parts_holds_finished_classes() -> None:
     assert PARTS["Linear"] is nw.Linear
     assert "Leaf" not in PARTS
-
-
-def test_keyword_arguments_of_a_forward() -> None:
-    assert keyword_arguments(nw.Dropout().forward) >= {"training", "random"}
-    assert keyword_arguments(nw.Linear().forward) == frozenset()
 
 
 @pytest.mark.parametrize(

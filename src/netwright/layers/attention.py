@@ -94,6 +94,9 @@ class Attention(Leaf):
         past = {"key": (-inf, 0.0), "value": (-inf, 0.0)} if self.causal else {}
         return {"query": (0.0, 0.0), **past}
 
+    def hides_future(self, path: str) -> tuple[str, ...]:
+        return () if self.causal else (f"causal=True in {path}",)
+
     def memory(self) -> Mapping[str, str] | None:
         g = self._groups
         return {"keys": f"past {g}*d", "values": f"past {g}*e"} if self.causal else None

@@ -104,6 +104,9 @@ class Conv(Leaf):
         weight = Weight("out group *window", kaiming)
         return {"weight": weight, **({"bias": Weight("out", zeros)} if self.bias else {})}
 
+    def hides_future(self, path: str) -> tuple[str, ...]:
+        return () if self.padding == "causal" else (f'padding="causal" in {path}',)
+
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
         if fault in ("input", "shortens") and self.padding == 0:
             yield from with_options(self, padding="same")

@@ -222,6 +222,9 @@ class MatMul(Leaf):
     def products(self, sizes: Mapping[str, Any]) -> Any:
         return math.prod((*sizes["out"], sizes["s"][-1]))
 
+    def hides_future(self, path: str) -> tuple[str, ...]:
+        return ("mask the scores of later positions with minus infinity before the softmax",)
+
     def forward(self, w: Mapping[str, Tensor], left: Tensor, right: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         left = filled(left, lengths_of(lengths, "s", left.ndim - 1)[-1], 0.0, -1)  # (b, ..., n, k)
         row, column = left.ndim == 2, right.ndim == 2

@@ -67,6 +67,9 @@ class BatchNorm(Leaf):
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {} if training else {"input": (0, 0)}
 
+    def hides_future(self, path: str) -> tuple[str, ...]:
+        return (f"nw.LayerNorm() in place of {path}, whose statistics in training are of all positions",)
+
     def forward(
         self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, lengths: Lengths = NO_LENGTHS
     ) -> tuple[Tensor, dict[str, Tensor]]:

@@ -133,6 +133,10 @@ class Reverse(Leaf):
     passes_values = True
     family = "shape"
 
+    def hides_future(self, path: str) -> tuple[str, ...]:
+        around, _, own = path.rpartition("/")
+        return (f"leave out nw.Bidirectional at {around}" if own == "turn" else f"leave out {path}",)
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         length = length_of(lengths, "n")
         if length is None:

@@ -158,8 +158,8 @@ def _options(site: FaultSite) -> Iterator[Edit]:
     for before in ancestors(site.solution, site.slot):
         if before.leaf.only_reshapes:
             yield without(before)
-    yield from _alternatives(site, op, "input")
     yield from _groups(site, op)
+    yield from _alternatives(site, op, "input")
     yield from _sides(site)
     for before in reversed(ancestors(site.solution, site.slot)):
         if before.leaf.slides and not before.leaf.weights():

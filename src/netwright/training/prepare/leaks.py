@@ -12,11 +12,6 @@ from netwright.causality.causality import ahead_of, offsets_of, parts, place_tex
 from netwright.causality.proof import Visibility
 from netwright.data.sources import Source
 from netwright.errors import TrainingError
-from netwright.layers.attention import Attention
-from netwright.layers.conv import Conv
-from netwright.layers.join import MatMul
-from netwright.layers.norm import BatchNorm
-from netwright.layers.sequence import Reverse
 from netwright.net.part import Net
 from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.size import names
@@ -169,18 +164,8 @@ def _mends(net: Net, question: LeakQuestion, way: tuple[str, ...], ahead: str, h
             f"nw.Shift() before {way[0] if way else question.end}, so that no position sees its own element",
             "nw.DropLast() before what reads the input, and nw.DropFirst() before the target",
         )
-    leaf = next((op.leaf for op in net.plan.wiring.leaves if op.path == ahead), None)
+    hidden = [mend for op in net.plan.wiring.leaves if op.path == ahead for mend in op.leaf.hides_future(ahead)]
     shift = int(high) - question.target + 1 if not isinf(high) else 0
-    shifted = f"nw.Shift({'' if shift == 1 else shift}) before {ahead}"
-    if isinstance(leaf, Reverse):
-        around = ahead.rpartition("/")[0] if ahead.endswith("/turn") else ""
-        return (f"leave out nw.Bidirectional at {around}" if around else f"leave out {ahead}",)
-    if isinstance(leaf, BatchNorm):
-        return (f"nw.LayerNorm() in place of {ahead}, whose statistics in training are of all positions",)
-    if isinstance(leaf, MatMul):
-        return ("mask the scores of later positions with minus infinity before the softmax",)
-    if isinstance(leaf, Attention):
-        return (f"causal=True in {ahead}",)
-    if isinstance(leaf, Conv):
-        return (f'padding="causal" in {ahead}', *([shifted] if shift else []))
-    return (shifted,) if shift else (f"leave out {ahead}, or let its reach(training) say that it sees nothing later",)
+    if shift:
+        hidden.append(f"nw.Shift({'' if shift == 1 else shift}) before {ahead}")
+    return tuple(hidden) or (f"leave out {ahead}, or let its reach(training) say that it sees nothing later",)
