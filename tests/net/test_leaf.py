@@ -92,7 +92,7 @@ def test_what_hides_the_future_from_a_leaf() -> None:
 def test_code_is_that_of_the_user() -> None:
     assert nw.Function(relu6, "... -> ...").code() == ("torch.nn.functional.relu6", relu6)
     name, module = nw.Module(torch.nn.Linear(2, 3)).code() or ("", None)
-    assert name == "torch.nn.modules.linear:Linear" and isinstance(module, torch.nn.Linear)
+    assert name == "torch.nn.modules.linear.Linear" and isinstance(module, torch.nn.Linear)
 
 
 def test_keyword_arguments_of_a_forward() -> None:

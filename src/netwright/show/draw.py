@@ -47,12 +47,14 @@ def _variables(box: int) -> str:
     return ";".join(f"--{name}:{one[box]};--{name}-e:{one[box + 1]}" for name, one in COLOURS.items())
 
 
-STYLE = f"""
+VARIABLES = f"""
 .nw-net{{--ink:#1d2433;--soft:#5d6778;--line:#8d97a8;--group:#8d97a822;{_variables(0)};
 font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",sans-serif}}
 @media (prefers-color-scheme:dark){{.nw-net{{--ink:#e8ecf4;--soft:#a3aec0;--line:#76829a;--group:#a3aec016;
 {_variables(2)}}}}}"""
-STYLE += """
+STYLE = (
+    VARIABLES
+    + """
 .nw-net .edge{fill:none;stroke:var(--line);stroke-width:1.5}.nw-net .tip{fill:var(--line)}
 .nw-net .size{font-size:10.5px;fill:var(--soft);text-anchor:middle}
 .nw-net .name{font-size:13px;font-weight:600;fill:var(--ink);text-anchor:middle}
@@ -60,7 +62,9 @@ STYLE += """
 .nw-net .head{font-size:12px;font-weight:600;fill:var(--soft)}
 .nw-net .group{fill:var(--group);stroke:var(--line);stroke-dasharray:4 4}
 .nw-net .box{stroke-width:1.5}
-""" + "".join(f".nw-net .{name}{{fill:var(--{name});stroke:var(--{name}-e)}}" for name in COLOURS)
+"""
+    + "".join(f".nw-net .{name}{{fill:var(--{name});stroke:var(--{name}-e)}}" for name in COLOURS)
+)
 
 
 class Drawing(Value):
