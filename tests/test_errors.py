@@ -5,7 +5,16 @@ import pickle
 import pytest
 
 from netwright import errors
-from netwright.errors import Fault, NetwrightError, SizeError, close_names, did_you_mean, missing_extra, plainly
+from netwright.errors import (
+    Fault,
+    NetwrightError,
+    SizeError,
+    close_names,
+    did_you_mean,
+    missing_extra,
+    plainly,
+    shortened,
+)
 
 FAULT = Fault(what="they differ", where="a -> b", expected="(1,)", got="(2,)\nof two", mend=("this", "that"))
 TEXT = """\
@@ -29,6 +38,23 @@ def test_several_faults_are_numbered() -> None:
     second = Fault(what="and so do they")
     text = "2 faults\n1. " + TEXT.replace("\n", "\n   ") + "\n2. and so do they"
     assert str(SizeError.of([FAULT, second])) == text
+
+
+def test_an_error_within_a_place_says_the_place_first() -> None:
+    error = SizeError.of([FAULT, Fault(what="and so do they")]).within("row 3")
+    assert type(error) is SizeError
+    assert [fault.where for fault in error.faults] == ["row 3, a -> b", "row 3"]
+    assert error.within("row 3").faults[1] == error.faults[1]
+    assert [(fault.what, fault.mend) for fault in error.faults] == [(FAULT.what, FAULT.mend), ("and so do they", ())]
+
+
+def test_an_error_with_other_texts_is_else_the_same() -> None:
+    error = SizeError.of([FAULT]).changed(where="there", mend=())
+    assert str(error) == TEXT.replace("a -> b", "there").partition("\n  mend")[0]
+
+
+def test_a_text_is_shortened_to_what_fits() -> None:
+    assert [shortened("abcd", most) for most in (5, 4, 3, 1)] == ["abcd", "abcd", "ab…", "…"]
 
 
 def test_a_mend_may_be_one_text() -> None:
@@ -82,7 +108,7 @@ def test_what_a_file_says_is_cut_and_escaped_wherever_it_stands() -> None:
     )
     str(error).encode()  # a lone surrogate could not be printed
     long = NetwrightError(what="x" * 10**7, where="y" * 10**7, mend="z" * 10**7)
-    assert str(long) == f"{'x' * 2000}…\n  where:    {'y' * 2000}…\n  mend:     {'z' * 2000}…"
+    assert str(long) == f"{'x' * 1999}…\n  where:    {'y' * 1999}…\n  mend:     {'z' * 1999}…"
     assert len(str(SizeError.of([*long.faults, *long.faults]))) < 13_000
 
 

@@ -6,6 +6,7 @@ catch for such a fault, so `except ValueError` around a training script goes on 
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Never, Self
 
@@ -61,6 +62,21 @@ class NetwrightError(Exception):
         error = cls.__new__(cls)
         error._hold(tuple(faults))
         return error
+
+    def changed(self, **texts: Any) -> Self:
+        """The same error with other texts."""
+        return self.of(replace(fault, **texts) for fault in self.faults)
+
+    def within(self, place: str) -> Self:
+        """The same error with the place it lies in, such as a row or a file, before its own.
+
+        Example:
+            >>> print(DataError(what="this is no number", where="port 'x'").within("row 3"))
+            this is no number
+              where:    row 3, port 'x'
+        """
+        places = (f"{place}, {fault.where}" if fault.where not in ("", place) else place for fault in self.faults)
+        return self.of(replace(fault, where=where) for fault, where in zip(self.faults, places, strict=True))
 
     def _hold(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
@@ -149,6 +165,16 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters; what is cut off at its end is marked by "…".
+
+    Example:
+        >>> shortened("a long name", 7)
+        'a long…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def plainly(text: str) -> str:
     """A text as a terminal can show it: cut after 2,000 characters, and what does not print written as Python does.
 
@@ -156,7 +182,7 @@ def plainly(text: str) -> str:
         >>> plainly("red\\x1b[2J")
         'red\\\\x1b[2J'
     """
-    shown = text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "…"
+    shown = shortened(text, MOST_TEXT)
     if shown.isprintable():
         return shown
     return "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in shown)

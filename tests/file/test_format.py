@@ -175,7 +175,7 @@ def test_little_memory_for_the_largest_header_that_is_read(unit: str) -> None:
 def test_short() -> None:
     assert form.short([1, 2]) == "a list of 2"
     assert form.short({"a": 1}) == "a mapping of 1"
-    assert form.short("x" * 100) == "'" + "x" * 79 + "…"
+    assert form.short("x" * 100) == "'" + "x" * 78 + "…"
 
 
 def test_a_path_is_a_text_or_a_path():

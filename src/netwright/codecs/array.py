@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Answer, Codec, at_place, fits
+from netwright.codecs.codec import Answer, Codec, fits
 from netwright.codecs.numeric import floats, is_array, numbers
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
@@ -106,7 +106,7 @@ class Array(Codec):
                 rows = self._rows(raw)
                 examples.append(list(self.encode(raw)) if rows is None else rows)
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
         return Ragged.of(examples, 2).compact()
 
     def read(self, output: Tensor, reading: Reading) -> Tensor:
@@ -148,7 +148,7 @@ class Array(Codec):
             try:
                 rows.append(self._inner.encode(part))
             except DataError as error:
-                raise at_place(error, f"index {place}") from None
+                raise error.within(f"index {place}") from None
         return rows
 
     def _checked(self, raw: Any, batch: tuple[int, ...]) -> Tensor:

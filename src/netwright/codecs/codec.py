@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Decision, Raw, Reading
-from netwright.errors import DataError, MissingArraysError, SizeError
+from netwright.errors import DataError, MissingArraysError, SizeError, shortened
 from netwright.fields import checked
 from netwright.sizes.free import FREE
 from netwright.sizes.notation import UNKNOWN, Axis, AxisRun, Port, port
@@ -127,7 +127,7 @@ class Codec(Value, ABC):
         if not fits(tuple(output.shape), port(self.decoded)):
             raise SizeError(
                 what="the output does not have the sizes that the decoder takes",
-                expected=f"({self.decoded})  {_short(repr(self))}",
+                expected=f"({self.decoded})  {shortened(repr(self), LONGEST)}",
                 got=f"{tuple(output.shape)}",
             )
         output = output.detach().cpu()
@@ -176,7 +176,7 @@ class Codec(Value, ABC):
                 rows.append(self.encode(raw))
                 _check_shape(rows[-1], rows[0], self._varying)
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
         if not rows:
             raise DataError(what="there are no examples")
         return rows
@@ -211,12 +211,6 @@ class Codec(Value, ABC):
         return tuple(_exact(getattr(self, field.name)) for field in fields(cast(Any, self)))
 
 
-def at_place(error: DataError, place: str) -> DataError:
-    """The same error with the place, such as a row, put before where it was."""
-    where = f"{place}, {error.where}" if error.where else place
-    return DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
-
-
 def prepared_on(device: torch.device, codec: Codec, stored: Tensor) -> Tensor:
     """A stored batch as the net sees it, on a device; doubles are prepared first, since not every device has them."""
     if stored.dtype == torch.float64:
@@ -248,10 +242,6 @@ def _exact(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_exact(item) for item in cast(tuple[Any, ...], value))
     return (type(value), value)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _check_shape(tensor: Tensor, first: Tensor, varying: int) -> None:

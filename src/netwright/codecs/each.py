@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import DECISION, Answer, Codec, at_place
+from netwright.codecs.codec import DECISION, Answer, Codec
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
@@ -103,7 +103,7 @@ class Each(Codec):
                 levels, items = self._flat(raw)
                 _check_depth(levels, nested)
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
             nested.append(levels)
             blocks.append(items)
         encoded = self._encoded([f"row {row}, " for row in range(len(raws))], nested, blocks)
@@ -141,7 +141,7 @@ class Each(Codec):
             try:
                 items.extend(self._flat(raw)[1])
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
         return replace(self, codec=self.codec.fit(items))
 
     def _flat(self, raw: Any) -> tuple[list[list[int]], Sequence[Any]]:
@@ -185,7 +185,7 @@ class Each(Codec):
             try:
                 self.codec.encode(item)
             except DataError as error:
-                raise at_place(error, row + _position(place)) from None
+                raise error.within(row + _position(place)) from None
 
 
 def _before(sizes: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Answer, Codec, at_place
+from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.numeric import AnyArray, ColumnMoments, as_tensor, described, is_array, per_component, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, FileError, NetError, did_you_mean, missing_extra
@@ -179,12 +179,11 @@ class Image(Codec):
             mend = did_you_mean(path.name, [name for name in siblings if Path(name).suffix.lower() in endings])
             raise DataError(what="there is no such file", where=str(path), mend=mend or ()) from None
         except FileError as error:
-            raise DataError(
-                what=error.what, where=str(path), expected=error.expected or "a picture's file", got=error.got
-            ) from None
+            refused = error.changed(where=str(path), expected=error.expected or "a picture's file")
+            raise DataError.of(refused.faults) from None
         except (OSError, ValueError, SyntaxError, EOFError, struct.error, pil.DecompressionBombError) as error:
             if isinstance(error, DataError):
-                raise at_place(error, str(path)) from None
+                raise error.within(str(path)) from None
             unknown = isinstance(error, pil.UnidentifiedImageError)
             raise DataError(
                 what="this file cannot be read as a picture",

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from netwright.codecs.codec import at_place
 from netwright.codecs.numeric import PLAIN, described, is_array, plain_number
 from netwright.errors import DataError, NetError, did_you_mean
 
@@ -62,7 +61,7 @@ def distinct(raws: Iterable[Any]) -> tuple[Label, ...]:
         label = plain_number(raw)
         if type(label) not in PLAIN or label != label:
             error = DataError(what="this cannot be a label", expected="str, int, float or bool", got=described(label))
-            raise at_place(error, f"row {row}")
+            raise error.within(f"row {row}")
         found.add((type(label), label))
     return tuple(label for _, label in sorted(found, key=lambda pair: (pair[0].__name__, pair[1])))
 

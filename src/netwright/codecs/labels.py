@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.codecs import label_table
 from netwright.codecs.category import check_chances
-from netwright.codecs.codec import Answer, Codec, at_place
+from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.reading import Reading
@@ -92,7 +92,7 @@ class Labels(Codec):
             try:
                 found.update((type(label), label) for label in label_table.distinct(_items(raw)))
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
         if not found:
             raise DataError(what="there is not one label in the training data", mend="give the labels: Labels([…])")
         return replace(self, labels=label_table.distinct(label for _, label in found))

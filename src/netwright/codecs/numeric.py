@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.errors import DataError, NetError
+from netwright.errors import DataError, NetError, shortened
 from netwright.sizes.free import FREE, Free
 
 AnyArray: TypeAlias = np.ndarray[Any, Any] | Tensor
@@ -53,9 +53,7 @@ def described(raw: Any) -> str:
     """A raw thing in a message: an array by shape and type, anything else by value and type."""
     if is_array(raw):
         return f"an array of shape {tuple(raw.shape)} and type {str(raw.dtype).removeprefix('torch.')}"
-    text = repr(raw)
-    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-    return f"{text} of type {type(raw).__name__}"
+    return f"{shortened(repr(raw), LONGEST)} of type {type(raw).__name__}"
 
 
 def time_as_number(raw: Any) -> str:

@@ -183,4 +183,4 @@ def rows_together(columns: Mapping[str, Sequence[Any]], indices: Sequence[int]) 
 def at_rows(error: DataError, rows: Sequence[int] | torch.Tensor) -> DataError:
     """The same error with its row as the user counts: row i of these examples is `rows[i]` of what was given."""
     where = re.sub(r"(\brow \(?)(\d+)", lambda found: f"{found[1]}{int(rows[int(found[2])])}", error.where, count=1)
-    return DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
+    return error.changed(where=where)

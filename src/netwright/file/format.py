@@ -14,7 +14,7 @@ from typing import Any, Never, cast
 import torch
 from torch import Tensor
 
-from netwright.errors import FileError
+from netwright.errors import FileError, shortened
 from netwright.regular import check_file_name
 from netwright.sizes.notation import MOST_AXES
 from netwright.value import Value
@@ -60,7 +60,9 @@ class ArrayEntry(Value):
 def file_path(path: Any) -> str | os.PathLike[str]:
     """The path of a file; refused where it is none, and where no file can have it as its name."""
     if not isinstance(path, str | os.PathLike):
-        raise FileError(what="a file is named by a path", expected="a text or a pathlib.Path", got=repr(path)[:100])
+        raise FileError(
+            what="a file is named by a path", expected="a text or a pathlib.Path", got=shortened(repr(path), 100)
+        )
     found = cast("str | os.PathLike[str]", path)
     check_file_name(found)
     return found
@@ -174,11 +176,13 @@ def parse_header(text: bytes | str, where: str) -> dict[str, Any]:
     except RecursionError:
         raise too_deep(where) from None
     except FileError as error:
-        raise FileError(what=error.what, where=where, expected=error.expected, got=error.got) from None
+        raise error.changed(where=where) from None
     except UnicodeDecodeError:
         raise FileError(what="the header is not text", where=where, expected="JSON in ASCII") from None
     except ValueError as error:
-        raise FileError(what="the header is not JSON", where=where, expected="JSON", got=str(error)[:200]) from None
+        raise FileError(
+            what="the header is not JSON", where=where, expected="JSON", got=shortened(str(error), 200)
+        ) from None
     if not isinstance(found, dict):
         malformed(where, "an object", found)
     return found
@@ -198,8 +202,7 @@ def short(value: object) -> str:
     """A value of a file as a message shows it."""
     if isinstance(value, dict | list):
         return f"a {'list' if isinstance(value, list) else 'mapping'} of {len(cast(Sequence[Any], value))}"
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
+    return shortened(repr(value), 80)
 
 
 def _json(value: object) -> str:

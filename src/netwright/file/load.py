@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
-from netwright.errors import FileError, did_you_mean
+from netwright.errors import FileError, did_you_mean, shortened
 from netwright.file.format import (
     LENGTH,
     PREFIX,
@@ -23,7 +23,7 @@ from netwright.file.format import (
     short,
     unpack,
 )
-from netwright.file.save import EXAMPLE, array_memory, located, run_raw
+from netwright.file.save import EXAMPLE, array_memory, run_raw
 from netwright.file.structure import Reader, check_uses, leaf_uses, unfit
 from netwright.net.compare import digest
 from netwright.net.faults import explain
@@ -66,7 +66,7 @@ def load(
     if functions is not None and not isinstance(cast(Any, functions), Mapping):
         raise FileError(
             what="functions= maps import names to functions",
-            got=repr(functions)[:100],
+            got=shortened(repr(functions), 100),
             mend='nw.load(file, functions={"project.layers.scale": scale})',
         )
     file_path(path)
@@ -78,7 +78,7 @@ def load(
         if check:
             _check(loaded, content, tensors)
     except FileError as error:
-        raise located(error, path) from None
+        raise error.within(os.fspath(path)) from None
     except OSError as error:
         raise FileError(
             what="the file cannot be read", where=os.fspath(path), got=error.strerror or str(error)
@@ -137,7 +137,7 @@ def _check_content(content: Mapping[str, Any], entries: Sequence[ArrayEntry]) ->
     """The names and types of what the header says, and one checksum for each array."""
     wanted = {**CONTENT, "checksums": dict}
     if content.keys() != wanted.keys():
-        malformed("net", ", ".join(wanted), ", ".join(content)[:200])
+        malformed("net", ", ".join(wanted), shortened(", ".join(content), 200))
     for name, cls in wanted.items():
         if type(content[name]) is not cls:
             malformed("net", f"{name}: {cls.__name__}", content[name])

@@ -79,15 +79,8 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
         size = len(head) + sum(map(len, data.values()))
         check_uses(max(leaf_uses(net), planned_uses(content["net"])), "net", size)
     except FileError as error:
-        raise located(error, path) from None
+        raise error.within(os.fspath(path)) from None
     _write(target, (head, *data.values()), path)
-
-
-def located(error: FileError, path: str | os.PathLike[str]) -> FileError:
-    """The same error with the file before the place in it."""
-    place = os.fspath(path)
-    where = place if error.where in ("", place) else f"{place}, {error.where}"
-    return FileError(what=error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
 
 
 def array_memory(array: Tensor) -> memoryview:

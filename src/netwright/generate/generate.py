@@ -236,7 +236,7 @@ class _Generation:
             made = min(row.made for row in rows)
             mends = (f"max_elements={made}", *error.mend) if made else error.mend
             where = f"{error.where}, element {made + 1} that is made" if made else error.where
-            raise DataError(what=error.what, where=where, expected=error.expected, got=error.got, mend=mends) from None
+            raise error.changed(where=where, mend=mends) from None
 
     def steps(self, choose: Greedy | Sample) -> Iterator[None]:
         """Make one element of every sequence that goes on, until none does. Longer starts are read meanwhile."""

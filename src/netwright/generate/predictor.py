@@ -7,9 +7,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import LONGEST, at_place
+from netwright.codecs.codec import LONGEST
 from netwright.codecs.text.elements import Elements
-from netwright.errors import DataError, NetError
+from netwright.errors import DataError, NetError, shortened
 from netwright.net.part import Net
 from netwright.net.run.lengths import Examples
 from netwright.stepping.step_net import NOTHING, State, StepNet
@@ -55,7 +55,7 @@ class Predictor:
             try:
                 columns[name] = codec.encode_all([row[name] for row in rows])
             except DataError as error:
-                raise at_place(error, f"input {name!r}") from None
+                raise error.within(f"input {name!r}") from None
         # its own elements come one by one
         columns[self._port] = torch.zeros(len(rows), 1, dtype=torch.int64, device="cpu")
         padded = Examples(self._net.plan, columns).batch(torch.arange(len(rows), device="cpu"))
@@ -123,8 +123,8 @@ def _codecs(net: Net, port: str) -> tuple[Elements, Elements]:
         raise NetError(
             what="what a net says is read again by its encoder, which has other elements",
             where="generate",
-            expected=f"a decoder for the elements of {_short(encoder)}",
-            got=_short(decoder),
+            expected=f"a decoder for the elements of {shortened(repr(encoder), LONGEST)}",
+            got=shortened(repr(decoder), LONGEST),
             mend="nw.train(net, texts, objective=nw.NextElement()).net, whose codecs go together",
         )
     return encoder, decoder
@@ -134,11 +134,6 @@ def _known(codec: Elements) -> list[Any]:
     """The elements without the edge."""
     elements, edge = list(codec.elements), codec.edge
     return elements if edge is None else elements[:edge] + elements[edge + 1 :]
-
-
-def _short(codec: Elements) -> str:
-    text = repr(codec)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _said(codec: Any) -> str:

@@ -79,7 +79,7 @@ class ConfusionMatrix(Value, eq=False):
         """The table, a dot for zero; beyond 30 classes the most frequent mistakes instead."""
         if len(self.labels) > MOST_SHOWN:
             return "\n".join(f"{c.actual} as {c.predicted}: {c.count:,}" for c in self.most_confused(MOST_SHOWN))
-        names = [shortened(str(label)) for label in self.labels]
+        names = [column_label(str(label)) for label in self.labels]
         rows = [["", *names]]
         rows += [
             [n, *(f"{c:,}" if c else "." for c in row)] for n, row in zip(names, self.counts.tolist(), strict=True)
@@ -107,7 +107,7 @@ class ConfusionMatrix(Value, eq=False):
         )
 
 
-def shortened(label: str) -> str:
+def column_label(label: str) -> str:
     """A label that fits a column."""
     from rich.cells import cell_len, set_cell_size  # here, for importing rich takes longer than most programs' start
 

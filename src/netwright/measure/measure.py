@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.category import Boolean, Category
-from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
@@ -143,7 +143,7 @@ class _Output:
                 return _each_encoded(self.codec, targets)
             return cast(Rows, self.codec.encode_all(targets))
         except DataError as error:
-            raise (at_place(error, f"port {self.column!r}") if self.several else error) from None
+            raise (error.within(f"port {self.column!r}") if self.several else error) from None
 
     def update(self, raws: Chunk, targets: Sequence[Any], given: Rows, wanted: Rows) -> None:
         """Add a chunk."""
@@ -208,7 +208,7 @@ def _each_encoded(codec: Codec, targets: Sequence[Any]) -> list[Tensor]:
         try:
             rows.append(codec.encode(target))
         except DataError as error:
-            raise at_place(error, f"row {row}") from None
+            raise error.within(f"row {row}") from None
     return rows
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from torch import Tensor
 
+from netwright.errors import shortened
 from netwright.measure.classification import ClassificationReport
 from netwright.measure.positions import PositionsReport
 from netwright.measure.regression import RegressionReport
@@ -79,11 +80,11 @@ class Measured(Value):
             what = " of positions" if isinstance(self.result, PositionsReport) else ""
             blocks.append(f"confusion matrix{what}, rows: actual, columns: predicted\n{self.result.confusion}")
         if self.worst:
-            lines = [
-                f"#{e.index}: {_short(e.actual)}, taken for {_short(e.predicted)} (loss {e.loss:.3g})"
-                for e in self.worst
-            ]
-            blocks.append("\n".join(["worst examples", *lines]))
+            lines = ["worst examples"]
+            for e in self.worst:
+                right, said = (shortened(repr(value), LONGEST) for value in (e.actual, e.predicted))
+                lines.append(f"#{e.index}: {right}, taken for {said} (loss {e.loss:.3g})")
+            blocks.append("\n".join(lines))
         return "\n\n".join(blocks)
 
 
@@ -112,11 +113,6 @@ class MeasuredOutputs(Mapping[str, Measured], Value, eq=False):
 
     def __str__(self) -> str:
         return "\n\n".join(f"{name}: {measured}" for name, measured in self.outputs.items())
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _plain(value: Any) -> object:

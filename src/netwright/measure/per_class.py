@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from netwright.measure.counts import Label, aligned_columns, shortened
+from netwright.measure.counts import Label, aligned_columns, column_label
 from netwright.measure.estimate import Estimate, average, equal_coins, f1_score, proportion, wilson
 from netwright.value import Value
 
@@ -140,7 +140,7 @@ def class_table(classes: Sequence[ClassReport], counted: str = "examples") -> st
     """One aligned line for each class."""
     rows = [["class", counted, "precision", "", "recall", "", "F1", ""]]
     for one in classes:
-        cells = [shortened(str(one.label)), f"{one.count:,}"]
+        cells = [column_label(str(one.label)), f"{one.count:,}"]
         for estimate in (one.precision, one.recall, one.f1):
             cells += [estimate.number(estimate.value), f"({estimate.interval()})"]
         rows.append(cells)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, cast
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
-from netwright.errors import NetError
+from netwright.errors import NetError, shortened
 from netwright.fields import checked
 from netwright.once import once
 from netwright.value import Value, literal
@@ -146,6 +146,6 @@ def expect_net(value: object, where: str) -> None:
         part = value.__name__ if isinstance(value, type) and issubclass(value, Node) else ""
         raise NetError(
             what=f"{where} takes a net",
-            got=repr(value)[:100],
+            got=shortened(repr(value), 100),
             mend=f"nw.{part}(…): this is the kind, not a part" if part else "",
         )

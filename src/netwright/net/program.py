@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, cast, overload
 
-from netwright.errors import NetError
+from netwright.errors import NetError, shortened
 from netwright.net.graph import Graph
 from netwright.net.node import Node
 from netwright.net.plan.symbol import DrawnInput, Symbol, as_part, close, input_ports, use
@@ -57,7 +57,7 @@ def program(
         (('dense', 'relu1', 'dense_2', 'relu2'), ['dense/bias', 'dense/weight'])
     """
     if function is not None and (not callable(function) or isinstance(function, Node)):
-        raise NetError(what="program takes a function", got=repr(function)[:100])
+        raise NetError(what="program takes a function", got=shortened(repr(function), 100))
     if function is None:
         return lambda f: _drawn(f, input, output)
     return _drawn(function, input, output)
@@ -112,7 +112,7 @@ def _result(name: str, result: Any) -> Symbol | dict[str, Symbol]:
             what="a program returns values of the net it draws",
             where=name,
             expected="a value, a tuple of values, or a mapping from names to values",
-            got=f"{type(result).__name__}: {result!r}"[:100],
+            got=shortened(f"{type(result).__name__}: {result!r}", 100),
         )
     if isinstance(named, Mapping):
         return values[0] if isinstance(result, tuple) and len(values) == 1 else dict(named)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from netwright.errors import FileError, NetError
+from netwright.errors import FileError, NetError, shortened
 from netwright.fields import plain
 from netwright.net.leaf import Family, LeafNode
 from netwright.net.names import join_path
@@ -266,7 +266,7 @@ class _Group:
         """At the border of the whole net, its encoders and decoders."""
         for mark, codecs, words in ((IN, net.inputs, "as it is"), (OUT, net.outputs, "not decoded")):
             for name, codec in codecs.items():
-                text = words if codec is None else _short(repr(codec))
+                text = words if codec is None else shortened(repr(codec), LONGEST)
                 self.children[f"{mark}{name}"] = _Box(name, text, "port", round=True)
 
 
@@ -278,17 +278,13 @@ def _from(ref: tuple[str, str], end: str, label: str) -> Edge:
 def _box(name: str, part: Node, outputs: int) -> _Box:
     learns = any(weight.kind == "learned" for leaf in _leaves(part) for weight in leaf.weights().values())
     family = part.family if isinstance(part, LeafNode) else "other"
-    return _Box(name, _short(part_text(part)), family, not learns, outputs)
+    return _Box(name, shortened(part_text(part), LONGEST), family, not learns, outputs)
 
 
 def _leaves(part: Node) -> list[LeafNode]:
     if isinstance(part, ContainerNode):
         return [leaf for call in part.level.calls for leaf in _leaves(call.part)]
     return [part] if isinstance(part, LeafNode) else []
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _edge(points: Sequence[Point], *, tip: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netwright.errors import shortened
 from netwright.net.leaf import LeafNode
 from netwright.net.names import join_path
 from netwright.net.node import Node
@@ -61,5 +62,4 @@ def part_text(part: Node) -> str:
     if isinstance(part, ContainerNode):
         count = len(part.level.calls)
         return f"{type(part).__name__} of {count} part{'' if count == 1 else 's'}"
-    text = repr(part)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return shortened(repr(part), LONGEST)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from netwright.codecs.codec import Codec
 from netwright.codecs.image import Image
 from netwright.codecs.reading import probabilities
-from netwright.errors import FileError, MissingArraysError
+from netwright.errors import FileError, MissingArraysError, shortened
 from netwright.measure.classification import ClassificationReport
 from netwright.measure.estimate import Estimate
 from netwright.measure.measured import Measured
@@ -309,8 +309,7 @@ def _value(estimate: Estimate) -> str:
 
 
 def _brief(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shortened(str(value), 60)
 
 
 def _section(title: str, words: str, body: str) -> str:

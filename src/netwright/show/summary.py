@@ -4,6 +4,7 @@ import html
 from collections import Counter
 from collections.abc import Sequence
 
+from netwright.errors import shortened
 from netwright.net.cost import bytes_of_arrays, parameters, step_multiply_adds
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -99,12 +100,14 @@ class Summary(Value):
 
     def cells(self) -> list[tuple[str, ...]]:
         """The table as texts: ports, parts, total."""
-        lines: list[tuple[str, ...]] = [(port, _cut(codec), sizes, "", "", "") for port, codec, sizes in self.inputs]
+        lines: list[tuple[str, ...]] = [
+            (port, shortened(codec, LONGEST), sizes, "", "", "") for port, codec, sizes in self.inputs
+        ]
         for row in self.rows:
             numbers = (row.parameters, row.bytes, row.multiply_adds)
             shown = ("", "", "") if row.container else tuple(counted(value) for value in numbers)
-            lines.append((row.path, row.part, _cut(row.sizes), *shown))
-        lines += [(port, _cut(codec), sizes, "", "", "") for port, codec, sizes in self.outputs]
+            lines.append((row.path, row.part, shortened(row.sizes, LONGEST), *shown))
+        lines += [(port, shortened(codec, LONGEST), sizes, "", "", "") for port, codec, sizes in self.outputs]
         return [*lines, ("total", "", "", *(counted(v) for v in (self.parameters, self.bytes, self.multiply_adds)))]
 
     def __str__(self) -> str:
@@ -190,11 +193,6 @@ def summary(net: Net) -> Summary:
 def counted(value: Size | None) -> str:
     """A number with its thousands separated, a size as it is, `?` for what is not known."""
     return "?" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _cut(text: str) -> str:
-    """A cell that fits: a vocabulary may have thousands of words."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _total(values: Sequence[int | None]) -> int | None:

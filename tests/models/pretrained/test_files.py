@@ -15,7 +15,7 @@ def refusal(path: Path) -> str:
 
 
 def test_what_is_shown() -> None:
-    assert shown_text("a" * 100) == "a" * 80 + "…"
+    assert shown_text("a" * 100) == "a" * 79 + "…"
     assert shown_text("\x1b[2J\ud800") == "\\x1b[2J\\ud800"
     assert (shown_text(5), shown_text([1]), shown_text(None)) == ("5", "a list", "nothing")
 

@@ -66,7 +66,7 @@ def test_what_nobody_asked_for_is_refused_by_name() -> None:
     assert refusal(lambda: said.finish({"dropout"})) == (
         "this says what no net of ours does, or what is not known to be harmless\n"
         "  where:    here\n"
-        f"  got:      window\\x1b[2J: 4, kind: a dict, long: {'a' * 80}…"
+        f"  got:      window\\x1b[2J: 4, kind: a dict, long: {'a' * 79}…"
     )
     said.finish({"dropout", "window\x1b[2J", "kind", "long"})
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import at_place
 from netwright.codecs.text.elements import REPLACEMENT
 from netwright.codecs.text.vocabulary import Listed
 from netwright.errors import DataError, NetError
@@ -68,7 +67,7 @@ class Characters(Listed):
             try:
                 found.update(self._text(raw))
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
         if not found:
             raise self._none()
         marks = self._marks_to_learn

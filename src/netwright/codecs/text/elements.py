@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.category import Category
-from netwright.codecs.codec import Answer, Codec, at_place
+from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.each import Each
 from netwright.codecs.numeric import described, is_array, plain_number
 from netwright.codecs.ragged import Ragged, spans
@@ -196,7 +196,7 @@ class Elements(Codec, ABC):
                 try:
                     self.encode(raw)
                 except DataError as error:
-                    raise at_place(error, f"row {row}") from None
+                    raise error.within(f"row {row}") from None
             raise
 
     def truncated(self, raws: Sequence[Any]) -> int:

@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import at_place
 from netwright.codecs.numeric import LONGEST
 from netwright.codecs.text.elements import Elements, utf8
 from netwright.codecs.text.growth import refusal
-from netwright.errors import DataError, FileError, NetError, missing_extra
+from netwright.errors import DataError, FileError, NetError, missing_extra, shortened
 from netwright.sizes.free import FREE, Free
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class Subwords(Elements):
             raise NetError(
                 what="there is no piece of this index to end a text",
                 expected=f"0 to {len(self._names) - 1}",
-                got=f"{self.ending}"[:LONGEST],
+                got=shortened(str(self.ending), LONGEST),
             )
 
     @property
@@ -140,7 +139,7 @@ class Subwords(Elements):
             try:
                 texts.append(self._checked(raw))
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
         learned = tokenizers.Tokenizer(tokenizers.models.BPE())
         learned.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
         learned.decoder = tokenizers.decoders.ByteLevel()
@@ -229,7 +228,7 @@ class Subwords(Elements):
         return NetError(
             what="this text is no tokenizer.json" if not why else "the package tokenizers cannot read this tokenizer",
             expected="" if why else 'a JSON object with "model": {"vocab": …}',
-            got=why or (repr(text) if len(text) <= LONGEST else repr(text[:LONGEST]) + "…"),
+            got=why or shortened(repr(text), LONGEST),
             mend=f"Subwords(Path({text!r})), if this is its path" if text.endswith(".json") else (),
         )
 
@@ -253,7 +252,7 @@ def _foreign(deed: str) -> Generator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise DataError(what=f"the package tokenizers cannot {deed}", got=f"{error}"[:WHY]) from None
+        raise DataError(what=f"the package tokenizers cannot {deed}", got=shortened(str(error), WHY)) from None
 
 
 def _package() -> Any:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from netwright.codecs import label_table
-from netwright.codecs.codec import at_place
 from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import PLAIN, described, is_array, plain_number
 from netwright.codecs.text.elements import EDGE, UNKNOWN
@@ -65,7 +64,7 @@ class Tokens(Listed):
             try:
                 found.update((type(label), label) for label in label_table.distinct(self._items(raw)))
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
         if not found:
             raise self._none()
         marks = self._marks_to_learn
@@ -108,9 +107,7 @@ class Tokens(Listed):
             label_table.index_of(piece[1], self._table, "labels")
         except DataError as error:
             mends = (*error.mend, "unknown=True, which gives all such labels one index")
-            return DataError(
-                what=error.what, where=f"position {place}", expected=error.expected, got=error.got, mend=mends
-            )
+            return error.changed(where=f"position {place}", mend=mends)
         raise AssertionError(f"{piece} is a label")
 
 

@@ -9,7 +9,6 @@ from functools import cache
 from itertools import groupby
 from typing import Any, ClassVar, Self
 
-from netwright.codecs.codec import at_place
 from netwright.codecs.text.elements import REPLACEMENT
 from netwright.codecs.text.vocabulary import Listed
 from netwright.errors import DataError, NetError
@@ -119,7 +118,7 @@ class Words(Listed):
             try:
                 words = self._written(raw)
             except DataError as error:
-                raise at_place(error, f"row {row}") from None
+                raise error.within(f"row {row}") from None
             for word in words:
                 forms.setdefault(self._key(word), Counter())[word] += 1
         counts = {max(found, key=lambda form: found[form]): found.total() for found in forms.values()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from netwright.errors import FileError
+from netwright.errors import FileError, shortened
 
 SHOWN = 80  # characters of what a file says that an error shows
 PATH = 500  # characters of a path
@@ -19,7 +19,7 @@ def shown_text(value: object, most: int = SHOWN) -> str:
     if not isinstance(value, str | int | float):
         text = f"a {type(value).__name__}" if value is not None else "nothing"
     text = text if text.isprintable() else ascii(text)[1:-1]
-    return text if len(text) <= most else f"{text[:most]}…"
+    return shortened(text, most)
 
 
 def check_regular(path: Path) -> None:

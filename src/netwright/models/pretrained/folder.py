@@ -74,9 +74,7 @@ class Published(Value):
                     codec.tokenizer, special=True, padded=count if codec.size < count else None, ending=known
                 )
         except NetError as error:
-            raise FileError(
-                what=error.what, where=str(path), expected=error.expected, got=error.got, mend=error.mend
-            ) from None
+            raise FileError.of(error.changed(where=str(path)).faults) from None
         if codec.size > count:
             raise FileError(
                 what="the tokenizer has more pieces than the net has room for",

@@ -5,7 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
-from netwright.errors import FileError, NetError, did_you_mean
+from netwright.errors import FileError, NetError, did_you_mean, shortened
 from netwright.fetch import Mirror, Package, fetch
 from netwright.models.pretrained.files import SHOWN, check_regular, shown_text
 from netwright.models.pretrained.sentences import sentence_net
@@ -94,7 +94,7 @@ def pretrained(name: str | PathLike[str]) -> Net:
             what="a model is a name or a path",
             where="model",
             expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
-            got=repr(name)[:80],
+            got=shortened(repr(name), 80),
         )
     path = Path(name)
     if isinstance(name, str) and not _exists(path):

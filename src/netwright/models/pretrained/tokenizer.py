@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from netwright.codecs.text.subwords import Subwords
-from netwright.errors import DataError, FileError
+from netwright.errors import DataError, FileError, shortened
 from netwright.models.pretrained import harmless
 from netwright.models.pretrained.files import json_of
 from netwright.models.pretrained.weights import Config
@@ -92,5 +92,5 @@ def _check_added(said: Config, codec: Subwords) -> None:
                 what="a piece that is added is not one of tokenizer.json",
                 where=said.where,
                 expected=f"piece {place} as it is there" if 0 <= place < codec.size else f"0 to {codec.size - 1}",
-                got=f"{content!r}"[:80],
+                got=shortened(repr(content), 80),
             )

@@ -9,7 +9,7 @@ from typing import Any, Never, cast
 import torch
 
 from netwright import elsewhere
-from netwright.errors import NetError, did_you_mean
+from netwright.errors import NetError, did_you_mean, shortened
 from netwright.net.leaf import LeafNode
 from netwright.net.names import Numbers, check_name
 from netwright.net.node import Node
@@ -251,7 +251,9 @@ def as_part(part: Any) -> Node:
         ours = elsewhere.part(elsewhere.called(part))
         own = "nw.Module(module, ports), for the module as it is, with its weights"
         raise NetError(
-            what="a module of torch is not a part yet", got=repr(part)[:100], mend=[m for m in (ours, own) if m]
+            what="a module of torch is not a part yet",
+            got=shortened(repr(part), 100),
+            mend=[m for m in (ours, own) if m],
         )
     if callable(part):
         return standard("Elementwise", part)

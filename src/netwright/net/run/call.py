@@ -12,7 +12,7 @@ from netwright.codecs.codec import Codec, prepared_on
 from netwright.codecs.numeric import arrayed, number_table
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Raw, Reading
-from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean
+from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean, shortened
 from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.plan.wiring import Slot
@@ -284,7 +284,7 @@ def _function(path: str, change: Callable[[Tensor], Any]) -> Callable[[Tensor], 
                 what=f"the function put at {path} gives no array",
                 where=path,
                 expected=f"an array of {shape_text(tuple(x.shape))}",
-                got=repr(given)[:100],
+                got=shortened(repr(given), 100),
             ) from None
         if new.shape != x.shape:
             raise SizeError(

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 import torch
 from torch import Tensor
 
-from netwright.errors import NetError, NetwrightError, SizeError
+from netwright.errors import NetError, NetwrightError, SizeError, shortened
 from netwright.net.leaf import LeafNode
 from netwright.net.plan.plan import ranked, shape_text
 from netwright.net.plan.wiring import Slot
@@ -259,7 +259,7 @@ def _check(instruction: Instruction, result: Any) -> None:
     texts = [
         f"{shape_text(tuple(v.shape[1:]))} in a batch of {len(v)}"
         if isinstance(v, Tensor) and v.ndim
-        else f"{type(v).__name__} {v!r}"[:80]
+        else shortened(f"{type(v).__name__} {v!r}", 80)
         for v in given
     ]
     raise SizeError(

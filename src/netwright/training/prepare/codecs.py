@@ -9,7 +9,7 @@ from torch import Tensor
 
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
-from netwright.codecs.codec import Codec, at_place
+from netwright.codecs.codec import Codec
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.numeric import time_as_number
 from netwright.data.sources import Source
@@ -49,7 +49,7 @@ def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: st
         with source.errors():
             return codec.fit(source.columns[port])
     except DataError as error:
-        raise at_place(error, f"port {port!r}") from None
+        raise error.within(f"port {port!r}") from None
 
 
 def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Codec, at_place, prepared_on
+from netwright.codecs.codec import Codec, prepared_on
 from netwright.codecs.ragged import Ragged
 from netwright.data.order import batch_sizes, bucketed_order, epoch_order, padded
 from netwright.data.rows import Lazy, scalar
@@ -272,7 +272,7 @@ def _encoded(raws: Sequence[Any], port: str, codec: Codec) -> Stored:
     try:
         return codec.encode_all(raws)
     except DataError as error:
-        raise at_place(error, f"port {port!r}") from None
+        raise error.within(f"port {port!r}") from None
 
 
 ATOMS = {float, int, bool, str, bytes, complex, type(None)}

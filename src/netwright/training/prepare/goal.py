@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netwright.codecs.codec import Answer, Codec
-from netwright.errors import TrainingError
+from netwright.errors import TrainingError, shortened
 from netwright.layers.losses import MSE, CrossEntropy
 from netwright.net.node import Node
 from netwright.net.part import Net
@@ -47,7 +47,7 @@ def goal_of(net: Net, loss: Any) -> Goal:
         chosen = {name: loss_for(net.held.outputs.get(name), name, end_of(net, name)) for name in net.output_names}
         loss = chosen if len(chosen) > 1 else next(iter(chosen.values()))
         codecs = [repr(net.held.outputs[name]) for name in net.output_names]
-        why = "the decoder is " + " and ".join(text if len(text) < 60 else text[:57] + "…" for text in codecs)
+        why = "the decoder is " + " and ".join(shortened(text, 60) for text in codecs)
     whole = with_loss(net, loss)
     targets = tuple(name for name in whole.input_names if name not in net.input_names)
     return Goal(whole, targets, "net/", _loss_name(loss), why)

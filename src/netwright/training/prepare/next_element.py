@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from netwright.codecs.array import Array
-from netwright.codecs.codec import LONGEST, Codec, at_place
+from netwright.codecs.codec import LONGEST, Codec
 from netwright.codecs.each import Each
 from netwright.codecs.text.characters import Characters
 from netwright.codecs.text.elements import Elements
 from netwright.data.sources import Source
-from netwright.errors import DataError, TrainingError
+from netwright.errors import DataError, TrainingError, shortened
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of, ranked, shape_text
 from netwright.training.prepare.codecs import fitted
@@ -76,8 +76,8 @@ class NextElement(Value):
             raise TrainingError(
                 what="a net that predicts the next element decodes as it encodes",
                 where=f"output {output!r}",
-                expected=_short(decoder),
-                got=_short(given),
+                expected=shortened(repr(decoder), LONGEST),
+                got=shortened(repr(given), LONGEST),
                 mend="leave the decoder out",
             )
         net = net.rebuilt(replace(net.held, inputs={**net.held.inputs, name: encoder}, outputs={}))
@@ -145,14 +145,16 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
                 what="the next element is one of a vocabulary, and these are numbers",
                 where=f"input {name!r}",
                 expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
-                got=_short(codec),
+                got=shortened(repr(codec), LONGEST),
                 mend="nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective",
             )
         raise TrainingError(
             what="the next element is one of a sequence that the encoder makes elements of",
             where=f"input {name!r}",
             expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
-            got=f"a {type(first).__name__}, and a net without an encoder" if codec is None else _short(codec),
+            got=f"a {type(first).__name__}, and a net without an encoder"
+            if codec is None
+            else shortened(repr(codec), LONGEST),
             mend="net.with_input(nw.Tokens())" if not isinstance(first, str) else "net.with_input(nw.Characters())",
         )
     return codec
@@ -181,12 +183,7 @@ def _fitted(codec: Elements, source: Source, name: str) -> Elements:
         with source.errors():
             return codec.fit(source.columns[name])
     except DataError as error:
-        raise at_place(error, f"port {name!r}") from None
-
-
-def _short(codec: Codec) -> str:
-    text = repr(codec)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+        raise error.within(f"port {name!r}") from None
 
 
 def _check_positions(net: Net, name: str, output: str) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright import elsewhere
-from netwright.errors import NetError, did_you_mean
+from netwright.errors import NetError, did_you_mean, shortened
 from netwright.layers.function import Function
 from netwright.net.graph import Graph, Input
 from netwright.net.node import Node, expect_net
@@ -70,14 +70,14 @@ def _loss(value: Any) -> Node:
     if isinstance(value, Node):
         return value
     if ours := elsewhere.loss(value):
-        raise NetError(what="a loss of torch is not a part", where="loss", got=repr(value)[:100], mend=ours)
+        raise NetError(what="a loss of torch is not a part", where="loss", got=shortened(repr(value), 100), mend=ours)
     if callable(value) and not isinstance(value, type | torch.nn.Module):
         return Function(EachExample(value), "input: *s, target: *t -> loss: ()")
     raise NetError(
         what="this is no loss",
         where="loss",
         expected="a part such as nw.MSE(), or a function of the output and the target of one example",
-        got=repr(value)[:100],
+        got=shortened(repr(value), 100),
     )
 
 
