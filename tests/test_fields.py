@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.fields import plain, suits, words
+from netwright.fields import at_least, plain, suits, words
 
 if TYPE_CHECKING:
     from collections.abc import Sized
@@ -46,8 +46,16 @@ def test_another_type_is_refused(make: Callable[[], Any], text: str):
     assert str(error.value) == f"{field} cannot be this\n  where:    {where}\n  expected: {expected}\n  got:      {got}"
 
 
+@pytest.mark.parametrize("value", [0, 1.5, True, "2", None])
+def test_a_whole_number_of_at_least_one(value):
+    at_least(1, 1, "the size", "Part")
+    with pytest.raises(nw.NetError) as error:
+        at_least(1, value, "the size", "Part")
+    assert str(error.value) == (f"the size is a whole number of at least 1\n  where:    Part\n  got:      {value!r}")
+
+
 def test_what_a_class_itself_says_comes_first():
-    with pytest.raises(nw.NetError, match="a part is repeated a whole number of times, 1 or more"):
+    with pytest.raises(nw.NetError, match="the number of copies is a whole number of at least 1"):
         nw.Repeat(2.5, 3)
 
 

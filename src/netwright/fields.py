@@ -46,6 +46,20 @@ def checked(init: Callable[..., None]) -> Callable[..., None]:
     return construct
 
 
+def at_least(least: int, value: object, name: str, where: str) -> None:
+    """Raise NetError unless a value is a whole number of at least `least`; `name` says what the value is.
+
+    Example:
+        >>> at_least(1, 0, "the number of heads", "Attention")
+        Traceback (most recent call last):
+        netwright.errors.NetError: the number of heads is a whole number of at least 1
+          where:    Attention
+          got:      0
+    """
+    if type(value) is not int or value < least:
+        raise NetError(what=f"{name} is a whole number of at least {least}", where=where, got=repr(value))
+
+
 def refuse_call(function: Callable[..., Any], name: str, args: Sequence[Any], named: Mapping[str, Any]) -> None:
     """Raise NetError where a call does not give what a function declares; `name` is how it is called."""
     signature = inspect.signature(function)

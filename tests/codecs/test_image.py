@@ -354,7 +354,8 @@ def test_options_out_of_range():
     assert (
         said(Image, 0, 4)
         == """\
-the height of an image is a number of pixels
+the height in pixels is a whole number of at least 1
+  where:    Image
   got:      0"""
     )
     assert (

@@ -146,8 +146,9 @@ mean has another number of components
     assert (
         said(Vector, 0)
         == """\
-a vector has at least one component
-  got:      size 0"""
+the number of components is a whole number of at least 1
+  where:    Vector
+  got:      0"""
     )
     assert said(Number(0, 1).decode, torch.ones(1), reading.Top(3)).startswith("Number gives a value")
 

@@ -135,8 +135,8 @@ def test_options_out_of_range():
     assert (
         str(error.value)
         == """\
-Top gives at least one label
-  expected: count of 1 or more
+the number of labels is a whole number of at least 1
+  where:    Top
   got:      0"""
     )
     for temperature in (0.0, -1.0, math.inf, math.nan):
@@ -159,8 +159,8 @@ def test_cuts_out_of_range():
         assert (
             str(error.value)
             == f"""\
-top_k keeps at least one label
-  expected: 1 or more, or None
+top_k is a whole number of at least 1
+  where:    Sample
   got:      {top_k}"""
         )
     for top_p in (0.0, 1.5, math.nan, "a"):
@@ -178,7 +178,8 @@ top_p is a share of the probability
 def test_other_types_are_refused():
     with pytest.raises(NetError) as error:
         Top("a")  # type: ignore[arg-type]
-    assert str(error.value) == "Top gives at least one label\n  expected: count of 1 or more\n  got:      'a'"
+    text = "the number of labels is a whole number of at least 1\n  where:    Top\n  got:      'a'"
+    assert str(error.value) == text
     with pytest.raises(NetError, match="a temperature is a number above zero\n  got:      'a'"):
         Sample("a")  # type: ignore[arg-type]
 

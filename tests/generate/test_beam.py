@@ -144,7 +144,7 @@ def test_options_out_of_range():
     for width in (0, 1.5, True):
         with pytest.raises(NetError) as error:
             Beam(width)  # type: ignore[arg-type]
-        assert str(error.value) == f"a beam is at least one wide\n  expected: width of 1 or more\n  got:      {width}"
+        assert str(error.value) == f"the width is a whole number of at least 1\n  where:    Beam\n  got:      {width}"
     for penalty in (-1.0, math.inf, math.nan, "a"):
         with pytest.raises(NetError) as error:
             Beam(4, penalty)  # type: ignore[arg-type]

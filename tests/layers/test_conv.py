@@ -70,7 +70,7 @@ def test_options_out_of_range():
         "padding must be a whole number of at least 0, or one for each axis\n  where:    Conv\n  got:      -1"
     )
     assert message(lambda: nw.Conv(4, 3, groups=0)) == (
-        "groups must be a whole number of at least 1\n  where:    Conv\n  got:      0"
+        "the number of groups is a whole number of at least 1\n  where:    Conv\n  got:      0"
     )
     assert message(lambda: nw.Conv(4, 3, padding="cuasal")) == (
         "there is no such padding\n"

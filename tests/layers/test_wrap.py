@@ -126,7 +126,7 @@ def test_repeat_stays_when_a_copy_is_replaced_by_its_equal():
 
 def test_repeat_refuses():
     assert message(lambda: nw.Repeat(0, nw.relu)) == (
-        "a part is repeated a whole number of times, 1 or more\n  where:    Repeat\n  got:      0"
+        "the number of copies is a whole number of at least 1\n  where:    Repeat\n  got:      0"
     )
     text = message(lambda: nw.Repeat(2, nw.Conv(4, 3), input=(4, 4, 1)))
     assert "2's kernel is larger than its input" in text

@@ -16,6 +16,7 @@ from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.numeric import AnyArray, ColumnMoments, as_tensor, described, is_array, per_component, scale_of
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, FileError, NetError, did_you_mean, missing_extra
+from netwright.fields import at_least
 from netwright.regular import opened
 from netwright.sizes.free import FREE, Free
 
@@ -82,9 +83,7 @@ class Image(Codec):
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
-            size = getattr(self, name)
-            if type(size) is not int or size < 1:
-                raise NetError(what=f"the {name} of an image is a number of pixels", got=repr(size))
+            at_least(1, getattr(self, name), f"the {name} in pixels", "Image")
         for name, known in (("color", tuple(CHANNELS)), ("layout", ("hwc", "chw")), ("filter", FILTERS)):
             if getattr(self, name) not in known:
                 expected = " or ".join(map(repr, known))

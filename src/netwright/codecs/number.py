@@ -21,7 +21,8 @@ from netwright.codecs.numeric import (
     time_as_number,
 )
 from netwright.codecs.reading import Reading
-from netwright.errors import DataError, NetError
+from netwright.errors import DataError
+from netwright.fields import at_least
 from netwright.sizes.free import FREE, Free
 
 
@@ -141,8 +142,8 @@ class Vector(Codec):
     deviation: float | Iterable[float] | Free = FREE
 
     def __post_init__(self) -> None:
-        if self.size is not FREE and (type(self.size) is not int or self.size < 1):
-            raise NetError(what="a vector has at least one component", got=f"size {self.size!r}")
+        if self.size is not FREE:
+            at_least(1, self.size, "the number of components", "Vector")
         for name in ("mean", "deviation"):
             value = per_component(name, getattr(self, name), self.size)
             object.__setattr__(self, name, value)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.fields import checked, suits
+from netwright.fields import at_least, checked, suits
 from netwright.value import Value
 
 THRESHOLD = 0.5  # a label of several is said when it is at least as likely as not
@@ -66,8 +66,7 @@ class Top(Reading, Value):
     count: int
 
     def __post_init__(self) -> None:
-        if type(self.count) is not int or self.count < 1:
-            raise NetError(what="Top gives at least one label", expected="count of 1 or more", got=f"{self.count!r}")
+        at_least(1, self.count, "the number of labels", "Top")
 
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> dict[Any, float]:
         best = probabilities.topk(min(self.count, len(labels)))
@@ -113,8 +112,8 @@ class Sample(Reading, Value):
                     "for the most probable element at each step of a sequence, strategy=nw.Greedy()",
                 ),
             )
-        if self.top_k is not None and (type(self.top_k) is not int or self.top_k < 1):
-            raise NetError(what="top_k keeps at least one label", expected="1 or more, or None", got=f"{self.top_k!r}")
+        if self.top_k is not None:
+            at_least(1, self.top_k, "top_k", "Sample")
         if self.top_p is not None and not (suits(self.top_p, float) and 0 < self.top_p <= 1):
             raise NetError(
                 what="top_p is a share of the probability",

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.fields import plain, suits
+from netwright.fields import at_least, plain, suits
 from netwright.value import Value
 
 
@@ -28,8 +28,7 @@ class Beam(Value):
 
     def __post_init__(self) -> None:
         width, penalty = plain(self.width), plain(self.length_penalty)
-        if type(width) is not int or width < 1:
-            raise NetError(what="a beam is at least one wide", expected="width of 1 or more", got=repr(width))
+        at_least(1, width, "the width", "Beam")
         if not suits(penalty, float) or not 0 <= penalty < math.inf:
             raise NetError(
                 what="a length penalty is an exponent",

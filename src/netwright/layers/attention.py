@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.errors import DataError, NetError
+from netwright.fields import at_least
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, inside, length_of
 
@@ -61,10 +62,7 @@ class Attention(Leaf):
 
     def __post_init__(self) -> None:
         for name, count in (("heads", self.heads), ("groups", self._groups)):
-            if type(count) is not int or count < 1:
-                raise NetError(
-                    what=f"the number of {name} is a whole number of at least 1", where="Attention", got=repr(count)
-                )
+            at_least(1, count, f"the number of {name}", "Attention")
         if self.heads % self._groups:
             raise NetError(
                 what="every group of keys and values serves as many heads as every other",

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
+from netwright.fields import at_least
 from netwright.inits import kaiming, zeros
 from netwright.layers.window import (
     PerAxis,
@@ -95,10 +96,7 @@ class Conv(Leaf):
                 got=f"stride {self.stride}",
                 mend="give padding as a number",
             )
-        if self.groups < 1:
-            raise NetError(
-                what="groups must be a whole number of at least 1", where=type(self).__name__, got=repr(self.groups)
-            )
+        at_least(1, self.groups, "the number of groups", type(self).__name__)
 
     def weights(self) -> dict[str, Weight]:
         weight = Weight("out group *window", kaiming)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import DataError, NetError
+from netwright.fields import at_least
 from netwright.inits import normal
 from netwright.net.leaf import Unfit, Weight
 from netwright.net.part import Leaf
@@ -46,10 +47,7 @@ class Positions(Leaf):
     family = "sequence"
 
     def __post_init__(self) -> None:
-        if type(self.most) is not int or self.most < 1:
-            raise NetError(
-                what="the number of positions is a whole number of at least 1", where="Positions", got=repr(self.most)
-            )
+        at_least(1, self.most, "the number of positions", "Positions")
 
     def weights(self) -> dict[str, Weight]:
         return {"positions": Weight("most d", normal)}  # as large as an embedding, so that neither drowns the other
@@ -157,10 +155,7 @@ class Segments(Leaf):
     family = "linear"
 
     def __post_init__(self) -> None:
-        if type(self.count) is not int or self.count < 1:
-            raise NetError(
-                what="the number of segments is a whole number of at least 1", where="Segments", got=repr(self.count)
-            )
+        at_least(1, self.count, "the number of segments", "Segments")
 
     @property
     def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the fields
@@ -218,10 +213,7 @@ class Rotary(Leaf):
     family = "sequence"
 
     def __post_init__(self) -> None:
-        if type(self.heads) is not int or self.heads < 1:
-            raise NetError(
-                what="the number of heads is a whole number of at least 1", where="Rotary", got=repr(self.heads)
-            )
+        at_least(1, self.heads, "the number of heads", "Rotary")
         if not self.base > 1:
             raise NetError(what="the base of the angles is a number above 1", where="Rotary", got=repr(self.base))
         if not 0 < self.slower < math.inf:

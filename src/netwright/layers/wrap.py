@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from netwright.errors import NetError
+from netwright.fields import at_least
 from netwright.layers.join import Add
 from netwright.net.chain import chained
 from netwright.net.node import Held, Node
@@ -113,10 +114,7 @@ class Repeat(Container):
     body: Node
 
     def __init__(self, count: int, body: Any, *, input: PortsLike = None, output: PortsLike = None) -> None:
-        if type(count) is not int or count < 1:
-            raise NetError(
-                what="a part is repeated a whole number of times, 1 or more", where="Repeat", got=repr(count)
-            )
+        at_least(1, count, "the number of copies", "Repeat")
         object.__setattr__(self, "count", count)
         object.__setattr__(self, "body", as_part(body))
         self.settle(_codecs(self, input, output))

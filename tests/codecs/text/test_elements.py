@@ -183,8 +183,8 @@ def test_bad_options():
     assert (
         said(Bytes, max_length=0)
         == """\
-a sequence has at least one element
-  expected: max_length of 1 or more
+max_length is a whole number of at least 1
+  where:    Bytes
   got:      0"""
     )
     assert (

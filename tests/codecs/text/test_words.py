@@ -124,8 +124,8 @@ the words that occur less often are in the training data, but not in the vocabul
     assert (
         said(Words, least=0)
         == """\
-a learned word occurs at least once
-  expected: least of 1 or more
+least is a whole number of at least 1
+  where:    Words
   got:      0"""
     )
     assert said(Words(least=3, unknown=True).fit, ["a b"]).startswith("there is not one word to learn")

@@ -18,6 +18,7 @@ from netwright.codecs.numeric import described, is_array, plain_number
 from netwright.codecs.ragged import Ragged, spans
 from netwright.codecs.reading import Decision, Reading, Sample
 from netwright.errors import DataError, NetError, did_you_mean
+from netwright.fields import at_least
 
 EDGE, UNKNOWN = "<edge>", "<unknown>"  # what readings call the extra elements
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # an unknown element in a text
@@ -61,10 +62,8 @@ class Elements(Codec, ABC):
     length: str = "n"
 
     def __post_init__(self) -> None:
-        if type(self.max_length) is int and self.max_length < 1:
-            raise NetError(
-                what="a sequence has at least one element", expected="max_length of 1 or more", got=f"{self.max_length}"
-            )
+        if self.max_length is not None:
+            at_least(1, self.max_length, "max_length", type(self).__name__)
         if type(self.length) is str and not self.length.isidentifier():
             raise NetError(what="length is the name of a size", expected="a Python name", got=repr(self.length))
 

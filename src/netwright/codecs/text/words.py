@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from netwright.codecs.text.elements import REPLACEMENT
 from netwright.codecs.text.vocabulary import Listed
 from netwright.errors import DataError, NetError
+from netwright.fields import at_least
 from netwright.sizes.free import FREE
 
 JOINERS = "\u200c\u200d"  # between letters that are joined, or kept apart; between pictures that are one
@@ -80,10 +81,7 @@ class Words(Listed):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if type(self.least) is int and self.least < 1:
-            raise NetError(
-                what="a learned word occurs at least once", expected="least of 1 or more", got=f"{self.least}"
-            )
+        at_least(1, self.least, "least", type(self).__name__)
         if self.vocabulary is FREE:
             if type(self.least) is int and self.least > 1 and not self.unknown:
                 raise NetError(
