@@ -566,3 +566,10 @@ def test_labels_without_pictures(tmp_path: Path) -> None:
 
 def test_examples_in_docstrings() -> None:
     assert doctest.testmod(module).failed == 0
+
+
+def test_examples_with_a_name_say_it_before_their_rows() -> None:
+    named = Source({"input": [1.0, 2.0]}, rows=torch.tensor([4, 7]), name="validation data")
+    with pytest.raises(DataError) as error, named.take(torch.tensor([1])).errors():
+        raise DataError(what="wrong", where="port 'input', row 0")
+    assert error.value.where == "validation data, port 'input', row 7"

@@ -42,6 +42,7 @@ class Source(Value, eq=False):
         rows: (n,), the number of each example in what the user gave, or None where it is its index here.
         again: makes the source of the next pass over a stream, or None where the examples here are all there are.
         once: why the examples are read once, where they could have been drawn anew; else the empty text.
+        name: what errors call these examples, beside the training data; else the empty text.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -49,6 +50,7 @@ class Source(Value, eq=False):
     rows: torch.Tensor | None = None
     again: "Callable[[], Source] | None" = None
     once: str = ""
+    name: str = ""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -73,7 +75,7 @@ class Source(Value, eq=False):
         weights = None if self.weights is None else self.weights[indices.numpy()]
         rows = indices if self.rows is None else self.rows[indices]
         once = "a part of a stream is held out of one pass" if self.again is not None else self.once
-        return Source(columns, weights, rows, once=once)
+        return Source(columns, weights, rows, once=once, name=self.name)
 
     @contextmanager
     def errors(self, rows: Sequence[int] | None = None) -> Generator[None, None, None]:
@@ -85,7 +87,8 @@ class Source(Value, eq=False):
             yield
         except DataError as error:
             own = error if rows is None else at_rows(error, rows)
-            raise (own if self.rows is None else at_rows(own, self.rows)) from None
+            own = own if self.rows is None else at_rows(own, self.rows)
+            raise (own.within(self.name) if self.name else own) from None
 
     def __repr__(self) -> str:
         ports = ", ".join(f"{port}: {row_kind(values)}" for port, values in self.columns.items())

@@ -185,6 +185,17 @@ def test_another_encoder_than_one_of_sequences() -> None:
     )
 
 
+def test_numbers_without_an_encoder() -> None:
+    series = [[0.5, 1.5, 2.5]] * 8
+    assert refused(nw.Chain(nw.GRU(4), nw.Linear(1)), series) == (
+        "the next element is one of a vocabulary, and these are numbers\n"
+        "  where:    input 'input'\n"
+        "  expected: nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()\n"
+        "  got:      [0.5, 1.5, 2.5] of type list\n"
+        "  mend:     nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective"
+    )
+
+
 def test_an_output_that_is_not_one_for_every_position() -> None:
     assert refused(net(nw.GlobalMaxPool(), nw.Linear(), nw.softmax), TEXTS) == (
         "the net does not say what comes next at every position\n"

@@ -72,3 +72,19 @@ def test_functions_that_are_no_loss() -> None:
     assert caught.value.mend == ("nw.CrossEntropy(), behind a net that ends in nw.softmax",)
     with pytest.raises(NetError, match="this is no loss"):
         nw.with_loss(net, 3)
+
+
+class Distance(nw.Leaf):
+    """A loss of one's own whose output has no name."""
+
+    ports = "input: *s, target: *s -> ()"
+
+    def forward(self, w, x, target):
+        return (x - target).abs().flatten(1).sum(1)  # (b,)
+
+
+def test_the_output_of_a_loss_of_ones_own_is_called_loss_and_trains() -> None:
+    graph = nw.with_loss(nw.Chain(1, input=2), Distance())
+    assert graph.plan.outputs == {"loss": ()}
+    run = nw.train(graph, ([[0.0, 1.0], [1.0, 0.0]] * 4, [[1.0], [2.0]] * 4), epochs=1, progress=False)
+    assert len(run.epochs) == 1

@@ -6,6 +6,7 @@ from typing import Any
 from netwright.codecs.array import Array
 from netwright.codecs.codec import LONGEST, Codec
 from netwright.codecs.each import Each
+from netwright.codecs.numeric import described, is_array
 from netwright.codecs.text.characters import Characters
 from netwright.codecs.text.elements import Elements
 from netwright.data.sources import Source
@@ -140,12 +141,12 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
     if codec is None and isinstance(first, str):
         codec = Characters()
     if not isinstance(codec, Elements):
-        if isinstance(codec, Array | Each):
+        if isinstance(codec, Array | Each) or (codec is None and _holds_fractions(first)):
             raise TrainingError(
                 what="the next element is one of a vocabulary, and these are numbers",
                 where=f"input {name!r}",
                 expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
-                got=shortened(repr(codec), LONGEST),
+                got=described(first) if codec is None else shortened(repr(codec), LONGEST),
                 mend="nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective",
             )
         raise TrainingError(
@@ -158,6 +159,13 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
             mend="net.with_input(nw.Tokens())" if not isinstance(first, str) else "net.with_input(nw.Characters())",
         )
     return codec
+
+
+def _holds_fractions(raw: Any) -> bool:
+    """Whether an example is an array or a list of numbers with fractions, which are no labels."""
+    if is_array(raw):
+        return "float" in str(raw.dtype)
+    return isinstance(raw, list | tuple) and any(isinstance(item, float) or _holds_fractions(item) for item in raw)
 
 
 def _marks(encoder: Elements, decoder: Codec | None, name: str) -> tuple[bool | str, bool | str]:

@@ -62,7 +62,7 @@ def with_loss(net: Net, loss: Any) -> Graph:
         mark = f"{name}_" if len(losses) > 1 else ""
         target = Input(target_name(net, name, several=len(losses) > 1), net.outputs[name])
         ends[f"{mark}loss"] = use(_loss(part), values[name], target, name=f"{mark}loss")
-    return Graph(ends if len(losses) > 1 else ends["loss"])
+    return Graph(ends)  # by name, so that the output of a loss of one's own is called `loss` whatever its port is
 
 
 def _loss(value: Any) -> Node:
