@@ -1,8 +1,10 @@
 """The examples of a run: what is held out is trained on nowhere else, and codecs learn from the rest alone."""
 
+import pytest
 from tests.training.prepare.tools import options
 
 import netwright as nw
+from netwright.errors import DataError
 from netwright.training.prepare.examples import examples_of, predicted_input
 from netwright.training.prepare.next_element import NextElement
 
@@ -32,3 +34,43 @@ def test_an_objective_makes_its_own_targets() -> None:
 def test_a_net_that_compares_numbers_predicts_no_input() -> None:
     examples = examples_of(NET, ([1.0, 2.0], [2.0, 5.0]), options(), None)
     assert predicted_input(examples.net, examples.training, None) is None
+
+
+def test_errors_say_which_data_their_row_is_of() -> None:
+    numbers, other = [1.0, 2.0, 3.0], [1.0, float("nan"), 3.0]
+    with pytest.raises(DataError) as error:
+        nw.train(NET, (numbers, numbers), validation=(numbers, other), epochs=1, progress=False)
+    assert error.value.where == "validation data, port 'target', row 1"
+    with pytest.raises(DataError) as error:
+        nw.train(NET, (numbers, numbers), validation=[(1.0, 1.0), (2.0,)], epochs=1, progress=False)
+    assert error.value.where == "validation data, row 1"
+    with pytest.raises(DataError) as error:
+        nw.train(NET, (numbers, other), epochs=1, progress=False)
+    assert error.value.where == "port 'target', row 1"
+
+
+class Unnamed(nw.Leaf):
+    """A loss of one's own whose output has no name."""
+
+    ports = "input: s, target: s -> ()"
+
+    def forward(self, w, x, target):
+        return (x - target).square().sum(1)  # (b,)
+
+
+def test_a_loss_at_the_end_of_a_net_has_to_be_called_so() -> None:
+    net = nw.Graph(Unnamed()(nw.Chain(1)(nw.Input("input", 2)), nw.Input("target", 1)))
+    data = ([[1.0, 2.0]] * 4, [[1.0]] * 4)
+    with pytest.raises(DataError) as error:
+        nw.train(net, data, epochs=1, progress=False)
+    assert str(error.value) == (
+        "a tuple of two columns fits a net with one input and one target\n"
+        "  where:    data\n"
+        "  expected: a dict with the ports 'input', 'target', 'output_target'\n"
+        "  got:      a tuple of 2\n"
+        '  mend:     the name loss for the output, such as ports = "… -> loss: ()", '
+        "if the net ends in a loss of its own\n"
+        "  or:       {'input': …, 'target': …, 'output_target': …}"
+    )
+    named = nw.Graph({"loss": Unnamed()(nw.Chain(1)(nw.Input("input", 2)), nw.Input("target", 1))})
+    assert len(nw.train(named, data, epochs=1, progress=False).epochs) == 1

@@ -110,7 +110,7 @@ def test_the_vocabulary_is_of_the_training_part_alone() -> None:
     with pytest.raises(DataError) as caught:
         train(net(), TEXTS, validation=["abx"])
     assert "'x'" in str(caught.value)
-    assert caught.value.where.startswith("port 'input', row 0")
+    assert caught.value.where.startswith("validation data, port 'input', row 0")
 
 
 def test_weights_count_sequences() -> None:

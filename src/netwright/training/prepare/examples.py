@@ -1,19 +1,22 @@
 """The examples of a run: what is trained on, what is held out, and the net with its codecs fitted to the former."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
-from netwright.data.sources import Source, Stream, source
+from netwright.data.sources import Source, source
 from netwright.data.split import split
+from netwright.errors import DataError
 from netwright.net.part import Net
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.feed import collected
-from netwright.training.prepare.goal import ends_in_losses
+from netwright.training.prepare.goal import ends_in_losses, mend_of_unnamed_loss
 from netwright.training.prepare.leaks import shifted_pair
 from netwright.training.prepare.next_element import NextElement, following_port
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.with_loss import target_name
 from netwright.value import Value
+
+DataPorts: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # the inputs, and what the loss compares with
 
 
 class TrainingExamples(Value, eq=False):
@@ -28,13 +31,13 @@ def examples_of(net: Net, data: Any, options: Options, objective: NextElement | 
     """The examples that an objective or the net's own ports ask for."""
     if objective is not None:
         ports = objective.ports(net)
-        training, held_out = _split(_counted(source(data, *ports, options.weights), net), net, ports, options)
+        training, held_out = _split(_read(data, net, ports, options.weights), net, ports, options)
         coded = objective.coded(net, training)
         held = None if held_out is None else objective.examples(coded, held_out)
         return TrainingExamples(coded, objective.examples(coded, training), held)
     targets = {} if ends_in_losses(net) else _target_ports(net)
     ports = _data_ports(net, tuple(targets))
-    training, held_out = _split(_counted(source(data, *ports, options.weights), net), net, ports, options)
+    training, held_out = _split(_read(data, net, ports, options.weights), net, ports, options)
     return TrainingExamples(fitted(net, training, targets), training, held_out)
 
 
@@ -54,20 +57,25 @@ def _target_ports(net: Net) -> dict[str, str]:
     return {target_name(net, name, several=len(names) > 1): name for name in names}
 
 
-def _data_ports(net: Net, targets: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _data_ports(net: Net, targets: tuple[str, ...]) -> DataPorts:
     """The ports that data fills: inputs and what is right; the second input of a net that ends in its loss is that."""
     names = net.input_names
     return (names, targets) if targets or len(names) != 2 else ((names[0],), (names[1],))
 
 
-def _counted(found: Source | Stream, net: Net) -> Source:
-    """A source whose examples can be counted; a stream is read first."""
-    return found if isinstance(found, Source) else collected(found, {**net.held.inputs})
+def _read(data: Any, net: Net, ports: DataPorts, weights: Any = None, name: str = "") -> Source:
+    """The data as a source whose examples can be counted; a stream is read first. Errors say the name."""
+    try:
+        found = source(data, *ports, weights)
+        counted = found if isinstance(found, Source) else collected(found, {**net.held.inputs})
+    except DataError as error:
+        mends = tuple(mend for mend in (mend_of_unnamed_loss(net), *error.mend) if mend)
+        told = DataError(what=error.what, where=error.where, expected=error.expected, got=error.got, mend=mends)
+        raise (told.within(name) if name else told) from None
+    return replace(counted, name=name)
 
 
-def _split(
-    whole: Source, net: Net, ports: tuple[tuple[str, ...], tuple[str, ...]], options: Options
-) -> tuple[Source, Source | None]:
+def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple[Source, Source | None]:
     """What is trained on, and what is held out of it or was given beside it."""
     validation = options.validation
     if validation is None:
@@ -75,6 +83,6 @@ def _split(
     if isinstance(validation, int | float) and not isinstance(validation, bool):
         kept, held = split(len(whole), validation, options.seed)
         return whole.take(kept), whole.take(held)
-    given = _counted(source(validation, *ports), net)
+    given = _read(validation, net, ports, name="validation data")
     once = "so that every epoch is measured on the same" if given.again is not None else given.once
     return whole, replace(given, again=None, once=once)

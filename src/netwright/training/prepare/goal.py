@@ -110,6 +110,15 @@ def ends_in_losses(net: Node) -> bool:
     )
 
 
+def mend_of_unnamed_loss(net: Net) -> str:
+    """The mend for a net whose outputs may be losses but are not called so; the empty text for any other net."""
+    plan = plan_of(net)
+    single = all(plan.shape(slot) == () for _, slot in plan.wiring.outputs)
+    if not single or net.held.outputs or ends_in_losses(net):
+        return ""
+    return 'the name loss for the output, such as ports = "… -> loss: ()", if the net ends in a loss of its own'
+
+
 def _is_called_loss(name: str) -> bool:
     """Whether an output's name says that it is a loss, as those of `with_loss` do."""
     return name == "loss" or name.endswith("_loss")
