@@ -10,7 +10,7 @@ import pytest
 
 from netwright import regular
 from netwright.errors import FileError
-from netwright.regular import opened, placed, write_all
+from netwright.regular import opened, placed, text_of, write_all, write_file
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
 
@@ -130,3 +130,24 @@ def test_short_writes_are_continued() -> None:
     slow = Slow()
     write_all(slow, b"0123456789")
     assert slow.got == b"0123456789"
+
+
+def test_a_text_is_written_whole_and_read_again(tmp_path: Path) -> None:
+    write_file(tmp_path / "a.txt", "größer", "the text")
+    write_file(tmp_path / "a.txt", "größer als\n", "the text")
+    assert text_of(tmp_path / "a.txt") == "größer als\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    write_file(tmp_path / "b", b"\xff", "the bytes")
+    with pytest.raises(UnicodeDecodeError):
+        text_of(tmp_path / "b")
+
+
+def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "no" / "a.txt"
+    with pytest.raises(FileError) as caught:
+        write_file(place, "", "the text")
+    assert (
+        str(caught.value) == f"the text cannot be written\n  where:    {place}\n  got:      No such file or directory"
+    )
+    with pytest.raises(FileError, match="this is not a file"):
+        write_file(tmp_path, "", "the text")

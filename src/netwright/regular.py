@@ -36,6 +36,15 @@ def opened(path: str | os.PathLike[str]) -> FileIO:
     return open(handle, "rb", buffering=0)
 
 
+def text_of(path: str | os.PathLike[str]) -> str:
+    """The text in a file, which is UTF-8.
+
+    Raises: FileError for what is no regular file; OSError as `open` does; UnicodeDecodeError.
+    """
+    with opened(path) as file:
+        return file.read().decode("utf-8")
+
+
 def check_file_name(path: str | os.PathLike[str]) -> None:
     """Refuse a text that no file can have as its name: one with a NUL, or with half a character."""
     text = os.fspath(path)
@@ -79,6 +88,20 @@ def placed(target: Path) -> Generator[FileIO, None, None]:
             os.unlink(beside)
         raise
     _sync_folder(target.parent)
+
+
+def write_file(target: Path, content: str | bytes, what: str) -> None:
+    """Put a whole file in place, or leave an older one as it was; `what` names it in the error: "the report".
+
+    Raises: FileError where it cannot be written.
+    """
+    try:
+        with placed(target) as file:
+            write_all(file, content.encode("utf-8") if isinstance(content, str) else content)
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(what=f"{what} cannot be written", where=str(target), got=error.strerror or "") from None
 
 
 def write_all(file: Any, piece: bytes | memoryview) -> None:

@@ -20,6 +20,7 @@ from netwright.measure.classification import ClassificationReport
 from netwright.measure.measure import measure
 from netwright.measure.measured import Measured
 from netwright.net.chain import Chain
+from netwright.regular import write_file
 from netwright.show.pictures import png
 from netwright.show.report import percent, report
 from netwright.show.summary import summary
@@ -114,7 +115,7 @@ def _files(run: Run, measured: Measured, digits: Dataset, held: int, where: Path
     """Write everything; the lines that say what each file is."""
     save(run.net, where / "lenet.net")
     inputs, targets = digits.test.inputs, list(digits.test.targets)
-    (where / "seven.png").write_bytes(png(inputs[targets.index(SEVEN)]))
+    write_file(where / "seven.png", png(inputs[targets.index(SEVEN)]), "the picture")
     notes = [
         f"A convolutional net of {summary(run.net).parameters:,} parameters, trained on "
         f"{len(digits.train) - held:,} handwritten digits. Data: {digits.name}, {digits.about}.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from netwright.errors import FileError, NetError, shortened
+from netwright.errors import NetError, shortened
 from netwright.fields import plain
 from netwright.net.leaf import Family, LeafNode
 from netwright.net.names import join_path
@@ -14,6 +14,7 @@ from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import Plan
+from netwright.regular import write_file
 from netwright.show.layout import APART, LANE, Edge, Item, Layout, Point, layout
 from netwright.show.parts import kind_text, part_text, sizes_text
 from netwright.value import Value
@@ -82,10 +83,7 @@ class Drawing(Value):
 
         Raises: FileError where it cannot be written.
         """
-        try:
-            Path(path).write_text(self.svg, encoding="utf-8")
-        except OSError as error:
-            raise FileError(what="the drawing cannot be written", where=str(path), got=error.strerror or "") from None
+        write_file(Path(path), self.svg, "the drawing")
 
     def _repr_svg_(self) -> str:
         return self.svg

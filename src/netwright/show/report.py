@@ -1,7 +1,6 @@
 """Writes what is known of a net, a run and a measurement as one HTML page that asks nobody for anything."""
 
 import html
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 from netwright.codecs.codec import Codec
 from netwright.codecs.image import Image
 from netwright.codecs.reading import probabilities
-from netwright.errors import FileError, MissingArraysError, shortened
+from netwright.errors import MissingArraysError, shortened
 from netwright.measure.classification import ClassificationReport
 from netwright.measure.estimate import Estimate
 from netwright.measure.measured import Measured
 from netwright.measure.regression import RegressionReport
 from netwright.net.part import Net
+from netwright.regular import write_file
 from netwright.show.chart import ChartLine, chart, smoothed
 from netwright.show.draw import draw
 from netwright.show.parts import sizes_text
@@ -84,7 +84,8 @@ def report(
         sections="\n".join(filter(None, sections)),
         footer="Written by Netwright. One file, no scripts, nothing fetched.",
     )
-    return _written(Path(path), page)
+    write_file(Path(path), page, "the report")
+    return Path(path)
 
 
 def _tiles(run: Run | None, measured: Measured | None, table: Summary) -> list[str]:
@@ -327,15 +328,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _text(value: object) -> str:
     return html.escape(str(value), quote=True)
-
-
-def _written(path: Path, page: str) -> Path:
-    """The page in place of an older one, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(page, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise FileError(what="the report cannot be written", where=str(path), got=error.strerror or "") from None
-    return path

@@ -36,6 +36,9 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileError) as caught:
         check_regular(tmp_path)
     assert str(caught.value) == f"this is not a file\n  where:    {tmp_path}\n  got:      a folder"
-    for name in ("none", "a" * 5000, "a\0b", "\ud800"):
+    for name in ("none", "a" * 5000):
         with pytest.raises(FileError, match="this file cannot be read"):
+            check_regular(tmp_path / name)
+    for name in ("a\0b", "\ud800"):
+        with pytest.raises(FileError, match="no file can have this name"):
             check_regular(tmp_path / name)

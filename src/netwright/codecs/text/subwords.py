@@ -17,6 +17,7 @@ from netwright.codecs.numeric import LONGEST
 from netwright.codecs.text.elements import Elements, utf8
 from netwright.codecs.text.growth import refusal
 from netwright.errors import DataError, FileError, NetError, missing_extra, shortened
+from netwright.regular import text_of
 from netwright.sizes.free import FREE, Free
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class Subwords(Elements):
             raise NetError(what="every byte is a piece", expected=f"pieces of {ALPHABET} or more", got=f"{self.pieces}")
         if isinstance(self.tokenizer, Path):
             try:
-                object.__setattr__(self, "tokenizer", self.tokenizer.read_text(encoding="utf-8"))
+                object.__setattr__(self, "tokenizer", text_of(self.tokenizer))
+            except FileError:
+                raise
             except (OSError, UnicodeDecodeError) as error:
                 raise FileError(
                     what="this tokenizer cannot be read", where=str(self.tokenizer), got=f"{error}"

@@ -1,13 +1,12 @@
 """Opens the files of published nets: regular files alone, and JSON of any depth and text without raw errors."""
 
 import json
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from netwright.errors import FileError, shortened
+from netwright.regular import opened, text_of
 
 SHOWN = 80  # characters of what a file says that an error shows
 PATH = 500  # characters of a path
@@ -23,19 +22,16 @@ def shown_text(value: object, most: int = SHOWN) -> str:
 
 
 def check_regular(path: Path) -> None:
-    """Refuse what is no regular file, such as a pipe, which would be waited for.
+    """Refuse what is no regular file, such as a pipe, for readers that open files themselves and would wait for it.
 
     Raises: FileError.
     """
     try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError) as error:
-        raise FileError(
-            what="this file cannot be read", where=shown_text(str(path), PATH), got=shown_text(str(error))
-        ) from None
-    if not stat.S_ISREG(mode):
-        got = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
-        raise FileError(what="this is not a file", where=shown_text(str(path), PATH), got=got)
+        opened(path).close()
+    except FileError:
+        raise
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 def json_of(path: Path) -> Mapping[str, Any]:
@@ -43,15 +39,20 @@ def json_of(path: Path) -> Mapping[str, Any]:
 
     Raises: FileError for what is no regular file, no JSON, nested too deeply, or no object.
     """
-    check_regular(path)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(text_of(path))
     except RecursionError:
         raise FileError(
             what="this file cannot be read", where=str(path), got="JSON that is nested too deeply"
         ) from None
+    except FileError:
+        raise
     except (OSError, ValueError) as error:
-        raise FileError(what="this file cannot be read", where=str(path), got=shown_text(str(error))) from None
+        raise _unreadable(path, error) from None
     if not isinstance(found, dict):
         raise FileError(what="this file is no JSON object", where=str(path), got=type(found).__name__)
     return cast(dict[str, Any], found)
+
+
+def _unreadable(path: Path, error: Exception) -> FileError:
+    return FileError(what="this file cannot be read", where=shown_text(str(path), PATH), got=shown_text(str(error)))

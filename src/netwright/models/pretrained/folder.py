@@ -25,7 +25,6 @@ from netwright.models.pretrained.tokenizer import check_said, cut_options
 from netwright.models.pretrained.vit import vit_net, vit_table
 from netwright.models.pretrained.weights import Config, From, check_blocks, filled_arrays
 from netwright.net.part import Net
-from netwright.regular import opened
 from netwright.value import Value
 
 CONFIG, INDEX, WHOLE = "config.json", "model.safetensors.index.json", "model.safetensors"
@@ -178,7 +177,6 @@ def tensors_of(folder: Path) -> dict[str, Tensor]:
         path = folder / name
         check_regular(path)
         try:
-            opened(path).close()  # refuses a pipe, which safe_open would wait for
             with safe_open(path, framework="pt") as file:
                 own = [key for key in file.keys() if places.get(key, name) == name]  # noqa: SIM118  # it is no mapping
                 found |= {key: file.get_tensor(key) for key in own}
