@@ -230,5 +230,5 @@ def test_a_sequence_of_one_is_a_sequence() -> None:
     assert TEXTS("a") in ("x", "y") and len(TEXTS(["a", "abc", "b"])) == 3
     assert WINDOW(zeros(5)).shape == (4,)
     assert len(nw.generate(PREDICTS, "a", max_elements=1).value) == 2
-    assert nw.measure(PREDICTS, ["a", ""]).result.elements == 3
+    assert nw.measure(PREDICTS, ["a", ""]).counted == 3
     assert train(LANGUAGE, ["a", "", "b"] * 8, objective=nw.NextElement()).net("a") is not None

@@ -109,7 +109,7 @@ class NetError(NetwrightError, ValueError):
 
 
 class UnknownNameError(NetwrightError, AttributeError):
-    """The package, or a net, has nothing of this name."""
+    """The package, a net or a report has nothing of this name."""
 
 
 class PathError(NetwrightError, KeyError):

@@ -50,7 +50,7 @@ def test_the_whole_demonstration(asked, tmp_path, capsys):
     assert said[2] == f"MNIST cannot be had here: {DIGITS.source}. Expect a lower accuracy than MNIST's."
     assert "  loss: x (y)" in said[3] and str(measured) in said[4]
     assert "epoch 2; the chapter: 99.6%" in said[5] and "95.00%   (n=400" in said[5]
-    assert f"{measured.result.accuracy.value:.2%}   (n=1,000" in said[5]
+    assert f"{measured.accuracy.value:.2%}   (n=1,000" in said[5]
     assert len(said[6].splitlines()) == 3 + 10
     files = sorted(path.name for path in (tmp_path / "demo").iterdir())
     assert files == ["lenet.net", "report.html", "seven.png"]

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from netwright.measure.classification import Classification
-from netwright.measure.positions import ClassifiedPositions
-from netwright.measure.regression import Regression
-from netwright.measure.sequences import Sequences
+from netwright.measure.classification import ClassCounts
+from netwright.measure.positions import PositionCounts
+from netwright.measure.regression import NumberSums
+from netwright.measure.report import Figures
+from netwright.measure.sequences import ElementCounts
+from netwright.measure.tally import Tally
 
 SIZES = (5, 20, 100, 1000)
 ERRORS: dict[str, Callable[..., np.ndarray]] = {  # of mean 0 and variance 1
@@ -25,12 +27,16 @@ CONFUSED = np.array([[0.85, 0.1, 0.05], [0.15, 0.75, 0.1], [0.1, 0.1, 0.8]])  # 
 Held = Iterator[tuple[str, bool]]
 
 
+def figures(seen: Tally) -> Figures:
+    return Figures(tuple(metric(seen) for metric in seen.metrics))
+
+
 def regression(random: np.random.Generator, n: int) -> Held:
     for kind, errors in ERRORS.items():
         target = random.normal(3.0, 2.0, n)
-        metric = Regression()
+        metric = NumberSums(1)
         metric.update(target + NOISE * errors(random, n), target)
-        report = metric.result()
+        report = figures(metric)
         truths = {"mse": NOISE**2, "rmse": NOISE, "mae": NOISE * ABSOLUTE[kind], "r2": 1 - NOISE**2 / 4}
         for name, truth in truths.items():
             made = getattr(report, name)
@@ -44,18 +50,18 @@ def classification(random: np.random.Generator, n: int) -> Held:
     sure = random.uniform(0.5, 1.0, n)
     p = np.full((n, 3), (1 - sure)[:, None] / 2)
     p[np.arange(n), said] = sure
-    metric = Classification(("a", "b", "c"))
+    metric = ClassCounts(("a", "b", "c"))
     metric.update(p, actual)
-    report = metric.result()
+    report = figures(metric)
     right, given = float(RIGHT.mean()), CONFUSED.sum(axis=0)
     when_right = 1 - np.log(2)  # the mean of -ln p, p uniform in 0.5..1
     when_wrong = 1 + 2 * np.log(2)  # the mean of -ln (1 - p)/2
     truths = {
         "accuracy": right,
         "log_loss": right * when_right + (1 - right) * when_wrong,
-        "precision": float((RIGHT / given).mean()),
-        "recall": right,
-        "f1": float((2 * RIGHT / (1 + given)).mean()),
+        "macro_precision": float((RIGHT / given).mean()),
+        "macro_recall": right,
+        "macro_f1": float((2 * RIGHT / (1 + given)).mean()),
     }
     for name, truth in truths.items():
         made = getattr(report, name)
@@ -65,19 +71,19 @@ def classification(random: np.random.Generator, n: int) -> Held:
 def sequences(random: np.random.Generator, n: int) -> Held:
     """Sequences of 20 elements which are easy or hard together: the probability of what is right is one for all."""
     p = np.exp(-random.gamma(2.0, 0.4, n))  # -ln p has a mean of 0.8
-    metric = Sequences(("a", "b"))
+    metric = ElementCounts(("a", "b"))
     metric.update([np.tile([q, 1 - q], (20, 1)) for q in p], [np.zeros(20, np.int64)] * n)
-    report = metric.result()
-    yield "bits", report.bits.low <= 0.8 / np.log(2) <= report.bits.high
+    report = figures(metric)
+    yield "bits", report.bits_per_element.low <= 0.8 / np.log(2) <= report.bits_per_element.high
     yield "perplexity", report.perplexity.low <= np.exp(0.8) <= report.perplexity.high
 
 
 def positions(random: np.random.Generator, n: int) -> Held:
     rates = random.beta(9, 3, n)  # of an example's 30 positions, so many are right
-    metric = ClassifiedPositions(("a", "b"))
+    metric = PositionCounts(("a", "b"))
     given = [(random.random(30) < rate).astype(float) for rate in rates]
     metric.update([np.stack([1 - one, one], axis=1) for one in given], [np.ones(30, np.int64)] * n)
-    report = metric.result()
+    report = figures(metric)
     yield "accuracy of positions", report.accuracy.low <= 0.75 <= report.accuracy.high
 
 
@@ -85,8 +91,8 @@ def coverage(n: int, times: int) -> dict[str, float]:
     random = np.random.default_rng(n)
     held: dict[str, int] = {}
     for _ in range(times):
-        for figures in (regression, classification, sequences, positions):
-            for name, inside in figures(random, n):
+        for drawn in (regression, classification, sequences, positions):
+            for name, inside in drawn(random, n):
                 held[name] = held.get(name, 0) + inside
     return {name: count / times for name, count in held.items()}
 

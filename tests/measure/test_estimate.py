@@ -109,18 +109,10 @@ def test_f1_and_its_ends():
     assert f1_score("F1", 5, 0, 0).high == 1 and f1_score("F1", 5, 0, 0).low < 1
 
 
-@pytest.mark.parametrize(
-    ("k", "touched", "factor"), [(4, 1, 0.5), (4, 2, 0.5 * math.sqrt(2)), (4, 4, 1.0), (1, 2, 1.0)]
-)
-def test_average_narrows_only_as_far_as_the_parts_are_independent(k, touched, factor):
-    parts = [Estimate(name="p", value=0.5, low=0.4, high=0.7, n=9)] * k
-    mean = average("macro", parts, 36, touched=touched, baseline=0.1, baseline_name="x")
-    assert (mean.value, mean.low, mean.high) == pytest.approx((0.5, 0.5 - 0.1 * factor, 0.5 + 0.2 * factor))
-
-
-def test_average_counts_the_undefined_as_nothing():
-    parts = [proportion("p", 0, 0), proportion("p", 9, 9)]
-    assert average("macro", parts, 9, touched=1, baseline=0.1, baseline_name="x").value == 0.5
+def test_average_is_as_wide_as_if_all_erred_together():
+    low, high = average([(0.5, 0.4, 0.7), (0.3, 0.2, 0.5)])
+    assert (low, high) == pytest.approx((0.3, 0.6))
+    assert average([]) == (0.0, 1.0)
 
 
 def batches(draw_from, cuts):
@@ -224,3 +216,8 @@ def test_an_error_is_what_an_accuracy_lacks():
 
 def test_an_estimate_is_a_number() -> None:
     assert float(proportion("accuracy", 3, 4)) == 0.75
+
+
+def test_an_estimate_shows_its_line() -> None:
+    made = proportion("accuracy", 3, 4)
+    assert repr([made]) == "[accuracy 75.0% (30.1-95.4, n=4)]"

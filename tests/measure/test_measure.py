@@ -8,9 +8,11 @@ import torch
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import netwright as nw
+from netwright.codecs.codec import Codec
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
-from netwright.errors import DataError, NetError
+from netwright.errors import DataError, NetError, PathError
+from netwright.measure.estimate import proportion
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(600, 4)).astype("float32")
@@ -39,7 +41,7 @@ class Drawn(Dataset):
 
 
 def test_input_and_target_of_a_data_set_are_measured_as_one_draw():
-    assert nw.measure(CLASSIFIER, Drawn()).result.accuracy.value == 1
+    assert nw.measure(CLASSIFIER, Drawn()).accuracy.value == 1
 
 
 def test_a_row_that_a_data_set_gives_wrongly_is_named_as_it_counts():
@@ -51,12 +53,12 @@ def test_a_row_that_a_data_set_gives_wrongly_is_named_as_it_counts():
 def test_the_numbers_are_those_of_the_net_itself():
     measured = nw.measure(CLASSIFIER, (X, Y), top=(2,))
     p = CLASSIFIER(X, nw.raw).numpy()
-    result = measured.result
+    result = measured
     assert result.n == 600
     assert result.accuracy.value == pytest.approx((p.argmax(1) == Y).mean())
     losses = -np.log(p[np.arange(600), Y])
     assert result.log_loss.value == pytest.approx(losses.mean(), rel=1e-5)
-    assert result.top[0].value == pytest.approx(
+    assert result.top_2_accuracy.value == pytest.approx(
         np.mean([y in np.argsort(-row)[:2] for row, y in zip(p, Y, strict=True)])
     )
     assert [e.index for e in measured.worst] == np.argsort(-losses, kind="stable")[:10].tolist()
@@ -94,8 +96,8 @@ def test_yes_and_no():
     right = Y > 0
     measured = nw.measure(boolean, (X, right))
     p = boolean(X, nw.raw).numpy()[:, 0]
-    assert measured.result.accuracy.value == pytest.approx(((p > 0.5) == right).mean())
-    assert measured.result.confusion.labels == (False, True)
+    assert measured.accuracy.value == pytest.approx(((p >= 0.5) == right).mean())
+    assert measured.confusion.labels == (False, True)
     worst = measured.worst[0]
     assert worst.loss == pytest.approx(-np.log(np.where(right, p, 1 - p).min()), rel=1e-5)
     assert worst.probabilities == pytest.approx({False: 1 - p[worst.index], True: p[worst.index]}, abs=1e-6)
@@ -106,7 +108,7 @@ def test_several_labels():
     right = [[name for name, x in zip("abc", row, strict=False) if x > 0] for row in X]
     measured = nw.measure(labels, (X, right))
     p = labels(X, nw.raw).numpy()
-    assert measured.result.accuracy.value == pytest.approx(((p > 0.5) == (X[:, :3] > 0)).mean())
+    assert measured.accuracy.value == pytest.approx(((p >= 0.5) == (X[:, :3] > 0)).mean())
     assert len(measured.worst) == 10 and measured.worst[0].actual == right[measured.worst[0].index]
 
 
@@ -116,7 +118,7 @@ def test_numbers_are_measured_in_their_own_unit():
     measured = nw.measure(numbers, (X, right))
     said = numbers(X, nw.raw).numpy()[:, 0] * 10 + 100
     errors = (said - right) ** 2
-    assert measured.result.mse.value == pytest.approx(errors.mean(), rel=1e-4)
+    assert measured.mse.value == pytest.approx(errors.mean(), rel=1e-4)
     assert measured.worst[0].index == errors.argmax() and measured.worst[0].probabilities == {}
     assert measured.headline.startswith("MSE ")
 
@@ -125,7 +127,7 @@ def test_vectors():
     vectors = net(2, nw.Elementwise("tanh"), Vector(2, mean=(0.0, 5.0), deviation=(1.0, 2.0)))
     measured = nw.measure(vectors, (X, X[:, :2]), worst=3)
     said = vectors(X, nw.raw).numpy() * [1, 2] + [0, 5]
-    assert measured.result.mse.value == pytest.approx(((said - X[:, :2]) ** 2).mean(), rel=1e-4)
+    assert measured.mse.value == pytest.approx(((said - X[:, :2]) ** 2).mean(), rel=1e-4)
     assert len(measured.worst) == 3
 
 
@@ -134,8 +136,7 @@ def test_a_net_without_a_decoder():
         nw.measure(CLASSIFIER.with_output(None), (X, Y))
     assert str(error.value) == (
         "this net does not say what its output means, so nothing can be compared with it\n"
-        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean), "
-        "Characters, …\n"
+        "  expected: a decoder whose answer is 'class', 'yes or no', 'labels', 'numbers', 'elements'\n"
         "  got:      no decoder\n"
         "  mend:     net.with_output(nw.Category([…])), or another decoder"
     )
@@ -156,12 +157,13 @@ BOTH = {"input": X, "kind_target": Y, "size_target": 1 + 2 * X[:, 0]}
 
 def test_every_output_of_a_net_with_several_is_measured():
     measured = nw.measure(TWO, BOTH, worst=2)
-    assert list(measured) == ["kind", "size"] and len(measured) == 2
+    assert list(measured.outputs) == ["kind", "size"]
     said = TWO(X, nw.raw)
-    assert measured["kind"].result.accuracy.value == pytest.approx((said["kind"].numpy().argmax(1) == Y).mean())
+    assert measured["kind"].accuracy.value == pytest.approx((said["kind"].numpy().argmax(1) == Y).mean())
     said = said["size"].numpy()[:, 0] * 2 + 1
-    assert measured["size"].result.mse.value == pytest.approx(((said - BOTH["size_target"]) ** 2).mean(), rel=1e-4)
-    assert measured.headline.splitlines()[0] == f"kind: {measured['kind'].headline}"
+    assert measured["size"].mse.value == pytest.approx(((said - BOTH["size_target"]) ** 2).mean(), rel=1e-4)
+    assert measured.headline.splitlines()[0] == f"kind {measured['kind'].headline}"
+    assert measured.size_mse.value == measured["size"].mse.value
     assert [e.index for e in measured["size"].worst] != [e.index for e in measured["kind"].worst]
 
 
@@ -187,8 +189,7 @@ def test_one_of_several_outputs_without_a_decoder():
     assert str(error.value) == (
         "this net does not say what its output means, so nothing can be compared with it\n"
         "  where:    output 'size'\n"
-        "  expected: a decoder: Category, Boolean, Labels, Number, Vector, Each(Category), Each(Boolean), "
-        "Characters, …\n"
+        "  expected: a decoder whose answer is 'class', 'yes or no', 'labels', 'numbers', 'elements'\n"
         "  got:      no decoder\n"
         "  mend:     net.with_output({'size': nw.Category([…])}), or another decoder"
     )
@@ -208,8 +209,8 @@ def test_a_class_for_every_position():
     p = TAGGER(STEPS, nw.raw).numpy()
     right = p.argmax(2) == TAGS
     losses = -np.log(np.take_along_axis(p, TAGS[..., None], 2)[..., 0])
-    result = measured.result
-    assert (result.n, result.positions) == (300, 1800)
+    result = measured
+    assert (result.n, result.counted) == (300, 1800)
     assert result.accuracy.value == pytest.approx(right.mean()) and result.accuracy.n == 300
     assert result.accuracy.baseline == pytest.approx(np.bincount(TAGS.ravel()).max() / 1800)
     assert result.exact.value == pytest.approx(right.all(1).mean())
@@ -228,9 +229,9 @@ def test_yes_or_no_at_every_pixel():
     right = x[..., 0] > 0
     measured = nw.measure(net, (x, right.tolist()))
     p = net(x, nw.raw).numpy()[..., 0]
-    assert (measured.result.n, measured.result.positions) == (40, 480)
-    assert measured.result.accuracy.value == pytest.approx(((p >= 0.5) == right).mean())
-    assert measured.result.confusion.labels == (False, True)
+    assert (measured.n, measured.counted) == (40, 480)
+    assert measured.accuracy.value == pytest.approx(((p >= 0.5) == right).mean())
+    assert measured.confusion.labels == (False, True)
 
 
 def test_examples_of_different_lengths_count_their_own_positions(monkeypatch):
@@ -239,10 +240,10 @@ def test_examples_of_different_lengths_count_their_own_positions(monkeypatch):
     one_by_one = [torch.tensor(row[:n]) for row, n in zip(p, lengths, strict=True)]
     monkeypatch.setattr(nw.Chain, "__call__", lambda net, x, reading: one_by_one)
     ragged = [row[:n] for row, n in zip(words(tags), lengths, strict=True)]
-    result = nw.measure(TAGGER, (STEPS[:200], ragged)).result
+    result = nw.measure(TAGGER, (STEPS[:200], ragged))
     real = np.arange(6) < np.array(lengths)[:, None]
     right = p.argmax(2) == tags
-    assert (result.n, result.positions) == (200, sum(lengths))
+    assert (result.n, result.counted) == (200, sum(lengths))
     assert result.accuracy.value == pytest.approx(right[real].mean())
     assert result.exact.value == pytest.approx((right | ~real).all(1).mean())
 
@@ -315,14 +316,15 @@ def elements(texts):
 
 def test_a_net_that_predicts_what_comes_next_takes_one_column():
     measured = nw.measure(PREDICTS, WORDS, worst=3)
-    result = measured.result
+    result = measured
     p, right = zip(*elements(WORDS), strict=True)
-    assert (result.n, result.elements) == (30, len(p))
-    assert result.bits.value == pytest.approx(-np.log2(p).mean(), rel=1e-6)
+    assert (result.n, result.counted) == (30, len(p))
+    assert result.bits_per_element.value == pytest.approx(-np.log2(p).mean(), rel=1e-6)
     assert result.perplexity.value == pytest.approx(np.exp(-np.log(p).mean()), rel=1e-6)
     assert result.error.value == pytest.approx(1 - np.mean(right))
-    assert measured.headline == str(result.bits)
-    assert str(measured).splitlines()[1:4] == [str(result.bits), str(result.perplexity), str(result.error)]
+    assert measured.headline == str(result.bits_per_element)
+    lines = str(measured).splitlines()
+    assert [line.split("  ")[0] for line in lines[1:5]] == ["bits per element", "perplexity", "error", "accuracy"]
     assert result.confusion.labels == ("a", "h", "n", "<edge>")
     assert measured.worst[0].input == measured.worst[0].actual in WORDS
     assert isinstance(measured.worst[0].predicted, str)
@@ -338,7 +340,7 @@ def test_elements_that_cannot_be_seen_are_written_out():
         seed=0,
     )  # fmt: skip
     measured = nw.measure(spaced, ["a a\n", "zz"], top=(2,))
-    assert measured.result.confusion.labels == ("a", "' '", "'\\n'", "<unknown>", "<edge>")
+    assert measured.confusion.labels == ("a", "' '", "'\\n'", "<unknown>", "<edge>")
     assert "confusion matrix of elements" in str(measured)
 
 
@@ -349,7 +351,7 @@ def test_no_confusion_matrix_of_a_large_vocabulary():
         input=nw.Words(words, mark_start=True), output=nw.Words(words, mark_end=True),
     )  # fmt: skip
     measured = nw.measure(nw.initialize(net, seed=0), ["w1 w2", "w7"])
-    assert measured.result.confusion is None and measured.result.elements == 5
+    assert measured.confusion is None and measured.counted == 5
     assert "more than 1,000 elements: no confusion matrix" in str(measured)
 
 
@@ -373,7 +375,7 @@ def test_texts_beside_texts():
         for text, said in (("anna", "xyyx"), ("ha", "yx"))
         for row, c in zip(tags(text, nw.raw), said, strict=True)
     ]
-    assert measured.result.bits.value == pytest.approx(-np.log2(p).mean(), rel=1e-6)
+    assert measured.bits_per_element.value == pytest.approx(-np.log2(p).mean(), rel=1e-6)
     with pytest.raises(DataError) as caught:
         nw.measure(tags, (["anna", "ha"], ["xyyx", "yxx"]))
     assert str(caught.value) == (
@@ -382,3 +384,132 @@ def test_texts_beside_texts():
         "  expected: (2,), one class for each position\n"
         "  got:      (3,)"
     )
+
+
+def test_one_output_is_reached_as_one_of_several_is():
+    report = nw.measure(CLASSIFIER, (X, Y))
+    assert report["output"] is report
+    with pytest.raises(PathError) as caught:
+        report["size"]
+    assert caught.value.what == "the measured net has no output 'size'"
+
+
+def test_the_naive_guess_of_the_training_data():
+    report = nw.measure(CLASSIFIER, (X, Y), baseline=(X[:5], [0, 1, 1, 2, 1]))
+    assert report.baseline_from == "the training data"
+    assert (report.accuracy.baseline_name, report.accuracy.baseline) == ('always "1"', pytest.approx((Y == 1).mean()))
+    assert nw.measure(CLASSIFIER, (X, Y)).baseline_from == "the measured data"
+    both = nw.measure(TWO, BOTH, baseline=BOTH)
+    assert both["size"].mae.baseline is not None and both.baseline_from == "the training data"
+    words = nw.measure(PREDICTS, WORDS, baseline=["aaa"])
+    assert words.accuracy.baseline_name == 'always "a"'
+    with pytest.raises(DataError) as caught:
+        nw.measure(CLASSIFIER, (X, Y), baseline=(X[:2], [0, 9]))
+    assert caught.value.where == "baseline, row 1"
+
+
+def share_of_zero(seen):
+    return proportion("zeros", int(seen.targets[0]), seen.n)
+
+
+def test_a_metric_of_ones_own_is_a_function_of_what_was_counted():
+    report = nw.measure(CLASSIFIER, (X, Y), metrics=[share_of_zero])
+    assert report.zeros.value == pytest.approx((Y == 0).mean())
+    assert "zeros" in str(report) and "zeros" in report.to_json()["figures"]
+    both = nw.measure(TWO, BOTH, metrics={"kind": [share_of_zero]})
+    assert both["kind"].zeros.n == 600
+    with pytest.raises(NetError) as caught:
+        nw.measure(TWO, BOTH, metrics=[share_of_zero])
+    assert caught.value.expected == "metrics={'kind': [f]}"
+
+
+PIXELS = RANDOM.integers(0, 256, (50, 3, 4), dtype=np.uint8)
+
+
+def test_pictures_are_numbers_from_0_to_255():
+    picture = nw.Image(3, 4, "gray", mean=0.5, deviation=0.25)
+    copies = nw.initialize(nw.Chain(nw.Flatten(), 12, nw.Reshape(3, 4, 1), input=picture, output=picture), seed=0)
+    report = nw.measure(copies, (PIXELS, PIXELS), worst=2)
+    errors = (np.stack(copies(list(PIXELS))).astype(float) - PIXELS) ** 2
+    assert report.mse.value == pytest.approx(errors.mean())
+    assert report.rmse.baseline == pytest.approx(PIXELS.std(0).__pow__(2).mean() ** 0.5)
+    assert report.worst[0].index == errors.mean((1, 2)).argmax()
+
+
+def test_numbers_at_every_position_of_examples_that_differ_in_length():
+    net = nw.initialize(
+        nw.Chain(nw.Embedding(3), nw.Linear(1), input=nw.Characters("ab"), output=nw.Each(nw.Number(2.0, 3.0))), seed=0
+    )
+    texts = ["ab", "b", "abba"]
+    right = [[1.0, 2.0], [3.0], [0.0, 1.0, 2.0, 5.0]]
+    report = nw.measure(net, (texts, right))
+    said = np.concatenate([net(text) for text in texts])
+    errors = (said - np.concatenate(right)) ** 2
+    assert (report.n, report.counted, report.unit) == (3, 7, "positions")
+    assert report.mse.value == pytest.approx(errors.mean(), rel=1e-5)
+    with pytest.raises(DataError) as caught:
+        nw.measure(net, (texts, [*right[:2], [0.0]]))
+    assert caught.value.what == "what is right has other positions than the net gives"
+
+
+def test_several_labels_at_every_position_are_refused():
+    tags = nw.Chain(nw.Linear(2), nw.sigmoid, input=(6, 2), output=nw.Each(nw.Labels(["a", "b"])))
+    with pytest.raises(NetError) as caught:
+        nw.measure(nw.initialize(tags), (STEPS, [[["a"]] * 6] * 300))
+    assert str(caught.value) == (
+        "several labels at every position are not measured\n"
+        "  expected: one answer for each label of an example, or one class for each position\n"
+        "  got:      Each(Labels(['a', 'b']))"
+    )
+
+
+class Sign(Codec):
+    """Below or above zero, as a user would write it."""
+
+    answer = "class"
+    names = ("below", "above")
+    encoded = "<2>"
+    decoded = "2"
+
+    def encode(self, raw):
+        return torch.tensor(int(raw == "above"))
+
+    def read(self, output, reading):
+        return reading.of(self.names, output)
+
+
+class Logarithm(Codec):
+    """A number above 0 of which the net gives the logarithm."""
+
+    answer = "numbers"
+    encoded = decoded = "1"
+
+    def encode(self, raw):
+        return torch.tensor([float(raw)]).log()
+
+    def read(self, output, reading):
+        return float(output.exp())
+
+
+@pytest.mark.parametrize(
+    ("decoder", "end", "right", "loss"),
+    [
+        (Sign(), (nw.Linear(2), nw.softmax), ["above" if x > 0 else "below" for x in X[:, 0]], nw.CrossEntropy()),
+        (Logarithm(), (nw.Linear(1),), np.exp(X[:, 0]).tolist(), nw.MSE()),
+    ],
+)
+def test_a_codec_of_ones_own_trains_measures_and_reports(decoder, end, right, loss, tmp_path):
+    data = (X, right)
+    run = nw.train(nw.Chain(*end, input=4, output=decoder), data, epochs=20, validation=100, progress=False)
+    assert {choice.name: choice.value for choice in run.choices}["loss"] == repr(loss)
+    report = nw.measure(run.net, data, baseline=data, worst=2)
+    assert report.kind == decoder.answer
+    if decoder.answer == "class":
+        assert "error" in run.epochs[-1].validation
+        assert report.accuracy.value > 0.9 and report.confusion.labels == ("below", "above")
+        assert list(report.worst[0].probabilities) == ["below", "above"]
+    else:
+        assert report.mse.baseline == pytest.approx(np.var(np.exp(X[:, 0])), rel=1e-4)  # in its own unit
+        assert report.r2.value > 0.9 and report.mae.baseline > 2 * report.mae.value
+    page = nw.report(run, report, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert report.figures[0].name in page

@@ -1,7 +1,5 @@
 """A class for every position: counts by hand, agreement with plain classification, intervals by examples, refusals."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -9,17 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netwright.errors import DataError
-from netwright.measure.classification import Classification
-from netwright.measure.positions import ClassifiedPositions
+from netwright.measure.classification import ClassCounts
+from netwright.measure.positions import PositionCounts
+from netwright.measure.report import Figures, attribute
 
 P = [np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([[0.7, 0.3]]), np.array([[0.2, 0.8], [0.1, 0.9], [0.6, 0.4]])]
 T = [np.array([0, 1]), np.array([1]), np.array([1, 1, 0])]
 
 
 def measured(p=P, t=T, **options):
-    made = ClassifiedPositions(("a", "b"), **options)
+    made = PositionCounts(("a", "b"), **options)
     made.update(p, t)
     return made
+
+
+def figures(seen):
+    return Figures(tuple(metric(seen) for metric in seen.metrics))
 
 
 def drawn(seed, n, k, longest=8):
@@ -30,36 +33,34 @@ def drawn(seed, n, k, longest=8):
 
 
 def test_small_case_by_hand():
-    report = measured().result()
-    assert (report.n, report.positions, report.accuracy.value, report.exact.value) == (3, 6, 5 / 6, 2 / 3)
-    assert report.confusion.counts.tolist() == [[2, 0], [1, 3]]
+    seen = PositionCounts(("a", "b"))
+    losses = seen.update(P, T)
+    report, classes = figures(seen), seen.classes()
+    assert (seen.n, seen.counted, report.accuracy.value, report.exact.value) == (3, 6, 5 / 6, 2 / 3)
+    assert seen.confusion().counts.tolist() == [[2, 0], [1, 3]]
     assert (report.accuracy.n, report.accuracy.baseline, report.accuracy.baseline_name) == (3, 4 / 6, 'always "b"')
     assert report.exact.baseline == 1 / 3  # the second example is b throughout
     assert report.log_loss.value == pytest.approx(-np.log([0.9, 0.6, 0.3, 0.8, 0.9, 0.6]).mean())
-    assert [(one.count, one.precision.value, one.recall.value) for one in report.classes] == [
+    assert [(one.count, one.precision.value, one.recall.value) for one in classes] == [
         (2, 2 / 3, 1.0),
         (4, 1.0, 3 / 4),
     ]
-    assert report.classes[0].f1.value == pytest.approx(2 * 2 / (2 * 2 + 1))
-    assert report.worst.indices == (1, 0, 2)
+    assert classes[0].f1.value == pytest.approx(2 * 2 / (2 * 2 + 1))
+    own = [-np.log([0.9, 0.6]).mean(), -np.log(0.3), -np.log([0.8, 0.9, 0.6]).mean()]
+    assert losses == pytest.approx(own)
 
 
 def test_with_one_position_each_the_values_are_those_of_classification():
     p, t = drawn(0, 500, 4, longest=1)
-    both = ClassifiedPositions(tuple("abcd"), top=(2, 3)), Classification(tuple("abcd"), top=(2, 3))
+    both = PositionCounts(tuple("abcd"), top=(2, 3)), ClassCounts(tuple("abcd"), top=(2, 3))
     both[0].update(p, t)
     both[1].update(np.concatenate(p), np.concatenate(t))
-    mine, plain = both[0].result(), both[1].result()
-    assert mine.confusion == plain.confusion and mine.worst == plain.worst
-    for a, b in [
-        *((getattr(mine, name), getattr(plain, name)) for name in ("accuracy", "error", "log_loss", "f1")),
-        *zip(mine.top, plain.top, strict=True),
-        *(
-            (getattr(x, name), getattr(y, name))
-            for x, y in zip(mine.classes, plain.classes, strict=True)
-            for name in ("precision", "recall", "f1")
-        ),
-    ]:
+    mine, plain = figures(both[0]), figures(both[1])
+    assert both[0].confusion() == both[1].confusion()
+    pairs = [(figure, getattr(plain, attribute(figure.name))) for figure in mine.figures if figure.name != "exact"]
+    for x, y in zip(both[0].classes(), both[1].classes(), strict=True):
+        pairs += zip(x.figures, y.figures, strict=True)
+    for a, b in pairs:
         assert (a.value, a.baseline) == (pytest.approx(b.value), pytest.approx(b.baseline))
         assert a.name == b.name and a.baseline_name == b.baseline_name
     assert mine.accuracy.low == pytest.approx(plain.accuracy.low, abs=1e-3)  # independent coins, and as many
@@ -70,14 +71,12 @@ def test_with_one_position_each_the_values_are_those_of_classification():
 @given(st.integers(1, 20), st.integers(0, 2**32 - 1), st.integers(0, 20))
 def test_chunks_are_all_at_once(n, seed, cut):
     p, t = drawn(seed, n, 3)
-    whole, parts = ClassifiedPositions(tuple("abc"), top=(2,)), ClassifiedPositions(tuple("abc"), top=(2,))
+    whole, parts = PositionCounts(tuple("abc"), top=(2,)), PositionCounts(tuple("abc"), top=(2,))
     whole.update(p, t)
     parts.update(p[:cut], t[:cut])
     parts.update(p[cut:], t[cut:])
-    left, right = whole.result(), parts.result()
-    assert left.confusion == right.confusion and left.worst.indices == right.worst.indices
-    for name in ("accuracy", "exact", "log_loss", "precision", "recall", "f1"):
-        a, b = getattr(left, name), getattr(right, name)
+    assert whole.confusion() == parts.confusion()
+    for a, b in zip(figures(whole).figures, figures(parts).figures, strict=True):
         assert (a.value, a.low, a.high) == pytest.approx((b.value, b.low, b.high))
 
 
@@ -86,37 +85,51 @@ def test_positions_that_stand_and_fall_together_count_less():
     together = [np.tile([[0.2, 0.8]] if i < 20 else [[0.8, 0.2]], (50, 1)) for i in range(100)]
     random = np.random.default_rng(0)
     apart = [np.where(random.random((50, 1)) < 0.2, [[0.2, 0.8]], [[0.8, 0.2]]) for _ in range(100)]
-    wide, narrow = (measured(p, t).result().accuracy for p in (together, apart))
+    wide, narrow = (figures(measured(p, t)).accuracy for p in (together, apart))
     assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
     assert (wide.low, wide.high) == pytest.approx((0.711, 0.867), abs=2e-3)  # as 100 coins, not 5,000
 
 
 def test_two_labels_from_one_probability():
-    one = measured([p[:, 1:] for p in P]).result()
-    assert one.confusion == measured().result().confusion
-    assert one.log_loss.value == pytest.approx(measured().result().log_loss.value)
+    one = measured([p[:, 1:] for p in P])
+    assert one.confusion() == measured().confusion()
+    assert figures(one).log_loss.value == pytest.approx(figures(measured()).log_loss.value)
 
 
-def test_tensors_of_half_precision_and_json():
-    report = measured([torch.tensor(p).bfloat16() for p in P], [torch.tensor(t) for t in T]).result()
-    assert report.accuracy.value == 5 / 6
-    again = json.loads(json.dumps(report.to_json()))
-    assert (again["positions"], again["exact"]["value"], again["confusion"]["labels"]) == (6, 2 / 3, ["a", "b"])
+def test_tensors_of_half_precision_and_any_shape_of_positions():
+    seen = measured([torch.tensor(p)[None].bfloat16() for p in P], [torch.tensor(t)[None] for t in T])
+    assert figures(seen).accuracy.value == 5 / 6
 
 
-def test_the_text():
-    text = str(measured(worst=1).result())
-    assert text.startswith(
-        "6 positions of 3 examples, 2 classes; 95% intervals, from how examples differ; "
-        "baselines from the measured data\naccuracy         83.3%"
-    )
-    assert "class  positions" in text and "confusion matrix of positions" in text and "#1 (loss 1.2)" in text
+def test_baselines_of_the_training_data():
+    seen = PositionCounts(("a", "b"))
+    seen.learn([np.array([0, 0]), np.array([0])])
+    seen.update(P, T)
+    report = figures(seen)
+    assert (report.accuracy.baseline, report.accuracy.baseline_name) == (2 / 6, 'always "a"')
+    assert report.exact.baseline == 0
+
+
+def test_a_metric_of_ones_own_is_wider_where_positions_stand_and_fall_together():
+    t = [np.full(50, i % 2) for i in range(100)]
+    together = [np.full(50, i % 5 > 0) for i in range(100)]  # whether it is right
+    apart = [np.random.default_rng(i).random(50) < 0.8 for i in range(100)]
+
+    def said(right):
+        yes = np.where(right, t, 1 - np.array(t))  # (100, 50)
+        return list(np.stack([1 - yes, yes], axis=2).astype(float))
+
+    def f2(seen):
+        return seen.over_classes("macro F2", lambda right, wrong, missed: 5 * right / (5 * right + wrong + 4 * missed))
+
+    wide, narrow = (f2(measured(said(right), t)) for right in (together, apart))
+    assert wide.high - wide.low > 3 * (narrow.high - narrow.low)
 
 
 def test_clipped_probabilities_are_said():
-    report = measured([np.array([[1.0, 0.0], [1.0, 0.0]])], [np.array([1, 0])]).result()
-    assert report.clipped == 1
-    assert "probabilities below 1e-12, taken as 1e-12 in the log loss: 1\n" in str(report)
+    seen = measured([np.array([[1.0, 0.0], [1.0, 0.0]])], [np.array([1, 0])])
+    assert seen.clipped == 1
+    assert seen.notes() == ("probabilities below 1e-12, taken as 1e-12 in the log loss: 1",)
 
 
 @pytest.mark.parametrize(
@@ -145,23 +158,19 @@ def test_clipped_probabilities_are_said():
 )
 def test_what_does_not_fit_changes_nothing(p, t, text):
     metric = measured()
-    before = metric.result().to_json()
+    before = str(figures(metric).figures)
     with pytest.raises(DataError) as error:
-        ClassifiedPositions(("a", "b")).update(p, t)
+        PositionCounts(("a", "b")).update(p, t)
     assert str(error.value) == text
     with pytest.raises(DataError):
         metric.update(p, t)
-    assert metric.result().to_json() == before
+    assert str(figures(metric).figures) == before
 
 
-def test_no_example_and_bad_options():
-    with pytest.raises(DataError, match="nothing was measured"):
-        ClassifiedPositions(("a", "b")).result()
+def test_bad_options_and_an_empty_batch():
     with pytest.raises(DataError, match="labels that are no choice"):
-        ClassifiedPositions(("a",))
+        PositionCounts(("a",))
     with pytest.raises(DataError, match="a top-n accuracy that says nothing"):
-        ClassifiedPositions(("a", "b"), top=(3,))
-    empty = ClassifiedPositions(("a", "b"))
-    empty.update([], [])
-    with pytest.raises(DataError, match="nothing was measured"):
-        empty.result()
+        PositionCounts(("a", "b"), top=(3,))
+    empty = PositionCounts(("a", "b"))
+    assert len(empty.update([], [])) == 0 and empty.n == 0

@@ -1,6 +1,5 @@
 """Errors by hand, R² against the direct formula, chunks against all at once, coverage of the interval of R²."""
 
-import json
 import math
 
 import numpy as np
@@ -11,21 +10,30 @@ from hypothesis import strategies as st
 
 from netwright.errors import DataError
 from netwright.measure.estimate import mean_estimate
-from netwright.measure.regression import Regression
+from netwright.measure.regression import NumberSums
+from netwright.measure.report import Figures, figure_lines
 
 Y = np.array([2.5, 0.0, 2.0, 8.0])
 T = np.array([3.0, -0.5, 2.0, 7.0])
 
 
-def measured(y=Y, t=T, losses=None, **options):
-    made = Regression(**options)
-    made.update(y, t, losses)
+def measured(y=Y, t=T, taught=None, components=1, unit="examples"):
+    made = NumberSums(components, unit)
+    if taught is not None:
+        made.learn(taught)
+    made.update(y, t)
     return made
 
 
+def figures(seen):
+    return Figures(tuple(metric(seen) for metric in seen.metrics))
+
+
 def test_small_case_by_hand():
-    report = measured().result()
-    assert (report.n, report.mse.value, report.mae.value) == (4, 0.375, 0.5)
+    seen = NumberSums(1)
+    assert seen.update(Y, T).tolist() == [0.25, 0.25, 0.0, 1.0]
+    report = figures(seen)
+    assert (seen.n, seen.counted, report.mse.value, report.mae.value) == (4, 4, 0.375, 0.5)
     assert report.rmse.value == pytest.approx(math.sqrt(0.375))
     assert report.r2.value == pytest.approx(1 - 1.5 / 29.1875)
     low, high = mean_estimate(0.375, np.std([0.25, 0.25, 0.0, 1.0], ddof=1) / 2, 4)
@@ -33,12 +41,12 @@ def test_small_case_by_hand():
     assert (report.rmse.low, report.rmse.high) == pytest.approx((math.sqrt(low), math.sqrt(high)))
     assert (report.mse.baseline, report.r2.baseline) == pytest.approx((29.1875 / 4, 0.0))
     assert (report.mse.baseline_name, report.mae.baseline) == ("always the mean", None)
-    assert report.worst.indices == (3, 0, 1, 2)
 
 
 def test_the_training_mean_as_baseline():
-    report = measured(baseline_mean=3.0).result()
-    assert report.baseline_from == "the training data"
+    seen = measured(taught=np.array([2.0, 4.0]))
+    report = figures(seen)
+    assert seen.informed
     assert report.mse.baseline == pytest.approx(np.mean((T - 3) ** 2))
     assert report.mae.baseline == pytest.approx(np.mean(np.abs(T - 3)))
     assert report.r2.baseline == pytest.approx(1 - np.mean((T - 3) ** 2) / T.var())
@@ -49,34 +57,50 @@ def test_several_numbers_an_example():
     random = np.random.default_rng(0)
     t = random.normal(size=(50, 2, 3)) * [1, 5, 0.1] + [0, 100, 7]
     y = t + random.normal(size=t.shape)
-    report = measured(torch.tensor(y), torch.tensor(t), baseline_mean=(1, 2, 3, 4, 5, 6)).result()
+    report = figures(measured(torch.tensor(y), torch.tensor(t), taught=np.array([[1, 2, 3, 4, 5, 6]]), components=6))
     assert report.mse.value == pytest.approx(((y - t) ** 2).mean())
     assert report.r2.value == pytest.approx(1 - ((y - t) ** 2).sum() / ((t - t.mean(0)) ** 2).sum())
     assert report.mae.baseline == pytest.approx(np.abs(t - np.arange(1, 7).reshape(2, 3)).mean())
 
 
+def test_numbers_at_every_position():
+    random = np.random.default_rng(0)
+    t = [random.normal(3, 1, n) for n in random.integers(1, 6, 30)]
+    y = [one + random.normal(size=len(one)) for one in t]
+    seen = measured(y, t, unit="positions")
+    report, together, truth = figures(seen), np.concatenate(y), np.concatenate(t)
+    assert (seen.n, seen.counted) == (30, len(truth))
+    assert report.mse.value == pytest.approx(((together - truth) ** 2).mean())
+    assert report.mae.value == pytest.approx(np.abs(together - truth).mean())
+    assert report.r2.value == pytest.approx(1 - ((together - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())
+    assert report.r2.low < report.r2.value < report.r2.high and report.r2.n == 30
+
+
 def test_a_column_of_predictions_is_not_broadcast_over_a_row_of_targets():
-    assert measured(Y[:, None], T).result() == measured().result()
+    assert figures(measured(Y[:, None], T)).figures == figures(measured()).figures
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
 def test_targets_that_never_vary_have_no_r2(value):
     targets = np.full(7, value)
-    made = measured(targets + 1, targets).merge(measured(targets, targets))
-    r2 = made.result().r2
+    made = measured(targets + 1, targets)
+    made.update(targets, targets)
+    r2 = figures(made).r2
     assert math.isnan(r2.value) and r2.baseline is None
     assert str(r2) == "R² undefined (no interval, n=14)"
 
 
 def test_perfect_predictions():
-    report = measured(T, T).result()
+    report = figures(measured(T, T))
     assert (report.mse.value, report.r2.value, report.r2.low, report.r2.high) == (0, 1, 1, 1)
 
 
 def test_one_example_has_no_interval():
-    report = measured(Y[:1], T[:1]).result()
+    report = figures(measured(Y[:1], T[:1]))
     assert str(report.mse) == "MSE 0.2500 (no interval, n=1), always the mean: 0.0000"
-    assert json.loads(json.dumps(report.to_json(), allow_nan=False))["r2"]["value"] is None
+    assert report.r2.to_json()["value"] is None
+    one = figures(measured([[1.0, 2.0]], [[1.0, 3.0]], unit="positions")).r2
+    assert one.low == -math.inf
 
 
 @pytest.mark.parametrize(("n", "noise"), [(100, 0.3), (400, 1.5)])
@@ -84,45 +108,31 @@ def test_the_interval_of_r2_covers_the_truth(n, noise):
     random, hits = np.random.default_rng(1), 0
     for _ in range(500):
         t = random.normal(20.0, 1.0, n)
-        r2 = measured(t + noise * random.normal(size=n), t).result().r2
+        r2 = figures(measured(t + noise * random.normal(size=n), t)).r2
         hits += r2.low <= 1 - noise**2 <= r2.high
     assert 0.92 <= hits / 500 <= 0.98
 
 
-@given(
-    st.integers(2, 30), st.integers(0, 2**32 - 1), st.integers(0, 30), st.integers(0, 30), st.sampled_from([0.0, 1e4])
-)
-def test_chunks_are_all_at_once_and_merging_is_associative(n, seed, a, b, far):
+@given(st.integers(2, 30), st.integers(0, 2**32 - 1), st.integers(0, 30), st.sampled_from([0.0, 1e4]))
+def test_chunks_are_all_at_once(n, seed, cut, far):
     random = np.random.default_rng(seed)
     t = random.normal(far, 1.0, (n, 2))
     y = t + random.normal(size=(n, 2))
-    a, b = sorted((min(a, n), min(b, n)))
-    cuts = ((0, a), (a, b), (b, n))
-    one, two, three = (measured(y[i:j], t[i:j], worst=2) for i, j in cuts)
-    stream = Regression(worst=2)
-    for i, j in cuts:
-        stream.update(y[i:j], t[i:j])
-    whole = measured(y, t, worst=2).result()
-    for made in (stream, one.merge(two).merge(three), one.merge(two.merge(three))):
-        report = made.result()
-        assert report.worst == whole.worst
-        for name in ("mse", "rmse", "mae", "r2"):
-            got, expected = getattr(report, name), getattr(whole, name)
-            assert (got.value, got.low, got.high) == pytest.approx(
-                (expected.value, expected.low, expected.high), rel=1e-6, abs=1e-6
-            )
+    stream = NumberSums(2)
+    stream.update(y[:cut], t[:cut])
+    stream.update(y[cut:], t[cut:])
+    for got, expected in zip(figures(stream).figures, figures(measured(y, t, components=2)).figures, strict=True):
+        assert (got.value, got.low, got.high) == pytest.approx(
+            (expected.value, expected.low, expected.high), rel=1e-6, abs=1e-6
+        )
 
 
 def test_text():
-    assert str(measured(worst=1).result()) == (
-        "4 examples; 95% intervals; baselines from the measured data\n"
+    assert figure_lines(figures(measured()).figures) == (
         "MSE    0.38  (0.09-6.57)    always the mean: 7.30\n"
         "RMSE   0.61  (0.31-2.56)    always the mean: 2.70\n"
         "MAE    0.50  (0.19-3.79)\n"
-        "R²    0.949  (0.767-0.994)  always the mean: 0.000\n"
-        "\n"
-        "worst examples\n"
-        "#3 (loss 1)"
+        "R²    0.949  (0.767-0.994)  always the mean: 0.000"
     )
 
 
@@ -138,7 +148,7 @@ def refused(call):
         (
             Y.reshape(2, 2),
             T,
-            "predictions of another shape than expected\n  expected: (4,), as the targets\n  got:      (2, 2)",
+            "predictions of another shape than expected\n  expected: (4,), as the targets\n  got:      (2,)",
         ),
         (
             np.array([1, 2, np.inf, 4]),
@@ -158,29 +168,21 @@ def refused(call):
         ),
         (
             np.ones((4, 2)),
-            np.ones((4, 2)),
-            "batches whose examples have different sizes\n  expected: 1 numbers an example\n  got:      2",
+            np.ones(4),
+            "predictions of example 4 of another shape than expected\n"
+            "  expected: (1, 1), as the targets\n"
+            "  got:      (2, 1)",
         ),
     ],
 )
 def test_bad_batches_are_refused_and_change_nothing(y, t, text):
     made = measured()
-    before = made.result()
+    before = figures(made).figures
     assert refused(lambda: made.update(y, t)) == text
-    assert made.result() == before
+    assert figures(made).figures == before
 
 
-def test_bad_options_are_refused():
-    assert refused(lambda: measured(baseline_mean=(1.0, 2.0))) == (
-        "a baseline mean that does not fit the targets\n"
-        "  expected: 1 or 1 numbers, for 1 numbers an example\n"
-        "  got:      2"
-    )
-    assert refused(lambda: Regression(baseline_mean=math.nan)) == (
-        "a baseline mean that is no number\n  expected: one or several finite numbers\n  got:      nan"
-    )
-    assert refused(lambda: measured().merge(measured(worst=1))) == (
-        "two metrics that do not count the same\n"
-        "  expected: baseline mean None, 10 worst\n"
-        "  got:      baseline mean None, 1 worst"
+def test_an_example_of_another_size() -> None:
+    assert refused(lambda: measured(np.ones((4, 3)), np.ones((4, 3)), components=2)) == (
+        "an example of another size\n  where:    predictions, row 0\n  expected: 2 numbers\n  got:      3"
     )

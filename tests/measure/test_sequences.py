@@ -1,6 +1,5 @@
 """Bits, perplexity and errors are those of all elements together, with intervals from how sequences differ."""
 
-import json
 import math
 
 import numpy as np
@@ -8,9 +7,16 @@ import pytest
 import torch
 
 from netwright.errors import DataError
-from netwright.measure.sequences import MOST_CLASSES, Sequences
+from netwright.measure.positions import MOST_CLASSES
+from netwright.measure.report import Figures
+from netwright.measure.sequences import ElementCounts
+from netwright.measure.tally import macro_f1
 
 RANDOM = np.random.default_rng(1)
+
+
+def figures(seen):
+    return Figures(tuple(metric(seen) for metric in seen.metrics))
 
 
 def drawn(lengths, k=3):
@@ -21,45 +27,47 @@ def drawn(lengths, k=3):
 
 def test_the_numbers_are_those_of_all_elements_together():
     ps, ts = drawn([4, 1, 7, 2])
-    measured = Sequences("abc", top=(2,), worst=2)
-    measured.update(ps[:3], ts[:3])
-    measured.update(ps[3:], ts[3:])
-    result = measured.result()
+    measured = ElementCounts("abc", top=(2,))
+    worst = [*measured.update(ps[:3], ts[:3]), *measured.update(ps[3:], ts[3:])]
+    result = figures(measured)
     p, t = np.concatenate(ps), np.concatenate(ts)
     own = p[np.arange(14), t]
-    assert (result.n, result.elements) == (4, 14)
-    assert result.bits.value == pytest.approx(-np.log2(own).mean())
+    assert (measured.n, measured.counted) == (4, 14)
+    assert result.bits_per_element.value == pytest.approx(-np.log2(own).mean())
     assert result.perplexity.value == pytest.approx(math.exp(-np.log(own).mean()))
-    assert result.perplexity.low == pytest.approx(2**result.bits.low) and result.bits.n == 4
+    assert result.perplexity.low == pytest.approx(2**result.bits_per_element.low) and result.bits_per_element.n == 4
     assert result.accuracy.value == pytest.approx((p.argmax(1) == t).mean())
     assert result.error.value == pytest.approx(1 - result.accuracy.value)
-    assert result.top[0].value == pytest.approx(
+    assert result.top_2_accuracy.value == pytest.approx(
         np.mean([y in np.argsort(-row)[:2] for row, y in zip(p, t, strict=True)])
     )
-    assert result.confusion.counts.sum() == 14
-    assert result.confusion.counts[0, 1] == ((t == 0) & (p.argmax(1) == 1)).sum()
+    assert measured.confusion().counts.sum() == 14
+    assert measured.confusion().counts[0, 1] == ((t == 0) & (p.argmax(1) == 1)).sum()
     losses = [-np.log(q[np.arange(len(u)), u]).mean() for q, u in zip(ps, ts, strict=True)]
-    assert list(result.worst.indices) == np.argsort(-np.array(losses), kind="stable")[:2].tolist()
-    assert result.worst.losses[0] == pytest.approx(max(losses))
+    assert worst == pytest.approx(losses)
 
 
 def test_naive_guesses_know_frequencies_alone():
     ps, ts = drawn([5, 5])
-    measured = Sequences("abc")
+    measured = ElementCounts("abc")
     measured.update(ps, ts)
-    result = measured.result()
+    result = figures(measured)
     share = np.bincount(np.concatenate(ts), minlength=3) / 10
     entropy = -sum(x * math.log2(x) for x in share if x)
-    assert result.bits.baseline == pytest.approx(entropy)
+    assert result.bits_per_element.baseline == pytest.approx(entropy)
     assert result.perplexity.baseline == pytest.approx(2**entropy)
     assert result.error.baseline == pytest.approx(1 - share.max())
-    said = str(result).splitlines()
-    assert said[0] == (
-        "10 elements of 2 sequences; 95% intervals, from how sequences differ; baselines from the measured data"
-    )
-    assert [line.split()[0] for line in said[1:]] == ["bits", "perplexity", "error"]
-    assert "frequencies alone: " in said[1] and f'always "{"abc"[share.argmax()]}": ' in said[3]
-    assert json.loads(json.dumps(result.to_json()))["elements"] == 10
+    assert result.bits_per_element.baseline_name == "frequencies alone"
+    assert result.error.baseline_name == f'always "{"abc"[share.argmax()]}"'
+
+
+def test_naive_guesses_may_come_from_training_data():
+    measured = ElementCounts("abc")
+    measured.learn([np.array([0, 0]), np.array([0, 1])])
+    measured.update([np.full((2, 3), 1 / 3)], [np.array([1, 0])])
+    result = figures(measured)
+    assert (result.accuracy.baseline, result.accuracy.baseline_name) == (1 / 2, 'always "a"')
+    assert result.bits_per_element.baseline == pytest.approx(-(math.log2(3 / 4) + math.log2(1 / 4)) / 2)
 
 
 def test_the_interval_covers():
@@ -67,58 +75,66 @@ def test_the_interval_covers():
     inside = 0
     for _ in range(200):
         levels = RANDOM.uniform(0.2, 0.9, 40)
-        measured = Sequences("ab")
+        measured = ElementCounts("ab")
         measured.update([np.tile([q, 1 - q], (20, 1)) for q in levels], [np.zeros(20, int)] * 40)
-        low, high = measured.result().bits.low, measured.result().bits.high
+        made = figures(measured).bits_per_element
         grid = np.linspace(0.2, 0.9, 2001)
-        inside += low <= -np.log2(grid).mean() <= high
+        inside += made.low <= -np.log2(grid).mean() <= made.high
     assert 180 <= inside <= 200
 
 
 def test_impossible_elements_are_clipped_and_counted():
-    measured = Sequences("ab")
+    measured = ElementCounts("ab")
     measured.update([torch.tensor([[1.0, 0.0]])], [torch.tensor([1])])
-    result = measured.result()
-    assert result.bits.value == pytest.approx(-math.log2(1e-12)) and result.clipped == 1
-    assert "probabilities below 1e-12, taken as 1e-12: 1" in str(result)
+    result = figures(measured)
+    assert result.bits_per_element.value == pytest.approx(-math.log2(1e-12)) and measured.clipped == 1
+    assert measured.notes() == ("probabilities below 1e-12, taken as 1e-12 in the log loss: 1",)
 
 
 def test_no_confusion_matrix_of_many_elements():
     k = MOST_CLASSES + 1
-    measured = Sequences([str(i) for i in range(k)])
+    measured = ElementCounts([str(i) for i in range(k)])
     measured.update([np.full((2, k), 1 / k)], [np.array([0, 5])])
-    result = measured.result()
-    assert result.confusion is None
-    assert str(result).endswith("more than 1,000 elements: no confusion matrix")
-    assert result.bits.value == pytest.approx(math.log2(k))
+    result = figures(measured)
+    assert measured.confusion() is None
+    assert measured.notes() == ("more than 1,000 elements: no confusion matrix",)
+    assert result.bits_per_element.value == pytest.approx(math.log2(k))
 
 
 @pytest.mark.parametrize(
     ("ps", "ts", "what"),
     [
-        ([np.full((2, 2), 0.5)], [np.array([0])], "probabilities of sequence 0 of another shape than expected"),
-        ([np.full((0, 2), 0.5)], [np.array([], int)], "a sequence without elements"),
+        ([np.full((2, 2), 0.5)], [np.array([0])], "targets of example 0 of another shape than expected"),
+        ([np.full((0, 2), 0.5)], [np.array([], int)], "an example without positions"),
         ([np.full((1, 2), 0.7)], [np.array([0])], "probabilities that do not add up"),
         ([np.full((1, 2), 0.5)], [np.array([2])], "a target that is no class"),
     ],
 )
 def test_a_refused_batch_changes_nothing(ps, ts, what):
-    measured = Sequences("ab")
+    measured = ElementCounts("ab")
     measured.update([np.full((1, 2), 0.5)], [np.array([0])])
-    before = str(measured.result())
+    before = str(figures(measured).figures)
     with pytest.raises(DataError) as caught:
         measured.update([np.full((1, 2), 0.5), *ps], [np.array([0]), *ts])
-    assert caught.value.what.replace("sequence 2", "sequence 0") == what
-    assert str(measured.result()) == before
+    assert caught.value.what.replace("example 2", "example 0") == what
+    assert str(figures(measured).figures) == before
     measured.update([], [])
-    assert str(measured.result()) == before
+    assert str(figures(measured).figures) == before
 
 
-def test_nothing_measured_and_options():
-    with pytest.raises(DataError, match="nothing was measured"):
-        Sequences("ab").result()
+def test_options():
     with pytest.raises(DataError) as caught:
-        Sequences("ab", top=(3,))
+        ElementCounts("ab", top=(3,))
     assert str(caught.value) == (
         "a top-n accuracy that says nothing\n  expected: n from 2 to 2, for 2 elements\n  got:      3"
+    )
+
+
+def test_no_means_over_elements():
+    with pytest.raises(DataError) as caught:
+        macro_f1(ElementCounts("ab"))
+    assert str(caught.value) == (
+        "of the elements of sequences no means over classes are counted\n"
+        "  where:    macro F1\n"
+        "  mend:     nw.Each(nw.Category([…])) as the decoder, for a class at every position"
     )

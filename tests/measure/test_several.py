@@ -1,6 +1,5 @@
 """Several labels an example: counts by hand, chunks, merges, refusals."""
 
-import json
 import math
 
 import numpy as np
@@ -10,27 +9,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netwright.errors import DataError
-from netwright.measure.several import SeveralLabels
+from netwright.measure.report import Figures
+from netwright.measure.several import LabelCounts
 
 P = np.array([[0.9, 0.2, 0.3], [0.6, 0.7, 0.0], [0.1, 0.5, 0.2], [0.8, 0.9, 1.0]])
 T = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 0], [1, 1, 0]])
 
 
-def measured(p=P, t=T, losses=None, **options):
-    made = SeveralLabels(("a", "b", "c"), **options)
-    made.update(p, t, losses)
+def measured(p=P, t=T, taught=None):
+    made = LabelCounts(("a", "b", "c"))
+    if taught is not None:
+        made.learn(taught)
+    made.update(p, t)
     return made
 
 
+def figures(seen):
+    return Figures(tuple(metric(seen) for metric in seen.metrics))
+
+
 def test_small_case_by_hand():
-    report = measured().result()
-    assert (report.n, report.accuracy.value, report.exact.value) == (4, 9 / 12, 1 / 4)
-    assert [(c.precision.value, c.recall.value) for c in report.classes[:2]] == [(2 / 3, 1.0), (1.0, 2 / 3)]
-    assert report.classes[2].precision.value == 0 and math.isnan(report.classes[2].recall.value)
-    assert report.precision.value == pytest.approx((2 / 3 + 1 + 0) / 3)
-    right = [[0.9, 0.8, 0.7], [0.4, 0.7, 1], [0.9, 0.5, 0.8], [0.8, 0.9, 1e-12]]
+    seen = LabelCounts(("a", "b", "c"))
+    losses = seen.update(P, T)
+    report, classes = figures(seen), seen.classes()
+    assert (seen.n, report.accuracy.value, report.exact.value) == (4, 10 / 12, 2 / 4)  # 0.5 says yes
+    assert [(c.precision.value, c.recall.value) for c in classes[:2]] == [(2 / 3, 1.0), (1.0, 1.0)]
+    assert classes[2].precision.value == 0 and math.isnan(classes[2].recall.value)
+    assert report.macro_precision.value == pytest.approx((2 / 3 + 1 + 0) / 3)
+    right = np.array([[0.9, 0.8, 0.7], [0.4, 0.7, 1], [0.9, 0.5, 0.8], [0.8, 0.9, 1e-12]])
+    assert losses == pytest.approx(-np.log(right).mean(axis=1))
     assert report.log_loss.value == pytest.approx(-np.log(right).mean())
-    assert (report.clipped, report.worst.indices[0]) == (1, 3)
+    assert seen.clipped == 1
     assert (report.accuracy.n, report.exact.baseline) == (4, 0.0)
     assert report.accuracy.baseline == pytest.approx((2 + 3 + 4) / 12)
     share = (0.5, 0.75)
@@ -40,34 +49,27 @@ def test_small_case_by_hand():
 
 
 def test_baselines_of_the_training_data():
-    report = measured(baseline_rates=(0.9, 0.1, 0.1)).result()
-    assert report.baseline_from == "the training data"
+    seen = measured(taught=np.array([[1, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 1]]))
+    report = figures(seen)
+    assert seen.informed
     assert report.accuracy.baseline == pytest.approx((2 + 1 + 4) / 12)  # yes, no, no
+    assert report.macro_recall.baseline == pytest.approx(1 / 3)
 
 
-@given(st.integers(1, 20), st.integers(0, 2**32 - 1), st.integers(0, 20), st.integers(0, 20))
-def test_chunks_are_all_at_once_and_merging_is_associative(n, seed, a, b):
+@given(st.integers(1, 20), st.integers(0, 2**32 - 1), st.integers(0, 20))
+def test_chunks_are_all_at_once(n, seed, cut):
     random = np.random.default_rng(seed)
     p, t = random.random((n, 3)), random.random((n, 3)) < 0.4
-    a, b = sorted((min(a, n), min(b, n)))
-    one, two, three = (measured(p[i:j], t[i:j], worst=2) for i, j in ((0, a), (a, b), (b, n)))
-    whole = measured(p, t, worst=2).result()
-    for made in (one.merge(two).merge(three), one.merge(two.merge(three))):
-        report = made.result()
-        assert (report.accuracy, report.exact, report.worst) == (whole.accuracy, whole.exact, whole.worst)
-        assert [c.count for c in report.classes] == [c.count for c in whole.classes]
-        assert report.f1.value == whole.f1.value or math.isnan(whole.f1.value)
-        assert report.log_loss.value == pytest.approx(whole.log_loss.value)
+    whole, parts = measured(p, t), measured(p[:cut], t[:cut])
+    parts.update(p[cut:], t[cut:])
+    assert str(parts.classes()) == str(whole.classes())
+    for left, right in zip(figures(parts).figures, figures(whole).figures, strict=True):
+        assert (left.value, left.low, left.high) == pytest.approx((right.value, right.low, right.high), nan_ok=True)
 
 
-def test_tensors_losses_text_and_json():
-    report = measured(torch.tensor(P), torch.tensor(T).float(), torch.tensor([9.0, 1.0, 2.0, 3.0])).result()
-    assert report.worst.indices == (0, 3, 2, 1)
-    assert json.loads(json.dumps(report.to_json(), allow_nan=False))["exact"]["value"] == 0.25
-    lines = str(report).splitlines()
-    assert lines[0] == "4 examples, 3 labels; 95% intervals; baselines from the measured data"
-    assert lines[1] == "accuracy         75.0%  (30.1-95.4)  each label's commoner answer: 75.0%"
-    assert lines[-1] == "#0 (loss 9), #3 (loss 3), #2 (loss 2), #1 (loss 1)"
+def test_tensors_come_in():
+    report = figures(measured(torch.tensor(P), torch.tensor(T).float()))
+    assert str(report.accuracy) == "accuracy 83.3% (36.2-97.8, n=4), each label's commoner answer: 75.0%"
 
 
 def refused(call):
@@ -78,7 +80,7 @@ def refused(call):
 
 def test_bad_batches_are_refused_and_change_nothing():
     made = measured()
-    before = str(made.result())
+    before = str(figures(made).figures)
     assert refused(lambda: made.update(P, T * 2)) == (
         "a target that is neither 0 nor 1\n"
         "  where:    targets, row 4\n"
@@ -92,20 +94,10 @@ def test_bad_batches_are_refused_and_change_nothing():
         "a number that is no probability\n  where:    probabilities, row 4\n  expected: numbers from 0 to 1\n"
         "  got:      [2.7, 0.6, 0.9]\n"
     )
-    assert str(made.result()) == before
+    assert str(figures(made).figures) == before
 
 
 def test_bad_options_are_refused():
-    assert refused(lambda: SeveralLabels(("a", "a"))) == (
+    assert refused(lambda: LabelCounts(("a", "a"))) == (
         "labels that cannot be told apart\n  expected: at least one, each once\n  got:      ['a', 'a']"
-    )
-    assert refused(lambda: SeveralLabels(("a", "b"), baseline_rates=(0.5, 1.5))) == (
-        "baseline rates that do not fit the labels\n"
-        "  expected: 2 numbers from 0 to 1, one for each label\n"
-        "  got:      [0.5, 1.5]"
-    )
-    assert refused(lambda: measured().merge(measured(worst=1))) == (
-        "two metrics that do not count the same\n"
-        "  expected: labels ['a', 'b', 'c'], baseline rates None, 10 worst\n"
-        "  got:      labels ['a', 'b', 'c'], baseline rates None, 1 worst"
     )

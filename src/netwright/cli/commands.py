@@ -108,12 +108,13 @@ def _predict(options: argparse.Namespace) -> None:
     from netwright.codecs.image import Image
     from netwright.codecs.reading import probabilities
     from netwright.file.load import load
+    from netwright.measure.output import shows_chances
     from netwright.show.report import percent
 
     net = load(options.file)
     pictures = [isinstance(codec, Image) for codec in net.inputs.values()]
     values = [text if pictures == [True] else _value(text) for text in options.inputs]
-    labelled = len(net.outputs) == 1 and hasattr(next(iter(net.outputs.values())), "labels")
+    labelled = len(net.outputs) == 1 and shows_chances(next(iter(net.outputs.values())))
     answers = net(values)
     chances: Sequence[Mapping[Any, float]] = net(values, probabilities) if labelled else [{} for _ in values]
     if options.json:

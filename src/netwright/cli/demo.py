@@ -16,9 +16,8 @@ from netwright.layers.linear import Linear
 from netwright.layers.pointwise import relu, softmax
 from netwright.layers.pool import MaxPool
 from netwright.layers.reshape import Flatten
-from netwright.measure.classification import ClassificationReport
 from netwright.measure.measure import measure
-from netwright.measure.measured import Measured
+from netwright.measure.report import Report
 from netwright.net.chain import Chain
 from netwright.regular import write_file
 from netwright.show.pictures import png
@@ -52,7 +51,7 @@ def lenet() -> Chain:
 
 def demo(
     epochs: int | None = None, folder: str | Path = "demo", seed: int = 0, say: Callable[[str], None] = print
-) -> tuple[Run, Measured]:
+) -> tuple[Run, Report]:
     """Run the whole demonstration and write `lenet.net`, `report.html` and `seven.png` into a folder.
 
     Fields:
@@ -83,10 +82,8 @@ def demo(
     return run, measured
 
 
-def protocols(run: Run, measured: Measured, held: int) -> str:
+def protocols(run: Run, measured: Report, held: int) -> str:
     """The accuracy on validation digits, which the chapter's figure is comparable with, and on test digits."""
-    result = measured.result
-    assert isinstance(result, ClassificationReport)
     lines = [PROTOCOLS.format(held=held)]
     lines += [
         f"  the digits the net was chosen by:  {1 - epoch.validation['error']:.2%}   "
@@ -94,7 +91,7 @@ def protocols(run: Run, measured: Measured, held: int) -> str:
         for epoch in run.epochs
         if epoch.number == run.best  # none, when the run was interrupted before its first epoch was done
     ]
-    accuracy = result.accuracy
+    accuracy = measured.accuracy
     lines.append(
         f"  the official test digits:          {accuracy.value:.2%}   "
         f"(n={accuracy.n:,}, 95% interval {accuracy.low:.2%}-{accuracy.high:.2%})"
@@ -111,7 +108,7 @@ def answers(run: Run, shown: Split) -> str:
     return "\n".join(lines)
 
 
-def _files(run: Run, measured: Measured, digits: Dataset, held: int, where: Path) -> list[str]:
+def _files(run: Run, measured: Report, digits: Dataset, held: int, where: Path) -> list[str]:
     """Write everything; the lines that say what each file is."""
     save(run.net, where / "lenet.net")
     inputs, targets = digits.test.inputs, list(digits.test.targets)

@@ -4,17 +4,19 @@ A batch is checked whole before anything is added, so a refused batch leaves the
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import torch
 
 from netwright.errors import DataError
 
-Array = torch.Tensor | np.ndarray
+Array: TypeAlias = torch.Tensor | np.ndarray
+Rows: TypeAlias = Array | Sequence[Array]  # one for each example: a batch, or arrays of different sizes
 SUM_TOLERANCE = 0.01  # bf16 keeps 3 figures: its rows of probabilities add up to 1 within 0.4%
 
 
-def host(values: Array) -> np.ndarray:
+def host(values: Rows) -> np.ndarray:
     """As a numpy array; bf16 and half become float32, a gradient is cut off."""
     if isinstance(values, torch.Tensor):
         values = values.detach().to("cpu")
@@ -75,6 +77,19 @@ def class_indices(targets: np.ndarray, classes: int, seen: int) -> np.ndarray:
             got=f"{indices[row]}",
         )
     return indices
+
+
+def choices(p: np.ndarray, k: int, name: str, means: str) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (rows, k) and the class that is chosen in each row: the most probable, the first of equals.
+
+    One column is the probability of the second of two classes, which is chosen from one half on, as a decoder of yes or
+    no does.
+    """
+    if k == 2 and p.ndim == 2 and p.shape[1] == 1:
+        both = np.concatenate([1 - p, p], axis=1)  # (rows, 1) -> (rows, 2)
+        return both, (p[:, 0] >= 0.5).astype(np.int64)
+    check_shape(name, p, (len(p) if p.ndim else 0, k), means)
+    return p, p.argmax(axis=1)
 
 
 def rank_of_target(p: np.ndarray, t: np.ndarray) -> np.ndarray:

@@ -84,6 +84,9 @@ class Estimate(Value, kw_only=True):
             "baseline_name": self.baseline_name,
         }
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         within = f"{self.interval() or 'no interval'}, n={self.n:,}"
         line = f"{self.name} {self.number(self.value)} ({within})"
@@ -149,38 +152,17 @@ def f1_score(
     )
 
 
-def average(
-    name: str, parts: Sequence[Estimate], n: int, *, touched: int, baseline: float, baseline_name: str
-) -> Estimate:
-    """The plain mean of k estimates; an undefined one counts as 0, as a net that never says a class deserves.
-    The mean of none is undefined.
+def average(parts: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+    """The ends of the plain mean of shares, each given with its own ends: (share, low, high).
 
-    With m = `touched`, of how many of the parts one example is a part, the ends are √m √Σ(vᵢ - lowᵢ)² / k below and
-    √m √Σ(highᵢ - vᵢ)² / k above, at most the mean distance. With m = 1 the parts are independent and this is MOVER,
-    which keeps the lopsided ends of each. Otherwise it is an upper bound: m numbers together vary by at most √m times
-    what they would vary apart, and the mean distance is right when all of them move together.
-
-    Source: Zou and Donner, Construction of confidence limits about effect measures, Statistics in Medicine 2008.
+    They are the mean distance below the mean and the mean distance above it, as if all shares erred in one direction at
+    once. One example may be a part of several shares, so nothing narrower is safe; the interval is at least as wide as
+    it should be. The mean of no share is somewhere from 0 to 1.
     """
     if not parts:
-        return proportion(name, 0, 0, baseline=baseline, baseline_name=baseline_name)
-    values = [0.0 if math.isnan(part.value) else part.value for part in parts]
-    below = [value - part.low for value, part in zip(values, parts, strict=True)]
-    above = [part.high - value for value, part in zip(values, parts, strict=True)]
-    value, down, up = (
-        sum(values) / len(parts),
-        *(min(sum(off), math.sqrt(touched) * math.hypot(*off)) / len(parts) for off in (below, above)),
-    )
-    return Estimate(
-        name=name,
-        value=value,
-        low=max(0.0, value - down),
-        high=min(1.0, value + up),
-        n=n,
-        baseline=baseline,
-        baseline_name=baseline_name,
-        percent=True,
-    )
+        return 0.0, 1.0
+    value, low, high = (math.fsum(column) / len(parts) for column in zip(*parts, strict=True))
+    return max(0.0, min(low, value)), min(1.0, max(high, value))
 
 
 def student(freedom: float) -> float:
@@ -255,6 +237,11 @@ class Shares:
     def __init__(self, columns: int) -> None:
         self._sums = np.zeros((6, columns))  # examples with b > 0, Σa, Σb, Σa², Σab, Σb²
 
+    @property
+    def examples(self) -> np.ndarray:
+        """(columns,) how many examples have b > 0."""
+        return self._sums[0]
+
     def add(self, a: np.ndarray, b: np.ndarray) -> None:
         """Add examples, (n, columns) each."""
         a, b = a.astype(np.float64), b.astype(np.float64)
@@ -282,7 +269,7 @@ class Shares:
         return replace(j, value=value, low=low, high=high)
 
     def mean(self, name: str, column: int, *, baseline: float | None = None, baseline_name: str = "") -> Estimate:
-        """The ratio of a column of losses, with the interval of `mean_loss`."""
+        """The ratio of a column of losses, with the interval of `mean_estimate`."""
         g, ratio, variance = self._ratio(column)
         low, high = mean_estimate(ratio, math.sqrt(variance), g)
         return Estimate(
@@ -341,7 +328,7 @@ class Moments(Value, eq=False):
         return Moments(n, self.mean + off * (other.n / n), co)
 
     def estimate(self, name: str, column: int, *, baseline: float | None = None, baseline_name: str = "") -> Estimate:
-        """The mean of one column of (m,) vectors of losses, with the interval of `mean_loss`."""
+        """The mean of one column of (m,) vectors of losses, with the interval of `mean_estimate`."""
         value = float(self.mean[column])
         error = math.sqrt(float(self.co[column, column]) / (self.n - 1) / self.n) if self.n > 1 else math.inf
         low, high = mean_estimate(value, error, self.n)
@@ -376,7 +363,6 @@ def nothing_measured() -> DataError:
     """The error for a result that is asked for before any example came."""
     return DataError(
         what="nothing was measured: no example came",
-        expected="at least one example before result()",
+        expected="at least one example",
         got="0 examples",
-        mend="give update() a batch first; an empty data set cannot be measured",
     )

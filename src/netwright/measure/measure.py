@@ -2,61 +2,64 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from dataclasses import replace
+from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.category import Boolean, Category
 from netwright.codecs.codec import Codec
-from netwright.codecs.each import Each
-from netwright.codecs.labels import Labels
-from netwright.codecs.number import Number, Vector
-from netwright.codecs.ragged import Ragged
-from netwright.codecs.reading import probabilities, raw
-from netwright.codecs.text.elements import EDGE, UNKNOWN, Elements
+from netwright.codecs.reading import raw
 from netwright.data.rows import at_rows, scalar
 from netwright.data.sources import Source, Stream, source
 from netwright.errors import DataError, NetError
 from netwright.fields import plain
-from netwright.measure.classification import CLIP, Classification
-from netwright.measure.measured import Example, Measured, MeasuredOutputs
-from netwright.measure.positions import ClassifiedPositions
-from netwright.measure.regression import Regression
-from netwright.measure.sequences import Sequences
-from netwright.measure.several import SeveralLabels
-from netwright.measure.worst import Worst
+from netwright.measure.output import TALLIES, Chunk, OutputTally, Tensors
+from netwright.measure.report import Report
+from netwright.measure.tally import Metric
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.call import CHUNK, Many
 from netwright.training.prepare.next_element import NextElement, following_port
-from netwright.training.prepare.with_loss import target_name
 
-Metric: TypeAlias = Classification | ClassifiedPositions | Sequences | SeveralLabels | Regression
-Rows: TypeAlias = Sequence[Tensor] | Tensor  # one for each example: a tensor with a batch axis, or tensors that differ
-Chunk: TypeAlias = dict[str, Sequence[Any]]
-AT_ONCE = 2**25  # probabilities of the elements of texts that are held at once: 128 MB
+AT_ONCE = 2**25  # numbers that are held at once for the answers of a part of a chunk: 128 MB
 
 
-def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) -> Any:
+def measure(
+    net: Net,
+    data: Any,
+    *,
+    baseline: Any = None,
+    metrics: Sequence[Metric] | Mapping[str, Sequence[Metric]] = (),
+    top: Sequence[int] = (),
+    worst: int = 10,
+) -> Report:
     """Run a trained net over data and compare what it says with what is right.
 
-    The decoder says what is measured: accuracy, confusion matrix, precision, recall, F1 and log loss for `Category`
-    and `Boolean`, the same for each label of `Labels`, and MSE, RMSE, MAE and R² in the target's own unit for `Number`
-    and `Vector`. `Each` of a category counts real positions, and the examples that are right at every position;
-    positions of one example are not independent, so its intervals are read from how examples differ. A codec of
-    sequences, such as `Characters`, is measured by its elements: bits per element, perplexity and the part that is not
-    the most probable, the mark of the end counted, and of a sequence that the codec truncates what is left of it; the
-    naive guesses know how often each element is a target in the measured data, and nothing else.
-    Each number comes with its 95% interval and the naive guess. Examples are read in chunks and not kept.
+    The decoder says what is measured, by its `answer`:
 
-    Gives a `Measured`; of a net with several outputs a mapping from the name of each to its `Measured`.
+    - "class" (`Category`) and "yes or no" (`Boolean`): accuracy, log loss, confusion matrix, precision, recall and F1.
+      `Each` of them counts real positions, and the examples that are right at every position; positions of one example
+      are not independent, so the intervals are read from how examples differ.
+    - "labels" (`Labels`): the same for each label, and the examples with every label right.
+    - "numbers" (`Number`, `Vector`, `Array`, `Image`): MSE, RMSE, MAE and R², in the unit in which the decoder answers;
+      of a picture the pixels are the numbers, from 0 to 255. `Each` of them counts real positions.
+    - "elements" (`Characters`, …): bits per element, perplexity and the part that is not the most probable, the mark of
+      the end counted, and of a sequence that the codec truncates what is left of it.
 
-    Fields:
-        data: two columns `(inputs, targets)`, rows, a data set's part, …: whatever `nw.train` takes; of a net with
-            several outputs, what is right for each is the column `<name>_target`. A net that predicts what comes next,
-            as `nw.NextElement()` trains it, takes one column of sequences, as it did in training.
+    Each number comes with its 95% interval and what a naive guess would get, such as always the commonest class.
+    Examples are read in chunks and not kept.
+
+    Gives a `Report`, whose figures are attributes: `report.accuracy`. Of a net with several outputs, what is right for
+    each is the column `<name>_target`, and `report["name"]` is the report of one output.
+
+    Args:
+        data: two columns `(inputs, targets)`, rows, a data set's part, …: whatever `nw.train` takes. A net that
+            predicts what comes next, as `nw.NextElement()` trains it, takes one column of sequences, as in training.
+        baseline: the training data, in any form that `data` may have: the naive guess is read from their targets. By
+            default it is read from the measured data itself, which flatters the guess a little.
+        metrics: functions that give further figures; of a net with several outputs a mapping from output to functions.
+            Each is given what was counted, such as `ClassCounts`, and gives an `Estimate`.
         top: also the top-n accuracies for these n.
         worst: how many of the worst examples to keep.
 
@@ -66,8 +69,19 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
         >>> import netwright as nw
         >>> half = nw.Chain(nw.Linear(1), input=1, output=nw.Number(0, 1))
         >>> half = half.with_arrays({"linear1/weight": [[0.5]], "linear1/bias": [0.0]})
-        >>> print(nw.measure(half, ([[1.0], [2.0], [4.0]], [0.5, 1.0, 3.0])).headline)
+        >>> report = nw.measure(half, ([[1.0], [2.0], [4.0]], [0.5, 1.0, 3.0]))
+        >>> print(report.mse)
         MSE 0.33 (0.02-47.53, n=3), always the mean: 1.17
+        >>> round(float(report.mae), 3)
+        0.333
+        >>> def f2(seen):
+        ...     "Macro F2, which counts what is missed four times as much as what is given wrongly."
+        ...     of = lambda right, wrong, missed: 5 * right / (5 * right + wrong + 4 * missed)
+        ...     return seen.over_classes("macro F2", of)
+        >>> net = nw.Chain(nw.softmax, input=2, output=nw.Category(["cat", "dog"]))
+        >>> data = ([[0.0, 1.0], [1.0, 0.0], [2.0, 0.0]], ["dog", "cat", "dog"])
+        >>> print(nw.measure(net, data, metrics=[f2]).macro_f2)
+        macro F2 69.4% (7.9-98.4, n=3), always "dog": 45.5%
     """
     expect_net(net, "measure")
     if not isinstance(cast(Any, top), Sequence) or not all(type(plain(n)) is int and n > 0 for n in top):
@@ -76,19 +90,66 @@ def measure(net: Net, data: Any, *, top: Sequence[int] = (), worst: int = 10) ->
             expected="whole numbers of 1 or more, such as top=(1, 5)",
             got=repr(top),
         )
-    ends = [_Output(net, name, codec, top, worst) for name, codec in _decoders(net).items()]
+    ends = [OutputTally(net, name, codec, top, worst) for name, codec in _decoders(net).items()]
+    further = _metrics(net, metrics)
     following = following_port(net)
     ports = (net.input_names, tuple(end.column for end in ends)) if following is None else NextElement().ports(net)
-    for chunk in _chunks(source(data, *ports), net):
-        whole = chunk if following is None else {**chunk, ends[0].column: chunk[following]}
-        _measure(net, ends, whole)
-    done = {end.name: Measured(end.name, end.metric.result(), end.kept.examples()) for end in ends}
-    return MeasuredOutputs(done) if len(ends) > 1 else done[ends[0].name]
+
+    def chunks(data: Any) -> Iterator[Chunk]:
+        for chunk in _chunks(source(data, *ports), net):
+            yield chunk if following is None else {**chunk, ends[0].column: chunk[following]}
+
+    if baseline is not None:
+        _learn(ends, chunks(baseline))
+    for chunk in chunks(data):
+        _measure(net, ends, chunk)
+    reports = {end.name: end.report(further.get(end.name, ())) for end in ends}
+    return reports[ends[0].name] if len(ends) == 1 else _together(reports)
 
 
-def _measure(net: Net, ends: "Sequence[_Output]", chunk: Chunk) -> None:
+def _metrics(net: Net, metrics: Sequence[Metric] | Mapping[str, Sequence[Metric]]) -> Mapping[str, Sequence[Metric]]:
+    """Further metrics by output."""
+    names = net.output_names
+    fits = set(metrics) <= set(names) if isinstance(metrics, Mapping) else len(names) == 1 or not metrics
+    if not fits:
+        raise NetError(
+            what=f"metrics are given for an output, and this net has {', '.join(names)}",
+            expected=f"metrics={{{names[0]!r}: [f]}}",
+            got=f"{metrics!r}",
+        )
+    return metrics if isinstance(metrics, Mapping) else {names[0]: metrics}
+
+
+def _learn(ends: Sequence[OutputTally], chunks: Iterator[Chunk]) -> None:
+    """Read the naive guesses from training data."""
+    seen = 0
+    for chunk in chunks:
+        try:
+            for end in ends:
+                end.learn(chunk[end.column])
+        except DataError as error:
+            raise at_rows(error, range(seen, sys.maxsize)).within("baseline") from None
+        seen += len(chunk[ends[0].column])
+
+
+def _together(reports: Mapping[str, Report]) -> Report:
+    """The report of a net with several outputs: the first figure of each, and the reports themselves."""
+    first = next(iter(reports.values()))
+    figures = [(name, report.figures[0]) for name, report in reports.items()]
+    return Report(
+        kind="several outputs",
+        n=first.n,
+        counted=first.n,
+        figures=tuple(replace(figure, name=f"{name} {figure.name}") for name, figure in figures),
+        baseline_from=first.baseline_from,
+        output=", ".join(reports),
+        outputs=reports,
+    )
+
+
+def _measure(net: Net, ends: Sequence[OutputTally], chunk: Chunk) -> None:
     """Measure a chunk, as many examples at once as memory is meant for."""
-    seen = ends[0].kept.seen
+    seen = ends[0].tally.n
     try:
         found = [end.encoded(chunk[end.column]) for end in ends]
     except DataError as error:
@@ -96,10 +157,10 @@ def _measure(net: Net, ends: "Sequence[_Output]", chunk: Chunk) -> None:
     for rows in _at_once(ends, found):
         raws = {name: _part(chunk[name], rows) for name in net.input_names}
         try:
-            answer = net({name: Many(column) for name, column in raws.items()}, raw)
+            answer: Any = net({name: Many(column) for name, column in raws.items()}, raw)
         except DataError as error:
             raise at_rows(error, range(seen + rows.start, sys.maxsize)) from None
-        given: Mapping[str, Rows] = answer if len(net.outputs) > 1 else {ends[0].name: answer}
+        given: Mapping[str, Tensors] = answer if len(net.outputs) > 1 else {ends[0].name: answer}
         for end, wanted in zip(ends, found, strict=True):
             end.update(raws, _part(chunk[end.column], rows), _on_host(given[end.name]), wanted[rows])
 
@@ -108,12 +169,11 @@ def _part(column: Sequence[Any], rows: slice) -> Sequence[Any]:
     return column if rows == slice(0, len(column)) else column[rows]
 
 
-def _at_once(ends: "Sequence[_Output]", found: Sequence[Rows]) -> Iterator[slice]:
-    """Parts of a chunk, smaller ones where texts are long and have many elements to choose from."""
+def _at_once(ends: Sequence[OutputTally], found: Sequence[Tensors]) -> Iterator[slice]:
+    """Parts of a chunk, smaller ones where answers are large, as those of long texts and of pictures are."""
     sizes = [0] * len(found[0])
     for end, wanted in zip(ends, found, strict=True):
-        if isinstance(end.codec, Elements):
-            sizes = [size + len(row) * end.codec.size for size, row in zip(sizes, wanted, strict=True)]
+        sizes = [size + row.numel() * end.tally.width for size, row in zip(sizes, wanted, strict=True)]
     first, held = 0, 0
     for row, size in enumerate(sizes):
         if row > first and held + size > AT_ONCE:
@@ -123,117 +183,22 @@ def _at_once(ends: "Sequence[_Output]", found: Sequence[Rows]) -> Iterator[slice
     yield slice(first, len(sizes))
 
 
-class _Output:
-    """One output of the net: the column it is compared with, and what was measured there so far."""
-
-    def __init__(self, net: Net, name: str, codec: Codec, top: Sequence[int], worst: int) -> None:
-        self.name, self.codec = name, codec
-        self.several = len(net.outputs) > 1
-        self.column = target_name(net, name, several=self.several)
-        self.metric = _metric(codec, top, worst)
-        self.kept = _Kept(codec, worst)
-
-    def encoded(self, targets: Sequence[Any]) -> Rows:
-        """What is right, encoded."""
-        try:
-            if isinstance(self.codec, Elements):
-                rows = self.codec.encode_all(targets)
-                return rows.values.split(rows.lengths[0].tolist()) if isinstance(rows, Ragged) else rows
-            if _positions(self.codec):
-                return _each_encoded(self.codec, targets)
-            return cast(Rows, self.codec.encode_all(targets))
-        except DataError as error:
-            raise (error.within(f"port {self.column!r}") if self.several else error) from None
-
-    def update(self, raws: Chunk, targets: Sequence[Any], given: Rows, wanted: Rows) -> None:
-        """Add a chunk."""
-        if isinstance(self.metric, ClassifiedPositions | Sequences):
-            losses = self._update_positions(self.metric, given, wanted)
-        else:
-            scores, right = _comparable(self.codec, cast(Tensor, given), cast(Tensor, wanted))
-            self.metric.update(scores, right)
-            losses = _losses(self.codec, scores, right)
-        self.kept.update(losses, raws, targets, given)
-
-    def _update_positions(self, metric: ClassifiedPositions | Sequences, given: Rows, wanted: Rows) -> np.ndarray:
-        yes_or_no = isinstance(self.codec, Each) and isinstance(self.codec.codec, Boolean)
-        scores: list[np.ndarray] = []
-        right: list[np.ndarray] = []
-        for row, (p, target) in enumerate(zip(given, wanted, strict=True), self.kept.seen):
-            places = tuple(p.shape) if yes_or_no else tuple(p.shape[:-1])
-            if tuple(target.shape) != places:
-                raise DataError(
-                    what="what is right has other positions than the net gives",
-                    where=f"{self.column}, row {row}",
-                    expected=f"{places}, one class for each position",
-                    got=f"{tuple(target.shape)}",
-                )
-            scores.append(p.reshape(target.numel(), -1).numpy())  # (positions, k), or (positions, 1) for yes or no
-            right.append(target.reshape(-1).long().numpy())
-        metric.update(scores, right)
-        return np.array([_position_losses(p, target).mean() for p, target in zip(scores, right, strict=True)])
-
-
 def _decoders(net: Net) -> dict[str, Codec]:
     """Every output with its decoder."""
     found: dict[str, Codec] = {}
     for name, codec in net.outputs.items():
-        if codec is None or not (isinstance(codec, (*MEASURED, Elements)) or _positions(codec)):
+        if codec is None or codec.answer is None:
             several = len(net.outputs) > 1
             decoder = f"{{{name!r}: nw.Category([…])}}" if several else "nw.Category([…])"
             raise NetError(
                 what="this net does not say what its output means, so nothing can be compared with it",
                 where=f"output {name!r}" if several else "",
-                expected=f"a decoder: {', '.join(kind.__name__ for kind in MEASURED)}, {OF_POSITIONS}",
-                got="no decoder" if codec is None else repr(codec),
+                expected=f"a decoder whose answer is {', '.join(map(repr, TALLIES))}",
+                got="no decoder" if codec is None else f"{codec!r}, whose answer is None",
                 mend=f"net.with_output({decoder}), or another decoder",
             )
         found[name] = codec
     return found
-
-
-OF_POSITIONS = "Each(Category), Each(Boolean), Characters, …"
-MEASURED: tuple[type[Codec], ...] = (Category, Boolean, Labels, Number, Vector)
-
-
-def _positions(codec: Codec) -> bool:
-    """Whether it is a class for every position."""
-    return isinstance(codec, Each) and isinstance(codec.codec, Category | Boolean)
-
-
-def _each_encoded(codec: Codec, targets: Sequence[Any]) -> list[Tensor]:
-    """Each target by itself: examples may differ in length."""
-    rows: list[Tensor] = []
-    for row, target in enumerate(targets):
-        try:
-            rows.append(codec.encode(target))
-        except DataError as error:
-            raise error.within(f"row {row}") from None
-    return rows
-
-
-def _on_host(rows: Rows) -> Rows:
-    return rows.float().cpu() if isinstance(rows, Tensor) else [row.float().cpu() for row in rows]
-
-
-def _metric(codec: Codec, top: Sequence[int], worst: int) -> Metric:
-    inner = codec.codec if isinstance(codec, Each) else codec
-    if isinstance(codec, Elements):
-        extra = {codec.edge: EDGE, codec.unknown_index: UNKNOWN}
-        named = [extra.get(i) or _shown(element) for i, element in enumerate(codec.elements)]
-        return Sequences(named, top=top, worst=worst)
-    if isinstance(inner, Category | Boolean):
-        labels = tuple(cast(Any, (False, True) if isinstance(inner, Boolean) else inner.labels))
-        return (ClassifiedPositions if inner is not codec else Classification)(labels, top=top, worst=worst)
-    if isinstance(codec, Labels):
-        return SeveralLabels(tuple(cast(Any, codec.labels)), worst=worst)
-    return Regression(worst=worst)
-
-
-def _shown(element: Any) -> str:
-    """An element in a table: a text as it is where it can be seen."""
-    plain_text = isinstance(element, str) and element.isprintable() and element.strip() == element != ""
-    return element if plain_text else repr(element)
 
 
 def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
@@ -259,60 +224,5 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
         yield waiting
 
 
-def _comparable(codec: Codec, given: Tensor, wanted: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """What the metric compares: probabilities with indices or bits, numbers with numbers in the target's own unit."""
-    if isinstance(codec, Category | Labels):
-        return given.numpy(), wanted.numpy()
-    if isinstance(codec, Boolean):
-        return given.numpy(), wanted.long().flatten().numpy()  # (b, 1) -> (b,)
-    return np.stack([np.ravel(codec.decode(row)) for row in given]), wanted.double().numpy()
-
-
-def _losses(codec: Codec, scores: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """What orders the worst examples, (b,): cross entropy of each for labels, squared error for numbers."""
-    if isinstance(codec, Category):
-        return _position_losses(scores, right)
-    if isinstance(codec, Boolean | Labels):
-        hit = right.reshape(scores.shape) != 0
-        return -np.log(np.maximum(np.where(hit, scores, 1 - scores).astype(np.float64), CLIP)).mean(axis=1)
-    return ((scores - right) ** 2).mean(axis=1)
-
-
-def _position_losses(p: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Cross entropy of each row, (p,), of probabilities (p, k), or (p, 1) of yes alone."""
-    chances = np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
-    return -np.log(np.maximum(chances[np.arange(len(right)), right].astype(np.float64), CLIP))
-
-
-class _Kept:
-    """The worst examples so far, with all that is shown of them; nothing else of the data is kept."""
-
-    def __init__(self, codec: Codec, count: int) -> None:
-        self.codec, self.order = codec, Worst(count)
-        self.seen = 0
-        self.rows: dict[int, Example] = {}
-
-    def update(self, losses: np.ndarray, raws: Chunk, targets: Sequence[Any], given: Rows) -> None:
-        """Add a chunk."""
-        start, self.seen = self.seen, self.seen + len(losses)
-        self.order.update(losses)
-        found = self.order.result()
-        rows: dict[int, Example] = {}
-        for index, loss in zip(found.indices, found.losses, strict=True):
-            if index < start:
-                rows[index] = self.rows[index]
-                continue
-            i = index - start
-            values = {name: column[i] for name, column in raws.items()}
-            value = next(iter(values.values())) if len(values) == 1 else values
-            rows[index] = self._example(index, loss, value, scalar(targets[i]), given[i])
-        self.rows = rows
-
-    def _example(self, index: int, loss: float, value: Any, actual: Any, given: Tensor) -> Example:
-        labelled = isinstance(self.codec, Category | Boolean | Labels)
-        chances = self.codec.decode(given, probabilities) if labelled else {}
-        return Example(index, value, actual, self.codec.decode(given), loss, chances)
-
-    def examples(self) -> tuple[Example, ...]:
-        """The worst first."""
-        return tuple(self.rows[index] for index in self.order.result().indices)
+def _on_host(rows: Tensors) -> Tensors:
+    return rows.float().cpu() if isinstance(rows, Tensor) else [row.float().cpu() for row in rows]

@@ -3,29 +3,6 @@
 import numpy as np
 
 from netwright.errors import DataError
-from netwright.measure.estimate import json_number
-from netwright.value import Value
-
-
-class WorstExamples(Value):
-    """The examples of largest loss, the worst first; of losses equal to four digits the earlier example first.
-
-    Fields: `indices` in the order in which the examples came, from 0; `losses` beside them.
-    """
-
-    indices: tuple[int, ...] = ()
-    losses: tuple[float, ...] = ()
-
-    def to_json(self) -> list[dict[str, object]]:
-        """A plain list of `{"index", "loss"}`."""
-        pairs = zip(self.indices, self.losses, strict=True)
-        return [{"index": index, "loss": json_number(loss)} for index, loss in pairs]
-
-    def __str__(self) -> str:
-        """Index and loss of each, five on a line."""
-        pairs = zip(self.indices, self.losses, strict=True)
-        texts = [f"#{index} (loss {loss:.3g})" for index, loss in pairs]
-        return ",\n".join(", ".join(texts[i : i + 5]) for i in range(0, len(texts), 5))
 
 
 class Worst:
@@ -37,8 +14,8 @@ class Worst:
         >>> worst = Worst(2)
         >>> worst.update(np.array([0.5, 3.0, 0.1]))
         >>> worst.update(np.array([7.0]))
-        >>> print(worst.result())
-        #3 (loss 7), #1 (loss 3)
+        >>> worst.result()
+        [(3, 7.0), (1, 3.0)]
     """
 
     def __init__(self, count: int) -> None:
@@ -53,17 +30,10 @@ class Worst:
         self._keep(np.arange(self.seen, self.seen + len(losses)), losses.astype(np.float64))
         self.seen += len(losses)
 
-    def merge(self, other: "Worst") -> "Worst":
-        """One that has seen this one's examples, then the other's."""
-        both = Worst(self.count)
-        both._kept, both.seen = self._kept, self.seen + other.seen
-        both._keep(other._kept[0] + self.seen, other._kept[1])
-        return both
-
-    def result(self) -> WorstExamples:
-        """The worst so far."""
+    def result(self) -> list[tuple[int, float]]:
+        """Index and loss of each, the worst first; of losses equal to four digits the earlier example first."""
         indices, losses = self._kept
-        return WorstExamples(tuple(indices.tolist()), tuple(losses.tolist()))
+        return list(zip(indices.tolist(), losses.tolist(), strict=True))
 
     def _keep(self, indices: np.ndarray, losses: np.ndarray) -> None:
         indices, losses = np.concatenate([self._kept[0], indices]), np.concatenate([self._kept[1], losses])

@@ -13,10 +13,9 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.image import Image
 from netwright.codecs.reading import probabilities
 from netwright.errors import MissingArraysError, shortened
-from netwright.measure.classification import ClassificationReport
 from netwright.measure.estimate import Estimate
-from netwright.measure.measured import Measured
-from netwright.measure.regression import RegressionReport
+from netwright.measure.output import shows_chances
+from netwright.measure.report import Report
 from netwright.net.part import Net
 from netwright.regular import write_file
 from netwright.show.chart import ChartLine, chart, smoothed
@@ -33,7 +32,7 @@ BEST = 3  # labels whose probabilities an example shows
 
 def report(
     what: Run | Net,
-    measured: Measured | None,
+    measured: Report | None,
     path: str | Path,
     *,
     title: str = "A net",
@@ -71,9 +70,9 @@ def report(
         _drawn(net, table),
         _choices(run),
         _curves(run),
-        _figures(measured),
+        *(_figures(f"Measured{title}", one) for title, one in _each_output(measured).items()),
         _answers(net, shown),
-        _worst(net, measured),
+        *(_worst(f"The worst examples{title}", net, one) for title, one in _each_output(measured).items()),
         _kernels(net),
         _inside(net, shown),
     ]
@@ -88,11 +87,10 @@ def report(
     return Path(path)
 
 
-def _tiles(run: Run | None, measured: Measured | None, table: Summary) -> list[str]:
-    """The headline numbers; the first is what was measured."""
+def _tiles(run: Run | None, measured: Report | None, table: Summary) -> list[str]:
+    """The headline numbers; the first is what was measured, of each output."""
     tiles: list[tuple[str, str]] = []
-    if measured is not None:
-        main = measured.result.mse if isinstance(measured.result, RegressionReport) else measured.result.accuracy
+    for main in _headlines(measured):
         unit = "%" if main.percent else ""
         tiles.append(
             (main.number(main.value), f"{main.name} on {main.n:,} examples, 95% interval {main.interval()}{unit}")
@@ -149,38 +147,32 @@ def _curves(run: Run | None) -> str:
     return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')
 
 
-def _figures(measured: Measured | None) -> str:
+def _headlines(measured: Report | None) -> Sequence[Estimate]:
+    """The first figure of each output."""
     if measured is None:
-        return ""
-    result = measured.result
-    if isinstance(result, ClassificationReport):
-        estimates = [
-            result.accuracy,
-            result.error,
-            *result.top,
-            result.log_loss,
-            result.precision,
-            result.recall,
-            result.f1,
-        ]
-        matrix = result.confusion._repr_html_()  # type: ignore[reportPrivateUsage]  # a display method
-        heat = f'<div class="heat scroll">{matrix}</div>'
-        rows = [
-            (str(one.label), f"{one.count:,}", _value(one.precision), _value(one.recall), _value(one.f1))
-            for one in result.classes
-        ]
-        classes = _table(("class", "examples", "precision", "recall", "F1"), rows)
-        more = f"<details><summary>Every class</summary>{classes}</details>"
-        body = f'<div class="two">{heat}<div>{_estimates(estimates)}</div></div>{more}'
-    else:
-        names = (
-            ("mse", "rmse", "mae", "r2")
-            if isinstance(result, RegressionReport)
-            else ("accuracy", "exact", "log_loss", "f1")
-        )
-        body = _estimates([getattr(result, name) for name in names])
-    words = f"{result.n:,} examples. Intervals are at 95%; the naive answer is read from {result.baseline_from}."
-    return _section("Measured", words, body)
+        return ()
+    return measured.figures if measured.outputs else measured.figures[:1]
+
+
+def _each_output(measured: Report | None) -> Mapping[str, Report]:
+    """The report of each output with what its sections are called; of a single one nothing."""
+    if measured is None:
+        return {}
+    return {f": {name}": one for name, one in measured.outputs.items()} or {"": measured}
+
+
+def _figures(title: str, measured: Report) -> str:
+    body = _estimates(measured.figures)
+    if measured.confusion is not None:
+        matrix = measured.confusion._repr_html_()  # type: ignore[reportPrivateUsage]  # a display method
+        body = f'<div class="two"><div class="heat scroll">{matrix}</div><div>{body}</div></div>'
+    if measured.classes:
+        head = ("class", measured.unit, *(figure.name for figure in measured.classes[0].figures))
+        rows = [(str(one.label), f"{one.count:,}", *map(_value, one.figures)) for one in measured.classes]
+        body += f"<details><summary>Every class</summary>{_table(head, rows)}</details>"
+    words = f"{measured.counted:,} {measured.unit}. Intervals are at 95%; the naive answer is read from "
+    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in measured.notes)
+    return _section(title, f"{words}{measured.baseline_from}.{notes}", body)
 
 
 def _estimates(estimates: Sequence[Estimate]) -> str:
@@ -207,18 +199,18 @@ def _answers(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
     )
 
 
-def _worst(net: Net, measured: Measured | None) -> str:
-    if measured is None or not measured.worst:
+def _worst(title: str, net: Net, measured: Report) -> str:
+    if not measured.worst:
         return ""
     cards = [_card(net, e.input, e.actual, e.predicted, e.probabilities, e.loss) for e in measured.worst]
     words = "The examples of largest loss, the worst first: what is right, and below it what the net said."
-    return _section("The worst examples", words, f'<div class="cards">{"".join(cards)}</div>')
+    return _section(title, words, f'<div class="cards">{"".join(cards)}</div>')
 
 
 def _card(
     net: Net, value: Any, actual: Any, answer: Any, chances: Mapping[Any, float], loss: float | None = None
 ) -> str:
-    right = actual == answer if not isinstance(answer, np.ndarray) else loss is None
+    right = _same(actual, answer)
     best = sorted(chances.items(), key=lambda pair: -pair[1])[:BEST]
     bars = "".join(
         f'<span class="bar">{_text(label)}<u><i style="width:{chance:.1%}"></i></u>{percent(chance)}</span>'
@@ -229,6 +221,12 @@ def _card(
     if loss is None and not right:
         words = f"<small>it is {_text(_brief(actual))}</small>"
     return f'<div class="card {"right" if right else "wrong"}">{_shown(net, value)}<div>{head}{words}{bars}</div></div>'
+
+
+def _same(actual: Any, answer: Any) -> bool:
+    """Whether an answer is right, arrays in every number."""
+    arrays = hasattr(actual, "shape") or hasattr(answer, "shape")
+    return np.array_equal(np.asarray(actual), np.asarray(answer)) if arrays else bool(actual == answer)
 
 
 def _kernels(net: Net) -> str:
@@ -302,7 +300,7 @@ def percent(chance: float) -> str:
 
 
 def _labelled(net: Net) -> bool:
-    return len(net.outputs) == 1 and hasattr(next(iter(net.outputs.values())), "labels")
+    return len(net.outputs) == 1 and shows_chances(next(iter(net.outputs.values())))
 
 
 def _value(estimate: Estimate) -> str:

@@ -1,0 +1,223 @@
+"""One output of a net while it is measured: what an answer calls for, and the worst examples with what is shown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from torch import Tensor
+
+from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.reading import probabilities
+from netwright.data.rows import scalar
+from netwright.errors import DataError, NetError
+from netwright.measure.classification import ClassCounts
+from netwright.measure.estimate import nothing_measured
+from netwright.measure.positions import PositionCounts
+from netwright.measure.regression import NumberSums
+from netwright.measure.report import Example, Report
+from netwright.measure.sequences import ElementCounts
+from netwright.measure.several import LabelCounts
+from netwright.measure.tally import Metric, Tally
+from netwright.measure.worst import Worst
+from netwright.net.part import Net
+from netwright.sizes.notation import Axis, port
+from netwright.training.prepare.with_loss import target_name
+
+Chunk: TypeAlias = Mapping[str, Sequence[Any]]
+Tensors: TypeAlias = Sequence[Tensor] | Tensor  # one for each example: a batch, or tensors of different sizes
+LABELLED = ("class", "yes or no", "labels")  # answers of which an example shows every probability
+
+
+class OutputTally:
+    """One output of the net: the column it is compared with, and what was measured there so far."""
+
+    def __init__(self, net: Net, name: str, codec: Codec, top: Sequence[int], worst: int) -> None:
+        self.name, self.codec = name, codec
+        self.several = len(net.outputs) > 1
+        self.column = target_name(net, name, several=self.several)
+        self.tally = TALLIES[cast(Answer, codec.answer)](codec, top)
+        self.kept = KeptExamples(codec, worst)
+
+    def encoded(self, targets: Sequence[Any]) -> Tensors:
+        """What is right, encoded."""
+        try:
+            rows = self.codec.encode_all(targets)
+        except DataError as error:
+            raise (error.within(f"port {self.column!r}") if self.several else error) from None
+        if isinstance(rows, Tensor):
+            return rows
+        one = len(rows.lengths) == 1
+        return rows.values.split(rows.lengths[0].tolist()) if one else _one_by_one(self.codec, targets)
+
+    def learn(self, targets: Sequence[Any]) -> None:
+        """Add what is right in training data."""
+        rows = self.encoded(targets)
+        self.tally.learn(self._numbers([self._prepared(row) for row in rows]) if self._plain else rows)
+
+    def update(self, raws: Chunk, targets: Sequence[Any], given: Tensors, wanted: Tensors) -> None:
+        """Add a part of a chunk."""
+        if _runs(self.codec):
+            self._check_positions(given, wanted)
+        if self._plain:
+            right = [self._prepared(row) for row in wanted]
+            losses = self.tally.update(self._numbers(given), self._numbers(right))
+        else:
+            losses = self.tally.update(given, wanted)
+        self.kept.update(losses, raws, targets, given)
+
+    def report(self, further: Sequence[Metric]) -> Report:
+        """What was measured, with further figures behind the usual ones."""
+        tally = self.tally
+        if not tally.n:
+            raise nothing_measured()
+        figures = [metric(tally) for metric in (*tally.metrics, *further)]
+        return Report(
+            kind=str(self.codec.answer),
+            n=tally.n,
+            unit=tally.unit,
+            counted=tally.counted,
+            figures=tuple(figures),
+            classes=tally.classes(),
+            confusion=tally.confusion(),
+            baseline_from="the training data" if tally.informed else "the measured data",
+            notes=tally.notes(),
+            worst=self.kept.examples(),
+            output=self.name,
+        )
+
+    @property
+    def _plain(self) -> bool:
+        """Whether numbers are compared, which are read in their own unit."""
+        return self.codec.answer == "numbers"
+
+    def _prepared(self, row: Tensor) -> Tensor:
+        """What the net should give, from an encoded target."""
+        return self.codec.prepare(row[None])[0]
+
+    def _numbers(self, rows: Tensors) -> list[np.ndarray]:
+        """The numbers of each example as the decoder gives them."""
+        return [_flat(self.codec.decode(row)) for row in rows]
+
+    def _check_positions(self, given: Tensors, wanted: Tensors) -> None:
+        one = self.codec.answer in ("class", "elements")
+        for row, (output, target) in enumerate(zip(given, wanted, strict=True), self.tally.n):
+            positions = tuple(output.shape[:-1] if one else output.shape)
+            if tuple(target.shape) != positions:
+                raise DataError(
+                    what="what is right has other positions than the net gives",
+                    where=f"{self.column}, row {row}",
+                    expected=f"{positions}, {'one class for each position' if one else 'as the net gives'}",
+                    got=f"{tuple(target.shape)}",
+                )
+
+
+def shows_chances(codec: Codec | None) -> bool:
+    """Whether an example has one answer with a probability for each label."""
+    return codec is not None and codec.answer in LABELLED and not _runs(codec)
+
+
+def _runs(codec: Codec) -> bool:
+    """Whether an example has an answer at each of its positions."""
+    axes = len(port(codec.decoded).axes)
+    if codec.answer == "numbers":
+        return _fixed(codec) < axes
+    return codec.answer == "elements" or axes > 1
+
+
+def _fixed(codec: Codec) -> int:
+    """How many of the last axes of what is decoded have a number for a size; `?` counts as one."""
+    axes = port(codec.decoded).axes
+    varied = [i for i, axis in enumerate(axes, 1) if not isinstance(axis, Axis) or axis.name not in ("", "?")]
+    return len(axes) - max(varied, default=0)
+
+
+def _components(codec: Codec) -> int:
+    """How many numbers stand beside each other at one position: the last axes that do not vary."""
+    axes = port(codec.decoded).axes
+    sizes = [axis.times for axis in axes[len(axes) - _fixed(codec) :] if isinstance(axis, Axis)]
+    return int(np.prod(sizes)) if sizes else 1
+
+
+def _class_tally(codec: Codec, top: Sequence[int]) -> Tally:
+    return (PositionCounts if _runs(codec) else ClassCounts)(codec.names, top)
+
+
+def _label_tally(codec: Codec, top: Sequence[int]) -> Tally:
+    del top  # each label is answered by itself
+    if _runs(codec):
+        raise NetError(
+            what="several labels at every position are not measured",
+            expected="one answer for each label of an example, or one class for each position",
+            got=repr(codec),
+        )
+    return LabelCounts(codec.names)
+
+
+def _number_tally(codec: Codec, top: Sequence[int]) -> Tally:
+    del top
+    return NumberSums(_components(codec), "positions" if _runs(codec) else "examples")
+
+
+TALLIES: Mapping[Answer, Callable[[Codec, Sequence[int]], Tally]] = {
+    "class": _class_tally,
+    "yes or no": _class_tally,
+    "labels": _label_tally,
+    "numbers": _number_tally,
+    "elements": lambda codec, top: ElementCounts([_shown(element) for element in codec.names], top),
+}
+
+
+def _one_by_one(codec: Codec, targets: Sequence[Any]) -> list[Tensor]:
+    """Each target by itself, where one column cannot hold them all."""
+    rows: list[Tensor] = []
+    for row, target in enumerate(targets):
+        try:
+            rows.append(codec.encode(target))
+        except DataError as error:
+            raise error.within(f"row {row}") from None
+    return rows
+
+
+def _flat(numbers: Any) -> np.ndarray:
+    """All numbers in one row, of lists of any depth."""
+    if isinstance(numbers, list | tuple):
+        return np.concatenate([_flat(number) for number in cast(Sequence[Any], numbers)])
+    return np.asarray(numbers, np.float64).reshape(-1)
+
+
+def _shown(element: Any) -> str:
+    """An element in a table: a text as it is where it can be seen."""
+    plain_text = isinstance(element, str) and element.isprintable() and element.strip() == element != ""
+    return element if plain_text else repr(element)
+
+
+class KeptExamples:
+    """The worst examples so far, with all that is shown of them; nothing else of the data is kept."""
+
+    def __init__(self, codec: Codec, count: int) -> None:
+        self.codec, self.order = codec, Worst(count)
+        self.seen = 0
+        self.rows: dict[int, Example] = {}
+
+    def update(self, losses: np.ndarray, raws: Chunk, targets: Sequence[Any], given: Tensors) -> None:
+        """Add a chunk."""
+        start, self.seen = self.seen, self.seen + len(losses)
+        self.order.update(losses)
+        rows: dict[int, Example] = {}
+        for index, loss in self.order.result():
+            if index < start:
+                rows[index] = self.rows[index]
+                continue
+            i = index - start
+            values = {name: column[i] for name, column in raws.items()}
+            value = next(iter(values.values())) if len(values) == 1 else values
+            rows[index] = self._example(index, loss, value, scalar(targets[i]), given[i])
+        self.rows = rows
+
+    def _example(self, index: int, loss: float, value: Any, actual: Any, given: Tensor) -> Example:
+        chances = self.codec.decode(given, probabilities) if shows_chances(self.codec) else {}
+        return Example(index, value, actual, self.codec.decode(given), loss, chances)
+
+    def examples(self) -> tuple[Example, ...]:
+        """The worst first."""
+        return tuple(self.rows[index] for index, _ in self.order.result())
