@@ -34,13 +34,21 @@ STEPS = {"lenet": 120, "mlp": 400, "char": 3, "seq2seq": 6, "transformer": 6}
 
 @dataclass(frozen=True)
 class Row:
-    """One candidate's result: the median of its seconds, and its speed relative to the base's in the same round."""
+    """One candidate's result: the seconds of each round, and its speed relative to the base's in the same round.
+
+    A speed compared with another candidate's is always the median of the ratios within the rounds, beside their
+    extremes, so that a comparison has one figure wherever it is shown."""
 
     name: str
-    seconds: float
+    seconds: tuple[float, ...]
     ratio: float
     lowest: float
     highest: float
+
+    def beside(self, other: "Row") -> "Row":
+        """This candidate with its speed relative to another one of the same race."""
+        ratios = [theirs / ours for ours, theirs in zip(self.seconds, other.seconds, strict=True)]
+        return Row(self.name, self.seconds, statistics.median(ratios), min(ratios), max(ratios))
 
 
 def timed(call: Callable[[], object], calls: int) -> Callable[[], float]:
@@ -68,11 +76,8 @@ def interleave(candidates: dict[str, Callable[[], float]], repeats: int, base: s
         for shift in range(len(names)):
             name = names[(repeat + shift) % len(names)]
             seconds[name].append(candidates[name]())
-    rows: list[Row] = []
-    for name in names:
-        ratios = [b / s for b, s in zip(seconds[base], seconds[name], strict=True)]
-        rows.append(Row(name, statistics.median(seconds[name]), statistics.median(ratios), min(ratios), max(ratios)))
-    return rows
+    alone = {name: Row(name, tuple(taken), 1.0, 1.0, 1.0) for name, taken in seconds.items()}
+    return [row.beside(alone[base]) for row in alone.values()]
 
 
 def table(rows: list[Row], examples: int) -> str:
@@ -81,7 +86,9 @@ def table(rows: list[Row], examples: int) -> str:
     lines = [f"{'':{width}}  examples/s   ratio  lowest-highest"]
     for row in rows:
         spread = f"{row.lowest:.2f}-{row.highest:.2f}"
-        lines.append(f"{row.name:{width}}  {examples / row.seconds:>10,.0f}  {row.ratio:>6.2f}  {spread:>14}")
+        lines.append(
+            f"{row.name:{width}}  {examples / statistics.median(row.seconds):>10,.0f}  {row.ratio:>6.2f}  {spread:>14}"
+        )
     return "\n".join(lines)
 
 

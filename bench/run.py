@@ -46,13 +46,20 @@ RESULTS = Path(__file__).with_name("results.md")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One promise: what was measured, its spread, what it must be, whether it is."""
+    """One promise: what was measured, its spread, what it must be, whether it is, and whether it is in every round."""
 
     name: str
     measured: str
     spread: str
     goal: str
     met: bool
+    always: bool = True
+    better: str = "more"
+
+    @property
+    def answer(self) -> str:
+        """What the table says of it: a promise that some rounds did not keep is met by the median alone."""
+        return ("yes" if self.always else "by the median") if self.met else "**no**"
 
 
 def training(workload: str, repeats: int, threads: int | None) -> tuple[str, list[Verdict]]:
@@ -72,14 +79,15 @@ def training(workload: str, repeats: int, threads: int | None) -> tuple[str, lis
 
 
 def against(workload: str, rows: list[Row], peer: str, goal: float) -> Verdict:
-    """How many times a peer's speed ours is; the spread from the extremes of both ratios to the base."""
+    """How many times a peer's speed ours is, round by round."""
     ours, other = (next(row for row in rows if row.name == name) for name in ("netwright", peer))
-    ratio = other.seconds / ours.seconds
-    lowest, highest = ours.lowest / other.highest, ours.highest / other.lowest
-    return Verdict(
-        f"training {workload}", f"{ratio:.2f} × {peer}", f"{lowest:.2f}-{highest:.2f}", f"≥ {goal:g} × {peer}",
-        ratio >= goal,
-    )  # fmt: skip
+    return faster(f"training {workload}", ours.beside(other), peer, goal)
+
+
+def faster(name: str, row: Row, of: str, least: float) -> Verdict:
+    """A speed that is at least so many times another one."""
+    spread, goal = f"{row.lowest:.2f}-{row.highest:.2f}", f"≥ {least:.2f} × {of}"
+    return Verdict(name, f"{row.ratio:.2f} × {of}", spread, goal, row.ratio >= least, row.lowest >= least)
 
 
 def inference(batch: int, repeats: int) -> Verdict:
@@ -92,7 +100,8 @@ def cost(name: str, rows: list[Row], of: str, most: float) -> Verdict:
     other = rows[1]
     times, lowest, highest = 1 / other.ratio, 1 / other.highest, 1 / other.lowest
     spread = f"{lowest:.2f}-{highest:.2f}"
-    return Verdict(name, f"{times:.2f} × {of}", spread, f"≤ {most:.2f} × {of}", times <= most)
+    goal = f"≤ {most:.2f} × {of}"
+    return Verdict(name, f"{times:.2f} × {of}", spread, goal, times <= most, highest <= most, "less")
 
 
 def recurrence(repeats: int) -> list[Verdict]:
@@ -110,7 +119,7 @@ def import_time(repeats: int) -> Verdict:
     middle = statistics.median(seconds)
     return Verdict(
         "import netwright, over torch", f"{middle:.3f} s", f"{min(seconds):.3f}-{max(seconds):.3f} s",
-        f"≤ {IMPORT_SECONDS} s", middle <= IMPORT_SECONDS,
+        f"≤ {IMPORT_SECONDS} s", middle <= IMPORT_SECONDS, max(seconds) <= IMPORT_SECONDS, "less",
     )  # fmt: skip
 
 
@@ -124,7 +133,8 @@ def seconds_of(before: str, repeats: int) -> list[float]:
 def memory() -> Verdict:
     """Peak memory of a process that trains LeNet, beside the base's: once, it is the same each time."""
     ratio = _peak("netwright") / _peak("base")
-    return Verdict("peak memory, training LeNet", f"{ratio:.2f} × base", "–", f"≤ {MEMORY:.2f} × base", ratio <= MEMORY)
+    goal = f"≤ {MEMORY:.2f} × base"
+    return Verdict("peak memory, training LeNet", f"{ratio:.2f} × base", "–", goal, ratio <= MEMORY, better="less")
 
 
 def quality() -> Verdict:
@@ -133,7 +143,7 @@ def quality() -> Verdict:
     mean = statistics.mean(found)
     return Verdict(
         "test accuracy, bf16 − float32", f"{mean:+.3f} points", f"{min(found):+.2f} to {max(found):+.2f}, 10 seeds",
-        f"within ±{WITHIN}", abs(mean) <= WITHIN,
+        f"within ±{WITHIN}", abs(mean) <= WITHIN, better="near 0",
     )  # fmt: skip
 
 
@@ -161,8 +171,8 @@ def versions() -> str:
 
 def promises(verdicts: list[Verdict]) -> list[str]:
     """The lines of a table that says what was promised and what was measured."""
-    rows = [(v.name, v.measured, v.spread, v.goal, "yes" if v.met else "**no**") for v in verdicts]
-    head = ["| promise | measured | spread | goal | met |", "|---|---|---|---|---|"]
+    rows = [(v.name, v.measured, v.spread, v.better, v.goal, v.answer) for v in verdicts]
+    head = ["| promise | measured | spread | better | goal | met |", "|---|---|---|---|---|---|"]
     return [*head, *("| " + " | ".join(row) + " |" for row in rows)]
 
 
@@ -173,9 +183,11 @@ def report(date: str, where: str, tables: dict[str, str], verdicts: list[Verdict
         "",
         f"Written by `make bench` on {date}. Machine: {where}. {versions()}.",
         "",
-        f"Every figure is the median of {repeats} rounds in which all candidates took turns; beside it the lowest",
-        "and highest of one round. Ratios are to the base, a plain eager float32 loop of torch; absolute figures drift",
-        "from machine to machine. For all peers glibc keeps freed memory and each thread keeps to one processor.",
+        f"All candidates took turns in {repeats} rounds. A ratio is the median of the ratios within the rounds, with",
+        "the lowest and highest; examples a second are those of the median round. The base is a plain eager float32",
+        "loop of torch, the expert a loop by hand with its faster precision and threads. Absolute figures depend on",
+        "the machine. For all peers glibc keeps freed memory and each thread keeps to one processor. A promise is met",
+        "by the median where the median keeps it and some round does not.",
         "",
         *promises(verdicts),
     ]

@@ -1,5 +1,6 @@
-"""What a good engineer writes by hand in torch: channels-last, bf16 autocast, fused Adam, the better thread count."""
+"""What a good engineer writes by hand in torch: channels-last, fused Adam, the faster precision and thread count."""
 
+import itertools
 import time
 from collections.abc import Callable
 
@@ -11,23 +12,26 @@ from bench.workloads import RATE, Workload
 from torch import Tensor, nn
 
 
-def lenet_step(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+def lenet_step(net: nn.Module, half: bool, x: Tensor, y: Tensor) -> Tensor:
     """Loss of one batch of uint8 pictures (b, 28, 28, 1)."""
-    x = x.permute(0, 3, 1, 2).to(torch.bfloat16).mul_(1 / 255)  # (b, 1, 28, 28), channels-last strides
-    with torch.autocast("cpu", torch.bfloat16):
+    kind = torch.bfloat16 if half else torch.float32
+    x = x.permute(0, 3, 1, 2).to(kind).mul_(1 / 255)  # (b, 1, 28, 28), channels-last strides
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
         logits = net(x)  # (b, 10)
     return F.cross_entropy(logits.float(), y)
 
 
-def mlp_step(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """Loss of one batch of points: too small for bf16 to pay."""
-    return F.mse_loss(net(x), y)
+def mlp_step(net: nn.Module, half: bool, x: Tensor, y: Tensor) -> Tensor:
+    """Loss of one batch of points."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        output = net(x)  # (b, 1)
+    return F.mse_loss(output.float(), y)
 
 
-def token_step(net: nn.Module, *columns: Tensor) -> Tensor:
-    """Loss of one batch of tokens: products in bf16, the loss at every place in float32."""
+def token_step(net: nn.Module, half: bool, *columns: Tensor) -> Tensor:
+    """Loss of one batch of tokens; the loss at every position is in float32."""
     *inputs, target = columns
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
         logits = net(*inputs)  # (b, n, classes)
     return F.cross_entropy(logits.float().flatten(0, 1), target.flatten())
 
@@ -41,22 +45,22 @@ def pool_first(net: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(*parts)
 
 
-def best_threads(step: Callable[[], None], steps: int) -> int:
-    """The thread count that is faster now: one, or torch's default."""
-    default, seconds = torch.get_num_threads(), {}
-    for threads in (1, default):
+def best_way(step: Callable[[bool], None], steps: int) -> tuple[bool, int]:
+    """What is faster now: bf16 autocast or float32, with one thread or torch's default."""
+    default, seconds = torch.get_num_threads(), dict[tuple[bool, int], float]()
+    for half, threads in itertools.product((True, False), {1, default}):
         torch.set_num_threads(threads)
         for part in range(2):  # the first half only warms up
             start = time.perf_counter()
             for _ in range(steps):
-                step()
-            seconds[threads] = time.perf_counter() - start if part else 0.0
+                step(half)
+            seconds[half, threads] = time.perf_counter() - start if part else 0.0
     torch.set_num_threads(default)
     return min(seconds, key=seconds.__getitem__)
 
 
 def train(workload: Workload, xs: np.ndarray, ys: np.ndarray, steps: int, batch: int) -> float:
-    """Seconds that `steps` steps took after warm-up and the choice of the thread count."""
+    """Seconds that `steps` steps took after warm-up and the choice of precision and thread count."""
     torch.manual_seed(0)
     columns, net = (torch.from_numpy(xs), torch.from_numpy(ys)), build(workload)
     step_of: Callable[..., Tensor] = mlp_step
@@ -66,18 +70,19 @@ def train(workload: Workload, xs: np.ndarray, ys: np.ndarray, steps: int, batch:
         columns, step_of = tensors(workload, xs, ys), token_step
     optimizer = torch.optim.Adam(net.parameters(), RATE, fused=True)
 
-    def step() -> None:
+    def step(half: bool) -> None:
         index = torch.randint(len(xs), (batch,))
-        loss = step_of(net, *(column.index_select(0, index) for column in columns))
+        loss = step_of(net, half, *(column.index_select(0, index) for column in columns))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
     default = torch.get_num_threads()
-    torch.set_num_threads(best_threads(step, workload.warm_up))
+    half, threads = best_way(step, workload.warm_up)
+    torch.set_num_threads(threads)
     start = time.perf_counter()
     for _ in range(steps):
-        step()
+        step(half)
     seconds = time.perf_counter() - start
     torch.set_num_threads(default)
     return seconds
