@@ -96,6 +96,8 @@ TOLD = [
         (nw.Attention(2), ("m 4", "n 4", "n 6")),
         (nw.Attention(2, 1), ("n 4", "n 2", "n 3")),
         (nw.Attention(), ("m 4", "n 4", "n 6", "m n")),
+        (nw.Attention(2), ("m 4", "n 4", "n 6", "m n", "2 m n")),
+        (nw.Attention(2, 1), ("m 4", "n 2", "n 3", "m n", "2 m n")),
         (nw.Weigh(), ("m n", "n 6")),
     ),
     *rows(
@@ -151,6 +153,7 @@ UNTOLD = rows(
     (nw.log_softmax, GRID),
     (nw.Attention(2, causal=True), ("n 4", "n 4", "n 6")),
     (nw.Attention(causal=True), ("n 4", "n 4", "n 6", "n n")),
+    (nw.Attention(2, causal=True), ("n 4", "n 4", "n 6", "n n", "2 n n")),
     (nw.Rotary(), LINE),
     (nw.Pair(), ("m 4", "n 3")),
     (First(), LINE),

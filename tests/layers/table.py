@@ -223,10 +223,14 @@ JOINS = [
 def attended(heads: int, groups: int, **options: Any) -> Reference:
     """torch's attention on features that are heads side by side."""
 
-    def reference(w: Mapping[str, Tensor], q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    def reference(
+        w: Mapping[str, Tensor], q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
+    ) -> Tensor:
         q, k, v = (x.unflatten(-1, (count, -1)).movedim(2, 1) for x, count in ((q, heads), (k, groups), (v, groups)))
         k, v = (x.repeat_interleave(heads // groups, 1) for x in (k, v))
         allowed = None if mask is None else (mask != 0).unsqueeze(1)
+        if bias is not None and allowed is not None:
+            allowed = bias.masked_fill(~allowed, -math.inf)
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, **options)
         return y.movedim(1, 2).flatten(2)
 
@@ -255,6 +259,9 @@ ATTENTION = [
     Row(nw.Attention(2, causal=True), ("6 6", "6 6", "6 4"), attended(2, 2, is_causal=True)),
     Row(nw.Attention(2, 1, causal=True), ("6 6", "6 3", "6 2"), attended(2, 1, is_causal=True)),
     Row(nw.Attention(2), ("5 6", "7 6", "7 4", "5 7"), attended(2, 2)),
+    Row(nw.Attention(2), ("5 6", "7 6", "7 4", "5 7", "2 5 7"), attended(2, 2)),
+    Row(nw.Attention(4, 2), ("5 12", "7 6", "7 4", "5 7", "4 5 7"), attended(4, 2)),
+    Row(nw.Attention(2, scale=0.3), ("1 6", "7 6", "7 4", "1 7", "2 1 7"), attended(2, 2, scale=0.3)),
     Row(nw.Pair(), ("5 4", "7 3"), plain(lambda q, k: q[:, :, None].expand(-1, -1, 7, -1))),
     Row(nw.Weigh(), ("5 7", "7 3"), plain(lambda s, v: torch.softmax(s, -1) @ v)),
     Row(nw.Rotary(), (LINES,), plain(lambda x: turned(x, 1, 10000))),

@@ -100,11 +100,71 @@ def test_a_step_gives_its_scores_where_they_are_read():
 
 def test_a_step_has_no_mask():
     leaf, x = Attention(causal=True), torch.zeros(1, 2, 3)
-    assert message(lambda: leaf.step({}, None, x, x, x, torch.ones(1, 2, 2))) == (
+    assert message(lambda: leaf.step({}, None, x, x, x, torch.ones(1, 2, 2), None)) == (
         "a mask is for a whole sequence, not for pieces of one\n"
         "  where:    Attention\n"
         "  mend:     nw.Attention(causal=True) without a mask"
     )
+
+
+def test_a_step_has_no_bias():
+    leaf, x = Attention(causal=True), torch.zeros(1, 2, 3)
+    assert message(lambda: leaf.step({}, None, x, x, x, None, torch.ones(1, 2, 2))) == (
+        "a bias is for a whole sequence, not for pieces of one\n"
+        "  where:    Attention\n"
+        "  mend:     nw.Attention(causal=True) without a bias"
+    )
+
+
+@pytest.mark.parametrize("wanted", ["output", "scores"])
+@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_bias_is_torchs_mask_of_numbers(padded: bool, groups: int, wanted: str):
+    draw = torch.Generator().manual_seed(0)
+    query, key, value, bias = (
+        torch.randn(2, *sizes, generator=draw, dtype=torch.float64, requires_grad=True)
+        for sizes in ((5, 8), (6, groups * 2), (6, groups * 3), (4, 5, 6))
+    )
+    lengths = {"lengths": {"n": torch.tensor([6, 4])}} if padded else {}
+    y, scores = nw.Attention(4, groups).forward({}, query, key, value, bias=bias, wanted={"output", wanted}, **lengths)
+    added = bias
+    if padded:
+        added = bias.masked_fill(torch.arange(6) >= torch.tensor([6, 4])[:, None, None, None], -torch.inf)
+    q, k, v = (x.unflatten(-1, (c, -1)).movedim(2, 1) for x, c in ((query, 4), (key, groups), (value, groups)))
+    k, v = (x.repeat_interleave(4 // groups, 1) for x in (k, v))
+    expected = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=added).movedim(1, 2).flatten(2)
+    torch.testing.assert_close(y, expected)
+    for found, own in zip(
+        torch.autograd.grad(y.sin().sum(), (query, bias), retain_graph=True),
+        torch.autograd.grad(expected.sin().sum(), (query, bias)),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, own)
+    if scores is not None:
+        torch.testing.assert_close(scores, (q @ k.mT / 2**0.5 + added).softmax(-1))
+    one, _ = nw.Attention(4, groups).forward({}, query[:, 2:3], key, value, bias=bias[..., 2:3, :], **lengths)
+    torch.testing.assert_close(one, y[:, 2:3])
+
+
+def test_a_causal_bias_shows_nothing_later():
+    x = torch.randn(1, 5, 4, dtype=torch.float64)
+    bias = torch.randn(1, 2, 5, 5, dtype=torch.float64)
+    attention = nw.Attention(2, causal=True)
+    y, _ = attention.forward({}, x, x, x, bias=bias)
+    changed = torch.cat([x[:, :3], -x[:, 3:]], 1)
+    z, _ = attention.forward({}, changed, changed, changed, bias=bias)
+    torch.testing.assert_close(y[:, :3], z[:, :3])
+
+
+def test_a_bias_is_for_each_head():
+    x, bias = nw.Input("x", ("n", 6)), nw.Input("bias", (3, "n", "n"))
+    assert nw.Graph(nw.Attention(3)(x, x, x, bias=bias)["output"]).input_names == ("x", "bias")
+    text = message(lambda: nw.Graph(nw.Attention(2)(x, x, x, bias=bias)["output"]))
+    assert text.splitlines()[:3] == [
+        "the inputs of attention1 disagree in size",
+        "  where:    bias -> attention1",
+        "  expected: (2, n, n)   x -> attention1 is (n, 6)",
+    ]
 
 
 def test_what_it_refuses():

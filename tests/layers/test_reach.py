@@ -29,7 +29,7 @@ SAYING = [
     (nw.BatchNorm(), "n 4", (0, 0)),
     (nw.Slice(2), "n 4", (0, 0)),
     (nw.Slice((None, 3)), "n 4", (0, 0)),
-    (nw.Slice((2, None), axis=0), "n 4", (0, 2)),
+    (nw.Slice((2, None), axis=0), "n 4", (2, 2)),
     (nw.Slice((-2, None), axis=0), "n 4", ALL),
     (nw.Pad((2, 1)), "n 4", (-2, -2)),
     (nw.Pad((0, 0), (2, 1)), "n 4", (0, 0)),

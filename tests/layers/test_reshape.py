@@ -68,8 +68,8 @@ def test_parts_that_are_not_there():
     assert unfit(nw.Slice(3), (5, 3)) == ("its input has no element 3 along axis -1", "-3 to 2", "3")
     assert unfit(nw.Slice((2, 2)), (5, 3)) == ("it leaves nothing of axis -1", "1 element or more", "(2, 2) of 3")
     assert message(lambda: nw.Slice((1, 2, 3))) == (
-        "a part is one place, or (start, stop)\n"
-        "  where:    Part\n"
+        "a slice is one place, or (start, stop)\n"
+        "  where:    Slice\n"
         "  got:      (1, 2, 3)\n"
         "  mend:     nw.Slice(0) for the first, nw.Slice((0, 3)) for the first three"
     )

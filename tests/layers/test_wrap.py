@@ -124,6 +124,33 @@ def test_repeat_stays_when_a_copy_is_replaced_by_its_equal():
     assert sorted(reset.arrays) == ["1/linear1/bias", "1/linear1/weight", "3/linear1/bias", "3/linear1/weight"]
 
 
+def test_repeat_hands_further_inputs_to_every_copy():
+    net = nw.initialize(
+        nw.Repeat(2, nw.decoder_block(8, 2, memory=True), input={"input": ("n", 8), "memory": ("m", 8)})
+    )
+    assert net.input_names == ("input", "memory")
+    x, memory = torch.randn(1, 5, 8), torch.randn(1, 3, 8)
+    found = nw.apply(net, net.arrays, {"input": x, "memory": memory})
+    first = nw.apply(net["1"], net["1"].arrays, {"input": x, "memory": memory})
+    second = nw.apply(net["2"], net["2"].arrays, {"input": first, "memory": memory})
+    torch.testing.assert_close(found, second)
+    assert eval(repr(net), vars(nw)).paths == net.paths
+    changed = net.replace("2/feed_forward", nw.Linear())
+    assert isinstance(changed, nw.Graph) and changed.input_names == net.input_names
+
+
+def test_repeat_of_a_part_with_two_inputs_learns_and_unfolds():
+    part = nw.Graph(nw.GRU(4)(nw.Input("x") + nw.Linear(4)(nw.Input("more")))["output"])
+    net = nw.Repeat(2, part, input={"x": ("n", 4), "more": ("n", 3)}, output=("n", 4))
+    assert nw.check(net).holds
+    step = nw.unfold(net)
+    assert step.input_names[:2] == ("x", "more") and len(step.optional_names) == 2
+    rows = [{"x": torch.randn(n, 4), "more": torch.randn(n, 3)} for n in (3, 5, 4, 2)]
+    data = [{**row, "target": row["x"].cumsum(0)} for row in rows]
+    run = nw.train(net, data, epochs=2, validation=0.25)
+    assert run.net.input_names == ("x", "more")
+
+
 def test_repeat_refuses():
     assert message(lambda: nw.Repeat(0, nw.relu)) == (
         "the number of copies is a whole number of at least 1\n  where:    Repeat\n  got:      0"

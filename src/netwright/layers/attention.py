@@ -25,11 +25,12 @@ SHORT = 256  # keys up to which a bf16 gradient is faster step by step
 class Attention(Leaf):
     """Scaled dot-product attention, without projections: those are `Linear`s around it.
 
-    output_i = Σ_j scores_ij value_j with scores_ij = softmax_j(scale · query_i · key_j), in every head by itself: the
-    features of a position are those of its heads, one head after the other.
+    output_i = Σ_j scores_ij value_j with scores_ij = softmax_j(scale · query_i · key_j + bias_ij), in every head by
+    itself: the features of a position are those of its heads, one head after the other.
 
-    Shapes: query (m, heads d), key (n, groups d), value (n, groups e), mask (m, n), all allowed if nothing feeds it;
-        output (m, heads e), scores (heads, m, n). Where it is causal, m is n.
+    Shapes: query (m, heads d), key (n, groups d), value (n, groups e), mask (m, n), all allowed if nothing feeds it,
+        bias (heads, m, n), 0 if nothing feeds it; output (m, heads e), scores (heads, m, n). Where it is causal, m is
+        n.
 
     Fields:
         heads: how many means are taken side by side; 1.
@@ -37,12 +38,14 @@ class Attention(Leaf):
         causal: whether position i sees the keys of positions up to i alone; then it steps, and keeps keys and values.
         scale: what scores are multiplied with; None, 1/√d, so that they vary as much whatever d is.
 
-    A mask is 0 where a query must not look, anything else where it may. A query that may look nowhere gets 0.
+    A mask is 0 where a query must not look, anything else where it may. A query that may look nowhere gets 0. A bias
+    is a finite number for each pair, such as a learned one for each distance.
 
     Raises:
         NetError: a number that is not a whole one of at least 1, heads that the groups do not divide, a scale that is
             not above 0.
-        SizeError: features that are not a multiple of the heads.
+        SizeError: features that are not a multiple of the heads, or a bias for another number of heads.
+        DataError: a mask or a bias where the net takes a sequence in pieces.
 
     Example:
         >>> import netwright as nw
@@ -50,8 +53,9 @@ class Attention(Leaf):
         >>> nw.Graph(nw.Attention(2)(x, memory, memory)["output"]).plan.outputs
         {'output': (m, 8)}
 
-    Source: Vaswani et al. 2017, arXiv 1706.03762; groups: Ainslie et al. 2023, arXiv 2305.13245
-    Torch: torch.nn.functional.scaled_dot_product_attention
+    Source: Vaswani et al. 2017, arXiv 1706.03762; groups: Ainslie et al. 2023, arXiv 2305.13245; bias: Raffel et al.
+        2019, arXiv 1910.10683
+    Torch: torch.nn.functional.scaled_dot_product_attention, whose attn_mask of numbers is the bias
     """
 
     heads: int = 1
@@ -77,7 +81,7 @@ class Attention(Leaf):
     def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the fields
         """Named by what they are; a causal one has as many queries as keys."""
         h, g, m = self.heads, self._groups, "n" if self.causal else "m"
-        inputs = f"query: {m} {h}*d, key: n {g}*d, value: n {g}*e, mask?: {m} n"
+        inputs = f"query: {m} {h}*d, key: n {g}*d, value: n {g}*e, mask?: {m} n, bias?: {h} {m} n"
         return f"{inputs} -> output: {m} {h}*e, scores: {h} {m} n"
 
     @property
@@ -106,30 +110,39 @@ class Attention(Leaf):
         key: Tensor,
         value: Tensor,
         mask: Tensor | None = None,
+        bias: Tensor | None = None,
         *,
         lengths: Lengths = NO_LENGTHS,
         wanted: Collection[str] = OUTPUT,
     ) -> tuple[Tensor, Tensor | None]:
         length = None if self.causal else length_of(lengths, "n")  # what is causal sees no padding before its own
-        return self._attend(query, key, value, mask, length, "scores" in wanted)
+        return self._attend(query, key, value, mask, bias, length, "scores" in wanted)
 
     def step(
         self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor | None, wanted: Collection[str] = OUTPUT
     ) -> tuple[tuple[Tensor, Tensor | None], dict[str, Tensor]]:
-        query, key, value, mask = inputs
+        query, key, value, mask, bias = inputs
         assert query is not None and key is not None and value is not None
-        if mask is not None:
-            raise DataError(
-                what="a mask is for a whole sequence, not for pieces of one",
-                where="Attention",
-                mend="nw.Attention(causal=True) without a mask",
-            )
+        for name, given in (("mask", mask), ("bias", bias)):
+            if given is not None:
+                raise DataError(
+                    what=f"a {name} is for a whole sequence, not for pieces of one",
+                    where="Attention",
+                    mend=f"nw.Attention(causal=True) without a {name}",
+                )
         if memory is not None:
             key, value = longer(memory["keys"], key), longer(memory["values"], value)
-        return self._attend(query, key, value, None, None, "scores" in wanted), {"keys": key, "values": value}
+        return self._attend(query, key, value, None, None, None, "scores" in wanted), {"keys": key, "values": value}
 
     def _attend(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, length: Tensor | None, weighing: bool
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+        bias: Tensor | None,
+        length: Tensor | None,
+        weighing: bool,
     ) -> tuple[Tensor, Tensor | None]:
         (b, m, _), n = query.shape, key.shape[1]
         q, k, v = (
@@ -146,12 +159,17 @@ class Attention(Leaf):
             own = (mask != 0).unsqueeze(1)  # (b, m, n) -> (b, 1, m, n)
             allowed = own if allowed is None else allowed & own
         causal = self.causal and not single
-        if causal and (allowed is not None or m < n):
+        if causal and (allowed is not None or bias is not None or m < n):
             before = torch.ones(m, n, dtype=torch.bool, device=q.device).tril(n - m)  # the last of n is the last of m
             causal, allowed = False, before if allowed is None else allowed & before
         blind = None if mask is None or allowed is None else ~allowed.any(-1, keepdim=True)  # (b, 1, m, 1)
         if blind is not None and allowed is not None:
             allowed = allowed | blind  # what may look nowhere looks everywhere, and then gets 0: no 0 / 0 on the way
+        if bias is not None:
+            bias = bias.to(q.dtype)  # (b, heads, m, n)
+            if single:
+                bias = bias.reshape(*q.shape[:3], n)  # (b, heads, 1, n) -> (b, groups, heads / groups, n)
+            allowed = bias if allowed is None else bias.masked_fill(~allowed, -inf)
         kernel = weighed if weighing or by_hand(q, k, v) else fused
         y, scores = kernel(q, k, v, allowed, causal, self.scale)
         if blind is not None:
@@ -213,7 +231,10 @@ def by_hand(q: Tensor, k: Tensor, v: Tensor) -> bool:
 def fused(
     q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, causal: bool, scale: float | None
 ) -> tuple[Tensor, None]:
-    """Attention by torch's kernels, which keep no scores: (b, h, m, d), (b, g, n, d), (b, g, n, e) -> (b, h, m, e)."""
+    """Attention by torch's kernels, which keep no scores: (b, h, m, d), (b, g, n, d), (b, g, n, e) -> (b, h, m, e).
+
+    `allowed` says for each pair whether the query may look; or, in numbers, what is added to its score.
+    """
     gqa = k.shape[1] < q.shape[1]
     return F.scaled_dot_product_attention(q, k, v, allowed, is_causal=causal, scale=scale, enable_gqa=gqa), None
 
@@ -228,7 +249,9 @@ def weighed(
     q = q * (1 / math.sqrt(d) if scale is None else scale)
     scores = q.reshape(b, g, h // g * m, d) @ k.mT  # (b, h, m, d) -> (b, g, h / g m, d) -> (b, g, h / g m, n)
     if allowed is not None:
-        scores = scores.view(b, h, m, n).masked_fill(~allowed, -inf).view(scores.shape)
+        pairs = scores.view(b, h, m, n)
+        pairs = pairs.masked_fill(~allowed, -inf) if allowed.dtype == torch.bool else pairs + allowed
+        scores = pairs.view(scores.shape)  # (b, h, m, n) -> (b, g, h / g m, n)
     scores = scores.softmax(-1, dtype=torch.promote_types(q.dtype, torch.float32)).to(v.dtype)
     y = scores @ v  # (b, g, h / g m, n) -> (b, g, h / g m, e)
     return y.view(b, h, m, y.shape[-1]), scores.view(b, h, m, n)

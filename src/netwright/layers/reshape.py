@@ -217,8 +217,8 @@ class Slice(Leaf):
         open_ = isinstance(self.which, tuple)
         if len(ends) != 2 or not all(type(end) is int or (open_ and end is None) for end in ends):
             raise NetError(
-                what="a part is one place, or (start, stop)",
-                where="Part",
+                what="a slice is one place, or (start, stop)",
+                where="Slice",
                 got=repr(self.which),
                 mend="nw.Slice(0) for the first, nw.Slice((0, 3)) for the first three",
             )
@@ -254,10 +254,12 @@ class Slice(Leaf):
         places = first + torch.arange(stop - start, device=x.device)  # (b, stop − start)
         return picked_elements(x, places, axis + 1)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
-        """Where it begins so far from the front: along its own axis output i sees i + start, along others i."""
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
+        """Along its own axis output i sees i + start, along all others i; where start counts from the end, all."""
         start = (self.which[0] or 0) if isinstance(self.which, tuple) else 0
-        return {"input": (0, start)} if start >= 0 else {}
+        if self.axis < 0 or isinstance(self.which, int):  # how many axes stand before its own is not known here
+            return {"input": (0, start)} if start >= 0 else {}
+        return {"input": (*((0.0, 0.0),) * self.axis, (start, start) if start >= 0 else (-math.inf, math.inf))}
 
     def _enough(self, n: Size) -> Size:
         """1 or more exactly where an axis of n elements, which differs from example to example, has all of these."""

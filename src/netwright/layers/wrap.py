@@ -92,7 +92,9 @@ class Parallel(Container):
 class Repeat(Container):
     """One part many times over, one after the other, each time with weights of its own.
 
-    The parts are `1`, `2`, … . Where all are to have the same weights, repeat `nw.Shared("name", part)`.
+    The parts are `1`, `2`, … . Each reads what the one before gives, as its first input. Further inputs, such as the
+    memory of a decoder block, are read by every part. Where all are to have the same weights, repeat
+    `nw.Shared("name", part)`.
 
     Fields:
         count: how often, 1 or more.
@@ -126,7 +128,7 @@ class Repeat(Container):
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
         value = call("1", self.body, *x)
         for i in range(2, self.count + 1):
-            value = call(str(i), self.body, value)
+            value = call(str(i), self.body, value, *x[1:])
         return value
 
     def children(self) -> dict[str, Node]:
