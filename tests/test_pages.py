@@ -18,6 +18,15 @@ def test_pages_are_numbered_from_zero_without_a_gap():
     assert [int(page.name[:2]) for page in PAGES] == list(range(len(PAGES)))
 
 
+def test_a_line_of_a_box_that_is_shown_fits_the_column():
+    boxes = [
+        (page, box)
+        for page in PAGES
+        for box in re.findall(r"^```(?:python|text) *\n(.*?)^```", page.read_text(), re.M | re.S)
+    ]
+    assert [(page.name, line) for page, box in boxes for line in box.splitlines() if len(line) > 80] == []
+
+
 def test_the_extra_book_has_what_the_pages_import():
     codes = [block.code for page in PAGES for block in blocks(page.read_text())]
     codes += [module.read_text() for module in BOOK.glob("*.py") if module.stem not in ("build", "render")]
