@@ -1,4 +1,4 @@
-"""What people from PyTorch and Keras call things, and what stands for it here: a table for the mends of errors."""
+"""The names of PyTorch and Keras with ours for the same things: a table for the mends of errors."""
 
 import re
 import sys
@@ -116,7 +116,7 @@ FOLLOW = ("in_features", "in_channels", "input_size", "input_dim", "num_features
 
 
 def part(name: str) -> str:
-    """What stands here for a part or loss that is called so elsewhere; empty where nothing is known."""
+    """Our name for a part or loss that PyTorch or Keras calls so; empty where there is none."""
     if name in PARTS or name in LOSSES:
         return PARTS.get(name) or LOSSES[name]
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
@@ -126,7 +126,7 @@ def part(name: str) -> str:
 
 
 def argument(name: str, declared: object, where: str) -> str:
-    """The mend for an argument that is called so elsewhere, of a call that takes the declared ones."""
+    """The mend for an argument named as in PyTorch or Keras, of a call that takes the declared ones."""
     takes = list(declared)  # type: ignore[call-overload]  # names
     for ours in ARGUMENTS.get(name, ()):
         if ours in takes:
@@ -140,7 +140,7 @@ def argument(name: str, declared: object, where: str) -> str:
 
 
 def loss(value: object) -> str:
-    """What stands here for a loss of torch, or for the name of one; empty for any other."""
+    """Our loss for a loss of torch or its name; empty for any other value."""
     name = value if isinstance(value, str) else called(value) if _of_torch(value) else ""
     return LOSSES.get(name, "")
 

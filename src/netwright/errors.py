@@ -1,4 +1,4 @@
-"""Says what went wrong, where, what was expected, what came, and how to mend it: the one tree of errors.
+"""The one tree of errors: each says what went wrong, where, what was expected, what was given, and how to mend it.
 
 Every error of Netwright is a `NetwrightError`. Each also derives from the built-in error a Python programmer would
 catch for such a fault, so `except ValueError` around a training script goes on working.

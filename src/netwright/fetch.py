@@ -34,8 +34,8 @@ from netwright.value import Value
 Notice = Callable[[str], None]
 
 CONNECT_SECONDS = 4.0  # every host is asked at once, so all of them together cost a machine without internet this once
-STALL_SECONDS = 15.0  # a connection that says nothing for so long is given up
-SLOWEST = 4096  # bytes a second: a connection that gives less on the whole is given up too
+STALL_SECONDS = 15.0  # a connection that sends nothing for so long is given up
+SLOWEST = 4096  # bytes a second: a connection that is slower on average is given up too
 CLIENT_SECONDS = 600.0  # a package client that downloads for longer is given up
 RECALL_SECONDS = 60.0  # how long a silent host is not asked again: a notebook may outlive a lost connection
 BLOCK = 1 << 20

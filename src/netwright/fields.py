@@ -1,4 +1,4 @@
-"""Holds parts and codecs to what their fields declare: numpy's numbers become Python's, other types are refused."""
+"""Checks fields of parts and codecs against their declared types; numpy's numbers become Python's."""
 
 import functools
 import inspect
@@ -25,7 +25,7 @@ WORDS: dict[Any, str] = {
 def checked(init: Callable[..., None]) -> Callable[..., None]:
     """A constructor that takes numpy's numbers for Python's, and refuses a field that is not of its declared type.
 
-    What the class itself says of a wrong value comes first: it knows more than a type.
+    An error that the class itself raises for a wrong value comes first, since it says more than a type.
     """
 
     @functools.wraps(init)
@@ -39,7 +39,7 @@ def checked(init: Callable[..., None]) -> Callable[..., None]:
             check_fields(self)
             raise error
         except Exception:
-            check_fields(self)  # the fault behind it, if it is a field's
+            check_fields(self)  # the cause of the error, if it is a field
             raise
         check_fields(self)
 
@@ -115,7 +115,7 @@ def check_fields(value: Any) -> None:
 
 @functools.cache
 def _declared(cls: type) -> tuple[tuple[str, Any, Any], ...]:
-    """Each field with its annotation and default; an annotation that cannot be resolved says nothing."""
+    """Each field with its annotation and default; an annotation that cannot be resolved is not checked."""
     own = fields(cast(Any, cls))
     hints: dict[str, Any] = {f.name: f.type for f in own}
     if any(isinstance(hint, str) for hint in hints.values()):

@@ -71,7 +71,7 @@ def ones(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tenso
 
 @cache
 def gated_init(gates: int) -> Init:
-    """Uniform in ±1/√out for arrays whose first axis is so many blocks of out: torch's for recurrent layers."""
+    """Uniform in ±1/√out for arrays whose first axis is so many blocks of out: as torch does for recurrent layers."""
 
     def init(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
         bound = math.sqrt(gates / shape[0])

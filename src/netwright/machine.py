@@ -1,4 +1,4 @@
-"""What the machine can do: devices, memory, units for bf16, threads; and what of the process stays as it was."""
+"""What the machine has: devices, memory, units for bf16; and how the state of the process is left unchanged."""
 
 import importlib
 import os
@@ -22,18 +22,18 @@ def best_device() -> torch.device:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether bf16 products run on units of their own, so that they gain rather than lose."""
+    """Whether bf16 products run on units of their own, so that they are faster and not slower."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        # torch says it under private names only; where it no longer does, float32 is the safe answer
+        # torch has this under private names only; where they are gone, False is the safe answer
         tests = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
         return onednn_has_bf16() and any(test is not None and test() for test in tests)
     return False
 
 
 def onednn_has_bf16() -> bool:
-    """Whether oneDNN, which computes products on processors, takes bf16: a setting of its own can forbid the units."""
+    """Whether oneDNN, which computes products on processors, accepts bf16: a setting of oneDNN can forbid the units."""
     try:
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     except (AttributeError, RuntimeError):
@@ -56,7 +56,7 @@ def free_memory(device: torch.device) -> int:
 
 @contextmanager
 def unchanged() -> Generator[None]:
-    """Leave Python's random numbers and the filters of warnings as they are: other packages draw and set, or import."""
+    """Restore Python's random numbers and the filters of warnings, which other packages change."""
     state = random.getstate()
     try:
         with warnings.catch_warnings():

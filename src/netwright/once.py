@@ -1,4 +1,4 @@
-"""Keeps what was found about a value with the value, so that it is found once and goes when the value goes."""
+"""Keeps results that were computed from a value with the value: they are computed once and freed with it."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ KEPT = 64  # answers to one question: without a bound, every new size of an exam
 
 
 def once(owner: Any, question: str, find: Callable[[], T], key: Hashable = None) -> T:
-    """The answer to a question about a value that never changes, found when it is first asked.
+    """A result that depends on a frozen value, computed at the first call.
 
     Fields:
         owner: what the answer follows from: it is kept as long as the owner is.

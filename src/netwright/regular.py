@@ -1,6 +1,6 @@
-"""Opens files that are files, and puts new ones in place whole: a pipe or a device hangs, or goes on for ever.
+"""Opens regular files only, since a pipe or a device may hang or never end; new files are put in place whole.
 
-Every reader and writer of the package goes through here, so that the rule holds at every door.
+Every reader and writer of the package goes through here, so that the rule holds everywhere.
 """
 
 import contextlib
@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from netwright.errors import FileError
 
-TEMPORARY = ".part"  # what the name of a file ends in until it is whole
-LEFT_SECONDS = 3600.0  # a file that nobody has written to for so long was left by a program that was killed
+TEMPORARY = ".part"  # the ending of a file's name until the file is whole
+LEFT_SECONDS = 3600.0  # a file that was not written to for so long was left by a program that was killed
 
 
 def opened(path: str | os.PathLike[str]) -> FileIO:
@@ -62,7 +62,7 @@ def check_file_name(path: str | os.PathLike[str]) -> None:
 def placed(target: Path) -> Generator[FileIO, None, None]:
     """A new file, put into its place when the block ends well; the older one stays as it was until then.
 
-    It is written beside its place, with the older one's permissions. What killed programs left beside it is removed.
+    It is written beside its place, with the older one's permissions. What killed programs left there is removed.
 
     Raises: FileError where something stands in the place that is no regular file; OSError as writing does.
     """

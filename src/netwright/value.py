@@ -18,7 +18,7 @@ class Value:
     """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
-    _compared: ClassVar[Any]  # what two of one class are equal by
+    _compared: ClassVar[Any]  # by which two of one class are compared
 
     def __init_subclass__(cls, eq: bool = True, kw_only: bool = False) -> None:
         super().__init_subclass__()
@@ -28,7 +28,7 @@ class Value:
         names = [field.name for field in fields(cast(Any, cls)) if field.compare]
         cls._compared = staticmethod(attrgetter(*names) if names else type)
         if not eq and cls.__eq__ is Value.__eq__:
-            for method in ("__eq__", "__hash__"):  # of C: sizes are looked up by the ten thousand
+            for method in ("__eq__", "__hash__"):  # those of C, since ten thousands of sizes are looked up
                 setattr(cls, method, getattr(object, method))
 
     def __eq__(self, other: object) -> bool:
@@ -55,7 +55,7 @@ class Value:
 
 
 def literal(value: Any) -> str:
-    """A value as Python writes it, numbers that are not finite too, whose own text names nothing.
+    """A value as Python writes it, also numbers that are not finite, whose own text is no expression.
 
     Example:
         >>> literal((1.0, float("-inf")))
@@ -70,7 +70,7 @@ def literal(value: Any) -> str:
 
 
 def _constructor(cls: type[Value]) -> Callable[..., None]:
-    """The constructor of a dataclass, but one that sets fields in C: plans make values by the ten thousand.
+    """The constructor of a dataclass, but setting fields in C: a plan makes ten thousands of values.
 
     A dataclass's own would go through `Value.__setattr__`, which takes twice the time and makes every value a dict.
     """

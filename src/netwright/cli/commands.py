@@ -1,4 +1,4 @@
-"""The command line: data goes to stdout, words to stderr; 0 is well, 1 a plain error, 2 a wrong use."""
+"""The command line: data goes to stdout, messages to stderr; exit code 0 is success, 1 an error, 2 a wrong use."""
 
 import argparse
 import contextlib
@@ -13,14 +13,14 @@ from netwright.errors import DataError, NetwrightError
 
 DEEPEST = 64  # lists in lists: no array has more
 
-# what only one command needs is imported when it runs, so that a wrong use is answered soon
+# modules that only one command needs are imported when it runs, so that a wrong use is answered at once
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks is shown as Python does
+            stream.reconfigure(errors="backslashreplace")  # characters that the terminal lacks are escaped
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _words(f"{type(error).__name__}: {error}")
     except KeyboardInterrupt:
         _words("interrupted")
-    except BrokenPipeError:  # whoever read us has seen enough, such as `head`
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         _give_up_stdout()
     except OSError as error:
         _give_up_stdout()
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _give_up_stdout() -> None:
-    """Let what waits to be written go nowhere: Python would try once more at the end, and print a traceback."""
+    """Discard unwritten output: Python would try to write it again at exit, and print a traceback."""
     with contextlib.suppress(OSError, ValueError):  # a stream of a test has no handle
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -58,7 +58,7 @@ def demo(
         epochs: passes over the training digits; None reads the environment's EPOCHS, and is 3 without it.
         folder: where the files go; made if it is not there.
         seed: of the run.
-        say: gets the text, block by block.
+        say: a function that is given the text, block by block.
     """
     epochs = _wanted() if epochs is None else epochs
     digits = dataset("mnist")
@@ -100,7 +100,7 @@ def protocols(run: Run, measured: Report, held: int) -> str:
 
 
 def answers(run: Run, shown: Split) -> str:
-    """What the net says of each digit, with the three best probabilities."""
+    """The net's answer for each digit, with the three highest probabilities."""
     lines: list[str] = []
     for (_, actual), best in zip(shown, run.net(list(shown.inputs), Top(3)), strict=True):
         chances = "   ".join(f"{label}: {percent(chance):>7}" for label, chance in best.items())

@@ -20,7 +20,7 @@ DECISION = Decision()
 Answer: TypeAlias = Literal["class", "yes or no", "labels", "numbers", "elements"]
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
-MOST = 1000  # characters of a field that are printed in full: of a longer one nobody reads more than its beginning
+MOST = 1000  # characters of a field that are printed in full; of a longer one the beginning is printed
 
 
 class Codec(Value, ABC):
@@ -156,7 +156,7 @@ class Codec(Value, ABC):
 
     @property
     def fitted(self) -> bool:
-        """Whether nothing is left to learn from data."""
+        """Whether everything that is learned from data is known."""
         return all(getattr(self, field.name) is not FREE for field in fields(cast(Any, self)))
 
     def fit(self, raws: Sequence[Any]) -> Self:

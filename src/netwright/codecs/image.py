@@ -24,9 +24,9 @@ CHANNELS = {"rgb": 3, "gray": 1}
 MODES = {"rgb": "RGB", "gray": "L"}  # PIL's names
 FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # in the order of PIL's numbers for them
 BLOCK = 1024  # pictures taken into the statistics at a time
-SLACK = 1e-6  # what rounding may put a float outside 0..1
+SLACK = 1e-6  # how far rounding may put a float outside 0..1
 DIGITS = 6  # of a fitted mean: a byte has three
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # PIL's names; of its others some start programs
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # PIL's names; some of its other formats start programs
 MEMORY = 160e6  # bytes that a picture in a file may take while it is read, and as much again for
 MEMORY_A_BYTE = 10  # … each byte of the file: a small file may say that it holds any number of pixels
 ORIENTATION = 0x0112  # the number of the EXIF field that says how the camera was held
@@ -133,7 +133,7 @@ class Image(Codec):
     def prepare(self, stored: Tensor) -> Tensor:
         mean, deviation = self._statistic("mean", stored), self._statistic("deviation", stored)
         scale = 255 if stored.dtype == torch.uint8 else 1
-        light = stored.float() if scale == 255 else stored  # what bytes are divided into is not torch's default
+        light = stored.float() if scale == 255 else stored  # torch divides bytes into its default type
         return (light / (deviation * scale)).sub_(mean / deviation)
 
     def read(self, output: Tensor, reading: Reading) -> np.ndarray:
@@ -194,7 +194,7 @@ class Image(Codec):
     def _from_pil(self, picture: Any) -> Tensor:
         """A PIL image as (h, w, c), upright, in the colour and the size.
 
-        It is turned last, when it is small. PIL resizes along the rows first, so where turning exchanges the axes the
+        The image is turned last, when it is small. PIL resizes along the rows first: where turning swaps the axes the
         columns go first, which gives the same bytes.
         """
         turn = _turn(picture)
@@ -213,7 +213,7 @@ class Image(Codec):
                 mend="give an array of floats in 0..1",
             )
         if picture.mode == "P" and "transparency" in picture.info:
-            picture = picture.convert("RGBA")  # PIL warns of the direct way
+            picture = picture.convert("RGBA")  # PIL warns about the direct conversion
         if picture.mode != MODES[self.color]:
             picture = picture.convert(MODES[self.color])
         lying = turn is not None and turn in _lying()
@@ -270,7 +270,7 @@ class Image(Codec):
 
     @property
     def _smooth(self) -> Any:
-        """PIL's word for the filter."""
+        """PIL's constant for the filter."""
         return _pil("resizing a picture").Resampling(FILTERS.index(self.filter))
 
     def _resized(self, picture: Tensor) -> Tensor:
@@ -286,7 +286,7 @@ class Image(Codec):
         return resized.clamp_(0, 1) if resized.is_floating_point() else resized  # cubic ones overshoot, as of bytes
 
     def _statistic(self, name: str, like: Tensor) -> float | Tensor:
-        """A Python number where one serves all channels: nothing has to reach the device then."""
+        """A Python number where it is the same for all channels: then nothing is copied to the device."""
         value = self._known(name)
         if not isinstance(value, tuple):
             return cast(float, value)
@@ -345,7 +345,7 @@ def _pil(why: str) -> Any:
 
 
 def _is_pil(raw: Any) -> bool:
-    module = sys.modules.get("PIL.Image")  # whoever holds such an image has imported it
+    module = sys.modules.get("PIL.Image")  # a program that has such an image has imported the module
     return module is not None and isinstance(raw, module.Image)
 
 

@@ -1,1 +1,1 @@
-"""Data as the user has it: sources, data sets, their split and their order; encoding is the codecs' matter."""
+"""Data as the user has it: sources, data sets, their split and their order; codecs do the encoding."""

@@ -1,11 +1,11 @@
-"""Says in which order an epoch sees the examples: by seed and epoch alone, so resuming a run needs no history."""
+"""The order in which an epoch sees the examples: by seed and epoch alone, so that resuming a run needs no history."""
 
 import hashlib
 
 import torch
 from torch import Tensor
 
-BLUR = 0.1  # how much longer than it is an example may count, so that it meets others every epoch
+BLUR = 0.1  # a length is drawn up to this much longer, so that an example meets others in every epoch
 
 
 def generator(*key: int | str) -> torch.Generator:

@@ -24,7 +24,7 @@ class RowPorts(Value):
 
     @property
     def paired(self) -> bool:
-        """Whether a pair says everything: one input, one target."""
+        """Whether a pair is a whole row: one input, one target."""
         return len(self.inputs) == len(self.targets) == 1
 
     def check(self, given: Iterable[Any], where: str) -> None:
@@ -74,7 +74,7 @@ def row_to_ports(row: Any, ports: RowPorts, where: str) -> dict[str, Any]:
 
 
 def column(values: Any, port: str) -> Sequence[Any]:
-    """A column as it is kept: an array, a tensor or a sequence, whose first axis counts the examples."""
+    """A column as it is stored: an array, a tensor or a sequence, whose first axis counts the examples."""
     found = values.detach() if isinstance(values, torch.Tensor) else arrayed(values)
     if isinstance(found, np.ndarray | torch.Tensor):
         if found.ndim > 0:

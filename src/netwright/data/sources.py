@@ -1,4 +1,4 @@
-"""Turns whatever a user calls data into one of two things: a `Source` of columns by port, or a `Stream`."""
+"""Turns every form of data that a user may give into one of two: a `Source` of columns by port, or a `Stream`."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -79,7 +79,7 @@ class Source(Value, eq=False):
 
     @contextmanager
     def errors(self, rows: Sequence[int] | None = None) -> Generator[None, None, None]:
-        """Within, an error that names a row of these examples names it as the user counts.
+        """Within, an error that names a row of these examples names it by the user's count.
 
         `rows` are the indices here of the examples that the error counts, where they are some of them.
         """
@@ -96,12 +96,12 @@ class Source(Value, eq=False):
 
 
 class Stream(Value, eq=False):
-    """Examples that come one after another and whose number nobody knows.
+    """Examples that come one after another, in unknown number.
 
     Iterating gives one dict by port for each item; each iteration is one pass over the data.
 
     Fields: `open` starts a pass; `ports` the names and which of them are inputs; `batched` says whether an item is a
-    batch (True), one example (False), or, since both would fit its form, what only the coders can tell (None);
+    batch (True), one example (False), or, where the form of an item fits both, None, and the codecs decide;
     `single` whether it is an iterator, of which there is one pass.
     """
 
@@ -124,7 +124,7 @@ def source(
     targets: tuple[str, ...] = ("target",),
     weights: Sequence[float] | NDArray[Any] | torch.Tensor | None = None,
 ) -> Source | Stream:
-    """What the user gave as data, uniformly.
+    """The user's data as a `Source` or a `Stream`.
 
     - a tuple of two is two columns, inputs and targets; a dict of named ports is a column for each;
     - a list is rows: pairs, or dicts of named ports;
@@ -175,7 +175,7 @@ def image_folder(path: str | Path) -> Split:
     """Pictures sorted into subfolders: the name of the subfolder is the label.
 
     Only the paths are read; a picture is opened when it is encoded. Files in deeper folders count for the subfolder at
-    the top; what is hidden, files and folders, and files without a picture's ending are left out.
+    the top; hidden files and folders, and files without a picture's ending, are left out.
 
     Args:
         path: the folder that holds `cat/`, `dog/` and so on.

@@ -134,7 +134,7 @@ PLAYS = {
 
 BIBLES = "bible.db"
 ENGLISH, FRENCH = "3", "l"  # Bible in Basic English, 1949 and 1964; Louis Segond, 1910: as the file calls them
-JOSHUA, JOHN = 6, 43  # books that no other tells again: validation and test
+JOSHUA, JOHN = 6, 43  # books whose content no other book repeats: validation and test
 
 POKEMON = ("pokemon.json", "pokemonnames.json", "pokemontypes.json")
 
@@ -171,7 +171,7 @@ def articles(dump: Path) -> dict[str, list[str]]:
     return found
 
 
-# what leaves a gap behind is marked with it, so that the sentence around it can be told
+# what is removed leaves this mark, so that the sentence around the gap is recognized
 _GAP = "\ufffc"
 _MARKUP = (
     (r"<!--.*?-->", ""),

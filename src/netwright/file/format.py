@@ -1,7 +1,7 @@
 """The container of a net's file: a safetensors header with checksums, and the limits that keep a bad file small.
 
 A file is eight bytes with the header's length, the header (JSON in ASCII, padded with spaces), the arrays without
-gaps. The header opens with a checksum of itself and holds one for each array, so no byte stands unguarded.
+gaps. The header opens with a checksum of itself and holds one for each array, so every byte is covered by a checksum.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ LENGTH = 8  # bytes that say how long the header is
 ALIGNMENT = 8
 HEADER_LIMIT = 8 << 20  # bytes: a quarter of a million labels fit
 MEMORY_LIMIT = 32 << 20  # bytes that the header may take once parsed
-COSTS = {b",": 64, b":": 250, b"[": 120, b"{": 120}  # bytes of memory that what stands at each sign may take, at most
+COSTS = {b",": 64, b":": 250, b"[": 120, b"{": 120}  # the most bytes of memory that one sign of JSON may take
 LARGEST = 1 << 62  # bytes of an array, and the largest size of an axis: what torch can count
 
 DTYPES: dict[str, torch.dtype] = {
@@ -115,7 +115,7 @@ def unpack(head: bytes) -> tuple[dict[str, Any], list[ArrayEntry]]:
 
 
 def check_signature(start: bytes) -> None:
-    """Refuse a file whose first bytes are not those of a net; say what it is if that can be told."""
+    """Refuse a file whose first bytes are not those of a net; say what kind of file it is where the bytes show it."""
     if start[LENGTH:] == PREFIX:
         return
     pickled = start[:1] == b"\x80" and start[1:2] <= b"\x05"
@@ -155,7 +155,7 @@ def check_length(length: int, rest: int) -> None:
 
 
 def check_limits(head: bytes) -> None:
-    """Refuse a header that would take much memory once parsed, before it is; saving refuses it too."""
+    """Refuse a header that would take much memory once parsed, before it is parsed; saving refuses it too."""
     cost = sum(head.count(sign) * bytes_ for sign, bytes_ in COSTS.items())
     if len(head) - LENGTH > HEADER_LIMIT or cost > MEMORY_LIMIT:
         raise FileError(

@@ -1,4 +1,4 @@
-"""Reads a net's file without running, importing or opening anything else, and refuses a bad one before it costs."""
+"""Reads a net's file; it runs, imports and opens nothing else, and refuses a bad file before it takes memory."""
 
 import hashlib
 import os
@@ -70,7 +70,7 @@ def load(
             mend='nw.load(file, functions={"project.layers.scale": scale})',
         )
     file_path(path)
-    probing = explain.probing.set(True)  # mends would be tried for a fault, which a file could make as dear as it likes
+    probing = explain.probing.set(True)  # mends would be tried, and a hostile file could make that last
     try:
         with _opened(Path(path)) as file:
             content, net, tensors = _read(file, dict(functions or {}))
@@ -125,7 +125,7 @@ def _bytes(file: BinaryIO, count: int) -> bytes:
 
 
 def _fill(file: BinaryIO, memory: memoryview) -> None:
-    """Read until the memory is full: one call may give less."""
+    """Read until the buffer is full: one call may give less."""
     while memory:
         count = cast(Any, file).readinto(memory)
         if not count:
@@ -170,7 +170,7 @@ def _codecs(plain: Mapping[str, Any], ports: Sequence[str], reader: Reader, side
 
 
 def _check_places(net: Net, entries: Sequence[ArrayEntry]) -> None:
-    """Every array has a part that takes it, of this size: known before any of them is read."""
+    """Check that every array has a part that takes it, of this size, before any array is read."""
     if not entries:
         return
     places = plan_of(net).arrays
@@ -232,7 +232,7 @@ def _holding(node: Net, held: Held) -> Net:
 
 
 def _check(net: Net, content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """The digest, and the outputs of every example, are what they were."""
+    """Check that the digest and the outputs of every example are what they were when the file was saved."""
     if digest(net) != content["digest"]:
         raise FileError(
             what="the net is not the one that was saved: its digest is another",

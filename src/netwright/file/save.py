@@ -1,4 +1,4 @@
-"""Writes a net as one file: structure, arrays, encoders and decoders; whole or not at all."""
+"""Writes a net as one file: structure, arrays, encoders and decoders; the whole file or nothing."""
 
 import errno
 import hashlib
@@ -40,7 +40,7 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
     """Write a net into one file: its structure, arrays, encoders and decoders. No pickle, no code.
 
     The file is written whole beside its place and then put there: an older file stays until the new one is on the
-    disk, and whatever fails leaves it alone; the new one takes over its permissions. Nets that are written alike and
+    disk, and stays as it was if anything fails; the new one takes over its permissions. Nets that are written alike and
     hold equal arrays give equal bytes. The file is a safetensors file too: other tools can read the arrays.
 
     Fields:
@@ -84,7 +84,7 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
 
 
 def array_memory(array: Tensor) -> memoryview:
-    """The memory of a contiguous array, which stays its own: what is read into it is in the array."""
+    """The memory of a contiguous array as bytes: reading into it fills the array."""
     return memoryview(cast(Any, array.reshape(-1).view(torch.uint8).numpy())) if array.numel() else memoryview(b"")
 
 

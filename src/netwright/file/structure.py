@@ -28,9 +28,9 @@ Plain: TypeAlias = Any  # what JSON has: None, bool, int, float, str, list, dict
 MARKS = {"FREE": FREE}
 RECORDS: dict[str, type] = {"Call": Call}
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
-MOST_DEPTH = 200  # levels of values in values: about 60 of parts in parts
+MOST_DEPTH = 200  # levels of nested values: about 60 levels of nested parts
 MOST_USES = 10_000  # leaves that a small file may expand to: they take about two seconds
-BYTES_A_USE = 100  # of a larger file, which may have a leaf more for so many
+BYTES_A_USE = 100  # bytes of a larger file for each further leaf that it may have
 MOST_BITS = 4096  # of a whole number
 
 
@@ -174,7 +174,7 @@ def check_uses(uses: int, where: str, size: int = 0) -> None:
 
 
 class Reader(Value):
-    """Turns plain data back into parts and codecs; only what the tables name is ever made.
+    """Turns plain data back into parts and codecs; only classes in the tables are ever made.
 
     Fields: `functions`, what a caller supplies, by import name: functions, modules, or a list of several modules;
     `size`, the bytes of the file, by which a net may have more parts.

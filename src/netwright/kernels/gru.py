@@ -1,8 +1,8 @@
-"""The GRU over a whole sequence, forward and backward written out: what a step of torch's own repeats is done once.
+"""The GRU over a whole sequence, forward and backward written out: work that torch repeats in every step is done once.
 
-All input products are one product. The forward pass leaves every factor of the derivative, so that a step backward is
-one product with the factors, one recurrent product and one update; the gradients of the weights are two big products
-at the end.
+All input products are one product. The forward pass keeps every factor of the derivative, so a step backward is one
+product with the factors, one recurrent product and one update; the gradients of the weights are two big products at the
+end.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class GRUFactors:
 
 
 class GRUChunk:
-    """The gates of a few steps at once, in float32: what is computed step by step, and read by `Factors` in one go."""
+    """The gates of a few steps, in float32: computed step by step, and read by `GRUFactors` at once."""
 
     def __init__(self, slots: int, batch: int, out: int, like: Tensor) -> None:
         self.inputs, self.recurrent = like.new_empty(2, slots, batch, 3 * out)

@@ -1,4 +1,4 @@
-"""The LSTM over a whole sequence, forward and backward written out, on the scheme of `scan_gru`."""
+"""The LSTM over a whole sequence, forward and backward written out, in the way of `kernels/gru`."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Products with a weight that stays as it is: laid out once in the way that is fastest for so many rows."""
+"""Products with a weight that does not change: laid out once in the way that is fastest for so many rows."""
 
 from functools import cached_property
 
@@ -13,7 +13,7 @@ LEAST = 1 << 15  # numbers of a weight from which this gains more than it costs 
 
 
 class Forms:
-    """A weight (out, in) that nobody changes, and other forms of it, each made when it is first asked for."""
+    """A weight (out, in) that does not change, and other layouts of it, each made when it is first needed."""
 
     def __init__(self, weight: Tensor) -> None:
         self.plain = weight
@@ -30,10 +30,10 @@ class Forms:
 
 
 class Product:
-    """x Wᵀ + b for values that nobody learns from, and perhaps GELU behind it: (..., in) -> (..., out).
+    """x Wᵀ + b where no gradient is needed, optionally followed by GELU: (..., in) -> (..., out).
 
-    A product of a few rows reads the weight for longest, and where it has more inputs than outputs, faster by inputs;
-    one of many is bound by arithmetic, which is faster in blocks.
+    A product of a few rows spends most of its time on reading the weight, which is faster by inputs where there are
+    more inputs than outputs; a product of many rows is bound by arithmetic, which is faster in blocks.
     """
 
     def __init__(self, weight: Forms, bias: Tensor | None, gelu: bool = False) -> None:

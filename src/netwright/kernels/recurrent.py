@@ -40,10 +40,10 @@ def projected(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def own_piece(*values: Tensor) -> tuple[Tensor, ...]:
-    """In a backward pass: what was kept for it, to write into; copies where another backward pass may come."""
+    """Saved tensors that the backward pass may overwrite; clones if the graph is kept."""
     try:
         again = cast(Any, torch)._C._autograd._get_current_graph_task_keep_graph()
-    except AttributeError:  # private, and gone
+    except AttributeError:  # the attribute is private and no longer exists
         again = True
     return tuple(value.clone() for value in values) if again else values
 
@@ -59,12 +59,12 @@ def state_type(dtype: torch.dtype) -> torch.dtype:
 
 
 def slots(steps: int, size: int) -> int:
-    """How many steps, of states with so many values, are a piece."""
+    """How many steps of states of this size make one piece."""
     return min(steps, max(1, PIECE // max(1, size)))
 
 
 def learns(*values: Tensor) -> bool:
-    """Whether anybody may ask for a gradient."""
+    """Whether a gradient may be needed."""
     return torch.is_grad_enabled() and any(value.requires_grad for value in values)
 
 
@@ -122,9 +122,9 @@ def weight_gradient(needed: bool, d: Tensor, x: Tensor) -> Tensor | None:
 
 
 def bias_gradients(needed: Sequence[bool], d: Tensor) -> tuple[Tensor | None, ...]:
-    """The sum over all steps and examples, for each bias that was added."""
+    """The sum over all steps and examples, once for each bias that needs a gradient."""
     total = rows(d).sum(0)
-    return tuple(total.clone() if one else None for one in needed)  # clones: whoever gets them may write into them
+    return tuple(total.clone() if one else None for one in needed)  # clones, since the receiver may write into them
 
 
 def input_gradient(needed: bool, d: Tensor, weight: Tensor) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""The plain recurrent layer over a whole sequence, forward and backward written out, on the scheme of `scan_gru`."""
+"""The plain recurrent layer over a whole sequence, forward and backward written out, in the way of `kernels/gru`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ def _run(
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     (steps, batch, _), out = x.shape, weight_hh.shape[1]
     inputs = recurrent.projected(x, weight_ih, bias_ih)
-    if activation == "relu" and length is not None:  # zero behind the end: nothing else keeps it from growing there
+    if activation == "relu" and length is not None:  # zero behind an example's end, where it could grow without bound
         behind = torch.arange(steps, device=x.device)[:, None] >= length
         inputs.masked_fill_(behind[..., None], -torch.inf)
     multiply = recurrent.recurrent_product(weight_hh, bias_hh, steps, batch)

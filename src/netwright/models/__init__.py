@@ -1,1 +1,1 @@
-"""Published architectures, built from the parts that everybody has."""
+"""Published architectures, built from the public parts."""

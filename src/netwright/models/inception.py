@@ -31,7 +31,7 @@ def bn_inception(labels: Sequence[Any]) -> Chain:
     Fields:
         labels: the classes, for the last layer and the decoder.
 
-    Raises: as `nw.Category` does for labels that are none.
+    Raises: NetError for labels that `nw.Category` refuses.
 
     Example:
         >>> import netwright as nw
@@ -65,7 +65,7 @@ def bn_inception(labels: Sequence[Any]) -> Chain:
 
 
 def convolution(out: int, kernel: int, stride: int = 1) -> Chain:
-    """A convolution that keeps the grid but for its stride, batch norm, ReLU."""
+    """A convolution whose padding keeps the grid, divided by its stride; batch norm; ReLU."""
     return Chain(Conv(out, kernel, stride=stride, padding=kernel // 2, bias=False), BatchNorm(), relu)
 
 
@@ -77,9 +77,9 @@ def block(
     Fields:
         one: channels of the 1×1 branch.
         three: channels of the 3×3 branch, first those its 1×1 convolution reduces to.
-        double: likewise for the branch of two 3×3 convolutions, which sees 5×5.
+        double: the same of the branch of two 3×3 convolutions, whose receptive field is 5×5.
         projected: channels that a 1×1 convolution leaves of the pooled input.
-        pool: of that branch; None is the mean of 3×3.
+        pool: the pooling of that branch; None is the mean of 3×3.
     """
     pool = pool or AvgPool(3, stride=1, padding=1)
     return Chain(
@@ -94,7 +94,7 @@ def block(
 
 
 def halving(three: tuple[int, int], double: tuple[int, int]) -> Chain:
-    """Three branches of stride 2, the pooled input passing through as it is: half the grid, more channels."""
+    """Three branches of stride 2, one of which is the pooled input itself: half the grid, more channels."""
     return Chain(
         branches=Parallel(
             three=Chain(convolution(three[0], 1), convolution(three[1], 3, stride=2)),

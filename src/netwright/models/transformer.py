@@ -1,4 +1,4 @@
-"""The blocks of transformers as plain nets: attention with its projections, and what stands around it."""
+"""The blocks of transformers as plain nets: attention with projections, norms, residuals and feed-forward layers."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def self_attention(
     rotary: float | None = None,
     bias: bool = True,
 ) -> Graph:
-    """Attention of a sequence to itself: queries, keys and values are linear in the elements, and so is what comes out.
+    """Attention of a sequence to itself: queries, keys, values and the output are linear maps.
 
     Shapes: input (n, width), output (n, width). The parts are `query`, `key`, `value`, `attention`,
         `projection`; with `rotary` also `turned_query` and `turned_key`.
@@ -35,8 +35,8 @@ def self_attention(
         width: features of an element, as many going out.
         heads: into how many equal parts queries are cut.
         groups: heads of keys and values; None, as many.
-        causal: whether an element sees what came before it alone.
-        rotary: the base of the angles by which queries and keys are turned; None, they are not.
+        causal: whether an element sees only itself and what came before it.
+        rotary: the base of the angles by which queries and keys are turned; None, no rotation.
         bias: whether the four linear parts have one.
 
     Example:
@@ -127,7 +127,7 @@ def decoder_block(
     activation: Any = gelu,
     dropout: float = 0.1,
 ) -> Net:
-    """A block of a transformer that sees what came before alone, and where it has one, a memory.
+    """A block of a transformer that sees only what came before and, where it has one, a memory.
 
     Attention to itself, then to the memory, then two layers on every element; each stands on a residual way, behind a
     norm and before dropout. Without a memory it is a block of a GPT.

@@ -7,9 +7,9 @@ from typing import TypeAlias
 from netwright.errors import NetError
 from netwright.value import Value
 
-INPUT, OUTPUT = "input", "output"  # the names of ports that say none
+INPUT, OUTPUT = "input", "output"  # the names of ports that have no name of their own
 UNKNOWN = "?"
-MOST_AXES = 64  # of one value: arrays have no more
+MOST_AXES = 64  # the most axes of one value
 
 
 class Axis(Value):
@@ -55,14 +55,14 @@ class Port(Value):
 
 
 class Ports(Value):
-    """Both sides of a leaf."""
+    """The input and output ports of a leaf."""
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
 
     @property
     def states(self) -> tuple[str, ...]:
-        """The ports that stand on both sides: what a leaf carries from one step to the next."""
+        """The ports that are inputs and outputs: the states that a leaf carries from one step to the next."""
         outputs = {port.name for port in self.outputs}
         return tuple(port.name for port in self.inputs if port.name in outputs)
 
@@ -89,7 +89,7 @@ def port(text: str, name: str = INPUT) -> Port:
 
 @cache
 def axes(text: str) -> tuple[Item, ...]:
-    """A list of axes, as weights say them: `"out in *window"`."""
+    """A list of axes, as weights declare them: `"out in *window"`."""
     return tuple(_item(text, token) for token in text.split())
 
 

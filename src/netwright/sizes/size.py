@@ -33,7 +33,7 @@ class Name(Value):
 class Unknown(Value, eq=False):
     """A size still to be found. Two unknowns are the same only if they are one object.
 
-    Fields: `owner` and `text` say where it stands, such as `linear1` and `in`, for messages.
+    Fields: `owner` and `text` say whose size it is, such as `linear1` and `in`, for messages.
     """
 
     owner: str
@@ -101,7 +101,7 @@ class Expression(Value):
     __rmul__ = __mul__
 
     def __floordiv__(self, divisor: int) -> "Size":
-        """Whole multiples of the divisor come out of the floor; what is left stays in it."""
+        """Whole multiples of the divisor are taken out of the floor; the rest stays in it."""
         if divisor == 1:
             return self
         whole = {m: f // divisor for m, f in self.terms if not m or f % divisor == 0}

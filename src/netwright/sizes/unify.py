@@ -29,7 +29,7 @@ class Clash(Exception):
 
 
 class Binding(Value):
-    """What an unknown was found to be, and who said so."""
+    """The value that was found for an unknown, and the equation's owner."""
 
     value: Size
     cause: str
@@ -38,7 +38,7 @@ class Binding(Value):
 class Solver:
     """The equations found so far.
 
-    Everything an equation brings is undone when it clashes, so one fault never makes another.
+    All effects of an equation are undone when it clashes, so one fault never causes another.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Solver:
         """The size as far as it is known."""
         while isinstance(size, Expression):
             atom = size.single
-            if isinstance(atom, Unknown):  # by far the most, and nothing has to be added up
+            if isinstance(atom, Unknown):  # most sizes are plain numbers, which need no work
                 if atom not in self.values:
                     return size
                 size = self.values[atom].value
@@ -89,7 +89,7 @@ class Solver:
         return True
 
     def settle(self) -> list[str]:
-        """Try again what waited for another size; the causes of the equations that turned out false."""
+        """Try the waiting equations again; gives the causes of those that turned out false."""
         waiting, self._pending = self._pending, []
         false: list[str] = []
         for left, right, cause in waiting:
@@ -100,7 +100,7 @@ class Solver:
         return false
 
     def cause(self, size: Size) -> str:
-        """Who fixed a size: the last word in the chain of unknowns that led to its value."""
+        """The owner that fixed a size: the end of the chain of unknowns that led to its value."""
         last = ""
         while isinstance(size, Expression) and isinstance(atom := size.single, Unknown) and atom in self.values:
             binding = self.values[atom]

@@ -1,4 +1,4 @@
-"""BERT and its family: a transformer that sees the whole text, with norms behind what they follow."""
+"""BERT and its family: a transformer that sees the whole text, with norms after each residual sum."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def bert_net(config: Config, tokens: Any, pooled: bool = True) -> Graph:
 
 
 def bert_table(config: Config, prefix: str = "", pooled: bool = True) -> dict[str, From]:
-    """Where its arrays come from."""
+    """The table of its arrays: which tensor each comes from."""
     return {
         "words/weight": From(f"{prefix}embeddings.word_embeddings.weight"),
         "positions/positions": From(f"{prefix}embeddings.position_embeddings.weight"),

@@ -1,4 +1,4 @@
-"""Opens the files of published nets: regular files alone, and JSON of any depth and text without raw errors."""
+"""Opens the files of published nets: only regular files, and bad JSON or text gives a plain error."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def shown_text(value: object, most: int = SHOWN) -> str:
 
 
 def check_regular(path: Path) -> None:
-    """Refuse what is no regular file, such as a pipe, for readers that open files themselves and would wait for it.
+    """Refuse anything but a regular file: a reader that opens a pipe itself would wait for ever.
 
     Raises: FileError.
     """

@@ -1,6 +1,6 @@
 """Reads a net from a folder as Hugging Face publishes them: config.json, safetensors, tokenizer.json.
 
-What the files say is used, or known to be harmless, or refused by name.
+Every field of the files is used, or known to change no number, or refused by name.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -40,11 +40,11 @@ class Published(Value):
     tensors: Mapping[str, Tensor]
 
     def prefix(self, prefix: str, first: str) -> str:
-        """What stands in front of the names: a net for a task has the plain one inside."""
+        """The prefix of the names: a net for a task holds the plain net inside."""
         return prefix if prefix + first in self.tensors else ""
 
     def speaks(self, task: str) -> bool:
-        """Whether the net has the head that says what comes next: a body that is published alone has none."""
+        """Whether the net has the head that predicts the next token: a body that is published alone has none."""
         named = self.config.plain.get("architectures")
         return not isinstance(named, list) or not named or task in named
 
@@ -85,11 +85,11 @@ class Published(Value):
         return codec
 
     def check_blocks(self, count: str, name: str) -> None:
-        """Refuse a number of blocks that the tensors do not bear out."""
+        """Refuse a number of blocks for which there are no tensors."""
         check_blocks(self.config.whole(count), name, self.tensors, str(self.folder))
 
     def filled(self, net: Net, table: Mapping[str, From], unread: Collection[str], known: harmless.Reasons) -> Net:
-        """The net with the tensors that the table finds, where nothing is said that is not known."""
+        """The net with the tensors that the table finds; a field that is not known is refused."""
         self.config.finish(harmless.harmless_names(harmless.CONFIG, known))
         return filled_arrays(net, self.tensors, table, unread, str(self.folder))
 
@@ -105,7 +105,7 @@ GENERATING: Mapping[str, tuple[Any, ...]] = {
 def read_folder(folder: Path) -> Net:
     """The net of a folder, with its weights and, where it has a tokenizer, its codecs.
 
-    Raises: FileError for a folder that is no model, a family that is not known, a field that is not, weights that do
+    Raises: FileError for a folder that is no model, an unknown family, an unknown field, weights that do
         not fit, a tokenizer with more pieces than the net has room for.
     """
     if not (folder / CONFIG).exists():
@@ -205,13 +205,13 @@ def _places(index: Config) -> Mapping[str, str]:
 
 
 def _speaking(net: Net) -> Net:
-    """A net that says what comes next, with the decoder that goes with its encoder."""
+    """A net that predicts the next token, with the decoder that matches its encoder."""
     (tokens,) = net.inputs.values()
     return net.with_output(tokens) if isinstance(tokens, Subwords) else net
 
 
 def _labels(found: Published) -> list[str]:
-    """The names of the classes, as many as the last layer has; of equal ones each has its number behind it."""
+    """The names of the classes, as many as the last layer has; labels that are equal get their number appended."""
     config, count = found.config, len(found.tensors["classifier.weight"])
     config.refuse("problem_type", "single_label_classification")
     named = config.mapping("id2label") or {str(i): f"LABEL_{i}" for i in range(count)}
@@ -241,7 +241,7 @@ def _image(found: Published) -> Codec:
     if not said.yes("do_normalize", True):
         mean, deviation = (0.0,) * channels, (1.0,) * channels
     factor = said.number("rescale_factor", 1 / 255)
-    light = 255 * (factor if said.yes("do_rescale", True) else 1.0)  # what a white pixel becomes before it is centred
+    light = 255 * (factor if said.yes("do_rescale", True) else 1.0)  # a white pixel before the mean is subtracted
     light = 1.0 if abs(light - 1) < 1e-9 else light
     kept = said.choice("resample", dict(enumerate(FILTERS)), FILTERS.index("bilinear"))
     said.finish(harmless.harmless_names(harmless.PIXELS))
@@ -256,7 +256,7 @@ def _image(found: Published) -> Codec:
 
 
 def _check_size(said: Config, height: int, width: int) -> None:
-    """Refuse pictures of another size than the net's, and sizes that ask for a cut."""
+    """Refuse pictures of another size than the net's, and settings that crop."""
     size = said.plain.get("size")
     if isinstance(size, Mapping):
         group = said.group("size")

@@ -49,14 +49,14 @@ PIECES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, 
 SPLITS = {"gpt-2": [PIECES], "smollm": [DIGITS, PIECES]}
 """How a text is cut before its pieces are found, by the name such a file has for it."""
 SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-PAIR = [{"Sequence": {"id": name, "type_id": 0}} for name in "AB"]  # which a template must have, and no text asks for
+PAIR = [{"Sequence": {"id": name, "type_id": 0}} for name in "AB"]  # a template needs this name; no text contains it
 CONTROL = 3  # the kind of a piece that is no text
 
 
 def read_gguf(path: Path) -> Net:
     """The net of a file, with its weights and the codecs of its tokenizer.
 
-    Raises: FileError for a file that is none, another family or tokenizer, a field that is not known;
+    Raises: FileError for a file that is not GGUF, another family or tokenizer, a field that is not known;
         MissingExtraError without `gguf`.
     """
     gguf, where = _package(), str(path)
@@ -102,7 +102,7 @@ def _built(gguf: Any, fields: Config, tensors: Mapping[str, Any]) -> Net:
 
 
 def _config(fields: Config, pieces: int, tied: bool) -> Config:
-    """What a file says of the net, as the family's configuration says it."""
+    """The fields of the file under the names of the family's configuration."""
     plain = {ours: fields.mention(theirs) for ours, theirs in NUMBERS.items()}
     plain |= {"vocab_size": pieces, "tie_word_embeddings": tied}
     kind, factor = fields.mention("llama.rope.scaling.type"), fields.mention("llama.rope.scaling.factor")
@@ -151,7 +151,7 @@ def _name(name: str) -> str:
 
 
 def _halves(weight: Tensor, heads: int) -> Tensor:
-    """Partners of a turn lie side by side in such a file, and half a head apart in `Rotary`."""
+    """Reorder rows: the two features of a rotation are neighbours in such a file, and half a head apart in `Rotary`."""
     return weight.unflatten(0, (heads, -1, 2)).transpose(1, 2).flatten(0, 2)  # (heads, d / 2, 2, in) -> (out, in)
 
 
@@ -199,7 +199,7 @@ def _tokenizer(fields: Config) -> Subwords:
 
 
 def _frame(fields: Config, pieces: Sequence[str]) -> Mapping[str, Any] | None:
-    """What puts the pieces around a text that the file asks for."""
+    """The post-processor that puts the file's special pieces around a text."""
     template: list[Any] = [{"Sequence": {"id": "A", "type_id": 0}}]
     used: dict[str, Any] = {}
     for name, place in (("bos", 0), ("eos", len(template) + 1)):

@@ -1,4 +1,4 @@
-"""GPT-2 and its family: a causal transformer with learned positions, whose last layer is its first turned round."""
+"""GPT-2 and its family: a causal transformer with learned positions, whose last layer is the transposed embedding."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def gpt2_net(config: Config, tokens: Any, head: bool = True) -> Chain:
 
 
 def gpt2_table(config: Config, prefix: str = "transformer.", head: bool = True) -> dict[str, From]:
-    """Where its arrays come from: it keeps queries, keys and values side by side, and weights turned round."""
+    """The table of its arrays: queries, keys and values are stored side by side, and weights transposed."""
     width, count = config.whole("n_embd"), config.whole("n_layer")
     tied = head and _is_tied(config)
     found = {
@@ -86,7 +86,7 @@ def gpt2_unread(config: Config) -> tuple[str, ...]:
 
 
 def _is_tied(config: Config) -> bool:
-    """Whether the last layer is the first turned round."""
+    """Whether the last layer is the transposed embedding."""
     return config.yes("tie_word_embeddings", True)
 
 

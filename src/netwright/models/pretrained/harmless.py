@@ -1,4 +1,4 @@
-"""What published files say that changes no number which our nets give, each with its reason; all else is refused.
+"""Fields of published files that change no number of our nets, each with its reason; all others are refused.
 
 A family adds its own to those of every configuration.
 """

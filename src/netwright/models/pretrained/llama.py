@@ -66,7 +66,7 @@ def llama_net(config: Config, tokens: Any, head: bool = True) -> Chain:
 
 
 def llama_table(config: Config, prefix: str = "model.", head: bool = True) -> dict[str, From]:
-    """Where its arrays come from."""
+    """The table of its arrays: which tensor each comes from."""
     tied, count, inside = head and _is_tied(config), config.whole("num_hidden_layers"), f"{prefix}layers."
     outside = {"@words" if tied else "words": f"{prefix}embed_tokens", "norm": f"{prefix}norm"}
     found = blocks(count, NORMS, inside, bias=False)
@@ -83,7 +83,7 @@ def llama_unread(config: Config) -> tuple[str, ...]:
 
 
 def _is_tied(config: Config) -> bool:
-    """Whether the last layer is the first turned round."""
+    """Whether the last layer is the transposed embedding."""
     return config.yes("tie_word_embeddings", False)
 
 
@@ -92,7 +92,7 @@ def _mlp_bias(config: Config) -> bool:
 
 
 def _gated(config: Config) -> list[Net]:
-    """The gated layer, as it is published with biases or without."""
+    """The gated layer, with biases or without, as published."""
     inner = config.whole("intermediate_size")
     layer = gated(inner, config.choice("hidden_act", ACTIVATIONS, "silu"))
     if _mlp_bias(config):
@@ -101,7 +101,7 @@ def _gated(config: Config) -> list[Net]:
 
 
 def _angles(config: Config) -> dict[str, Any]:
-    """The fields of `Rotary`: the base is an entry of its own, or one of a group that says how angles are scaled."""
+    """The fields of `Rotary`: the base is a field of its own, or in the group of fields for scaling angles."""
     both = [name for name in ("rope_parameters", "rope_scaling") if config.mapping(name)]
     said = config.group(both[0] if both else "rope_parameters")
     if len(both) > 1 and config.plain["rope_scaling"] != config.plain["rope_parameters"]:

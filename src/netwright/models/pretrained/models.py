@@ -14,7 +14,7 @@ from netwright.value import Value
 
 
 class _Model(Value):
-    """Where a net comes from.
+    """A net that is known by name: its files and how it is read.
 
     Fields: `sha256` of its files; `net` makes it from the folder that holds them; `licence` of the weights.
     """
@@ -70,7 +70,7 @@ _MODELS: dict[str, _Model] = {
 def pretrained(name: str | PathLike[str]) -> Net:
     """A net that others have trained, with its weights and its codecs: by name, or from a folder of your own.
 
-    What it gives is an ordinary net: it can be drawn, cut, trained and saved to one file.
+    The result is an ordinary net: it can be drawn, cut, trained and saved to one file.
 
     Fields:
         name: `"all-minilm-l6-v2"` or `"smollm2-135m-instruct"`, which are fetched once and kept in the user's cache
@@ -108,7 +108,7 @@ def pretrained(name: str | PathLike[str]) -> Net:
 
 
 def _exists(path: Path) -> bool:
-    """Whether anything has this path; no name is too long to ask, or made of what names are not made of."""
+    """Whether a file or folder has this path; False also for a text that no path can be."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -116,7 +116,7 @@ def _exists(path: Path) -> bool:
 
 
 def _read(path: Path) -> Net:
-    from netwright.models.pretrained import folder, gguf  # here, since the families are not for every import
+    from netwright.models.pretrained import folder, gguf  # `import netwright` need not load the families
 
     if not _exists(path) or path.is_dir():
         return folder.read_folder(path)

@@ -13,5 +13,5 @@ def sentence_net(tokens: Net) -> Graph:
     """
     x = Input("input")
     unit = Graph(x * Elementwise("rsqrt")(Sum(-1)(square(x))))
-    first = f"tokens.{tokens.output_names[0]}"  # a body may give a vector for the text too, by a head of its own
+    first = f"tokens.{tokens.output_names[0]}"  # a body may have a second output, a vector for the text
     return Graph(tokens=(tokens, "input"), mean=(Mean(0), first), unit=(unit, "mean"), input=tokens.inputs["input"])

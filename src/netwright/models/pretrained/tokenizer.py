@@ -1,4 +1,4 @@
-"""Holds what tokenizer_config.json says against tokenizer.json, which is the one that is read: they must agree."""
+"""Compares tokenizer_config.json with tokenizer.json, which is the one that is used: they must agree."""
 
 import json
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def check_said(folder: Path, codec: Subwords) -> None:
     normalizer = _step(plain, "normalizer", "BertNormalizer")
     for theirs, ours in LOWER.items():
         does = normalizer.get(ours)
-        _agree(said, theirs, normalizer.get("lowercase") if does is None else does)  # accents go where case goes
+        _agree(said, theirs, normalizer.get("lowercase") if does is None else does)  # accents are removed where case is
     _agree(said, "add_prefix_space", _prefixed(plain))
     pieces = cut_options(codec)
     _agree(said, "add_bos_token", _name(said, "bos_token") in pieces[:1])
@@ -43,7 +43,7 @@ def check_said(folder: Path, codec: Subwords) -> None:
 
 
 def _agree(said: Config, name: str, does: Any) -> None:
-    """Refuse what is said under a name, if the tokenizer does otherwise; where it has no such step, it does not."""
+    """Refuse a field that differs from what the tokenizer does; a tokenizer without such a step does not do it."""
     said.refuse(name, bool(does))
 
 
@@ -76,7 +76,7 @@ def _step(plain: Mapping[str, Any], name: str, kind: str) -> Mapping[str, Any]:
 
 
 def _name(said: Config, name: str) -> str:
-    """A special piece, which is a text or says its content."""
+    """The text of a special piece, which is given as a text or as a mapping with its content."""
     value = said.plain.get(name)
     value = cast(Mapping[str, Any], value).get("content") if isinstance(value, Mapping) else value
     return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""ViT: a transformer over the patches of a picture, with a learned vector in front that comes to stand for all."""
+"""ViT: a transformer over the patches of a picture, with a learned vector in front, which predicts the classes."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def vit_net(config: Config, image: Any, classes: int) -> Graph:
 
 
 def vit_table(config: Config, prefix: str, classes: int) -> dict[str, From]:
-    """Where its arrays come from."""
+    """The table of its arrays: which tensor each comes from."""
     return {
         "mark/value": From(f"{prefix}embeddings.cls_token", _first),
         "positions/positions": From(f"{prefix}embeddings.position_embeddings", _first),

@@ -1,4 +1,4 @@
-"""Brings published weights to the paths of a net, by a table of names; what does not fit is listed, all of it."""
+"""Brings published weights to the paths of a net, by a table of names; everything that does not fit is listed."""
 
 import re
 import sys
@@ -20,7 +20,7 @@ FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 class From(Value):
-    """Where an array comes from: a tensor's name, and what makes it the array."""
+    """Where an array comes from: a tensor's name, and the function that turns the tensor into the array."""
 
     name: str
     change: Callable[[Tensor], Tensor] | None = None
@@ -89,7 +89,7 @@ def blocks(count: int, names: Mapping[str, str], name: str, *, bias: bool = True
 
 
 def check_blocks(count: int, name: str, tensors: Collection[str], where: str) -> None:
-    """Refuse a number of blocks that the names of tensors do not bear out, before as many are built.
+    """Refuse a number of blocks for which there are no tensors, before so many are built.
 
     Raises: FileError.
     """
@@ -104,11 +104,11 @@ def check_blocks(count: int, name: str, tensors: Collection[str], where: str) ->
 
 
 class Config:
-    """What a published file says, by name, and which of it was asked for: what nobody asks for is refused at the end.
+    """The fields of a published file, and which of them were read: a field that was not read is refused at the end.
 
-    `null` says nothing.
+    A field that is `null` counts as absent.
 
-    Raises: FileError for what it does not say, or says in another kind.
+    Raises: FileError for a field that is missing or of another type.
     """
 
     def __init__(self, plain: Mapping[str, Any], where: str) -> None:
@@ -137,14 +137,14 @@ class Config:
         return value
 
     def choice(self, name: str, choices: Mapping[Any, Any], default: Any = None) -> Any:
-        """What one of these words or numbers stands for."""
+        """The value for a field that is one of these words or numbers."""
         value = self._said(name, default)
         if type(value) not in {str, int} or value not in choices:
             raise self._fault(name, "one of " + ", ".join(map(str, choices)), value)
         return choices[value]
 
     def refuse(self, name: str, *usual: Any) -> None:
-        """Refuse what is said under a name, if it is not usual: nets of ours do not do it."""
+        """Refuse a field that has not its usual value: our nets do not support another."""
         value = self._said(name, ())
         if value != () and not any(type(value) is type(one) and value == one for one in usual):
             raise self._fault(name, " or ".join(map(repr, usual)) or "nothing", value)
@@ -166,7 +166,7 @@ class Config:
         return tuple(map(float, many))
 
     def indices(self, name: str) -> tuple[int, ...]:
-        """Whole numbers from 0, one or several; none where nothing is said."""
+        """Whole numbers from 0, one or several; an empty tuple where the field is absent."""
         value = self._said(name, ())
         many = cast(Sequence[Any], value) if isinstance(value, list | tuple) else (value,)
         if not all(type(index) is int and 0 <= index <= MOST for index in many):
@@ -181,11 +181,11 @@ class Config:
         return cast(list[str], value)
 
     def mention(self, name: str) -> Any:
-        """What is said under a name, of whatever kind, for those who look at it themselves."""
+        """A field of any type, unchecked; it counts as read."""
         return self._said(name, False) if self.plain.get(name) is not None else None
 
     def mapping(self, name: str) -> Mapping[str, Any]:
-        """Fields within a field; none where nothing is said."""
+        """Fields within a field; empty where the field is absent."""
         value = self._said(name, {})
         if not isinstance(value, Mapping):
             raise self._fault(name, "fields by name", value)
@@ -196,7 +196,7 @@ class Config:
         return Config(self.mapping(name), f"{self.where}, {name}")
 
     def finish(self, harmless: Collection[str] = ()) -> None:
-        """Refuse what was said, not asked for, and is not known to be harmless: it would be left out in silence."""
+        """Refuse fields that were not read and are not known to be harmless: they would be ignored in silence."""
         left = [name for name, value in self.plain.items() if value is not None and name not in self._asked]
         unknown = [name for name in left if name not in harmless]
         if unknown:

@@ -1,4 +1,4 @@
-"""The engine of every plan: it runs on a working copy of the weights, and autograd goes back."""
+"""The engine for any plan: it runs the plan on a working copy of the weights, and autograd computes the gradient."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -44,7 +44,7 @@ class Autograd(Engine, Value, eq=False):
         seed: int,
         frozen: Collection[str] = (),
     ) -> "Autograd":
-        """The engine of a plan; `rest` holds the arrays that gradients do not change, `frozen` those nothing does."""
+        """The engine of a plan; `rest` holds arrays without gradients, `frozen` names those that never change."""
         exact = {path for step in plan.steps if step.leaf.needs_float32 for path in step.arrays.values()}
         parameters = {
             path: flat.view(flat.master if path in exact else flat.working, path).detach().requires_grad_()

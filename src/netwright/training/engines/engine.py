@@ -1,4 +1,4 @@
-"""What the loop asks of an engine: the loss of a batch, its gradient, and who is to blame for what is not finite."""
+"""What the loop asks of an engine: the loss of a batch, its gradient, and where a number is not finite."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -18,7 +18,10 @@ class Engine(ABC):
 
     @abstractmethod
     def gradient(self, batch: Batch, step: int) -> float:
-        """The mean loss of a batch; its gradient is left in `flat.gradient`. Not finite where either is not."""
+        """The mean loss of a batch, whose gradient is left in `flat.gradient`.
+
+        What is returned is not finite where the loss or the gradient is not.
+        """
 
     @abstractmethod
     def broken(self) -> str | None:
@@ -26,11 +29,11 @@ class Engine(ABC):
 
     @abstractmethod
     def culprit(self, batch: Batch, step: int) -> Culprit | None:
-        """Who is to blame on this batch, after a loss or a gradient that is not finite."""
+        """The part and the example of this batch that made the loss or the gradient not finite."""
 
 
 def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:
-    """The mean over examples, each counting as much as its weight; a feed's weights have mean one over all of it."""
+    """The mean over examples, weighted; the weights of all examples of a feed have mean one."""
     losses = losses.to(torch.promote_types(losses.dtype, torch.float32))  # of bf16, digits enough for a mean
     return losses.mean() if weights is None else (losses * weights).mean()
 

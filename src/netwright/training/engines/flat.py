@@ -13,7 +13,7 @@ Spans = dict[str, tuple[int, tuple[int, ...]]]
 
 
 class Flat(Value, eq=False):
-    """Weights, gradients and a copy in the precision of the run, each one buffer; by path, views of the same place.
+    """Weights, gradients and a copy in the precision of the run, each in one buffer; arrays by path are views of it.
 
     A kernel of a convolution, (out, in, *window), lies in memory as (out, *window, in): features last, like the
     activations it meets.

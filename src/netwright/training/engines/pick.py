@@ -1,4 +1,4 @@
-"""The engines there are: the first that takes a plan computes its gradients."""
+"""Chooses the engine of a plan: the first that can take it."""
 
 from collections.abc import Collection, Mapping
 
@@ -21,7 +21,7 @@ def engine_of(
 ) -> Engine:
     """The fastest engine of a plan: its backward written out where every leaf has a kernel, else autograd."""
     from netwright.training.engines.handwritten.engine import (
-        Written,  # here, since its kernels are not for every import
+        Written,  # imported here, so that `import netwright` does not load the kernels
     )
 
     autograd = Autograd.of(plan, flat, rest, precision, seed, frozen)

@@ -29,7 +29,7 @@ def pane(stop: Callable[[], None]) -> tuple[Show, Callable[[], None]]:
         stop: called once or more when the button is clicked, maybe from another thread.
 
     Returns:
-        What shows a picture of HTML, and what takes the button away.
+        A function that shows HTML, and a function that removes the button.
     """
     from IPython.display import HTML, display  # type: ignore[import-not-found]  # a notebook has it
 
@@ -104,7 +104,8 @@ class Listener:
         self.stream.on_recv(self._hear, copy=self.stream._recv_copy)
 
     def _close(self) -> None:
-        if self.stream._recv_callback == self._hear:  # else somebody listens after us, and needs us to hand on
+        # otherwise a listener was added after ours, and relies on ours to hand messages on
+        if self.stream._recv_callback == self._hear:
             self.stream.on_recv(self.hand_on, copy=self.stream._recv_copy)
         self.heard = _nothing
 
@@ -148,4 +149,4 @@ def _widgets() -> Any:
 
 
 def _nothing(*_: object) -> None:
-    """What there is to do where there is nothing."""
+    """Does nothing; stands in where there is no button."""

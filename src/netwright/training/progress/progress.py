@@ -1,6 +1,6 @@
 """Shows a run while it goes: live in a terminal, as plain lines in a pipe, as a panel with a stop button in a notebook.
 
-The loop never prints; these callbacks read its `Status`. Words go to stderr, for stdout belongs to data.
+The loop never prints; these callbacks read its `Status`. Messages go to stderr, since stdout is for data.
 """
 
 import html
@@ -15,7 +15,7 @@ from netwright.machine import unchanged
 from netwright.training.events import Callback, Epoch, Status
 from netwright.training.progress.notebook import Show, kernel, pane
 
-if TYPE_CHECKING:  # to import rich takes longer than most programs' start: only a run that is shown does
+if TYPE_CHECKING:  # importing rich takes longer than starting most programs, so only a run that is shown imports it
     from rich.console import Console, Group
     from rich.live import Live
     from rich.table import Table
@@ -110,7 +110,7 @@ class Terminal(Callback):
             from rich.live import Live
 
             if self.live is None:
-                # no thread of its own: the loop's steps are what there is to show
+                # no thread of its own: the view is drawn when the loop makes a step
                 self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
                 self.live.start()
             self.live.update(view(status), refresh=True)

@@ -46,7 +46,7 @@ KERNELS: tuple[tuple[tuple[type[LeafNode] | str, ...], Maker], ...] = (
 
 
 class StraightPlan(Value):
-    """A plan as a single file of leaves: the input's name and sizes, the instructions, the loss, the target's name."""
+    """A plan in which each leaf reads the one before: input, instructions, loss, and the target's name."""
 
     input: str
     sizes: tuple[int, ...]
@@ -77,7 +77,7 @@ class KernelChain(Value, eq=False):
 
 
 def line_of(plan: Plan, program: Program, flat: Flat) -> StraightPlan | None:
-    """The plan as one line, if it is one: every leaf reads the one before, and every array is trained and read once."""
+    """The plan as one line, if every leaf reads the one before and every array is trained and read once; else None."""
     leaves = [instruction for instruction in program.instructions if isinstance(instruction, Instruction)]
     if len(leaves) < len(program.instructions):  # something is done for every element of an axis
         return None

@@ -19,7 +19,7 @@ from netwright.training.engines.handwritten.weights import (
     kernel_channels_last,
 )
 
-ROOM = 1 << 24  # numbers that an unfolded batch may take: beyond, memory is worth more than time
+ROOM = 1 << 24  # numbers that an unfolded batch may take: a larger one would cost too much memory
 
 
 class Convolution(Kernel):
@@ -80,7 +80,7 @@ class Convolution(Kernel):
         return x[:, ::down, ::across]
 
     def _way(self, site: KernelSite) -> WeightGradient:
-        """How the gradient of the weight is computed: by what was fastest for such shapes."""
+        """How the gradient of the weight is computed: the way that was fastest for such shapes."""
         weight, bias = site.gradients["weight"].movedim(1, -1), site.gradients.get("bias")
         b, h, w, _ = self.shape
         _, kh, kw, into = weight.shape
@@ -112,7 +112,7 @@ def convolved(site: KernelSite, leaf: Conv) -> tuple[int, ...]:
 
 
 def unfolds(site: KernelSite, shape: tuple[int, ...]) -> bool:
-    """Whether the windows of 2×2 outputs of a batch take no more room than they are worth."""
+    """Whether the windows of 2×2 outputs of a batch fit into the memory allowed for them."""
     b, h, w, _ = shape
     _, into, kh, kw = site.working["weight"].shape
     return b * h * w * (kh + 1) * (kw + 1) * into // 4 <= ROOM
@@ -128,7 +128,7 @@ def convolution_kernels(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Ke
 
 
 def channels_first_view(x: Tensor) -> Tensor:
-    """(b, h, w, c) as a view (b, c, h, w) with the strides said: with one channel torch would guess others."""
+    """(b, h, w, c) as a view (b, c, h, w) with explicit strides: for one channel torch would choose others."""
     b, h, w, c = x.shape
     return x.as_strided((b, c, h, w), (h * w * c, 1, w * c, c))
 

@@ -14,9 +14,9 @@ from netwright.value import Value
 
 
 class Written(Engine, Value, eq=False):
-    """A line of kernels, bound to each batch size as it comes: an epoch has two at most.
+    """A line of kernels, bound to each batch size when it first occurs: an epoch has at most two sizes.
 
-    Fields: `autograd` runs the same plan, to find who is to blame.
+    Fields: `autograd` runs the same plan, to find the part and example that are not finite.
     """
 
     line: StraightPlan
@@ -43,7 +43,8 @@ class Written(Engine, Value, eq=False):
         bound = self.chains.get(batch.size) or self._bind(batch.size)
         bound.now.step, bound.now.examples = step, batch.examples
         loss = bound.gradient(batch.inputs[line.input], batch.inputs[line.target], batch.weights)
-        return loss if finite([flat.gradient]) else math.nan  # some kernels take NaN for 0: the loss proves nothing
+        # some kernels treat NaN as 0, so a finite loss does not show that the gradient is finite
+        return loss if finite([flat.gradient]) else math.nan
 
     def broken(self) -> str | None:
         return self.autograd.broken()

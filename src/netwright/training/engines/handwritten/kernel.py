@@ -14,7 +14,7 @@ INTEGER = {torch.bfloat16: torch.int16, torch.float32: torch.int32}  # of the sa
 
 @dataclass(slots=True)
 class StepState:
-    """What kernels are told of the step that runs."""
+    """What kernels know about the current step."""
 
     step: int = 0
     examples: Tensor | None = None
@@ -29,8 +29,8 @@ class KernelSite(Value, eq=False):
         dtype: of activations.
         working, master, gradients: the leaf's arrays by name: in the precision of the run, in float32, and where
             their gradients go.
-        first, last: whether nothing comes before, so that nobody asks for the input's gradient; whether the loss is
-            next, which takes float32.
+        first: whether it is the first kernel, so that the gradient of its input is not needed.
+        last: whether the loss is next, which takes float32.
         seed: of the run.
         now: what changes from step to step.
     """
@@ -48,9 +48,9 @@ class KernelSite(Value, eq=False):
 
 
 class Kernel(ABC):
-    """Forward and backward of something, bound to one batch size. It keeps what it needs from one to the other.
+    """Forward and backward of one or more leaves, bound to one batch size. The forward keeps what the backward needs.
 
-    What it gives is overwritten by its next call.
+    Its next call overwrites the tensors that it returned.
     """
 
     shape: tuple[int, ...]  # of the output, the batch first
@@ -62,7 +62,7 @@ class Kernel(ABC):
 
     @abstractmethod
     def backward(self, dy: Tensor) -> Tensor | None:
-        """The gradient of the input, if anybody asks; those of the arrays go where the site said."""
+        """The gradient of the input, if it is needed; the gradients of the arrays go into the site's buffers."""
 
 
 class Gate:
@@ -79,5 +79,5 @@ class Gate:
 
 
 def relu_gradient(dy: Tensor, y: Tensor, out: Tensor) -> Tensor:
-    """`dy` where y > 0, else 0: all three as integers, since what is above 0 is so as bits, and bf16 is slower."""
+    """`dy` where y > 0, else 0. Done on the bits as integers, which is faster than bf16 and gives the same."""
     return torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=out)

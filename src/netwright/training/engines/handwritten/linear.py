@@ -23,7 +23,7 @@ class Affine(Kernel):
         out, into = self.w.shape
         self.into, self.out = site.shape, (math.prod(site.shape[:-1]), out)
         self.shape, self.dtype, self.first = (*site.shape[:-1], out), site.dtype, site.first
-        self.low = torch.empty(out, into, dtype=site.dtype, device="cpu")  # its gradient, before it is float32
+        self.low = torch.empty(out, into, dtype=site.dtype, device="cpu")  # the gradient in the run's precision
         self.dx = torch.empty(self.out[0], into, dtype=site.dtype, device="cpu")
         self.gate = Gate(self.out, site.dtype) if relu else None
         self.product = private.fused_linear(site.dtype)
@@ -46,7 +46,7 @@ class Affine(Kernel):
 
 
 class Float32Linear(Kernel):
-    """y = x Wᵀ + b in float32 on the master weights, whatever comes in; ReLU with it where one follows."""
+    """y = x Wᵀ + b in float32 on the master weights, for inputs of any precision; ReLU with it where one follows."""
 
     def __init__(self, site: KernelSite, relu: bool) -> None:
         self.w, self.b = site.master["weight"], site.master.get("bias")
@@ -85,7 +85,7 @@ class Float32Linear(Kernel):
             dy = dy.reshape(self.out)  # (..., out) -> (n, out)
         if self.gate is not None:
             dy = self.gate(dy, self.y)
-        if dy is not self.dy:  # a buffer that is there again in the next step
+        if dy is not self.dy:  # a buffer that the next step uses again
             self.dy, self.dy_t = dy, dy.t()
         torch.mm(self.dy_t, self.x, out=self.gw)
         if self.gb is not None:

@@ -80,5 +80,5 @@ LOSSES: dict[type[LeafNode], Callable[[KernelSite, LeafNode, tuple[object, ...]]
 
 
 def _shares(weights: Tensor) -> Tensor:
-    """How much of the mean each example is."""
+    """The share of each example in the mean."""
     return weights / len(weights)

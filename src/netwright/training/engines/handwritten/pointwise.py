@@ -1,4 +1,4 @@
-"""Functions of single values, dropout, and what only moves or converts values, with their backward written out."""
+"""Elementwise functions, dropout, flattening and casts, with their backward written out."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -88,7 +88,7 @@ class Cast(Kernel):
 
 
 class ByAutograd(Kernel):
-    """A leaf without arrays and noise that has no kernel of its own: autograd goes back through it alone."""
+    """A leaf without arrays and noise that has no kernel of its own: autograd computes its gradient."""
 
     def __init__(self, site: KernelSite, leaf: LeafNode) -> None:
         ready_for_directions()
@@ -123,7 +123,7 @@ def elementwise(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
 
 
 def dropout(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
-    """Dropout; nothing where nothing is dropped."""
+    """Dropout; no kernel where the rate is 0."""
     assert isinstance(leaves[0], Dropout)
     return [Drop(site, leaves[0].rate)] if leaves[0].rate else []
 

@@ -20,7 +20,7 @@ class PoolOfRelu(Kernel):
     """The largest of every 2×2 values that ReLU has passed, and the derivative of both.
 
     Floats from 0 on are ordered as their bits are, so everything is done on integers of the same width, 3 to 6 times
-    faster than on bf16; gradients find their way by products with 0 or 1 and by exclusive or, exactly. Among equal
+    faster than on bf16; gradients are routed exactly, by products with 0 or 1 and by exclusive or. Among equal
     values the lower row wins, then the lower column: one winner, as the chain rule needs.
     """
 
@@ -62,8 +62,10 @@ class PoolOfRelu(Kernel):
 
 
 def convolution_and_pool(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
-    """Convolution, max-pooling, ReLU: as one where that is fastest; else the ReLU goes to the convolution, where it is
-    free, and its slope to the pool."""
+    """Convolution, max-pooling and ReLU: one kernel where that is fastest, else two.
+
+    Of two, ReLU is part of the convolution, where it costs nothing, and its derivative is part of the pool.
+    """
     conv, pool, _ = leaves
     assert isinstance(conv, Conv) and isinstance(pool, MaxPool)
     square = [per_axis(value, 2) for value in (pool.window, pool.stride or pool.window)] == [(2, 2)] * 2

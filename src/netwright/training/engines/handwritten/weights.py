@@ -10,7 +10,7 @@ FEW = 4  # input channels up to which rows of a window are too short to copy one
 
 
 class WeightGradient(ABC):
-    """Adds up what every position says of the weight (out, kh, kw, in) and the bias (out,), and writes it there."""
+    """Sums the gradients of all positions for the weight (out, kh, kw, in) and the bias (out,), and writes them."""
 
     @abstractmethod
     def __call__(self, x: Tensor, dy: Tensor) -> None:
@@ -151,6 +151,6 @@ def shifted_weights(windows: Tensor, pairs: int, weight: tuple[int, int, int], s
 
 
 def kernel_channels_last(weight: Tensor) -> Tensor:
-    """A kernel (out, in, kh, kw) that lies features last, with the strides said: see `conv.channels_first`."""
+    """A kernel (out, in, kh, kw) that lies features last, with explicit strides: see `conv.channels_first_view`."""
     out, into, high, wide = weight.shape
     return weight.as_strided((out, into, high, wide), (high * wide * into, 1, wide * into, into))
