@@ -57,8 +57,8 @@ INSIDE = {
     ],
     "net.run": [
         ["groups", "noise", "padding"],
-        ["axes", "context"],
-        ["lengths", "per_element"],
+        ["context", "lengths"],
+        ["examples", "per_element"],
         ["execute"],
         ["assemble"],
         ["call"],

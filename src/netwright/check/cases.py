@@ -13,9 +13,9 @@ from netwright.errors import NetError
 from netwright.net.initialize import generator_for
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan, ranked
-from netwright.net.run.axes import axes_of
 from netwright.net.run.context import RunContext
-from netwright.net.run.lengths import Examples
+from netwright.net.run.examples import Examples
+from netwright.net.run.lengths import axes_of
 from netwright.sizes.size import Expression, Name, Size, Unknown, atoms, evaluate, names
 from netwright.sizes.unify import Row
 from netwright.value import Value

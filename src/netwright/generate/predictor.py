@@ -11,7 +11,7 @@ from netwright.codecs.codec import LONGEST
 from netwright.codecs.text.elements import Elements
 from netwright.errors import DataError, NetError, shortened
 from netwright.net.part import Net
-from netwright.net.run.lengths import Examples
+from netwright.net.run.examples import Examples
 from netwright.stepping.step_net import NOTHING, State, StepNet
 from netwright.training.prepare.next_element import following_port
 

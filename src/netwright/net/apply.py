@@ -10,9 +10,9 @@ from netwright.errors import DataError, MissingArraysError
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.assemble import program_of
-from netwright.net.run.axes import axes_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Program
+from netwright.net.run.lengths import axes_of
 from netwright.net.run.noise import Noise
 
 

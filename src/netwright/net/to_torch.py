@@ -12,10 +12,10 @@ from netwright.net.apply import whole_program
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import ranked
-from netwright.net.run.axes import axes_of
 from netwright.net.run.call import check_arrays
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound, Program
+from netwright.net.run.lengths import axes_of
 from netwright.net.run.noise import Noise
 from netwright.sizes.unify import Shape
 

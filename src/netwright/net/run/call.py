@@ -17,10 +17,10 @@ from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
-from netwright.net.run.axes import sizes_of
 from netwright.net.run.context import RunContext
+from netwright.net.run.examples import Examples, Own, own_lengths, ragged_together
 from netwright.net.run.execute import Bound
-from netwright.net.run.lengths import Examples, Own, own_lengths, ragged_together
+from netwright.net.run.lengths import sizes_of
 from netwright.net.run.noise import Noise
 from netwright.once import once
 from netwright.sizes.unify import Row

@@ -19,7 +19,8 @@ from netwright.errors import DataError
 from netwright.machine import free_memory
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
-from netwright.net.run.axes import Axes, Padded, Stored, extents
+from netwright.net.run.examples import padded_batch, selected
+from netwright.net.run.lengths import Axes, Stored, extents
 from netwright.training.batch import Batch
 from netwright.value import Value
 
@@ -88,18 +89,15 @@ class Feed(Value, eq=False):
         if self.raw:
             with self.source.errors():
                 self.axes.check(columns, indices)
-        found: dict[str, Padded] = {
-            port: column.padded() if isinstance(column, Ragged) else (column, ()) for port, column in columns.items()
-        }
-        lengths = self.axes.of_batch(found) if any(lengths for _, lengths in found.values()) else {}
+        padded = padded_batch(columns, self.axes)
         inputs: dict[str, Tensor] = {}
-        for port, (stored, _) in found.items():
+        for port, stored in padded.inputs.items():
             if port in self.prepared:
                 inputs[port] = stored.to(self.device, non_blocking=True)
             else:
                 inputs[port] = prepared_on(self.device, self.codecs[port], stored)
         weights = None if self.weights is None else self.weights[indices].to(self.device)
-        placed = {name: n.to(self.device) if isinstance(n, Tensor) else n for name, n in lengths.items()}
+        placed = {name: n.to(self.device) if isinstance(n, Tensor) else n for name, n in padded.lengths.items()}
         examples = indices if self.source.rows is None else self.source.rows[indices]
         return Batch(inputs, examples.to(self.device), weights, placed)
 
@@ -109,10 +107,8 @@ class Feed(Value, eq=False):
         raw = [port for port, column in self.columns.items() if not isinstance(column, Tensor | Ragged)]
         read = self.source.read(indices.tolist(), raw) if raw else {}
         for port, column in self.columns.items():
-            if isinstance(column, Tensor):
-                found[port] = column.index_select(0, indices.to(column.device))
-            elif isinstance(column, Ragged):
-                found[port] = column.index_select(indices)
+            if isinstance(column, Tensor | Ragged):
+                found[port] = selected(column, indices)
             else:
                 with self.source.errors(indices.tolist()):
                     found[port] = _encoded(read[port], port, self.codecs[port])
