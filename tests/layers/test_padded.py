@@ -10,9 +10,9 @@ import netwright as nw
 from layers.padded import FILLS, ROWS, TOLD, UNTOLD, Case, Row, cut
 from netwright.layers.position import SinePositions
 from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
+from netwright.net.apply import whole_program
 from netwright.net.leaf import LeafNode
 from netwright.net.node import PARTS
-from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.padding import Lengths
 
@@ -160,7 +160,7 @@ ENDING = [nw.Mean(0), nw.Max(0), nw.GlobalAvgPool(), Last(), First(), nw.Slice(-
 def test_whatever_stands_in_a_chain(parts, end, lengths, more):
     net = nw.Chain(*parts, end, input=("n", 4))
     arrays = {path: array.double() for path, array in nw.initialize(net).arrays.items()}
-    bound = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs]).bind(arrays)
+    bound = whole_program(net).bind(arrays)
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(len(lengths), max(lengths) + more, 4, generator=generator, dtype=torch.float64)
     (padded,) = bound({"input": x}, RunContext(lengths={"n": torch.tensor(lengths)}))

@@ -8,9 +8,9 @@ from torch import Tensor
 
 import netwright as nw
 from layers.table import ROWS, Row
+from netwright.net.apply import whole_program
 from netwright.net.leaf import LeafNode
 from netwright.net.node import PARTS
-from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
@@ -58,7 +58,7 @@ def drawn(row: Row, net: nw.Net, dtype: torch.dtype = torch.float64) -> tuple[li
 
 def bound_of(net: nw.Net, arrays: dict[str, Tensor]) -> Bound:
     path = path_of(net)
-    built = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs])
+    built = whole_program(net)
     return built.bind({f"{path}/{name}": array for name, array in arrays.items()})
 
 

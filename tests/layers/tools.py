@@ -8,20 +8,19 @@ from torch import Tensor
 
 import netwright as nw
 from netwright.errors import NetwrightError
+from netwright.net.apply import whole_program
 from netwright.net.plan.solve import solve
 from netwright.net.plan.wiring import wire
-from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.noise import Noise
 
 
 def run(net: nw.Net, arrays: Mapping[str, Tensor], *inputs: Tensor, training: bool = False, seed: int = 0):
     """The first output of a net, and the running arrays it would write."""
-    plan = net.plan
-    bound = program_of(plan, [plan.wiring.outputs[0][1]]).bind(arrays)
+    bound = whole_program(net).bind(arrays)
     count = len(inputs[0]) if inputs else 1
     context = RunContext(training=training, noise=Noise(seed, 0, torch.arange(count)), batch=count)
-    (y,) = bound(dict(zip(net.input_names, inputs, strict=True)), context)
+    y, *_ = bound(dict(zip(net.input_names, inputs, strict=True)), context)
     return y, context.updates
 
 

@@ -1,7 +1,5 @@
 """What every net is made of: names, paths, the arguments that give a value back."""
 
-import timeit
-
 import pytest
 import torch
 
@@ -46,11 +44,6 @@ def test_what_is_no_net_is_refused_at_the_entrance(name, use):
         with pytest.raises(NetError) as error:
             use(wrong)
         assert str(error.value) == f"{name} takes a net\n  got:      {wrong!r}{more}"
-
-
-def test_a_leaf_is_made_fast():
-    best = min(timeit.repeat(lambda: nw.Linear(3), number=100, repeat=20)) / 100
-    assert best < 20e-6
 
 
 @pytest.mark.parametrize(

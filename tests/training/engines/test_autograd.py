@@ -5,7 +5,7 @@ import math
 import torch
 
 import netwright as nw
-from netwright.net.run.assemble import program_of
+from netwright.net.apply import whole_program
 from netwright.net.run.context import RunContext
 from netwright.net.run.noise import Noise
 from netwright.training.batch import Batch
@@ -32,7 +32,7 @@ def made(precision=None):
 
 def reference(net, batch):
     arrays = {path: array.clone().requires_grad_(array.is_floating_point()) for path, array in net.held.arrays.items()}
-    bound = program_of(net.plan, [slot for _, slot in net.plan.wiring.outputs]).bind(arrays)
+    bound = whole_program(net).bind(arrays)
     context = RunContext(training=True, noise=Noise(1, 0, batch.examples), batch=6)
     bound(batch.inputs, context)[0].mean().backward()
     return arrays

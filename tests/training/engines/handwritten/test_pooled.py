@@ -4,9 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from netwright.layers.conv import Conv
 from netwright.training.engines.handwritten.kernel import KernelSite
-from netwright.training.engines.handwritten.pooled import PooledConvolution, pooling_pays
+from netwright.training.engines.handwritten.pooled import PooledConvolution
 
 BF16 = torch.bfloat16
 
@@ -51,19 +50,3 @@ def test_the_first_of_a_net_gives_no_gradient_back() -> None:
     kernel = PooledConvolution(site((1, 4, 4, 1), 2, 3, first=True), (1, 2, 2, 2))
     kernel.forward(torch.randn(1, 4, 4, 1).to(BF16))
     assert kernel.backward(torch.ones(1, 1, 1, 2, dtype=BF16)) is None
-
-
-@pytest.mark.parametrize(
-    ("leaf", "channels", "dtype", "expected"),
-    [
-        (Conv(4, 3), 1, BF16, True),
-        (Conv(4, 3), 1, torch.float32, False),  # its own units are as fast
-        (Conv(4, 3), 32, BF16, False),  # fills a matrix unit
-        (Conv(4, 3, padding=1), 1, BF16, False),
-        (Conv(4, 3, stride=2), 1, BF16, False),
-    ],
-)
-def test_where_it_pays(leaf: Conv, channels: int, dtype: torch.dtype, expected: bool) -> None:
-    at = site((1, 6, 6, channels), 4, 3)
-    at = KernelSite("", at.shape, dtype, working=at.working, gradients=at.gradients)
-    assert pooling_pays(at, leaf, (1, 4, 4, 4)) is expected
