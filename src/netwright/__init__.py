@@ -166,6 +166,7 @@ from netwright.training.events import Callback as Callback
 from netwright.training.optimizers import SGD as SGD
 from netwright.training.optimizers import Adam as Adam
 from netwright.training.optimizers import AdamW as AdamW
+from netwright.training.optimizers import Lion as Lion
 from netwright.training.optimizers import RMSProp as RMSProp
 from netwright.training.prepare.next_element import NextElement as NextElement
 from netwright.training.prepare.with_loss import with_loss as with_loss

@@ -5,7 +5,7 @@ import torch
 
 from netwright.errors import TrainingError
 from netwright.training import optimizers
-from netwright.training.optimizers import SGD, Adam, AdamW, FlatGroup, FlushDenormals, RMSProp, optimizer_of
+from netwright.training.optimizers import SGD, Adam, AdamW, FlatGroup, FlushDenormals, Lion, RMSProp, optimizer_of
 
 CASES = [
     (SGD(momentum=0.9, weight_decay=0.1), lambda p: torch.optim.SGD(p, momentum=0.9, weight_decay=0.1)),
@@ -35,7 +35,21 @@ def test_steps_equal_torch_s(ours, theirs) -> None:
     torch.testing.assert_close(weights, parameter.detach())
 
 
-@pytest.mark.parametrize("optimizer", [SGD(), Adam()], ids=["sgd", "adam"])
+def test_lion_steps_by_the_sign_of_a_mean() -> None:
+    """Worked out by hand: at first the sign of the gradient, then that of a mean in which the gradient has a tenth."""
+    weights, gradient = torch.tensor([1.0, -2.0, 3.0]), torch.tensor([0.5, -4.0, 0.0])
+    update = Lion(weight_decay=0.5).bind(FlatGroup(weights, gradient, [(weights, gradient)]))
+    update(0.1)
+    torch.testing.assert_close(weights, torch.tensor([0.95 - 0.1, -1.9 + 0.1, 2.85]))
+    gradient.copy_(torch.tensor([-0.1, 0.3, -1.0]))  # 0.9 * 0.005 - 0.1 * 0.1 < 0; 0.9 * -0.04 + 0.1 * 0.3 < 0
+    update(0.0)
+    before = weights.clone()
+    gradient.zero_()
+    update(0.1)  # the mean is 0.99 * 0.005 - 0.001 > 0; 0.99 * -0.04 + 0.003 < 0; -0.01
+    torch.testing.assert_close(weights, before * 0.95 - 0.1 * torch.tensor([1.0, -1.0, -1.0]))
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam(), Lion()], ids=["sgd", "adam", "lion"])
 def test_the_mean_of_a_dead_weight_ends_at_nothing(optimizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else its numbers become denormal, on which processors are slow."""
     means: list[torch.Tensor] = []
@@ -44,7 +58,7 @@ def test_the_mean_of_a_dead_weight_ends_at_nothing(optimizer, monkeypatch: pytes
     update = optimizer.bind(FlatGroup(weights, gradient, [(weights, gradient)]))
     update(0.01)
     gradient[:2] = 0
-    for _ in range(1500):
+    for _ in range(8000):
         update(0.0)
     (mean,) = means
     assert mean[:2].tolist() == [0.0, 0.0]
@@ -57,7 +71,7 @@ def test_a_misspelt_name() -> None:
     assert str(caught.value) == (
         "no optimizer has the name 'adamx'\n"
         "  where:    optimizer\n"
-        "  expected: one of sgd, adam, adamw, rmsprop, "
+        "  expected: one of sgd, adam, adamw, rmsprop, lion, "
         "a value such as nw.Adam(beta1=0.8), or a torch optimizer's class\n"
         "  mend:     did you mean 'adam' or 'adamw'?"
     )

@@ -174,6 +174,37 @@ class RMSProp(Optimizer, Value):
         return update
 
 
+class Lion(Optimizer, Value):
+    """The sign of a mean gradient: u ← sign(β₁ m + (1 − β₁) g); w ← w − α (u + λ w); m ← β₂ m + (1 − β₂) g.
+
+    It keeps one number a weight where Adam keeps two.
+
+    Fields:
+        beta1, beta2: share of the mean in a step, and its decay; 0.9 and 0.99 as in the source.
+        weight_decay: λ, part of each weight taken off, times the learning rate, each step; 0.
+        rate: α when none is given; 0.0001, as in the source: every weight moves by the whole rate at every step.
+
+    Source: Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms", arXiv 2302.06675
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.99
+    weight_decay: float = 0.0
+    rate: float | None = 1e-4
+
+    def bind(self, piece: FlatGroup) -> Update:
+        weights, gradient, mean = piece.weights, piece.gradient, torch.zeros_like(piece.weights)
+        fading = FlushDenormals(mean)
+
+        def update(rate: float) -> None:
+            direction = mean.lerp(gradient, 1 - self.beta1).sign_()
+            weights.mul_(1 - rate * self.weight_decay).sub_(direction, alpha=rate)
+            mean.lerp_(gradient, 1 - self.beta2)
+            fading()
+
+        return update
+
+
 TorchOptimizer: TypeAlias = Callable[[Sequence[Tensor]], torch.optim.Optimizer]
 
 
@@ -220,7 +251,13 @@ class Torch(Optimizer, Value):
         return made
 
 
-OPTIMIZERS: dict[str, Optimizer] = {"sgd": SGD(), "adam": Adam(), "adamw": AdamW(), "rmsprop": RMSProp()}
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": SGD(),
+    "adam": Adam(),
+    "adamw": AdamW(),
+    "rmsprop": RMSProp(),
+    "lion": Lion(),
+}
 
 
 def optimizer_of(given: object) -> Optimizer:

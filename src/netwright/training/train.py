@@ -60,8 +60,8 @@ def train(
         batch_size: examples a step; None follows from how many there are and from memory.
         loss: a net with the ports `input` and `target`, or a function of the output and the target of one example, or
             one for each output; None follows from the decoder. A net whose outputs are called `loss` has its own.
-        optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, a value such as `nw.SGD(momentum=0)`, or torch's class;
-            None is Adam.
+        optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, `"lion"`, a value such as `nw.SGD(momentum=0)`, or torch's
+            class; None is Adam.
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
             parts: `{"body/*": 0}` freezes the body, its running means too.
         schedule: `"warmup-stable-decay"`, `"one-cycle"`, `"constant"`, `"cosine"`, `"step"` or a value; None is the
