@@ -67,6 +67,7 @@ from netwright.layers.losses import CrossEntropy as CrossEntropy
 from netwright.layers.losses import Huber as Huber
 from netwright.layers.module import Module as Module
 from netwright.layers.norm import BatchNorm as BatchNorm
+from netwright.layers.norm import GroupNorm as GroupNorm
 from netwright.layers.norm import LayerNorm as LayerNorm
 from netwright.layers.norm import RMSNorm as RMSNorm
 from netwright.layers.pointwise import Elementwise as Elementwise

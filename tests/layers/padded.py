@@ -93,6 +93,8 @@ TOLD = [
         (nw.CrossEntropy("binary", logits=True), ("n", "n")),
         (nw.LayerNorm(eps=0), LINE),
         (nw.RMSNorm(eps=0), LINE),
+        (nw.GroupNorm(2), LINE),
+        (nw.GroupNorm(2), GRID),
         (nw.Attention(2), ("m 4", "n 4", "n 6")),
         (nw.Attention(2, 1), ("n 4", "n 2", "n 3")),
         (nw.Attention(), ("m 4", "n 4", "n 6", "m n")),

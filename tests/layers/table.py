@@ -81,6 +81,10 @@ def batch_norm(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
     return last(F.batch_norm(first(x), w["mean"], w["variance"].abs(), w["weight"], w["bias"]))
 
 
+def group_norm(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    return last(filled(nn.GroupNorm(2 if x.ndim > 2 else 4, 4, dtype=x.dtype), w)(first(x)))
+
+
 def nll(x: Tensor, target: Tensor) -> Tensor:
     loss = F.nll_loss(first(x).log() if x.ndim > 2 else x.log(), target, reduction="none")
     return loss.reshape(len(x), -1).mean(1)
@@ -284,6 +288,8 @@ NORMS = [
     Row(nw.BatchNorm(), (GRID,), batch_norm),
     Row(nw.BatchNorm(), ("4",), batch_norm),
     Row(nw.LayerNorm(), (LINES,), lambda w, x: filled(nn.LayerNorm(4, dtype=x.dtype), w)(x)),
+    Row(nw.GroupNorm(2), (GRID,), group_norm),
+    Row(nw.GroupNorm(4), ("4",), group_norm),
     Row(nw.RMSNorm(), (LINES,), lambda w, x: filled(nn.RMSNorm(4, 1e-6, dtype=x.dtype), w)(x)),
     Row(nw.Dropout(0.3), (LINES,), plain(nn.Dropout(0.3).eval())),
     Row(nw.AlphaDropout(), (LINES,), plain(nn.AlphaDropout().eval())),

@@ -138,3 +138,25 @@ def test_how_many_examples_a_batch_has_at_least(sizes, fewest):
     (step,) = net.plan.steps
     assert step.leaf.fewest(step.sizes) == fewest
     assert nw.Linear(3).fewest({}) == 1
+
+
+def test_groups_divide_the_features() -> None:
+    assert message(lambda: nw.GroupNorm(0)) == (
+        "the number of groups is a whole number of at least 1\n  where:    GroupNorm\n  got:      0"
+    )
+    text = message(lambda: nw.Chain(nw.GroupNorm(4), input=(5, 6)))
+    assert text.splitlines()[:4] == [
+        "groupnorm1's groups do not divide its features",
+        "  where:    input -> groupnorm1",
+        "  expected: a multiple of 4",
+        "  got:      6 features   (5, 6) from the input",
+    ]
+    assert "nw.GroupNorm(3) in place of groupnorm1" in text
+
+
+def test_a_norm_of_groups_hides_nothing_that_comes_later() -> None:
+    net = nw.Chain(nw.GroupNorm(1), input=("n", 4))
+    assert nw.causality(net, "n").dependencies[0].verdict != "proved"
+    assert nw.GroupNorm().hides_future("norm") == (
+        "nw.LayerNorm() in place of norm, whose statistics are of all positions",
+    )

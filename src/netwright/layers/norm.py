@@ -1,6 +1,6 @@
-"""Normalization: values brought to mean zero and variance one, over the batch or over the features of a position."""
+"""Normalization: values brought to mean 0 and variance 1, over the batch, a position, or groups of features."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Any
 
@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import DataError, NetError
+from netwright.fields import at_least
 from netwright.inits import ones, zeros
-from netwright.net.leaf import Weight
+from netwright.net.leaf import LeafFault, LeafNode, Unfit, Weight, with_options
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, lengths_of, own_elements
 
@@ -184,6 +185,79 @@ class RMSNorm(Leaf):
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)  # (b, ..., 1)
         square = torch.addcmul(x.new_full((), self.eps), length, length, value=1 / x.shape[-1])
         return x * square.rsqrt_() * w["weight"]  # the same in 5 passes, where torch takes 8: (b, ..., c)
+
+
+class GroupNorm(Leaf):
+    """Every group of features brought to mean 0 and variance 1: y = weight · (x − mean) / √(variance + eps) + bias.
+
+    Mean and variance are those of the group's features at all positions of one example, so an example's answer does not
+    depend on the batch. Every output sees all positions.
+
+    Shapes: input (*s, c), output (*s, c); weight, bias (c,).
+
+    Fields:
+        groups: how many groups of neighbouring features there are; 32, as in the paper. With 1 it is a norm over the
+            whole example, with c each feature is a group.
+        eps: added to the variance; 1e-5, torch's: too small to matter, large enough for equal features.
+
+    Raises:
+        NetError: groups that are no whole number of at least 1, or eps below 0.
+        SizeError: groups that do not divide the features.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Conv(20, 5, bias=False), nw.GroupNorm(4), nw.relu, input=(28, 28, 1)).plan.outputs
+        {'output': (24, 24, 20)}
+
+    Source: Wu and He 2018, arXiv 1803.08494
+    Torch: torch.nn.GroupNorm
+    """
+
+    groups: int = 32
+    _: KW_ONLY
+    eps: float = 1e-5
+    ports = "*s c -> *s c"
+    needs_float32 = True
+    family = "norm"
+
+    def __post_init__(self) -> None:
+        at_least(1, self.groups, "the number of groups", "GroupNorm")
+        check_eps(self, self.eps)
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("c", ones), "bias": Weight("c", zeros)}
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        if isinstance(known["c"], int) and known["c"] % self.groups:
+            raise Unfit(
+                "its groups do not divide its features",
+                expected=f"a multiple of {self.groups}",
+                got=f"{known['c']} features",
+            )
+        return None
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        if fault == "input" and sizes and isinstance(sizes[-1], int):
+            fewer = (groups for groups in range(min(self.groups, sizes[-1]), 0, -1) if sizes[-1] % groups == 0)
+            yield from with_options(self, groups=next(fewer))
+
+    def hides_future(self, path: str) -> tuple[str, ...]:
+        return (f"nw.LayerNorm() in place of {path}, whose statistics are of all positions",)
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        mask = own_elements(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))
+        if mask is None:
+            y = torch.group_norm(x.movedim(-1, 1), self.groups, w["weight"], w["bias"], self.eps)
+            return y.movedim(1, -1)  # (b, c, *s) -> (b, *s, c)
+        grouped = x.unflatten(-1, (self.groups, -1))  # (b, *s, c) -> (b, *s, groups, c / groups)
+        own = mask.expand(*x.shape[:-1], 1).unsqueeze(-1)  # (b, *s, 1, 1)
+        axes = (*range(1, x.ndim - 1), x.ndim)  # positions, and the features of a group
+        count = own.sum(axes, keepdim=True) * grouped.shape[-1]  # (b, 1, …, 1)
+        mean = torch.where(own, grouped, 0.0).sum(axes, keepdim=True) / count  # (b, 1, …, groups, 1)
+        apart = grouped - mean  # (b, *s, groups, c / groups)
+        variance = torch.where(own, apart, 0.0).square().sum(axes, keepdim=True) / count  # (b, 1, …, groups, 1)
+        y = (apart * (variance + self.eps).rsqrt()).flatten(-2)  # (b, *s, groups, c / groups) -> (b, *s, c)
+        return y * w["weight"] + w["bias"]  # (b, *s, c)
 
 
 def _single() -> DataError:

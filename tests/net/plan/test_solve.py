@@ -172,3 +172,13 @@ def test_solving_is_not_quadratic(layer: nw.Net, ends: dict[str, Any]) -> None:
 
     solving(1)
     assert solving(200) < 11 * solving(20)
+
+
+def test_a_size_that_is_too_long_to_write_says_where() -> None:
+    axes = " ".join(f"n{i}" for i in range(12))
+    with pytest.raises(NetError) as caught:
+        nw.Chain(nw.Pad(*[(1, 1)] * 12), nw.Flatten(), input=nw.Array(axes))
+    assert str(caught.value).splitlines()[:2] == [
+        "a size of this net is a product of too many sums",
+        "  where:    flatten1",
+    ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from netwright.codecs.codec import Codec
+from netwright.errors import NetError
 from netwright.net.leaf import LeafNode, Unfit
 from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.solution import Facts, Mismatch, Scope, Solution, item_shape, port_shape
@@ -186,6 +187,8 @@ def _relate_one(solution: Solution, scope: Scope) -> bool:
     except Clash:
         solution.mismatches.append(Mismatch(scope.op, "", sentence=_contradiction(scope, solver, name, value)))
         return False
+    except NetError as error:  # a size that is too large to write down
+        raise error.within(scope.op.path) from None
     scope.complete = all(v is not None and not (isinstance(v, tuple) and None in v) for v in known.values())
     return True
 
