@@ -1,5 +1,6 @@
 """Netwright: the neural-network framework in which a net is a value. Here are the public names, and no code."""
 
+from netwright import inits as inits
 from netwright.causality.causality import Causality as Causality
 from netwright.causality.causality import causality as causality
 from netwright.check.check import Checked as Checked
@@ -23,6 +24,8 @@ from netwright.codecs.text.characters import Characters as Characters
 from netwright.codecs.text.subwords import Subwords as Subwords
 from netwright.codecs.text.tokens import Tokens as Tokens
 from netwright.codecs.text.words import Words as Words
+from netwright.data.datasets import Dataset as Dataset
+from netwright.data.datasets import Split as Split
 from netwright.data.datasets import dataset as dataset
 from netwright.data.sources import image_folder as image_folder
 from netwright.elsewhere import unknown as __getattr__  # noqa: F401  # pyright: ignore[reportUnusedImport]  # Python calls it
@@ -115,9 +118,7 @@ from netwright.layers.reshape import Pad as Pad
 from netwright.layers.reshape import Reshape as Reshape
 from netwright.layers.reshape import Slice as Slice
 from netwright.layers.reshape import Transpose as Transpose
-from netwright.layers.scoring import Pair as Pair
 from netwright.layers.scoring import ScoredAttention as ScoredAttention
-from netwright.layers.scoring import Weigh as Weigh
 from netwright.layers.sequence import DropFirst as DropFirst
 from netwright.layers.sequence import DropLast as DropLast
 from netwright.layers.sequence import First as First
@@ -130,6 +131,7 @@ from netwright.layers.where import where as where
 from netwright.layers.wrap import Parallel as Parallel
 from netwright.layers.wrap import Repeat as Repeat
 from netwright.layers.wrap import Residual as Residual
+from netwright.measure.estimate import Estimate as Estimate
 from netwright.measure.measure import measure as measure
 from netwright.models.inception import bn_inception as bn_inception
 from netwright.models.pretrained.models import pretrained as pretrained
@@ -147,6 +149,8 @@ from netwright.net.compare import digest as digest
 from netwright.net.graph import Graph as Graph
 from netwright.net.graph import Input as Input
 from netwright.net.initialize import initialize as initialize
+from netwright.net.leaf import Unfit as Unfit
+from netwright.net.leaf import Weight as Weight
 from netwright.net.part import Container as Container
 from netwright.net.part import Leaf as Leaf
 from netwright.net.part import Net as Net
@@ -154,20 +158,24 @@ from netwright.net.part import Shared as Shared
 from netwright.net.part import join as join
 from netwright.net.program import program as program
 from netwright.net.run.call import batch as batch
+from netwright.net.run.padding import Lengths as Lengths
 from netwright.net.to_torch import to_torch as to_torch
 from netwright.show.draw import draw as draw
 from netwright.show.report import report as report
+from netwright.show.summary import Summary as Summary
 from netwright.show.summary import summary as summary
 from netwright.sizes.free import FREE as FREE
 from netwright.stepping.stateful import Stateful as Stateful
-from netwright.stepping.step import Begin as Begin
-from netwright.stepping.step import Step as Step
 from netwright.stepping.unfold import unfold as unfold
 from netwright.training.events import Callback as Callback
+from netwright.training.events import Choice as Choice
+from netwright.training.events import Epoch as Epoch
+from netwright.training.events import Status as Status
 from netwright.training.optimizers import SGD as SGD
 from netwright.training.optimizers import Adam as Adam
 from netwright.training.optimizers import AdamW as AdamW
 from netwright.training.optimizers import Lion as Lion
+from netwright.training.optimizers import Optimizer as Optimizer
 from netwright.training.optimizers import RMSProp as RMSProp
 from netwright.training.prepare.next_element import NextElement as NextElement
 from netwright.training.prepare.with_loss import with_loss as with_loss
@@ -175,6 +183,7 @@ from netwright.training.result import Run as Run
 from netwright.training.schedules import ConstantRate as ConstantRate
 from netwright.training.schedules import CosineDecay as CosineDecay
 from netwright.training.schedules import OneCycle as OneCycle
+from netwright.training.schedules import Schedule as Schedule
 from netwright.training.schedules import StepDecay as StepDecay
 from netwright.training.schedules import WarmupStableDecay as WarmupStableDecay
 from netwright.training.train import train as train

@@ -17,6 +17,7 @@ from netwright.net.node import PARTS
 from netwright.net.plan.container import ContainerNode
 from netwright.net.run.context import RunContext
 from netwright.net.run.noise import Noise
+from netwright.stepping.step import Step
 
 torch.set_num_threads(1)
 D = 3
@@ -75,7 +76,7 @@ NETS: dict[str, Callable[[], nw.Net]] = {
         one=(nw.GRU(4), "x"), two=(nw.GRU(4), "y", "one.hidden"), out=(nw.Mean(0), "two.output"),
         input={"x": SEQUENCE, "y": nw.Array(f"m {D}")},
     ),
-    "Step": lambda: nw.Chain(nw.Step(nw.Conv(4, 3, padding="causal")), nw.Mean(0), input=SEQUENCE),
+    "Step": lambda: nw.Chain(Step(nw.Conv(4, 3, padding="causal")), nw.Mean(0), input=SEQUENCE),
     "Bidirectional": lambda: nw.Chain(nw.Bidirectional(nw.GRU(4)), nw.Linear(2), input=SEQUENCE),
     "Bidirectional twice": lambda: nw.Chain(nw.Repeat(2, nw.Bidirectional(nw.RNN(2))), input=nw.Array("n 4")),
     "Map": lambda: nw.Chain(nw.Map([nw.Linear(4), nw.tanh]), nw.Sum(0), input=SEQUENCE),

@@ -9,6 +9,7 @@ from torch import Tensor
 import netwright as nw
 from netwright.layers.pointwise import UNBOUNDED
 from netwright.layers.position import Positions, SinePositions
+from netwright.layers.scoring import Pair, Weigh
 from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
 from netwright.net.apply import whole_program
 from netwright.net.run.context import RunContext
@@ -100,7 +101,7 @@ TOLD = [
         (nw.Attention(), ("m 4", "n 4", "n 6", "m n")),
         (nw.Attention(2), ("m 4", "n 4", "n 6", "m n", "2 m n")),
         (nw.Attention(2, 1), ("m 4", "n 2", "n 3", "m n", "2 m n")),
-        (nw.Weigh(), ("m n", "n 6")),
+        (Weigh(), ("m n", "n 6")),
     ),
     *rows(
         True,
@@ -157,7 +158,7 @@ UNTOLD = rows(
     (nw.Attention(causal=True), ("n 4", "n 4", "n 6", "n n")),
     (nw.Attention(2, causal=True), ("n 4", "n 4", "n 6", "n n", "2 n n")),
     (nw.Rotary(), LINE),
-    (nw.Pair(), ("m 4", "n 3")),
+    (Pair(), ("m 4", "n 3")),
     (First(), LINE),
     (DropLast(), LINE),
     (DropLast(), INDICES),

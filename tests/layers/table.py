@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 import netwright as nw
 from netwright.layers.position import Positions, SinePositions
+from netwright.layers.scoring import Pair, Weigh
 from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
+from netwright.stepping.step import Begin
 
 Reference = Callable[..., Tensor]  # (the layer's arrays by name, *inputs as the layer gets them) -> its output
 
@@ -203,7 +205,7 @@ SEQUENCES = [
     Row(Shift(-2, fill=1.5), (LINES,), plain(lambda x: shifted(x, -2, 1.5))),
     Row(Shift(9), ("5",), plain(lambda x: 0 * x)),
     Row(Shift(2, fill=6), ("5 <7>",), plain(lambda x: shifted(x, 2, 6))),
-    Row(nw.Begin(), ("5", "5"), plain(lambda state, start: state)),
+    Row(Begin(), ("5", "5"), plain(lambda state, start: state)),
     Row(Positions(12), (LINES,), lambda w, x: x + w["positions"][:9]),
     Row(nw.Segments(3), (LINES, "9 <3>"), lambda w, x, segments: x + w["weight"][segments]),
     Row(nw.Segments(), (LINES,), lambda w, x: x + w["weight"][0]),
@@ -266,8 +268,8 @@ ATTENTION = [
     Row(nw.Attention(2), ("5 6", "7 6", "7 4", "5 7", "2 5 7"), attended(2, 2)),
     Row(nw.Attention(4, 2), ("5 12", "7 6", "7 4", "5 7", "4 5 7"), attended(4, 2)),
     Row(nw.Attention(2, scale=0.3), ("1 6", "7 6", "7 4", "1 7", "2 1 7"), attended(2, 2, scale=0.3)),
-    Row(nw.Pair(), ("5 4", "7 3"), plain(lambda q, k: q[:, :, None].expand(-1, -1, 7, -1))),
-    Row(nw.Weigh(), ("5 7", "7 3"), plain(lambda s, v: torch.softmax(s, -1) @ v)),
+    Row(Pair(), ("5 4", "7 3"), plain(lambda q, k: q[:, :, None].expand(-1, -1, 7, -1))),
+    Row(Weigh(), ("5 7", "7 3"), plain(lambda s, v: torch.softmax(s, -1) @ v)),
     Row(nw.Rotary(), (LINES,), plain(lambda x: turned(x, 1, 10000))),
     Row(nw.Rotary(3, base=50), ("5 12",), plain(lambda x: turned(x, 3, 50))),
     Row(nw.Rotary(2, slower=4.0), ("5 12",), plain(lambda x: turned(x, 2, 10000, 4))),

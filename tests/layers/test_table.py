@@ -148,7 +148,7 @@ def test_half_precision(row):
 
 @ROW
 def test_printed_and_read_again(row):
-    again = eval(repr(row.layer), {**PARTS, **vars(nw)})
+    again = eval(repr(row.layer), {**PARTS, **vars(nw), "netwright": nw})
     assert again == row.layer
     assert hash(again) == hash(row.layer)
     assert nw.digest(again) == nw.digest(row.layer)

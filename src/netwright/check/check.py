@@ -281,7 +281,8 @@ def _text(net: Net) -> Finding:
     if any(step.leaf.code() is not None for step in net.plan.steps):
         return Finding(law, "does not apply", "it holds code that a repr only names")
     bare = net.rebuilt(Held(inputs=net.held.inputs, outputs=net.held.outputs, shared=net.held.shared))
-    names: dict[str, Any] = {**PARTS, **vars(sys.modules["netwright"]), "nw": sys.modules["netwright"]}
+    ours = sys.modules["netwright"]  # under its own name a repr has what is not among the public names
+    names: dict[str, Any] = {**PARTS, **vars(ours), "nw": ours, "netwright": ours}
     try:
         again = eval(repr(bare), names)  # the text is the net's own
     except Exception as error:

@@ -67,8 +67,7 @@ class Pair(Leaf):
     Shapes: query (m, d), key (n, e); queries (m, n, d), keys (m, n, e).
 
     Example:
-        >>> import netwright as nw
-        >>> nw.Pair().output_names
+        >>> Pair().output_names
         ('queries', 'keys')
     """
 
@@ -91,8 +90,7 @@ class Weigh(Leaf):
     Shapes: scores (m, n), value (n, v); output (m, v), weights (m, n).
 
     Example:
-        >>> import netwright as nw
-        >>> nw.Weigh().output_names
+        >>> Weigh().output_names
         ('output', 'weights')
     """
 

@@ -1,5 +1,6 @@
 """The public face of every net: what a leaf and a container are, and the verbs all nets share."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, cast, overload
@@ -285,7 +286,7 @@ class Leaf(LeafNode, Net, abstract=True):
         return tuple(port.name for port in ports(self.signature(1)).outputs)
 
     def __repr__(self) -> str:
-        return shared_repr(self, f"{type(self).__name__}({arguments(self)})")
+        return shared_repr(self, f"{_written_name(type(self))}({arguments(self)})")
 
 
 class Container(ContainerNode, Net, abstract=True):
@@ -412,6 +413,13 @@ def Shared(name: str, part: Any) -> Net:
     arrays = {join_path(SHARED + name, path): array for path, array in node.held.arrays.items()}
     held = Held(arrays, node.held.inputs, node.held.outputs, name)
     return cast(Net, node.rebuilt(held))
+
+
+def _written_name(kind: type[Node]) -> str:
+    """The name of a class as a repr has it: with its module where it is ours and not among the public names."""
+    public = vars(sys.modules["netwright"]).get(kind.__name__) is kind
+    ours = kind.__module__.startswith("netwright.")
+    return f"{kind.__module__}.{kind.__name__}" if ours and not public else kind.__name__
 
 
 def shared_repr(node: Node, text: str) -> str:

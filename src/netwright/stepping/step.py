@@ -27,7 +27,7 @@ class Step(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> step = nw.Step(nw.Shift())
+        >>> step = Step(nw.Shift())
         >>> step.input_names, step.output_names
         (('input', 'past'), ('output', 'past'))
     """
@@ -98,8 +98,7 @@ class Begin(Leaf):
     Shapes: state (*s), which may be left out, start (*s); output (*s).
 
     Example:
-        >>> import netwright as nw
-        >>> nw.Begin().required_names, nw.Begin().optional_names
+        >>> Begin().required_names, Begin().optional_names
         (('start',), ('state',))
     """
 
