@@ -133,6 +133,7 @@ from netwright.layers.wrap import Repeat as Repeat
 from netwright.layers.wrap import Residual as Residual
 from netwright.measure.estimate import Estimate as Estimate
 from netwright.measure.measure import measure as measure
+from netwright.measure.report import Report as Report
 from netwright.models.inception import bn_inception as bn_inception
 from netwright.models.pretrained.models import pretrained as pretrained
 from netwright.models.transformer import cross_attention as cross_attention

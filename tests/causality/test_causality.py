@@ -131,3 +131,8 @@ def test_a_size_that_no_input_has() -> None:
 )
 def test_positions_in_words(low: float, high: float, text: str) -> None:
     assert seen_text("x", low, high) == text
+
+
+def test_its_repr_is_its_text() -> None:
+    found = causality(nw.Chain(nw.GRU(3), input=("n", 2)))
+    assert repr(found) == str(found)

@@ -280,3 +280,8 @@ def test_what_cannot_be_checked():
     assert str(open_).splitlines()[1] == (
         "law 2 sizes: does not apply: no random examples fit inputs of these sizes: input (...,)"
     )
+
+
+def test_its_repr_is_its_text() -> None:
+    found = nw.check(nw.Chain(nw.Linear(3), input=2))
+    assert repr(found) == str(found)

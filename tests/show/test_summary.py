@@ -126,3 +126,8 @@ def test_what_inputs_multiply_with_one_another():
     assert str(other.multiply_adds) == "12*m*n"
     mapped = nw.summary(nw.Chain(nw.Map(nw.self_attention(6, 1)), input=("k", 4, 6)))
     assert str(mapped.multiply_adds) == f"{4 * 4 * 12 + 4 * 144}*k"
+
+
+def test_its_repr_is_its_table():
+    table = nw.summary(nw.Chain(3, nw.relu, input=2))
+    assert repr(table) == str(table)

@@ -68,6 +68,9 @@ class Causality(Value):
         """Whether no output looks ahead."""
         return not any(one.looks_ahead for one in self.dependencies)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         head = f"along {self.along}, in {'training' if self.training else 'use'}"
         return "\n".join([f"{head}: {'causal' if self.causal else 'not causal'}", *map(str, self.dependencies)])

@@ -69,6 +69,9 @@ class Checked(Value):
         """The laws that failed."""
         return tuple(finding for finding in self.findings if finding.verdict == "FAILED")
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         return "\n".join([self.tried, *map(str, self.findings)])
 

@@ -110,6 +110,9 @@ class Summary(Value):
         lines += [(port, shortened(codec, LONGEST), sizes, "", "", "") for port, codec, sizes in self.outputs]
         return [*lines, ("total", "", "", *(counted(v) for v in (self.parameters, self.bytes, self.multiply_adds)))]
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         depths = [*[0 for _ in self.inputs], *[row.depth for row in self.rows], *[0 for _ in self.outputs], 0]
         body = [
