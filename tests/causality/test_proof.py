@@ -155,16 +155,16 @@ def test_the_way_is_the_shortest_that_sees_as_far() -> None:
     far = nw.Conv(2, 5, padding="same")(nw.tanh(Shift()(x)))
     net = nw.Graph(nw.Add()(nw.relu(x), far))
     sight = sight_of(net, "n", False)
-    edges = sight.way(("", "input"), net.plan.wiring.outputs[0][1])
+    edges = sight.path(("", "input"), net.plan.wiring.outputs[0][1])
     assert [(edge.made[0], edge.span) for edge in edges] == [
         ("shift1", (-1, -1)),
         ("tanh1", (0, 0)),
         ("conv1", (-2, 2)),
         ("add1", (0, 0)),
     ]
-    assert sight.far == 2
-    assert sight.way(("", "input"), ("", "input")) == ()
-    assert sight_of(nw.Chain(nw.Fold(core()), input=INPUT), "n", False).way(("", "input"), ("fold1/", "output"))
+    assert sight.lookahead == 2
+    assert sight.path(("", "input"), ("", "input")) == ()
+    assert sight_of(nw.Chain(nw.Fold(core()), input=INPUT), "n", False).path(("", "input"), ("fold1/", "output"))
 
 
 def test_spans() -> None:
@@ -257,9 +257,10 @@ def test_steps_through_which_every_position_goes_by_itself() -> None:
         nw.Linear(4), nw.Conv(4, 3, padding="causal"), nw.LayerNorm(), nw.softmax, nw.log, nw.GRU(2), input=("n", 3)
     )  # fmt: skip
     sight, steps = Visibility(net.plan, "n", training=False), rewritten(net.plan.steps, set())
-    apart = {step.path: sight.apart(step) for step in steps}
+    apart = {step.path: sight.is_positionwise(step) for step in steps}
     assert apart == {"linear1": True, "conv1": False, "layernorm1": True, "log1": True, "gru1": False}
 
     turned = nw.Chain(nw.Transpose(1, 0), nw.softmax, nw.log, nw.Transpose(1, 0), input=("n", 3))
     sight, steps = Visibility(turned.plan, "n", training=False), rewritten(turned.plan.steps, set())
-    assert not sight.apart(next(step for step in steps if step.path == "log1"))  # of what it does two works in one
+    both = next(step for step in steps if step.path == "log1")  # which does the work of two steps
+    assert not sight.is_positionwise(both)

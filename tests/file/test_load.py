@@ -484,8 +484,8 @@ def test_a_field_added_since_takes_its_default(tmp_path: Path) -> None:
         {"part": "Chain", "fields": {"parts": [["a/b", RELU]]}},
         {"part": "Chain", "fields": {"parts": [["a", RELU], ["a", RELU]]}},
         {"part": "Chain", "fields": {"parts": RELU}},
-        {"part": "Graph", "fields": {"inputs_": [], "calls": [], "outputs_": []}},
-        {"part": "Graph", "fields": {"inputs_": ["x"], "calls": [RELU], "outputs_": []}},
+        {"part": "Graph", "fields": {"ports_in": [], "calls": [], "ports_out": []}},
+        {"part": "Graph", "fields": {"ports_in": ["x"], "calls": [RELU], "ports_out": []}},
         {"part": "Repeat", "fields": {"count": 0, "body": RELU}},
         {"part": "Repeat", "fields": {"count": -5, "body": RELU}},
         {"part": "Repeat", "fields": {"count": True, "body": RELU}},
@@ -504,7 +504,7 @@ def test_parts_that_are_none(part: Any, tmp_path: Path) -> None:
 def graph(reads: Any = (("input", ("", "input")),), name: str = "a", part: Any = RELU) -> dict[str, Any]:
     call = {"record": "Call", "fields": {"name": name, "part": part, "reads": reads, "place": name}}
     outputs = [["output", ["a", "output"]]]
-    return {"part": "Graph", "fields": {"inputs_": ["input"], "calls": [call], "outputs_": outputs}}
+    return {"part": "Graph", "fields": {"ports_in": ["input"], "calls": [call], "ports_out": outputs}}
 
 
 @pytest.mark.parametrize(

@@ -129,12 +129,12 @@ def offsets_of(net: Net, sight: Visibility, source: Slot, *slots: Slot) -> dict[
     given = sight.carriers(source)
     if given is None or len(given) != 1:
         return None
-    return probe(net, sight.along, source[1], axes, sight.training, sight.far)
+    return probe(net, sight.along, source[1], axes, sight.training, sight.lookahead)
 
 
 def _dependency(net: Net, sight: Visibility, output: str, source: Slot, slot: Slot) -> Dependency:
     low, high = sight.of(slot)[source]
-    edges = sight.way(source, slot)
+    edges = sight.path(source, slot)
     verdict: Verdict = "proved"
     if sight.carriers(slot) == ():
         verdict = "whole"

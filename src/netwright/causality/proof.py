@@ -71,8 +71,8 @@ class Visibility:
         carriers = self.carriers(slot)
         return carriers[0] if carriers is not None and len(carriers) == 1 and isinstance(carriers[0], int) else None
 
-    def apart(self, step: PlanStep) -> bool:
-        """Whether every position goes through a step by itself: no way through it leads to another position."""
+    def is_positionwise(self, step: PlanStep) -> bool:
+        """Whether a step treats each position by itself: no value at one position depends on another position."""
         if any(self.axis(slot) is None for slot in step.writes):
             return False
         queue = [*step.writes]
@@ -85,12 +85,12 @@ class Visibility:
         return True
 
     @property
-    def far(self) -> int:
-        """How many positions ahead leaves look one behind the other, those apart that may look to the end."""
+    def lookahead(self) -> int:
+        """How many positions ahead all leaves together look; leaves that may look to the end are not counted."""
         return int(sum(edge.span[1] for edge in self.edges if 0 < edge.span[1] < inf))
 
-    def way(self, source: Slot, slot: Slot) -> tuple[SeenThrough, ...]:
-        """The shortest way by which a value comes to see so far ahead, from the input on."""
+    def path(self, source: Slot, slot: Slot) -> tuple[SeenThrough, ...]:
+        """The shortest path, from the input on, by which a value depends on positions so far ahead."""
         if source == slot:
             return ()
         return self._back(source, slot, tight=True) or self._back(source, slot, tight=False)

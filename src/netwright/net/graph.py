@@ -51,9 +51,9 @@ class Graph(Container):
         {'output': (3,)}
     """
 
-    inputs_: tuple[str, ...]
+    ports_in: tuple[str, ...]
     calls: tuple[Call, ...]
-    outputs_: tuple[tuple[str, Ref], ...]
+    ports_out: tuple[tuple[str, Ref], ...]
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Graph(Container):
     def _take(
         self, level: Level, codecs: Mapping[str, Codec], input: PortsLike, output: PortsLike, shared: str = ""
     ) -> None:
-        for name, value in (("inputs_", level.inputs), ("calls", level.calls), ("outputs_", level.outputs)):
+        for name, value in (("ports_in", level.inputs), ("calls", level.calls), ("ports_out", level.outputs)):
             object.__setattr__(self, name, value)
         held = Held(
             inputs={**codecs, **present(as_codecs(input, self.input_names))},
@@ -92,10 +92,10 @@ class Graph(Container):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        return self.inputs_
+        return self.ports_in
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> dict[str, Symbol]:
-        made: dict[Ref, Symbol] = {("", name): symbol for name, symbol in zip(self.inputs_, x, strict=True)}
+        made: dict[Ref, Symbol] = {("", name): symbol for name, symbol in zip(self.ports_in, x, strict=True)}
         for node in self.calls:
             part = node.part
             values = [_made(made, ref) for _, ref in node.reads]
@@ -105,7 +105,7 @@ class Graph(Container):
             more = {} if straight else dict(zip(ports, values, strict=True))
             value = call(node.name, part, *(values if straight else []), place=node.place, **more)
             made |= {(node.name, port): value[port] for port in value.names}
-        return {port: _made(made, ref) for port, ref in self.outputs_}
+        return {port: _made(made, ref) for port, ref in self.ports_out}
 
     def children(self) -> dict[str, Node]:
         return {call.name: call.part for call in self.calls}
@@ -123,9 +123,9 @@ class Graph(Container):
             part = repr(call.place) if again else repr(call.part)
             reads = _reads_repr(call, several) or ["{}"]  # a part without inputs reads nothing
             texts.append(named_repr(call.name, f"({', '.join([part, *reads])})"))
-        if self.outputs_ != _sinks(self.calls):
-            texts.append(f"outputs={ {name: _ref_text(ref, several) for name, ref in self.outputs_}!r}")
-        ports = ports_repr(self) if self.inputs_ == (INPUT,) else ports_repr(self, self.inputs)
+        if self.ports_out != _sinks(self.calls):
+            texts.append(f"outputs={ {name: _ref_text(ref, several) for name, ref in self.ports_out}!r}")
+        ports = ports_repr(self) if self.ports_in == (INPUT,) else ports_repr(self, self.inputs)
         return shared_repr(self, f"Graph({', '.join(texts)}{ports})")
 
 

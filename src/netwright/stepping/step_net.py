@@ -66,7 +66,7 @@ class StepNet:
         own, states = ([outputs[name] for name in names] for names in (self.names, self.states))
         moving = {*self.moving, *self.states}
         sight = Visibility(self.plan, along, training=False)
-        parts = step_programs(self.plan, own, states, moving, sight.apart)
+        parts = step_programs(self.plan, own, states, moving, sight.is_positionwise)
         self._kept = parts.kept
         self._ends = {slot: sight.axis(slot) for slot in parts.ends}
         programs = (parts.once, parts.each, parts.whole, parts.last)

@@ -5,7 +5,7 @@ import torch
 
 import netwright as nw
 from netwright.errors import NetError, SizeError
-from netwright.net.faults.edit import Edit, edited, open_arrays, told_edit, tried
+from netwright.net.faults.edit import Edit, checked_line, edited, open_arrays, tried
 from netwright.net.node import Node
 
 NET = nw.initialize(
@@ -77,12 +77,12 @@ def test_parts_of_other_containers_stay_in_them() -> None:
 
 def test_the_line_of_a_mend() -> None:
     assert (
-        told_edit(Edit("nw.Flatten() before head"), NET)
+        checked_line(Edit("nw.Flatten() before head"), NET)
         == "nw.Flatten() before head             (checked: 235 parameters)"
     )
-    assert told_edit(Edit("this", note="for that"), NET) == "this, for that"
-    assert told_edit(Edit("this"), nw.Chain(nw.Linear())).endswith(" (checked)")
-    assert told_edit(Edit("this"), nw.Chain(nw.Linear(1, bias=False), input=1)).endswith(" (checked: 1 parameter)")
+    assert checked_line(Edit("this", note="for that"), NET) == "this, for that"
+    assert checked_line(Edit("this"), nw.Chain(nw.Linear())).endswith(" (checked)")
+    assert checked_line(Edit("this"), nw.Chain(nw.Linear(1, bias=False), input=1)).endswith(" (checked: 1 parameter)")
 
 
 def test_the_net_itself_is_untouched() -> None:

@@ -98,7 +98,7 @@ def open_arrays(solution: Solution) -> set[str]:
     }
 
 
-def told_edit(edit: Edit, net: Node) -> str:
+def checked_line(edit: Edit, net: Node) -> str:
     """The line of a mend that was checked."""
     if edit.note:
         return f"{edit.text}, {edit.note}"
@@ -107,8 +107,8 @@ def told_edit(edit: Edit, net: Node) -> str:
     return f"{edit.text:<{COLUMN}} {checked}"
 
 
-def hoped(edit: Edit) -> str:
-    """The line of a mend that takes its own fault away, in a net where another then stands or shows."""
+def unchecked_line(edit: Edit) -> str:
+    """The line of a mend that takes its own fault away, while another fault of the net stays."""
     return f"{edit.text}, {edit.note}" if edit.note else f"{edit.text:<{COLUMN}} (checked: this fault goes)"
 
 

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 from netwright.errors import Fault, NetwrightError, SizeError
-from netwright.net.faults.edit import Edit, code, edited, hoped, key, open_arrays, told_edit, tried
+from netwright.net.faults.edit import Edit, checked_line, code, edited, key, open_arrays, tried, unchecked_line
 from netwright.net.faults.mend import can_learn, candidates
 from netwright.net.faults.origin import FaultSite, Origin, axis_of_weight, maker_of, origin, site_of
 from netwright.net.names import SHARED
@@ -118,7 +118,7 @@ def _checked(node: Node, cases: Sequence[ExplainedCase]) -> tuple[list[list[str]
     if len(cases) == 1:
         case = cases[0]
         built = [(edit, net) for edit in case.alone if (net := _built(node, edit, strict)) is not None][:MENDS]
-        return [[told_edit(edit, net) for edit, net in built]], built[0][1] if built else None
+        return [[checked_line(edit, net) for edit, net in built]], built[0][1] if built else None
     several = itertools.islice(itertools.product(*(case.edits for case in cases)), COMBINATIONS)
     for edits in several:
         net = _built(node, _all(edits), strict)
@@ -129,9 +129,9 @@ def _checked(node: Node, cases: Sequence[ExplainedCase]) -> tuple[list[list[str]
             others = [edit for j, edit in enumerate(edits) if j != i]
             rest = [edit for edit in case.edits if edit is not edits[i]][: MENDS - 1]
             found = [(e, n) for e in rest if (n := _built(node, _all([*others, e]), strict)) is not None]
-            texts.append([told_edit(edit, one) for edit, one in [(edits[i], net), *found]])
+            texts.append([checked_line(edit, one) for edit, one in [(edits[i], net), *found]])
         return texts, net
-    return [[hoped(edit) for edit in case.edits[:MENDS]] for case in cases], None
+    return [[unchecked_line(edit) for edit in case.edits[:MENDS]] for case in cases], None
 
 
 def _all(edits: Sequence[Edit]) -> Edit:

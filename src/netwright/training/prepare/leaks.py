@@ -134,7 +134,7 @@ def _ask(net: Net, question: LeakQuestion) -> None:
     found = offsets_of(net, sight, source, slot)
     if found is not None and not any(question.target <= offset <= question.most for offset in found[slot]):
         return
-    edges = sight.way(source, slot)
+    edges = sight.path(source, slot)
     ahead, (low, high) = ahead_of(sight, edges), sight.of(slot)[source]
     how = "perturbation could not settle it" if found is None else "shown by perturbation"
     looks = "may look ahead" if found is None else "looks ahead"
