@@ -189,7 +189,7 @@ class _Room:
         self._taken, self._lock = count, Lock()
 
     def take(self, start: int, end: int) -> bool:
-        """Whether these places are there and free; then they are the caller's, whoever asks in other threads."""
+        """Whether these places are there and free; then they belong to this caller, not to another thread."""
         writable = self.buffer.is_inference() == torch.is_inference_mode_enabled()
         with self._lock:
             free = writable and self._taken == start and end <= self.buffer.shape[1]
@@ -202,10 +202,10 @@ ROOMS: MutableMapping[Tensor, _Room] = WeakIdKeyDictionary()  # beside the value
 
 
 def longer(kept: Tensor, x: Tensor) -> Tensor:
-    """What is kept and a chunk behind it, (b, n, f) and (b, k, f) -> (b, n + k, f), as values that nobody changes.
+    """What is kept and a chunk behind it, (b, n, f) and (b, k, f) -> (b, n + k, f), as values that stay as they are.
 
     To copy all that is kept at each step takes longer than a step of attention. So there is room behind it, and a chunk
-    goes there, if nobody has gone on from here before; who goes on another way gets a copy.
+    goes there if it is the first that follows what is kept; a second one that follows it gets a copy.
     """
     n, count = kept.shape[1], kept.shape[1] + x.shape[1]
     if torch.is_grad_enabled() or kept.numel() < SMALL:

@@ -200,14 +200,14 @@ class Conv(Leaf):
 
     @cached_property
     def _options(self) -> dict[int, Options]:
-        """What torch is told, by rank. Kept: finding it anew would cost a tenth of a convolution at batch one."""
+        """The arguments for torch, by rank. They are kept: to find them again would cost a tenth of a convolution at batch one."""
         values = (self.kernel, self.stride, self.padding, self.dilation)
         ranks = {len(value) for value in values if isinstance(value, tuple)} or {1, 2, 3}
         return {rank: self._options_for(rank, self._sides(rank)) for rank in ranks}
 
     @cached_property
     def _unpadded(self) -> Options:
-        """What torch is told along one axis where what comes before is given."""
+        """The arguments for torch along one axis where what comes before is given."""
         return self._options_for(1, [(0, 0)])
 
     def skips(self, rank: int) -> tuple[int, ...] | None:

@@ -86,7 +86,7 @@ class AlphaDropout(Leaf):
 
 def kept_mask(random: Random | None, rate: float, x: Tensor) -> Tensor:
     """Which values stay."""
-    assert random is not None  # whoever runs in training mode brings the noise
+    assert random is not None  # a run in training mode has noise
     return random(tuple(x.shape)) >= rate
 
 

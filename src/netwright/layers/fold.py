@@ -183,7 +183,7 @@ class Fold(Every):
 
     @property
     def _is_usual(self) -> bool:
-        """Whether it carries what it would if nobody said."""
+        """Whether it carries what it carries by default."""
         return self.carry == _carried(_taken(self.body), output_names(self.body, 2), self.whole)
 
     def _pairs(self, body: Node, carry: tuple[tuple[str, str], ...] | None) -> tuple[tuple[str, str], ...]:
@@ -278,7 +278,7 @@ def _taken(body: Node) -> tuple[str, ...]:
 
 
 def _carried(inputs: Sequence[str], outputs: Sequence[str], whole: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """What is carried if nobody says: outputs that are inputs too, else the first output into the second input."""
+    """What is carried by default: outputs that are inputs too, else the first output into the second input."""
     same = tuple((name, name) for name in outputs if name in inputs)
     free = [name for name in inputs if name not in whole]
     return same or (((outputs[0], free[1]),) if len(free) > 1 else ())

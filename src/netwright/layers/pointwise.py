@@ -29,7 +29,7 @@ UNBOUNDED = {
     *("exp", "exp2", "expm1", "sinh", "cosh", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal"),
     *("asin", "acos", "acosh", "atanh"),
 }
-"""The functions that are infinite, or no number, at finite values: they must not meet what lies behind an end."""
+"""The functions that are infinite, or no number, at finite values: padding is replaced before they run."""
 
 
 class Elementwise(Leaf):

@@ -56,7 +56,7 @@ def trial(module: nn.Module, run: Run, inputs: Sequence[Input]) -> Trial:
             return _trial(real, run, inputs, dtype, torch.device("cpu"))
         except Unfit:
             raise
-        except Exception as error:  # a module is anybody's code, and raises anything
+        except Exception as error:  # the code of a module may raise anything
             first = first or error
     name = type(module).__name__
     if isinstance(first, NetwrightError):
