@@ -200,7 +200,7 @@ class Conv(Leaf):
 
     @cached_property
     def _options(self) -> dict[int, Options]:
-        """The arguments for torch, by rank. They are kept: to find them again would cost a tenth of a convolution at batch one."""
+        """The arguments for torch, by rank; kept, since finding them takes a tenth of a convolution at batch one."""
         values = (self.kernel, self.stride, self.padding, self.dilation)
         ranks = {len(value) for value in values if isinstance(value, tuple)} or {1, 2, 3}
         return {rank: self._options_for(rank, self._sides(rank)) for rank in ranks}

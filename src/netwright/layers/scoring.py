@@ -1,4 +1,4 @@
-"""Attention whose scores a net gives: additive, bilinear, or any other net that takes a query and a key."""
+"""Attention whose scores a net gives: an additive one, a bilinear one, or any other that takes a query and a key."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
