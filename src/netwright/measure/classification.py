@@ -20,6 +20,7 @@ from netwright.measure.per_class import class_figures
 from netwright.measure.report import ClassFigures
 from netwright.measure.tally import (
     CLIP,
+    MACROS,
     Choices,
     Metric,
     OfClasses,
@@ -27,9 +28,6 @@ from netwright.measure.tally import (
     accuracy,
     error,
     log_loss,
-    macro_f1,
-    macro_precision,
-    macro_recall,
     slopes_of,
     tops,
 )
@@ -93,7 +91,7 @@ class ClassCounts(Choices):
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        return (accuracy, error, *tops(self), log_loss, macro_precision, macro_recall, macro_f1)
+        return (accuracy, error, *tops(self), log_loss, *MACROS)
 
     def part(self, name: str, column: int, *, baseline: float, baseline_name: str) -> Estimate:
         hits = int(self.counts.trace() if column == 0 else self._top_hits[column - 1])

@@ -20,15 +20,13 @@ from netwright.measure.estimate import Estimate, Moments, Shares, plus, proporti
 from netwright.measure.report import ClassFigures
 from netwright.measure.tally import (
     CLIP,
+    MACROS,
     Choices,
     Metric,
     Triple,
     accuracy,
     error,
     log_loss,
-    macro_f1,
-    macro_precision,
-    macro_recall,
     tops,
 )
 
@@ -178,8 +176,7 @@ class PositionCounts(EveryPosition):
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        macros = (macro_precision, macro_recall, macro_f1)
-        return (accuracy, error, *tops(self), exact_positions, log_loss, *macros)
+        return (accuracy, error, *tops(self), exact_positions, log_loss, *MACROS)
 
     def exact(self, name: str) -> Estimate:
         """The part of the examples with every position right."""

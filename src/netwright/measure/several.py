@@ -12,12 +12,10 @@ from netwright.measure.per_class import class_figures
 from netwright.measure.report import ClassFigures
 from netwright.measure.tally import (
     CLIP,
+    MACROS,
     ClassTally,
     Metric,
     Triple,
-    macro_f1,
-    macro_precision,
-    macro_recall,
 )
 
 
@@ -91,7 +89,7 @@ class LabelCounts(ClassTally):
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        return (labels_accuracy, labels_exact, labels_log_loss, macro_precision, macro_recall, macro_f1)
+        return (labels_accuracy, labels_exact, labels_log_loss, *MACROS)
 
     @property
     def share(self) -> np.ndarray:

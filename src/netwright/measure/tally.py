@@ -270,3 +270,6 @@ def macro_recall(seen: ClassTally) -> Estimate:
 def macro_f1(seen: ClassTally) -> Estimate:
     """The mean over classes of the harmonic mean of precision and recall, 2 right / (2 right + wrong + missed)."""
     return seen.over_classes("macro F1", lambda right, wrong, missed: 2 * right / (2 * right + wrong + missed))
+
+
+MACROS: Sequence[Metric] = (macro_precision, macro_recall, macro_f1)  # of every answer that is counted class by class
