@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from netwright.data.rows import RowPorts, row_kind, row_to_ports, scalar
+from netwright.codecs.numeric import plain_number
+from netwright.data.rows import RowPorts, row_kind, row_to_ports
 
 ONE = RowPorts(("text",), ())
 PAIR = RowPorts(("input",), ("target",))
@@ -33,12 +34,12 @@ def test_a_row_by_port(row: Any, ports: RowPorts, expected: dict[str, Any]) -> N
     [(np.int64(3), int), (np.float32(3), float), (torch.tensor(3), int), (np.str_("a"), str), (True, bool)],
 )
 def test_numbers_out_of_arrays_become_pythons_own(value: Any, expected: type) -> None:
-    assert type(scalar(value)) is expected
+    assert type(plain_number(value)) is expected
 
 
 def test_arrays_stay_arrays() -> None:
     array = np.zeros(1)
-    assert scalar(array) is array
+    assert plain_number(array) is array
 
 
 @pytest.mark.parametrize(

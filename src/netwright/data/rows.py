@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from netwright.codecs.numeric import arrayed, plain_number
+from netwright.codecs.numeric import arrayed
 from netwright.errors import DataError, did_you_mean
 from netwright.value import Value
 
@@ -101,11 +101,6 @@ def picked_rows(values: Any, indices: torch.Tensor) -> Sequence[Any]:
     if isinstance(values, Lazy):
         return values.picked(indices.tolist())
     return [values[i] for i in indices.tolist()]
-
-
-def scalar(value: Any) -> Any:
-    """A value out of an array as Python's own, because a label compares by exact type; anything else as it is."""
-    return plain_number(value)
 
 
 def row_kind(value: Any) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
-from netwright.codecs.numeric import number_table
+from netwright.codecs.numeric import number_table, plain_number
 from netwright.data.datasets import Split
 from netwright.data.rows import (
     Lazy,
@@ -22,7 +22,6 @@ from netwright.data.rows import (
     row_kind,
     row_to_ports,
     rows_together,
-    scalar,
 )
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
@@ -62,7 +61,7 @@ class Source(Value, eq=False):
 
     def row(self, index: int) -> dict[str, Any]:
         """Example `index` by port; a number out of an array becomes Python's own."""
-        return {port: scalar(value) for port, (value,) in self.read([index]).items()}
+        return {port: plain_number(value) for port, (value,) in self.read([index]).items()}
 
     def read(self, indices: Sequence[int], ports: Iterable[str] | None = None) -> dict[str, list[Any]]:
         """The examples at these indices, by port, or some ports of them; one read of an example gives all its ports."""

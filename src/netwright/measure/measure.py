@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
+from netwright.codecs.numeric import plain_number
 from netwright.codecs.reading import raw
-from netwright.data.rows import at_rows, scalar
+from netwright.data.rows import at_rows
 from netwright.data.sources import Source, Stream, source
 from netwright.errors import DataError, NetError
 from netwright.fields import plain
@@ -216,7 +217,7 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
             codecs = [(net.inputs[name], item[name]) for name in net.input_names]
             batched = not all(codec is not None and codec.takes(value) for codec, value in codecs)
         columns = {port: list(value) if batched else [value] for port, value in item.items()}
-        waiting = {port: [*waiting.get(port, ()), *map(scalar, column)] for port, column in columns.items()}
+        waiting = {port: [*waiting.get(port, ()), *map(plain_number, column)] for port, column in columns.items()}
         if len(next(iter(waiting.values()))) >= CHUNK:
             yield waiting
             waiting = {}

@@ -7,8 +7,8 @@ import numpy as np
 from torch import Tensor
 
 from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.numeric import plain_number
 from netwright.codecs.reading import probabilities
-from netwright.data.rows import scalar
 from netwright.errors import DataError, NetError
 from netwright.measure.classification import ClassCounts
 from netwright.measure.estimate import nothing_measured
@@ -211,7 +211,7 @@ class KeptExamples:
             i = index - start
             values = {name: column[i] for name, column in raws.items()}
             value = next(iter(values.values())) if len(values) == 1 else values
-            rows[index] = self._example(index, loss, value, scalar(targets[i]), given[i])
+            rows[index] = self._example(index, loss, value, plain_number(targets[i]), given[i])
         self.rows = rows
 
     def _example(self, index: int, loss: float, value: Any, actual: Any, given: Tensor) -> Example:

@@ -28,7 +28,7 @@ CONFIG: Reasons = {
         *("bos_token_id", "pad_token_id", "sep_token_id", "cls_token_id", "mask_token_id", "unk_token_id", "prefix"),
         *("eos_token_id", "decoder_start_token_id", "tokenizer_class"),
     ),
-    "how their code chooses among what the net says, which `generate` is told": (
+    "how their code chooses the next token, which `nw.generate(strategy=…)` decides here": (
         *("task_specific_params", "max_length", "min_length", "do_sample", "early_stopping", "num_beams"),
         *("num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p"),
         *("repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size"),
@@ -69,7 +69,7 @@ VIT: Reasons = {
 GENERATION: Reasons = {
     "where it comes from": ("_from_model_config", "transformers_version"),
     "which tokens the tokenizer puts around a text": ("bos_token_id", "pad_token_id", "decoder_start_token_id"),
-    "how their code chooses among what the net says, which `generate` is told": (
+    "how their code chooses the next token, which `nw.generate(strategy=…)` decides here": (
         *("max_length", "max_new_tokens", "max_time", "do_sample", "num_beams", "num_beam_groups", "early_stopping"),
         *("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "length_penalty"),
         *("diversity_penalty", "num_return_sequences", "penalty_alpha"),

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec, prepared_on
+from netwright.codecs.numeric import plain_number
 from netwright.codecs.ragged import Ragged
 from netwright.data.order import batch_sizes, bucketed_order, epoch_order, padded
-from netwright.data.rows import Lazy, scalar
+from netwright.data.rows import Lazy
 from netwright.data.sources import Source, Stream
 from netwright.errors import DataError
 from netwright.machine import free_memory
@@ -259,7 +260,7 @@ def _samples(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> dict[st
     found: dict[str, Stored] = {}
     for port, raws in source.read(indices).items():
         with source.errors(indices):
-            found[port] = _encoded([scalar(raw) for raw in raws], port, codecs[port])
+            found[port] = _encoded([plain_number(raw) for raw in raws], port, codecs[port])
     return found
 
 
