@@ -162,7 +162,7 @@ def test_torchs_convolution_is_told_of_channels_first() -> None:
         "  expected: Given groups=1, weight of size [4, 3, 3, 3], expected input[2, 8, 8, 3] to have 3 channels, but"
         " got 8 channels instead\n"
         "  got:      (8, 8, 3)   (8, 8, 3) from the input\n"
-        '  mend:     layout="channels_first" in the nw.Module of module1 (checked: 402 parameters)'
+        "  mend:     layout='channels_first' in the nw.Module of module1 (checked: 402 parameters)"
     )
 
 

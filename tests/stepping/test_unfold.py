@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import netwright
 import netwright as nw
 from netwright.errors import NetError
 
@@ -75,7 +76,8 @@ def test_the_step_net_is_a_net() -> None:
     net = nw.initialize(nw.Chain(nw.Embedding(4), nw.GRU(5), nw.Shift(), nw.Linear(9), input=nw.Array("n <9>")))
     step = nw.unfold(net)
     assert step.arrays.keys() == net.arrays.keys()
-    assert eval(repr(step), vars(nw)).with_arrays(step.arrays) == step
+    names = {"netwright": netwright, **vars(nw)}  # parts that users do not write have their full name
+    assert eval(repr(step), names).with_arrays(step.arrays) == step
     assert nw.summary(step)
 
 
