@@ -80,7 +80,7 @@ def test_missing_arrays_are_never_drawn_anew() -> None:
         with pytest.raises(MissingArraysError) as caught:
             nw.initialize(net, method=method)
     assert str(caught.value) == (
-        "7 arrays are not drawn anew: they come with the code of somebody else\n"
+        "7 arrays cannot be drawn anew: they come with foreign code\n"
         "  where:    module1/0/weight, module1/0/bias, module1/1/weight, module1/1/bias, module1/1/running_mean, "
         "module1/1/running_var and 1 more\n"
         "  mend:     net.replace(path, nw.Module(module)), with the module that has them\n"

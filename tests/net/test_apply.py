@@ -79,17 +79,17 @@ def test_missing_arrays() -> None:
         ),
         (
             {"n": torch.tensor([1, 9])},
-            "these are no lengths of the batch along n\n  where:    lengths, 'n'\n"
+            "these are not lengths of the batch along n\n  where:    lengths, 'n'\n"
             "  expected: whole numbers (2,) from 1 to 4\n  got:      int64 (2,) from 1 to 9",
         ),
         (
             {"n": torch.tensor([0, 4])},
-            "these are no lengths of the batch along n\n  where:    lengths, 'n'\n"
+            "these are not lengths of the batch along n\n  where:    lengths, 'n'\n"
             "  expected: whole numbers (2,) from 1 to 4\n  got:      int64 (2,) from 0 to 4",
         ),
         (
             {"n": torch.tensor([1, 2, 3])},
-            "these are no lengths of the batch along n\n  where:    lengths, 'n'\n"
+            "these are not lengths of the batch along n\n  where:    lengths, 'n'\n"
             "  expected: whole numbers (2,) from 1 to 4\n  got:      int64 (3,) from 1 to 3",
         ),
     ],

@@ -38,7 +38,7 @@ WRONG = {
     "arrays ragged": (
         lambda: NET.with_arrays({"linear1/weight": [[1], [2, 3]]}),
         nw.DataError,
-        f"this is no array of numbers\n  where:    linear1/weight\n{ARRAY}  got:      [[1], [2, 3]] of type list",
+        f"this is not an array of numbers\n  where:    linear1/weight\n{ARRAY}  got:      [[1], [2, 3]] of type list",
     ),
     "to text": (
         lambda: NET.to(dtype="float16"),
@@ -50,7 +50,7 @@ WRONG = {
     "to nowhere": (
         lambda: NET.to("gpux"),
         nw.NetError,
-        "this is no device\n  expected: 'cpu', 'cuda', 'cuda:1', 'mps', …\n  got:      'gpux'",
+        "this is not a device\n  expected: 'cpu', 'cuda', 'cuda:1', 'mps', …\n  got:      'gpux'",
     ),
     "at": (
         lambda: NET(X, at=3),
@@ -71,12 +71,12 @@ WRONG = {
     "set none": (
         lambda: NET(X, set={"linear1": None}),
         nw.DataError,
-        f"this is no array of numbers\n  where:    set, linear1\n{CHANGE}  got:      None of type NoneType",
+        f"this is not an array of numbers\n  where:    set, linear1\n{CHANGE}  got:      None of type NoneType",
     ),
     "set text": (
         lambda: NET(X, set={"linear1": "x"}),
         nw.DataError,
-        f"this is no array of numbers\n  where:    set, linear1\n{CHANGE}  got:      'x' of type str",
+        f"this is not an array of numbers\n  where:    set, linear1\n{CHANGE}  got:      'x' of type str",
     ),
     "many": (
         lambda: NET(nw.batch(nw.batch([X]))),

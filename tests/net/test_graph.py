@@ -71,12 +71,12 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: nw.Graph(dense=(3, "input"), act=(nw.relu, "dens")),
-        "act reads 'dens', which nothing is called\n  where:    act\n"
+        "act reads 'dens', but no node or input has this name\n  where:    act\n"
         "  expected: a node or an input: input, dense, act\n  mend:     did you mean 'dense'?",
     ),
     (
         lambda: nw.Graph(dense=(3, "input"), outputs=["q"]),
-        "an output reads 'q', which nothing is called\n  where:    an output\n"
+        "an output reads 'q', but no node or input has this name\n  where:    an output\n"
         "  expected: a node or an input: input, dense\n"
         "  mend:     input={'input': …, 'q': …} to make it an input",
     ),

@@ -248,7 +248,7 @@ def test_operators_that_are_no_part(sign: str, function: Callable[..., Any]) -> 
     with pytest.raises(NetError) as caught:
         function(nw.Input("x", 2))
     assert str(caught.value) == (
-        f"{sign} is no operation on a value of a net that is being drawn\n"
+        f"{sign} is not an operation on a value of a net that is being drawn\n"
         "  expected: + - * @, and parts\n"
         "  mend:     nw.where(x, a, b) chooses a where x is above 0\n"
         "  or:       nw.square, nw.sqrt, nw.exp and their like are parts\n"

@@ -169,7 +169,7 @@ def test_pieces_that_do_not_fit():
     with pytest.raises(DataError) as caught:
         there(x)
     assert str(caught.value) == (
-        "as many sequences go on as began\n"
+        "the number of sequences has changed\n"
         "  where:    state 'gru1_hidden'\n"
         "  expected: 2 sequences\n"
         "  got:      1 sequence"

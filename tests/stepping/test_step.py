@@ -34,7 +34,7 @@ def test_what_cannot_step_says_so() -> None:
     with pytest.raises(NetError) as caught:
         Step(nw.Reverse())
     assert str(caught.value) == (
-        "this part cannot step: it sees what comes later, or says nothing of what it remembers\n"
+        "this part cannot step: it sees later elements, or does not declare its memory\n"
         "  where:    Step\n"
         "  got:      Reverse()\n"
         "  mend:     nw.unfold(net), which finds what steps and what need not"

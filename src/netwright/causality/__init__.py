@@ -1,1 +1,1 @@
-"""Which positions of its inputs a net sees along a size with a name: proved on its plan, or settled by perturbation."""
+"""Which positions of its inputs a net sees along a named size: proved on its plan, or found by perturbation."""

@@ -1,4 +1,4 @@
-"""The public answer to what a net sees: for every output and input, which positions, and how that is known."""
+"""The public report of what a net sees: for every output and input, which positions, and how this is known."""
 
 from math import inf
 from typing import Literal, TypeAlias
@@ -79,11 +79,11 @@ class Causality(Value):
 def causality(net: Net, along: str = "n", *, training: bool = False) -> Causality:
     """Which positions of its inputs every output of a net sees along a size with a name.
 
-    A net is causal when output position i sees input positions up to i and none later: what a net must be that
-    predicts what comes next, or runs step by step. That it cannot see ahead is proved, on the wiring and on what its
-    leaves say of their reach; a leaf that says nothing may see everything. What is not proved is settled by
-    perturbation: with arrays drawn anew, small and large, every position of the input is changed in turn, and whatever
-    changes before it has looked ahead.
+    A net is causal when output position i sees input positions up to i and none later. A net that predicts the next
+    element, or runs step by step, must be causal. It is proved from the wiring and from the declared reach of the
+    leaves; a leaf without a declared reach may see everything. Where the proof fails, perturbation decides: with
+    arrays drawn anew, small and large, every position of the input is changed in turn, and an output position that
+    changes before it looks ahead.
 
     Fields:
         along: the size, as the inputs name it.
@@ -119,7 +119,7 @@ def sight_of(net: Net, along: str, training: bool) -> Visibility:
 
 
 def offsets_of(net: Net, sight: Visibility, source: Slot, *slots: Slot) -> dict[Slot, Offsets] | None:
-    """What perturbation shows of values that have one axis of the size; None where it cannot be asked."""
+    """What perturbation shows for values with exactly one axis of the size; None if the net cannot be run."""
     axes: dict[Slot, int] = {}
     for slot in slots:
         axis = sight.axis(slot)
@@ -145,7 +145,7 @@ def _dependency(net: Net, sight: Visibility, output: str, source: Slot, slot: Sl
 
 
 def parts(sight: Visibility, edges: tuple[SeenThrough, ...]) -> tuple[str, ...]:
-    """The paths of the leaves along a way, without the ends of what is done for every element."""
+    """The paths of the leaves along a way, without the ends of `Map`s and `Fold`s."""
     ends = {op.path for op in sight.plan.wiring.ops if isinstance(op.leaf, EachBoundary)}
     return tuple(edge.made[0] for edge in edges if edge.made[0] not in ends)
 

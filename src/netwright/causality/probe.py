@@ -1,4 +1,4 @@
-"""Settles what the proof leaves open: changes every position of an input and looks which positions of a value change.
+"""Decides what the proof leaves open: changes every position of an input and records which positions of a value change.
 
 It is a search: a part may look ahead at every ninth position alone, so every position is changed, after which all
 later ones are changed too. Arrays are drawn anew, zeros too, several times and at several sizes: a branch that starts
@@ -27,7 +27,7 @@ from netwright.sizes.unify import Row
 from netwright.value import Value
 
 LENGTHS = (7, 40, 12, 80, 160, 320, 6, 5, 4, 3, 2)  # tried in turn, until nothing is empty and the net runs
-ENOUGH = 2  # lengths at which it is looked: what says nothing of its reach may look farther than the first
+ENOUGH = 2  # lengths that are tried: a leaf without a declared reach may look farther than the first
 ROOM = 3  # positions that are wanted along every axis, so that there are some before the one that is changed
 MOST = 160  # positions that are changed, at most: of longer inputs that many, at irregular distances
 ROWS = 8  # positions that are changed in one run, each in an example of its own: more would need much memory
@@ -52,8 +52,7 @@ def probe(
     """For values of a net, the offsets d at which position i was seen to change with position i + d of an input.
 
     `slots` says the axis of each value that has the positions; `far` how far ahead they are known to look, so that
-    there is room. None where the net cannot be run: sizes that are not known yet, or code of somebody's own that fails
-    on what is drawn.
+    there is room. None if the net cannot be run: sizes are not known yet, or a user's code fails on the drawn values.
     """
     plan = net.plan
     axis = next(i for i, size in enumerate(plan.inputs[source]) if not isinstance(size, Row) and along in names(size))
@@ -64,7 +63,7 @@ def probe(
         run = _Run(net, whole, lengths, training)
         try:
             several = [run.offsets(seed, source, axis, [*slots.values()]) for seed in range(len(DRAWS))]
-        except Exception:  # another length may do, and code of somebody's own may raise anything
+        except Exception:  # another length may work, and a user's code may raise anything
             continue
         numbers = [offsets for offsets in several if offsets is not None]
         found += numbers
@@ -100,7 +99,7 @@ class _Run:
         self.net, self.whole, self.lengths, self.training = net, whole, lengths, training
 
     def offsets(self, seed: int, source: str, axis: int, axes: Sequence[int]) -> list[Offsets] | None:
-        """What changes at which distance from what is changed; None where the values are not numbers."""
+        """At which distances from a changed position values change; None if the values are not numbers."""
         draw = DRAWS[seed]
         bound = self.whole.bind({path: self._array(path, draw) for path in self.net.plan.arrays})
 

@@ -1,7 +1,7 @@
 """Proves on the plan alone which positions of an input every value of a net may see, along a size with a name.
 
 Every leaf says how far an output position sees along its input, its reach; reaches add up along a way and unite where
-ways meet. Axes are told by their place, never by size: a value in which two axes carry the name sees everything, and
+ways meet. Axes are identified by position, never by size: a value in which two axes carry the name sees everything, and
 so does one in which none does. Inside a `Map` or `Fold` the axis that was taken apart still counts as one.
 """
 
@@ -80,7 +80,7 @@ class Visibility:
             for edge in self._into.get(queue.pop(), ()):
                 if edge.span != SAME:
                     return False
-                if edge.read not in step.reads:  # within a step that does the work of two
+                if edge.read not in step.reads:  # a value inside a merged step
                     queue.append(edge.read)
         return True
 
@@ -116,7 +116,7 @@ class Visibility:
         return into
 
     def _tight(self, source: Slot, edge: SeenThrough) -> bool:
-        """Whether an edge alone explains how far ahead a value sees."""
+        """Whether this edge accounts for how far ahead a value sees."""
         given = self.of(edge.read).get(source)
         return given is not None and given[1] + edge.span[1] == self.of(edge.made)[source][1]
 
@@ -180,7 +180,7 @@ class Visibility:
         if LEADING in (one[0], other[0]):
             return SAME if one == other else ALL
         longer = _sizes(self.plan, made)[gives] - _sizes(self.plan, read)[given]
-        if self.along in names(longer):  # the rate changes: positions of one are not those of the other
+        if self.along in names(longer):  # the rate changes: positions on the two sides do not correspond
             return ALL
         return op.leaf.span(port.name, one[1], self.training) or ALL
 
@@ -215,7 +215,7 @@ def displaced(span: Span, edge: Span) -> Span:
 
 
 def _spread(edges: Sequence[SeenThrough], starts: Mapping[Slot, Span]) -> dict[Slot, dict[Slot, Span]]:
-    """What every value sees of each input: from value to value until nothing changes."""
+    """Compute what every value sees of each input: update value after value until nothing changes."""
     spans: dict[Slot, dict[Slot, Span]] = {source: {source: start} for source, start in starts.items()}
     for turn in itertools.count():
         changed = False

@@ -1,1 +1,1 @@
-"""The laws that every net keeps, asked of one net: alone or in a batch, whole or in steps."""
+"""Checks the laws of all nets on one net: alone and in a batch, whole and in steps."""

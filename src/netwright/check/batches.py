@@ -1,4 +1,4 @@
-"""Holds batches against their examples alone, values and gradients, and finds the part at which they differ."""
+"""Compares batches with their examples run alone, values and gradients, and finds the part at which they differ."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -22,7 +22,7 @@ CLOSE = 1e-10  # in float64, of the largest number of a value
 
 
 class BatchDifference(Value):
-    """What differed: of which value, by how much, at which part, and in which batch."""
+    """A difference: which value, by how much, at which part, and in which batch."""
 
     what: str
     by: float
@@ -34,7 +34,7 @@ class BatchDifference(Value):
 
 
 class Outcome(Value):
-    """What a batch gave, value by value; `real` says what of it belongs to examples."""
+    """The values of a batch; `real` marks those that are not padding."""
 
     batch: CaseBatch
     values: tuple[Tensor, ...]
@@ -58,8 +58,8 @@ class BatchTrial:
         self.statistics = training and any(spec.weight.kind == "running" for spec in specs.values())
 
     def difference(self) -> BatchDifference | None:
-        """The first batch whose examples are not what they are alone; where a norm takes statistics of the batch, what
-        is not what it is with less behind the ends."""
+        """The first batch whose examples differ from the same examples run alone. If a norm takes statistics of the
+        batch, the first batch that differs from itself with less padding."""
         reference = self._references(self.slots)
         more = self._more()
         for fill in FILLS if self.cases.varying or more else FILLS[:1]:
@@ -71,7 +71,7 @@ class BatchTrial:
         return None
 
     def run(self, batch: CaseBatch, slots: Sequence[Slot], grads: bool = False) -> Outcome:
-        """Values, and where they are wanted gradients of a fixed sum of them."""
+        """Values, and if they are wanted the gradients of a fixed weighted sum of them."""
         held = {path: a.double() if a.is_floating_point() else a for path, a in self.cases.net.held.arrays.items()}
         arrays = {p: a.clone().requires_grad_(grads and p in self.learned) for p, a in held.items()}
         inputs = {p: x.clone().requires_grad_(grads and x.is_floating_point()) for p, x in batch.inputs.items()}
@@ -83,12 +83,12 @@ class BatchTrial:
         return Outcome(batch, values, shown, inputs, {p: arrays[p] for p in self.learned}, context.updates)
 
     def context(self, batch: CaseBatch) -> RunContext:
-        """What a run gets beside its inputs."""
+        """The context of a run."""
         noise = Noise(0, 0, batch.ids) if self.training else None
         return RunContext(self.training, noise, len(batch), lengths=told_of(self.plan, batch))
 
     def _references(self, slots: Sequence[Slot], grads: bool = True) -> list[Outcome]:
-        """What batches are held against: every example alone, or all of them with nothing more behind them."""
+        """The values that batches are compared with: every example alone, or all of them with the least padding."""
         if self.statistics:
             return [self.run(self.cases.together(FILLS[0]), slots, grads)]
         return [self.run(self.cases.alone(i), slots, grads) for i in range(len(self.cases))]
@@ -97,7 +97,7 @@ class BatchTrial:
         """How much longer than its longest example a batch is made: as much as the net takes."""
         try:
             self.run(self.cases.together(FILLS[0], MORE), self.slots)
-        except Exception:  # learned positions end somewhere, and code of somebody's own may raise anything
+        except Exception:  # learned positions end somewhere, and a user's code may raise anything
             return 0
         longer, plain = self.cases.together(FILLS[0], MORE), self.cases.together(FILLS[0])
         return MORE if any(x.shape != plain.inputs[port].shape for port, x in longer.inputs.items()) else 0
@@ -175,7 +175,7 @@ def _block(x: Tensor, first: int, like: Tensor) -> Tensor:
 
 
 def _apart(mine: Tensor, theirs: Tensor, mask: Tensor) -> float:
-    """How far two values are apart where they are real; 0 where that is nothing more than rounding."""
+    """How far two values are apart where they are real; 0 if the difference is only rounding."""
     if mine.shape != theirs.shape:
         return float("inf")
     if not mask.any():
@@ -218,7 +218,7 @@ def _placed(
 
 
 def _gradients(outcome: Outcome, directions: Sequence[Tensor | None], of: Sequence[Tensor]) -> list[Tensor]:
-    """The gradients of the sum, zeros for what does not matter to it."""
+    """The gradients of the sum; zeros for tensors that it does not depend on."""
     pairs = [(v, d) for v, d in zip(outcome.values, directions, strict=False) if d is not None and v.requires_grad]
     wanted = [x for x in of if x.requires_grad]
     if not pairs or not wanted:
@@ -231,7 +231,7 @@ def _gradients(outcome: Outcome, directions: Sequence[Tensor | None], of: Sequen
 
 
 def _flowing(outcome: Outcome, directions: Sequence[Tensor | None], slots: Sequence[Slot]) -> list[Tensor]:
-    """The gradient of the sum at every value; where it does not get to, zeros."""
+    """The gradient of the sum at every value; zeros for values that it does not depend on."""
     return _gradients(outcome, directions, outcome.values[: len(slots)])
 
 

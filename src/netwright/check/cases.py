@@ -1,4 +1,4 @@
-"""Draws examples for a net whose sizes differ from one to the next, and makes batches of them with anything behind."""
+"""Draws examples of different sizes for a net, and makes batches of them with any padding."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ SPREADS = ((0, 4, 1, 7), (0, 1, 0, 2), (0, 0, 0, 0))  # beyond the shortest that
 SHORTEST = (*range(1, 41), 80, 160, 320)
 MORE = 2  # positions of padding behind the longest example
 TAKEN = 6  # of the user's examples
-Length: TypeAlias = int | tuple[int, ...]  # of a size within another one for every element
+Length: TypeAlias = int | tuple[int, ...]  # a tuple for a size that differs between elements
 
 
 class CaseBatch(Value):
@@ -70,7 +70,7 @@ class Cases:
         return self.batch(torch.tensor([number], dtype=torch.int64, device="cpu"))
 
     def together(self, fill: Fill, more: int = 0) -> CaseBatch:
-        """All examples, something behind the end of each, and so many positions more behind the longest."""
+        """All examples, padded with given values, and so many positions more than the longest needs."""
         batch = self.batch(torch.arange(len(self), device="cpu"))
         if more:
             batch = _stretched(self.plan, batch, more)
@@ -262,7 +262,7 @@ def _fits(plan: Plan, lengths: Mapping[str, int]) -> bool:
 
 
 def told_of(plan: Plan, batch: CaseBatch) -> dict[str, Tensor | int]:
-    """The lengths that a run is told: of every example where something is padded, else a number."""
+    """The lengths for the context of a run: one for every example if any is padded, else a number."""
     context = RunContext(lengths=batch.lengths)
     padded = set[str]()
     for port, x in batch.inputs.items():

@@ -1,4 +1,4 @@
-"""Holds one net, leaves of a user's own included, against the laws of all nets, and says where it fails them."""
+"""Checks one net, with any leaves of the user's own, against the laws of all nets, and names the part that fails."""
 
 import sys
 import tempfile
@@ -29,7 +29,7 @@ Verdict: TypeAlias = Literal["proved", "shown", "does not apply", "FAILED"]
 
 
 class Finding(Value):
-    """What was found of one law.
+    """The finding for one law.
 
     Fields:
         law: its number in the design, and what it is about: `"3 batches"`.
@@ -77,19 +77,19 @@ class Checked(Value):
 
 
 def check(net: Net, data: Any = None, *, seed: int = 0) -> Checked:
-    """Hold a net against the laws that every net keeps, such as one with a leaf of your own, and say what was found.
+    """Check that a net, such as one with a leaf of your own, keeps the laws of all nets, and report the findings.
 
-    - Law 2: the sizes that were solved are those that come out, of every value.
-    - Law 3: an example alone gives what it gives padded, and beside others: outputs and gradients of arrays and inputs,
-      to 1e-10 in float64, in use and in training, dropout included, whatever stands behind its end (its last element,
-      other examples, ±10,000). A norm that takes statistics of its batch in training is held to this: more padding
-      changes nothing.
-    - Law 4: what the outputs see along every size with a name, and that no value sees more than the leaves say; and,
-      where the net unfolds, that it gives piece by piece what it gives at once.
-    - Law 6: saved and loaded it is equal, and so is what its `repr` says.
+    - Law 2: every value has the size that was solved for it.
+    - Law 3: an example gives the same alone, padded, and in a batch with others: outputs, and gradients of arrays and
+      inputs, to 1e-10 in float64, in use and in training, dropout included, whatever the padding is (its last element,
+      other examples, ±10,000). For a norm that takes statistics of its batch in training the law is weaker: more
+      padding changes nothing.
+    - Law 4: what the outputs see along every named size, and that no value sees more than the leaves declare; and,
+      if the net unfolds, that it gives the same piece by piece and at once.
+    - Law 6: the net that is saved and loaded is equal, and so is the net that its `repr` gives.
 
-    Where a law fails, the part is named at which values first differ. Nothing is trained and no file stays. Missing
-    arrays are drawn, as `nw.initialize` does.
+    Where a law fails, the first part whose values differ is named. Nothing is trained and no file is left. Missing
+    arrays are drawn, as by `nw.initialize`.
 
     Fields:
         data: examples to try it on, as a call of the net takes them: a list, or for several inputs a mapping from port
@@ -139,7 +139,7 @@ def _trying(net: Net, data: Any, seed: int) -> Cases | Finding:
         try:
             if all(value.isfinite().all() for values in _run(cases) for value in values):
                 return cases
-        except Exception as raised:  # code of somebody's own may raise anything
+        except Exception as raised:  # a user's code may raise anything
             error = error or raised
     if isinstance(error, SizeError):
         return Finding("2 sizes", "FAILED", error.what, shown_path(error.where))
@@ -191,7 +191,7 @@ def _batches(cases: Cases) -> Finding:
         trial = BatchTrial(cases, training)
         try:
             found = trial.difference()
-        except Exception as error:  # it runs alone, and code of somebody's own may raise anything in a batch
+        except Exception as error:  # it runs alone, and a user's code may fail in a batch
             return Finding(law, "FAILED", f"runs alone, but not in a batch: {type(error).__name__}: {error}")
         if found is not None:
             return Finding(law, "FAILED", str(found), found.place)

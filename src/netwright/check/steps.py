@@ -1,4 +1,4 @@
-"""Holds a net that is fed piece by piece against the same net at once, and finds the part at which they differ."""
+"""Compares a net that is fed piece by piece with the same net fed at once, and finds the part at which they differ."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ class Pieces:
         return self.cases.alone(int(whole.lengths[self.along].argmax()))
 
     def difference(self) -> BatchDifference | None:
-        """The first way to cut the longest example that gives something else than it gives at once."""
+        """The first way to cut the longest example whose result differs from the result at once."""
         batch = self.longest
         size = int(batch.lengths[self.along].max())
         slots = [slot for _, slot in self.plan.wiring.outputs]
@@ -104,7 +104,7 @@ def cuts(size: int) -> list[tuple[int, ...]]:
 
 
 def _apart(mine: Tensor, theirs: Tensor) -> float:
-    """How far two values are apart; 0 where that is nothing more than rounding."""
+    """How far two values are apart; 0 if the difference is only rounding."""
     if mine.shape != theirs.shape:
         return float("inf")
     scale = max(1.0, float(theirs.abs().max())) if theirs.numel() else 1.0

@@ -28,8 +28,8 @@ def apply(
 ) -> Tensor | Any:
     """The outputs of a net on a batch of encoded tensors, as a function of its arrays; nothing is written anywhere.
 
-    Encoders and decoders stay out of it, and gradients flow to the arrays and to `x`. What a norm would write into
-    its running arrays in training is dropped.
+    Encoders and decoders are not used, and gradients flow to the arrays and to `x`. In training the new values of
+    running arrays, such as those of a norm, are dropped.
 
     Fields:
         arrays: by path, as `net.arrays` gives them; those left out are the net's own.

@@ -1,4 +1,4 @@
-"""Checks what the verbs of a net are given, at the entrance: a wrong type gets a plain error, not one from inside."""
+"""Checks the arguments of a net's methods first, so that a wrong type gives a plain error, not one from deep inside."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
@@ -22,7 +22,7 @@ VALUES = "numbers, or rows of them that are equally long: an array, a tensor or 
 
 
 def used_on_symbols(part: Node, x: Sequence[Any], name: str, ports: Mapping[str, Any]) -> Symbol:
-    """The part in a net that is being drawn, fed by these symbols; anything else among them is refused."""
+    """The part in a net that is being drawn, fed by these symbols; other values among them raise an error."""
     wrong = [value for value in (*x, *ports.values()) if not isinstance(value, Symbol)]
     if wrong:
         raise NetError(
@@ -35,7 +35,7 @@ def used_on_symbols(part: Node, x: Sequence[Any], name: str, ports: Mapping[str,
 
 
 def path_of(path: Any) -> str | int:
-    """A path or a position."""
+    """Check that this is a path or a position."""
     found = plain(path)
     if isinstance(found, bool) or not isinstance(found, str | int):
         raise PathError(
@@ -47,13 +47,13 @@ def path_of(path: Any) -> str | int:
 
 
 def piece(ends: slice) -> slice:
-    """A slice between paths or positions."""
+    """Check that this is a slice between paths or positions."""
     start, stop = (end if end is None else path_of(end) for end in (ends.start, ends.stop))
     return slice(start, stop, ends.step)
 
 
 def reading_of(values: Sequence[Any], at: Any) -> tuple[Any, Reading]:
-    """What stands between the parentheses of `net(x, reading)`."""
+    """Check the arguments of a call such as `net(x, reading)`."""
     reading = values[-1] if len(values) > 1 else DECISION
     if isinstance(reading, type) and issubclass(reading, Reading):
         raise NetError(
@@ -83,7 +83,7 @@ def reading_of(values: Sequence[Any], at: Any) -> tuple[Any, Reading]:
 
 
 def check_question(x: Any, at: Any, changes: Any) -> None:
-    """Refuse what a call cannot look at, or cannot put in place of a value."""
+    """Check `at=` and `set=` of a call, and that the input is not a batch of a batch."""
     columns = cast(Mapping[Any, Any], x).values() if isinstance(x, Mapping) else (x,)
     if any(isinstance(column, Many) and isinstance(cast(Any, column).examples, Many) for column in columns):
         raise DataError(what="nw.batch of nw.batch: a batch has one batch axis", mend="nw.batch(examples), once")
@@ -106,14 +106,14 @@ def check_question(x: Any, at: Any, changes: Any) -> None:
 
 
 def as_array(value: Any, where: str, expected: str = VALUES) -> Tensor:
-    """Numbers in any form as a tensor; one of torch stays where it is."""
+    """Numbers in any form as a tensor; a tensor of torch keeps its device."""
     if isinstance(value, Tensor) and value.layout == torch.strided:
         return value.detach()
     try:
         return numbers(value)
     except DataError:
         raise DataError(
-            what="this is no array of numbers", where=where, expected=expected, got=described(value)
+            what="this is not an array of numbers", where=where, expected=expected, got=described(value)
         ) from None
 
 
@@ -141,12 +141,12 @@ def arrays_for(
 
 
 def _path(name: Any, places: Mapping[str, ArraySpec]) -> str:
-    """The path that a name means: itself, or that of torch with dots."""
+    """The path that a name means: the name itself, or a name of a torch state_dict with slashes for dots."""
     return str(name) if name in places else str(name).replace(".", "/")
 
 
 def _check_paths(given: Mapping[Any, Any], paths: Mapping[Any, str], places: Mapping[str, ArraySpec]) -> None:
-    """Refuse arrays that no part has: all of them at once, with what is missing and what does not fit."""
+    """Raise one error for all arrays that no part has; it also lists arrays that are missing or do not fit."""
     strange = [name for name, path in paths.items() if path not in places]
     if not strange:
         return
@@ -166,7 +166,7 @@ def _check_paths(given: Mapping[Any, Any], paths: Mapping[Any, str], places: Map
 
 
 def _prefix(given: Mapping[Any, Any], places: Mapping[str, ArraySpec]) -> str:
-    """What stands before every name, where some are paths of the net without it."""
+    """The common prefix of all names, if without it some are paths of the net."""
     names = list(map(str, given))
     shortest = min(names, key=len)
     for end in (i + 1 for i, letter in enumerate(shortest) if letter in "./"):
@@ -178,7 +178,7 @@ def _prefix(given: Mapping[Any, Any], places: Mapping[str, ArraySpec]) -> str:
 
 
 def _misfit(value: Any, spec: ArraySpec | None) -> tuple[int, ...]:
-    """The sizes of an array, where they are not those that the net gives its place."""
+    """The sizes of an array, if they differ from those that the net needs there."""
     shape = tuple(getattr(value, "shape", ()))
     return shape if spec is not None and spec.known is not None and shape and shape != spec.known else ()
 
@@ -188,7 +188,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _one_type(groups: Iterable[Iterable[Tensor]]) -> torch.dtype | None:
-    """The float type of the first group that has any; None where that has several, as a module of torch may."""
+    """The float type of the first group with float arrays; None if that group has several types."""
     for group in groups:
         types = {array.dtype for array in group if array.is_floating_point()}
         if types:
@@ -213,7 +213,7 @@ def target(device: Any, dtype: Any) -> tuple[torch.device | None, torch.dtype | 
         return None if device is None else torch.device(device), dtype
     except (RuntimeError, TypeError):
         raise NetError(
-            what="this is no device", expected="'cpu', 'cuda', 'cuda:1', 'mps', …", got=repr(device)
+            what="this is not a device", expected="'cpu', 'cuda', 'cuda:1', 'mps', …", got=repr(device)
         ) from None
 
 

@@ -56,7 +56,7 @@ class Chain(Container):
 
     @classmethod
     def of_parts(cls, parts: Iterable[tuple[str, Node]], held: Held = NOTHING) -> Self:
-        """The chain of parts that have their names."""
+        """The chain of parts that are already named."""
         chain = object.__new__(cls)
         object.__setattr__(chain, "parts", tuple(parts))
         chain.settle(held)
@@ -103,7 +103,7 @@ class Chain(Container):
 
 
 def chained(level: Level, held: Held) -> ContainerNode:
-    """The chain that a level is; a graph where a part reads anything but the part before it."""
+    """A level as a chain; as a graph if some part reads another value than that of the part before it."""
     if _is_straight(level):
         return Chain.of_parts(((call.name, call.part) for call in level.calls), held)
     return Graph.from_level(level, held.inputs, held.outputs, held.shared)
@@ -118,7 +118,7 @@ def _parts(node: Node) -> tuple[dict[str, Node], Mapping[str, Tensor]]:
 
 
 def _renamed(arrays: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
-    """Arrays of parts that have other names now; shared ones are below no part."""
+    """The arrays under the new names of their parts; shared arrays keep their paths."""
     pieces = ((path.partition("/"), array) for path, array in arrays.items())
     return {f"{names.get(first, first)}{slash}{rest}": array for (first, slash, rest), array in pieces}
 

@@ -1,4 +1,4 @@
-"""When two nets are equal, alike, or different and where: read from their wiring, however it was written."""
+"""Whether two nets are equal, alike or different, and where; decided by their wiring, however it was written."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from netwright.value import Value
 
 
 class Change(Value):
-    """What became of one array between two nets.
+    """The change of one array between two nets.
 
     Fields: `path` in the second net, in the first if it is removed; `before` and `after` its sizes; `was` the path
     that a renamed one had.
@@ -97,8 +97,8 @@ def diff(before: Node, after: Node) -> Difference:
 def _moved(removed: Mapping[str, Tensor], added: Mapping[str, Tensor]) -> dict[str, str]:
     """The arrays that only have another path now, each new path with the old one.
 
-    Equal values tell it, but for arrays of one number throughout, such as new biases: these are alike without having
-    anything to do with each other, and follow the part whose other arrays moved.
+    An array with equal values is the same array. Arrays of one repeated number, such as new biases, are often equal
+    by chance, so they follow the part whose other arrays moved.
     """
     left = dict(removed)
     found: dict[str, str] = {}
@@ -119,7 +119,7 @@ def _moved(removed: Mapping[str, Tensor], added: Mapping[str, Tensor]) -> dict[s
 
 
 def _uniform(array: Tensor) -> bool:
-    """Whether it is one number throughout, or nothing."""
+    """Whether all numbers of the array are equal, or it has none."""
     return array.numel() == 0 or bool((array == array.flatten()[0]).all())
 
 
@@ -203,7 +203,7 @@ def _bits(array: Tensor) -> Tensor:
 
 
 def leaf_form(leaf: LeafNode) -> str:
-    """What a leaf is, as a text: its kind and fields."""
+    """A leaf as a text: its kind and its fields."""
     return leaf.identity or f"{type(leaf).__name__}({arguments(leaf)})"
 
 

@@ -20,7 +20,7 @@ def parameters(arrays: Iterable[ArraySpec]) -> int | None:
 
 
 def bytes_of_arrays(arrays: Iterable[ArraySpec], held: Mapping[str, Tensor]) -> int | None:
-    """Bytes of arrays, those that are not learned too; float32 for an array that does not exist yet."""
+    """Bytes of arrays, including those that are not learned; an array that does not exist yet counts as float32."""
     counts: list[int | None] = []
     for spec in arrays:
         count, array = _numbers(spec), held.get(spec.path)
@@ -33,7 +33,7 @@ def step_multiply_adds(plan: Plan, step: PlanStep) -> Size | None:
 
     An array called `weight` of two or more axes is multiplied with every position of the output. A leaf that takes
     indices looks its arrays up and multiplies nothing; arrays of other names, such as positions, are added. The
-    products of inputs with one another are what the leaf says (`products`).
+    products of inputs with one another are counted by the leaf (`products`).
     """
     out = plan.whole_shape(step.writes[0])
     scope = plan.solution.scopes[step.path]
@@ -73,7 +73,7 @@ def _numbers(spec: ArraySpec) -> int | None:
 
 
 def _for_each(count: Size, shape: Shape) -> Size | None:
-    """A count for every position of a shape; None while a size is not known."""
+    """A count multiplied by the positions of a shape; None while a size is not known."""
     for size in shape:
         if isinstance(size, Row) or unknowns(size):
             return None

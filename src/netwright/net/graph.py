@@ -42,7 +42,7 @@ class Graph(Container):
         outputs: the nodes that are outputs, where they are not just those that nothing reads; or a mapping from the
             names of the outputs to nodes.
 
-    Raises: NetError for a cycle, a name nobody has, an unconnected port; SizeError when sizes do not fit.
+    Raises: NetError for a cycle, an unknown name, an unconnected port; SizeError when sizes do not fit.
 
     Example:
         >>> import netwright as nw
@@ -73,7 +73,7 @@ class Graph(Container):
 
     @classmethod
     def from_level(cls, level: Level, input: PortsLike = None, output: PortsLike = None, shared: str = "") -> Self:
-        """The graph that a recorded level is."""
+        """A recorded level as a graph."""
         graph = object.__new__(cls)
         graph._take(level, {}, input, output, shared)
         return graph
@@ -254,7 +254,7 @@ def _check_source(name: str, text: str, inputs: Sequence[str], parts: Mapping[st
     if source in parts or source in inputs:
         return
     raise NetError(
-        what=f"{name} reads {source!r}, which nothing is called",
+        what=f"{name} reads {source!r}, but no node or input has this name",
         where=name,
         expected=f"a node or an input: {', '.join([*inputs, *parts])}",
         mend=did_you_mean(source, [*inputs, *(p for p in parts if p != name)])
@@ -302,7 +302,7 @@ def _ref(text: str, parts: Mapping[str, Declared]) -> Ref:
 
 
 def _made(made: Mapping[Ref, Symbol], ref: Ref) -> Symbol:
-    """What is read; another part may have come to the place, without that output."""
+    """The output that is read; an error if the part has no such output, as after `replace`."""
     if ref not in made:
         raise _no_output(*ref, [port for source, port in made if source == ref[0]])
     return made[ref]
@@ -328,7 +328,7 @@ def _sinks(calls: Sequence[Call]) -> tuple[tuple[str, Ref], ...]:
 
 
 def _ref_text(ref: Ref, several: Collection[str]) -> str:
-    """What reads say; of a container with several outputs the one that is meant."""
+    """The text of each read; for a container with several outputs it names the output."""
     if ref[0] in several:
         return f"{ref[0]}.{ref[1]}"
     return ref[0] if ref[0] and ref[1] == "output" else ref[1] if not ref[0] else f"{ref[0]}.{ref[1]}"

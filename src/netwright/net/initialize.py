@@ -14,9 +14,9 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import ArraySpec, Plan, PlanStep, shape_text
 
 
-@torch.inference_mode(False)  # who asks for gradients of the arrays may not be who makes them
+@torch.inference_mode(False)  # gradients of the arrays may be needed later, outside inference mode
 def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
-    """The net with every missing array filled; arrays that are there stay as they are.
+    """The net with every missing array filled; existing arrays are not changed.
 
     Each array is drawn from a generator of its own, seeded by the seed and the array's path: the same array comes out
     whatever else is missing. Arrays under a shared name are drawn once.
@@ -51,7 +51,7 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
     lost = [path for path, init in inits.items() if init is None]
     if lost:
         raise MissingArraysError(
-            what=f"{len(lost)} arrays are not drawn anew: they come with the code of somebody else",
+            what=f"{len(lost)} arrays cannot be drawn anew: they come with foreign code",
             where=", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else ""),
             mend=("net.replace(path, nw.Module(module)), with the module that has them", "net.with_arrays(arrays)"),
         )
@@ -84,7 +84,7 @@ def _is_matrix(weight: Weight, shape: tuple[int, ...]) -> bool:
 
 
 def _open(plan: Plan, spec: ArraySpec) -> Fault:
-    """The fault of an array whose sizes are not known: which axis is open, and what would close it."""
+    """The fault of an array whose sizes are not known: which size is missing, and how to give it."""
     axes = spec.weight.axes.split()
     open_axes = [axis for axis, size in zip(axes, spec.shape, strict=False) if not isinstance(size, int)]
     which = open_axes[0] if len(axes) == len(spec.shape) and open_axes else spec.weight.axes

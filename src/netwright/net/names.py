@@ -1,4 +1,4 @@
-"""Names in a net: paths from pieces, names with a number, and which names a path can hold."""
+"""Names in a net: paths made of names, numbered names, and which names are allowed in a path."""
 
 from collections.abc import Iterable
 

@@ -13,11 +13,11 @@ from netwright.fields import checked
 from netwright.once import once
 from netwright.value import Value, literal
 
-STRUCTURE = "structure"  # the question under which a net keeps it
+STRUCTURE = "structure"  # the key under which a net caches it
 
 
 class Held(Value, eq=False):
-    """What a net carries beside its structure."""
+    """What a net carries besides its structure: arrays, codecs, a shared name."""
 
     arrays: Mapping[str, Tensor] = field(default_factory=lambda: MappingProxyType({}))
     inputs: Mapping[str, Codec] = field(default_factory=lambda: MappingProxyType({}))
@@ -30,7 +30,7 @@ PARTS: dict[str, type["Node"]] = {}  # the table of parts: kind to class, for fi
 
 
 class Structure:
-    """What nets have in common that differ in what they hold alone: all that follows from fields and shared name."""
+    """The common cache of nets that differ only in arrays and codecs: results that follow from the structure."""
 
 
 class Node(Value, eq=False):
@@ -83,7 +83,7 @@ class Node(Value, eq=False):
         raise NotImplementedError
 
     def validate(self) -> None:
-        """Raise what is wrong with this net as it stands."""
+        """Raise an error if this net is wrong."""
 
     def rebuilt(self, held: Held | None = None, **changes: Any) -> Self:
         """A new value of the same kind with other fields, or holding other things."""
@@ -92,7 +92,7 @@ class Node(Value, eq=False):
         return new
 
     def unchecked(self, held: Held, **changes: Any) -> Self:
-        """Likewise, where nothing can be wrong: what says less than a net that exists, such as a part taken out."""
+        """The same without checks, for a net that cannot be wrong, such as a part taken out of a checked net."""
         new = object.__new__(type(self))
         for name, value in field_values(self).items():
             object.__setattr__(new, name, changes.get(name, value))
@@ -115,7 +115,7 @@ class Node(Value, eq=False):
 
 
 def structure(node: Node) -> Structure:
-    """What a net has in common with all that differ from it in what they hold alone: kept there, it is found once."""
+    """The cache that a net shares with all nets of the same structure."""
     return once(node, STRUCTURE, Structure)
 
 
@@ -141,7 +141,7 @@ def arguments(value: object, show: Callable[[Any], str] = literal) -> str:
 
 
 def expect_net(value: object, where: str) -> None:
-    """Refuse what is no net; `where` is the function that was given it."""
+    """Raise an error if this is not a net; `where` names the function that was called."""
     if not isinstance(value, Node):
         part = value.__name__ if isinstance(value, type) and issubclass(value, Node) else ""
         raise NetError(

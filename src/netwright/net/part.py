@@ -116,10 +116,10 @@ class Net(Node, abstract=True):
         """The parts, in the order they run, with their arrays."""
         return iter([self[place] for place in range(len(self))])
 
-    if not TYPE_CHECKING:  # a type checker is to find names that nobody has
+    if not TYPE_CHECKING:  # so that a type checker finds wrong names
 
         def __getattr__(self, name: str) -> Never:
-            if hasattr(type(self), name):  # its property looked for something that is not there: say that
+            if hasattr(type(self), name):  # the property itself raised this error
                 object.__getattribute__(self, name)
             if name in OWN and isinstance(self, LeafNode):
                 raise NetError(what=f"{type(self).__name__} does not say its {name}", mend=OWN[name])
@@ -240,7 +240,7 @@ class Net(Node, abstract=True):
         return cast(Net, surgery.hold_arrays(bare, self.held.arrays))
 
     def __copy__(self) -> Self:
-        return self  # nobody can tell a frozen value from its copy
+        return self  # a frozen value and its copy are the same
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self
@@ -309,7 +309,7 @@ class Container(ContainerNode, Net, abstract=True):
         self.settle(Held())
 
     def settle(self, held: Held) -> None:
-        """Take over what the parts hold, and check the whole: the end of every constructor."""
+        """Take over the arrays and codecs of the parts, and check the whole; every constructor ends with this."""
         level, children = self.level, self.children()  # the parts as they were given, with what they hold
         _check_nesting(self)
         arrays = {**held.arrays, **surgery.lift(level)}
@@ -331,7 +331,7 @@ class Container(ContainerNode, Net, abstract=True):
     def lifted(
         self, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec]
     ) -> tuple[dict[str, Codec], dict[str, Codec]]:
-        """The codecs of the whole, where these are those of what is done for every element; none, if nobody says."""
+        """The codecs of the whole, given those of the part that is applied to every element; by default none."""
         return {}, {}
 
     @property
@@ -416,14 +416,14 @@ def Shared(name: str, part: Any) -> Net:
 
 
 def _written_name(kind: type[Node]) -> str:
-    """The name of a class as a repr has it: with its module where it is ours and not among the public names."""
+    """The name of a class in a repr: with its module, if the class is ours but not public."""
     public = vars(sys.modules["netwright"]).get(kind.__name__) is kind
     ours = kind.__module__.startswith("netwright.")
     return f"{kind.__module__}.{kind.__name__}" if ours and not public else kind.__name__
 
 
 def shared_repr(node: Node, text: str) -> str:
-    """The text of a part with what a leaf holds for its ports, inside the text of its shared name."""
+    """The text of a part: a leaf with its codecs, inside `Shared` if it has a shared name."""
     if isinstance(node, LeafNode):
         text += ports_verbs(node)
     return f"Shared({node.held.shared!r}, {text})" if node.held.shared else text

@@ -1,4 +1,4 @@
-"""What may be said of a net's outer ports: codecs, sizes, and their shorthand."""
+"""The codecs of a net's outer ports: from arguments and their shorthand, and checked when nets are joined."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
@@ -49,15 +49,15 @@ def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:
 
 
 def check_reads(part: Node, reads: Iterable[tuple[str, Ref]], given: Mapping[Ref, Codec], name: str) -> None:
-    """Check what a part reads in a net against its own encoders; `given` says of which codecs values there are."""
+    """Check the values that a part reads in a net against its own encoders; `given` has the codecs of these values."""
     for port, ref in reads:
         check_scale(given.get(ref), part.held.inputs.get(port), ref[0] or ref[1], name)
 
 
 def check_scale(before: Codec | None, after: Codec | None, maker: str, reader: str) -> None:
-    """Refuse to join what reads values that its encoder standardized to what gives others: it would be wrong.
+    """Raise an error if a part trained on standardized values would read values that are not standardized.
 
-    `before` is of what is given, `after` encoded what is read, and inside a net does so no more.
+    `before` is the codec of the given value. `after` is the part's own encoder, which is not used inside a net.
     """
     if after is None or after.scale is None or (before is not None and before.scale == after.scale):
         return
@@ -74,7 +74,7 @@ def check_scale(before: Codec | None, after: Codec | None, maker: str, reader: s
 
 
 def check_same(known: Codec, own: Codec, name: str, reader: str) -> None:
-    """Refuse a part that encodes an input in another way than a part before it, where sizes alone say nothing."""
+    """Raise an error if two parts encode one input in different ways although the sizes fit."""
     sizes = isinstance(known, Array) or isinstance(own, Array)
     if known.scale == own.scale and (sizes or known == own):
         return
@@ -88,7 +88,7 @@ def check_same(known: Codec, own: Codec, name: str, reader: str) -> None:
 
 
 def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> str:
-    """The codecs of a container as arguments; `inputs` are its input ports where their names have to be said."""
+    """The codecs of a container as arguments; `inputs` are its input ports if their names are needed."""
     texts: list[str] = []
     if inputs is not None:
         texts.append(f"input={dict(inputs)!r}")
@@ -100,7 +100,7 @@ def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> 
 
 
 def ports_verbs(node: Node) -> str:
-    """The codecs of a leaf as the verbs that gave them: a leaf's own arguments are its fields."""
+    """The codecs of a leaf as calls of `with_input` and `with_output`, since its arguments are its fields."""
     held = node.held
     inputs = f".with_input({_one_or_all(held.inputs, node.required_names)})" if held.inputs else ""
     outputs = f".with_output({_one_or_all(held.outputs, node.output_names)})" if held.outputs else ""

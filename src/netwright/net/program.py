@@ -91,7 +91,7 @@ def _drawn(function: Callable[..., Any], input: PortsLike, output: PortsLike) ->
 
 
 def _argument(name: str, default: Any) -> Any:
-    """What an argument with a default is while the program runs: a place, a value, or the default itself."""
+    """The value of an argument with a default while the program runs: a place, a value, or the default itself."""
     plain = default is None or isinstance(default, int | float | str | Mapping)
     if plain:
         return default
@@ -100,7 +100,7 @@ def _argument(name: str, default: Any) -> Any:
 
 
 def _result(name: str, result: Any) -> Symbol | dict[str, Symbol]:
-    """What a program returned, as the ends of a drawing."""
+    """The result of a program as the outputs of a drawing."""
     named = (
         {f"output{i}": value for i, value in enumerate(cast(tuple[Any, ...], result), 1)}
         if isinstance(result, tuple)

@@ -22,7 +22,7 @@ def shell(module: nn.Module) -> nn.Module:
     """
     try:
         return with_arrays(module, lambda array: array.to("meta"))
-    except Exception as error:  # what a module keeps, and what copying it raises, is anybody's
+    except Exception as error:  # a foreign module may raise any error
         raise NetError(
             what=f"{type(module).__name__} cannot be copied, and a net holds a copy",
             expected="a module that copy.deepcopy copies",
@@ -55,25 +55,25 @@ def is_lazy(array: Tensor) -> bool:
 
 
 def frozen(module: nn.Module) -> tuple[str, ...]:
-    """The names of the parameters that no gradient changes."""
+    """The names of the frozen parameters."""
     return tuple(name for name, array in module.named_parameters() if not array.requires_grad)
 
 
 def tied(module: nn.Module) -> dict[str, str]:
-    """The further names of arrays that stand under several, with the first name of each."""
+    """The further names of arrays that have several names, each with the first name."""
     first: dict[int, str] = {}
     both = (*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False))
     return {name: known for name, array in both if (known := first.setdefault(id(array), name)) != name}
 
 
 def options(module: nn.Module) -> str:
-    """What a file says of a module: its text, what is frozen in it, and what is tied."""
+    """The text by which a file identifies a module: its repr, its frozen parameters, and its tied arrays."""
     more = [f"frozen {name}" for name in frozen(module)] + [f"{name} is {one}" for name, one in tied(module).items()]
     return "\n".join([repr(module), *more])
 
 
 def plain_attributes(module: nn.Module) -> str:
-    """What modules keep in attributes of their own that JSON can say, or that are tensors: a repr need not show it."""
+    """The modules' own attributes that are tensors or fit JSON, since a repr need not show them."""
     kept: dict[str, str] = {}
     for path, part in module.named_modules():
         for name in sorted(vars(part).keys() - EVERY):
@@ -83,18 +83,18 @@ def plain_attributes(module: nn.Module) -> str:
                     _hash(value) if isinstance(value, Tensor) else json.dumps(value, sort_keys=True)
                 )
             except (TypeError, ValueError, RuntimeError):
-                continue  # what is no plain value, such as a function, is told by the source of the class
+                continue  # other values, such as functions, are covered by the source of the class
     return json.dumps(kept)
 
 
 def error_text(error: Exception) -> str:
-    """The first line of what foreign code raised, with its kind where it says nothing."""
+    """The first line of an error of foreign code, or its class if it has no text."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def tensors(value: Any, names: tuple[str, ...]) -> list[Tensor]:
-    """The tensors in what a module gave, however nested: those of these names, if it is a mapping that has them all.
+    """The tensors in a module's result, however nested; from a mapping that has all these names, those named.
 
     Raises: TypeError for what is no tensor, no list, no tuple, no mapping and not None.
     """

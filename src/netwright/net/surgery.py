@@ -157,7 +157,7 @@ def append(node: Node, part: Node, name: str = "") -> Node:
     """The net with one part more at its end; its decoder gives way to the part's own."""
     level = _level(node, "append")
     if len(level.outputs) != 1:
-        raise NetError(what=f"a net with {len(level.outputs)} outputs has no one end to append to", where="append")
+        raise NetError(what=f"append needs a net with one output; this has {len(level.outputs)}", where="append")
     name = _free_name(level, part, name)
     call = Call(name, part.bare(), ((_first_input(part), level.outputs[0][1]),), name)
     check_reads(part, call.reads, _given(node), name)
@@ -189,7 +189,7 @@ def prepend(node: Node, part: Node, name: str = "") -> Node:
 
 
 def hold_arrays(node: Node, arrays: Arrays) -> Node:
-    """The net holding those of the arrays that fit; the others are dropped."""
+    """The net with those of the arrays that fit; the others are dropped."""
     return node.holding(arrays=fitting(node, arrays)) if arrays else node
 
 
@@ -242,14 +242,14 @@ def _lifted(name: str, part: Node) -> dict[str, Tensor]:
 
 
 def _given(node: Node) -> dict[Ref, Codec]:
-    """The codecs of values in a net, by what reads them: of its inputs, and of what it gives."""
+    """The codecs of values in a net, by reference: those of its inputs and of its outputs."""
     inputs: dict[Ref, Codec] = {("", name): codec for name, codec in node.held.inputs.items()}
     ends = _level(node, "an edit").outputs
     return inputs | {ref: node.held.outputs[port] for port, ref in ends if port in node.held.outputs}
 
 
 def _of_elements(codecs: Mapping[str, Codec], over: Sequence[str]) -> dict[str, Codec]:
-    """The codecs of one element, as far as sizes say them; those of what is held whole stay."""
+    """The codecs of one element, as far as sizes tell; the codecs of values held whole are kept."""
     found: dict[str, Codec] = {}
     for name, codec in codecs.items():
         if name not in over:
@@ -282,7 +282,7 @@ def _child(node: Node, name: str | int) -> Node:
 
 
 def _replace_below(node: Node, path: str, part: Node) -> Node:
-    """The net with a part that was edited inside put back; what is shared is edited nowhere, or everywhere."""
+    """The net with a part that was edited inside put back; a shared part must be edited at all its uses."""
     before = get(node, path)
     if before.held.shared and before.bare() != part.bare():
         raise NetError(
@@ -317,7 +317,7 @@ def _level(node: Node, where: object) -> Level:
 
 
 def _position(node: Node, names: Sequence[str], at: str | int) -> int:
-    """Where a part stands; an error with close names if nowhere."""
+    """The position of a part; an error with close names if there is none."""
     if isinstance(at, str):
         if at not in names:
             raise PathError(
@@ -428,7 +428,7 @@ def _remade(
 
 
 def _housed(level: Level, arrays: Arrays, root: str) -> tuple[Level, Arrays]:
-    """The level whose every place is called like one of its calls, where an edit took that call away."""
+    """The level with places renamed, if an edit removed the call that had the name of the place."""
     users: dict[str, list[str]] = {}
     for call in level.calls:
         users.setdefault(call.place, []).append(call.name)

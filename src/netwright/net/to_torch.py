@@ -1,4 +1,4 @@
-"""Gives a net as a plain `torch.nn.Module`, to train and run where no Netwright is spoken."""
+"""Gives a net as a plain `torch.nn.Module`, for code that knows only torch."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
@@ -57,7 +57,7 @@ class _Holder(nn.Module):
     """A node of the tree of modules: it holds arrays and other holders under the names of a path."""
 
     def hold(self, path: str, array: Tensor, learned: bool) -> tuple["_Holder", str]:
-        """Keep an array below this module; where it is kept."""
+        """Store an array below this module; gives the module and the name that hold it."""
         first, _, rest = path.partition("/")
         if rest:  # past the checks of add_module: a part may be called like a method of nn.Module
             below = self._modules.setdefault(first, _Holder())
@@ -118,7 +118,7 @@ class _TorchNet(_Holder):
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def _bound(self) -> Bound:
-        """The program with the arrays that are here now: bound again when somebody put others in their place."""
+        """The program with the module's present arrays; bound again if they were replaced."""
         arrays = {path: place.held(name) for path, (place, name) in self._places.items()}
         if self._last is None or not _same(arrays, self._last[0]):
             self._last = (arrays, self._program.bind(arrays))

@@ -1,4 +1,4 @@
-"""Cuts a program apart: what no input that moves can change, and what may be done for the last element alone."""
+"""Splits a program: steps that no moving input can change, and steps needed for the last element only."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
@@ -22,12 +22,12 @@ from netwright.value import Value
 
 
 class StepPrograms(Value):
-    """A program apart: what need not be done again; and of the rest, what may be done for the last element alone.
+    """A program in parts: one to run once, one to run at each chunk, and the latter also split in two.
 
-    Fields: `once` gives `kept`. `each` takes inputs that move, by name, and `kept`, by slot; it gives the wanted values
-        and then the states. So do two that follow each other: `whole` takes the same, and gives `ends` and the states;
-        `last` takes `kept` and `ends`, of all elements or of the last, and gives the wanted values of them. Of a single
-        element, `each` is faster than the two: by a tenth in a small net.
+    Fields: `once` gives `kept`. `each` takes moving inputs, by name, and `kept`, by slot; it gives the wanted values
+        and then the states. `whole` and then `last` do the same in two programs: `whole` takes the inputs of `each`,
+        and gives `ends` and the states; `last` takes `kept` and `ends`, of all elements or of the last alone, and gives
+        their wanted values. For a single element `each` is faster than the two: by a tenth in a small net.
     """
 
     once: Program
@@ -45,11 +45,11 @@ def step_programs(
     moving: Collection[str],
     apart: Callable[[PlanStep], bool],
 ) -> StepPrograms:
-    """The program of wanted values and of states, split by what no input that moves can change and by who sees whom.
+    """The program of wanted values and of states, split into steps that run once and steps that run at each chunk.
 
     Fields:
         moving: the names of the inputs that change from run to run.
-        apart: says of a step whether every element goes through it by itself.
+        apart: whether a step treats every element by itself.
     """
     own, states = tuple(wanted), tuple(states)
     outputs = (*own, *states)
@@ -79,7 +79,7 @@ def step_programs(
 
 
 def _behind(units: Sequence[Unit], states: Iterable[Slot], apart: Callable[[PlanStep], bool]) -> tuple[list[Unit], ...]:
-    """Units that must see all elements, and those after which nothing does."""
+    """The units that all elements must go through, and those that are needed for the last element only."""
     needed = {*states}
     whole: list[Unit] = []
     last: list[Unit] = []

@@ -23,7 +23,7 @@ DECISION = Decision()
 
 
 class Stateful:
-    """A net, and what it remembers of a sequence so far. Feeding it gives the result and the next one; it stays.
+    """A net, and its memory of a sequence so far. Feeding it gives a result and a new `Stateful`; this one stays.
 
     Any net that unfolds (`nw.unfold`) will do, and fed piece by piece it gives what the net gives at once: the first
     piece of a text gets the net's start element in front, and no piece an end element. Since nothing is changed, a
@@ -63,7 +63,7 @@ class Stateful:
 
     @property
     def state(self) -> dict[str, Tensor]:
-        """Copies of what is remembered, by name, batch first; at the beginning nothing."""
+        """Copies of the state, by name, batch first; empty at the beginning."""
         held: Mapping[str, Tensor] = self.__dict__["_state"]
         return {name: tensor.clone() for name, tensor in held.items()}
 
@@ -83,7 +83,7 @@ class Stateful:
         for name, tensor in held.items():
             if len(tensor) != batch:
                 raise DataError(
-                    what="as many sequences go on as began",
+                    what="the number of sequences has changed",
                     where=f"state {name!r}",
                     expected=_count(len(tensor)),
                     got=_count(batch),
@@ -189,7 +189,7 @@ def _encoded(net: Net, x: Any, first: bool) -> tuple[dict[str, Tensor], bool]:
 
 
 def codec_of_pieces(codec: Codec, first: bool) -> Codec:
-    """The encoder of a piece of a sequence: only the first one starts, and none ends."""
+    """The encoder of a piece of a sequence: only the first piece gets a start mark, and none gets an end mark."""
     return (
         replace(codec, mark_start=codec.mark_start and first, mark_end=False, max_length=None)
         if isinstance(codec, Elements)

@@ -1,4 +1,4 @@
-"""A leaf that mixes along an axis, done a piece at a time: what it remembers becomes ports, which begin somewhere."""
+"""Runs a leaf that mixes along an axis piece by piece: its memory becomes state ports, with a state to begin from."""
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
@@ -14,7 +14,7 @@ from netwright.sizes.notation import ports as read_ports
 
 
 class Step(Leaf):
-    """A leaf on the next elements of a sequence, one or more: it takes what it remembers, and gives it back.
+    """A leaf on the next elements of a sequence, one or more: it reads its memory as states and gives the next states.
 
     `nw.unfold` puts it in the place of every leaf that remembers and has no state ports of its own.
 
@@ -39,7 +39,7 @@ class Step(Leaf):
     def __post_init__(self) -> None:
         if not isinstance(self.leaf, LeafNode) or self.leaf.memory() is None:
             raise NetError(
-                what="this part cannot step: it sees what comes later, or says nothing of what it remembers",
+                what="this part cannot step: it sees later elements, or does not declare its memory",
                 where="Step",
                 got=repr(self.leaf),
                 mend="nw.unfold(net), which finds what steps and what need not",
@@ -91,7 +91,7 @@ class Step(Leaf):
 
 
 class Begin(Leaf):
-    """What is remembered; at the beginning, when nothing is, what it starts from.
+    """The state; at the beginning, when there is none, the value to start from.
 
     `nw.unfold` puts it before a state that a net feeds, such as a decoder's, which an encoder's end starts.
 

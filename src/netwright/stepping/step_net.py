@@ -1,4 +1,4 @@
-"""The step net of a net, ready to run: what everything that feeds a net piece by piece stands on."""
+"""The step net of a net, ready to run: the base of all that feeds a net piece by piece."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -23,7 +23,7 @@ State = Mapping[str, Tensor]  # by name, batch first; a name that is left out be
 
 
 class Fixed(Value, eq=False):
-    """What does not move, computed once: values by slot, batch first, and how long examples are by size."""
+    """The values that depend on no moving input, computed once: by slot, batch first; and lengths by size."""
 
     values: Mapping[Slot, Tensor] = field(default_factory=dict[Slot, Tensor])
     lengths: Mapping[str, Tensor | int] = field(default_factory=dict[str, Tensor | int])
@@ -107,7 +107,7 @@ class StepNet:
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The outputs at the last element of a chunk, (b, 1, …), and the state after it.
 
-        What the others go through after the last place where one sees another is not computed.
+        The steps after the last one that mixes elements are computed for the last element only.
         """
         given, context = self._context(inputs, state, fixed)
         with torch.no_grad():
@@ -119,7 +119,7 @@ class StepNet:
     def _context(
         self, inputs: Mapping[str, Tensor], state: State, fixed: Fixed
     ) -> tuple[dict[str | Slot, Tensor], RunContext]:
-        """The values and the context of a run: what moves and the state by name, what does not move by slot."""
+        """The values and the context of a run: moving inputs and states by name, fixed values by slot."""
         given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
         return {**given, **fixed.values}, RunContext(batch=len(next(iter(inputs.values()))), lengths=fixed.lengths)
 

@@ -1,4 +1,4 @@
-"""Derives the net that takes a sequence a piece at a time: what its leaves remember becomes state ports."""
+"""Derives the net that takes a sequence piece by piece: the memory of its leaves becomes state ports."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -29,7 +29,7 @@ def unfold(net: Net, along: str | None = None) -> Net:
     """The step net: it takes the next elements of a sequence, one or more, and its state, and gives both back.
 
     A port moves when it names the size that is unfolded. A recurrent leaf and a `Fold` keep their state, a causal
-    convolution its last inputs, positions their place; what looks at one element at a time stays as it is. Fed piece
+    convolution its last inputs, positions their place; parts that treat each element alone do not change. Fed piece
     by piece it gives what the net gives at once. States that are left out are those of the beginning. Paths and arrays
     are the net's own.
 
@@ -89,7 +89,7 @@ class _Unfolding:
             reads = {port: ref for port, ref in call.reads if port not in own}
             reads |= {port: ("", name) for port, name in own.items()}
             for port, start in call.reads:
-                if port in own:  # what is fed to a state is that of the beginning
+                if port in own:  # a value fed to a state is the state to begin from
                     begun = f"{own[port]}_begun"
                     calls.append(Call(begun, begin, (("state", ("", own[port])), ("start", start)), begun))
                     reads[port] = (begun, "output")
@@ -122,7 +122,7 @@ class _Unfolding:
         mixing = next((step for step in inside if self._mixes(step.leaf, step.path)), None)
         if mixing is not None:
             raise NetError(
-                what=f"a net is not unfolded along {self.along} inside what is done for every element of another axis",
+                what=f"a net cannot be unfolded along {self.along} inside a Map or Fold over another axis",
                 where=mixing.path,
                 mend=f"nw.unfold of the part inside: nw.unfold(net[{join_path(path, 'body')!r}])",
             )
@@ -136,12 +136,12 @@ class _Unfolding:
         return any(self.along in self._names(scope.names[name]) for name in own if name in scope.names)
 
     def _at_its_place(self, leaf: LeafNode, path: str) -> bool:
-        """Whether every output has the elements of what moves, and each sees those at its own place alone."""
+        """Whether outputs have the elements of the moving inputs, and each depends on those at its position alone."""
         scope = self.plan.solution.scopes[path]
         sizes = self.plan.solution.sizes(scope.op)
         ports = {port.name: visible_places(port, sizes) for port in scope.ports.inputs}
         moving = {port: self._moving(self.plan.shape(slot)) for port, slot in scope.op.reads}
-        moving = {port: axes for port, axes in moving.items() if axes}  # what does not move may be seen whole
+        moving = {port: axes for port, axes in moving.items() if axes}  # inputs that do not move may be seen whole
         outputs = [self._moving(self.plan.shape((path, port.name))) for port in scope.ports.outputs]
         kept = all([*axes.values()] == [*next(iter(moving.values()), {}).values()] for axes in outputs)
         return kept and all(

@@ -28,15 +28,15 @@ COLUMN = 36  # where the note that a mend was checked begins
 
 
 class Edit(Value):
-    """A change of a net, and how to say it.
+    """A change of a net, and its text in an error.
 
     Fields:
         text: what to write.
-        note: what it means, where that is not plain.
+        note: what it means, if the text does not show it.
         inserts: by (path of a leaf, its input port) the leaves to put before it there; `("", port)` is an output.
         leaves: by path another leaf, whose arrays start anew; `None` leaves it out.
         inputs, outputs: other codecs, by port.
-        instead: edits with the same word do the same in two ways: one of them is enough.
+        instead: edits with the same word are alternatives; one of them is enough.
     """
 
     text: str
@@ -83,13 +83,13 @@ def edited(node: Node, edit: Edit, strict: bool) -> Node:
 
 
 def key(mismatch: Mismatch) -> tuple[str, str, str]:
-    """What tells two mismatches of one net apart: the leaf, and the output or the array."""
+    """The key of a mismatch in its net: the leaf, and the output or the array."""
     path = mismatch.op.path if mismatch.op else ""
     return (path, "" if mismatch.op else mismatch.port, mismatch.about.rpartition("/")[0] or mismatch.varies)
 
 
 def open_arrays(solution: Solution) -> set[str]:
-    """The arrays some of whose sizes are not numbers."""
+    """The arrays with sizes that are not numbers."""
     return {
         f"{scope.op.path}/{name}"
         for scope in solution.scopes.values()
@@ -108,12 +108,12 @@ def checked_line(edit: Edit, net: Node) -> str:
 
 
 def unchecked_line(edit: Edit) -> str:
-    """The line of a mend that takes its own fault away, while another fault of the net stays."""
+    """The line of a mend that removes its own fault, while another fault of the net remains."""
     return f"{edit.text}, {edit.note}" if edit.note else f"{edit.text:<{COLUMN}} (checked: this fault goes)"
 
 
 def _kept(node: Node, edit: Edit) -> list[str]:
-    """The arrays that an edit does not start anew."""
+    """The arrays that an edit does not reset."""
     gone = [op.place for op in wiring_of(node).ops if op.path in edit.leaves]
     return [path for path in node.held.arrays if not any(_below(path, place) for place in gone)]
 
@@ -145,7 +145,7 @@ def _redrawn(wiring: Wiring, edit: Edit) -> Wiring:
 
 
 def _place(op: Op, leaf: LeafNode) -> str:
-    """The place of a leaf's arrays, which it leaves when it is shared no more."""
+    """The place of a leaf's arrays; its own path if it is no longer shared."""
     return op.path if op.leaf.held.shared and not leaf.held.shared else op.place
 
 
@@ -223,7 +223,7 @@ def instead(op: Op, leaf: LeafNode) -> Edit:
 
 
 def inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") -> Iterator[Edit]:
-    """A leaf more, before another or at an output; nothing where there is none."""
+    """An edit that adds a leaf before another or at an output; nothing without a leaf."""
     if leaf is not None:
         where = place or (f" before {target[0]}" if target[0] else " at the end")
         yield Edit(f"{code(leaf)}{where}", inserts={target: (leaf,)})
@@ -237,7 +237,7 @@ def new_leaf(kind: Standard, *arguments: Any) -> LeafNode | None:
 
 
 def if_valid(make: Callable[[], Any]) -> Any:
-    """What is made, or `None` where its options are refused."""
+    """The result of `make`, or `None` if it raises an error for its options."""
     try:
         return make()
     except (NetwrightError, TypeError, ValueError):

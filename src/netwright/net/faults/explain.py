@@ -26,7 +26,7 @@ probing: ContextVar[bool] = ContextVar("probing", default=False)
 
 @dataclass
 class ExplainedCase:
-    """A mismatch, and the edits that take it away and bring no other."""
+    """A mismatch, and the edits that remove it without causing another."""
 
     site: FaultSite
     edits: list[Edit] = field(default_factory=list[Edit])
@@ -113,7 +113,7 @@ def _each_once(edits: Iterator[Edit]) -> Iterator[Edit]:
 
 
 def _checked(node: Node, cases: Sequence[ExplainedCase]) -> tuple[list[list[str]], Node | None]:
-    """For every case the texts of its mends, each built for real; and the net of the first ones."""
+    """The texts of the mends of every case, each checked by building the net; and the net with the first mends."""
     strict = any(case.site.mismatch.about for case in cases)
     if len(cases) == 1:
         case = cases[0]
@@ -170,7 +170,7 @@ def _columns(expected: Shape, who: str, got: Shape, source: str) -> tuple[str, s
 
 
 def _by_name(shape: Shape) -> Shape:
-    """The sizes that are not known under the names that the leaf gives them."""
+    """The unknown sizes under the leaf's own names for them."""
     return tuple(size if isinstance(size, Row) else substitute(size, _name) for size in shape)
 
 
@@ -212,7 +212,7 @@ def _many(rank: int) -> str:
 
 
 def _who(site: FaultSite) -> str:
-    """Who fixed what is expected."""
+    """The text for the part or codec that fixed the expected sizes."""
     op = site.mismatch.op
     if op is None:
         return repr(site.decoder) if site.decoder is not None else ""
@@ -228,7 +228,7 @@ def _who(site: FaultSite) -> str:
 
 
 def _where_from(site: FaultSite) -> str:
-    """Where the axes that are odd come from."""
+    """The text for the origin of the axes that do not fit."""
     expected, got = site.expected, site.got
     extra = len(got) - len(expected)
     if any(isinstance(size, Row) for size in (*expected, *got)):
@@ -339,7 +339,7 @@ def _array(site: FaultSite, where: str) -> Fault:
 
 
 def _varying(site: FaultSite) -> Fault:
-    """An array that would differ in size from example to example: the part that made the length is to blame."""
+    """The fault of an array whose size would differ between examples; it blames the part that made the length."""
     mismatch = site.mismatch
     assert mismatch.op is not None
     slot, axis = axis_of_weight(site.solution, mismatch)

@@ -1,4 +1,4 @@
-"""Thinks of edits that may mend a mismatch, the likeliest first; whether they do is tried elsewhere."""
+"""Proposes edits that may mend a mismatch, the likeliest first; other code checks whether they do."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ from netwright.sizes.size import Expression, Name, Size, Unknown, ceil, unknowns
 from netwright.sizes.unify import Row
 
 WIDTH = 16  # of an embedding in a mend: a place to start from
-VOCABULARY = 50  # of indices in a mend, where nothing says it
+VOCABULARY = 50  # of indices in a mend, if it is not known
 
 
 def candidates(site: FaultSite) -> Iterator[Edit]:
@@ -31,9 +31,9 @@ def candidates(site: FaultSite) -> Iterator[Edit]:
 
 
 def can_learn(solution: Solution, decoders: Mapping[str, Codec]) -> bool:
-    """Whether every output can say what its decoder reads: sizes that fit are not enough.
+    """Whether every output suits its decoder: sizes that fit are not enough.
 
-    A softmax over one value is 1 whatever it is given; sigmoids, each by itself, are no distribution over labels.
+    A softmax over one value is always 1, and independent sigmoids are not a distribution over labels.
     """
     leaves = {op.path: op.leaf for op in solution.wiring.ops}
     for name, slot in solution.wiring.outputs:
@@ -90,7 +90,7 @@ def _kinds(site: FaultSite) -> Iterator[Edit]:
             yield edit if known == below else replace(edit, note=f"for indices below {known}")
         yield from _alternatives(site, op, "numbers")
         yield without(op)
-        if codec is None:  # indices are lost on the way: nothing stands before the leaf that wants them
+        if codec is None:  # something before the leaf turns the indices into numbers: nothing can be inserted
             for before in ancestors(site.solution, slot):
                 yield without(before)
         return
@@ -181,13 +181,13 @@ def _without_channel(site: FaultSite, op: Op) -> Iterator[Edit]:
 
 
 def _alternatives(site: FaultSite, op: Op, fault: LeafFault) -> Iterator[Edit]:
-    """What the leaf itself proposes in its place."""
+    """The alternatives that the leaf itself proposes."""
     sizes = site.solution.shape(op.reads[0][1]) if op.reads else ()
     yield from (instead(op, leaf) for leaf in op.leaf.alternatives(fault, sizes))
 
 
 def _groups(site: FaultSite, op: Op) -> Iterator[Edit]:
-    """As many channels before the leaf as its groups divide."""
+    """Give the leaf a number of channels that its groups divide."""
     groups, channels = field_values(op.leaf).get("groups"), site.got[-1] if site.got else None
     if isinstance(groups, int) and isinstance(channels, int) and channels % groups:
         yield from _width(origin(site.solution, site.slot, -1), -(-channels // groups) * groups)
@@ -280,7 +280,7 @@ def _multiple(wanted: Size, given: Size | Row) -> int | None:
 
 
 def _sides(site: FaultSite) -> Iterator[Edit]:
-    """The other values that a leaf reads: they may be what is odd."""
+    """Mends for the other values that the leaf reads, since one of them may be wrong."""
     op = site.mismatch.op
     if op is None or len(op.reads) < 2:
         return
@@ -309,7 +309,7 @@ def _sides(site: FaultSite) -> Iterator[Edit]:
 
 
 def _all_same(site: FaultSite, op: Op) -> Iterator[Edit]:
-    """Every convolution that shortens an axis on the way to one of the values keeps it."""
+    """Let every convolution on the way to one of the values keep the length of its axes."""
     leaves: dict[str, LeafNode | None] = {}
     for _, slot in op.reads:
         for axis in range(len(site.solution.shape(slot)) - 1):
@@ -320,7 +320,7 @@ def _all_same(site: FaultSite, op: Op) -> Iterator[Edit]:
 
 
 def _other_ends(site: FaultSite, found: Origin, wanted: Size) -> Iterator[Edit]:
-    """Another end, that gives what the decoder reads: one number by itself, or a distribution over labels."""
+    """Another last leaf, which gives what the decoder reads: one number, or a distribution over labels."""
     end = _end(site)
     width = next(_width(found, wanted), None)
     if end is None or width is None or site.decoder is None:
@@ -361,7 +361,7 @@ def _other_decoders(site: FaultSite) -> Iterator[Edit]:
 
 
 def _width(found: Origin, wanted: Size) -> Iterator[Edit]:
-    """The leaf that fixes a size finds it instead, or fixes another."""
+    """Let the leaf that fixes a size infer it, or fix another size."""
     op = found.op
     if op is None:
         return
@@ -374,7 +374,7 @@ def _width(found: Origin, wanted: Size) -> Iterator[Edit]:
 
 
 def _shortened_by(site: FaultSite, found: Origin) -> Iterator[Edit]:
-    """A window that shortens its axes keeps them, or is left out."""
+    """Let a window keep the length of its axes, or leave it out."""
     op = found.op
     if op is None or field_values(op.leaf).get(found.name) is not None:
         return
@@ -395,7 +395,7 @@ def _input_axis(site: FaultSite, found: Origin, wanted: Size) -> Iterator[Edit]:
 
 
 def _before_softmax(site: FaultSite) -> tuple[str, str]:
-    """Where a change of the last axis belongs: before a softmax that is the last thing, else at the place itself."""
+    """Where to change the last axis: before a softmax that ends the net, else at the mismatch itself."""
     end = _end(site)
     return (end.path, end.reads[0][0]) if end is not None and end.leaf.gives() == "class probabilities" else site.target
 

@@ -19,7 +19,7 @@ class Origin(Value):
 
     @property
     def fixes(self) -> bool:
-        """Whether a declared field of the leaf says the size."""
+        """Whether a declared field of the leaf gives the size."""
         return self.op is not None and isinstance(field_values(self.op.leaf).get(self.name), int)
 
     @property
@@ -29,7 +29,7 @@ class Origin(Value):
 
 
 class FaultSite(Value):
-    """A mismatch with all that a mend of it may look at."""
+    """A mismatch, with all that the search for mends needs."""
 
     node: Node
     solution: Solution
@@ -40,7 +40,7 @@ class FaultSite(Value):
 
     @property
     def target(self) -> tuple[str, str]:
-        """Where to insert, so that the value comes changed: a leaf and its port, or an output."""
+        """Where to insert a leaf to change the value: a leaf and its port, or an output."""
         op = self.mismatch.op
         return (op.path, self.mismatch.port or op.reads[0][0]) if op else ("", self.mismatch.port)
 
@@ -67,7 +67,7 @@ def site_of(node: Node, solution: Solution, mismatch: Mismatch) -> FaultSite:
 
 
 def origin(solution: Solution, slot: Slot, axis: int) -> Origin:
-    """Who made an axis of a value; axes that a leaf hands on are followed back."""
+    """The leaf or input that made an axis of a value; axes that leaves pass on are followed back."""
     while slot[0]:
         scope = solution.scopes[slot[0]]
         port = next(port for port in scope.ports.outputs if port.name == slot[1])

@@ -17,12 +17,12 @@ class ContainerNode(Node, abstract=True):
 
     @property
     def each(self) -> PerElement | None:
-        """Whether its parts are done for every element of an axis, and how."""
+        """How the parts are applied to every element of an axis; None if the container does not do that."""
         return None
 
     @property
     def level(self) -> "Level":
-        """What `flow` draws, walked once for all nets that differ in what they hold alone."""
+        """The level that `flow` draws. Nets that differ only in arrays and codecs share it."""
         return once(structure(self), "level", lambda: record(self, self.input_names))
 
     @property
@@ -56,16 +56,16 @@ class ContainerNode(Node, abstract=True):
         raise NotImplementedError
 
     def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
-        """The fields that hold other parts under the same names; `None` where fields cannot say that."""
+        """The fields with other parts under the same names; `None` if the fields cannot hold them."""
         raise NotImplementedError
 
     def of_level(self, level: "Level", held: Held) -> "ContainerNode":
-        """A container, of this kind if it can, wired as the level says and holding that, checked once."""
+        """A container with this level and this held content, of the same kind if possible, checked once."""
         raise NotImplementedError
 
 
 class Unseen:
-    """Stands for what a container holds while its `flow` is walked: one walk counts for all that it may ever hold."""
+    """Replaces arrays and codecs while `flow` is walked, since the wiring must not depend on them."""
 
     def __getattr__(self, name: str) -> Never:
         raise NetError(

@@ -1,4 +1,4 @@
-"""Refuses a net that leaves part of itself unread, unsaid: of several branches it would read the first alone."""
+"""Refuses a net in which outputs of a part are lost by mistake: reading a part reads its first output alone."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from netwright.net.node import Node
 
 
 def refuse_unread(uses: Sequence[Any], ends: Sequence[tuple[Any, bool]], name_of: Mapping[Any, str]) -> None:
-    """Refuse a value of several outputs of which the first alone is read, where parts made the others.
+    """Raise an error if only the first of several outputs is read although parts compute the others.
 
-    Fields: `uses` of a drawing; `ends` its results, each with whether all its outputs are given.
+    Args: `uses` of a drawing; `ends` are its results, each with whether all its outputs are results.
     """
     for one in uses:
         if not isinstance(one.part, LeafNode) and len(one.part.output_names) > 1:
@@ -25,9 +25,9 @@ def refuse_unread(uses: Sequence[Any], ends: Sequence[tuple[Any, bool]], name_of
 
 
 def refuse_dead(name: str, part: Node, read: Collection[str], reader: str) -> None:
-    """Raise NetError where parts within a part lead only to outputs that nothing reads.
+    """Raise NetError if some parts of a part lead only to outputs that are not read.
 
-    Fields: `read` are the outputs of the part that something reads; `reader` is what reads the first without saying so.
+    Args: `read` are the outputs that are read; `reader` names the part that reads the first output by default.
     """
     lost = _lost(part, read)
     if lost:

@@ -1,4 +1,4 @@
-"""The two ends of what is done for every element of an axis: how the solver sees that an axis goes and comes back."""
+"""The two ends of a `Map` or `Fold` in a plan: they tell the solver that an axis is removed and added again."""
 
 from netwright.net.leaf import LeafNode
 from netwright.net.plan.level import PerElement
@@ -7,7 +7,7 @@ AXIS = "n"  # what both ends call the axis
 
 
 class EachBoundary(LeafNode, abstract=True):
-    """An end of an `Each` in the wiring. No net and no file holds one: it is not in the table of parts."""
+    """An end of an `Each` in the wiring. Nets and files never hold one, so it is not in the table of parts."""
 
     each: PerElement
     ignores_padding = True
@@ -15,7 +15,7 @@ class EachBoundary(LeafNode, abstract=True):
 
 
 class EachEntry(EachBoundary, abstract=True):
-    """What is taken apart goes in with its first axis, and comes out without it; first states pass."""
+    """The first end: values lose their first axis here; initial states pass unchanged."""
 
     @property
     def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from a field
@@ -27,14 +27,14 @@ class EachEntry(EachBoundary, abstract=True):
 
 
 class EachExit(EachBoundary, abstract=True):
-    """What one element gives comes in, and goes out with the axis; a state goes out as the last element left it.
+    """The last end: values of one element get the axis back; a state is the one after the last element.
 
-    The port `like` is a value that was taken apart: it says how long the axis is.
+    The port `like` reads a value that was taken apart, which has the length of the axis.
     """
 
     @property
     def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from a field
-        """One port for each output, and for each state the next one and the one it takes the place of."""
+        """One port for each output, and two for each state: the next state and the first one."""
         gives = [f"gives_{name}: *gives_{name}" for name, _ in self.each.gives]
         states = [f"{side}_{name}: *{name}" for name, _ in self.each.carry for side in ("next", "first")]
         outputs = [f"{name}: {AXIS} *gives_{name}" for name, _ in self.each.gives]

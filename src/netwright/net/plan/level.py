@@ -30,12 +30,12 @@ class Level(Value):
 
 
 class PerElement(Value):
-    """How a container is done for every element of an axis, the first of what it is given.
+    """How a container applies its parts to every element of the first axis of its inputs.
 
     Fields:
-        over: the input ports that are taken apart; the others are held whole.
-        gives: the outputs, by name, that are put together again, and the output of the body they are.
-        carry: the state ports, and the output of the body that is the state of the next element.
+        over: the input ports whose values are taken apart; the body sees the others whole.
+        gives: pairs of an output's name and the output of the body whose values it collects.
+        carry: pairs of a state port and the output of the body that is the state of the next element.
     """
 
     over: tuple[str, ...]

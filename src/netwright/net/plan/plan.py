@@ -37,10 +37,10 @@ class PlanStep(Value):
 
     path: str
     leaf: LeafNode
-    reads: tuple[Slot | None, ...]  # one for each input port; None for an optional port that nothing feeds
+    reads: tuple[Slot | None, ...]  # one for each input port; None for an optional port that is not connected
     writes: tuple[Slot, ...]
     arrays: Mapping[str, str]  # the leaf's own name of an array to the array's path
-    within: tuple[str, ...] = ()  # the entries of what is done for every element around it
+    within: tuple[str, ...] = ()  # the entries of the `Map`s and `Fold`s around it
     sizes: Mapping[str, Size | Shape] = field(default_factory=dict[str, Size | Shape])  # its ports' names
 
 
@@ -57,13 +57,13 @@ class Plan(Value):
         return self.solution.shape(slot)
 
     def whole_shape(self, slot: Slot) -> Shape:
-        """The sizes of a value with those of the axes along which it is made element by element."""
+        """The sizes of a value, after those of the axes of the `Map`s and `Fold`s around it."""
         scope = self.solution.scopes.get(slot[0])
         around = () if scope is None else tuple(self.solution.scopes[path].names[AXIS] for path in scope.op.within)
         return (*self.solution.solver.shape(tuple(s for s in around if not isinstance(s, tuple))), *self.shape(slot))
 
     def below(self, slot: Slot) -> Size | None:
-        """What an index is below; `None` for numbers."""
+        """The size that indices are below; `None` for numbers."""
         return self.solution.below(slot)
 
     def value(self, path: str) -> tuple[tuple[str, Slot], ...] | None:
@@ -92,7 +92,7 @@ class Plan(Value):
 
 
 def wiring_of(node: Node) -> Wiring:
-    """The flat wiring of a net, walked once for all nets that differ in what they hold alone."""
+    """The flat wiring of a net. Nets that differ only in arrays and codecs share it."""
     return once(structure(node), "wiring", lambda: wire(node.bare()))
 
 
@@ -102,7 +102,7 @@ def plan_of(node: Node) -> Plan:
 
 
 def plan_with(node: Node, inputs: Mapping[str, Codec]) -> Plan:
-    """The plan of a net whose inputs are other than it says, such as the arrays it was just given."""
+    """The plan of a net for other input sizes than its own, such as those of given arrays."""
     return _planned(node, {**node.held.inputs, **inputs}, node.held.outputs, _facts(node))
 
 
@@ -132,9 +132,9 @@ def _facts(node: Node) -> dict[str, tuple[int, ...]]:
 
 
 def _planned(node: Node, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], facts: Facts) -> Plan:
-    """The plan of any net of this structure, solved only where nobody knows it yet.
+    """The plan of any net of this structure, solved at the first request.
 
-    Arrays whose shapes follow without them say nothing new: with them the plan is the same.
+    If the shapes of the arrays follow without the arrays, the plan is the same with and without them.
     """
     codecs = tuple(
         tuple(sorted((name, getattr(codec, side)) for name, codec in codecs.items()))

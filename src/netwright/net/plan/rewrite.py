@@ -1,4 +1,4 @@
-"""Rewrites a list of steps into a faster one with the same values: exact rules, each told by the leaf it is about."""
+"""Rewrites a list of steps into a faster one with the same values, by exact rules that the leaves declare."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -8,10 +8,10 @@ from netwright.net.plan.wiring import Slot
 
 
 def rewritten(steps: Sequence[PlanStep], wanted: Collection[Slot]) -> tuple[PlanStep, ...]:
-    """The steps after every leaf that knows better than its predecessor's output has said so.
+    """The steps after every leaf was asked to merge with the one before it.
 
     A leaf's `after(before)` gives the leaves that do exactly what `before` and then itself would do, or `None`.
-    A value that somebody asked for is never removed, nor one that a second leaf reads.
+    A requested value is never removed, nor one that a second leaf reads.
     """
     result = list(steps)
     readers: dict[Slot, int] = dict.fromkeys(wanted, 2)

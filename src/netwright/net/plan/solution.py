@@ -19,17 +19,17 @@ Facts: TypeAlias = Mapping[str, tuple[int, ...]]  # the shapes of arrays that ar
 
 
 class Mismatch(Value):
-    """A fault as the solver sees it: the place, both sides as they were written, a sentence where a leaf said one.
+    """A fault as the solver sees it: the place, both sides as they were written, and the leaf's sentence if any.
 
-    `op` is the leaf that could not take its input, `None` at an output of the net. `about` is an array's path when
-    the array is what does not fit; `varies` is the axis of an array that would differ from example to example.
+    `op` is the leaf that cannot take its input, `None` at an output of the net. `about` is the path of an array that
+    does not fit; `varies` is the axis of an array whose size would differ between examples.
     """
 
     op: Op | None
     port: str
     expected: Shape = ()
     got: Shape = ()
-    below: tuple[Size | None, Size | None] = (None, None)  # what the indices must be below, on both sides
+    below: tuple[Size | None, Size | None] = (None, None)  # the size that indices must be below, on both sides
     sentence: Unfit | None = None
     about: str = ""
     varies: str = ""
@@ -37,14 +37,14 @@ class Mismatch(Value):
 
 @dataclass
 class Scope:
-    """The names of one leaf use, and what each stands for."""
+    """The names in the ports of one use of a leaf, and the sizes they stand for."""
 
     op: Op
     ports: Ports
     names: dict[str, Size | Shape]
     given: Mapping[str, Any]  # the fields by which names are given as numbers
     weights: dict[str, Weight] = field(default_factory=dict[str, Weight])
-    complete: bool = False  # every size was known when the leaf was last asked: it has nothing more to say
+    complete: bool = False  # every size was known when the leaf was last asked, so it is not asked again
 
 
 @dataclass
@@ -54,20 +54,20 @@ class Solution:
     wiring: Wiring
     solver: Solver
     slots: dict[Slot, Shape]
-    kinds: dict[Slot, Size | None]  # what an index is below; None for numbers; absent while nothing says
+    kinds: dict[Slot, Size | None]  # the size that indices are below; None for numbers; absent while unknown
     scopes: dict[str, Scope]
     mismatches: list[Mismatch] = field(default_factory=list[Mismatch])
-    claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # by cause that is no leaf: what to report
+    claims: dict[str, Mismatch] = field(default_factory=dict[str, Mismatch])  # to report, by causes other than leaves
 
     within: dict[str, str] = field(default_factory=dict[str, str])  # `m[n]`: the size that a size varies in
 
     def below(self, slot: Slot) -> Size | None:
-        """What an index is below, as far as it is known; None for numbers."""
+        """The size that indices are below, as far as it is known; None for numbers."""
         kind = self.kinds.get(self.origin(slot))
         return None if kind is None else self.solver.size(kind)
 
     def origin(self, slot: Slot) -> Slot:
-        """The value that a value is, where leaves only pass it on."""
+        """The original of a value that leaves only pass on."""
         scope = self.scopes.get(slot[0])
         while scope is not None and scope.op.leaf.passes_values:
             reads = dict(scope.op.reads)

@@ -73,7 +73,7 @@ def _connect(solution: Solution, op: Op) -> None:
             solution.mismatches.append(Mismatch(op, name, expected, got))
         _same_kind(solution, op, ports[name], slot)
     for port in scope.ports.inputs:
-        port_shape(scope, solver, port.axes)  # an optional port that nothing feeds has names too
+        port_shape(scope, solver, port.axes)  # an optional port that is not connected has names too
     for port in scope.ports.outputs:
         solution.slots[op.path, port.name] = port_shape(scope, solver, port.axes)
         if not op.leaf.passes_values:
@@ -85,7 +85,7 @@ def _connect(solution: Solution, op: Op) -> None:
 
 
 def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
-    """Numbers meet numbers, indices meet indices below the same size."""
+    """Require that both sides are numbers, or both are indices below the same size."""
     if op.leaf.passes_values:
         return
     slot = solution.origin(slot)
@@ -137,11 +137,11 @@ def _relate(solution: Solution) -> None:
 
 
 def _presume(solution: Solution) -> None:
-    """Close the circles in which a state goes round whose number of axes nothing says, unless an input still may."""
+    """Settle the rank of states that depend only on themselves, unless an input may still settle it."""
     solver, slots = solution.solver, solution.slots
     ends = [scope for scope in solution.scopes.values() if isinstance(scope.op.leaf, EachBoundary)]
     states = [(s.op.path, p.name, dict(s.op.reads).get(p.name)) for s in ends for p in s.ports.inputs if p.optional]
-    begun = [(path, name) for path, name, given in states if given is None or not given[0]]  # by no part of the net
+    begun = [(path, name) for path, name, given in states if given is None or not given[0]]  # not set by a part
     inputs = {("", name) for name in solution.wiring.inputs} - {given for _, _, given in states}
     circles = {path for path, name in begun if _known(solver, slots[path, name]) is None}
     if not circles or any(_known(solver, slots[slot]) is None for slot in inputs):
@@ -155,7 +155,7 @@ def _presume(solution: Solution) -> None:
 
 
 def _false_claim(solution: Solution, cause: str) -> Mismatch:
-    """What to report when an equation that waited turned out false."""
+    """The mismatch to report when a deferred equation turns out false."""
     scope = solution.scopes.get(cause)
     if scope is None:
         return solution.claims[cause]
@@ -172,7 +172,7 @@ def _false_claim(solution: Solution, cause: str) -> Mismatch:
 
 
 def _relate_one(solution: Solution, scope: Scope) -> bool:
-    """What one leaf's arithmetic says now; `False` where it cannot hold."""
+    """Add what one leaf's arithmetic implies now; `False` if it cannot hold."""
     if scope.complete:
         return True
     solver = solution.solver
@@ -227,7 +227,7 @@ def _known(solver: Solver, value: Size | Shape) -> Any:
 
 
 def _contradiction(scope: Scope, solver: Solver, name: str, value: Any) -> Unfit:
-    """What a leaf's arithmetic gives is not what the net needs there."""
+    """The fault where a leaf's arithmetic gives another size than the net needs."""
     needed = scope.names[name]
     return Unfit(
         f"its arithmetic gives another {name} than the net needs",
@@ -242,7 +242,7 @@ def _text(shape: tuple[Size | Row | None, ...]) -> str:
 
 
 def _agree_on_arrays(solution: Solution, arrays: Facts) -> None:
-    """Uses of one array agree in size, and an array that is there is a fact."""
+    """Require that all uses of an array agree in size, and that an existing array keeps its size."""
     first: dict[str, Shape] = {}
     for scope in solution.scopes.values():
         for name, weight in scope.weights.items():

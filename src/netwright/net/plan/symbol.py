@@ -1,4 +1,4 @@
-"""The symbols on which a container's wiring is drawn, and the level that such a drawing is."""
+"""The symbols with which a container's wiring is drawn, and the level that such a drawing makes."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -42,11 +42,11 @@ class Use(Value, eq=False):
 
 
 def _refused(operator: str) -> Callable[..., Never]:
-    """A method for an operator that no part stands for."""
+    """A method for an operator that has no part: it raises an error."""
 
     def refuse(*_: Any) -> Never:
         raise NetError(
-            what=f"{operator} is no operation on a value of a net that is being drawn",
+            what=f"{operator} is not an operation on a value of a net that is being drawn",
             expected="+ - * @, and parts",
             mend=(
                 "nw.where(x, a, b) chooses a where x is above 0",
@@ -59,7 +59,7 @@ def _refused(operator: str) -> Callable[..., Never]:
 
 
 class Symbol(Value, eq=False):
-    """A value that does not exist yet: what flows while a net is drawn. It knows all that leads to it."""
+    """A value that does not exist yet, used while a net is drawn. It knows every part that leads to it."""
 
     origin: DrawnInput | Use
     names: tuple[str, ...]  # the output ports it stands for; the first is the value itself
@@ -135,7 +135,7 @@ class Symbol(Value, eq=False):
 
 
 def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol) -> Symbol:
-    """Use a part on symbols: positional ones feed its input ports in order, others by name."""
+    """Use a part on symbols: positional symbols feed its input ports in order, keyword ones by name."""
     label = name or part.kind_name
     wanted = input_ports(part, len(x))
     names = [port.name for port in wanted]
@@ -171,9 +171,9 @@ def use(part: Node, *x: Symbol, name: str = "", place: str = "", **more: Symbol)
 
 
 def close(result: "Symbol | Mapping[str, Symbol]", sources: Sequence[DrawnInput] | None = None) -> Level:
-    """The finished level whose outputs are the result's ports, or its named symbols.
+    """The finished level. Its outputs are the ports of the result, or its named symbols.
 
-    Without `sources` the inputs are all that the result leads back to, in the order they were made.
+    Without `sources` the inputs are all those that the result depends on, in the order they were made.
     """
     ends = [result] if isinstance(result, Symbol) else list(result.values())
     uses, found = _led_to(ends)

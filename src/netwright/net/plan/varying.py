@@ -1,4 +1,4 @@
-"""Refuses what does not bear sizes that vary: arrays of one size, and leaves that are not told where examples end."""
+"""Refuses what cannot work with sizes that vary: arrays of a fixed size, and leaves that ignore lengths."""
 
 from netwright.net.leaf import Unfit
 from netwright.net.plan.each import AXIS, EachBoundary
@@ -12,7 +12,7 @@ LEADING = "..."  # the run of axes that a leaf never mixes
 
 
 def refuse_varying_arrays(solution: Solution) -> None:
-    """An array has one size, whatever the length of the example."""
+    """Report arrays whose size would depend on the length of the example."""
     faulty = {m.op.path for m in solution.mismatches if m.op is not None}
     for scope in solution.scopes.values():
         for name, weight in scope.weights.items():
@@ -24,7 +24,7 @@ def refuse_varying_arrays(solution: Solution) -> None:
 
 
 def refuse_untold(solution: Solution) -> None:
-    """A leaf that mixes along a length that varies is told lengths, or is right without."""
+    """Report leaves that mix along a length that varies, but neither take lengths nor are right without them."""
     faulty = {m.op.path for m in solution.mismatches if m.op is not None}
     for scope in solution.scopes.values():
         if scope.op.path in faulty:
@@ -33,7 +33,7 @@ def refuse_untold(solution: Solution) -> None:
         ragged = _ragged(solution, scope)
         inner = sorted(name for name in sizes if solution.within.get(name, "") in ragged)
         led = {name for size in _sizes(solution, scope.names.get(LEADING, ())) for name in names(size)}
-        inner += sorted(name for name in led if solution.within.get(name, "") in ragged & sizes)  # n moves, m in it
+        inner += sorted(name for name in led if solution.within.get(name, "") in ragged & sizes)  # m varies in n
         if inner and not isinstance(scope.op.leaf, EachBoundary) and not _still(solution, scope):
             outer = solution.within[inner[0]]
             unfit = Unfit(
@@ -48,19 +48,19 @@ def refuse_untold(solution: Solution) -> None:
 
 
 def _still(solution: Solution, scope: Scope) -> bool:
-    """Whether every output sees the elements at its own place alone, along all axes, and these stay in order."""
+    """Whether every output element depends only on the input elements at its own position, along all axes."""
     seen = scope.op.leaf.reach(training=True)
     for port in scope.ports.outputs:
         before: set[str] = set()
         for size in _sizes(solution, port_shape(scope, solution.solver, port.axes)):
             if not {solution.within[name] for name in names(size) & solution.within.keys()} <= before:
-                return False  # an axis would come before the one in which it varies
+                return False  # an axis would stand before the one within which it varies
             before |= names(size)
     return scope.op.leaf.ignores_padding and all(seen.get(p.name, seen.get("*")) == (0, 0) for p in scope.ports.inputs)
 
 
 def _mixed(scope: Scope) -> list[Size | Shape]:
-    """What stands for the axes that a leaf names: all but the leading ones."""
+    """The sizes of the axes that a leaf names: all but the leading ones."""
     items = (item for port in (*scope.ports.inputs, *scope.ports.outputs) for item in port.axes)
     named_ = {item.name for item in items if item.name and item.name != UNKNOWN} - {LEADING}
     return [scope.names[name] for name in sorted(named_) if name in scope.names]
@@ -72,7 +72,7 @@ def _sizes(solution: Solution, value: Size | Shape) -> list[Size]:
 
 
 def _ragged(solution: Solution, scope: Scope) -> set[str]:
-    """The sizes along which this leaf is not done element by element, so that nothing may vary within them."""
+    """The sizes along which this leaf does not work element by element, so that nothing may vary within them."""
     outer = {solution.scopes[path].names[AXIS] for path in scope.op.within}
     done = {name for value in outer for size in _sizes(solution, value) for name in names(size)}
     return {*solution.within.values()} - done

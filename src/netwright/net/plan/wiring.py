@@ -22,18 +22,18 @@ class Op(Value):
     leaf: LeafNode
     reads: tuple[tuple[str, Slot], ...]  # (input port, what it reads)
     place: str  # where its arrays are: the path, or the name they are shared under
-    within: tuple[str, ...] = ()  # the paths of the entries of what is done for every element around it
+    within: tuple[str, ...] = ()  # the paths of the entries of the `Map`s and `Fold`s around it
 
     @property
     def count(self) -> int:
-        """How many values it is given: which signature a variadic leaf has here."""
+        """How many values it is given, which selects the signature of a variadic leaf."""
         return len(self.reads)
 
 
 class Wiring(Value):
     """A whole net as leaf uses, in an order that can be run.
 
-    What is done for every element of an axis stands between its two ends, an `Entry` and an `EachExit`.
+    The parts of a `Map` or `Fold` stand between its two ends, an `EachEntry` and an `EachExit`.
     """
 
     inputs: tuple[str, ...]
@@ -43,12 +43,12 @@ class Wiring(Value):
 
     @property
     def leaves(self) -> tuple[Op, ...]:
-        """The uses of leaves that somebody wrote: all but the ends."""
+        """The uses of the user's leaves: all but the ends of `Map`s and `Fold`s."""
         return tuple(op for op in self.ops if not isinstance(op.leaf, EachBoundary))
 
     @property
     def slots(self) -> dict[Slot, list[tuple[Op, str]]]:
-        """Who reads each slot."""
+        """The uses that read each slot."""
         readers: dict[Slot, list[tuple[Op, str]]] = {("", name): [] for name in self.inputs}
         for op in self.ops:
             for port, slot in op.reads:
@@ -75,9 +75,9 @@ class _Flattening:
         self.values: dict[str, Outputs] = {}
 
     def expand(self, node: Node, path: str, place: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> Outputs:
-        """Add a part's leaves; where its outputs are."""
+        """Add a part's leaves; gives the slots of its outputs."""
         place = SHARED + node.held.shared if node.held.shared else place
-        own = path or node.kind_name  # a leaf that is the whole net: the empty path is the inputs'
+        own = path or node.kind_name  # the leaf is the whole net, and the empty path stands for the inputs
         if isinstance(node, LeafNode):
             self.ops.append(Op(own, node, tuple(given.items()), place, within))
             outputs = tuple((name, (own, name)) for name in output_names(node, len(given)))
@@ -99,7 +99,7 @@ class _Flattening:
     ) -> Outputs:
         made: dict[Slot, Slot] = {("", name): slot for name, slot in given.items()}
         for call in level.calls:
-            reads = {port: made[ref] for port, ref in call.reads if ref in made}  # a state nobody gives is not there
+            reads = {port: made[ref] for port, ref in call.reads if ref in made}  # a state that is not given is absent
             outputs = self.expand(call.part, join_path(path, call.name), join_path(place, call.place), reads, within)
             made |= {(call.name, port): slot for port, slot in outputs}
         return tuple((port, made[ref]) for port, ref in level.outputs)

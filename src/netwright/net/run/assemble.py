@@ -32,9 +32,9 @@ from netwright.sizes.unify import Row
 
 
 def program_of(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) -> Program:
-    """The instructions that compute the wanted values, and nothing that nobody reads. Made once for each question.
+    """The instructions that compute the wanted values and nothing else. Made once for each question.
 
-    `keep` names values that must exist on the way because somebody will intervene there.
+    `keep` names inner values that must exist because an intervention will change them.
     """
     outputs = tuple(wanted)
     asked = {*outputs, *keep}
@@ -47,7 +47,7 @@ def program_of(plan: Plan, wanted: Iterable[Slot], keep: Collection[Slot] = ()) 
 
 
 def assemble(plan: Plan, units: Sequence[Unit], inputs: Sequence[tuple[Any, Slot]], outputs: Sequence[Slot]) -> Program:
-    """The program of units: from inputs, each under its key, to outputs."""
+    """The program that runs these units. Each input is given with the name under which the program reads it."""
     units = lifted(units, outputs)
     register = {slot: i for i, (_, slot) in enumerate(inputs)}
     for unit in units:
@@ -115,7 +115,7 @@ def _elements(
 
 
 def _parts(group: LeafGroup, states: Sequence[State]) -> tuple[list[Unit], list[Unit], list[Unit]]:
-    """What sees no state; what the next state needs; the rest."""
+    """The units in three lists: those that read no state, those that the next state needs, and the others."""
     seen = {state.slot for state in states}
     needed = {state.next for state in states}
     for unit in reversed(group.inner):
@@ -137,13 +137,13 @@ def _parts(group: LeafGroup, states: Sequence[State]) -> tuple[list[Unit], list[
 def _handed_on(
     makes: Collection[Slot], later: Sequence[Unit], states: Sequence[State], wanted: Collection[Slot]
 ) -> list[Slot]:
-    """What of these values is read after they are made: by units that come later, as the next state, from outside."""
+    """Those of these values that are read later: by later units, as the next state, or outside the group."""
     read = read_by(later) | {state.next for state in states} | {*wanted}
     return sorted(read & {*makes})
 
 
 def _piece(plan: Plan, units: Sequence[Unit], gives: Sequence[Slot]) -> InnerProgram:
-    """A program inside, whose inputs are slots."""
+    """The program of some units of a group; its inputs are named by their slots."""
     takes = sorted((read_by(units) | {*gives}) - made_by(units))
     built = assemble(plan, units, [(slot, slot) for slot in takes], gives)
     return InnerProgram(built, tuple(takes), tuple(gives))
@@ -155,7 +155,7 @@ def _instruction(
     leaf, forward = step.leaf, step.leaf.forward
     keywords = declared_keywords(type(leaf))
     if "lengths" in keywords and not _varies(step) and not _required(type(leaf), "lengths"):
-        keywords -= {"lengths"}  # nothing ends early: the quick way
+        keywords -= {"lengths"}  # no example is padded: the quick way
     return Instruction(
         path=step.path,
         leaf=leaf,

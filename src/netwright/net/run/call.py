@@ -1,4 +1,4 @@
-"""Calls a net on raw things: encodes them, runs the plan, decodes what comes out."""
+"""Calls a net on raw examples: encodes them, runs the plan, and decodes the outputs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -29,14 +29,14 @@ from netwright.value import Value
 CHUNK = 256  # examples run at once: larger chunks leave the processor's caches and gain nothing
 
 
-SETTLED = 1 << 25  # numbers of a net's arrays up to which there is memory for other forms of them
+SETTLED = 1 << 25  # a net with at most this many numbers has room to keep prepared copies of its arrays
 
 T = TypeVar("T")
 Changes: TypeAlias = Mapping[str, Any]
 
 
 class Many(Value, Generic[T]):
-    """A batch, said to be one where an array could be read as one example too."""
+    """Marks an array as a batch, where it could also be read as one example."""
 
     examples: T
 
@@ -53,7 +53,7 @@ def batch(examples: T) -> Many[T]:
 
 
 class Question(Value):
-    """What is asked of a run beside the outputs: which values, with what put in place, in which mode."""
+    """What a run is asked for: the paths of the wanted values, the values to replace, and the mode."""
 
     at: str | Sequence[str] | None = None
     set: Changes | None = None
@@ -76,7 +76,7 @@ def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
 
 
 def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence[Slot] = ()) -> Bound:
-    """The program for these values with the net's own arrays in place, made once for each question."""
+    """The program that computes these values, bound to the net's own arrays; made once for each question."""
 
     def made() -> tuple[Bound, Plan]:
         check_arrays(node, plan)
@@ -129,7 +129,7 @@ def _one(codec: Codec, raw: Any) -> Tensor | Ragged:
         return codec.encode(raw).unsqueeze(0)
     except DataError:
         try:
-            return codec.encode_all([raw])  # of parts that differ in length, which one tensor cannot hold
+            return codec.encode_all([raw])  # the parts of the example differ in length, so one tensor cannot hold them
         except DataError:
             pass
         raise
@@ -156,7 +156,7 @@ def _by_port(node: Node, x: Any) -> dict[str, Any]:
 
 
 def _undeclared(plan: Plan, name: str, raw: Any) -> Codec:
-    """The codec of an input that says nothing: arrays as they are, of the rank the net or the array tells."""
+    """The codec of an input that has none: it takes arrays unchanged, of the rank of the port or of the array."""
     shape = plan.inputs[name]
     below = plan.below(("", name))
     mark = f" <{below if isinstance(below, int) else '?'}>" if below is not None else ""
@@ -186,7 +186,7 @@ def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
     if not ranked(shape):
         one, several = raw.ndim >= least, raw.ndim - 1 >= least
         if not several and raw.ndim > 0 and len(raw) and codec.takes(raw[0]) and not codec.takes(raw):
-            return False  # of encoders that make axes, such as those of numbers and texts
+            return False  # the encoder makes axes itself, such as one of numbers or of texts
     else:
         one = codec.takes(raw)
         several = raw.ndim > 0 and len(raw) > 0 and codec.takes(raw[0])
@@ -253,7 +253,7 @@ def _wanted(plan: Plan, at: str | Sequence[str] | None) -> tuple[tuple[str, ...]
 
 
 def _slot_at(plan: Plan, path: str) -> Slot:
-    """The one value at a path; of a part with several outputs the port has to be said."""
+    """The one value at a path; for a part with several outputs the path must name the port."""
     (port, slot), *others = slots_at(plan, path)
     if others:
         ports = [port, *(other for other, _ in others)]
@@ -267,7 +267,7 @@ def _slot_at(plan: Plan, path: str) -> Slot:
 
 
 def _interventions(plan: Plan, changes: Changes) -> dict[Slot, Callable[[Tensor], Tensor]]:
-    """What to put in place of a value: a function of it, or an array for every example."""
+    """The function that replaces a value: the user's function, or one that gives the user's array for every example."""
     return {
         _slot_at(plan, path): _function(path, change) if callable(change) else _constant(path, change)
         for path, change in changes.items()
@@ -323,7 +323,7 @@ def _run(
     question: Question,
     changes: Mapping[Slot, Callable[[Tensor], Tensor]],
 ) -> list[Own]:
-    """The values of all examples: one tensor where all have the same sizes, else one an example."""
+    """The values of all examples: one tensor if all have the same sizes, else a list with one for each example."""
     floats = [array for array in bound.arrays() if array.is_floating_point()]
     device = floats[0].device if floats else torch.device("cpu")
     order, count = examples.order, len(examples)

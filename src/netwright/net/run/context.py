@@ -1,4 +1,4 @@
-"""What a run is told beside its inputs: mode, noise, precision, and where the examples of a batch end."""
+"""What a run needs besides its inputs: mode, noise, precision, and where the examples of a batch end."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,22 +23,22 @@ def _empty() -> dict[Any, Any]:
 
 @dataclass
 class RunContext:
-    """What a run is told beside its inputs, and what it tells beside its outputs.
+    """What a run needs besides its inputs, and in `updates` what it gives besides its outputs.
 
     Fields:
-        training: behave as in training.
-        noise: what is drawn in training.
+        training: whether leaves behave as in training.
+        noise: the random numbers of training.
         batch: how many examples, for leaves without inputs.
-        precision: of the activations; None leaves them as they come.
+        precision: the type of the activations; None does not convert them.
         lengths: how long each example is along every size that varies, by its name: (b,), or (b, n) for a size that
             varies within n, or a number where all are equally long. Along a name that is left out nothing is padded;
             a size that follows from several needs all of them.
-        set: what to do to values on the way.
-        updates: new values of running arrays, by path.
+        set: functions that change inner values, by slot.
+        updates: the new values of running arrays, by path.
         watch: called after every step with the path, what it gave, and which example each row belongs to, where rows
             are not the examples themselves.
-        rows: which example each row belongs to, inside what is done for every element.
-        like: a value of the run: leaves without inputs make theirs on its device, and of its type.
+        rows: inside a `Map` or `Fold`: the example that each row belongs to.
+        like: a value of the run; leaves without inputs use its device and its type.
     """
 
     training: bool = False

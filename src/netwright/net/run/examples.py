@@ -1,4 +1,4 @@
-"""Gives encoded examples out as padded batches, and takes a padded value apart into one of each example again."""
+"""Makes padded batches of encoded examples, and splits a padded value into one value for each example."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -42,7 +42,7 @@ def padded_batch(columns: Mapping[str, Stored], axes: Axes) -> Padded:
 
 
 class Examples(Value):
-    """Encoded examples of a plan, given out as batches.
+    """Encoded examples of a plan, from which batches are made.
 
     Raises: DataError, before anything runs, for lengths that do not fit.
     """
@@ -59,7 +59,7 @@ class Examples(Value):
 
     @cached_property
     def order(self) -> Tensor:
-        """All examples, those of one length together."""
+        """The order in which examples of one length stand together."""
         ragged = next((column for column in self.columns.values() if isinstance(column, Ragged)), None)
         return torch.arange(len(self), device="cpu") if ragged is None else ragged.lengths[0].argsort(stable=True)
 
@@ -70,7 +70,7 @@ class Examples(Value):
 
 
 def own_lengths(plan: Plan, slot: Slot, batch: Tensor, context: RunContext) -> Sequence[Own]:
-    """A padded value as one an example, each of its own sizes; a list along an axis whose elements differ in length."""
+    """A padded value as one value for each example, without padding; a list where elements differ in length."""
     sizes: list[Size | Row] = list(plan.whole_shape(slot))
     ends = [None if isinstance(size, Row) else context.length(size) for size in sizes]
     if not any(end is not None for end in ends):
@@ -80,7 +80,7 @@ def own_lengths(plan: Plan, slot: Slot, batch: Tensor, context: RunContext) -> S
 
 
 def ragged_together(rows: Sequence[Own]) -> Own:
-    """One tensor where all have the same sizes, else a list."""
+    """One tensor if all values have the same sizes, else a list."""
     whole = [row for row in rows if isinstance(row, Tensor)]
     if len(whole) == len(rows) and len({tuple(row.shape) for row in whole}) == 1:
         return torch.stack(whole)
@@ -88,7 +88,7 @@ def ragged_together(rows: Sequence[Own]) -> Own:
 
 
 def _around(plan: Plan, sizes: Sequence[Size | Row], axis: int) -> int:
-    """The axis from element to element of which the length along this one may differ; -1 where there is none."""
+    """The outer axis whose elements may differ in length along this axis; -1 if there is none."""
     within = plan.solution.within
     own_names, *before = (
         frozenset[str]() if isinstance(size, Row) else names(size) for size in (sizes[axis], *sizes[:axis])
@@ -98,7 +98,7 @@ def _around(plan: Plan, sizes: Sequence[Size | Row], axis: int) -> int:
 
 
 def _cut(row: Tensor, ends: Sequence[Tensor | None], around: Sequence[int]) -> Own:
-    """A value of one example up to its ends: one along an axis, or one for each element of the axis around it."""
+    """A value of one example without padding. An axis has one length, or one for each element of an outer axis."""
     for axis, end in enumerate(ends):
         if end is not None and end.ndim == 0:
             row = row.narrow(axis, 0, int(end))

@@ -1,4 +1,4 @@
-"""Runs a program: binds arrays to instructions once, then goes through them, dropping every value that is dead."""
+"""Runs a program: binds arrays to instructions once, then runs each, and drops every value after its last use."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,25 +20,25 @@ from netwright.value import Value
 
 
 class Instruction(Value):
-    """A step in numbers: the forward function, the registers it reads and writes, the ones that are dead after it."""
+    """A step on registers: the forward function, the registers it reads and writes, and those not used after it."""
 
     path: str
     leaf: LeafNode
     forward: Callable[..., Any]
     arrays: tuple[tuple[str, str], ...]
-    reads: tuple[int, ...]  # -1 for an optional port that nothing feeds
+    reads: tuple[int, ...]  # -1 for an optional port that is not connected
     writes: tuple[int, ...]
     slots: tuple[Slot, ...]  # what it writes
     dead: tuple[int, ...]
     keywords: frozenset[str]
     needs_float32: bool
     running: bool
-    wanted: frozenset[str]  # the output ports that somebody reads
+    wanted: frozenset[str]  # the output ports that are read
     sizes: Mapping[str, Size | Shape]  # what the names of its ports stand for
-    promised: tuple[Shape, ...] = ()  # what opaque code must give at each output, as far as sizes say
+    promised: tuple[Shape, ...] = ()  # the shapes that opaque code must give, as far as they are known
 
     def ready(self, padded: bool) -> Callable[..., Any] | None:
-        """What to call with arrays and values alone, where all else is the same at every run; None where it is not."""
+        """The function to call with arrays and values alone; None if the leaf needs more, such as noise."""
         known: dict[str, Any] = {"wanted": self.wanted}
         if not padded:
             known["lengths"] = USUAL.lengths_of(self.sizes)
@@ -57,7 +57,7 @@ Quick: TypeAlias = tuple[
 class Program(Value):
     """A plan for one question: which outputs are wanted. Bind it to arrays and run it any number of times.
 
-    Fields: `inputs` pair the names of ports, or inside an `Elements` slots, with registers.
+    Fields: `inputs` pair each port (in an inner program each slot) with its register.
     """
 
     instructions: tuple[Instruction | ElementLoop, ...]
@@ -67,24 +67,24 @@ class Program(Value):
 
     @cached_property
     def padded(self) -> tuple[Quick, ...]:
-        """What a plain run needs of every instruction, as tuples; the whole of it only where it is not plain."""
+        """Every instruction in the short form of a plain run, or in full if the short form is not enough."""
         return tuple(_quick(instruction, padded=True) for instruction in self.instructions)
 
     @cached_property
     def unpadded(self) -> tuple[Quick, ...]:
-        """The same for batches in which nothing is padded: then more are plain."""
+        """The same for batches without padding, where more instructions have the short form."""
         return tuple(_quick(instruction, padded=False) for instruction in self.instructions)
 
     @cached_property
     def makes(self) -> bool:
-        """Whether a value may be made from nothing in it."""
+        """Whether some instruction makes a value without reading any."""
         return any(isinstance(i, ElementLoop) or "like" in i.keywords for i in self.instructions)
 
     def bind(self, arrays: Mapping[str, Tensor], settled: Settled | None = None) -> "Bound":
         """The program with its arrays in place.
 
-        Where they stay as they are, and nobody looks on the way, `settled` takes what leaves make of them: for this
-        program, and for others with the same arrays.
+        `settled` is a store for arrays that leaves have prepared. Programs with the same arrays share it. It is given
+        only if the arrays will not change and no inner value is watched.
         """
         weights = [_bound(i, arrays, settled) for i in self.instructions]
         return Bound(self, tuple(weights)) if settled is None else _joined(self, weights)
@@ -98,7 +98,7 @@ def _quick(instruction: Instruction | ElementLoop, padded: bool) -> Quick:
 
 
 def _bound(instruction: Instruction | ElementLoop, arrays: Mapping[str, Tensor], settled: Settled | None) -> Any:
-    """What an instruction needs beside registers: its arrays by name, or the bound programs inside."""
+    """What an instruction needs besides registers: its arrays by name, or the bound programs inside a loop."""
     if isinstance(instruction, Instruction):
         own = {name: arrays[path] for name, path in instruction.arrays}
         if settled is None:
@@ -116,7 +116,7 @@ def _never(*_: Any) -> None:
 
 
 def _joined(program: Program, weights: Sequence[Any]) -> "Bound":
-    """The program without the instructions whose work the one before does too."""
+    """The program without the instructions that the instruction before them can absorb."""
     instructions: list[Instruction | ElementLoop] = []
     settled: list[Any] = []
     for instruction, w in zip(program.instructions, weights, strict=True):
@@ -131,7 +131,7 @@ def _joined(program: Program, weights: Sequence[Any]) -> "Bound":
 
 
 def _both(before: Instruction | ElementLoop, w: Any, step: Instruction | ElementLoop) -> tuple[Instruction, Any] | None:
-    """Two instructions as one, if what the first makes is read by the second alone."""
+    """Two instructions as one, if only the second reads the value that the first makes."""
     if isinstance(before, ElementLoop) or isinstance(step, ElementLoop):
         return None
     if step.reads != before.writes or not {*step.reads} <= {*step.dead}:
@@ -144,13 +144,13 @@ def _both(before: Instruction | ElementLoop, w: Any, step: Instruction | Element
 
 
 class Bound(Value):
-    """A program with its arrays: inputs in, wanted outputs out."""
+    """A program with its arrays: it takes inputs and gives the wanted outputs."""
 
     program: Program
     weights: tuple[Any, ...]
 
     def arrays(self) -> list[Tensor]:
-        """All arrays, those inside included."""
+        """All arrays, including those of inner programs."""
         found: list[Tensor] = []
         for held in self.weights:
             if isinstance(held, Mapping):
@@ -162,7 +162,7 @@ class Bound(Value):
     def __call__(self, inputs: Mapping[Any, Tensor], context: RunContext = USUAL) -> tuple[Tensor, ...]:
         """Run on a batch."""
         program = self.program
-        registers: list[Any] = [None] * (program.registers + 1)  # the last stays None: for ports that nothing feeds
+        registers: list[Any] = [None] * (program.registers + 1)  # the last stays None: for ports that are not connected
         for name, register in program.inputs:
             registers[register] = inputs.get(name)  # None where a state is left out
         if program.makes and context.like is None:
@@ -175,7 +175,7 @@ class Bound(Value):
         return tuple([registers[i] for i in program.outputs])
 
     def _run_plain(self, registers: list[Any], context: RunContext) -> None:
-        """Nothing but the arithmetic: at batch one, every attribute looked up here would show."""
+        """The arithmetic alone: at batch size 1, each attribute lookup here takes a measurable time."""
         quick = self.program.padded if context.lengths else self.program.unpadded
         for (forward, reads, writes, dead, instruction), w in zip(quick, self.weights, strict=True):
             if instruction is not None:
@@ -191,11 +191,11 @@ class Bound(Value):
                 registers[register] = None
 
     def _run_watched(self, registers: list[Any], context: RunContext) -> None:
-        """With precisions, interventions and somebody who looks at every value."""
+        """Run with precisions, interventions, and a callback that sees every value."""
         for name, register in self.program.inputs:
             if (
                 isinstance(name, str) and ("", name) in context.set and registers[register] is not None
-            ):  # inside an `Elements` they are changed already
+            ):  # inside an element loop they are changed already
                 registers[register] = context.set["", name](registers[register])
         for instruction, w in zip(self.program.instructions, self.weights, strict=True):
             _do(instruction, w, registers, context)
@@ -222,7 +222,7 @@ def _result(instruction: Instruction, w: Mapping[str, Tensor], x: Sequence[Any],
         return instruction.forward(w, *x, **keywords)
     except NetwrightError:
         raise
-    except Exception as error:  # it is somebody's own code, which may raise anything
+    except Exception as error:  # a user's code may raise anything
         raise _raised(instruction, x, error) from error
 
 
@@ -250,7 +250,7 @@ def _store(instruction: Instruction, registers: list[Any], context: RunContext, 
 
 
 def _check(instruction: Instruction, result: Any) -> None:
-    """Refuse what opaque code gives where it is not what its ports promise."""
+    """Raise an error if opaque code gives values of other shapes than its ports promise."""
     promised = instruction.promised
     given: Any = result if isinstance(result, tuple | list) else (result,)
     alone = isinstance(result, Tensor) == (len(promised) == 1)  # one value stands by itself, several in a tuple
@@ -272,7 +272,7 @@ def _check(instruction: Instruction, result: Any) -> None:
 
 
 def _kept(promised: Shape, value: Any) -> bool:
-    """Whether a batch of values has the axes that were promised; sizes that are not numbers may be any."""
+    """Whether a batch of values has the promised axes; a size that is not a number fits any."""
     if not isinstance(value, Tensor) or value.ndim == 0:
         return False
     if not ranked(promised):
@@ -300,7 +300,7 @@ def _keywords(instruction: Instruction, context: RunContext) -> dict[str, Any]:
 
 
 def _in_precision(x: Sequence[Any], instruction: Instruction, precision: torch.dtype) -> Sequence[Any]:
-    """Values in the precision of the run, but in float32 where the leaf says that it needs it."""
+    """Values in the precision of the run, or in float32 if the leaf needs it."""
     dtype = torch.float32 if instruction.needs_float32 else precision
     return [v.to(dtype) if v is not None and v.is_floating_point() and v.dtype != dtype else v for v in x]
 

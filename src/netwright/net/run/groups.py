@@ -1,4 +1,4 @@
-"""The steps that a question needs, with those taken together that are done for every element of an axis."""
+"""The steps that a question needs; those done for every element of an axis are grouped."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -14,15 +14,15 @@ from netwright.value import Value
 
 
 class LeafGroup(Value):
-    """What is done for every element of an axis: its two ends and what stands between them."""
+    """The steps of a `Map` or `Fold`: its two ends and the steps between them."""
 
     entry: PlanStep
     inner: "tuple[Unit, ...]"
-    exit: PlanStep | None  # None where only values inside are wanted, of what carries nothing
+    exit: PlanStep | None  # None if only inner values are wanted and no state is carried
 
     @property
     def steps(self) -> list[PlanStep]:
-        """All steps, the ends too."""
+        """All steps, including the ends."""
         inside = [step for unit in self.inner for step in unit_steps(unit)]
         return [self.entry, *inside, *([] if self.exit is None else [self.exit])]
 
@@ -31,7 +31,7 @@ Unit: TypeAlias = PlanStep | LeafGroup
 
 
 def units_of(steps: Sequence[PlanStep], outputs: Sequence[Slot], asked: Collection[Slot]) -> tuple[Unit, ...]:
-    """What computes the outputs and nothing that nobody reads, rewritten where that keeps what is asked for."""
+    """The steps that the outputs need, rewritten where all requested values survive."""
     return _grouped(rewritten(_needed(steps, outputs), asked), asked)
 
 
@@ -41,27 +41,27 @@ def unit_steps(unit: Unit) -> list[PlanStep]:
 
 
 def unit_writes(unit: Unit) -> set[Slot]:
-    """What a unit makes."""
+    """The slots that a unit writes."""
     return {slot for step in unit_steps(unit) for slot in step.writes}
 
 
 def unit_reads(unit: Unit) -> set[Slot]:
-    """What a unit takes from outside."""
+    """The slots that a unit reads from outside."""
     return {slot for step in unit_steps(unit) for slot in step.reads if slot is not None} - unit_writes(unit)
 
 
 def made_by(units: Sequence[Unit]) -> set[Slot]:
-    """What units make."""
+    """The slots that units write."""
     return {slot for unit in units for slot in unit_writes(unit)}
 
 
 def read_by(units: Sequence[Unit]) -> set[Slot]:
-    """What units take, each from outside."""
+    """The slots that units read, each from outside itself."""
     return {slot for unit in units for slot in unit_reads(unit)}
 
 
 def outside(unit: Unit, outputs: Sequence[Slot]) -> list[Slot]:
-    """What a unit makes that others may see: of a group its far end, and values inside that somebody asked for."""
+    """The outputs of a unit that others may read: of a group, those of its exit and the requested inner values."""
     if not isinstance(unit, LeafGroup):
         return list(unit.writes)
     inside = unit_writes(unit)
@@ -86,14 +86,14 @@ def _needed(steps: Sequence[PlanStep], outputs: Sequence[Slot]) -> list[PlanStep
 
 
 def _wanted_of(step: PlanStep, wanted: Collection[Slot]) -> PlanStep:
-    """A far end that reads nothing for those of its outputs that nobody wants; states are carried in any case."""
+    """The exit of a group without inputs for the outputs that are not wanted; states are always carried."""
     unread = {f"gives_{name}" for path, name in step.writes if (path, name) not in wanted}
     ports = zip(exit_ports(step), step.reads, strict=True)
     return replace(step, reads=tuple(None if port in unread else slot for port, slot in ports))
 
 
 def _grouped(steps: Sequence[PlanStep], asked: Collection[Slot]) -> tuple[Unit, ...]:
-    """Steps with those between two ends taken together."""
+    """The steps as units: those between the two ends of a `Map` or `Fold` become one group."""
     units: list[Unit] = []
     at = 0
     while at < len(steps):
@@ -113,7 +113,7 @@ def _grouped(steps: Sequence[PlanStep], asked: Collection[Slot]) -> tuple[Unit, 
 
 
 def _at_once(group: LeafGroup, asked: Collection[Slot]) -> Unit:
-    """One step for all of a group, where the leaf that stands in it alone has another that does all its steps."""
+    """One step for a whole group, if it holds a single leaf that has a form for a whole sequence."""
     entry, far, step = group.entry, group.exit, group.inner[0] if len(group.inner) == 1 else None
     if far is None or not isinstance(step, PlanStep):
         return group
@@ -134,7 +134,7 @@ def _at_once(group: LeafGroup, asked: Collection[Slot]) -> Unit:
     ):
         return group
     outside: dict[Slot | None, Slot | None] = dict(zip(entry.writes, entry.reads, strict=True))
-    first = next(iter(gives), (step.path, ""))  # nobody may read it
+    first = next(iter(gives), (step.path, ""))  # it may be unread
     finals = [(far.path, found(reads[port.name])[1]) for port in ports(leaf.ports).outputs[1:]]
     return replace(
         step,
@@ -147,12 +147,12 @@ def _at_once(group: LeafGroup, asked: Collection[Slot]) -> Unit:
 
 
 def lifted(units: Sequence[Unit], outputs: Sequence[Slot]) -> list[Unit]:
-    """The same with what need not be done for every element before the group it stood in."""
+    """The units, where steps that are the same for every element are moved before their group."""
     return [part for unit in units for part in (_lifted_out(unit, outputs) if isinstance(unit, LeafGroup) else [unit])]
 
 
 def _lifted_out(group: LeafGroup, outputs: Sequence[Slot]) -> list[Unit]:
-    """What sees no element and no state, before the group: it is the same for all."""
+    """The group after the steps that read no element and no state: their values are the same for all elements."""
     moving = {*group.entry.writes}
     before: list[Unit] = []
     inner: list[Unit] = []
@@ -167,19 +167,19 @@ def _lifted_out(group: LeafGroup, outputs: Sequence[Slot]) -> list[Unit]:
 
 
 def found(slot: Slot | None) -> Slot:
-    """A slot that is there."""
+    """A slot that must not be None."""
     assert slot is not None
     return slot
 
 
 def each_of(step: PlanStep) -> PerElement:
-    """What is done for every element, by one of its ends."""
+    """The `Each` of a group, from the step of one of its ends."""
     assert isinstance(step.leaf, EachEntry | EachExit)
     return step.leaf.each
 
 
 def exit_ports(step: PlanStep) -> list[str]:
-    """The ports of a far end, as it reads."""
+    """The input ports of an exit, in the order in which it reads them."""
     each = each_of(step)
     states = [f"{side}_{name}" for name, _ in each.carry for side in ("next", "first")]
     return ["like", *(f"gives_{name}" for name, _ in each.gives), *states]

@@ -79,7 +79,7 @@ class Axes(Value, eq=False):
         return found if any(isinstance(length, Tensor) for length in found.values()) else {}
 
     def given(self, lengths: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | int]:
-        """Lengths that somebody says of a padded batch, checked, with a number for every size that is left out.
+        """The user's lengths of a padded batch, checked, with a number for every size that is left out.
 
         Raises: DataError for a size that the net does not have, and lengths that the batch cannot have.
         """
@@ -99,7 +99,7 @@ class Axes(Value, eq=False):
             ends[name] = self._given(name, length, inputs[place.port], place)
         whole = {**self.of_all(inputs), **ends}
         traced = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]  # documented, not exported by name
-        if not (traced or torch.compiler.is_compiling()):  # there sizes are no numbers
+        if not (traced or torch.compiler.is_compiling()):  # while tracing, sizes are not numbers
             self.check(inputs)  # what the batch has with its padding
             self._check_derived({name: self._shortest(name, whole) for name in whole}, None)
         return whole if ends else {}
@@ -115,7 +115,7 @@ class Axes(Value, eq=False):
             )
 
     def _given(self, name: str, length: Any, x: Tensor, place: SizePlace) -> Tensor:
-        """Lengths that somebody says, as int64."""
+        """The user's lengths, as int64."""
         shape, most = (len(x),), place.length(x.shape[place.axis + 1])
         if name in self.plan.solution.within:
             shape = (len(x), x.shape[place.axis])
@@ -127,14 +127,14 @@ class Axes(Value, eq=False):
             if torch.compiler.is_compiling() or bool(((ends >= 1) & (ends <= most)).all()):
                 return ends
         raise DataError(
-            what=f"these are no lengths of the batch along {name}",
+            what=f"these are not lengths of the batch along {name}",
             where=f"lengths, {name!r}",
             expected=f"whole numbers {shape_text(shape)} from 1 to {most}",
             got=_lengths_text(length),
         )
 
     def _shortest(self, name: str, lengths: Mapping[str, Tensor | int]) -> Tensor | int:
-        """The least length of each example of a padded batch, of all its parts where it differs within an axis."""
+        """The least length of each example of a padded batch: over its elements, where these differ in length."""
         length, outer = lengths[name], lengths.get(self.plan.solution.within.get(name, ""))
         if not isinstance(length, Tensor) or length.ndim == 1:
             return length
@@ -151,7 +151,7 @@ class Axes(Value, eq=False):
         }
 
     def check(self, columns: Mapping[str, Stored], rows: Tensor | None = None) -> None:
-        """Refuse examples whose lengths do not fit the ports, each other, or what the net makes of them.
+        """Raise an error for examples whose lengths do not fit the ports, each other, or the arithmetic of the net.
 
         `rows` are the numbers of the examples where they are not 0, 1, 2 and so on.
         """
@@ -171,7 +171,7 @@ class Axes(Value, eq=False):
                     self._check_axis(columns, lengths, (port, axis, size), rows)
 
     def check_ranks(self, columns: Mapping[str, Stored]) -> None:
-        """Refuse examples of another number of axes than the net's port has, as an encoder of any depth gives them."""
+        """Raise an error if examples have another number of axes than the port: some encoders accept any depth."""
         for port, column in columns.items():
             shape, found = self.shapes[port], sizes_of(column)
             if not ranked(shape) or len(found) == len(shape):
@@ -213,7 +213,7 @@ class Axes(Value, eq=False):
         )
 
     def _check_derived(self, least: Mapping[str, Tensor | int], rows: Tensor | None) -> None:
-        """Refuse examples of which a value would be empty; `least` is the least length of each, by name."""
+        """Raise an error for examples so short that a value would be empty; `least` has the least lengths by name."""
         for size, where, shape in self._varying:
             found = measured(size, least) if names(size) <= least.keys() else 1
             wrong = found < 1
@@ -229,7 +229,7 @@ class Axes(Value, eq=False):
 
     @cached_property
     def _varying(self) -> list[tuple[Expression, str, Shape]]:
-        """Every different size that has a name, with the first value that has it."""
+        """Every distinct size that contains a name, with the first value that has this size."""
         seen = set[Size]()
         found: list[tuple[Expression, str, Shape]] = []
         made = [(slot, self.plan.shape(slot)) for slot in self.plan.solution.slots]
@@ -284,7 +284,7 @@ def _owners(column: Ragged, level: int) -> Tensor:
 
 
 def _level(length: Tensor | int, column: Stored, have: int, want: int) -> Tensor | int:
-    """A length of every part at one level of lists, said for every part at a deeper one."""
+    """The lengths of parts at one level of nested lists, repeated for the parts at a deeper level."""
     if isinstance(column, Ragged) and isinstance(length, Tensor):
         for counts in column.lengths[have:want]:
             length = length.repeat_interleave(counts)
@@ -300,7 +300,7 @@ def _least(length: Tensor | int, column: Stored, axis: int) -> Tensor | int:
 
 
 def _lengths_text(length: Any) -> str:
-    """What was given as lengths."""
+    """The given lengths, as text for an error."""
     if not isinstance(length, Tensor):
         return f"a {type(length).__name__}"
     ends = f" from {length.min().item()} to {length.max().item()}" if length.numel() else ""
@@ -318,7 +318,7 @@ def _at(length: Tensor | int, part: int) -> int:
 
 
 def _linear(size: Size | Row) -> Iterator[tuple[str, int, int]]:
-    """The name, factor and offset of a size that is a multiple of one name and a number; nothing for others."""
+    """Name, factor and offset of a size such as 2*n + 1; nothing for other sizes."""
     if not isinstance(size, Expression):
         return
     terms = dict(size.terms)

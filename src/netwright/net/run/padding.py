@@ -1,7 +1,7 @@
-"""What every leaf on a padded batch shares: where examples end, and what to put behind their ends.
+"""What all leaves need for padded batches: where examples end, and how to replace the padding.
 
 A length is an int64 tensor (b,), one number an example, or (b, N) where it differs within an axis before; None where
-nothing is padded. Padding is finite but arbitrary, so it is replaced, never multiplied by zero: 0 · ∞ is no number in
+nothing is padded. Padding is finite but arbitrary, so it is replaced, never multiplied by zero: 0 · ∞ is NaN in
 a gradient.
 """
 

@@ -1,4 +1,4 @@
-"""Runs what is done for every element of an axis: as rows all at once, and one after another only what carries."""
+"""Runs a `Map` or `Fold`: all elements at once as rows, and one after another only the steps that carry a state."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -20,18 +20,18 @@ Run: TypeAlias = Callable[[Mapping[Any, Tensor], RunContext], Sequence[Tensor]]
 
 
 class InnerProgram(Value):
-    """A program inside: the values it takes and gives, as slots of the whole plan."""
+    """An inner program, with the values it takes and gives as slots of the whole plan."""
 
-    program: Any  # bound to arrays by whoever runs it
+    program: Any  # not yet bound to arrays
     takes: tuple[Slot, ...]
     gives: tuple[Slot, ...]
 
 
 class State(Value):
-    """A value that is carried: where it stands inside, its register outside, where the next one is made, its sizes."""
+    """A carried value: its slot inside, the register of its first value, the slot of its next value, its sizes."""
 
     slot: Slot
-    first: int  # -1 where nobody gives one: zeros
+    first: int  # -1 if none is given: it starts at zeros
     next: Slot
     shape: Shape
 
@@ -128,7 +128,7 @@ class ElementAxis:
 
     @cached_property
     def _back(self) -> Tensor:
-        """For every place the row that stands there, (b · n,); behind an example's end its last one."""
+        """For every position the row that stands there, (b · n,); in the padding the example's last row."""
         assert self.length is not None
         starts = self.length.cumsum(0) - self.length  # (b,)
         places = torch.arange(self.size, device=self.device)
@@ -160,16 +160,16 @@ class ElementAxis:
         return flat if self.length is None else flat.index_select(0, self._taken)
 
     def padded(self, rows: Tensor) -> Tensor:
-        """(b, n, …) from rows; behind an example's end its last one stands."""
+        """(b, n, …) from rows; the padding repeats the example's last row."""
         flat = rows if self.length is None else rows.index_select(0, self._back)
         return flat.unflatten(0, (self.batch, self.size))
 
     def spread(self, x: Tensor) -> Tensor:
-        """A value of the whole example, once for every row."""
+        """A value of the whole example, repeated for every row."""
         return x.index_select(0, self.owner)
 
     def carried(self, t: int, old: Mapping[Slot, Tensor], new: Mapping[Slot, Tensor]) -> Mapping[Slot, Tensor]:
-        """The states that go into the element after t: an example past its end does its last element again."""
+        """The states for element t + 1; past its end an example repeats its last element from the same state."""
         if self.length is None:
             return new
         on = self.length > t + 1  # (b,)
@@ -177,12 +177,12 @@ class ElementAxis:
 
     @cached_property
     def told_rows(self) -> RunContext:
-        """What a run on rows is told."""
+        """The context of a run on rows."""
         lengths = {name: self._row_lengths(length) for name, length in self.context.lengths.items()}
         return self._context(self.owner, self._position, len(self.owner), lengths)
 
     def told_at(self, t: int) -> RunContext:
-        """What a run on element t of every example is told."""
+        """The context of a run on element t of every example."""
         lengths = {
             name: length[:, t].contiguous() if isinstance(length, Tensor) and length.ndim > 1 else length
             for name, length in self.context.lengths.items()
@@ -216,9 +216,9 @@ class ElementAxis:
 
 
 class ElementValues:
-    """The values inside, in the form they were made in, and in the other one as soon as somebody asks.
+    """The inner values in the form in which they were made; the other form is made when it is first read.
 
-    `given` are those that were taken apart, whatever lies behind the ends of examples.
+    `given` are the values that were taken apart, with their padding.
     """
 
     def __init__(self, axis: ElementAxis, whole: Mapping[Slot, Tensor], given: Mapping[Slot, Tensor]) -> None:
@@ -228,7 +228,7 @@ class ElementValues:
         self._padded: dict[Slot, Tensor] = {}
 
     def has(self, slot: Slot) -> bool:
-        """Whether this is a value of elements, not one held whole."""
+        """Whether this value differs from element to element."""
         return slot in self.given or slot in self._rows or slot in self._padded
 
     def add_rows(self, values: Mapping[Slot, Tensor]) -> None:
@@ -249,7 +249,7 @@ class ElementValues:
         return self._rows[slot]
 
     def padded(self, slot: Slot) -> Tensor:
-        """A value with its axis; behind an example's end its last element stands."""
+        """A value with its axis; the padding repeats the example's last element."""
         if slot not in self._padded:
             if slot in self.given:
                 self._padded[slot] = ended(self.given[slot], self.axis.length)
