@@ -20,4 +20,4 @@ def test_pace_and_time_left() -> None:
 
 
 def test_a_choice_says_its_reason() -> None:
-    assert str(Choice("device", "cpu", "no accelerator at hand")) == "device: cpu (no accelerator at hand)"
+    assert str(Choice("device", "cpu", "no accelerator found")) == "device: cpu (no accelerator found)"

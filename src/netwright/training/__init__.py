@@ -1,1 +1,1 @@
-"""Training: losses, optimizers, schedules, the loop, and what it tells while it runs."""
+"""Training: losses, optimizers, schedules, the loop, and its callbacks."""

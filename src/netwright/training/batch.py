@@ -1,4 +1,4 @@
-"""One batch as feeds give it and engines take it: prepared inputs, and which examples they are."""
+"""One batch as a feed makes it and an engine takes it: prepared inputs, and which examples they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass(eq=False, slots=True)
 class Batch:
-    """Prepared inputs by port, the examples as the user counts them, how much each counts, and where each ends.
+    """Prepared inputs by port, with the identity, the weight and the lengths of each example.
 
     Fields: `lengths`, by the name of the size, one for each example, or a number where all share it; empty where
     nothing is padded.
@@ -26,5 +26,5 @@ class Batch:
 
     @property
     def positions(self) -> int:
-        """How many values an example has in it, padding counted: what the time of a step grows with."""
+        """How many values an example has in this batch, padding included: the time of a step grows with it."""
         return max(value.numel() for value in self.inputs.values()) // self.size

@@ -1,4 +1,4 @@
-"""Finds who is to blame where numbers of a step are not finite: a part, and the example it happens with."""
+"""Finds the part that made a number of a step NaN or infinite, and the example with which it happens."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,12 +15,12 @@ from netwright.value import Value
 
 
 class Culprit(Value):
-    """Who is to blame.
+    """The part, or the array, whose numbers are not finite.
 
     Fields:
-        what: that is not finite.
-        path: of the part that made it, or of the array among the weights.
-        example: it was made with; None for weights, and where no example does it alone.
+        what: the kind of number that is not finite, such as "gradient".
+        path: the path of the part that made it, or of the array among the weights.
+        example: the example with which it was made; None for weights, and if no single example causes it.
     """
 
     what: Literal["weights", "loss", "gradient"]
@@ -29,7 +29,7 @@ class Culprit(Value):
 
 
 class Seen(Value, eq=False):
-    """What a part gave on the way, and the example of every row of it."""
+    """A value that a part gave, and the example of every row of it."""
 
     path: str
     value: Tensor
@@ -39,8 +39,8 @@ class Seen(Value, eq=False):
 def finite(tensors: Iterable[Tensor]) -> bool:
     """Whether every number is finite.
 
-    A sum is finite only where every number is, and costs a fifth of looking at each; where it is not, it may be too
-    large itself.
+    If the sum is finite, so is every number, and the sum takes a fifth of the time. If it is not, it may only be too
+    large, so every number is checked.
     """
     return all(
         math.isfinite(tensor.sum().item()) or bool(tensor.isfinite().all())
@@ -57,7 +57,7 @@ def first_broken(arrays: Mapping[str, Tensor]) -> str | None:
 
 
 def of_values(bound: Bound, inputs: Mapping[str, Tensor], context: RunContext, examples: Tensor) -> Culprit | None:
-    """The first part that gives what is not finite; `examples` are the identities of the batch."""
+    """The first part that gives a number that is not finite; `examples` are the identities of the batch."""
     with torch.no_grad():
         return _first(_watched(bound, inputs, context, examples)[0])
 
@@ -70,7 +70,7 @@ def of_step(
     parameters: Sequence[Tensor],
     loss: Callable[[Sequence[Tensor]], Tensor],
 ) -> Culprit | None:
-    """The first part that gives what is not finite or, where all are finite, the one whose derivative is not.
+    """The first part whose value is not finite or, if all values are finite, the part whose derivative is not.
 
     Fields: `parameters` are those whose gradient is computed; `loss` makes one number of the losses.
     """
@@ -99,14 +99,14 @@ def _first(seen: Iterable[Seen]) -> Culprit | None:
 
 
 def _of_gradient(seen: Sequence[Seen], parameters: Sequence[Tensor], loss: Tensor) -> Culprit | None:
-    """The part that is given a finite gradient and hands on one that is not."""
+    """The part that receives a finite gradient and passes on one that is not finite."""
     known = [made for made in seen if made.value.requires_grad]
     wanted = [*(made.value for made in known), *parameters]
     found = _gradients(loss, wanted, None)
     sick = [i for i, gradient in enumerate(found) if gradient is not None and not finite([gradient])]
     if not sick:
         return None
-    before = [i for i in sick if i < len(known)]  # the last of them is nearest to where it began
+    before = [i for i in sick if i < len(known)]  # the last of them is nearest to the cause
     start, to = (before[-1], known[before[-1]].value) if before else (-1, wanted[sick[0]])
     for made, gradient in zip(known[start + 1 :], found[start + 1 : len(known)], strict=True):
         handed = None if gradient is None else _gradients(made.value, [to], gradient)[0]
@@ -117,7 +117,7 @@ def _of_gradient(seen: Sequence[Seen], parameters: Sequence[Tensor], loss: Tenso
 
 
 def _alone(made: Seen, gradient: Tensor, to: Tensor) -> int | None:
-    """The first example that makes the gradient of an array not finite without the others."""
+    """The first example that alone makes the gradient of an array not finite."""
     for row, example in enumerate(made.examples.tolist()):
         own = torch.zeros_like(gradient)
         own[row] = gradient[row]

@@ -1,4 +1,4 @@
-"""What the training loop tells while it runs: the status, and the three methods that a callback may have."""
+"""The status of a training loop, and the three methods with which a callback follows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,19 +8,19 @@ from netwright.value import Value
 
 
 class Choice(Value):
-    """One thing that was decided: by the user, or automatically and then why."""
+    """One decision, with its reason: given by the user, or made automatically."""
 
     name: str  # "objective", "loss", "optimizer", "learning rate", "batch size", "batches", "precision", "device", …
     value: str
     why: str  # "given" where the user said it
-    setting: Any = field(default=None, repr=False, compare=False)  # what was chosen itself, to be chosen again
+    setting: Any = field(default=None, repr=False, compare=False)  # the chosen value, for a later run to use
 
     def __str__(self) -> str:
         return f"{self.name}: {self.value} ({self.why})"
 
 
 class Epoch(Value):
-    """One pass over the training data, and what the validation data said after it."""
+    """One pass over the training data, and the validation figures after it."""
 
     number: int  # from 1
     loss: float  # mean training loss over the epoch, as the weights moved
@@ -32,7 +32,7 @@ class Epoch(Value):
 
 @dataclass
 class Status:
-    """How a run stands. The loop writes it; callbacks read it, and may ask the run to stop."""
+    """The state of a run. The loop writes it; callbacks read it, and may ask the run to stop."""
 
     epochs: int  # planned
     steps: int  # planned, over all epochs
@@ -72,7 +72,7 @@ class Status:
 
 
 class Callback:
-    """Reads a run as it goes. Override what is of interest; `status.stop()` ends the run."""
+    """Follows a run. Override the methods of interest; `status.stop()` ends the run."""
 
     def on_step(self, status: Status) -> None:
         """After every step."""
@@ -81,4 +81,4 @@ class Callback:
         """After every epoch and its validation."""
 
     def on_end(self, status: Status) -> None:
-        """When the run has ended, however it did."""
+        """When the run has ended, for any reason."""

@@ -1,4 +1,4 @@
-"""Holds signals back while what must not be torn apart is done: Ctrl-C while the result of a run is put together."""
+"""Holds signals back while they could do harm: Ctrl-C while the result of a run is being made."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from types import FrameType
 
 @contextmanager
 def held() -> Generator[Callable[[], None]]:
-    """Hold back the signals that Python code handles; what is given hands them over afterwards.
+    """Hold back the signals that Python code handles; the returned function delivers them afterwards.
 
     Signals reach the main thread alone, so elsewhere there is nothing to hold.
     """

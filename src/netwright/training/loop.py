@@ -1,4 +1,4 @@
-"""The loop: order, batch, gradient, update, validation. It never prints; it tells its callbacks."""
+"""The loop: order, batch, gradient, update, validation. It never prints; it calls its callbacks."""
 
 import math
 import time
@@ -21,7 +21,7 @@ SMOOTH = 0.02  # share of a step in the running mean of the loss
 
 
 class Loop:
-    """A run that goes on: its status, and the best arrays that it has come to."""
+    """A run in progress: its status, and the best arrays so far."""
 
     def __init__(
         self, prepared: Prepared, callbacks: Sequence[Callback] = (), clock: Callable[[], float] = time.perf_counter
@@ -40,7 +40,7 @@ class Loop:
         self._lowest = math.inf
 
     def run(self) -> None:
-        """All epochs, unless something ends the run before; whatever does, the best weights so far are kept."""
+        """Run all epochs, unless something ends the run earlier; the best weights so far are kept in any case."""
         status = self.status
         try:
             self._refuse_broken()
@@ -50,18 +50,18 @@ class Loop:
             status.ended = error.what if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
             raise
         finally:
-            with ExitStack() as ends:  # every callback hears the end, whatever one of them raises
+            with ExitStack() as ends:  # every callback is called at the end, even if one of them raises
                 for callback in reversed(self.callbacks):
                     ends.callback(callback.on_end, status)
 
     def state(self) -> dict[str, Tensor]:
-        """A copy of every array of the net as it is now."""
+        """A copy of the present value of every array of the net."""
         flat, others = self.prepared.engine.flat, self.prepared.other_arrays
         learned = {path: a.clone(memory_format=torch.contiguous_format) for path, a in flat.views(flat.master).items()}
         return {**learned, **{path: array.clone() for path, array in others.items()}}
 
     def reached(self) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
-        """The best arrays so far, and those that the last step left or, where it left none that are finite, the best.
+        """The best arrays so far, and the last ones; the best again if the last ones are not finite.
 
         Before the first epoch is done the best are the last.
         """
@@ -82,7 +82,7 @@ class Loop:
         status.ended = ended
 
     def _refuse_broken(self) -> None:
-        """Raise where an array is not finite: a loss would show it in the next step, but there may be none."""
+        """Raise an error if an array is not finite; a loss would show it in the next step, but this may be the last."""
         path = self.prepared.engine.broken()
         if path is not None:
             raise self._not_finite(Culprit("weights", path), "nan or inf")
@@ -153,7 +153,7 @@ class Loop:
         return loss
 
     def _not_finite(self, culprit: Culprit, got: str) -> TrainingError:
-        """The error of a step; of weights that are not finite the step before is to blame, if there was one."""
+        """The error of a step; if the weights are not finite, it names the step before, if there was one."""
         weights, step, path = (
             culprit.what == "weights",
             self.status.step,
@@ -185,6 +185,6 @@ class Loop:
 
 
 def clip(flat: Flat, most: float) -> None:
-    """Scale the whole gradient down to this length where it is longer. Torch: torch.nn.utils.clip_grad_norm_."""
+    """Scale the whole gradient down to this length if it is longer. Torch: torch.nn.utils.clip_grad_norm_."""
     length = flat.gradient.norm()
     flat.gradient.mul_((most / (length + 1e-6)).clamp(max=1.0))

@@ -26,9 +26,9 @@ class FlatGroup(Value, eq=False):
 
 
 class FlushDenormals:
-    """Ends the means of dead weights at 0, now and then, before they fade into denormal numbers.
+    """Sets the means of dead weights to 0 every few steps, before they fade into denormal numbers.
 
-    A ReLU that died gives gradients of exactly 0, and 800 steps later Adam would take five times as long.
+    A ReLU that is never active has gradients of exactly 0; 800 steps later Adam would take five times as long.
     """
 
     def __init__(self, mean: Tensor) -> None:
@@ -42,7 +42,7 @@ class FlushDenormals:
 
 
 class Optimizer(ABC):
-    """What a gradient does to weights. `rate` is the peak rate when none is given; None lets the net's widths say."""
+    """A rule that updates weights. `rate` is the peak rate if none is given; None derives it from the net's widths."""
 
     rate: float | None
 
@@ -92,7 +92,7 @@ class Adam(Optimizer, Value):
         beta1, beta2: decay of the mean gradient and of its mean square; 0.9 and 0.999 as in the source.
         eps: added to the root, so that a dead weight does not divide by zero.
         weight_decay: L2, added to the gradient; 0.
-        rate: when none is given; None lets it follow from the widest layer, since a step is as large as the rate.
+        rate: α when none is given; None derives it from the widest layer, since a step is as large as the rate.
 
     Source: Kingma and Ba 2015, arXiv 1412.6980
     Torch: torch.optim.Adam
@@ -209,13 +209,13 @@ TorchOptimizer: TypeAlias = Callable[[Sequence[Tensor]], torch.optim.Optimizer]
 
 
 class Torch(Optimizer, Value):
-    """Any torch optimizer that steps on gradients that are there.
+    """Any torch optimizer whose step only reads gradients.
 
     Fields:
         make: its class, or a function from parameters to an optimizer; it gets the arrays one by one, in their shapes.
         rate: its own learning rate, the highest of its groups; groups keep their proportions under a schedule.
 
-    Raises: TrainingError for what makes no torch optimizer, or one that wants to compute the loss itself, as LBFGS.
+    Raises: TrainingError if `make` gives no torch optimizer, or one that must compute the loss itself, as LBFGS does.
     """
 
     make: TorchOptimizer
@@ -282,9 +282,9 @@ def optimizer_of(given: object) -> Optimizer:
 
 def _no_optimizer(given: object, got: str, mend: str = "") -> TrainingError:
     return TrainingError(
-        what=f"{getattr(given, '__name__', repr(given))} is no optimizer to train with",
+        what=f"{getattr(given, '__name__', repr(given))} is not an optimizer that can train a net",
         where="optimizer",
-        expected="a name, a value such as nw.Adam(), or what makes a torch optimizer from parameters",
+        expected="a name, a value such as nw.Adam(), or a class or function that makes a torch optimizer",
         got=got,
         mend=mend,
     )

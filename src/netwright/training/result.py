@@ -1,4 +1,4 @@
-"""What a training run leaves: the nets, every curve and every choice, as a value."""
+"""The result of a training run as a value: the nets, every curve and every choice."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,7 +21,7 @@ class Run(Value, eq=False):
     Fields:
         net: the net of the best validation epoch, or of the last epoch where nothing was validated; before the first
             epoch is done, `last`.
-        last: the net as the last step left it; where it left numbers that are not finite, `net`.
+        last: the net after the last step; if its numbers are not finite, `net` again.
         epochs: every epoch with its losses.
         losses: the training loss of every step.
         choices: what was decided, and why.
@@ -49,11 +49,11 @@ class Run(Value, eq=False):
 
 
 def result_of(loop: Loop) -> Run:
-    """Run a loop to its end, and give what it reached; where an error ended it, raise it with that as `error.run`."""
+    """Run a loop to its end, and give its result. An error is raised again, with the result so far as `error.run`."""
     error: BaseException | None = None
     try:
         loop.run()
-    except BaseException as raised:  # SystemExit too: what was reached is not lost with it
+    except BaseException as raised:  # SystemExit too, so that the result so far is not lost
         error = raised
     with held() as deliver:
         run = _reached(loop)
@@ -64,7 +64,7 @@ def result_of(loop: Loop) -> Run:
     if error is None:
         return run
     try:
-        with suppress(AttributeError):  # of an error that takes no attribute: it is still the one to raise
+        with suppress(AttributeError):  # if the error takes no attributes, it is raised without
             error.run = run  # type: ignore[attr-defined]
         raise error
     finally:

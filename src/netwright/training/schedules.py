@@ -21,7 +21,7 @@ class Schedule(ABC):
 
 
 class ConstantRate(Schedule, Value):
-    """The same rate throughout."""
+    """The same rate at every step."""
 
     def factor(self, step: int, steps: int) -> float:
         return 1.0
@@ -107,7 +107,7 @@ SCHEDULES: dict[str, Schedule] = {
 
 
 def schedule_of(given: object) -> Schedule:
-    """The schedule that a name or a value means."""
+    """The schedule for a name; a schedule itself is returned unchanged."""
     if isinstance(given, Schedule):
         return given
     if given not in SCHEDULES:

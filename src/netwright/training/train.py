@@ -1,4 +1,4 @@
-"""Trains a net with one call: chooses what was not given, says it, and gives back a run."""
+"""Trains a net with one call: chooses what was not given, reports each choice, and gives a run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -24,7 +24,7 @@ Loss: TypeAlias = Net | Callable[[Tensor, Tensor], Tensor]
 
 
 @arguments.called_rightly
-@torch.inference_mode(False)  # a run learns whatever mode its caller is in
+@torch.inference_mode(False)  # training works even if the caller is in inference mode
 def train(
     net: Net,
     data: Any,
@@ -69,7 +69,7 @@ def train(
         clip: the greatest length of the gradient.
         weights: how much each example counts, against their mean.
         precision: `"float32"` or `"bf16"`; None follows from the processor and the net.
-        device, threads: where and how wide to compute; None takes the best at hand.
+        device, threads: where and how wide to compute; None takes the fastest device of this machine.
         seed: of the new arrays, the order of examples, the validation part and all noise.
         callbacks: read the run as it goes, and may stop it.
         progress: whether the run is shown while it goes.

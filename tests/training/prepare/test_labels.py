@@ -83,7 +83,7 @@ def refusal(net, targets) -> str:
 
 def test_targets_that_a_sigmoid_cannot_say() -> None:
     assert refusal(SIGMOID, YES * 2 - 1) == (
-        "the net ends in a sigmoid, and the targets are no answers of yes or no\n"
+        "the net ends in a sigmoid, and the targets are not answers of yes or no\n"
         "  where:    port 'target'\n"
         "  expected: 0 and 1, True and False, or numbers between\n"
         "  got:      1, -1\n"

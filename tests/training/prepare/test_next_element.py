@@ -170,14 +170,14 @@ def test_a_net_that_ends_in_its_loss() -> None:
 
 def test_another_encoder_than_one_of_sequences() -> None:
     assert refused(nw.Chain(4, nw.softmax, input=nw.Number(0.0, 1.0)), [1.0, 2.0]) == (
-        "the next element is one of a sequence that the encoder makes elements of\n"
+        "predicting the next element needs an encoder of sequences\n"
         "  where:    input 'input'\n"
         "  expected: nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()\n"
         "  got:      Number(0.0, 1.0)\n"
         "  mend:     net.with_input(nw.Tokens())"
     )
     assert refused(net(), LISTS) == (
-        "the next element is one of a sequence that the encoder makes elements of\n"
+        "predicting the next element needs an encoder of sequences\n"
         "  where:    input 'input'\n"
         "  expected: nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()\n"
         "  got:      a list, and a net without an encoder\n"
@@ -198,11 +198,11 @@ def test_numbers_without_an_encoder() -> None:
 
 def test_an_output_that_is_not_one_for_every_position() -> None:
     assert refused(net(nw.GlobalMaxPool(), nw.Linear(), nw.softmax), TEXTS) == (
-        "the net does not say what comes next at every position\n"
+        "the net does not predict the next element at every position\n"
         "  where:    output 'output'\n"
         "  expected: (n, ?), a distribution for every element\n"
         "  got:      (?,)\n"
-        "  mend:     leave out what takes positions together, such as nw.Last() or pooling"
+        "  mend:     leave out parts that combine positions, such as nw.Last() or pooling"
     )
 
 

@@ -70,7 +70,7 @@ def test_functions_that_are_no_loss() -> None:
         nw.with_loss(net, torch.nn.functional.cross_entropy)
     assert caught.value.what == "a loss of torch is not a part"
     assert caught.value.mend == ("nw.CrossEntropy(), behind a net that ends in nw.softmax",)
-    with pytest.raises(NetError, match="this is no loss"):
+    with pytest.raises(NetError, match="this is not a loss"):
         nw.with_loss(net, 3)
 
 

@@ -1,1 +1,1 @@
-"""Everything that is settled before the first step: the data, the loss, and every choice with its reason."""
+"""Everything that is decided before the first step: the data, the loss, and every choice with its reason."""

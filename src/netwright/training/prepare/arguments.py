@@ -1,4 +1,4 @@
-"""Checks what `train` is given before anything is read or computed: what cannot be meant is said in plain words."""
+"""Checks the arguments of `train` before anything is read or computed, so that a wrong one gives a clear error."""
 
 import functools
 import math
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 def called_rightly(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, whose error for an argument that it does not have says what it is called here."""
+    """The function; its error for an unknown argument suggests the right name."""
 
     @functools.wraps(function)
     def call(*args: P.args, **named: P.kwargs) -> R:
@@ -57,12 +57,12 @@ def whole(name: str, value: Any, least: int, most: float = math.inf) -> int | No
 
 
 def most_threads() -> int:
-    """More than this gain nothing anywhere, and a system that has no room for them ends the process."""
+    """The largest number of threads: more gain nothing, and on a small system they would end the process."""
     return max(MOST_THREADS, os.cpu_count() or 1)
 
 
 def check_number(name: str, value: Any, zero: bool = False) -> float:
-    """A finite number above zero, or zero too."""
+    """A finite number above zero; zero too if `zero` is set."""
     try:
         found = float(value) if not isinstance(value, str) else math.nan
     except (TypeError, ValueError):

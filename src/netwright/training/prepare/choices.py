@@ -25,7 +25,7 @@ LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many st
 PART_OF_SPREAD = 0.14  # a peak step of Adam against 1/√fan-in, the spread of new weights; LeNet's best
 WHY_STABLE = "at the peak for most of the run, so that a run of few epochs comes as far as at a constant rate"
 REPEATED = "as in the run whose choices were given"
-FEW_CHANNELS = (1, 3, 4)  # of a picture: grey, colours, and colours with what lies behind
+FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Chooser:
         return value
 
     def optional(self, name: str, given: T | None) -> T | None:
-        """What was given, else what an earlier run was given; where there is neither, nothing is written down."""
+        """What was given, else what an earlier run was given; if there is neither, nothing is written down."""
         value = self.again(name, given)
         if value is not None:
             self.say(name, value, "given" if given is not None else REPEATED, value)
@@ -64,7 +64,7 @@ class Chooser:
         return self._earlier[name].setting if given is None and name in self._earlier else given
 
     def epochs(self, given: int | None, steps_each: int) -> int:
-        """How many passes over the data."""
+        """The number of passes over the data."""
         why = f"at least 10, and at least {LEAST_STEPS:,} steps, at {steps_each} steps an epoch"
         return self.choice("epochs", given, lambda: (max(10, math.ceil(LEAST_STEPS / steps_each)), why))
 
@@ -88,9 +88,9 @@ class Chooser:
         return self.choice("schedule", given, lambda: ("warmup-stable-decay", WHY_STABLE))
 
     def examples(self, training: Source, held_out: Source | None) -> None:
-        """Whether examples that could be others each time are read anew; the kind of the data decides it."""
+        """Record whether examples are read anew in every epoch; the kind of the data decides it."""
         sources = {"examples": training}
-        if held_out is not None and held_out.rows is None:  # given beside, and no part of the same data
+        if held_out is not None and held_out.rows is None:  # given separately, not a part of the training data
             sources["validation examples"] = held_out
         for name, source in sources.items():
             if source.once:
@@ -100,7 +100,7 @@ class Chooser:
                 self.say(name, "read anew in every epoch", f"{kind} may draw what it gives; list(…) reads it once")
 
     def channels(self, plan: Plan) -> None:
-        """What a window takes for channels, where an input looks like a picture with channels first."""
+        """Record which axis counts as channels, if an input looks like a picture with channels first."""
         for op in plan.wiring.leaves:
             if not op.leaf.slides or op.within or op.reads[0][1][0]:
                 continue
@@ -110,7 +110,7 @@ class Chooser:
                 self.say("channels", f"{shape[-1]} of {shape_text(shape)}", why)
 
     def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
-        """What encoders cut off, where they were told a greatest length."""
+        """Record how many examples the encoders cut to `max_length`."""
         said: list[str] = []
         for port, codec in codecs.items():
             cut = codec.truncated(source.columns[port]) if isinstance(codec, Elements) else 0
@@ -119,7 +119,7 @@ class Chooser:
             self.say("truncated", ", ".join(said), "what the encoder keeps: `max_length`")
 
     def batches(self, feed: Feed, size: int, seed: int) -> None:
-        """Which examples come into a batch together, where they differ in length; the feed decides it."""
+        """Record how batches are composed if examples differ in length; the feed decides it."""
         if feed.raw and feed.typical:
             self.say("batches", "by chance", "the data does not fit in memory, so that its lengths are not known")
         elif feed.ragged:
@@ -128,11 +128,11 @@ class Chooser:
             self.say("batches", f"by length: {like:.1%} padding", f"a random order would have {mixed:.0%}")
 
     def device(self, given: torch.device | None) -> torch.device:
-        """Where to compute."""
+        """The device to compute on."""
 
         def best() -> tuple[torch.device, str]:
             device = best_device()
-            return device, "the fastest at hand" if device.type != "cpu" else "no accelerator at hand"
+            return device, "the fastest device found" if device.type != "cpu" else "no accelerator found"
 
         return self.choice("device", given, best)
 
@@ -169,7 +169,7 @@ class Chooser:
         return self.choice("learning rate", whole, lambda: ((base, {}), why), shown)
 
     def threads(self, given: int | None, work: int, trial: Callable[[], int]) -> int:
-        """Threads of the processor; where the work is worth sharing, a trial says whether sharing it is faster."""
+        """Threads of the processor; if the work is large enough to share, a trial decides whether sharing is faster."""
 
         def tried() -> tuple[int, str]:
             if work < WORK_FOR_THREADS:
@@ -191,7 +191,7 @@ def _own_rate(optimizer: Optimizer, plan: Plan) -> tuple[float, str]:
 
 
 def fewest(plan: Plan, prefix: str, examples: int, batch_size: int | None) -> int:
-    """How many examples every batch of training has at least: what the part that needs most says.
+    """The least number of examples in a training batch: the largest number that any part needs.
 
     Raises: DataError where there are not so many, or a smaller batch is asked for.
     """

@@ -1,4 +1,4 @@
-"""Brings a net and its data together: codecs that the net lacks, and what codecs learn from the training part."""
+"""Fits a net to its data: adds codecs that the net lacks, and lets codecs learn from the training part."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ from netwright.training.prepare.labels import end_of, kept_order, meant
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
     """The net with a codec at every port, fitted to the training examples.
 
-    `targets` maps the ports of the data that hold what is right to the outputs of the net.
+    `targets` maps each port of the data that holds targets to an output of the net.
     """
     inputs = {name: _fitted(net.held.inputs.get(name), net, source, name, "") for name in net.input_names}
     if inputs != dict(net.held.inputs):
@@ -53,7 +53,7 @@ def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: st
 
 
 def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
-    """A codec for raw values like this one, of which the net says nothing."""
+    """A codec for raw values like this one, for a port that has none."""
     if isinstance(first, bool):
         return Boolean()
     if isinstance(first, str):

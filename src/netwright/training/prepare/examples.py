@@ -1,4 +1,4 @@
-"""The examples of a run: what is trained on, what is held out, and the net with its codecs fitted to the former."""
+"""The examples of a run: the training part, the validation part, and the net with codecs fitted to the former."""
 
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -16,11 +16,11 @@ from netwright.training.prepare.options import Options
 from netwright.training.prepare.with_loss import target_name
 from netwright.value import Value
 
-DataPorts: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # the inputs, and what the loss compares with
+DataPorts: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # the inputs, and the targets
 
 
 class TrainingExamples(Value, eq=False):
-    """Fields: `net` with its codecs fitted to `training`; `held_out` is what it is validated on, if anything."""
+    """Fields: `net` with its codecs fitted to `training`; `held_out` the validation part, or None."""
 
     net: Net
     training: Source
@@ -52,19 +52,19 @@ def predicted_input(net: Net, training: Source, objective: NextElement | None) -
 
 
 def _target_ports(net: Net) -> dict[str, str]:
-    """The ports of the data that hold what is right, and the output each is compared with."""
+    """The ports of the data that hold targets, and the output that each is compared with."""
     names = net.output_names
     return {target_name(net, name, several=len(names) > 1): name for name in names}
 
 
 def _data_ports(net: Net, targets: tuple[str, ...]) -> DataPorts:
-    """The ports that data fills: inputs and what is right; the second input of a net that ends in its loss is that."""
+    """The ports that data fills: inputs and targets. In a net that ends in its loss, the second input is the target."""
     names = net.input_names
     return (names, targets) if targets or len(names) != 2 else ((names[0],), (names[1],))
 
 
 def _read(data: Any, net: Net, ports: DataPorts, weights: Any = None, name: str = "") -> Source:
-    """The data as a source whose examples can be counted; a stream is read first. Errors say the name."""
+    """The data as a source whose examples can be counted; a stream is read first. Errors contain the name."""
     try:
         found = source(data, *ports, weights)
         counted = found if isinstance(found, Source) else collected(found, {**net.held.inputs})
@@ -76,7 +76,7 @@ def _read(data: Any, net: Net, ports: DataPorts, weights: Any = None, name: str 
 
 
 def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple[Source, Source | None]:
-    """What is trained on, and what is held out of it or was given beside it."""
+    """The training part, and the validation part, which is held out of the data or given separately."""
     validation = options.validation
     if validation is None:
         return whole, None

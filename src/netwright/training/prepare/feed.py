@@ -1,4 +1,4 @@
-"""Encoded examples in memory, given out as prepared batches, padded where their lengths differ."""
+"""Keeps encoded examples in memory and makes prepared batches of them, padded if lengths differ."""
 
 import itertools
 import math
@@ -34,8 +34,8 @@ class Feed(Value, eq=False):
 
     Fields:
         source: the raw examples.
-        columns: what is stored, by port; raw where it is asked for anew, or all of it would not fit in memory.
-        prepared: the ports whose columns are as the net sees them, since that takes no more memory.
+        columns: the stored examples by port; raw if they are read anew, or if the encoded ones would not fit in memory.
+        prepared: the ports whose columns are stored as the net sees them, since that takes no more memory.
         axes: the names of the lengths that examples have.
         typical: the mean of each length by its name, over all examples, or over some where columns are raw.
     """
@@ -54,7 +54,7 @@ class Feed(Value, eq=False):
 
     @cached_property
     def raw(self) -> bool:
-        """Whether some columns are encoded as they come."""
+        """Whether some columns are encoded batch by batch."""
         return not all(isinstance(column, Tensor | Ragged) for column in self.columns.values())
 
     @cached_property
@@ -63,13 +63,13 @@ class Feed(Value, eq=False):
         return tuple(column for column in self.columns.values() if isinstance(column, Ragged))
 
     def order(self, size: int, seed: int, epoch: int) -> Tensor:
-        """The order of an epoch: by chance, or in batches of like length where lengths differ and are known."""
+        """The order of an epoch: random, or in batches of similar length if lengths differ and are known."""
         if self.raw or not self.ragged:
             return epoch_order(len(self), seed, epoch)
         return bucketed_order(self._length, size, seed, epoch)
 
     def by_length(self) -> Tensor:
-        """All examples, the shortest first; as they are where lengths do not differ or are not known."""
+        """All examples, the shortest first; in their own order if lengths do not differ or are not known."""
         return (
             torch.arange(len(self), device="cpu") if self.raw or not self.ragged else self._length.argsort(stable=True)
         )
@@ -103,7 +103,7 @@ class Feed(Value, eq=False):
         return Batch(inputs, examples.to(self.device), weights, placed)
 
     def _gathered(self, indices: Tensor) -> dict[str, Stored]:
-        """The stored examples by port; those that are raw are read together, then encoded."""
+        """The stored examples by port; raw ones are read together, then encoded."""
         found: dict[str, Stored] = {}
         raw = [port for port, column in self.columns.items() if not isinstance(column, Tensor | Ragged)]
         read = self.source.read(indices.tolist(), raw) if raw else {}
@@ -116,7 +116,7 @@ class Feed(Value, eq=False):
         return found
 
     def next_pass(self) -> "Feed":
-        """The examples of another epoch: those of the next pass over a stream; else the same, asked for anew or not."""
+        """The examples of another epoch: of a stream those of its next pass, else the same, some of them read anew."""
         return self if self.source.again is None else self.opened(self.source.again())
 
     def opened(self, source: Source) -> "Feed":
@@ -145,9 +145,9 @@ class Feed(Value, eq=False):
 
 
 def feed(source: Source, net: Net, device: torch.device, prefix: str = "") -> Feed:
-    """Encode every column, as far as a quarter of the free memory goes; beyond, batches are encoded as they come.
+    """Encode every column that fits in a quarter of the free memory; the others are encoded batch by batch.
 
-    What is read row by row, such as a torch Dataset, is never kept: it may draw what it gives.
+    Data that is read row by row, such as a torch Dataset, is never kept, since it may give random examples.
 
     Fields: `net` ends in its losses; its ports say how to encode, and what the lengths are called; `prefix` is that of
         the paths of the user's net in it.
@@ -180,7 +180,7 @@ def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.
         with source.errors():
             axes.check(known)
     weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32, device="cpu")
-    weights = None if weights is None else weights / weights.mean()  # so that no batch has to know the others
+    weights = None if weights is None else weights / weights.mean()  # so that a batch needs no others
     typical = {
         name: round(float(torch.as_tensor(n, device="cpu").double().mean())) for name, n in axes.of_all(known).items()
     }
@@ -265,7 +265,7 @@ def _samples(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> dict[st
 
 
 def _encoded(raws: Sequence[Any], port: str, codec: Codec) -> Stored:
-    """Raw things encoded."""
+    """Raw examples, encoded."""
     try:
         return codec.encode_all(raws)
     except DataError as error:
@@ -276,7 +276,7 @@ ATOMS = {float, int, bool, str, bytes, complex, type(None)}
 
 
 def _bytes(value: Any) -> int:
-    """The memory that a raw thing takes, with all that it holds."""
+    """The memory of a raw example, with everything that it contains."""
     if hasattr(value, "nbytes"):
         return int(value.nbytes)
     own = sys.getsizeof(value)

@@ -26,7 +26,7 @@ class Goal(Value):
     """A net that ends in losses, and which part of it is the user's.
 
     Fields: `net` ends in losses; `targets` its ports that the loss compares with; `prefix` the path of the user's net
-    in it, empty when the user's net ends in losses itself; `name` and `why` what to say of the choice.
+    in it, empty when the user's net ends in losses itself; `name` and `why` the text of the choice and its reason.
     """
 
     net: Net
@@ -56,7 +56,7 @@ def goal_of(net: Net, loss: Any) -> Goal:
 def loss_for(codec: Codec | None, output: str, end: NetEnd) -> Net:
     """The loss that fits a decoder: cross entropy for classes and labels, squared error for numbers.
 
-    Numbers as they are behind a softmax or a sigmoid are probabilities: theirs is a cross entropy too.
+    Plain numbers that come from a softmax or a sigmoid are probabilities, so they too have a cross entropy.
     """
     if codec is not None and codec.answer is not None:
         chances = codec.answer == "numbers" and end.form
@@ -86,7 +86,7 @@ def _loss_of_chances(codec: Codec, output: str, end: NetEnd) -> Net:
 
 
 def _check_softmax(end: NetEnd, output: str) -> None:
-    """Refuse a net whose answer is the same for everything."""
+    """Raise an error for a net whose answer is always the same: a softmax over one value."""
     if end.form == "probabilities" and end.width == 1:
         raise TrainingError(
             what="the net ends in a softmax over one value, which is 1 whatever it is given",
@@ -111,7 +111,7 @@ def ends_in_losses(net: Node) -> bool:
 
 
 def mend_of_unnamed_loss(net: Net) -> str:
-    """The mend for a net whose outputs may be losses but are not called so; the empty text for any other net."""
+    """The mend for a net whose outputs may be losses but are not named so; the empty text for any other net."""
     plan = plan_of(net)
     single = all(plan.shape(slot) == () for _, slot in plan.wiring.outputs)
     if not single or net.held.outputs or ends_in_losses(net):

@@ -1,4 +1,4 @@
-"""Says what targets mean: a net that ends in softmax or sigmoid gives probabilities, so its targets are classes."""
+"""Decides what targets mean: a net that ends in softmax or sigmoid gives probabilities, so its targets are classes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ SLACK = 1e-3  # what rounding may move a sum of probabilities by
 
 
 class NetEnd(Value):
-    """What a net ends in, at one output.
+    """The end of a net at one output.
 
     Fields: `path` of the last leaf, `shape` of what it gives; `form` of the cross entropy that reads it:
     `probabilities` of classes that exclude each other, as softmax gives them; `binary`, of each value by itself, as the
@@ -45,7 +45,7 @@ class NetEnd(Value):
 
 
 def end_of(net: Node, output: str) -> NetEnd:
-    """What gives an output: the last leaf that makes values, not only moves them."""
+    """The end at an output: the last leaf that makes values instead of only moving them."""
     plan = plan_of(net)
     leaves = {op.path: op for op in plan.wiring.leaves}
     slot = dict(plan.wiring.outputs)[output]
@@ -60,9 +60,9 @@ def end_of(net: Node, output: str) -> NetEnd:
 
 
 def meant(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
-    """The decoder for targets like these behind an end that gives probabilities; None where any other may stand.
+    """The decoder for these targets if the net ends in probabilities; None if the end leaves the decoder open.
 
-    Raises: TrainingError for targets that such a net cannot say.
+    Raises: TrainingError for targets that such a net cannot give.
     """
     label = isinstance(first, str | int) or _is_texts(first)  # True is an int
     if end.logarithm and label:
@@ -113,7 +113,7 @@ def _behind_sigmoid(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> 
         return Array(_sizes(end, shape))
     several = "one answer, and the net gives several" if wide and shape in ((), (1,)) else _shown(raws, first)
     raise TrainingError(
-        what="the net ends in a sigmoid, and the targets are no answers of yes or no",
+        what="the net ends in a sigmoid, and the targets are not answers of yes or no",
         where=f"port {port!r}",
         expected="0 and 1, True and False, or numbers between",
         got=several,
@@ -140,7 +140,7 @@ def _is_texts(first: Any) -> bool:
 
 
 def _shape(first: Any) -> tuple[int, ...] | None:
-    """The axes of one target; None for what has none, as a path to a picture."""
+    """The number of axes of one target; None for a target that is not an array, such as a path to a picture."""
     if isinstance(first, bool | int | float | str):
         return ()
     if not isinstance(first, list | tuple | np.ndarray | Tensor):
@@ -156,14 +156,14 @@ def _classes(first: Any) -> bool:
 
 
 def _seen(raws: Sequence[Any]) -> Sequence[Any]:
-    """The targets themselves, or, where each is read anew, some from all over them."""
+    """The targets or, if they are read anew each time, a sample spread over all of them."""
     if isinstance(raws, list | tuple | np.ndarray | Tensor):
         return raws
     return [raws[int(i)] for i in np.linspace(0, len(raws) - 1, min(SAMPLE, len(raws)))]
 
 
 def _all(seen: Sequence[Any], holds: Callable[[Any], Any]) -> bool:
-    """Whether something holds of all numbers; not of what is none."""
+    """Whether a test holds for all numbers; False for a target that is not numbers."""
     try:
         return bool(np.all(holds(np.asarray(seen, dtype=np.float64))))
     except (TypeError, ValueError):  # no numbers, or rows of different lengths
@@ -180,13 +180,13 @@ def _distributions(rows: Any) -> Any:
 
 
 def _sizes(end: NetEnd, shape: tuple[int, ...]) -> str:
-    """The sizes of the target, where a size that the net calls by a name keeps it."""
+    """The sizes of the target; a size that has a name in the net keeps the name."""
     known = end.shape if ranked(end.shape) and len(end.shape) == len(shape) else shape
     return " ".join(kept_order(size, found) for size, found in zip(known, shape, strict=True))
 
 
 def kept_order(size: Size | Row, found: int) -> str:
-    """A size that the net calls by a name keeps it; any other is what the data have."""
+    """The name of a size if it has one in the net, else the size in the data."""
     named = isinstance(size, Expression) and isinstance(size.single, Name)
     return str(size) if named else str(found)
 

@@ -1,4 +1,4 @@
-"""Refuses to train a net that can see what it is to predict: its loss would fall, and it would have learned nothing."""
+"""Refuses to train a net that can see what it must predict: its loss would fall, but it would learn nothing."""
 
 from collections.abc import Sequence
 from math import inf, isinf
@@ -24,10 +24,10 @@ LONGEST = 9  # parts of a way that are named; of a longer one its ends and the p
 
 
 class LeakQuestion(Value):
-    """Whether a prediction sees what it is compared with.
+    """The question whether a prediction sees its own target.
 
-    Fields: `prediction` is the value, `source` the input whose position i + `target` it is to predict at i; `most` is
-    the last offset that it must not see; `end` names what the prediction goes to, `word` what it is called.
+    Fields: `prediction` is the value, `source` the input whose position i + `target` it must predict at i; `most` is
+    the last offset that it must not see; `end` names the part that reads the prediction, `word` the prediction itself.
     """
 
     sight: Visibility
@@ -40,18 +40,18 @@ class LeakQuestion(Value):
 
     @property
     def may(self) -> bool:
-        """Whether it may see it, by what leaves say."""
+        """Whether the prediction may see the target, by the declared reach of the leaves."""
         low, high = self.sight.of(self.prediction)[self.source]
         return low <= self.most and high >= self.target
 
 
 def refuse_leaks(net: Net, following: tuple[str, int] | None) -> None:
-    """Raise TrainingError where a net sees, in training, the elements that it is to predict.
+    """Raise TrainingError if a net sees, in training, the elements that it must predict.
 
-    `following` is the input of which it is to predict what follows, and how many steps on; None: none, and only what a
-    net that ends in losses compares with itself is known: a target that is a later position of an input, such as
-    `nw.DropFirst()` of it, or, for a net that sees no later position, the same one. A net that sees all around a
-    position and is compared with that position itself gives its input back, which is no prediction.
+    `following` is the input whose later elements the net predicts, and how many steps later. If it is None, only a net
+    that ends in losses is checked: its target may be a later position of an input, such as `nw.DropFirst()` of it, or,
+    in a net that sees no later position, the same position. A net that sees both sides of a position and is compared
+    with that position itself only returns its input, which is not a prediction.
     """
     if following is None and not ends_in_losses(net):
         return
@@ -68,7 +68,7 @@ def _first_size(net: Net, port: str) -> list[str]:
 
 
 def shifted_pair(data: Source, inputs: Sequence[str], targets: Sequence[str]) -> tuple[str, int] | None:
-    """The input of which the target is what follows, so many steps on; None where it is something else."""
+    """The input whose later elements are the target, and how many steps later; None if the target is something else."""
     if len(targets) != 1:
         return None
     places = torch.linspace(0, len(data) - 1, min(SAMPLE, len(data)), dtype=torch.float64, device="cpu")
@@ -83,7 +83,7 @@ def shifted_pair(data: Source, inputs: Sequence[str], targets: Sequence[str]) ->
 
 
 def _elements(raw: Any) -> str | list[Any]:
-    """The elements of a sequence; of what is none, nothing."""
+    """The elements of a sequence; an empty list for anything else."""
     if isinstance(raw, str):
         return raw
     if isinstance(raw, np.ndarray | Tensor) and raw.ndim:
@@ -109,7 +109,7 @@ def _of_losses(net: Net, sight: Visibility) -> list[LeakQuestion]:
 
 
 def _of_loss(net: Net, sight: Visibility, op: Op, source: Slot, slots: tuple[Slot, Slot]) -> list[LeakQuestion]:
-    """The question for one loss, if its target is an input moved along."""
+    """The question for one loss, if its target is a shifted input."""
     prediction, right = slots
     target = _moved_by(net, sight, source, right)
     low, high = sight.of(prediction)[source]
@@ -119,7 +119,7 @@ def _of_loss(net: Net, sight: Visibility, op: Op, source: Slot, slots: tuple[Slo
 
 
 def _moved_by(net: Net, sight: Visibility, source: Slot, right: Slot) -> int | None:
-    """How many positions later in the input a target is from; None where it is no such thing."""
+    """How many positions later in the input the target is; None if the target is not a shifted input."""
     low, high = sight.of(right)[source]
     if low == high:
         return int(low)
@@ -149,7 +149,7 @@ def _ask(net: Net, question: LeakQuestion) -> None:
 
 
 def _way_text(source: str, way: tuple[str, ...], end: str, ahead: str) -> str:
-    """The way in paths, without its middle where it is long."""
+    """The paths of a way; a long way is shown without its middle."""
     if len(way) > LONGEST:
         kept = {*way[:3], *way[-3:], ahead}
         runs = [path if path in kept else "…" for path in way]

@@ -1,4 +1,4 @@
-"""Trains a net to say what comes next in a sequence: the codecs that this takes, and the data from one column."""
+"""Trains a net to predict the next element of a sequence: the codecs it needs, and the data from one column."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,10 +22,10 @@ from netwright.value import Value
 class NextElement(Value):
     """What to train a net for: at every position of a sequence to predict the element that follows.
 
-    The data is one column of sequences. A net with several inputs, such as a source and what is said of it, takes a
-    column for each, in pairs (source, said); predicted is the input along whose size the output runs. The net reads it
-    from a mark at its start on, and at position i, where it has seen the mark and x₁ … xᵢ, its output is compared with
-    xᵢ₊₁, at the last position with a mark for the end:
+    The data is one column of sequences. A net with several inputs, such as a source text and its translation, takes a
+    column for each, in pairs (source, translation); it predicts the input along whose size the output runs. That input
+    gets a mark at its start. At position i the net has seen the mark and x₁ … xᵢ, and its output is compared with xᵢ₊₁;
+    at the last position it is compared with a mark for the end:
 
         loss = mean over i = 0 … n of −ln p(xᵢ₊₁ | x₁ … xᵢ), in nats, for each sequence, then over sequences.
 
@@ -35,9 +35,9 @@ class NextElement(Value):
     behind. A vocabulary that is not given is learned from the training part. A net without an encoder takes texts by
     characters.
 
-    Raises: TrainingError for a net with several outputs, of whose inputs none or several could be predicted, with
-        another encoder than one of sequences, whose output is not one distribution for every position, or that sees
-        ahead in training: it would learn to copy.
+    Raises: TrainingError for a net with several outputs; if no input, or more than one, could be the predicted one; if
+        its encoder is not one of sequences; if the output is not one distribution for every position; or if the net
+        sees ahead in training, since it would learn to copy.
 
     Example:
         >>> import netwright as nw
@@ -48,7 +48,7 @@ class NextElement(Value):
     """
 
     def ports(self, net: Net) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The columns that the data has: the net's inputs, of several the one that is predicted last."""
+        """The columns of the data: the net's inputs; the predicted one is the last."""
         if not net.input_names or len(net.output_names) != 1 or ends_in_losses(net):
             losses = ends_in_losses(net)
             raise TrainingError(
@@ -87,7 +87,7 @@ class NextElement(Value):
         return net.rebuilt(replace(net.held, outputs={output: decoder}))
 
     def examples(self, net: Net, data: Source) -> Source:
-        """The data as what the net reads and as what it is compared with; the net is coded."""
+        """The data as inputs and targets, for a net that has its codecs."""
         (output,), name = net.output_names, following_port(net)
         assert name is not None
         target, again = target_name(net, output, several=False), data.again
@@ -96,9 +96,9 @@ class NextElement(Value):
 
 
 def following_port(net: Net) -> str | None:
-    """The input of which a net says what comes next: its encoder starts where the net's decoder ends.
+    """The input that a net predicts: its encoder adds a start mark, and the net's decoder an end mark.
 
-    `NextElement` sets them so; None for a net that does something else.
+    `NextElement` sets both; None for a net that does something else.
     """
     if len(net.output_names) != 1:
         return None
@@ -150,7 +150,7 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
                 mend="nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective",
             )
         raise TrainingError(
-            what="the next element is one of a sequence that the encoder makes elements of",
+            what="predicting the next element needs an encoder of sequences",
             where=f"input {name!r}",
             expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
             got=f"a {type(first).__name__}, and a net without an encoder"
@@ -162,14 +162,14 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
 
 
 def _holds_fractions(raw: Any) -> bool:
-    """Whether an example is an array or a list of numbers with fractions, which are no labels."""
+    """Whether an example is an array or a list of numbers with fractions, which cannot be labels."""
     if is_array(raw):
         return "float" in str(raw.dtype)
     return isinstance(raw, list | tuple) and any(isinstance(item, float) or _holds_fractions(item) for item in raw)
 
 
 def _marks(encoder: Elements, decoder: Codec | None, name: str) -> tuple[bool | str, bool | str]:
-    """The mark from which the net reads, and the one that it says at the end: both by name, or both the edge."""
+    """The mark at the start of the input, and the mark to predict at the end: both named, or both the edge."""
     behind = decoder.mark_end if isinstance(decoder, Elements) else False
     start = encoder.mark_start or True
     end = next((mark for mark in (behind, encoder.mark_end) if isinstance(mark, str)), True)
@@ -195,14 +195,14 @@ def _fitted(codec: Elements, source: Source, name: str) -> Elements:
 
 
 def _check_positions(net: Net, name: str, output: str) -> None:
-    """Refuse a net whose output is not one row of numbers for every element of its input."""
+    """Raise an error for a net whose output is not one row of numbers for every element of its input."""
     plan = plan_of(net)
     given, made = plan.inputs[name], plan.outputs[output]
     if ranked(made) and (len(made) != 2 or made[0] != given[0]):
         raise TrainingError(
-            what="the net does not say what comes next at every position",
+            what="the net does not predict the next element at every position",
             where=f"output {output!r}",
             expected=f"({given[0]}, ?), a distribution for every element",
             got=shape_text(made),
-            mend="leave out what takes positions together, such as nw.Last() or pooling",
+            mend="leave out parts that combine positions, such as nw.Last() or pooling",
         )

@@ -1,4 +1,4 @@
-"""What `train` is given beside the net and the data, as it was checked."""
+"""The arguments of `train` besides the net and the data, checked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from netwright.value import Value
 
 
 class Options(Value, eq=False):
-    """The keywords of `train` that say how to train; None where the run is to choose.
+    """The keywords of `train` that say how to train; None if the run chooses.
 
-    Fields: as those of `train`. What names something (a loss, an optimizer, a schedule) is as it was given.
+    Fields: those of `train`. The name of a loss, an optimizer or a schedule is kept as it was given.
     """
 
     validation: Any

@@ -1,4 +1,4 @@
-"""Settles everything before the first step of a run: examples, loss, engine, rates and every choice."""
+"""Decides everything before the first step of a run: examples, loss, engine, rates and every choice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class Prepared:
         net: the user's, with its codecs fitted; its arrays are those before the run.
         prefix: the path of the user's net in the net with its loss; empty where the net has its own loss.
         engine: computes gradients; it holds the arrays that are trained.
-        other_arrays: by path, those that no gradient trains.
+        other_arrays: the arrays that no gradient trains, by path.
         feed: the examples as batches.
         updates: each update of the optimizer with its peak learning rate.
         validate: measures the arrays as they are; None without validation data.
-        least: examples that a batch has at least.
-        threads: of the processor; `watched` where they were not asked for and may get in each other's way.
-        choices: what was settled, and why.
+        least: the least number of examples in a batch.
+        threads: of the processor; `watched` if the user did not give them, so that a slow run may use fewer.
+        choices: what was decided, and why.
     """
 
     net: Net
@@ -100,7 +100,7 @@ def prepare(net: Net, data: Any, options: Options) -> Prepared:
     engine = engine_of(plan, flat, other_arrays, precision, seed, frozen=other_arrays.keys() - rates.keys())
 
     def trial() -> int:
-        """How many threads make the gradient of a batch fastest; running arrays are left as they were."""
+        """How many threads make the gradient of a batch fastest; running arrays are restored."""
         before = {path: array.clone() for path, array in other_arrays.items()}
         batch = training_feed.batch(training_feed.order(batch_size, seed, 1)[:batch_size])
         fastest = fastest_thread_count(lambda: engine.gradient(batch, 0))

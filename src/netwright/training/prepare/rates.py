@@ -17,9 +17,9 @@ Rates: TypeAlias = float | Mapping[str, float] | None
 
 
 def rates_of(plan: Plan, base: float, given: Rates, prefix: str) -> dict[str, float]:
-    """The peak learning rate of every array that changes; what has rate 0 is left out and stays as it is.
+    """The peak learning rate of every array that changes; arrays with rate 0 are left out and do not change.
 
-    A running array, such as the mean of a batch norm, has no rate of its own: it stands here while it is not frozen.
+    A running array, such as the mean of a batch norm, does not use its rate: it is listed unless it is frozen.
     """
     rates = {path: base for path, spec in plan.arrays.items() if spec.weight.kind != "fixed"}
     for pattern, rate in given.items() if isinstance(given, Mapping) else ():
@@ -65,11 +65,11 @@ def updates_of(flat: Flat, rates: Mapping[str, float], optimizer: Optimizer) -> 
 
 
 def _parts(names: Sequence[str]) -> list[str]:
-    """Every path that a pattern may have meant: arrays, and the parts above them at any height."""
+    """Every path that a pattern can match: arrays, and the parts that contain them at any depth."""
     pieces = [name.split("/") for name in names]
     return list(dict.fromkeys("/".join(piece[:n]) for piece in pieces for n in range(1, len(piece) + 1)))
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether an array's path is meant by a pattern: of it, or of a part above it."""
+    """Whether a pattern matches an array's path, or the path of a part that contains the array."""
     return fnmatchcase(path, pattern) or path.startswith(f"{pattern}/")

@@ -13,7 +13,7 @@ import torch
 
 TRIES = 5  # steps timed with each number of threads
 LONG = 1.0  # seconds after which no further step is timed: a long step is its own mean
-GAIN = 1.15  # how much faster all threads must be than one, to be worth what can happen to them
+GAIN = 1.15  # how much faster all threads must be than one, since they may slow down later
 WINDOW = 10  # steps whose median is the pace
 SLOW = 5.0  # times slower than the best pace so far, from which on one thread goes on
 
@@ -40,7 +40,7 @@ def fastest_thread_count(step: Callable[[], object], clock: Callable[[], float] 
 
 
 def _time_of(step: Callable[[], object], clock: Callable[[], float]) -> float:
-    """The median of a few tries, after one that makes ready what the step needs."""
+    """The median time of a few tries, after one try to warm up."""
     step()
     taken: list[float] = []
     while len(taken) < TRIES and sum(taken) < LONG:
@@ -51,7 +51,7 @@ def _time_of(step: Callable[[], object], clock: Callable[[], float]) -> float:
 
 
 class Pace:
-    """Watches how long steps take, for what there is in them."""
+    """Watches how long steps take for the number of positions in them."""
 
     def __init__(self) -> None:
         self._last: deque[float] = deque(maxlen=WINDOW)

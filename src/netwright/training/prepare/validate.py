@@ -28,10 +28,10 @@ FEW = 16  # examples that tell whether a net gives probabilities
 
 
 class Probable(Value):
-    """An answer of probabilities.
+    """An answer that consists of probabilities.
 
-    Fields: `one` says whether they add up to 1; `wrong`, given outputs and targets, which decisions differ from what is
-    right; None where the several decisions of an example are not counted.
+    Fields: `one` says whether they add up to 1; `wrong`, given outputs and targets, tells which decisions are wrong;
+    None if the decisions of an example are not counted.
     """
 
     one: bool
@@ -44,7 +44,7 @@ def other_class(output: Tensor, target: Tensor) -> Tensor:
 
 
 def other_side(output: Tensor, target: Tensor) -> Tensor:
-    """Where yes is said for no, or no for yes; one half is the border."""
+    """Where yes is answered for no, or no for yes; from one half on the answer is yes."""
     return (output >= 0.5) != (target >= 0.5)
 
 
@@ -57,13 +57,13 @@ PROBABLE: Mapping[Answer | None, Probable] = {
 
 
 class Validation(Value, eq=False):
-    """Measures the arrays as they are now, in float32: the mean loss, and the error of classes.
+    """Measures the present arrays in float32: the mean loss, and the error of classes.
 
-    The loss is a mean over examples, as it is trained; the error of an output with a class for every position is the
+    The loss is a mean over examples, as in training. For an output with a class at every position the error is the
     share of all positions that are wrong.
 
-    Fields: `losses` the program of the losses, and behind them of the output whose decisions are counted against the
-    port `target`, of these sizes, by `wrong`; None where none is.
+    Fields: `bound` computes the losses, `losses` in number, and last the output whose decisions are counted. `wrong`
+    compares that output with the port of `target`, which has these sizes; both are None if no decisions are counted.
     """
 
     data: Feed
@@ -89,7 +89,7 @@ class Validation(Value, eq=False):
         return {**found, "error": wrong / decided} if self.target is not None else found
 
     def culprit(self) -> Culprit | None:
-        """The first part that gives what is not finite, and the example of the validation data."""
+        """The first part whose value is not finite, and the example of the validation data."""
         found = (of_values(self.bound, batch.inputs, context, batch.examples) for batch, context in self._batches())
         return next((culprit for culprit in found if culprit is not None), None)
 
@@ -100,7 +100,7 @@ class Validation(Value, eq=False):
 
 
 def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, prefix: str) -> Validation:
-    """What measures these arrays on data; the net's own paths have a prefix in the plan."""
+    """The validation of these arrays on data; the net's own paths have a prefix in the plan."""
     codecs = net.held.outputs
     name = next(iter(codecs), "")
     probable = PROBABLE.get(codecs[name].answer) if len(codecs) == 1 and prefix else None
@@ -115,9 +115,9 @@ def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net
 
 
 def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
-    """Refuse to train a net whose decoder reads probabilities where it gives something else, such as logits.
+    """Raise an error if the decoder reads probabilities but the net gives something else, such as logits.
 
-    It is asked of a few examples, since what a net of any parts gives cannot be told from their kinds.
+    A few examples are run, since the kinds of the parts do not always tell what the net gives.
     """
     wants = {name: PROBABLE[codec.answer] for name, codec in net.held.outputs.items() if codec.answer in PROBABLE}
     slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
@@ -143,7 +143,7 @@ def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor]
 
 
 def _own(x: Tensor, shape: Shape, context: RunContext) -> Tensor:
-    """The values of a batch (b, *shape) that are not behind the end of an example: rows (r, …) where any are."""
+    """The values of a batch (b, *shape) without padding: rows (r, …) if there is any padding."""
     lengths = [None if isinstance(size, Row) else context.length(size) for size in shape]
     axes = [axis for axis, length in enumerate(lengths, 1) if length is not None]
     inside = own_elements(x, lengths, axes)

@@ -66,7 +66,7 @@ def with_loss(net: Net, loss: Any) -> Graph:
 
 
 def _loss(value: Any) -> Node:
-    """The part that a loss is."""
+    """A loss as a part."""
     if isinstance(value, Node):
         return value
     if ours := elsewhere.loss(value):
@@ -74,7 +74,7 @@ def _loss(value: Any) -> Node:
     if callable(value) and not isinstance(value, type | torch.nn.Module):
         return Function(EachExample(value), "input: *s, target: *t -> loss: ()")
     raise NetError(
-        what="this is no loss",
+        what="this is not a loss",
         where="loss",
         expected="a part such as nw.MSE(), or a function of the output and the target of one example",
         got=shortened(repr(value), 100),
