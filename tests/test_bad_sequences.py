@@ -216,7 +216,7 @@ def test_no_start_element_and_no_start() -> None:
     with pytest.raises(NetwrightError) as caught:
         nw.generate(nw.initialize(tagger))
     assert str(caught.value) == (
-        "there is nothing to start from: the net has no start element, and no start is given\n"
+        "there is nothing to start from: the net has no start element, and the prompt is empty\n"
         "  where:    generate\n"
         "  got:      ''\n"
         "  mend:     prompt='…'\n"

@@ -195,7 +195,7 @@ there is no such file
 this file cannot be read as a picture
   where:    {tmp_path}/seven.png
   expected: a file of BMP, GIF, JPEG, PNG, PPM, TIFF or WEBP, whole
-  got:      no picture of a known kind"""
+  got:      no known picture format"""
     )
     os.mkfifo(tmp_path / "pipe.png")
     for path, got in ((tmp_path, "a folder"), (tmp_path / "pipe.png", "a device or a pipe")):
@@ -226,7 +226,7 @@ def test_no_picture_starts_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
     script = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 6\n%%EndComments\nshowpage\n%%EOF\n"
     (tmp_path / "eps.png").write_text(script)
-    assert said(COLOR.encode, tmp_path / "eps.png").endswith("got:      no picture of a known kind")
+    assert said(COLOR.encode, tmp_path / "eps.png").endswith("got:      no known picture format")
     assert not (tmp_path / "called").exists()
     assert {ending for ending, form in pil.registered_extensions().items() if form in FORMATS} >= PICTURES
 

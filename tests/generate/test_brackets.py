@@ -121,7 +121,7 @@ def test_elements_that_are_no_texts():
     assert (
         str(error.value)
         == """\
-Brackets reads text, and this element is none
+Brackets reads text, and this element is not a text
   where:    grammar Brackets(pairs='()', free=None)
   expected: elements that are texts
   got:      3"""

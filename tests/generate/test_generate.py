@@ -306,7 +306,7 @@ def test_tokens_give_tuples():
         ),
         (
             lambda: nw.generate(NET, strategy=nw.Beam(2), stop="a"),
-            "a beam compares whole sequences: a stop would end some of them early\n  where:    generate\n"
+            "a beam cannot use stop texts: it compares whole sequences\n  where:    generate\n"
             "  got:      Beam(width=2, length_penalty=1.0) and stop='a'\n"
             "  mend:     nw.Greedy() or nw.Sample(…), or a net with an end element",
         ),

@@ -92,7 +92,7 @@ def test_no_end_of_states(monkeypatch):
     assert (
         str(error.value)
         == """\
-the shortest way to an end was not found: the grammar has too many states, or no end of them
+the shortest way to an end was not found: the grammar has too many states, or infinitely many
   where:    Count
   expected: at most 1,000 states with a vocabulary of 2
   got:      more

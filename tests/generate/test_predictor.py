@@ -78,7 +78,7 @@ def test_no_start_element_and_no_start():
     with pytest.raises(DataError) as caught:
         nw.generate(net)
     assert str(caught.value) == (
-        "there is nothing to start from: the net has no start element, and no start is given\n"
+        "there is nothing to start from: the net has no start element, and the prompt is empty\n"
         "  where:    generate\n"
         "  got:      ''\n"
         "  mend:     prompt='…'\n"
@@ -103,7 +103,7 @@ def test_nets_that_do_not_predict(net, got):
     with pytest.raises(NetError) as caught:
         nw.generate(net)
     assert str(caught.value) == (
-        "only a net that reads a sequence and says what comes next can generate\n"
+        "only a net that reads a sequence and predicts its next element can generate\n"
         "  where:    generate\n"
         "  expected: an encoder and a decoder of sequences, such as nw.Characters, that go together\n"
         f"  got:      {got}\n"
@@ -115,7 +115,7 @@ def test_codecs_that_do_not_go_together():
     with pytest.raises(NetError) as caught:
         nw.generate(NET.with_output(nw.Characters("xyz", mark_end=True)))
     assert str(caught.value) == (
-        "what a net says is read again by its encoder, which has other elements\n"
+        "the net's encoder and decoder have different elements, so it cannot read what it generates\n"
         "  where:    generate\n"
         "  expected: a decoder for the elements of Characters('abc', mark_start=True)\n"
         "  got:      Characters('xyz', mark_end=True)\n"

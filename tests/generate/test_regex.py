@@ -118,7 +118,7 @@ a pattern is too large
   where:    grammar Regex(pattern='(a|b)*a(a|b){20}')
   expected: at most 10,000 states over the characters of the vocabulary
   got:      more
-  mend:     say less about what comes a counted number of characters before the end"""
+  mend:     use fewer or smaller counts {m,n} near the end of the pattern"""
     )
 
 
@@ -131,7 +131,7 @@ def test_what_is_no_text():
     assert (
         str(error.value)
         == """\
-Regex reads text, and this element is none
+Regex reads text, and this element is not a text
   where:    grammar Regex(pattern='a')
   expected: elements that are texts
   got:      3"""

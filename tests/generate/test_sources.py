@@ -129,7 +129,7 @@ def test_what_is_missing_is_said() -> None:
     with pytest.raises(DataError) as caught:
         nw.generate(made("recurrent"), [{"source": "abc"}, {"sauce": "abc"}])
     assert str(caught.value) == (
-        "what a sequence is about is said for every input of the net but its own\n"
+        "each sequence needs a value for every source of the net\n"
         "  where:    prompt 1\n"
         "  expected: {'source': …}\n"
         "  got:      'sauce'"

@@ -154,7 +154,7 @@ def changed(row, *values):
         (
             P,
             np.array([0, 1, 3, 1, 0]),
-            "a target that is no class\n"
+            "a target that is not a class\n"
             "  where:    targets, row 7\n"
             "  expected: an index 0..2, for 3 labels\n"
             "  got:      3",
@@ -162,7 +162,7 @@ def changed(row, *values):
         (
             P,
             T - 1,
-            "a target that is no class\n"
+            "a target that is not a class\n"
             "  where:    targets, row 5\n"
             "  expected: an index 0..2, for 3 labels\n"
             "  got:      -1",
@@ -223,11 +223,11 @@ def test_a_batch_that_does_not_fit_is_refused_and_changes_nothing(p, t, text):
 @pytest.mark.parametrize(
     ("labels", "options", "text"),
     [
-        (("a",), {}, "labels that are no choice\n  expected: at least two, each once\n  got:      ['a']"),
+        (("a",), {}, "labels that offer no choice\n  expected: at least two, each once\n  got:      ['a']"),
         (
             ("a", "b", "a"),
             {},
-            "labels that are no choice\n  expected: at least two, each once\n  got:      ['a', 'b', 'a']",
+            "labels that offer no choice\n  expected: at least two, each once\n  got:      ['a', 'b', 'a']",
         ),
         (
             ("a", "b"),

@@ -90,7 +90,7 @@ def test_what_is_no_table_of_counts_is_refused(counts, got):
     with pytest.raises(DataError) as caught:
         ConfusionMatrix(("a", "b"), counts)
     assert str(caught.value) == (
-        "counts that are no confusion matrix\n"
+        "counts that are not a confusion matrix\n"
         "  expected: (2, 2) integers of at least 0, for 2 labels\n"
         f"  got:      {got}"
     )

@@ -135,7 +135,7 @@ def test_a_net_without_a_decoder():
     with pytest.raises(NetError) as error:
         nw.measure(CLASSIFIER.with_output(None), (X, Y))
     assert str(error.value) == (
-        "this net does not say what its output means, so nothing can be compared with it\n"
+        "the output of this net has no meaning that can be measured\n"
         "  expected: a decoder whose answer is 'class', 'yes or no', 'labels', 'numbers', 'elements'\n"
         "  got:      no decoder\n"
         "  mend:     net.with_output(nw.Category([…])), or another decoder"
@@ -187,7 +187,7 @@ def test_one_of_several_outputs_without_a_decoder():
     with pytest.raises(NetError) as error:
         nw.measure(TWO.with_output({"size": None}), BOTH)
     assert str(error.value) == (
-        "this net does not say what its output means, so nothing can be compared with it\n"
+        "the output of this net has no meaning that can be measured\n"
         "  where:    output 'size'\n"
         "  expected: a decoder whose answer is 'class', 'yes or no', 'labels', 'numbers', 'elements'\n"
         "  got:      no decoder\n"
@@ -252,7 +252,7 @@ def test_other_positions_than_the_net_gives():
     with pytest.raises(DataError) as error:
         nw.measure(TAGGER, (STEPS, [row[:5] for row in words(TAGS)]))
     assert str(error.value) == (
-        "what is right has other positions than the net gives\n"
+        "a target has other positions than the net's output\n"
         "  where:    target, row 0\n"
         "  expected: (6,), one class for each position\n"
         "  got:      (5,)"
@@ -379,7 +379,7 @@ def test_texts_beside_texts():
     with pytest.raises(DataError) as caught:
         nw.measure(tags, (["anna", "ha"], ["xyyx", "yxx"]))
     assert str(caught.value) == (
-        "what is right has other positions than the net gives\n"
+        "a target has other positions than the net's output\n"
         "  where:    target, row 1\n"
         "  expected: (2,), one class for each position\n"
         "  got:      (3,)"
@@ -449,7 +449,7 @@ def test_numbers_at_every_position_of_examples_that_differ_in_length():
     assert report.mse.value == pytest.approx(errors.mean(), rel=1e-5)
     with pytest.raises(DataError) as caught:
         nw.measure(net, (texts, [*right[:2], [0.0]]))
-    assert caught.value.what == "what is right has other positions than the net gives"
+    assert caught.value.what == "a target has other positions than the net's output"
 
 
 def test_several_labels_at_every_position_are_refused():

@@ -168,7 +168,7 @@ def test_what_does_not_fit_changes_nothing(p, t, text):
 
 
 def test_bad_options_and_an_empty_batch():
-    with pytest.raises(DataError, match="labels that are no choice"):
+    with pytest.raises(DataError, match="labels that offer no choice"):
         PositionCounts(("a",))
     with pytest.raises(DataError, match="a top-n accuracy that says nothing"):
         PositionCounts(("a", "b"), top=(3,))

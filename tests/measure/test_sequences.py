@@ -107,7 +107,7 @@ def test_no_confusion_matrix_of_many_elements():
         ([np.full((2, 2), 0.5)], [np.array([0])], "targets of example 0 of another shape than expected"),
         ([np.full((0, 2), 0.5)], [np.array([], int)], "an example without positions"),
         ([np.full((1, 2), 0.7)], [np.array([0])], "probabilities that do not add up"),
-        ([np.full((1, 2), 0.5)], [np.array([2])], "a target that is no class"),
+        ([np.full((1, 2), 0.5)], [np.array([2])], "a target that is not a class"),
     ],
 )
 def test_a_refused_batch_changes_nothing(ps, ts, what):
@@ -134,7 +134,7 @@ def test_no_means_over_elements():
     with pytest.raises(DataError) as caught:
         macro_f1(ElementCounts("ab"))
     assert str(caught.value) == (
-        "of the elements of sequences no means over classes are counted\n"
+        "means over classes are not counted for the elements of sequences\n"
         "  where:    macro F1\n"
         "  mend:     nw.Each(nw.Category([…])) as the decoder, for a class at every position"
     )

@@ -99,5 +99,5 @@ def test_bad_batches_are_refused_and_change_nothing():
 
 def test_bad_options_are_refused():
     assert refused(lambda: LabelCounts(("a", "a"))) == (
-        "labels that cannot be told apart\n  expected: at least one, each once\n  got:      ['a', 'a']"
+        "labels that are not all different\n  expected: at least one, each once\n  got:      ['a', 'a']"
     )

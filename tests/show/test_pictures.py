@@ -24,7 +24,7 @@ def test_what_is_no_picture():
     with pytest.raises(DataError) as error:
         png(np.zeros((2, 3, 4)))
     assert str(error.value) == (
-        "this array is no picture of bytes\n"
+        "this array is not a picture of bytes\n"
         "  expected: uint8, (height, width) or (height, width, 3)\n"
         "  got:      float64, (2, 3, 4)"
     )

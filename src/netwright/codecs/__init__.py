@@ -1,1 +1,1 @@
-"""Encoders and decoders, one class each: raw things in, tensors through the net, raw things out."""
+"""Encoders and decoders, one class each: they turn raw values into tensors for a net, and its outputs back."""

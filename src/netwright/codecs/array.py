@@ -1,4 +1,4 @@
-"""No coding at all: an array in, a tensor out, with the sizes that the port says."""
+"""The codec of plain arrays: an array in and a tensor out, with the sizes of the port."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ class Array(Codec):
             integer, or a tuple of integers and names.
 
     Raises:
-        NetError: sizes that are no notation, or leave the number of axes open.
+        NetError: sizes that are not valid notation, or leave the number of axes open.
         DataError: another shape; what is not a number; NaN or infinity; an index out of range.
 
     Example:
@@ -51,7 +51,7 @@ class Array(Codec):
 
     def __post_init__(self) -> None:
         given = (self.sizes,) if isinstance(self.sizes, int) else self.sizes
-        if any(isinstance(size, bool) for size in given):  # an integer to Python, and a name as a text
+        if any(isinstance(size, bool) for size in given):  # Python counts True as an integer
             raise NetError(
                 what="an array's sizes are whole numbers and names",
                 expected='such as 28, (28, 28, 1) or "n 3"',
@@ -97,7 +97,7 @@ class Array(Codec):
             try:
                 return self._checked(raws, (len(raws),))
             except DataError:
-                pass  # once more, row by row, to name the row
+                pass  # try again row by row, to name the row
         if self._inner is None:
             return super().encode_all(raws)
         examples: list[Sequence[Tensor]] = []

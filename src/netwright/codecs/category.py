@@ -16,17 +16,17 @@ from netwright.codecs.reading import THRESHOLD, Decision, Reading
 from netwright.errors import DataError
 from netwright.sizes.free import FREE, Free
 
-SLACK = 0.01  # what rounding to bfloat16 may move a sum of probabilities by
+SLACK = 0.01  # how much rounding to bfloat16 may change a sum of probabilities
 YES, NO = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")  # texts that stand for True, and for False
-NUMBERS = ("bool", "int", "uint", "float")  # how the types begin of which an array holds single numbers
+NUMBERS = ("bool", "int", "uint", "float")  # the beginnings of the names of numeric types
 INT64 = range(-(2**63), 2**63)
 
 
 class Category(Codec):
     """One of several labels: an index on the way in, a probability for each label on the way out.
 
-    Labels are told apart by exact type: `True` is not `1`, `7.0` is not `7`, `"7"` is not `7`; a numpy or torch
-    scalar counts as the Python value it holds, and a row of one label, as a column of a table has it, as that label.
+    Labels differ if their types do: `True` is not `1`, `7.0` is not `7`, `"7"` is not `7`. A numpy or torch scalar
+    counts as the Python value it holds. A row of one label, as in a column of a table, counts as that label.
 
     Shapes:
         `encode` gives `<k>`, an index below the number of labels; `decode` takes `k` probabilities.
@@ -90,7 +90,7 @@ class Category(Codec):
                 device="cpu",
             )
         except (KeyError, TypeError):
-            return torch.stack(self._encode_rows(raws))  # slower, and names the row
+            return torch.stack(self._encode_rows(raws))  # slower, but it names the row
         return indices if len(indices) else torch.stack(self._encode_rows(raws))
 
     def read(self, output: Tensor, reading: Reading) -> Any:
@@ -120,13 +120,13 @@ class Category(Codec):
 
     @cached_property
     def _sorted(self) -> tuple[Tensor, Tensor] | None:
-        """The labels in ascending order with their places, if they are all integers that torch can hold."""
+        """The labels in ascending order with their indices, if they are all integers that torch can hold."""
         if not all(type(label) is int and label in INT64 for label in self._labels):
             return None
         return torch.tensor(self._labels, dtype=torch.int64, device="cpu").sort()
 
     def _encode_integers(self, raws: AnyArray) -> Tensor | None:
-        """An array of integers at once; None if it is something else or holds a label that is not known."""
+        """The indices of a whole array of integers; None for another type, or if a label is not known."""
         kind = str(raws.dtype).removeprefix("torch.")
         if raws.ndim != 1 or not len(raws) or "int" not in kind or kind == "uint64" or self._sorted is None:
             return None
@@ -196,12 +196,12 @@ class Boolean(Codec):
     def read(self, output: Tensor, reading: Reading) -> Any:
         chances = check_chances(output.reshape(1))
         if isinstance(reading, Decision):
-            return bool(chances >= THRESHOLD)  # argmax would leave the tie to the order of the labels
+            return bool(chances >= THRESHOLD)  # with argmax the order of the labels would decide a tie
         return reading.of((False, True), torch.cat([1 - chances, chances]))
 
 
 def _mend_boolean(value: Any) -> tuple[str, ...]:
-    """The mends for a text in place of a boolean: the value that it stands for, where it stands for one."""
+    """The mends for a text in place of a boolean: the value that it stands for, if it stands for one."""
     if not isinstance(value, str):
         return ()
     meant = [known for known, texts in ((True, YES), (False, NO)) if value.strip().lower() in texts]
@@ -209,13 +209,13 @@ def _mend_boolean(value: Any) -> tuple[str, ...]:
 
 
 def _single(raw: Any) -> Any:
-    """The one thing in a row of one, as a column of a table gives it; anything else as it is."""
+    """The only item of a row of one, as in a column of a table; anything else unchanged."""
     one = tuple(raw.shape) == (1,) if is_array(raw) else isinstance(raw, list | tuple) and len(cast(Any, raw)) == 1
     return cast(Any, raw)[0] if one else raw
 
 
 def check_chances(output: Tensor) -> Tensor:
-    """The output, which must be probabilities that stand alone, clipped to 0..1."""
+    """The output, clipped to 0..1; an error if it is not independent probabilities."""
     if bool((output < -SLACK).any()) or bool((output > 1 + SLACK).any()):
         raise DataError(
             what="the output is not a probability",

@@ -1,4 +1,4 @@
-"""What a codec is: the contract between raw things and the tensors of a net's port."""
+"""What a codec is: the contract between raw values and the tensors of a net's port."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence, Sized
@@ -24,7 +24,7 @@ MOST = 1000  # characters of a field that are printed in full; of a longer one t
 
 
 class Codec(Value, ABC):
-    """Turns raw things into tensors on the way in, and a net's output into raw things on the way out.
+    """Turns raw values into tensors on the way in, and a net's output into raw values on the way out.
 
     A codec is a frozen value: its fields are plain (numbers, texts, tuples, other codecs), so it compares, prints
     itself so that `eval` gives it back, and is written into a net's file as its name and fields. What it learns
@@ -36,10 +36,10 @@ class Codec(Value, ABC):
     - `encoded`, the sizes that `encode` gives, in the notation of ports: `"28 28 1"`, `"<10>"` for an index below
       ten, `"?"` for a size that is not known yet;
     - `decoded`, the sizes that `decode` takes: `"10"` for ten probabilities;
-    - `encode`, one raw thing to one tensor, as it is stored in memory (bytes stay bytes); `encode_all`, many of them
-      to one tensor, or to a `Ragged` where their lengths differ and `encoded` names that size;
+    - `encode`, one raw value to one tensor, in the form stored in memory (bytes stay bytes); `encode_all`, many of
+      them to one tensor, or to a `Ragged` if their lengths differ and `encoded` names that size;
     - `prepare`, a batch of stored tensors to what the net sees (bytes become floats);
-    - `read`, one tensor to one raw thing, as a `Reading` asks; `decode` calls it;
+    - `read`, one tensor to one raw value, in the form that a `Reading` asks for; `decode` calls it;
     - `answer`, one word for what the output is, so that a net which it decodes can be trained without a loss of one's
       own, and measured; `names`, what its classes are called, where they are not numbers.
     """
@@ -62,7 +62,7 @@ class Codec(Value, ABC):
         return self.code(MOST)
 
     def code(self, most: int | None = None) -> str:
-        """The expression that makes the codec; of fields that take more than `most` characters the beginning alone."""
+        """The expression that makes the codec; a field longer than `most` characters is cut."""
         shown: list[str] = []
         positional = True  # until a default is left out, or the fields are keyword-only
         for field in sorted(fields(cast(Any, self)), key=lambda field: field.kw_only is True):
@@ -79,7 +79,7 @@ class Codec(Value, ABC):
 
     @property
     def scale(self) -> tuple[Any, Any] | None:
-        """The mean and the deviation by which arrays are standardized; None where they stay as they are."""
+        """The mean and the deviation by which arrays are standardized; None if they are not."""
         return None
 
     @property
@@ -98,7 +98,7 @@ class Codec(Value, ABC):
 
     @property
     def names(self) -> tuple[Any, ...]:
-        """What the k classes, labels or elements of the answer are called, in the order of the output; 0 to k - 1."""
+        """The names of the k classes, labels or elements of the answer, in the order of the output."""
         last = port(self.decoded).axes[-1]
         return tuple(range(last.times if isinstance(last, Axis) and not last.name else 0))
 
@@ -114,14 +114,14 @@ class Codec(Value, ABC):
 
     @abstractmethod
     def encode(self, raw: Any) -> Tensor:
-        """One raw thing as it is stored; raises `DataError` for what does not fit."""
+        """One raw value in its stored form; raises `DataError` for a value that does not fit."""
 
     @abstractmethod
     def read(self, output: Tensor, reading: Reading) -> Any:
-        """What `decode` gives, for an output without NaN and any reading but `Raw`."""
+        """The result of `decode` for an output without NaN and any reading but `Raw`."""
 
     def decode(self, output: Tensor, reading: Reading = DECISION) -> Any:
-        """One output of the net, without a batch axis, as the reading asks."""
+        """One output of the net, without a batch axis, decoded as the reading asks."""
         if isinstance(reading, Raw):
             return output
         if not fits(tuple(output.shape), port(self.decoded)):
@@ -140,11 +140,11 @@ class Codec(Value, ABC):
         return self.read(output, reading)
 
     def takes(self, raw: Any) -> bool:
-        """Whether this is one raw thing, rather than a nesting of several: what `Each` asks to find its depth."""
+        """Whether this is one raw value and not a nesting of several; `Each` uses it to find its depth."""
         return not isinstance(raw, list | tuple) and getattr(raw, "ndim", 0) == 0
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
-        """Many raw things as one tensor with a batch axis, a `Ragged` if lengths differ; an error names the row."""
+        """Many raw values as one tensor with a batch axis, a `Ragged` if lengths differ; an error names the row."""
         rows = self._encode_rows(raws)
         if all(row.shape == rows[0].shape for row in rows):
             return torch.stack(rows)
@@ -156,11 +156,11 @@ class Codec(Value, ABC):
 
     @property
     def fitted(self) -> bool:
-        """Whether everything that is learned from data is known."""
+        """Whether no field is `FREE` any more."""
         return all(getattr(self, field.name) is not FREE for field in fields(cast(Any, self)))
 
     def fit(self, raws: Sequence[Any]) -> Self:
-        """This codec with everything that was `FREE` learned from the raw things."""
+        """This codec with its `FREE` fields learned from the raw values."""
         return self
 
     @property
@@ -169,7 +169,7 @@ class Codec(Value, ABC):
         return 0
 
     def _encode_rows(self, raws: Sequence[Any], first: int = 0) -> list[Tensor]:
-        """Each raw thing by itself; `first` is the number of the first row in an error."""
+        """Each raw value encoded by itself; `first` is the number of the first row, for errors."""
         rows: list[Tensor] = []
         for row, raw in enumerate(raws, first):
             try:
@@ -182,7 +182,7 @@ class Codec(Value, ABC):
         return rows
 
     def _known(self, name: str) -> Any:
-        """A field that must have been learned by now."""
+        """The value of a field; an error if it is not learned yet."""
         value = getattr(self, name)
         if value is FREE:
             raise MissingArraysError(
@@ -194,7 +194,7 @@ class Codec(Value, ABC):
         return value
 
     def _check_decision(self, reading: Reading) -> None:
-        """Refuses the readings of a distribution, for a codec whose output is a value."""
+        """Raise an error for readings of a distribution, in a codec whose output is a value."""
         if not isinstance(reading, Decision):
             raise DataError(
                 what=f"{type(self).__name__} gives a value, not a distribution over labels",
@@ -238,7 +238,7 @@ def fits(shape: tuple[int, ...], sizes: Port) -> bool:
 
 
 def _exact(value: Any) -> Any:
-    """A key that tells 1, 1.0 and True apart, as labels are told apart."""
+    """A key that differs for 1, 1.0 and True, as labels do."""
     if isinstance(value, tuple):
         return tuple(_exact(item) for item in cast(tuple[Any, ...], value))
     return (type(value), value)

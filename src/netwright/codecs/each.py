@@ -35,7 +35,7 @@ class Each(Codec):
 
     Raises:
         NetError: `Each` of `Each`, which is the same as one.
-        DataError: lists beside things that are none, nothing at all, or what the codec refuses, with its position.
+        DataError: lists mixed with single items, an empty list, or a value that the codec refuses, with its position.
 
     Example:
         >>> from netwright.codecs.category import Category
@@ -93,9 +93,9 @@ class Each(Codec):
             raise DataError(what="there are no examples")
         if is_array(raws) and self.takes(raws[0]):
             try:
-                return self.encode(raws)  # one nesting more, all of it even
+                return self.encode(raws)  # the batch is one more level of nesting, and all lengths are equal
             except DataError:
-                pass  # once more, row by row, to name the row
+                pass  # try again row by row, to name the row
         nested: list[list[list[int]]] = []
         blocks: list[Sequence[Any]] = []
         for row, raw in enumerate(raws):
@@ -145,7 +145,7 @@ class Each(Codec):
         return replace(self, codec=self.codec.fit(items))
 
     def _flat(self, raw: Any) -> tuple[list[list[int]], Sequence[Any]]:
-        """How many parts everything has, level by level, and all raw things of the codec in one row."""
+        """The number of items of every list, level by level, and all raw values of the codec in one flat list."""
         if not self.takes(raw):
             raise DataError(
                 what=f"Each({type(self.codec).__name__}) takes a list, tuple or array, of one thing or more",
@@ -171,7 +171,7 @@ class Each(Codec):
         return [*levels, *inner], array.reshape(-1, *array.shape[axes:])
 
     def _encoded(self, rows: list[str], nested: list[list[list[int]]], blocks: list[Sequence[Any]]) -> Tensor | Ragged:
-        """All raw things of the examples, one after the other; an error names the position in the nesting."""
+        """All raw values of the examples, one after the other; an error names the position in the nesting."""
         try:
             return self.codec.encode_all(_joined(blocks))
         except DataError:
@@ -197,7 +197,7 @@ def _nested(item: Any) -> bool:
 
 
 def _counts(levels: list[list[int]], items: list[Any]) -> list[int]:
-    """How many parts each of these has: one level of nesting less."""
+    """The number of items in each of these lists: one level of nesting less."""
     counts: list[int] = []
     for number, item in enumerate(items):
         if not _nested(item) or not _nested(items[0]):
@@ -216,7 +216,7 @@ def _counts(levels: list[list[int]], items: list[Any]) -> list[int]:
 
 
 def _check_even(levels: list[list[int]]) -> None:
-    """Refuses what one tensor cannot hold."""
+    """Raise an error if one tensor cannot hold the nesting."""
     for level, counts in enumerate(levels):
         for place, count in zip(_places(levels[:level]), counts, strict=True):
             if count != counts[0]:
@@ -239,7 +239,7 @@ def _check_depth(levels: list[list[int]], nested: list[list[list[int]]]) -> None
 
 
 def _joined(blocks: list[Sequence[Any]]) -> Sequence[Any]:
-    """The items of all blocks; arrays that fit each other stay an array, which codecs read at once."""
+    """The items of all blocks; blocks that are arrays of equal shapes stay one array, which codecs read faster."""
     if len(blocks) == 1:
         return blocks[0]
     if is_array(blocks[0]):
@@ -251,7 +251,7 @@ def _joined(blocks: list[Sequence[Any]]) -> Sequence[Any]:
 
 
 def _places(levels: list[list[int]]) -> Iterator[tuple[int, ...]]:
-    """Where every part of the last level stands in the nesting."""
+    """The position of every item of the last level in the nesting."""
     places: list[tuple[int, ...]] = [()]
     for counts in levels:
         places = [(*place, number) for place, count in zip(places, counts, strict=True) for number in range(count)]

@@ -44,25 +44,25 @@ class Image(Codec):
     sides.
 
     Shapes:
-        `encode` gives `height width channels`, with 3 channels for "rgb" and 1 for "gray": uint8 as it is, floats
-        as float32. `decode` takes the same and gives a uint8 array in `layout`, a gray one without channel axis.
+        `encode` gives `height width channels`, with 3 channels for "rgb" and 1 for "gray": bytes stay uint8, floats
+        become float32. `decode` takes the same and gives a uint8 array in `layout`, a gray one without channel axis.
 
     Fields:
         height, width: in pixels.
         color: "rgb" or "gray".
-        mean: subtracted, on the scale 0..1, one number or one a channel. 0 by default, which leaves the pixels in
-            0..1: the form in which a picture is easiest to look at. `FREE` takes the mean of the training data's
-            pixels.
-        deviation: divided by, above 0, likewise. 1 by default; `FREE` takes the standard deviation of the training
-            data's pixels, and 1 for a channel that is constant. Fitted values are rounded to six digits.
+        mean: what is subtracted, on the scale 0..1, one number or one for each channel. 0 by default, which leaves the
+            pixels in 0..1: the form in which a picture is easiest to look at. `FREE` takes the mean of the training
+            data's pixels.
+        deviation: the divisor, above 0, in the same form. 1 by default; `FREE` takes the standard deviation of the
+            training data's pixels, and 1 for a channel that is constant. Fitted values are rounded to six digits.
         layout: "hwc" or "chw", the order of the axes of arrays that are given and decoded.
         filter: how pictures are resized: "bilinear", or another of PIL's: "nearest", "box", "hamming", "bicubic",
             "lanczos".
 
     Raises:
         NetError: an option out of range.
-        DataError: a missing file; what is no picture; an array of another number of channels, or of values that are
-            not bytes and not floats in 0..1; NaN.
+        DataError: a missing file; a value that is not a picture; an array with another number of channels, or with
+            values that are neither bytes nor floats in 0..1; NaN.
 
     Example:
         >>> digit = Image(28, 28, "gray")
@@ -188,7 +188,7 @@ class Image(Codec):
                 what="this file cannot be read as a picture",
                 where=str(path),
                 expected=f"a file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, whole",
-                got="no picture of a known kind" if unknown else str(error),
+                got="no known picture format" if unknown else str(error),
             ) from None
 
     def _from_pil(self, picture: Any) -> Tensor:
@@ -231,7 +231,7 @@ class Image(Codec):
             try:
                 return self._encode_block(raws)
             except DataError:
-                pass  # once more, row by row, to name the row or to resize
+                pass  # try again row by row, to name the row or to resize
         rows = self._encode_rows(raws, first)
         mixed = len({row.dtype for row in rows}) > 1
         return torch.stack([_light(row) for row in rows] if mixed else rows)
@@ -249,7 +249,7 @@ class Image(Codec):
         return pictures.contiguous()
 
     def _channels_last(self, picture: Tensor) -> Tensor:
-        """One picture as (h, w, c), or the error that says how its axes are to be named."""
+        """One picture as (h, w, c); an error says how to name its axes."""
         shape, channel = tuple(picture.shape), {"hwc": -1, "chw": 0}[self.layout]
         if len(shape) == 2 and self.color == "gray":
             return picture[..., None]  # (h, w) -> (h, w, 1)
@@ -286,7 +286,7 @@ class Image(Codec):
         return resized.clamp_(0, 1) if resized.is_floating_point() else resized  # cubic ones overshoot, as of bytes
 
     def _statistic(self, name: str, like: Tensor) -> float | Tensor:
-        """A Python number where it is the same for all channels: then nothing is copied to the device."""
+        """A Python number if it is the same for all channels, so that nothing is copied to the device."""
         value = self._known(name)
         if not isinstance(value, tuple):
             return cast(float, value)
@@ -294,7 +294,7 @@ class Image(Codec):
 
 
 def _pixels(raw: AnyArray) -> Tensor:
-    """An array of bytes as it is, one of floats as float32."""
+    """An array of bytes unchanged, one of floats as float32."""
     values = as_tensor(raw)
     if values.dtype == torch.uint8:
         return values
@@ -355,7 +355,7 @@ def _is_deep(picture: Any) -> bool:
 
 
 def _turn(picture: Any) -> Any:
-    """How a PIL image is turned upright; None where it is."""
+    """The transposition that turns a PIL image upright; None if it is upright."""
     how = _pil("turning a picture").Transpose
     turns = [None, how.FLIP_LEFT_RIGHT, how.ROTATE_180, how.FLIP_TOP_BOTTOM]
     turns += [how.TRANSPOSE, how.ROTATE_270, how.TRANSVERSE, how.ROTATE_90]
@@ -370,7 +370,7 @@ def _lying() -> set[Any]:
 
 
 def _check_memory(picture: Any, color: str, size: int) -> None:
-    """Refuse a picture, of which only the start was read, that would take much more memory than its file."""
+    """Raise an error for a picture that would take much more memory than its file; only its header has been read."""
     own = 1 if picture.mode in ("1", "L", "P") else 4  # bytes of a pixel, as PIL holds it
     wanted = 1 if color == "gray" else 4
     made = 0 if picture.mode == MODES[color] else wanted + 4 if picture.mode == "P" else wanted

@@ -1,4 +1,4 @@
-"""Labels told apart by exact type: 1, 1.0, True and '1' are four. Shared by the codecs that know labels."""
+"""Tables of labels for the codecs. Labels of different types are different: 1, 1.0, True and '1' are four labels."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ MOST_SHOWN = 8  # labels in a message
 
 
 def label_tuple(labels: Iterable[Any], least: int) -> tuple[Label, ...]:
-    """The labels that a codec was given, checked: in an order, of plain types, all different, at least so many."""
+    """The given labels, checked: an ordered list of plain types, all different, at least `least` of them."""
     if isinstance(labels, str):
         raise NetError(
             what="labels are a list, not one text",
@@ -34,7 +34,7 @@ def label_tuple(labels: Iterable[Any], least: int) -> tuple[Label, ...]:
 
 
 def index_table(labels: Sequence[Label]) -> Table:
-    """From a label with its exact type to its place."""
+    """From a label with its exact type to its index."""
     return {(type(label), label): index for index, label in enumerate(labels)}
 
 
@@ -46,7 +46,7 @@ def shown_labels(labels: tuple[Label, ...]) -> str:
 
 
 def index_of(raw: Any, known: Table, noun: str) -> int:
-    """Where a label stands; `DataError` with the near misses if nowhere."""
+    """The index of a label; a `DataError` with similar labels if it is not known."""
     label = plain_number(raw)
     try:
         return known[type(label), label]
@@ -55,7 +55,7 @@ def index_of(raw: Any, known: Table, noun: str) -> int:
 
 
 def distinct(raws: Iterable[Any]) -> tuple[Label, ...]:
-    """The different labels in the data, sorted; those of several types by the type's name first."""
+    """The different labels in the data, sorted: by the name of the type, then by value."""
     found: set[tuple[type, Label]] = set()
     for row, raw in enumerate(raws.tolist() if is_array(raws) else raws):
         label = plain_number(raw)

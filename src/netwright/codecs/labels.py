@@ -1,4 +1,4 @@
-"""Several labels at once: tags that are true or not independently of each other."""
+"""Several labels at once: tags, each of which is true or false by itself."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from netwright.sizes.free import FREE, Free
 
 
 class Labels(Codec):
-    """Any number of labels at once: a 1 for each that is there, a probability for each on the way out.
+    """Any number of labels at once: a 1 for each given label on the way in, a probability for each on the way out.
 
     The probabilities are independent and need not sum to one. The decision is a tuple of the labels with p ≥ 0.5;
     `Probabilities` gives each label with its own, `Top` the likeliest, `Sample` draws each by itself, `Entropy` sums
@@ -29,7 +29,7 @@ class Labels(Codec):
         `encode` gives `k`, zeros and ones; `decode` takes `k` probabilities.
 
     Fields:
-        labels: the labels in the order of the net's outputs; str, int, float or bool, told apart by exact type.
+        labels: the labels in the order of the net's outputs; str, int, float or bool; 1, 1.0 and True differ.
             By default the sorted labels of the training data.
 
     Raises:

@@ -29,7 +29,7 @@ from netwright.sizes.free import FREE, Free
 class Number(Codec):
     """A number, standardized: (x − mean) / deviation on the way in, y · deviation + mean on the way out.
 
-    The mean is taken off in double precision, so that times and other large numbers stay apart; the net sees
+    The mean is subtracted in double precision, so that large numbers such as times stay different; the net sees
     float32, about seven digits of the result.
 
     Shapes:
@@ -38,7 +38,7 @@ class Number(Codec):
     Fields:
         mean: what is subtracted, in the unit of the numbers; by default the mean of the training data.
         deviation: what is divided by, in the same unit, above 0; by default the standard deviation of the training
-            data about its mean, and 1 where all of it is equal. `Number(0, 1)` leaves numbers as they are.
+            data about its mean, and 1 if all numbers are equal. `Number(0, 1)` does not change numbers.
 
     Raises:
         NetError: a deviation that is not above 0.
@@ -84,7 +84,7 @@ class Number(Codec):
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
         if isinstance(raws, np.ndarray) and raws.dtype.kind == "O":
-            raws = raws.tolist()  # cells of any kind
+            raws = raws.tolist()  # cells of any type
         if is_array(raws):
             fast = tuple(raws.shape) in ((len(raws),), (len(raws), 1)) and not str(raws.dtype).endswith("bool")
         else:
@@ -116,7 +116,7 @@ class Number(Codec):
 class Vector(Codec):
     """Several numbers, each standardized by itself: (x − mean) / deviation, and back on the way out.
 
-    The mean is taken off in double precision; the net sees float32, about seven digits of the result.
+    The mean is subtracted in double precision; the net sees float32, about seven digits of the result.
 
     Shapes:
         `encode` gives `size`; `decode` takes `size`, and gives a numpy array of float64.
@@ -126,7 +126,7 @@ class Vector(Codec):
         mean: what is subtracted, one number for all or one for each component; by default the training data's, for
             each component.
         deviation: what is divided by, above 0, likewise; 1 for a component that is constant in the training data.
-            `Vector(4, mean=0, deviation=1)` leaves numbers as they are.
+            `Vector(4, mean=0, deviation=1)` does not change numbers.
 
     Raises:
         NetError: a size below 1; a mean or deviation of another size; a deviation that is not above 0.

@@ -1,4 +1,4 @@
-"""Numbers in whatever form they come (Python, numpy, torch) as tensors, and their mean and deviation."""
+"""Numbers in any form (Python, numpy, torch) as tensors, and their mean and deviation."""
 
 import datetime
 import math
@@ -26,7 +26,7 @@ def is_array(raw: object) -> TypeGuard[Any]:  # Any: so that a sequence may be o
 
 
 def plain_number(raw: Any) -> Any:
-    """A numpy scalar or an array without axes as the Python value it holds; anything else as it is."""
+    """A numpy scalar or an array without axes as the Python value it holds; anything else unchanged."""
     if type(raw) in PLAIN:
         return raw
     if isinstance(raw, np.datetime64 | np.timedelta64):
@@ -37,27 +37,27 @@ def plain_number(raw: Any) -> Any:
 
 
 def arrayed(raw: Any) -> Any:
-    """What gives itself as an array, such as a DataFrame or an array of another library, as one; else as it is."""
+    """An object that numpy can convert, such as a DataFrame, as an array; anything else unchanged."""
     return (
         np.asarray(raw) if hasattr(raw, "__array__") and not is_array(raw) and not isinstance(raw, np.generic) else raw
     )
 
 
 def number_table(raw: Any) -> dict[Any, Any] | None:
-    """The columns of a table, such as a DataFrame, by their names; None for what is no table."""
+    """The columns of a table, such as a DataFrame, by their names; None for anything else."""
     names = getattr(raw, "columns", None)
     return None if names is None or not hasattr(raw, "__array__") else {name: raw[name] for name in names}
 
 
 def described(raw: Any) -> str:
-    """A raw thing in a message: an array by shape and type, anything else by value and type."""
+    """A raw value as text for a message: an array by shape and type, anything else by value and type."""
     if is_array(raw):
         return f"an array of shape {tuple(raw.shape)} and type {str(raw.dtype).removeprefix('torch.')}"
     return f"{shortened(repr(raw), LONGEST)} of type {type(raw).__name__}"
 
 
 def time_as_number(raw: Any) -> str:
-    """How a time or a duration becomes a number, as a mend; the empty text for anything else."""
+    """The mend that turns a time or a duration into a number; the empty text for anything else."""
     kind = raw.dtype.kind if isinstance(raw, np.ndarray | np.generic) else ""
     if kind == "M":
         return 'times.astype("datetime64[s]").astype("int64"), the seconds since 1970'
@@ -107,7 +107,7 @@ def numbers(raw: Any) -> Tensor:
 
 
 def _of_cells(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """An array of Python's objects, as a table of mixed columns gives it, as the numbers in its cells."""
+    """The numbers in an array of Python objects, such as a table with mixed columns gives."""
     cells = [plain_number(cell) for cell in array.ravel().tolist()]
     wrong = next((place for place, cell in enumerate(cells) if type(cell) not in (bool, int, float)), None)
     if wrong is not None:
@@ -131,7 +131,7 @@ NARROW = {torch.float16, torch.bfloat16, torch.float32, torch.bool, torch.uint8,
 def exact(raw: Any) -> Tensor:
     """Numbers as float32 where their type has no more digits, else as float64; one beyond float32 is an error.
 
-    What is standardized must keep its digits until the mean is taken off: two times of one day are equal in float32.
+    Numbers must keep their digits until the mean is subtracted: two times of one day are equal in float32.
     """
     given = numbers(raw)
     kept = floats(given)
@@ -175,7 +175,7 @@ def per_component(name: str, value: float | Iterable[float] | Free, size: int | 
 
 
 def scale_of(mean: Any, deviation: Any) -> tuple[Any, Any] | None:
-    """Mean and deviation in one form, so that equal ones are equal; None if they are open, or change nothing."""
+    """Mean and deviation in one normal form, so that they can be compared; None if they are open or change nothing."""
     if mean is FREE or deviation is FREE:
         return None
     given = (set(each) if isinstance(each, tuple) else {each} for each in (mean, deviation))

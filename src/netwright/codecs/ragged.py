@@ -66,7 +66,7 @@ class Ragged(Value, eq=False):
 
     @classmethod
     def of(cls, rows: Sequence[Tensor] | Sequence[Sequence[Any]], depth: int) -> "Ragged":
-        """From one tensor an example, of which the first `depth` axes may differ; or lists of such, one level less."""
+        """From one tensor for each example, whose first `depth` axes may differ; or from lists of such tensors."""
         parts: list[Any] = list(rows)
         if not parts:
             raise DataError(what="there are no examples")
@@ -118,7 +118,7 @@ class Ragged(Value, eq=False):
         return values.reshape(*places.shape, *self.values.shape[1:]), tuple(lengths)
 
     def row(self, number: int) -> Tensor:
-        """One example as it is: (n, *rest); of lists in lists (n, N, …, *rest), padded inside."""
+        """One example without its padding: (n, *rest); of lists in lists (n, N, …, *rest), padded inside."""
         return self.index_select(torch.tensor([number], device=self.values.device, dtype=torch.int64)).padded()[0][0]
 
     def compact(self) -> "Tensor | Ragged":
@@ -140,12 +140,12 @@ class Ragged(Value, eq=False):
 
     @cached_property
     def _starts(self) -> tuple[Tensor, ...]:
-        """Of every level, where the parts of each begin in the level below."""
+        """For every level, where the parts of each item begin in the level below."""
         return tuple(lengths.cumsum(0) - lengths for lengths in self.lengths)
 
 
 def _first_empty(rows: Sequence[Any], depth: int, above: tuple[int, ...] = ()) -> str:
-    """The place of the first list without elements; the empty text if there is none."""
+    """The position of the first list without elements; the empty text if there is none."""
     for number, part in enumerate(rows):
         place = (*above, number)
         if not len(part):

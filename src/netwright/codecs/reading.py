@@ -15,7 +15,7 @@ from netwright.errors import NetError
 from netwright.fields import at_least, checked, suits
 from netwright.value import Value
 
-THRESHOLD = 0.5  # a label of several is said when it is at least as likely as not
+THRESHOLD = 0.5  # one of several labels is given if its probability is at least this
 
 
 class Reading(ABC):
@@ -27,20 +27,20 @@ class Reading(ABC):
 
     @abstractmethod
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
-        """What this reading says of one distribution over the labels."""
+        """The answer of this reading for one distribution over the labels."""
 
     def of_each(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
-        """What this reading says of labels that are true or not independently, each with its own probability."""
+        """The answer of this reading for independent labels, each with its own probability."""
         return self.of(labels, probabilities)
 
     def at(self, position: int) -> Self:
-        """This reading at one of many positions or examples: the same, unless it draws."""
+        """This reading for one of many positions or examples: the same, unless it draws."""
         del position
         return self
 
 
 class Decision(Reading, Value):
-    """The most probable label: what a net answers when nothing else is asked. Of several labels, the likely ones."""
+    """The most probable label, the default answer of a net. Of several independent labels, those with p ≥ 0.5."""
 
     def of(self, labels: Sequence[Any], probabilities: Tensor) -> Any:
         return labels[int(probabilities.argmax())]
@@ -79,7 +79,7 @@ class Sample(Reading, Value):
     Also how generation chooses each element of a sequence.
 
     Fields:
-        temperature: probabilities are raised to 1/temperature and renormalized; 1 leaves them as they are.
+        temperature: probabilities are raised to 1/temperature and renormalized; 1 does not change them.
         top_k: draws only from the k most probable labels, and any as probable as the last of them; None: from all.
         top_p: draws only from the fewest most probable labels whose probabilities, after the temperature and `top_k`,
             add up to p, and any as probable as the last of them; None: from all.

@@ -1,1 +1,1 @@
-"""Generates sequences with a trained net: how the next element is chosen, and which ones may come."""
+"""Generates sequences with a trained net: how the next element is chosen, and which elements are allowed."""

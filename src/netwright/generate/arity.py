@@ -13,8 +13,8 @@ from netwright.value import Value
 class Arity(Value, Grammar[int]):
     """One tree in prefix notation, such as an expression: `Add x Sin x` is Add(x, Sin(x)).
 
-    A sequence is complete when exactly one tree has been read; elements that are not named may not come. The state is
-    the number of places that are still open, and each takes at least one element, one without subtrees.
+    A sequence is complete when exactly one tree has been read; elements that are not named are not allowed. The state
+    is the number of subtrees that are still missing; each needs at least one element, which has no subtrees.
 
     Fields:
         arity: how many subtrees follow each element.

@@ -1,4 +1,4 @@
-"""Searches for the most probable sequence with a beam: pure functions for one step of it and for what is finished."""
+"""Searches for the most probable sequence with a beam: pure functions for one step and for finished sequences."""
 
 import math
 
@@ -15,7 +15,7 @@ class Beam(Value):
     """Beam search: the `width` most probable beginnings are kept at each step, and the best finished sequence is given.
 
     Fields:
-        width: beginnings that are kept. 4 is where translation gains most of what wider beams give.
+        width: beginnings that are kept. In translation 4 gives most of the gain of wider beams.
         length_penalty: sequences of n elements are compared by log p / n^length_penalty. 1 is the mean log-probability
             of an element; 0 is log p itself, which falls with each element and so favours short sequences.
 
@@ -70,9 +70,9 @@ def first_beam(width: int, like: Tensor) -> Tensor:
 def expanded(scores: Tensor, log_probabilities: Tensor, end: int | None = None) -> Expansion:
     """Continue every hypothesis by every element and keep the best k that go on.
 
-    A hypothesis ends where its ending is among the k best of all its example's continuations; so k always go on, and
-    an improbable ending is no answer only because it is short. Of equal scores those of the earlier hypothesis, then
-    of the earlier element, are taken.
+    A hypothesis ends if its ending is among the k best of all continuations in its example. So k hypotheses always go
+    on, and an improbable ending does not win only because it is short. Among equal scores the earlier hypothesis, then
+    the earlier element, is taken.
 
     Shapes: scores (b, k), log_probabilities (b, k, v) → an Expansion.
 
@@ -122,7 +122,7 @@ class Finished(Value):
         return cls(like.new_full((b, width), -math.inf), lengths.unsqueeze(-1)[..., :0], lengths)
 
     def joined(self, beam: Beam, scores: Tensor, elements: Tensor, length: Tensor | int) -> "Finished":
-        """These and more finished hypotheses; the best are kept. Of equal scores the earlier finished are.
+        """These and more finished hypotheses; the best are kept. Among equal scores those that finished earlier win.
 
         Shapes: scores (b, k), sums of log-probabilities, -inf for none; elements (b, k, t), t at least what was joined
         before; length, the end element counted, for all or (b,).
@@ -140,10 +140,10 @@ class Finished(Value):
         )
 
     def settled(self, beam: Beam, scores: Tensor, length: Tensor | int) -> Tensor:
-        """Where the search may stop, (b,) bool: no hypothesis that goes on beats the worst of the finished.
+        """Where the search may stop, (b,) bool: no hypothesis that goes on beats the worst of the finished ones.
 
-        They are compared as if those that go on ended at their present length: the customary rule, exact where the mean
-        log-probability does not rise.
+        Hypotheses that go on are compared as if they ended at their present length. This is the customary rule; it is
+        exact if the mean log-probability does not rise.
 
         Shapes: scores (b, k), sums of log-probabilities of those that go on; length, their elements, for all or (b,).
         """
@@ -153,7 +153,7 @@ class Finished(Value):
 def _best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k best of each row, the best first, and of equals the first: (b, n) → (b, k) twice.
 
-    `topk` alone breaks ties as its kernel likes, and so may answer otherwise in another batch.
+    `topk` alone breaks ties in an undefined order, so the answer could differ in another batch.
     """
     least = scores.topk(k).values[:, -1:]  # (b, 1)
     equal = scores == least  # (b, n)

@@ -10,11 +10,11 @@ from netwright.value import Value
 
 
 class Effect(Value):
-    """What one element does to the brackets that wait to be closed: first it closes some, then it opens some.
+    """The effect of one element on the brackets that are still open: first it closes some, then it opens some.
 
     Fields:
-        closes: the closing brackets it needs on top of those that wait, the topmost last.
-        opens: the closing brackets that wait after it, the topmost last.
+        closes: the closing brackets in the element, which must be the last of the state, in the order of the state.
+        opens: the closing brackets that it adds to the state, in the order of the state.
     """
 
     closes: str
@@ -24,9 +24,9 @@ class Effect(Value):
 class Brackets(Value, Grammar[str]):
     """Texts whose brackets balance: every one is closed by its own kind, the last opened first.
 
-    Elements of several characters are read character by character. The state is the closing brackets that are waited
-    for, the next one last. The way to an end is counted with elements that only close, so every kind of bracket that
-    is to be opened needs such an element in the vocabulary.
+    Elements of several characters are read character by character. The state holds the closing brackets that are still
+    missing, the next one last. The distance to an end is counted in elements that only close brackets, so a kind of
+    bracket can be opened only if the vocabulary has such an element for it.
 
     Fields:
         pairs: the kinds of brackets, each an opening and a closing character.
@@ -108,10 +108,10 @@ class Brackets(Value, Grammar[str]):
         return vocabulary.once(self, "effects", work)
 
     def _effect(self, element: object) -> Effect | None:
-        """What an element does; None where it may never come, as `(]` or a character that is not free."""
+        """The effect of an element; None if it is never allowed, such as `(]` or a character that is not free."""
         if not isinstance(element, str):
             raise NetError(
-                what="Brackets reads text, and this element is none",
+                what="Brackets reads text, and this element is not a text",
                 where=f"grammar {self!r}",
                 expected="elements that are texts",
                 got=repr(element),

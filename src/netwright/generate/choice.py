@@ -1,4 +1,4 @@
-"""Chooses the next element of a sequence: the most probable, or one that is drawn."""
+"""Chooses the next element of a sequence: the most probable one, or a random one."""
 
 import torch
 from torch import Tensor
@@ -20,8 +20,9 @@ def chosen(
 ) -> tuple[Tensor, Tensor]:
     """The next element of every example, and its log-probability as given.
 
-    What is drawn depends on seed, example and step alone, not on who else is in the batch: an element i is drawn with
-    its probability as argmax log p_i + g_i, where g_i = −log(−log u_i) and u_i is uniform noise with that key.
+    A draw depends only on the seed, the example and the step, not on the other examples of the batch: an element is
+    drawn with its probability as argmax log p_i + g_i, where g_i = −log(−log u_i) and u_i is uniform noise with that
+    key.
 
     Shapes: log_probabilities (b, v) → (b,) int64 and (b,).
 

@@ -1,4 +1,4 @@
-"""Holds a grammar against a vocabulary: which elements may come next so that the sequence can still end in time."""
+"""Applies a grammar to a vocabulary: which elements may come next so that the sequence can still end in time."""
 
 from collections.abc import Hashable, Iterable
 from functools import lru_cache
@@ -15,21 +15,20 @@ KEPT = 256  # states whose counts are kept: 50 MB for a vocabulary of 50,000
 
 
 class Constraint(Generic[State]):
-    """What a grammar allows of a vocabulary, as masks.
+    """The elements of a vocabulary that a grammar allows, as masks.
 
-    An element may come if the grammar lets it come and the shortest completion behind it still fits in the room that is
-    left: so a sequence that starts with enough room always ends within it, and never runs into a place from which
-    nothing leads on.
+    An element may come if the grammar allows it and the shortest completion after it still fits in the remaining room.
+    So a sequence that starts with enough room always ends within it, and never reaches a state without a next element.
 
     Fields:
-        grammar: says what may come.
-        elements: what each index stands for; None for one that no grammar lets come.
-        end: the index of the element that says the end, allowed exactly where the sequence may end; None where there is
-            no such element. It takes no room.
-        max_elements: how many elements the sequence may have; only to see at once that the grammar can end within them.
+        grammar: the rules for the next element.
+        elements: the element of each index; None for one that is never allowed.
+        end: the index of the end element, allowed exactly where the sequence may end; None if there is no such element.
+            It takes no room.
+        max_elements: how many elements the sequence may have; used only to check that the grammar can end within them.
 
     Raises:
-        NetError: the grammar lets none of the elements come first, or cannot end with them, or not within
+        NetError: the grammar allows none of the elements at the start, cannot end with them, or cannot end within
             `max_elements`; or its states are not hashable.
 
     Example:
@@ -60,7 +59,7 @@ class Constraint(Generic[State]):
         self._check(max_elements)
 
     def next(self, state: State, index: int) -> State | None:
-        """The state after the element of this index; None where the grammar does not let it come."""
+        """The state after the element of this index; None if the grammar does not allow it."""
         element = self.vocabulary.elements[index]
         return None if element is None else self.grammar.next(state, element)
 
@@ -69,18 +68,18 @@ class Constraint(Generic[State]):
         return self.grammar.done(state)
 
     def shortest(self, state: State) -> int | None:
-        """How many elements it takes to be done from here; None where no sequence of elements is enough."""
+        """The least number of elements that complete the sequence from here; None if no elements can."""
         return self.grammar.shortest(state, self.vocabulary)
 
     def allowed(self, state: State, room: int | None = None) -> Tensor:
-        """Which elements may come next where `room` more fit (None: any number): a mask, (v,) bool."""
+        """Which elements may come next if `room` more fit (None: any number): a mask, (v,) bool."""
         mask = self._needed(state) <= (NEVER - 1 if room is None else room)  # (v,)
         if self.end is not None:
             mask[self.end] = self.done(state)
         return mask
 
     def _count(self, state: State) -> Tensor:
-        """For each element how many it takes to be done, itself among them: (v,) int32, NEVER where none are enough."""
+        """For each element the least number that completes the sequence, itself included: (v,) int32, or NEVER."""
         moves = self.grammar.successors(state, self.vocabulary)
         left = [self.shortest(after) for after in moves.states]
         needed = [NEVER if n is None else n + 1 for n in left] + [NEVER]  # the last is for which = -1

@@ -1,4 +1,4 @@
-"""The one loop that makes sequences: any net that steps, one element after another, chosen as asked."""
+"""The loop that makes sequences with any net that steps: one element after another, by the given strategy."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -53,30 +53,29 @@ def generate(
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
 ) -> Generated | list[Generated]:
-    """Sequences that a net makes, element by element, each read again to choose the next.
+    """Sequences that a net makes element by element; each element is fed back to choose the next.
 
-    The net is run as its step net (`nw.unfold`), so the time for an element does not grow with the length, except where
-    attention remembers. What a sequence gets does not depend on the others of a batch.
+    The net is run as its step net (`nw.unfold`), so the time for an element does not grow with the length, except in
+    attention, which reads all earlier elements. A sequence does not depend on the others of its batch.
 
     Fields:
-        net: reads a sequence and gives, at every position, the distribution of what comes next, as
+        net: reads a sequence and gives, at every position, the distribution of the next element, as
             `objective=nw.NextElement()` trains it.
-        prompt: what the sequence starts with; nothing, for a net with a start element. For a net with another input, a
-            source that the sequence is about, it is the source; a mapping by port says both, and more sources. A list
-            makes a batch.
+        prompt: the beginning of the sequence; it may be empty for a net with a start element. For a net that also reads
+            a source, such as a text to translate, it is the source; a mapping by port gives both, or several sources.
+            A list makes a batch.
         strategy: `nw.Greedy()`, the default, the most probable element; `nw.Sample(temperature, …)`, drawn by a seed;
             `nw.Beam(k)`, the most probable sequence that a search with k candidates finds.
-        max_elements: so many elements are made, if nothing ends the sequence before.
-        stop: texts that end it, as soon as it ends with one of them.
-        grammar: what the whole sequence, its prompt included, must be: `nw.Regex(…)`, `nw.Brackets(…)`,
-            `nw.Arity(…)` or an automaton of your own. An element is allowed only if the shortest completion behind it
-            still fits in
-            `max_elements`, so what comes out is always well formed, unless a `stop` ends it before.
+        max_elements: how many elements are made, if nothing ends the sequence earlier.
+        stop: texts; the sequence ends as soon as it ends with one of them.
+        grammar: the form of the whole sequence, its prompt included: `nw.Regex(…)`, `nw.Brackets(…)`, `nw.Arity(…)` or
+            an automaton of your own. An element is allowed only if the shortest completion after it still fits in
+            `max_elements`, so the result is always well formed, unless a `stop` ends it earlier.
 
     Returns: a `Generated`, or a list of them for a list of prompts.
 
-    Raises: NetError for a net that does not predict, or looks ahead; DataError for a prompt with an unknown element,
-        none where one is needed, or one that the grammar does not allow.
+    Raises: NetError for a net that does not predict elements, or looks ahead; DataError for a prompt with an unknown
+        element, a missing prompt, or one that the grammar does not allow.
 
     Example:
         >>> import netwright as nw
@@ -93,7 +92,7 @@ def generate(
     if isinstance(chosen_by, Beam):
         if stop:
             raise NetError(
-                what="a beam compares whole sequences: a stop would end some of them early",
+                what="a beam cannot use stop texts: it compares whole sequences",
                 where="generate",
                 got=f"{chosen_by!r} and stop={stop!r}",
                 mend="nw.Greedy() or nw.Sample(…), or a net with an end element",
@@ -115,9 +114,9 @@ def stream(
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
 ) -> Iterator[Piece]:
-    """The pieces of a sequence as they are made: `generate`, one element after the other; the prompt is not among them.
+    """The pieces of a sequence as `generate` makes them, without the prompt.
 
-    A piece is what one element says, or several where a character takes more than one.
+    A piece is the text of one element, or of several if one character takes more than one.
 
     Example:
         >>> import netwright as nw
@@ -152,7 +151,7 @@ def _pieces(making: "_Generation", choose: Greedy | Sample) -> Iterator[Piece]:
 
 @dataclass
 class _Sequence:
-    """One sequence: what it started with, what was made, where its grammar is."""
+    """One sequence: its prompt, the elements made so far, and the state of its grammar."""
 
     prompt: list[int]
     elements: list[int]
@@ -176,12 +175,12 @@ class _Generation:
         if not starts:
             raise DataError(what="there are no prompts", got="[]", mend="'' for a sequence that starts with nothing")
         self.stepper, self.max_elements, self.stops = stepper, most, stops
-        self.tail = max([TAIL, *(len(text.encode()) for text in stops)])  # an element says a byte at least
+        self.tail = max([TAIL, *(len(text.encode()) for text in stops)])  # an element has at least one byte
         self.ends = sorted(stepper.decoder.ends)
         never = {stepper.decoder.unknown_index, *(stepper.encoder.marks | stepper.decoder.marks) - {*self.ends}}
         size = stepper.decoder.size
         self.never = sorted(index for index in never if index is not None and index < size)  # elements not to make
-        self.edge = self.ends[0] if self.ends else None  # which stands for all of them where one must
+        self.edge = self.ends[0] if self.ends else None  # stands for all of them where only one can be used
         self.constraint: Constraint[Any] | None = None
         if grammar is not None:
             unsaid = {*self.ends, *self.never}
@@ -229,7 +228,7 @@ class _Generation:
     def _advance(
         self, elements: Tensor, state: State, rows: Sequence[_Sequence], numbers: Sequence[int]
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """What the net says after more elements; where it takes no more, the error says how many can be made."""
+        """The log-probabilities after more elements; if the net takes no more, the error says how many can be made."""
         try:
             return self.stepper(elements, state, numbers)
         except DataError as error:
@@ -239,7 +238,7 @@ class _Generation:
             raise error.changed(where=where, mend=mends) from None
 
     def steps(self, choose: Greedy | Sample) -> Iterator[None]:
-        """Make one element of every sequence that goes on, until none does. Longer starts are read meanwhile."""
+        """Make one element of every unfinished sequence, until all are finished. Longer prompts are read meanwhile."""
         alive = [i for i, row in enumerate(self.rows) if row.ended is None]
         if not alive:
             return
@@ -293,7 +292,7 @@ class _Generation:
         return logs.masked_fill(~masks.to(logs.device), -torch.inf)  # (rows, v)
 
     def _one_end(self, logs: Tensor) -> Tensor:
-        """For a search, which knows one end: the most probable one has the place of the first."""
+        """The log-probabilities for a beam, which knows one end element: the most probable end replaces the first."""
         if len(self.ends) < 2:
             return logs
         best = logs[:, self.ends].amax(-1)  # (rows, ends) -> (rows,)
@@ -316,7 +315,7 @@ class _Generation:
             row.ended = "max_elements"
 
     def _is_complete(self, row: _Sequence) -> bool:
-        """Whether a grammar is done and nothing that fits may come, where no element says the end."""
+        """Whether the grammar is complete and allows no next element, in a net without an end element."""
         if self.constraint is None or self.edge is not None or not self.constraint.done(cast(Any, row.grammar)):
             return False
         return not bool(self.constraint.allowed(cast(Any, row.grammar), self.max_elements - row.made).any())
@@ -332,7 +331,7 @@ class _Generation:
         return Generated(said_by(self.stepper.decoder, row.elements), tuple(row.logs), row.ended)
 
     def search(self, number: int, beam: Beam) -> Generated:
-        """The best sequence that a beam finds from one start."""
+        """The best sequence that a beam finds from one prompt."""
         row = self.rows[number]
         if row.ended is not None:
             return self.result(number)
@@ -367,7 +366,7 @@ class _Generation:
     def _filled(
         self, beam: Beam, finished: Finished, rows: Sequence[_Sequence], scores: Tensor, length: int
     ) -> tuple[Tensor, Finished]:
-        """Those after which a grammar lets nothing come, and no element says the end, are finished."""
+        """Finish the hypotheses after which the grammar allows nothing, in a net without an end element."""
         full = torch.tensor(
             [[self._is_complete(row) for row in rows]], device=scores.device, dtype=torch.bool
         )  # (1, k)
@@ -385,7 +384,7 @@ class _Generation:
         return self.constraint.next(cast(Any, row.grammar), element)
 
     def _best(self, number: int, finished: Finished, going: Sequence[_Sequence], scores: Tensor) -> Generated:
-        """The best of what ended; where nothing did, the best of what goes on."""
+        """The best finished hypothesis; if none has finished, the best of the others."""
         decoder, row = self.stepper.decoder, self.rows[number]
         ended: Ended
         if bool(finished.scores[0, 0].isfinite()):
@@ -399,7 +398,7 @@ class _Generation:
         return Generated(said_by(decoder, [*row.elements, *made]), tuple(logs), ended)
 
     def _logs(self, number: int, made: Sequence[int]) -> list[float]:
-        """The log-probability of every element that was made, read again."""
+        """The log-probability of every made element, from a second run over the sequence."""
         logs: list[float] = []
         now, state = self.stepper(
             torch.tensor([self.rows[number].prompt], dtype=torch.int64, device="cpu"), {}, [number]

@@ -1,4 +1,4 @@
-"""What generation gives: a sequence that a net made, or the next piece of one."""
+"""The results of generation: a sequence that a net made, or the next piece of one."""
 
 from typing import Any, Literal, TypeAlias
 
@@ -11,9 +11,9 @@ class Generated(Value):
     """A sequence that a net made.
 
     Fields:
-        value: all of it, what it started with included: a text, or a tuple of labels.
-        log_probabilities: of every element that was made, in nats, by the net's own distribution; the end included.
-        ended: why it ends: by the net's `"end"` element, by a `"stop"`, or because it had as many elements as allowed.
+        value: the whole sequence, its prompt included: a text, or a tuple of labels.
+        log_probabilities: of every made element, in nats, by the net's own distribution; the end element included.
+        ended: why it ended: by the net's `"end"` element, by a `"stop"`, or because it reached `max_elements`.
     """
 
     value: Any

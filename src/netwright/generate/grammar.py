@@ -1,4 +1,4 @@
-"""Says what a grammar is: an automaton over the elements of a vocabulary, and how far every state is from an end."""
+"""Defines a grammar: an automaton over the elements of a vocabulary, and the distance of every state from an end."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable
@@ -17,11 +17,11 @@ SEARCH = 10_000_000  # calls of `next` that a search for the shortest completion
 
 
 class Vocabulary:
-    """The elements a net can say, by index, and what grammars have worked out about them.
+    """The elements of a net by index, and a cache of what grammars have computed about them.
 
     Fields:
-        elements: texts (characters, words, pieces of words) or other labels; None for one that no grammar lets come,
-            such as the element that says the end or the one that stands for the unknown.
+        elements: texts (characters, words, pieces of words) or other labels; None for one that is never allowed, such
+            as the end element or the unknown element.
     """
 
     def __init__(self, elements: Iterable[Hashable | None]) -> None:
@@ -32,19 +32,19 @@ class Vocabulary:
         return len(self.elements)
 
     def once(self, owner: object, name: str, work: Callable[[], T]) -> T:
-        """What `work` gives, done the first time `owner` asks for it under this name, and kept with the vocabulary."""
+        """The result of `work`, which is called once for each owner and name; the vocabulary keeps the result."""
         key = (id(owner), name)
         if key not in self._known:
-            self._known[key] = (owner, work())  # the owner is held, so that its id is not given to another
+            self._known[key] = (owner, work())  # the owner is kept alive, so that no other object gets its id
         return self._known[key][1]
 
 
 class Moves(Value, Generic[State]):
-    """Where the elements of a vocabulary lead from one state.
+    """The next states of all elements of a vocabulary, from one state.
 
     Fields:
-        states: the distinct states they lead to.
-        which: for each element the index of its state in `states`, (v,) int64; -1 for an element that may not come.
+        states: the distinct next states.
+        which: for each element the index of its state in `states`, (v,) int64; -1 for an element that is not allowed.
     """
 
     states: list[State]
@@ -52,11 +52,11 @@ class Moves(Value, Generic[State]):
 
 
 class Grammar(ABC, Generic[State]):
-    """What a generated sequence may look like: an automaton that reads one element after another.
+    """The form of a generated sequence: an automaton that reads one element after another.
 
-    Subclass it for an automaton of your own: say where it starts, what each element leads to, and where a sequence may
-    end. States are hashable values, never changed. That is all for an automaton of finitely many states; one that
-    counts or nests without bound also says `shortest`.
+    Subclass it for an automaton of your own: define where it starts, the next state for each element, and where a
+    sequence may end. States are hashable values, never changed. That is all for an automaton with finitely many
+    states; one that counts or nests without bound also defines `shortest`.
 
     Example:
         >>> class Even(Grammar[bool]):
@@ -82,26 +82,26 @@ class Grammar(ABC, Generic[State]):
 
     @abstractmethod
     def next(self, state: State, element: Any) -> State | None:
-        """The state after one more element; None where the element may not come."""
+        """The state after one more element; None if the element is not allowed."""
 
     @abstractmethod
     def done(self, state: State) -> bool:
         """Whether the sequence may end here."""
 
     def shortest(self, state: State, vocabulary: Vocabulary) -> int | None:
-        """How many elements of the vocabulary it takes at least to be done; None where no sequence of them is enough.
+        """The least number of elements of the vocabulary that complete the sequence; None if no elements can.
 
-        Found by a search of all states that the vocabulary reaches from the start. An overriding one may give more than
-        the least number, as long as from each state some element leads to a state with one less.
+        It is found by a search of all states that the vocabulary reaches from the start. A method that overrides it may
+        give more than the least number, if from each state some element leads to a state with one less.
 
         Raises:
-            NetError: the search meets so many states that there may be no end of them.
+            NetError: the search meets so many states that there may be infinitely many.
         """
         most = max(SEARCH // max(len(vocabulary), 1), 1)
         return vocabulary.once(self, "shortest", lambda: distances(self, vocabulary, most)).get(state)
 
     def successors(self, state: State, vocabulary: Vocabulary) -> Moves[State]:
-        """Where every element of the vocabulary leads; override it where all at once is faster than one by one."""
+        """The next states of all elements; override it if computing all at once is faster than one by one."""
         places: dict[State, int] = {}
         which: list[int] = []
         for element in vocabulary.elements:
@@ -120,9 +120,9 @@ class Grammar(ABC, Generic[State]):
 
 
 def distances(grammar: Grammar[State], vocabulary: Vocabulary, most: int | None = None) -> dict[State, int]:
-    """For every state that the vocabulary reaches and that has an end: how many elements the nearest end is away.
+    """For every state that the vocabulary reaches and that can end: the number of elements to the nearest end.
 
-    Breadth first from the start to find the states, then backwards from where a sequence may end.
+    The search goes breadth first from the start to find the states, then backwards from the states that may end.
     """
     first = grammar.start()
     before: dict[State, list[State]] = {first: []}
@@ -130,7 +130,7 @@ def distances(grammar: Grammar[State], vocabulary: Vocabulary, most: int | None 
     for state in reached:  # grows while it is read
         if most is not None and len(reached) > most:
             raise NetError(
-                what="the shortest way to an end was not found: the grammar has too many states, or no end of them",
+                what="the shortest way to an end was not found: the grammar has too many states, or infinitely many",
                 where=type(grammar).__name__,
                 expected=f"at most {most:,} states with a vocabulary of {len(vocabulary):,}",
                 got="more",

@@ -34,19 +34,19 @@ class Chars(Value):
 
 
 class Then(Value):
-    """One after the other; of none, the empty text."""
+    """Several patterns one after the other; with none, the empty text."""
 
     parts: tuple["Pattern", ...]
 
 
 class Either(Value):
-    """Any one of several."""
+    """Any one of several patterns."""
 
     parts: tuple["Pattern", ...]
 
 
 class Repeated(Value):
-    """The same from `least` to `most` times; most None: without end."""
+    """The same from `least` to `most` times; without limit if `most` is None."""
 
     part: "Pattern"
     least: int
@@ -73,7 +73,7 @@ def parse_pattern(text: str) -> Pattern:
     """
     reader = _Reader(text)
     pattern = reader.either(0)
-    if reader.here:  # the only character that `either` leaves standing
+    if reader.here:  # the only character that `either` does not read
         reader.refuse("a closing parenthesis without an opening one", mend="write \\) for the character")
     return pattern
 
@@ -91,7 +91,7 @@ def _is(kind: str, char: str) -> bool:
 
 
 class _Reader:
-    """Reads a pattern from left to right; each method takes what its name says and leaves what comes after it."""
+    """Reads a pattern from left to right; each method reads what its name says and stops after it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -144,7 +144,7 @@ class _Reader:
         return EMPTY if part == EMPTY or most == 0 else Repeated(part, least, most)
 
     def counts(self) -> tuple[int, int | None]:
-        """What stands between { and }, and the }."""
+        """Read the count up to and with the closing }."""
         at = self.at - 1
         inside, closed, _ = self.text[self.at :].partition("}")
         low, comma, high = inside.partition(",")
@@ -198,7 +198,7 @@ class _Reader:
         return Chars(((char, char),))
 
     def chars(self, at: int) -> Chars:
-        """A class, from behind its [ to its ]."""
+        """Read a class, from after its [ to its ]."""
         negated = self.here == "^"
         self.at += negated
         ranges: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""A net that says what comes next, fed by elements: log-probabilities out, and a state that is a value."""
+"""A net that predicts the next element, fed with elements: it gives log-probabilities, and a state as a value."""
 
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
@@ -19,9 +19,9 @@ LEAST = 1e-38  # a probability below counts as this: about the smallest that flo
 
 
 class Predictor:
-    """A net that predicts elements of sequences, fed by these elements, perhaps told of something else.
+    """A net that predicts elements of sequences, fed with these elements and perhaps with sources.
 
-    Fields: `encoder` and `decoder` are the net's for what it predicts; `sources` its other inputs.
+    Fields: `encoder` and `decoder` are the net's codecs of the predicted sequence; `sources` are its other inputs.
     """
 
     def __init__(self, net: Net) -> None:
@@ -36,7 +36,7 @@ class Predictor:
         self.device = self._stepping.device
 
     def told(self, given: Sequence[Any]) -> list[Any]:
-        """Take what sequences are about, and give what each starts with; without sources it is all they are given."""
+        """Keep the sources, and give the prompts; a net without sources is given the prompts alone."""
         if not self.sources:
             return [*given]
         names = {*self.sources}
@@ -44,7 +44,7 @@ class Predictor:
         for number, row in enumerate(rows):
             if not names <= row.keys() <= names | {self._port}:
                 raise DataError(
-                    what="what a sequence is about is said for every input of the net but its own",
+                    what="each sequence needs a value for every source of the net",
                     where=f"prompt {number}",
                     expected="{" + ", ".join(f"{name!r}: …" for name in self.sources) + "}",
                     got=", ".join(map(repr, row)),
@@ -65,17 +65,17 @@ class Predictor:
         return [row.get(self._port, "") for row in rows]
 
     def prompt(self, raw: Any) -> list[int]:
-        """The elements of what a sequence starts with, the start element first where there is one."""
+        """The elements of a prompt, the start element first if there is one."""
         empty = isinstance(raw, Sized) and not len(raw)
         if empty and self.encoder.start is not None:
             return [self.encoder.start]
         try:
-            return self._starting.encode(raw).tolist()  # a tokenizer may put a piece of its own in front of nothing
+            return self._starting.encode(raw).tolist()  # a tokenizer may add a piece of its own to an empty text
         except DataError:
             if not empty:
                 raise
             raise DataError(
-                what="there is nothing to start from: the net has no start element, and no start is given",
+                what="there is nothing to start from: the net has no start element, and the prompt is empty",
                 where="generate",
                 got=repr(raw),
                 mend=(
@@ -85,9 +85,9 @@ class Predictor:
             ) from None
 
     def __call__(self, elements: Tensor, state: State, numbers: Sequence[int] = ()) -> tuple[Tensor, dict[str, Tensor]]:
-        """The log-probabilities of what comes after a chunk of elements (b, k), as (b, v), and the state after it.
+        """The log-probabilities (b, v) of the element after a chunk of elements (b, k), and the state after it.
 
-        `numbers` says of each row which of the sources it is about, where there are any.
+        `numbers` gives for each row the number of its source, if there are sources.
         """
         if self.sources and tuple(numbers) != self._numbers:
             self._numbers, self._own = tuple(numbers), self._once.of(numbers)
@@ -97,13 +97,13 @@ class Predictor:
 
 
 def said_by(decoder: Elements, elements: Sequence[int]) -> Any:
-    """What elements say together: a text, or a tuple of labels, since a list of starts is a batch."""
+    """The text of elements, or a tuple of their labels; not a list, since a list of prompts is a batch."""
     found = decoder.text_of(elements)
     return tuple(cast(list[Any], found)) if isinstance(found, list) else found
 
 
 def _predicted(net: Net) -> str:
-    """The input of which the net says what comes next."""
+    """The input whose next element the net predicts."""
     names = net.required_names
     return (names[0] if len(names) == 1 else following_port(net)) or ""
 
@@ -113,7 +113,7 @@ def _codecs(net: Net, port: str) -> tuple[Elements, Elements]:
     decoder = net.held.outputs.get(net.output_names[0]) if net.output_names else None
     if not isinstance(encoder, Elements) or not isinstance(decoder, Elements):
         raise NetError(
-            what="only a net that reads a sequence and says what comes next can generate",
+            what="only a net that reads a sequence and predicts its next element can generate",
             where="generate",
             expected="an encoder and a decoder of sequences, such as nw.Characters, that go together",
             got=f"input {_said(encoder)}, output {_said(decoder)}",
@@ -121,7 +121,7 @@ def _codecs(net: Net, port: str) -> tuple[Elements, Elements]:
         )
     if _known(encoder) != _known(decoder):
         raise NetError(
-            what="what a net says is read again by its encoder, which has other elements",
+            what="the net's encoder and decoder have different elements, so it cannot read what it generates",
             where="generate",
             expected=f"a decoder for the elements of {shortened(repr(encoder), LONGEST)}",
             got=shortened(repr(decoder), LONGEST),

@@ -83,7 +83,7 @@ class Regex(Value, Grammar[int]):
     def _text(self, element: object) -> str:
         if not isinstance(element, str):
             raise NetError(
-                what="Regex reads text, and this element is none",
+                what="Regex reads text, and this element is not a text",
                 where=f"grammar {self!r}",
                 expected="elements that are texts",
                 got=repr(element),
@@ -108,13 +108,13 @@ class Automaton(Value):
     _read: dict[str, int] = field(default_factory=dict[str, int], compare=False)
 
     def places(self, char: str) -> int:
-        """The places where this character may be read."""
+        """The places in the pattern where this character may be read."""
         if char not in self._read:
             self._read[char] = sum(places for chars, places in self.sets.items() if chars.has(char))
         return self._read[char]
 
     def step(self, state: int, places: int) -> int:
-        """What may come behind those places of the state that are among `places`."""
+        """The places that may follow those of the state that are among `places`."""
         after = 0
         for place in _bits(state & places):
             after |= self.follow[place]
@@ -187,7 +187,7 @@ class _Places:
 
     def _repeat(self, part: Pattern, least: int, most: int | None) -> _Span:
         """x{2,4} is xx(x(x)?)?, x{2,} is xx⁺ with x⁺ = x that may follow itself, and x* is (x⁺)?."""
-        behind = _Span()  # what comes behind the copies that must be there, from the last to the first
+        behind = _Span()  # what follows the required copies, from the last to the first
         if most is None:
             once = self.of(part)
             for place in _bits(once.last):
@@ -287,6 +287,6 @@ def _explored(regex: Regex, classes: list[int]) -> tuple[list[int], Ids]:
                 where=f"grammar {regex!r}",
                 expected=f"at most {STATES:,} states over the characters of the vocabulary",
                 got="more",
-                mend="say less about what comes a counted number of characters before the end",
+                mend="use fewer or smaller counts {m,n} near the end of the pattern",
             )
     return states, np.array(rows, np.int32).reshape(len(states), len(classes))

@@ -25,7 +25,7 @@ def host(values: Rows) -> np.ndarray:
 
 
 def check_shape(name: str, values: np.ndarray, shape: tuple[int, ...], means: str) -> None:
-    """Refuse an array of another shape than the one that goes with the rest of the batch."""
+    """Raise an error for an array whose shape does not fit the rest of the batch."""
     if values.shape != shape:
         raise DataError(
             what=f"{name} of another shape than expected", expected=f"{shape}, {means}", got=f"{values.shape}"
@@ -71,7 +71,7 @@ def class_indices(targets: np.ndarray, classes: int, seen: int) -> np.ndarray:
     if outside.any():
         row = int(np.argmax(outside))
         raise DataError(
-            what="a target that is no class",
+            what="a target that is not a class",
             where=f"targets, row {seen + row}",
             expected=f"an index 0..{classes - 1}, for {classes} labels",
             got=f"{indices[row]}",
@@ -95,7 +95,7 @@ def choices(p: np.ndarray, k: int, name: str, means: str) -> tuple[np.ndarray, n
 def rank_of_target(p: np.ndarray, t: np.ndarray) -> np.ndarray:
     """How many classes are more probable than the target, (rows,), from p (rows, k) and t (rows,).
 
-    Of equals the first in the order of the classes leads, as it does where the most probable one is asked for.
+    Among equals the first in the order of the classes counts as more probable, as it does for the most probable class.
     """
     of_target = p[np.arange(len(p)), t][:, None]  # (rows, 1)
     ahead = (p > of_target) | ((p == of_target) & (np.arange(p.shape[1]) < t[:, None]))  # (rows, k)
@@ -103,15 +103,15 @@ def rank_of_target(p: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def check_choice(labels: Sequence[object]) -> None:
-    """Refuse labels among which nothing can be chosen."""
+    """Raise an error for labels that offer no choice."""
     if len(labels) < 2 or len({*map(str, labels)}) < len(labels):
         raise DataError(
-            what="labels that are no choice", expected="at least two, each once", got=f"{list(labels)[:10]}"
+            what="labels that offer no choice", expected="at least two, each once", got=f"{list(labels)[:10]}"
         )
 
 
 def check_top(top: Sequence[int], k: int, noun: str) -> None:
-    """Refuse top-n accuracies that are the accuracy itself, or 1 whatever the net says."""
+    """Raise an error for top-n accuracies that equal the accuracy, or are always 1."""
     for n in top:
         if not 2 <= n <= k:
             raise DataError(

@@ -1,4 +1,4 @@
-"""Which class is taken for which: the table of counts that most numbers about a classifier are read from."""
+"""The confusion matrix: counts by actual and predicted class, from which most figures of a classifier are computed."""
 
 import html
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class ConfusionMatrix(Value, eq=False):
         k, counts = len(self.labels), self.counts
         if counts.shape != (k, k) or counts.dtype.kind not in "iu" or (counts < 0).any():
             raise DataError(
-                what="counts that are no confusion matrix",
+                what="counts that are not a confusion matrix",
                 expected=f"({k}, {k}) integers of at least 0, for {k} labels",
                 got=f"{counts.shape} of {counts.dtype}, least {counts.min() if counts.size else 'none'}",
             )

@@ -1,4 +1,4 @@
-"""No measurement goes out without its interval and its naive baseline: `Estimate` carries all three as one value.
+"""`Estimate`: a measured number with its interval and its naive baseline, since they are always shown together.
 
 The intervals are at 95%. They speak about the chance of drawing these examples, not about the chance of training.
 """
@@ -22,10 +22,10 @@ class Estimate(Value, kw_only=True):
 
     Fields:
         name: what was measured, as in the line of text.
-        value: the number; NaN where it is 0/0 (the precision of a class that was never predicted).
-        low, high: the ends of the interval; infinite where the data cannot tell (the spread of one example).
-        n: how many examples (or predictions of a class) stand behind it.
-        baseline: the same number for the naive guess; None where it is not known.
+        value: the number; NaN if it is 0/0 (the precision of a class that was never predicted).
+        low, high: the ends of the interval; infinite if the data cannot tell (the spread of one example).
+        n: how many examples (or predictions of a class) it was computed from.
+        baseline: the same number for the naive guess; None if it is not known.
         baseline_name: the naive guess in words, as `always "1"`.
         percent: the text shows it times 100 with a percent sign; for proportions.
 
@@ -47,7 +47,7 @@ class Estimate(Value, kw_only=True):
         return float(self.value)
 
     def number(self, x: float) -> str:
-        """`x` in this estimate's unit, with as many decimals as the width of its interval is worth."""
+        """`x` in this estimate's unit, with as many decimals as the width of its interval justifies."""
         if math.isnan(x):
             return "undefined"
         if self.percent:
@@ -69,12 +69,12 @@ class Estimate(Value, kw_only=True):
         return "" if self.baseline is None else f"{self.baseline_name}: {self.number(self.baseline)}"
 
     def complement(self, name: str) -> "Estimate":
-        """One minus this proportion, with what follows for its interval and its baseline."""
+        """One minus this proportion, with the interval and the baseline that follow."""
         baseline = None if self.baseline is None else 1 - self.baseline
         return replace(self, name=name, value=1 - self.value, low=1 - self.high, high=1 - self.low, baseline=baseline)
 
     def to_json(self) -> dict[str, object]:
-        """A plain dict; what is undefined, infinite or unknown is None, for JSON has no such numbers."""
+        """A plain dict; undefined, infinite and unknown numbers are None, since JSON does not have them."""
         return {
             "value": json_number(self.value),
             "low": json_number(self.low),
@@ -93,7 +93,7 @@ class Estimate(Value, kw_only=True):
         return ", ".join(filter(None, (line, self.versus())))
 
     def _magnitude(self, scale: float) -> int:
-        """The power of ten of the half-width; of the hundredth of the value where there is no width."""
+        """The power of ten of the half-width; without a width, that of a hundredth of the value."""
         half = (self.high - self.low) / 2
         if not (math.isfinite(half) and half > 0):
             half = abs(self.value) / 100 if math.isfinite(self.value) else 0.0
@@ -295,7 +295,7 @@ class Shares:
         return int(g), ratio, spread * g / (g - 1) / (b * b) if g > 1 else math.inf
 
     def _coins(self, column: int, g: int, ratio: float, variance: float) -> float:
-        """How many independent answers would vary as much."""
+        """The number of independent answers that would vary as much."""
         if g < 2 or variance <= 0:
             return float(g)
         return equal_coins(ratio, variance, float(self._sums[2, column]), g - 1)
@@ -345,7 +345,7 @@ class Moments(Value, eq=False):
 
 
 def plus(a: Moments | None, b: Moments | None) -> Moments | None:
-    """The moments of both, where None stands for no example yet."""
+    """The moments of both; None stands for no example yet."""
     return b if a is None else a if b is None else a.plus(b)
 
 
@@ -361,9 +361,9 @@ def json_number(x: float) -> float | None:
 
 
 def nothing_measured() -> DataError:
-    """The error for a result that is asked for before any example came."""
+    """The error for a result that is requested before any example was added."""
     return DataError(
-        what="nothing was measured: no example came",
+        what="nothing was measured: there were no examples",
         expected="at least one example",
         got="0 examples",
     )

@@ -1,4 +1,4 @@
-"""Measures a net on data it has not seen: the metrics its decoders call for, streamed, with the worst examples."""
+"""Measures a net on new data, batch by batch: the metrics that its decoders ask for, and the worst examples."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,9 +35,9 @@ def measure(
     top: Sequence[int] = (),
     worst: int = 10,
 ) -> Report:
-    """Run a trained net over data and compare what it says with what is right.
+    """Run a trained net over data and compare its answers with the targets.
 
-    The decoder says what is measured, by its `answer`:
+    The `answer` of the decoder decides what is measured:
 
     - "class" (`Category`) and "yes or no" (`Boolean`): accuracy, log loss, confusion matrix, precision, recall and F1.
       `Each` of them counts real positions, and the examples that are right at every position; positions of one example
@@ -51,16 +51,16 @@ def measure(
     Each number comes with its 95% interval and what a naive guess would get, such as always the commonest class.
     Examples are read in chunks and not kept.
 
-    Gives a `Report`, whose figures are attributes: `report.accuracy`. Of a net with several outputs, what is right for
-    each is the column `<name>_target`, and `report["name"]` is the report of one output.
+    Gives a `Report`, whose figures are attributes: `report.accuracy`. For a net with several outputs the targets of
+    each are the column `<name>_target`, and `report["name"]` is the report of one output.
 
     Args:
-        data: two columns `(inputs, targets)`, rows, a data set's part, …: whatever `nw.train` takes. A net that
-            predicts what comes next, as `nw.NextElement()` trains it, takes one column of sequences, as in training.
+        data: two columns `(inputs, targets)`, rows, a data set's part, …: any form that `nw.train` takes. A net that
+            predicts next elements, as `nw.NextElement()` trains it, takes one column of sequences, as in training.
         baseline: the training data, in any form that `data` may have: the naive guess is read from their targets. By
             default it is read from the measured data itself, which flatters the guess a little.
         metrics: functions that give further figures; of a net with several outputs a mapping from output to functions.
-            Each is given what was counted, such as `ClassCounts`, and gives an `Estimate`.
+            Each takes the counts, such as `ClassCounts`, and gives an `Estimate`.
         top: also the top-n accuracies for these n.
         worst: how many of the worst examples to keep.
 
@@ -149,7 +149,7 @@ def _together(reports: Mapping[str, Report]) -> Report:
 
 
 def _measure(net: Net, ends: Sequence[OutputTally], chunk: Chunk) -> None:
-    """Measure a chunk, as many examples at once as memory is meant for."""
+    """Measure a chunk, as many examples at once as memory allows."""
     seen = ends[0].tally.n
     try:
         found = [end.encoded(chunk[end.column]) for end in ends]
@@ -171,7 +171,7 @@ def _part(column: Sequence[Any], rows: slice) -> Sequence[Any]:
 
 
 def _at_once(ends: Sequence[OutputTally], found: Sequence[Tensors]) -> Iterator[slice]:
-    """Parts of a chunk, smaller ones where answers are large, as those of long texts and of pictures are."""
+    """Parts of a chunk; they are smaller if answers are large, as for long texts and pictures."""
     sizes = [0] * len(found[0])
     for end, wanted in zip(ends, found, strict=True):
         sizes = [size + row.numel() * end.tally.width for size, row in zip(sizes, wanted, strict=True)]
@@ -192,7 +192,7 @@ def _decoders(net: Net) -> dict[str, Codec]:
             several = len(net.outputs) > 1
             decoder = f"{{{name!r}: nw.Category([…])}}" if several else "nw.Category([…])"
             raise NetError(
-                what="this net does not say what its output means, so nothing can be compared with it",
+                what="the output of this net has no meaning that can be measured",
                 where=f"output {name!r}" if several else "",
                 expected=f"a decoder whose answer is {', '.join(map(repr, TALLIES))}",
                 got="no decoder" if codec is None else f"{codec!r}, whose answer is None",

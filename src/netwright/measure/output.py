@@ -1,4 +1,4 @@
-"""One output of a net while it is measured: what an answer calls for, and the worst examples with what is shown."""
+"""One output of a net while it is measured: its tally, and the worst examples with their inputs and answers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
@@ -25,11 +25,11 @@ from netwright.training.prepare.with_loss import target_name
 
 Chunk: TypeAlias = Mapping[str, Sequence[Any]]
 Tensors: TypeAlias = Sequence[Tensor] | Tensor  # one for each example: a batch, or tensors of different sizes
-LABELLED = ("class", "yes or no", "labels")  # answers of which an example shows every probability
+LABELLED = ("class", "yes or no", "labels")  # for these answers an example shows every probability
 
 
 class OutputTally:
-    """One output of the net: the column it is compared with, and what was measured there so far."""
+    """One output of the net: the column of its targets, and its measurement so far."""
 
     def __init__(self, net: Net, name: str, codec: Codec, top: Sequence[int], worst: int) -> None:
         self.name, self.codec = name, codec
@@ -39,7 +39,7 @@ class OutputTally:
         self.kept = KeptExamples(codec, worst)
 
     def encoded(self, targets: Sequence[Any]) -> Tensors:
-        """What is right, encoded."""
+        """The targets, encoded."""
         try:
             rows = self.codec.encode_all(targets)
         except DataError as error:
@@ -50,7 +50,7 @@ class OutputTally:
         return rows.values.split(rows.lengths[0].tolist()) if one else _one_by_one(self.codec, targets)
 
     def learn(self, targets: Sequence[Any]) -> None:
-        """Add what is right in training data."""
+        """Add targets of training data, for the baseline."""
         rows = self.encoded(targets)
         self.tally.learn(self._numbers([self._prepared(row) for row in rows]) if self._plain else rows)
 
@@ -66,7 +66,7 @@ class OutputTally:
         self.kept.update(losses, raws, targets, given)
 
     def report(self, further: Sequence[Metric]) -> Report:
-        """What was measured, with further figures behind the usual ones."""
+        """The report, with further figures after the usual ones."""
         tally = self.tally
         if not tally.n:
             raise nothing_measured()
@@ -87,11 +87,11 @@ class OutputTally:
 
     @property
     def _plain(self) -> bool:
-        """Whether numbers are compared, which are read in their own unit."""
+        """Whether the answer is numbers, which are compared in their own unit."""
         return self.codec.answer == "numbers"
 
     def _prepared(self, row: Tensor) -> Tensor:
-        """What the net should give, from an encoded target."""
+        """The output that the net should give, from an encoded target."""
         return self.codec.prepare(row[None])[0]
 
     def _numbers(self, rows: Tensors) -> list[np.ndarray]:
@@ -104,7 +104,7 @@ class OutputTally:
             positions = tuple(output.shape[:-1] if one else output.shape)
             if tuple(target.shape) != positions:
                 raise DataError(
-                    what="what is right has other positions than the net gives",
+                    what="a target has other positions than the net's output",
                     where=f"{self.column}, row {row}",
                     expected=f"{positions}, {'one class for each position' if one else 'as the net gives'}",
                     got=f"{tuple(target.shape)}",
@@ -125,7 +125,7 @@ def _runs(codec: Codec) -> bool:
 
 
 def _fixed(codec: Codec) -> int:
-    """How many of the last axes of what is decoded have a number for a size; `?` counts as one."""
+    """How many of the last axes of the decoded output have a number as their size; `?` counts as a number."""
     axes = port(codec.decoded).axes
     varied = [i for i, axis in enumerate(axes, 1) if not isinstance(axis, Axis) or axis.name not in ("", "?")]
     return len(axes) - max(varied, default=0)
@@ -143,7 +143,7 @@ def _class_tally(codec: Codec, top: Sequence[int]) -> Tally:
 
 
 def _label_tally(codec: Codec, top: Sequence[int]) -> Tally:
-    del top  # each label is answered by itself
+    del top  # independent labels have no top n
     if _runs(codec):
         raise NetError(
             what="several labels at every position are not measured",
@@ -168,7 +168,7 @@ TALLIES: Mapping[Answer, Callable[[Codec, Sequence[int]], Tally]] = {
 
 
 def _one_by_one(codec: Codec, targets: Sequence[Any]) -> list[Tensor]:
-    """Each target by itself, where one column cannot hold them all."""
+    """Each target by itself, if one column cannot hold them all."""
     rows: list[Tensor] = []
     for row, target in enumerate(targets):
         try:
@@ -186,13 +186,13 @@ def _flat(numbers: Any) -> np.ndarray:
 
 
 def _shown(element: Any) -> str:
-    """An element in a table: a text as it is where it can be seen."""
+    """An element in a table: a text without quotes if it is visible."""
     plain_text = isinstance(element, str) and element.isprintable() and element.strip() == element != ""
     return element if plain_text else repr(element)
 
 
 class KeptExamples:
-    """The worst examples so far, with all that is shown of them; nothing else of the data is kept."""
+    """The worst examples so far, with everything a report shows of them; no other data is kept."""
 
     def __init__(self, codec: Codec, count: int) -> None:
         self.codec, self.order = codec, Worst(count)

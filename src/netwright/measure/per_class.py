@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of single classes mean the same for one class an example and for several labels."""
+"""Precision, recall and F1 of each class, alike for one class for each example and for several labels."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from netwright.measure.tally import Triple
 
 
 def class_figures(labels: Sequence[Label], triple: Triple, n: int) -> tuple[ClassFigures, ...]:
-    """The figures of each class among n examples; the baseline of each is giving this class to every example.
+    """The figures of each class among n examples; the baseline of each is to predict this class for every example.
 
-    Precision is the part of the examples that were given the class which have it, undefined when none was given it;
-    recall the part of those that have it which were given it; F1 their harmonic mean. Precision and recall have Wilson
-    intervals, each of its own denominator.
+    Precision is the share of the predictions of the class that are right, undefined if there are none; recall is the
+    share of the examples of the class that are predicted as such; F1 is their harmonic mean. Precision and recall have
+    Wilson intervals, each of its own denominator.
     """
     return tuple(_one(label, *(int(each[i]) for each in triple), n=n) for i, label in enumerate(labels))
 

@@ -34,7 +34,7 @@ MOST_CLASSES = 1000  # of which a confusion matrix is kept: 8 MB
 
 
 class EveryPosition(Choices):
-    """What is counted alike of a class and of an element at every position; positions are never kept.
+    """The common counts of classes and of elements at every position; positions are never kept.
 
     Every position counts once, so that a long example counts for more than a short one. The positions of one example
     tend to be right or wrong together: all intervals are read from how examples differ, and `n` of a figure is how many
@@ -95,7 +95,7 @@ class EveryPosition(Choices):
         return rows[:, -1] / lengths
 
     def _sums(self, p: np.ndarray, said: np.ndarray, t: np.ndarray) -> list[float]:
-        """Over the positions of one example: how many are right, right among the first n, and -ln p added up."""
+        """Sums over the positions of one example: how many are right, right among the first n, and -ln p."""
         of_target = p[np.arange(len(p)), t].astype(np.float64)
         self.clipped += int((of_target < CLIP).sum())
         loss = -np.log(np.maximum(of_target, CLIP)).sum()
@@ -103,7 +103,7 @@ class EveryPosition(Choices):
         return [float((said == t).sum()), *(float((rank < n).sum()) for n in self.top), float(loss)]
 
     def _add(self, said: np.ndarray, t: np.ndarray, example: np.ndarray) -> None:
-        """Count positions, of which `example` (positions,) says whose they are."""
+        """Count positions; `example` (positions,) gives the example of each."""
         del example
         k = len(self.labels)
         self.targets += np.bincount(t, minlength=k)

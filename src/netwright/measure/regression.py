@@ -1,4 +1,4 @@
-"""Adds up how far off numbers are: one or several for each example, or at each of its positions."""
+"""Adds up the errors of numbers: one or several for each example, or at each of its positions."""
 
 import math
 from collections.abc import Sequence
@@ -67,7 +67,7 @@ class NumberSums(Tally):
         counts = np.array([len(t) for t in ts])  # (b,)
         starts = counts.cumsum() - counts
         y, t = np.concatenate(ys), np.concatenate(ts)  # (positions of all, d)
-        guess = self._taught / max(1, self._lessons)  # read only where it was learned
+        guess = self._taught / max(1, self._lessons)  # used only if it was learned
 
         def summed(values: np.ndarray) -> np.ndarray:
             return np.add.reduceat(values, starts, axis=0)  # (positions of all, …) -> (b, …)
@@ -148,8 +148,8 @@ def rmse(seen: NumberSums) -> Estimate:
 def mae(seen: NumberSums) -> Estimate:
     """The mean absolute error, in the target's unit.
 
-    The mean of the measured data is known at their end, too late for the error of guessing it, so that there is a naive
-    guess only where training data were given.
+    The mean of the measured data is known only after all data, too late to compute the error of guessing it, so there
+    is a naive guess only if training data were given.
     """
     guess = seen.errors.mean("", 2).value if seen.informed else None
     return seen.errors.mean("MAE", 1, baseline=guess, baseline_name=seen.always)

@@ -1,4 +1,4 @@
-"""What measuring a net gives, as a value: the figures, each with its interval, and the examples it did worst on."""
+"""The result of measuring a net as a value: figures with their intervals, and the worst examples."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ from netwright.measure.counts import MOST_SHOWN, ConfusionMatrix, Label, aligned
 from netwright.measure.estimate import Estimate, json_number
 from netwright.value import Value
 
-LONGEST = 60  # characters of what is right, or was said, in a line: a class for every position may be thousands
+LONGEST = 60  # characters of a target or an answer in a line: classes for all positions may be thousands
 
 
 class Figures(Value):
@@ -49,8 +49,8 @@ class ClassFigures(Figures, kw_only=True):
 
     Fields:
         label: the class.
-        count: the units that have it: examples, or positions.
-        figures: precision, recall and F1; the baseline of each is giving this class to every unit.
+        count: how many units have it: examples, or positions.
+        figures: precision, recall and F1; the baseline of each is to predict this class for every unit.
     """
 
     label: Label
@@ -66,11 +66,11 @@ class Example(Value, eq=False):
     """One measured example.
 
     Fields:
-        index: where it came in the data, from 0.
-        input: the raw value, or a mapping by port where the net has several inputs.
-        actual, predicted: what is right, and what the net said.
-        loss: -ln p(actual) for labels, the squared error for numbers; the mean over positions where there are several.
-        probabilities: every label with its probability; empty for numbers, and where there are several positions.
+        index: its position in the data, from 0.
+        input: the raw value, or a mapping by port if the net has several inputs.
+        actual, predicted: the target, and the net's answer.
+        loss: -ln p(actual) for labels, the squared error for numbers; the mean over positions if there are several.
+        probabilities: every label with its probability; empty for numbers, and if there are several positions.
     """
 
     index: int
@@ -90,7 +90,7 @@ class Example(Value, eq=False):
 
 
 class Report(Figures, eq=False, kw_only=True):
-    """What a net got right: every figure with its 95% interval and what the naive guess would get.
+    """The result of measuring a net: every figure with its 95% interval and the same figure of the naive guess.
 
     Each figure is an attribute by its name: `report.accuracy`, `report.log_loss`, `report.macro_f1`, `report.r2`.
     `report["output"]` is the report of one output, whether the net has one or several; a net with several has its
@@ -100,11 +100,11 @@ class Report(Figures, eq=False, kw_only=True):
         kind: of the answer: "class", "yes or no", "labels", "numbers", …
         n: examples measured.
         unit, counted: what the figures count, "examples", "positions" or "elements", and how many of them there were.
-        figures: the most important first. The `n` of one says how many examples stand behind it.
+        figures: the most important first. The `n` of a figure is the number of examples it was computed from.
         classes: precision, recall and F1 of each class, where there are classes.
         confusion: counts by actual and predicted class, where one of up to 1,000 classes is chosen.
         baseline_from: what the naive guess was read from, `the training data` or `the measured data`.
-        notes: what else is to be known of the figures.
+        notes: remarks about the figures.
         worst: the examples of largest loss, the worst first.
         outputs: of a net with several outputs, the report of each by its name.
     """
@@ -137,7 +137,7 @@ class Report(Figures, eq=False, kw_only=True):
         )
 
     def to_json(self) -> dict[str, object]:
-        """A plain dict of numbers, texts, lists and dicts; what JSON does not know becomes its text."""
+        """A plain dict of numbers, texts, lists and dicts; a value that JSON does not have becomes its text."""
         found: dict[str, object] = {
             "output": self.output,
             "kind": self.kind,
@@ -179,7 +179,7 @@ class Report(Figures, eq=False, kw_only=True):
 
     @property
     def head(self) -> str:
-        """What was measured, and how the figures are meant, in one line."""
+        """One line about what was measured and what the figures mean."""
         what = (
             f"{self.n:,} examples"
             if self.unit == "examples"

@@ -1,4 +1,4 @@
-"""Counts what nets say of the elements of sequences: bits and perplexity for an element, and errors."""
+"""Counts predictions of the elements of sequences: bits and perplexity for each element, and errors."""
 
 import math
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from netwright.measure.tally import Metric, OfClasses, accuracy, error, log_loss
 
 
 class ElementCounts(EveryPosition):
-    """Counts how well the elements of sequences are said; marks of the end count as elements.
+    """Counts how well the elements of sequences are predicted; end marks count as elements.
 
     Memory: 8 k bytes for k elements, and 8 k² for a confusion matrix up to 1,000 of them.
 
     Fields:
-        labels: what the k elements are called, in the order of the probabilities.
+        labels: the names of the k elements, in the order of the probabilities.
         top: the n of the top-n accuracies wanted, each from 2 to k.
 
     Raises: DataError when options or a batch do not fit; a refused batch changes nothing.
@@ -40,9 +40,9 @@ class ElementCounts(EveryPosition):
         return (bits, perplexity, error, accuracy, *tops(self))
 
     def over_classes(self, name: str, of: OfClasses) -> Estimate:
-        """Refused: of a single element it is not counted how its sequences differ."""
+        """Raise an error: how the sequences differ is not counted for single elements."""
         raise DataError(
-            what="of the elements of sequences no means over classes are counted",
+            what="means over classes are not counted for the elements of sequences",
             where=name,
             mend="nw.Each(nw.Category([…])) as the decoder, for a class at every position",
         )
@@ -58,7 +58,7 @@ def bits(seen: ElementCounts) -> Estimate:
 
 
 def perplexity(seen: ElementCounts) -> Estimate:
-    """2 to the power of the bits, and of the ends of their interval: as uncertain as among so many equal elements."""
+    """2 to the power of the bits: the net is as uncertain as between so many equally likely elements."""
     exponent = bits(seen)
     baseline = None if exponent.baseline is None else 2**exponent.baseline
     high = 2**exponent.high if exponent.high < 1000 else math.inf

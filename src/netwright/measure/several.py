@@ -1,4 +1,4 @@
-"""Counts the answers of nets that say yes or no for each of several labels."""
+"""Counts the answers of nets that answer yes or no for each of several labels."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ class LabelCounts(ClassTally):
         k = len(self.labels)
         if k < 1 or len(set(map(str, self.labels))) < k:
             raise DataError(
-                what="labels that cannot be told apart",
+                what="labels that are not all different",
                 expected="at least one, each once",
                 got=f"{list(self.labels)[:10]}",
             )
@@ -93,7 +93,7 @@ class LabelCounts(ClassTally):
 
     @property
     def share(self) -> np.ndarray:
-        """(k,) the part of the examples that has each label."""
+        """(k,) the share of the examples that has each label."""
         return (self._counts[0] + self._counts[2]) / self.n
 
     @property

@@ -1,4 +1,4 @@
-"""What is counted of one output while data streams by: the sums that every metric is read from."""
+"""The counts of one output while batches are added: the sums from which every metric is computed."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ class Tally(ABC):
 
     @abstractmethod
     def learn(self, right: Rows) -> None:
-        """Add what is right in training data: the naive guess is read from it alone."""
+        """Add targets of training data; the naive guess is then computed from them alone."""
 
     @abstractmethod
     def update(self, given: Rows, right: Rows) -> np.ndarray:
@@ -42,7 +42,7 @@ class Tally(ABC):
     @property
     @abstractmethod
     def metrics(self) -> Sequence[Metric]:
-        """What the report tells of this kind of answer, the most important first."""
+        """The metrics that the report shows for this kind of answer, the most important first."""
 
     @property
     def counted(self) -> int:
@@ -59,11 +59,11 @@ class Tally(ABC):
         return ()
 
     def confusion(self) -> ConfusionMatrix | None:
-        """Which class was taken for which, where one was chosen."""
+        """The confusion matrix, if one class was chosen each time."""
         return None
 
     def notes(self) -> tuple[str, ...]:
-        """What else the reader of the figures should know."""
+        """Remarks for the reader of the figures."""
         return ()
 
 
@@ -71,8 +71,8 @@ class ClassTally(Tally):
     """The sums of an answer about k classes or labels.
 
     Fields:
-        labels: what the classes are called, in the order of the probabilities.
-        clipped: how many probabilities of what is right were below 1e-12.
+        labels: the names of the classes, in the order of the probabilities.
+        clipped: how many probabilities of targets were below 1e-12.
     """
 
     clipped = 0
@@ -86,11 +86,11 @@ class ClassTally(Tally):
 
     @abstractmethod
     def triple(self) -> Triple:
-        """How often each class was given rightly, was given wrongly, and was missed."""
+        """How often each class was predicted rightly, was predicted wrongly, and was missed."""
 
     @abstractmethod
     def naive(self) -> Triple:
-        """The same, had the naive guess answered."""
+        """The same counts for the naive guess."""
 
     @property
     @abstractmethod
@@ -100,8 +100,8 @@ class ClassTally(Tally):
     def over_classes(self, name: str, of: OfClasses) -> Estimate:
         """The plain mean of a figure over the classes that occur or were given: a macro average.
 
-        The figure is a function of three arrays, one number for each class: how often it is right, wrong (given to
-        what does not have it) and missed. Where it is 0/0 it counts as 0, as a net that never gives a class deserves.
+        The figure is a function of three arrays, one number for each class: how often it is right, wrong (predicted for
+        another class) and missed. Where it is 0/0 it counts as 0, as a net that never gives a class deserves.
         The naive guess is the same function of what the naive guess gets.
         """
         counts = self.triple()
@@ -222,7 +222,7 @@ def slopes_of(of: OfClasses, right: np.ndarray, wrong: np.ndarray, missed: np.nd
     return np.stack(found)
 
 
-# What a report tells of choices and labels; each is a function of the tally.
+# The figures of choices and labels; each is a function of the tally.
 
 
 def accuracy(seen: Choices) -> Estimate:

@@ -1,4 +1,4 @@
-"""The examples a net does worst on teach more than its mean: this keeps the few of largest loss as data streams by."""
+"""Keeps the examples of largest loss while batches are added, since they teach more about a net than its mean."""
 
 import numpy as np
 

@@ -103,7 +103,7 @@ def _ticks(high: float) -> list[float]:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten within the range; 1, 2 and 5 times them where that gives too few."""
+    """Powers of ten within the range; also 2 and 5 times them if there are too few."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
         found = [m * 10.0**p for p in powers for m in factors if low <= m * 10.0**p <= high]

@@ -1,4 +1,4 @@
-"""Draws a net as SVG: boxes by kind, edges with their sizes, containers as groups; square learns, round does not."""
+"""Draws a net as SVG: a box for each part, edges with sizes, containers as groups; boxes with weights are square."""
 
 import html
 import itertools
@@ -99,8 +99,8 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
     branches stand one below the other, and rows wrap at the width.
 
     Fields:
-        depth: how many levels of containers are opened; a container below that is one box.
-        width: where rows wrap, in pixels; 1120 fits a desktop page, 360 a phone.
+        depth: how many levels of containers are opened; a deeper container is one box.
+        width: the width in pixels at which rows wrap; 1120 fits a desktop page, 360 a phone.
 
     Raises: NetError for a depth below 1, a width below 200, or what is no whole number.
 
@@ -244,7 +244,7 @@ class _Group:
             for _, ref in call.reads:
                 self.edges.append(_from(ref, call.name, labels.get(ref, "")))
         made, inner = dict(plan.wiring.outputs), dict(node.level.outputs)
-        each = [] if node.each is None else [*node.each.gives, *node.each.carry]  # put together again, with the axis
+        each = [] if node.each is None else [*node.each.gives, *node.each.carry]  # these outputs get the axis back
         for name, ref in [(name, inner[output]) for name, output in each] or node.level.outputs:
             label = sizes_text(plan, ((name, made[name]),)) if each and not path else labels.get(ref, "")
             self.edges.append(_from(ref, f"{OUT}{name}", "" if path else label))
@@ -257,11 +257,11 @@ class _Group:
             self.edges.append(Edge(name, f"{OUT}{port}", sizes_text(plan, ((port, slot),)), port))
 
     def _entry(self, plan: Plan, path: str, port: str) -> str:
-        """The sizes at an input of the net; inside a group they stand outside already."""
+        """The sizes at an input of the net; inside a group they are not repeated."""
         return "" if path else sizes_text(plan, ((port, ("", port)),))
 
     def _ports(self, net: Net) -> None:
-        """At the border of the whole net, its encoders and decoders."""
+        """The encoders and decoders at the border of the whole net."""
         for mark, codecs, words in ((IN, net.inputs, "as it is"), (OUT, net.outputs, "not decoded")):
             for name, codec in codecs.items():
                 text = words if codec is None else shortened(repr(codec), LONGEST)

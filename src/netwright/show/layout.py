@@ -109,7 +109,7 @@ def _values(leaving: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float
 
 
 def _ranks(items: Sequence[Item], edges: Sequence[Edge]) -> dict[str, int]:
-    """How many boxes stand before each at most; what nothing leads to stands first."""
+    """The layer of each item: the length of the longest way to it; items that read nothing stand first."""
     into: dict[str, list[str]] = {item.key: [] for item in items}
     for edge in edges:
         into[edge.end].append(edge.start)
@@ -132,7 +132,7 @@ def _lanes(edge: Edge, rank: dict[str, int], layers: Sequence[_Layer]) -> list[s
 
 
 def _order(layers: Sequence[_Layer], chains: Mapping[Edge, Sequence[str]]) -> None:
-    """Put the items of a layer in the order of what leads to them, so that few edges cross."""
+    """Order the items of a layer by the items that they read, so that few edges cross."""
     into: dict[str, list[str]] = {}
     for chain in chains.values():
         for start, end in itertools.pairwise(chain):
@@ -191,7 +191,7 @@ def _wrap(layers: Sequence[_Layer], gaps: Sequence[float], width: float) -> floa
 
 
 def _stack(layers: Sequence[_Layer], leaving: Mapping[str, Sequence[str]]) -> float:
-    """Give every row its y; the height of the whole. Between rows there is place for every value that passes."""
+    """Give every row its y; gives the whole height. Between rows there is space for every value that passes."""
     y, gap = 0.0, 0.0
     for inside in _by_row(layers):
         height = max(layer.height for layer in inside)
@@ -230,7 +230,7 @@ def _places(layers: Sequence[_Layer]) -> tuple[dict[str, Point], dict[str, float
 
 
 class _Drawn(Value):
-    """What is settled when edges are drawn: where items are, and where values leave them."""
+    """The layout that the edges need: where items are, and where values leave them."""
 
     item_of: Mapping[str, Item]
     middles: Mapping[str, float]
@@ -260,7 +260,7 @@ class _Drawn(Value):
         return tuple(points)
 
     def _round(self, edge: Edge, start: str, out: Point, into: Point) -> list[Point]:
-        """Out at the end of a row, between the rows, and in at the beginning of the next: values side by side."""
+        """The way of an edge from the end of one row, between the rows, to the beginning of the next."""
         here, there = self.layers[self.rank[start]], self.layers[self.rank[start] + 1]
         own = self.leaving.get(start, ())
         place = own.index(edge.value) if start == edge.start else 0

@@ -51,14 +51,14 @@ def _size_text(plan: Plan, slot: Slot) -> str:
 
 
 def kind_text(part: Node) -> str:
-    """What kind a part is, as a user writes it: `Conv`, `relu`, `Chain`."""
+    """The kind of a part, as a user writes it: `Conv`, `relu`, `Chain`."""
     if isinstance(part, LeafNode):
         return repr(part.holding(shared="") if part.held.shared else part).split("(")[0]
     return type(part).__name__
 
 
 def part_text(part: Node) -> str:
-    """A part on one short line: a leaf as it is written, a container as its kind and how many parts it has."""
+    """A part on one short line: the repr of a leaf; the kind of a container and its number of parts."""
     if isinstance(part, ContainerNode):
         count = len(part.level.calls)
         return f"{type(part).__name__} of {count} part{'' if count == 1 else 's'}"

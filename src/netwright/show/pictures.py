@@ -21,7 +21,7 @@ SIGNED = ((24, 78, 140), (120, 170, 215), (247, 247, 247), (236, 155, 110), (165
 def png(pixels: Bytes) -> bytes:
     """A PNG file of an array of bytes, (h, w) gray, (h, w, 1) gray or (h, w, 3) rgb.
 
-    Raises: DataError for an array that is no picture of bytes.
+    Raises: DataError for an array that is not a picture of bytes.
 
     Example:
         >>> png(np.zeros((2, 3), np.uint8))[:4]
@@ -31,7 +31,7 @@ def png(pixels: Bytes) -> bytes:
         pixels = pixels[:, :, 0]  # (h, w, 1) -> (h, w)
     if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)):
         raise DataError(
-            what="this array is no picture of bytes",
+            what="this array is not a picture of bytes",
             expected="uint8, (height, width) or (height, width, 3)",
             got=f"{pixels.dtype}, {pixels.shape}",
         )
@@ -44,7 +44,7 @@ def png(pixels: Bytes) -> bytes:
 
 
 def data_uri(pixels: Bytes) -> str:
-    """A picture as an address that holds it, for a page that asks nobody for anything."""
+    """A picture as a data URL, so that a page needs no other files."""
     return "data:image/png;base64," + base64.b64encode(png(pixels)).decode()
 
 

@@ -1,4 +1,4 @@
-"""Writes what is known of a net, a run and a measurement as one HTML page that asks nobody for anything."""
+"""Writes one self-contained HTML page about a net, a run and a measurement."""
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,13 +41,13 @@ def report(
 ) -> Path:
     """Write one page: the net drawn, its parts, the choices, curves, figures, kernels, activations, examples.
 
-    What is not there is left out: a net alone has no curves, a net without pictures no kernels. The page holds its
-    own style and pictures, needs no script and no network, and fits a desktop, a phone and paper, light and dark.
+    Sections without content are left out: a net alone has no curves, a net without pictures no kernels. The page holds
+    its own style and pictures, needs no script and no network, and fits a desktop, a phone and paper, light and dark.
 
     Fields:
         what: a run, or a net with its arrays.
-        measured: what `nw.measure` gave, or None.
-        path: of the page; an older one is replaced.
+        measured: the result of `nw.measure`, or None.
+        path: of the page; an older page is replaced.
         title: of the page.
         examples: pairs of input and target that are shown with their probabilities; the activations are of the first.
         notes: sentences for the top of the page.
@@ -88,7 +88,7 @@ def report(
 
 
 def _tiles(run: Run | None, measured: Report | None, table: Summary) -> list[str]:
-    """The headline numbers; the first is what was measured, of each output."""
+    """The headline numbers; first the main figure of each output."""
     tiles: list[tuple[str, str]] = []
     for main in _headlines(measured):
         unit = "%" if main.percent else ""
@@ -155,7 +155,7 @@ def _headlines(measured: Report | None) -> Sequence[Estimate]:
 
 
 def _each_output(measured: Report | None) -> Mapping[str, Report]:
-    """The report of each output with what its sections are called; of a single one nothing."""
+    """The report of each output with the name for its sections; the empty name for a single output."""
     if measured is None:
         return {}
     return {f": {name}": one for name, one in measured.outputs.items()} or {"": measured}
@@ -224,13 +224,13 @@ def _card(
 
 
 def _same(actual: Any, answer: Any) -> bool:
-    """Whether an answer is right, arrays in every number."""
+    """Whether an answer is right; for arrays, whether every number is."""
     arrays = hasattr(actual, "shape") or hasattr(answer, "shape")
     return np.array_equal(np.asarray(actual), np.asarray(answer)) if arrays else bool(actual == answer)
 
 
 def _kernels(net: Net) -> str:
-    """The kernels of the first convolution, where they see one or three channels and so are pictures."""
+    """The kernels of the first convolution, if they have one or three channels and so are pictures."""
     for step in net.plan.steps:
         array = net.held.arrays.get(step.arrays.get("weight", ""))
         if array is None or array.ndim != 4 or array.shape[1] not in (1, 3):
@@ -256,7 +256,7 @@ def _kernel(kernel: NDArray[Any], largest: float) -> NDArray[np.uint8]:
 
 
 def _inside(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
-    """What every part answers to the first example."""
+    """The output of every part for the first example."""
     if not examples:
         return ""
     value = examples[0][0]
@@ -288,7 +288,7 @@ def _shown(net: Net, value: Any) -> str:
 
 
 def percent(chance: float) -> str:
-    """A probability in percent with two digits that count: 99.98%, 0.13%, below 0.01%.
+    """A probability in percent with two significant digits: 99.98%, 0.13%, below 0.01%.
 
     Example:
         >>> percent(0.99981), percent(1.0), percent(0.99999), percent(1e-9)

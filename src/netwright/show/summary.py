@@ -1,4 +1,4 @@
-"""Says what a net is made of, as a table: parts, sizes, parameters, bytes and multiply-adds."""
+"""Summarizes a net as a table: parts, sizes, parameters, bytes and multiply-adds."""
 
 import html
 from collections import Counter
@@ -21,9 +21,9 @@ class PartRow(Value):
 
     Fields:
         path: its path; `depth` how many containers it stands in.
-        part: the part as it is written; a container as its kind and how many parts it has.
+        part: the repr of a leaf; the kind of a container and its number of parts.
         kind: `Conv`, `relu`, `Chain`.
-        sizes: the sizes of what it gives, for one example.
+        sizes: the sizes of its outputs, for one example.
         parameters: learned numbers; None while a size is not known, 0 where another place shares them.
         bytes: of all its arrays, running and fixed ones too; float32 where they do not exist yet.
         multiply_adds: for one example; a size when it depends on a length, None while a size is not known.
@@ -76,7 +76,7 @@ class Summary(Value):
         return found
 
     def to_json(self) -> dict[str, object]:
-        """A plain dict of numbers, texts and lists; what depends on a length is text, what is not known None."""
+        """A plain dict of numbers, texts and lists; a size that depends on a length is a text, an unknown one None."""
         return {
             "inputs": [dict(zip(("port", "codec", "sizes"), line, strict=True)) for line in self.inputs],
             "outputs": [dict(zip(("port", "codec", "sizes"), line, strict=True)) for line in self.outputs],
@@ -194,7 +194,7 @@ def summary(net: Net) -> Summary:
 
 
 def counted(value: Size | None) -> str:
-    """A number with its thousands separated, a size as it is, `?` for what is not known."""
+    """A number with thousands separated, a size as its text, `?` for an unknown one."""
     return "?" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 

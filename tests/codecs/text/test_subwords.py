@@ -166,7 +166,7 @@ def test_a_padded_vocabulary_and_pieces_that_end_a_text():
     assert (
         said(Subwords, wordpiece(), padded=4)
         == """\
-a padded vocabulary has room for every piece, and is of the size of the tokenizer's
+padded has a size that does not fit the tokenizer
   expected: padded of 5 to 500
   got:      4"""
     )

@@ -79,7 +79,7 @@ this cannot be a label
     assert (
         said(Tokens, ["a", "<edge>"])
         == """\
-this label is what readings call an extra element
+this label is the name of an extra element in readings
   got:      '<edge>'"""
     )
 

@@ -20,7 +20,7 @@ from netwright.codecs.reading import Decision, Reading, Sample
 from netwright.errors import DataError, NetError, did_you_mean
 from netwright.fields import at_least
 
-EDGE, UNKNOWN = "<edge>", "<unknown>"  # what readings call the extra elements
+EDGE, UNKNOWN = "<edge>", "<unknown>"  # the names of the extra elements in readings
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # an unknown element in a text
 
 
@@ -33,9 +33,9 @@ class Elements(Codec, ABC):
     the element that follows: nothing has to be shifted. With the name of an element the mark is that element of the
     vocabulary, so the two ends can have different marks, as those of published nets have.
 
-    Decoding gives what the most probable elements say, up to the first mark (the mark that `mark_start` puts in front
-    is skipped); `Sample` draws every element instead. The other readings give a list, what they say at each position;
-    there the extra elements are called `"<edge>"` and `"<unknown>"`.
+    Decoding gives the raw value of the most probable elements, up to the first mark (the mark that `mark_start` puts in
+    front is skipped); `Sample` draws every element instead. The other readings give a list with one answer for each
+    position; there the extra elements are called `"<edge>"` and `"<unknown>"`.
 
     Shapes:
         `encode` gives `n <v>`, v indices at n positions; `decode` takes `n v`. The number of positions is at least
@@ -43,8 +43,8 @@ class Elements(Codec, ABC):
 
     Fields:
         mark_start: a mark in front: True for the edge, or the name of an element of the vocabulary. By default none.
-        mark_end: a mark behind, likewise, where the sequence was not truncated: one that goes on has no end there.
-        max_length: so many elements are kept, marks included, and the rest is cut off; by default all are.
+        mark_end: a mark behind, likewise; a sequence that was truncated gets none, since it does not end there.
+        max_length: how many elements are kept, marks included; the rest is cut off. By default all are kept.
             `truncated` counts the sequences that are cut.
         length: the name of the size that varies.
 
@@ -79,15 +79,15 @@ class Elements(Codec, ABC):
 
     @abstractmethod
     def _indices(self, raw: Any) -> Sequence[int]:
-        """The index of every element of one raw thing, without marks, whole."""
+        """The index of every element of one raw value, without marks and not truncated."""
 
     @abstractmethod
     def _spans(self, raw: Any) -> list[tuple[int, int]]:
-        """Where every element stands in the raw thing, without marks, whole."""
+        """The position of every element in the raw value, without marks and not truncated."""
 
     @abstractmethod
     def _joined(self, indices: list[int]) -> Any:
-        """The raw thing of these elements, marks left out."""
+        """The raw value of these elements, marks left out."""
 
     @property
     def unknown_index(self) -> int | None:
@@ -99,7 +99,7 @@ class Elements(Codec, ABC):
         """v, the number of indices, the extra elements included."""
         count = self._count
         if count is None:
-            return self._known(self.learns)  # which says that it is missing
+            return self._known(self.learns)  # raises an error if it is not learned
         return count + (self.unknown_index == count) + self._has_edge
 
     @property
@@ -114,12 +114,12 @@ class Elements(Codec, ABC):
 
     @property
     def ends(self) -> frozenset[int]:
-        """The indices that end a sequence: its mark, and the edge, where there are such."""
+        """The indices that end a sequence: the end mark and the edge, as far as there are any."""
         return frozenset(index for index in (self._named_marks[1], self.edge) if index is not None)
 
     @property
     def marks(self) -> frozenset[int]:
-        """The indices of all marks, which are no part of what a sequence says."""
+        """The indices of all marks, which do not belong to the raw value of a sequence."""
         return frozenset(index for index in (*self._named_marks, self.edge) if index is not None)
 
     @property
@@ -145,7 +145,7 @@ class Elements(Codec, ABC):
 
     @property
     def elements(self) -> list[Any]:
-        """What every index stands for; None for the extra elements."""
+        """The element of every index; None for the extra elements."""
         extra = {self.edge, self.unknown_index}
         known = [*self._elements, *[None] * (self.size - len(self._elements))]
         return [None if index in extra else element for index, element in enumerate(known)]
@@ -199,13 +199,13 @@ class Elements(Codec, ABC):
             raise
 
     def truncated(self, raws: Sequence[Any]) -> int:
-        """How many of the raw things have more elements, marks included, than `max_length`."""
+        """How many of the raw values have more elements, marks included, than `max_length`."""
         if self.max_length is None:
             return 0
         return int((self._flat(raws)[1] + bool(self.mark_start) + bool(self.mark_end) > self.max_length).sum())
 
     def offsets(self, raw: Any) -> list[tuple[int, int]]:
-        """Where every element that `encode` gives stands: from a character up to another; marks take up none."""
+        """The span of characters of every element that `encode` gives; marks have empty spans."""
         inside = self._spans(raw)
         length = len(plain_number(raw))
         before = [(0, 0)] if self.mark_start else []
@@ -213,7 +213,7 @@ class Elements(Codec, ABC):
         return [*before, *inside, *behind][: self.max_length]
 
     def text_of(self, indices: Iterable[int]) -> Any:
-        """What these elements say together, marks left out; one index a position."""
+        """The text, or the labels, of these elements, marks left out; one index for each position."""
         given: list[int] = indices.tolist() if is_array(indices) else [int(index) for index in indices]
         size = self.size
         for position, index in enumerate(given):
@@ -243,17 +243,17 @@ class Elements(Codec, ABC):
 
     @cached_property
     def _named(self) -> Each:
-        """What reads every position by the names of its elements."""
+        """The codec that reads every position with the names of elements."""
         unknown = [UNKNOWN] if self.unknown_index == self._count else []
         return Each(Category([*self._elements, *unknown, *([EDGE] if self.edge is not None else [])]))
 
     @cached_property
     def _numbered(self) -> Each:
-        """What reads every position by the indices of its elements."""
+        """The codec that reads every position with the indices of elements."""
         return Each(Category(range(self.size)))
 
     def _flat(self, raws: Sequence[Any]) -> tuple[Tensor, Tensor]:
-        """The indices of all raw things, one after the other, without marks, and how many each has."""
+        """The indices of all raw values, one after the other, without marks, and how many each value has."""
         indices: list[int] = []
         counts: list[int] = []
         for raw in raws:
@@ -270,7 +270,7 @@ class Elements(Codec, ABC):
         kept = whole if self.max_length is None else whole.clamp_max(self.max_length)
         if not (self.mark_start or self.mark_end) and torch.equal(kept, counts):
             return Ragged(indices, (kept,))
-        positions = spans(torch.full_like(kept, -int(bool(self.mark_start))), kept)  # in the raw thing: -1 is the mark
+        positions = spans(torch.full_like(kept, -int(bool(self.mark_start))), kept)  # in the raw value: -1 is the mark
         ends = counts.repeat_interleave(kept)
         first = (counts.cumsum(0) - counts).repeat_interleave(kept)
         places = (first + positions).where(positions >= 0, len(indices)).where(positions != ends, len(indices) + 1)
@@ -291,7 +291,7 @@ class Elements(Codec, ABC):
                 )
 
     def _text(self, raw: Any) -> str:
-        """One raw thing, which must be a text."""
+        """One raw value, which must be a text."""
         text = plain_number(raw)
         if not isinstance(text, str):
             raise DataError(what=f"{type(self).__name__} takes a text", expected="str", got=described(raw))
@@ -299,7 +299,7 @@ class Elements(Codec, ABC):
 
 
 def utf8(text: str) -> bytes:
-    """The bytes of a text; refuses half a character, which has none."""
+    """The bytes of a text; an error for half a character (a surrogate), which has no bytes."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:

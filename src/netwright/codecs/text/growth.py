@@ -1,6 +1,6 @@
-"""Bounds what a tokenizer.json makes of a text, so that one made to harm is refused before it is run.
+"""Bounds how long a tokenizer.json can make a text, so that a malicious file is refused before it is run.
 
-The package `tokenizers` does what such a file says: a few replacements, one behind the other, make a text a thousand
+The package `tokenizers` follows such a file without limits: a few replacements in a row can make a text a thousand
 million times longer, and a table of characters may claim more memory than there is, which ends the process.
 """
 
@@ -16,7 +16,7 @@ INSIDE = ("normalizers", "pretokenizers", "processors", "decoders")  # where a S
 
 
 def refusal(plain: Mapping[str, Any]) -> str:
-    """Why a tokenizer must not be run; the empty text where it may.
+    """The reason why a tokenizer must not be run; the empty text if it may be run.
 
     Example:
         >>> refusal({"normalizer": {"type": "Replace", "pattern": {"String": "a"}, "content": "a" * 1000}})
@@ -41,7 +41,7 @@ def refusal(plain: Mapping[str, Any]) -> str:
 
 
 def _growth(step: Mapping[str, Any], known: Mapping[str, "float | Callable[[Mapping[str, Any]], float]"]) -> float:
-    """How many times longer a text is at most behind a step, or the steps of a sequence."""
+    """By what factor a step, or a sequence of steps, makes a text longer at most."""
     kind = step["type"]
     if kind == "Sequence":
         steps = next(cast(list[Any], step[name]) for name in INSIDE if name in step)
@@ -53,7 +53,7 @@ def _growth(step: Mapping[str, Any], known: Mapping[str, "float | Callable[[Mapp
 
 
 def _replaced(step: Mapping[str, Any]) -> float:
-    """A text that is looked for takes the place of its own length; a pattern may match nothing, at every place."""
+    """A fixed text is replaced once for its length; a pattern may match the empty text at every position."""
     content, pattern = len(step["content"]), step["pattern"]
     if "String" in pattern:
         return max(1.0, content / max(1, len(pattern["String"])))
@@ -65,7 +65,7 @@ def _prepended(step: Mapping[str, Any]) -> float:
 
 
 def _template(step: Mapping[str, Any]) -> float:
-    """A text stands as often in what is put around it as the template says."""
+    """A template repeats the text as often as it names it."""
     return max(1.0, sum("Sequence" in piece for piece in step["single"]))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ALPHABET = 256  # the bytes, of which every text consists
 SPARSEST = 100  # indices for each piece at most: a wrong file must not ask for all memory
-WHY = 200  # characters of what the package says
+WHY = 200  # characters of a message of the package
 PIECES = 8_000  # a vocabulary that suits a few megabytes of text
 
 
@@ -33,9 +33,9 @@ class Subwords(Elements):
     """A text as the pieces of a tokenizer of the package `tokenizers`: frequent words whole, rare ones in parts.
 
     The tokenizer is one that is given, or byte-level byte-pair encoding learned from the training data, which knows
-    every text and gives it back exactly. What a given tokenizer says of truncation and padding is not used,
-    `max_length` says it; and what it puts around a text only where `special` asks for it: else edges say it. It does
-    with unknown characters what it was made to do.
+    every text and gives it back exactly. The truncation and padding of a given tokenizer are not used; `max_length`
+    truncates. The pieces that it puts around a text are used only with `special`; else the codec's marks are used.
+    Unknown characters are treated as the tokenizer was made to treat them.
 
     Shapes:
         `encode` gives `n <v>`; `decode` takes `n v`: the pieces of the tokenizer, then the edge.
@@ -46,8 +46,8 @@ class Subwords(Elements):
         pieces: how many pieces are learned, the 256 bytes included; fewer if the training data has no more.
         special: whether a given tokenizer puts its own special pieces around a text, as BERT's are; `text_of` leaves
             them out.
-        padded: how many indices a given tokenizer has, where a net has room for more than it has pieces; by default
-            as many as pieces.
+        padded: how many indices the codec has for a given tokenizer, if a net has more than the tokenizer has pieces;
+            by default as many as pieces.
         ending: the indices of pieces of a given tokenizer with which a text ends: nothing is generated behind them.
         mark_start, mark_end: a mark in front of the text, or behind it: True for one extra element, the edge, or
             the name of a piece of a given tokenizer, as published nets have marks.
@@ -55,8 +55,8 @@ class Subwords(Elements):
         length: the name of the size that varies.
 
     Raises:
-        NetError: a text that is no tokenizer.json, or one that makes a text far longer or cuts it by chance; fewer than
-            256 pieces; `padded` or `ending` that do not go with the tokenizer.
+        NetError: a text that is not a tokenizer.json; a tokenizer that makes a text far longer or cuts it at random;
+            fewer than 256 pieces; `padded` or `ending` that do not fit the tokenizer.
         FileError: a path that cannot be read.
         DataError: an empty text, if there is no edge; half a character (a surrogate); a text at which the tokenizer
             fails.
@@ -100,7 +100,7 @@ class Subwords(Elements):
         self._check_given()
 
     def _check_given(self) -> None:
-        """`padded`, `ending` and the names of marks speak of the pieces of a tokenizer that is given."""
+        """Check `padded`, `ending` and the names of marks, which refer to the pieces of a given tokenizer."""
         if isinstance(self.tokenizer, str):
             _ = self._named_marks  # so that a mark which is no piece is refused at once
         for name in ("padded", "ending", "mark_start", "mark_end"):
@@ -111,7 +111,7 @@ class Subwords(Elements):
             least = max(self._ids.values()) + 1
             if not least <= self.padded <= SPARSEST * least:
                 raise NetError(
-                    what="a padded vocabulary has room for every piece, and is of the size of the tokenizer's",
+                    what="padded has a size that does not fit the tokenizer",
                     expected=f"padded of {least} to {SPARSEST * least}",
                     got=f"{self.padded}",
                 )
@@ -216,7 +216,7 @@ class Subwords(Elements):
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
         tokenizers, text = _package(), self._known("tokenizer")
-        _ = self._plain  # which refuses what must not be run
+        _ = self._plain  # raises an error if the tokenizer must not be run
         try:
             with _foreign("read this tokenizer"):
                 found = tokenizers.Tokenizer.from_str(text)
@@ -249,7 +249,7 @@ def _tokens(plain: Any) -> dict[str, int]:
 
 @contextmanager
 def _foreign(deed: str) -> Generator[None]:
-    """Whatever the package raises as an error of ours: a plain `Exception`, or a panic, which is none."""
+    """Turn any error of the package into one of ours: a plain `Exception`, or a panic, which is not an `Exception`."""
     try:
         yield
     except BaseException as error:

@@ -16,7 +16,7 @@ from netwright.sizes.free import FREE
 class Tokens(Listed):
     """A sequence of labels: an index for each.
 
-    One raw thing is a tuple, a list or an array of one axis. Labels are told apart by exact type, as those of
+    One raw value is a tuple, a list or an array of one axis. Labels of different types are different, as those of
     `Category`. `text_of` and decoding give the labels as a list; an unknown one is `"<unknown>"`.
 
     Shapes:
@@ -49,7 +49,7 @@ class Tokens(Listed):
         super().__post_init__()
         for name in (EDGE, UNKNOWN):
             if self.vocabulary is not FREE and name in self._elements:
-                raise NetError(what="this label is what readings call an extra element", got=repr(name))
+                raise NetError(what="this label is the name of an extra element in readings", got=repr(name))
 
     def takes(self, raw: Any) -> bool:
         if is_array(raw):

@@ -1,4 +1,4 @@
-"""Elements that stand in a vocabulary, which is given or learned: what characters, words and tokens share."""
+"""Elements of a vocabulary, which is given or learned: the common base of characters, words and tokens."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -13,11 +13,11 @@ from netwright.errors import DataError, did_you_mean
 from netwright.sizes.free import FREE, Free
 
 SHOWN = 6  # elements of a vocabulary that a message shows
-AROUND = 12  # characters of the text on both sides of what a message is about
+AROUND = 12  # characters of the text that a message shows on both sides of an element
 
 
 class Listed(Elements, ABC):
-    """Elements with a vocabulary: an element's index is its place there.
+    """Elements with a vocabulary: an element's index is its position there.
 
     Fields:
         vocabulary: the elements in the order of their indices, all different; by default learned from the training
@@ -36,15 +36,15 @@ class Listed(Elements, ABC):
         super().__post_init__()
         if self.vocabulary is not FREE:
             object.__setattr__(self, "vocabulary", label_table.label_tuple(self.vocabulary, least=1))
-            _ = self._named_marks  # so that a mark which is no element is refused at once
+            _ = self._named_marks  # raises an error now if a mark is not an element
 
     @abstractmethod
     def _pieces(self, raw: Any) -> Sequence[Any]:
-        """The elements of one raw thing, by their keys."""
+        """The elements of one raw value, by their keys."""
 
     @property
     def _marks_to_learn(self) -> tuple[str, ...]:
-        """The marks that are elements of the vocabulary, which no text has; the first elements of a learned one."""
+        """The marks that are elements of the vocabulary; a learned vocabulary begins with them."""
         return tuple(dict.fromkeys(mark for mark in (self.mark_start, self.mark_end) if isinstance(mark, str)))
 
     @property
@@ -60,7 +60,7 @@ class Listed(Elements, ABC):
         return self._known("vocabulary")
 
     def _key(self, element: Any) -> Any:
-        """What tells an element from all others."""
+        """The key of an element, which no other element has."""
         return element
 
     @cached_property
@@ -97,7 +97,7 @@ class Listed(Elements, ABC):
         )
 
     def _near(self, piece: str) -> str:
-        """The mend that names what may have been meant."""
+        """The mend that suggests a similar element."""
         return did_you_mean(piece, [str(element) for element in self._elements])
 
     def _none(self) -> DataError:
