@@ -82,7 +82,7 @@ def test_every_input_and_output_has_its_own_answer() -> None:
     net = nw.Graph(
         {"late": Shift(2)(x), "both": nw.Add()(DropFirst()(x), nw.Slice((None, -1), axis=0)(y)), "plain": nw.tanh(y)}
     )
-    assert [(d.output, d.input, d.low, d.high, d.verdict, d.way) for d in causality(net).dependencies] == [
+    assert [(d.output, d.input, d.low, d.high, d.verdict, d.path) for d in causality(net).dependencies] == [
         ("late", "x", -2, -2, "proved", ("shift1",)),
         ("both", "x", 1, 1, "shown", ("dropfirst1", "add1")),
         ("both", "y", 0, 0, "proved", ("slice1", "add1")),

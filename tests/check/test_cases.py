@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.check.cases import FILLS, Cases, drawn, given, real, told_of
+from netwright.check.cases import FILLS, Cases, case_lengths, drawn, given, real
 from netwright.errors import NetError
 
 torch.set_num_threads(1)
@@ -53,7 +53,7 @@ def test_what_is_behind_the_ends(more):
         batch = tried.together(fill, more)
         x = batch.inputs["input"]
         assert x.shape == (4, 8 + more) and batch.lengths["n"].tolist() == [1, 5, 2, 8]
-        assert told_of(tried.plan, batch)["n"].tolist() == [1, 5, 2, 8]
+        assert case_lengths(tried.plan, batch)["n"].tolist() == [1, 5, 2, 8]
         for i, n in enumerate([1, 5, 2, 8]):
             assert torch.equal(x[i, :n], tried.alone(i).inputs["input"][0])
             rest = {"its last element": [int(x[i, n - 1])], "10,000": [8], "-10,000": [0]}.get(fill)
@@ -63,7 +63,7 @@ def test_what_is_behind_the_ends(more):
 
 def test_where_nothing_is_padded_nothing_is_told():
     tried = cases(nw.Chain(nw.relu, input=("n", 3)))
-    assert told_of(tried.plan, tried.alone(1)) == {}
+    assert case_lengths(tried.plan, tried.alone(1)) == {}
 
 
 def test_a_multiple_of_a_length():
@@ -71,7 +71,7 @@ def test_a_multiple_of_a_length():
     batch = tried.together("-10,000")
     assert [int(n) for n in batch.lengths["n"]] == [1, 5, 2, 8]
     assert bool((batch.inputs["input"][0, 2:] == -10_000).all())
-    assert told_of(tried.plan, batch)["n"].tolist() == [1, 5, 2, 8]
+    assert case_lengths(tried.plan, batch)["n"].tolist() == [1, 5, 2, 8]
 
 
 def test_the_user_s_own():

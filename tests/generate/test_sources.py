@@ -109,7 +109,7 @@ def test_a_beam_knows_what_the_whole_net_thinks_of_its_answer(name: str) -> None
 @pytest.mark.parametrize("name", NETS)
 def test_the_source_is_read_once(name: str) -> None:
     stepper = Predictor(made(name))
-    stepper.told(SOURCES)
+    stepper.prompts_of(SOURCES)
     once = [i.path for i in stepper._stepping._once.program.instructions]
     each = [i.path for i in stepper._stepping._each.program.instructions]
     assert "embedding1" in once

@@ -140,4 +140,4 @@ def test_a_function_is_told_lengths_along_axes_it_names_or_refused():
     assert [float(y) for y in net([torch.ones(3), torch.ones(1)])] == [3.0, 1.0]
     with pytest.raises(nw.SizeError) as caught:
         nw.Chain(nw.Function(lambda x: x.sum(1), "n -> ()"), input=("n",))
-    assert "is not told where examples end" in str(caught.value)
+    assert "does not take the lengths of examples" in str(caught.value)

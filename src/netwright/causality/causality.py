@@ -29,18 +29,18 @@ class Dependency(Value):
         output, input: the ports.
         low, high: position i of the output may see positions i + low to i + high of the input, and no others; −∞ and ∞
             reach to the beginning and the end.
-        way: the paths of the parts between them, along which it sees farthest ahead.
+        path: the parts between them along which it sees farthest ahead, each by its path.
         ahead: the first of these that looks ahead; empty where none does.
         verdict: `"proved"`: it cannot see ahead; else perturbation was asked: `"shown"`, `"not shown"`, or `"open"`
-            where the net cannot be run yet, or two axes of the output have the size; `"whole"` for an output without
-            positions, such as a state at the end, which sees everything and is not ahead of anything.
+            where the net cannot be run yet, or two axes of the output have the same size; `"whole"` for an output
+            without positions, such as a state at the end, which sees everything and is not ahead of anything.
     """
 
     output: str
     input: str
     low: float
     high: float
-    way: tuple[str, ...]
+    path: tuple[str, ...]
     ahead: str
     verdict: Verdict
 
@@ -145,13 +145,13 @@ def _dependency(net: Net, sight: Visibility, output: str, source: Slot, slot: Sl
 
 
 def parts(sight: Visibility, edges: tuple[SeenThrough, ...]) -> tuple[str, ...]:
-    """The paths of the leaves along a way, without the ends of `Map`s and `Fold`s."""
+    """The leaves between two ports, each by its path, without the ends of `Map`s and `Fold`s."""
     ends = {op.path for op in sight.plan.wiring.ops if isinstance(op.leaf, EachBoundary)}
     return tuple(edge.made[0] for edge in edges if edge.made[0] not in ends)
 
 
 def ahead_of(sight: Visibility, edges: tuple[SeenThrough, ...]) -> str:
-    """The path of the first leaf on a way that looks ahead; empty where none does."""
+    """The path of the first of these leaves that looks ahead; empty where none does."""
     return next((edge.made[0].removesuffix("/") for edge in edges if edge.span[1] > 0), "")
 
 

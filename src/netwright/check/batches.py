@@ -6,7 +6,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from netwright.check.cases import FILLS, MORE, CaseBatch, Cases, Fill, real, told_of
+from netwright.check.cases import FILLS, MORE, CaseBatch, Cases, Fill, case_lengths, real
 from netwright.machine import ready_for_directions
 from netwright.net.names import SHARED
 from netwright.net.plan.each import EachEntry
@@ -85,7 +85,7 @@ class BatchTrial:
     def context(self, batch: CaseBatch) -> RunContext:
         """The context of a run."""
         noise = Noise(0, 0, batch.ids) if self.training else None
-        return RunContext(self.training, noise, len(batch), lengths=told_of(self.plan, batch))
+        return RunContext(self.training, noise, len(batch), lengths=case_lengths(self.plan, batch))
 
     def _references(self, slots: Sequence[Slot], grads: bool = True) -> list[Outcome]:
         """The values that batches are compared with: every example alone, or all of them with the least padding."""

@@ -261,7 +261,7 @@ def _fits(plan: Plan, lengths: Mapping[str, int]) -> bool:
     return all(evaluate(size, lengths) >= 1 for size in sizes)
 
 
-def told_of(plan: Plan, batch: CaseBatch) -> dict[str, Tensor | int]:
+def case_lengths(plan: Plan, batch: CaseBatch) -> dict[str, Tensor | int]:
     """The lengths for the context of a run: one for every example if any is padded, else a number."""
     context = RunContext(lengths=batch.lengths)
     padded = set[str]()

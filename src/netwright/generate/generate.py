@@ -137,7 +137,7 @@ def stream(
 
 def _pieces(making: "_Generation", choose: Greedy | Sample) -> Iterator[Piece]:
     decoder, row = making.stepper.decoder, making.rows[0]
-    said, told = len(row.elements), 0
+    said, shown = len(row.elements), 0
     for _ in making.steps(choose):
         context = row.elements[:said][-1:]
         pending = row.elements[said:]
@@ -145,8 +145,8 @@ def _pieces(making: "_Generation", choose: Greedy | Sample) -> Iterator[Piece]:
         if pending and isinstance(now, str) and now.endswith(REPLACEMENT) and row.ended is None:
             continue  # half a character
         if pending:
-            yield Piece(now[len(before) :], tuple(row.logs[told : told + len(pending)]))
-            said, told = len(row.elements), told + len(pending)
+            yield Piece(now[len(before) :], tuple(row.logs[shown : shown + len(pending)]))
+            said, shown = len(row.elements), shown + len(pending)
 
 
 @dataclass
@@ -186,7 +186,7 @@ class _Generation:
             unsaid = {*self.ends, *self.never}
             known = [None if i in unsaid else element for i, element in enumerate(stepper.decoder.elements)]
             self.constraint = Constraint(grammar, known, end=self.edge)
-        self.rows = [self._row(i, start) for i, start in enumerate(stepper.told(starts))]
+        self.rows = [self._row(i, start) for i, start in enumerate(stepper.prompts_of(starts))]
 
     def _row(self, number: int, start: Any) -> _Sequence:
         prompt, marks = self.stepper.prompt(start), self.stepper.encoder.marks

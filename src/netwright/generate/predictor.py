@@ -35,7 +35,7 @@ class Predictor:
         self._numbers: tuple[int, ...] = ()
         self.device = self._stepping.device
 
-    def told(self, given: Sequence[Any]) -> list[Any]:
+    def prompts_of(self, given: Sequence[Any]) -> list[Any]:
         """Keep the sources, and give the prompts; a net without sources is given the prompts alone."""
         if not self.sources:
             return [*given]

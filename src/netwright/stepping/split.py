@@ -43,13 +43,13 @@ def step_programs(
     wanted: Iterable[Slot],
     states: Iterable[Slot],
     moving: Collection[str],
-    apart: Callable[[PlanStep], bool],
+    is_positionwise: Callable[[PlanStep], bool],
 ) -> StepPrograms:
     """The program of wanted values and of states, split into steps that run once and steps that run at each chunk.
 
     Fields:
         moving: the names of the inputs that change from run to run.
-        apart: whether a step treats every element by itself.
+        is_positionwise: whether a step treats every element by itself.
     """
     own, states = tuple(wanted), tuple(states)
     outputs = (*own, *states)
@@ -60,7 +60,7 @@ def step_programs(
         stays = unit_reads(unit) and not unit_reads(unit) & changing
         changing |= set() if stays else unit_writes(unit)
         (once if stays else each).append(unit)
-    whole, last = _behind(each, states, apart)
+    whole, last = _behind(each, states, is_positionwise)
     inputs: list[tuple[Any, Slot]] = [(name, ("", name)) for name in plan.wiring.inputs]
     made = {slot for unit in once for slot in outside(unit, outputs)}
     made |= {slot for name, slot in inputs if name not in moving}
@@ -78,13 +78,15 @@ def step_programs(
     )
 
 
-def _behind(units: Sequence[Unit], states: Iterable[Slot], apart: Callable[[PlanStep], bool]) -> tuple[list[Unit], ...]:
+def _behind(
+    units: Sequence[Unit], states: Iterable[Slot], is_positionwise: Callable[[PlanStep], bool]
+) -> tuple[list[Unit], ...]:
     """The units that all elements must go through, and those that are needed for the last element only."""
     needed = {*states}
     whole: list[Unit] = []
     last: list[Unit] = []
     for unit in reversed(units):
-        free = not isinstance(unit, LeafGroup) and needed.isdisjoint(unit_writes(unit)) and apart(unit)
+        free = not isinstance(unit, LeafGroup) and needed.isdisjoint(unit_writes(unit)) and is_positionwise(unit)
         needed |= set() if free else unit_reads(unit)
         (last if free else whole).append(unit)
     return whole[::-1], last[::-1]

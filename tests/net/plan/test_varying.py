@@ -24,7 +24,7 @@ def test_a_leaf_that_is_not_told_lengths_is_refused() -> None:
         def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
             return x
 
-    with pytest.raises(SizeError, match="untold1 is not told where examples end, and its input varies in n"):
+    with pytest.raises(SizeError, match="untold1 does not take the lengths of examples, and its input varies in n"):
         nw.Chain(Untold(), input=("n", 3))
 
 

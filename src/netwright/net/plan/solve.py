@@ -10,7 +10,7 @@ from netwright.errors import NetError
 from netwright.net.leaf import LeafNode, Unfit
 from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.solution import Facts, Mismatch, Scope, Solution, item_shape, port_shape
-from netwright.net.plan.varying import refuse_untold, refuse_varying_arrays
+from netwright.net.plan.varying import refuse_varying_arrays, refuse_without_lengths
 from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.sizes import notation
 from netwright.sizes.notation import UNKNOWN, Axis, Item, Port
@@ -35,7 +35,7 @@ def solve(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Cod
     _presume(solution)
     if any(names(size) for name in wiring.inputs for size in solution.slots["", name] if not isinstance(size, Row)):
         refuse_varying_arrays(solution)
-        refuse_untold(solution)
+        refuse_without_lengths(solution)
     return solution
 
 

@@ -23,7 +23,7 @@ def refuse_varying_arrays(solution: Solution) -> None:
                     faulty.add(scope.op.path)
 
 
-def refuse_untold(solution: Solution) -> None:
+def refuse_without_lengths(solution: Solution) -> None:
     """Report leaves that mix along a length that varies, but neither take lengths nor are right without them."""
     faulty = {m.op.path for m in solution.mismatches if m.op is not None}
     for scope in solution.scopes.values():
@@ -41,7 +41,9 @@ def refuse_untold(solution: Solution) -> None:
                 expected=f"one example at a time: nw.Map(…) over {outer}",
             )
         elif sizes and not (scope.op.leaf.ignores_padding or scope.op.leaf.takes_lengths):
-            unfit = Unfit("it is not told where examples end, and its input varies in " + ", ".join(sorted(sizes)))
+            unfit = Unfit(
+                "it does not take the lengths of examples, and its input varies in " + ", ".join(sorted(sizes))
+            )
         else:
             continue
         solution.mismatches.append(Mismatch(scope.op, "", sentence=unfit))

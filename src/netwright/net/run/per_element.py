@@ -79,7 +79,7 @@ class ElementLoop(Value):
 
     def _at_once(self, piece: InnerProgram, run: Run, values: "ElementValues") -> None:
         if piece.gives:
-            made = run({slot: values.rows(slot) for slot in piece.takes}, values.axis.told_rows)
+            made = run({slot: values.rows(slot) for slot in piece.takes}, values.axis.context_of_rows)
             values.add_rows(dict(zip(piece.gives, made, strict=True)))
 
     def _one_by_one(self, run: Run, values: "ElementValues", registers: Sequence[Any]) -> dict[Slot, Tensor]:
@@ -93,7 +93,7 @@ class ElementLoop(Value):
         last = carried
         for t in range(axis.size):
             elements = {slot: pieces[t] for slot, pieces in apart.items()}
-            made = dict(zip(piece.gives, run({**held, **elements, **carried}, axis.told_at(t)), strict=True))
+            made = dict(zip(piece.gives, run({**held, **elements, **carried}, axis.context_at(t)), strict=True))
             last = {
                 state.slot: made[state.next] if state.next in made else elements[state.next] for state in self.states
             }
@@ -176,12 +176,12 @@ class ElementAxis:
         return {slot: torch.where(on.view(-1, *[1] * (x.ndim - 1)), x, old[slot]) for slot, x in new.items()}
 
     @cached_property
-    def told_rows(self) -> RunContext:
+    def context_of_rows(self) -> RunContext:
         """The context of a run on rows."""
         lengths = {name: self._row_lengths(length) for name, length in self.context.lengths.items()}
         return self._context(self.owner, self._position, len(self.owner), lengths)
 
-    def told_at(self, t: int) -> RunContext:
+    def context_at(self, t: int) -> RunContext:
         """The context of a run on element t of every example."""
         lengths = {
             name: length[:, t].contiguous() if isinstance(length, Tensor) and length.ndim > 1 else length

@@ -70,8 +70,8 @@ def _read(data: Any, net: Net, ports: DataPorts, weights: Any = None, name: str 
         counted = found if isinstance(found, Source) else collected(found, {**net.held.inputs})
     except DataError as error:
         mends = tuple(mend for mend in (mend_of_unnamed_loss(net), *error.mend) if mend)
-        told = DataError(what=error.what, where=error.where, expected=error.expected, got=error.got, mend=mends)
-        raise (told.within(name) if name else told) from None
+        fault = error.changed(mend=mends)
+        raise (fault.within(name) if name else fault) from None
     return replace(counted, name=name)
 
 
