@@ -7,7 +7,7 @@ import netwright as nw
 from netwright.codecs import reading
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
-from netwright.codecs.codec import CODECS, Codec, fits
+from netwright.codecs.codec import CODECS, Codec, by_row, fits
 from netwright.codecs.each import Each
 from netwright.codecs.image import Image
 from netwright.codecs.labels import Labels
@@ -265,3 +265,13 @@ def test_fields_are_of_their_types():
 )
 def test_a_codec_says_what_its_answer_is(codec: Codec, answer: str | None, names: tuple[object, ...]):
     assert (codec.answer, codec.names) == (answer, names)
+
+
+def test_an_error_names_the_row_that_it_is_raised_in():
+    assert [*by_row(["1", "2"], int)] == [1, 2]
+    with pytest.raises(DataError) as error:
+        [*by_row([1.0, "one"], Number(0, 1).encode, first=5)]
+    assert error.value.where == "row 6"
+    with pytest.raises(DataError) as error:
+        Array("n 3").encode_all([[[1, 2, 3]], [1, 2, 3]])
+    assert error.value.where.startswith("row 1")

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Answer, Codec, fits
+from netwright.codecs.codec import Answer, Codec, by_row, fits
 from netwright.codecs.numeric import floats, is_array, numbers
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
@@ -100,14 +100,7 @@ class Array(Codec):
                 pass  # try again row by row, to name the row
         if self._inner is None:
             return super().encode_all(raws)
-        examples: list[Sequence[Tensor]] = []
-        for row, raw in enumerate(raws):
-            try:
-                rows = self._rows(raw)
-                examples.append(list(self.encode(raw)) if rows is None else rows)
-            except DataError as error:
-                raise error.within(f"row {row}") from None
-        return Ragged.of(examples, 2).compact()
+        return Ragged.of([*by_row(raws, self._parts)], 2).compact()
 
     def read(self, output: Tensor, reading: Reading) -> Tensor:
         self._check_decision(reading)
@@ -138,6 +131,11 @@ class Array(Codec):
         if not any(axis.within for axis in axes):
             return None
         return Array(str(replace(self._port, axes=(replace(axes[1], within=""), *axes[2:]))))
+
+    def _parts(self, raw: Any) -> list[Tensor]:
+        """One example as its encoded rows."""
+        rows = self._rows(raw)
+        return [*self.encode(raw)] if rows is None else rows
 
     def _rows(self, raw: Any) -> list[Tensor] | None:
         """The rows of one example, where they may differ in length and come as a list."""

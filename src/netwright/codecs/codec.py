@@ -1,9 +1,9 @@
 """What a codec is: the contract between raw values and the tensors of a net's port."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import MISSING, fields
-from typing import Any, Literal, Self, TypeAlias, cast
+from typing import Any, Literal, Self, TypeAlias, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from netwright.sizes.notation import UNKNOWN, Axis, AxisRun, Port, port
 from netwright.value import Value, literal
 
 DECISION = Decision()
+T = TypeVar("T")
 Answer: TypeAlias = Literal["class", "yes or no", "labels", "numbers", "elements"]
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
@@ -170,15 +171,10 @@ class Codec(Value, ABC):
 
     def _encode_rows(self, raws: Sequence[Any], first: int = 0) -> list[Tensor]:
         """Each raw value encoded by itself; `first` is the number of the first row, for errors."""
-        rows: list[Tensor] = []
-        for row, raw in enumerate(raws, first):
-            try:
-                rows.append(self.encode(raw))
-                _check_shape(rows[-1], rows[0], self._varying)
-            except DataError as error:
-                raise error.within(f"row {row}") from None
+        rows = [*by_row(raws, self.encode, first)]
         if not rows:
             raise DataError(what="there are no examples")
+        _check_shapes(rows, self._varying, first)
         return rows
 
     def _known(self, name: str) -> Any:
@@ -209,6 +205,16 @@ class Codec(Value, ABC):
 
     def _exact(self) -> tuple[Any, ...]:
         return tuple(_exact(getattr(self, field.name)) for field in fields(cast(Any, self)))
+
+
+def by_row(raws: Iterable[Any], made: Callable[[Any], T], first: int = 0) -> Iterator[T]:
+    """What a function makes of each raw value; a `DataError` names the row; rows count from `first`."""
+    for row, raw in enumerate(raws, first):
+        try:
+            value = made(raw)
+        except DataError as error:
+            raise error.within(f"row {row}") from None
+        yield value
 
 
 def prepared_on(device: torch.device, codec: Codec, stored: Tensor) -> Tensor:
@@ -244,10 +250,13 @@ def _exact(value: Any) -> Any:
     return (type(value), value)
 
 
-def _check_shape(tensor: Tensor, first: Tensor, varying: int) -> None:
-    if tensor.ndim != first.ndim or tensor.shape[varying:] != first.shape[varying:]:
-        raise DataError(
-            what="this example has another size than the first one",
-            expected=f"{tuple(first.shape)}",
-            got=f"{tuple(tensor.shape)}",
-        )
+def _check_shapes(rows: Sequence[Tensor], varying: int, first: int) -> None:
+    """Raise an error if examples differ in more than their first `varying` axes."""
+    for row, tensor in enumerate(rows, first):
+        if tensor.ndim != rows[0].ndim or tensor.shape[varying:] != rows[0].shape[varying:]:
+            raise DataError(
+                what="this example has another size than the first one",
+                where=f"row {row}",
+                expected=f"{tuple(rows[0].shape)}",
+                got=f"{tuple(tensor.shape)}",
+            )

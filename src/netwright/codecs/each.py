@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import DECISION, Answer, Codec
+from netwright.codecs.codec import DECISION, Answer, Codec, by_row
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
@@ -98,12 +98,8 @@ class Each(Codec):
                 pass  # try again row by row, to name the row
         nested: list[list[list[int]]] = []
         blocks: list[Sequence[Any]] = []
-        for row, raw in enumerate(raws):
-            try:
-                levels, items = self._flat(raw)
-                _check_depth(levels, nested)
-            except DataError as error:
-                raise error.within(f"row {row}") from None
+        for row, (levels, items) in enumerate(by_row(raws, self._flat)):
+            _check_depth(row, levels, nested)
             nested.append(levels)
             blocks.append(items)
         encoded = self._encoded([f"row {row}, " for row in range(len(raws))], nested, blocks)
@@ -136,12 +132,7 @@ class Each(Codec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        items: list[Any] = []
-        for row, raw in enumerate(raws):
-            try:
-                items.extend(self._flat(raw)[1])
-            except DataError as error:
-                raise error.within(f"row {row}") from None
+        items = [item for _, found in by_row(raws, self._flat) for item in found]
         return replace(self, codec=self.codec.fit(items))
 
     def _flat(self, raw: Any) -> tuple[list[list[int]], Sequence[Any]]:
@@ -229,10 +220,11 @@ def _check_even(levels: list[list[int]]) -> None:
                 )
 
 
-def _check_depth(levels: list[list[int]], nested: list[list[list[int]]]) -> None:
+def _check_depth(row: int, levels: list[list[int]], nested: list[list[list[int]]]) -> None:
     if nested and len(levels) != len(nested[0]):
         raise DataError(
             what="this example is nested to another depth than the first one",
+            where=f"row {row}",
             expected=f"{len(nested[0])} deep",
             got=f"{len(levels)} deep",
         )

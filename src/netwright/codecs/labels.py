@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.codecs import label_table
 from netwright.codecs.category import check_chances
-from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.codec import Answer, Codec, by_row
 from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.reading import Reading
@@ -88,11 +88,8 @@ class Labels(Codec):
         if self.fitted:
             return self
         found: set[tuple[type, Label]] = set()
-        for row, raw in enumerate(raws):
-            try:
-                found.update((type(label), label) for label in label_table.distinct(_items(raw)))
-            except DataError as error:
-                raise error.within(f"row {row}") from None
+        for labels in by_row(raws, lambda raw: label_table.distinct(_items(raw))):
+            found.update((type(label), label) for label in labels)
         if not found:
             raise DataError(what="there is not one label in the training data", mend="give the labels: Labels([…])")
         return replace(self, labels=label_table.distinct(label for _, label in found))

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from torch import Tensor
 
-from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.codec import Answer, Codec, by_row
 from netwright.codecs.numeric import plain_number
 from netwright.codecs.reading import probabilities
 from netwright.errors import DataError, NetError
@@ -47,7 +47,7 @@ class OutputTally:
         if isinstance(rows, Tensor):
             return rows
         one = len(rows.lengths) == 1
-        return rows.values.split(rows.lengths[0].tolist()) if one else _one_by_one(self.codec, targets)
+        return rows.values.split(rows.lengths[0].tolist()) if one else [*by_row(targets, self.codec.encode)]
 
     def learn(self, targets: Sequence[Any]) -> None:
         """Add targets of training data, for the baseline."""
@@ -165,17 +165,6 @@ TALLIES: Mapping[Answer, Callable[[Codec, Sequence[int]], Tally]] = {
     "numbers": _number_tally,
     "elements": lambda codec, top: ElementCounts([_shown(element) for element in codec.names], top),
 }
-
-
-def _one_by_one(codec: Codec, targets: Sequence[Any]) -> list[Tensor]:
-    """Each target by itself, if one column cannot hold them all."""
-    rows: list[Tensor] = []
-    for row, target in enumerate(targets):
-        try:
-            rows.append(codec.encode(target))
-        except DataError as error:
-            raise error.within(f"row {row}") from None
-    return rows
 
 
 def _flat(numbers: Any) -> np.ndarray:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.codecs.codec import by_row
 from netwright.codecs.text.elements import REPLACEMENT
 from netwright.codecs.text.vocabulary import Listed
-from netwright.errors import DataError, NetError
+from netwright.errors import NetError
 from netwright.sizes.free import FREE
 
 
@@ -63,11 +64,8 @@ class Characters(Listed):
         if self.fitted:
             return self
         found: set[str] = set()
-        for row, raw in enumerate(raws):
-            try:
-                found.update(self._text(raw))
-            except DataError as error:
-                raise error.within(f"row {row}") from None
+        for text in by_row(raws, self._text):
+            found.update(text)
         if not found:
             raise self._none()
         marks = self._marks_to_learn

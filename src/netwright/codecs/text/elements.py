@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.category import Category
-from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.codec import Answer, Codec, by_row
 from netwright.codecs.each import Each
 from netwright.codecs.numeric import described, is_array, plain_number
 from netwright.codecs.ragged import Ragged, spans
@@ -191,11 +191,8 @@ class Elements(Codec, ABC):
             self._check_unmarked(indices)
             return self._framed(indices, counts).compact()
         except DataError:
-            for row, raw in enumerate(raws):
-                try:
-                    self.encode(raw)
-                except DataError as error:
-                    raise error.within(f"row {row}") from None
+            for _ in by_row(raws, self.encode):  # one of them raises it again, with its row
+                pass
             raise
 
     def truncated(self, raws: Sequence[Any]) -> int:

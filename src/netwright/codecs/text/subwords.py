@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.codecs.codec import by_row
 from netwright.codecs.numeric import LONGEST
 from netwright.codecs.text.elements import Elements, utf8
 from netwright.codecs.text.growth import refusal
@@ -137,12 +138,7 @@ class Subwords(Elements):
         if self.fitted:
             return self
         tokenizers = _package()
-        texts: list[str] = []
-        for row, raw in enumerate(raws):
-            try:
-                texts.append(self._checked(raw))
-            except DataError as error:
-                raise error.within(f"row {row}") from None
+        texts = [*by_row(raws, self._checked)]
         learned = tokenizers.Tokenizer(tokenizers.models.BPE())
         learned.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
         learned.decoder = tokenizers.decoders.ByteLevel()

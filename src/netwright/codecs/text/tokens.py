@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from netwright.codecs import label_table
+from netwright.codecs.codec import by_row
 from netwright.codecs.label_table import Label
 from netwright.codecs.numeric import PLAIN, described, is_array, plain_number
 from netwright.codecs.text.elements import EDGE, UNKNOWN
@@ -60,11 +61,8 @@ class Tokens(Listed):
         if self.fitted:
             return self
         found: set[tuple[type, Label]] = set()
-        for row, raw in enumerate(raws):
-            try:
-                found.update((type(label), label) for label in label_table.distinct(self._items(raw)))
-            except DataError as error:
-                raise error.within(f"row {row}") from None
+        for labels in by_row(raws, lambda raw: label_table.distinct(self._items(raw))):
+            found.update((type(label), label) for label in labels)
         if not found:
             raise self._none()
         marks = self._marks_to_learn

@@ -9,9 +9,10 @@ from functools import cache
 from itertools import groupby
 from typing import Any, ClassVar, Self
 
+from netwright.codecs.codec import by_row
 from netwright.codecs.text.elements import REPLACEMENT
 from netwright.codecs.text.vocabulary import Listed
-from netwright.errors import DataError, NetError
+from netwright.errors import NetError
 from netwright.fields import at_least
 from netwright.sizes.free import FREE
 
@@ -112,11 +113,7 @@ class Words(Listed):
         if self.fitted:
             return self
         forms: dict[str, Counter[str]] = {}  # of every word, how often it is written in which form
-        for row, raw in enumerate(raws):
-            try:
-                words = self._written(raw)
-            except DataError as error:
-                raise error.within(f"row {row}") from None
+        for words in by_row(raws, self._written):
             for word in words:
                 forms.setdefault(self._key(word), Counter())[word] += 1
         counts = {max(found, key=lambda form: found[form]): found.total() for found in forms.values()}
