@@ -17,7 +17,7 @@ from netwright.net.part import Container, shared_repr
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level, PerElement
 from netwright.net.plan.symbol import Symbol, as_part, input_ports, output_names
-from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
+from netwright.net.ports import PortsLike, held_codecs, ports_repr
 from netwright.sizes.notation import OUTPUT, Axis, port
 
 BODY = "body"
@@ -101,7 +101,7 @@ class Map(Every):
     ) -> None:
         self.take(body, whole)
         self._check(self.body)
-        self.settle(_codecs(self, input, output))
+        self.settle(held_codecs(self, input, output))
 
     def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
         fields = super().fields_with(children)
@@ -172,7 +172,7 @@ class Fold(Every):
     ) -> None:
         self.take(body, whole)
         object.__setattr__(self, "carry", self._pairs(self.body, None if carry is None else tuple(dict(carry).items())))
-        self.settle(_codecs(self, input, output))
+        self.settle(held_codecs(self, input, output))
 
     def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
         """Another body carries what is usual for it, where this one does."""
@@ -252,7 +252,7 @@ class Bidirectional(Container):
 
     def __init__(self, body: Any, *, input: PortsLike = None, output: PortsLike = None) -> None:
         object.__setattr__(self, "body", as_part(body))
-        self.settle(_codecs(self, input, output))
+        self.settle(held_codecs(self, input, output))
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
         forward = call("forward", self.body, *x)
@@ -330,11 +330,3 @@ def each_codec(codec: Codec) -> Codec:
     ]
     below = [f"<{found.below}>"] if found.below else []
     return Array(" ".join([new, *axes, *below]))
-
-
-def _codecs(container: Container, input: PortsLike, output: PortsLike) -> Held:
-    """What a container holds for its ports."""
-    return Held(
-        inputs=present(as_codecs(input, container.input_names, container.optional_names)),
-        outputs=present(as_codecs(output, container.output_names)),
-    )

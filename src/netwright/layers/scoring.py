@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from netwright.net.node import Held, Node
+from netwright.net.node import Node
 from netwright.net.part import Container, Leaf
 from netwright.net.plan.symbol import Symbol, as_part
-from netwright.net.ports import PortsLike, as_codecs, present
+from netwright.net.ports import PortsLike, held_codecs
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of
 
 
@@ -43,12 +43,7 @@ class ScoredAttention(Container):
 
     def __init__(self, score: Any, *, input: PortsLike = None, output: PortsLike = None) -> None:
         object.__setattr__(self, "score", as_part(score))
-        self.settle(
-            Held(
-                inputs=present(as_codecs(input, self.input_names)),
-                outputs=present(as_codecs(output, ("output", "scores"))),
-            )
-        )
+        self.settle(held_codecs(self, input, output))
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from netwright.net.part import Container, shared_repr
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level
 from netwright.net.plan.symbol import Symbol, as_part, named_parts, parts_repr
-from netwright.net.ports import PortsLike, as_codecs, ports_repr, present
+from netwright.net.ports import PortsLike, held_codecs, ports_repr
 
 
 class Residual(Container):
@@ -42,7 +42,7 @@ class Residual(Container):
     def __init__(self, body: Any, shortcut: Any = None, *, input: PortsLike = None, output: PortsLike = None) -> None:
         object.__setattr__(self, "body", as_part(body))
         object.__setattr__(self, "shortcut", None if shortcut is None else as_part(shortcut))
-        self.settle(_codecs(self, input, output))
+        self.settle(held_codecs(self, input, output))
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
         straight = x[0] if self.shortcut is None else call("shortcut", self.shortcut, *x)
@@ -74,7 +74,7 @@ class Parallel(Container):
         if not found:
             raise NetError(what="a parallel needs at least one part", mend="nw.Parallel(mean=3, spread=3)")
         object.__setattr__(self, "parts", tuple(found.items()))
-        self.settle(_codecs(self, input, output))
+        self.settle(held_codecs(self, input, output))
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> dict[str, Symbol]:
         return {name: call(name, part, *x) for name, part in self.parts}
@@ -119,7 +119,7 @@ class Repeat(Container):
         at_least(1, count, "the number of copies", "Repeat")
         object.__setattr__(self, "count", count)
         object.__setattr__(self, "body", as_part(body))
-        self.settle(_codecs(self, input, output))
+        self.settle(held_codecs(self, input, output))
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -141,11 +141,3 @@ class Repeat(Container):
 
     def of_level(self, level: Level, held: Held) -> ContainerNode:
         return chained(level, held)
-
-
-def _codecs(container: Container, input: PortsLike, output: PortsLike) -> Held:
-    """What a container holds for its ports."""
-    return Held(
-        inputs=present(as_codecs(input, container.input_names, container.optional_names)),
-        outputs=present(as_codecs(output, container.output_names)),
-    )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
-from netwright.net.node import Node
+from netwright.net.node import Held, Node
 from netwright.net.plan.level import Ref
 
 PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None
@@ -46,6 +46,14 @@ def said(port: PortsLike, names: Sequence[str], optional: Sequence[str] = ()) ->
 def present(codecs: Mapping[str, Codec | None]) -> dict[str, Codec]:
     """The ports that have a codec."""
     return {name: codec for name, codec in codecs.items() if codec is not None}
+
+
+def held_codecs(container: Node, input: PortsLike, output: PortsLike) -> Held:
+    """What a container holds for its ports, from the arguments `input` and `output` of its constructor."""
+    return Held(
+        inputs=present(as_codecs(input, container.input_names, container.optional_names)),
+        outputs=present(as_codecs(output, container.output_names)),
+    )
 
 
 def check_reads(part: Node, reads: Iterable[tuple[str, Ref]], given: Mapping[Ref, Codec], name: str) -> None:
