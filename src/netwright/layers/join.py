@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.errors import NetError
 from netwright.net.leaf import Unfit
 from netwright.net.part import Leaf
-from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, picked_elements
+from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, inside, length_of, lengths_of, picked_elements
 from netwright.sizes.notation import MOST_AXES
 from netwright.sizes.size import Size, same
 
@@ -90,7 +90,7 @@ class Concatenate(Leaf):
             size = value.shape[axis]
             end = end + (size if length is None else length)  # (b,)
             if length is not None:  # from its end on, its padding is passed over
-                behind = to >= end.unsqueeze(-1)  # (b, Σ aᵢ)
+                behind = ~inside(end, len(to))  # (b, Σ aᵢ)
                 places = places + torch.where(behind, (size - length).unsqueeze(-1), 0)  # (b, Σ aᵢ)
         return picked_elements(y, places.clamp_max(len(to) - 1), axis)  # (b, ..., Σ aᵢ)
 

@@ -6,7 +6,8 @@ import torch
 import netwright as nw
 from netwright.codecs.ragged import Ragged
 from netwright.errors import DataError, SizeError
-from netwright.net.run.examples import Examples
+from netwright.net.run.context import RunContext
+from netwright.net.run.examples import Examples, real_positions
 
 
 def net() -> nw.Net:
@@ -117,3 +118,17 @@ def test_an_axis_does_not_come_before_the_one_it_varies_in() -> None:
         "  expected: one example at a time: nw.Map(…) over n\n"
         "  got:      (n, m, 1) from the input"
     )
+
+
+def test_the_real_positions_of_a_padded_value() -> None:
+    plan = nw.Chain(nw.relu, input=nw.Array("n m[n] 2")).plan
+    n, m = plan.inputs["input"][:2]
+    lengths = {"n": torch.tensor([1, 2]), "m": torch.tensor([[1, 1], [3, 2]])}
+    context = RunContext(lengths=lengths)
+    found = real_positions(plan, (n, m, 2), torch.zeros(2, 2, 3, 2), context)
+    assert found is not None and found[..., 0].int().tolist() == [[[1, 0, 0], [0, 0, 0]], [[1, 1, 1], [1, 1, 0]]]
+    behind = real_positions(plan, (2, n, m), torch.zeros(2, 2, 2, 3), context)
+    assert behind is not None and torch.equal(behind[:, 0], found[..., 0])
+    alone = real_positions(plan, (m,), torch.zeros(2, 3), context)  # without n the longest counts
+    assert alone is not None and alone.int().tolist() == [[1, 0, 0], [1, 1, 1]]
+    assert real_positions(plan, (2,), torch.zeros(2, 2), context) is None

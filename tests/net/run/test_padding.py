@@ -69,6 +69,9 @@ def test_own_values():
     assert own_elements(X, (LENGTH, None), (2,)) is None
     mask = own_elements(X, (LENGTH, WITHIN), (1, 2))
     assert X[0][mask[0]].tolist() == [0, 4, 5]
+    turned = X.unsqueeze(1)  # (2, 1, 3, 4): what WITHIN varies within is the second axis of an example
+    mask = own_elements(turned, (None, LENGTH, WITHIN), (1, 2, 3), {3: 2})
+    assert mask.shape == (2, 1, 3, 4) and turned[0][mask[0]].tolist() == [0, 4, 5]
     assert mean_of_own(X, (LENGTH, WITHIN), (1, 2)).tolist() == [3, (12 + 13 + 14 + 16 + 20 + 21) / 6]
     assert mean_of_own(X, (LENGTH, None), (1, 2)).tolist() == [3.5, 17.5]
     assert mean_of_own(X, (None, None), (1, 2)).tolist() == [5.5, 17.5]

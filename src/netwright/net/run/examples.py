@@ -12,8 +12,9 @@ from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.context import RunContext
 from netwright.net.run.lengths import Axes, Stored, axes_of
+from netwright.net.run.padding import own_elements
 from netwright.sizes.size import Size, names
-from netwright.sizes.unify import Row
+from netwright.sizes.unify import Row, Shape
 from netwright.value import Value
 
 Own: TypeAlias = "Tensor | list[Own]"  # a value of one example: a list where the elements of an axis differ in length
@@ -77,6 +78,24 @@ def own_lengths(plan: Plan, slot: Slot, batch: Tensor, context: RunContext) -> S
         return list(batch)
     around = [_around(plan, sizes, axis) for axis in range(len(sizes))]
     return [_cut(row, [None if end is None else end[i] for end in ends], around) for i, row in enumerate(batch)]
+
+
+def real_positions(plan: Plan, shape: Shape, x: Tensor, context: RunContext) -> Tensor | None:
+    """Which numbers of a padded value belong to its examples, in a shape that broadcasts to x's; None: all do.
+
+    Args:
+        plan: says which sizes vary within which.
+        shape: the value's sizes.
+        x: the value, (b, *shape).
+        context: has the lengths of the batch.
+    """
+    lengths = [None if isinstance(size, Row) else context.length(size) for size in shape]
+    around = [_around(plan, shape, axis) for axis in range(len(shape))]
+    for axis, length in enumerate(lengths):
+        if length is not None and length.ndim > 1 and around[axis] < 0:
+            lengths[axis] = length.amax(1)  # the value has no elements that differ: (b, N) -> (b,)
+    axes = range(1, len(shape) + 1)
+    return own_elements(x, lengths, axes, dict(zip(axes, (axis + 1 for axis in around), strict=True)))
 
 
 def ragged_together(rows: Sequence[Own]) -> Own:

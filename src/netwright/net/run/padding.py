@@ -15,6 +15,7 @@ from torch import Tensor
 
 Lengths: TypeAlias = Mapping[str, Any]  # by the leaf's own names: a length, or a tuple of them for a run of axes
 NO_LENGTHS: Lengths = MappingProxyType({})
+FIRST: Mapping[int, int] = MappingProxyType({})  # (b, N): N is the first axis of an example, whatever the axis
 
 
 def length_of(lengths: Lengths, name: str) -> Tensor | None:
@@ -70,16 +71,19 @@ def picked_elements(x: Tensor, index: Tensor, axis: int = 1) -> Tensor:
     return x.gather(axis, _spread(index, x.ndim, axis).expand(shape))
 
 
-def own_elements(x: Tensor, lengths: Sequence[Tensor | None], axes: Sequence[int]) -> Tensor | None:
+def own_elements(
+    x: Tensor, lengths: Sequence[Tensor | None], axes: Sequence[int], around: Mapping[int, int] = FIRST
+) -> Tensor | None:
     """Which values lie before the ends along some axes of x, in a shape that broadcasts to x's; None: all do.
 
-    `lengths` are those of all axes of an example.
+    `lengths` are those of all axes of an example. `around` says for an axis whose lengths are (b, N) which axis of x
+    the N is, where it is not the first of an example.
     """
     found: Tensor | None = None
     for axis in axes:
         length = lengths[axis - 1]
         if length is not None:
-            mask = _inside_of(x, length, axis)
+            mask = _inside_of(x, length, axis, around.get(axis, 1))
             found = mask if found is None else found & mask
     return found
 
@@ -96,12 +100,13 @@ def mean_of_own(x: Tensor, lengths: Sequence[Tensor | None], axes: Sequence[int]
     return x.masked_fill(~mask, 0.0).sum(tuple(axes)) / count
 
 
-def _inside_of(x: Tensor, length: Tensor, axis: int) -> Tensor:
+def _inside_of(x: Tensor, length: Tensor, axis: int, around: int = 1) -> Tensor:
     axis = axis % x.ndim
-    return _spread(inside(length, x.shape[axis]), x.ndim, axis)
+    return _spread(inside(length, x.shape[axis]), x.ndim, axis, around)
 
 
-def _spread(index: Tensor, rank: int, axis: int) -> Tensor:
-    """(b, k), or (b, N, k), with axes of size 1, so that k stands at `axis` of that many."""
+def _spread(index: Tensor, rank: int, axis: int, around: int = 1) -> Tensor:
+    """(b, k), or (b, N, k), with axes of size 1, so that k stands at `axis` of that many, and N at `around`."""
     between, after = (1,) * (axis - index.ndim + 1), (1,) * (rank - axis - 1)
-    return index.reshape(*index.shape[:-1], *between, index.shape[-1], *after)
+    spread = index.reshape(*index.shape[:-1], *between, index.shape[-1], *after)
+    return spread if index.ndim == 2 or around == 1 else spread.transpose(1, around)

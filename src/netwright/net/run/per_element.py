@@ -11,7 +11,7 @@ from netwright.errors import SizeError
 from netwright.net.plan.plan import fixed, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.context import Length, RunContext
-from netwright.net.run.padding import ended
+from netwright.net.run.padding import ended, inside
 from netwright.sizes.size import Size
 from netwright.sizes.unify import Shape
 from netwright.value import Value
@@ -147,7 +147,7 @@ class ElementAxis:
         places = torch.arange(self.size, device=self.device)
         if self.length is None:
             return places.repeat(self.batch)
-        return places.expand(self.batch, -1)[places < self.length.unsqueeze(1)]
+        return places.expand(self.batch, -1)[inside(self.length, self.size)]
 
     @cached_property
     def _taken(self) -> Tensor:
