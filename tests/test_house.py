@@ -15,7 +15,7 @@ FILES = sorted(path for path in SRC.rglob("*.py"))
 
 # From the ground up; a module imports from its own floor's folder, or from a floor below.
 FLOORS = [
-    ["value", "once", "machine"],
+    ["value", "once", "machine", "seeds"],
     ["errors"],
     ["regular", "elsewhere"],
     ["fields", "inits"],
@@ -37,7 +37,7 @@ INSIDE = {
         ["names", "node", "shell", "source_of_code"],
         ["leaf", "standard"],
         ["plan"],
-        ["compare", "cost", "ports", "run"],
+        ["compare", "cost", "draws", "ports", "run"],
         ["arguments", "surgery"],
         ["faults"],
         ["part"],

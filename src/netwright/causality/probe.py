@@ -14,15 +14,16 @@ import torch
 from torch import Tensor
 
 from netwright.inits import Init, fans
-from netwright.net.initialize import generator_for
+from netwright.net.draws import all_shapes, are_known, drawn_input, index_limit, varying_sizes
 from netwright.net.part import Net
-from netwright.net.plan.plan import Plan, ranked
+from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Program
 from netwright.net.run.noise import Noise
-from netwright.sizes.size import Unknown, atoms, evaluate, names
+from netwright.seeds import generator_of
+from netwright.sizes.size import evaluate, names
 from netwright.sizes.unify import Row
 from netwright.value import Value
 
@@ -75,13 +76,9 @@ def probe(
 
 def _lengths(plan: Plan, far: int) -> Iterator[dict[str, int]]:
     """Numbers for the named sizes with which no axis is empty; those with room to look around first."""
-    shapes = [plan.shape(slot) for step in plan.steps for slot in step.writes]
-    shapes += [value if isinstance(value, tuple) else (value,) for step in plan.steps for value in step.sizes.values()]
-    shapes += [plan.inputs[name] for name in plan.wiring.inputs]
-    sizes = [size for shape in shapes for size in shape if not isinstance(size, Row)]
-    if not all(map(ranked, shapes)) or any(isinstance(atom, Unknown) for size in sizes for atom in atoms(size)):
+    if not are_known(all_shapes(plan)):
         return
-    varying = {size for size in sizes if names(size)}
+    varying = varying_sizes(plan)
     known = sorted({name for size in varying for name in names(size)})
     tried = [*dict.fromkeys([*(max(length, far + ROOM) for length in LENGTHS), *LENGTHS])]
     for least in (ROOM, 1):
@@ -137,7 +134,7 @@ class _Run:
 
     def _array(self, path: str, draw: Draw) -> Tensor:
         spec = self.net.plan.arrays[path]
-        shape, generator = spec.known or (), generator_for(0, f"{draw} {path}")
+        shape, generator = spec.known or (), generator_of(0, draw, path)
         own, init = self.net.held.arrays.get(path), spec.weight.init
         if own is not None and not own.is_floating_point():
             return own.cpu()  # counts and places, which another draw would make wrong
@@ -151,24 +148,16 @@ class _Run:
         return torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu") * spread
 
     def _input(self, name: str, draw: Draw, again: bool = False) -> Tensor:
-        generator = generator_for(int(again), f"{draw} {name}")
         sizes = (size for size in self.net.plan.inputs[name] if not isinstance(size, Row))
         shape = (2, *(evaluate(size, self.lengths) for size in sizes))
-        below = self.net.plan.below(("", name))
-        if below is not None:
-            return torch.randint(evaluate(below, self.lengths), shape, generator=generator, device="cpu")
-        if draw.positive:
-            return torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu") * 0.9 + 0.05
-        return torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu") * draw.inputs
+        below, generator = index_limit(self.net.plan, name, self.lengths), generator_of(int(again), draw, name)
+        return drawn_input(shape, below, generator, draw.inputs, draw.positive)
 
     def _other(self, x: Tensor, name: str, draw: Draw) -> Tensor:
         """Another draw, which differs from the first at every place."""
         y = self._input(name, draw, again=True)
-        below = self.net.plan.below(("", name))
-        if below is None:
-            return y
-        count = evaluate(below, self.lengths)
-        return (x + 1 + y % max(count - 1, 1)) % count
+        count = index_limit(self.net.plan, name, self.lengths)
+        return y if count is None else (x + 1 + y % max(count - 1, 1)) % count
 
 
 def _places(size: int) -> Tensor:
@@ -176,7 +165,7 @@ def _places(size: int) -> Tensor:
     places = torch.arange(1 if size > 1 else 0, size, device="cpu")
     if len(places) <= MOST:
         return places
-    order = torch.randperm(len(places), generator=generator_for(0, "places"), device="cpu")
+    order = torch.randperm(len(places), generator=generator_of(0, "places"), device="cpu")
     return places[order[:MOST]].sort().values
 
 

@@ -10,14 +10,15 @@ from torch import Tensor
 
 from netwright.codecs.ragged import Ragged
 from netwright.errors import NetError
-from netwright.net.initialize import generator_for
+from netwright.net.draws import are_known, drawn_input, index_limit, input_shapes, varying_sizes
 from netwright.net.part import Net
-from netwright.net.plan.plan import Plan, ranked
+from netwright.net.plan.plan import Plan
 from netwright.net.run.context import RunContext
-from netwright.net.run.examples import Examples
+from netwright.net.run.examples import Examples, real_positions
 from netwright.net.run.lengths import axes_of
-from netwright.sizes.size import Expression, Name, Size, Unknown, atoms, evaluate, names
-from netwright.sizes.unify import Row
+from netwright.seeds import generator_of
+from netwright.sizes.size import Expression, Name, Size, evaluate, names
+from netwright.sizes.unify import Row, Shape
 from netwright.value import Value
 
 Fill: TypeAlias = Literal["its last element", "other examples", "10,000", "-10,000"]
@@ -104,32 +105,10 @@ class Cases:
         return x.masked_fill(behind, 0 if fill.startswith("-") else most)
 
 
-def real(plan: Plan, shape: Sequence[Size | Row], x: Tensor, batch: CaseBatch) -> Tensor:
+def real(plan: Plan, shape: Shape, x: Tensor, batch: CaseBatch) -> Tensor:
     """What belongs to examples in a value of these sizes, as bool of its shape."""
-    mask = torch.ones(x.shape, dtype=torch.bool, device="cpu")
-    context = RunContext(lengths=batch.lengths)
-    for axis, size in enumerate(shape, 1):
-        end = None if isinstance(size, Row) else context.length(size)
-        if end is None:
-            continue
-        view = [len(end), *[1] * (x.ndim - 1)]
-        outer = _outer(plan, shape, size) if end.ndim > 1 else 0
-        if outer:
-            view[outer] = end.shape[1]
-        elif end.ndim > 1:
-            end = end.amax(1)
-        place = [1] * x.ndim
-        place[axis] = x.shape[axis]
-        mask &= torch.arange(x.shape[axis], device="cpu").view(place) < end.view(view)
-    return mask
-
-
-def _outer(plan: Plan, shape: Sequence[Size | Row], size: Size | Row) -> int:
-    """The axis within which a size varies, in a batch; 0 where the value has none."""
-    assert isinstance(size, Expression)
-    within = {plan.solution.within.get(name) for name in names(size)}
-    found = [i for i, one in enumerate(shape, 1) if isinstance(one, Expression) and names(one) & within]
-    return found[0] if found else 0
+    mask = real_positions(plan, shape, x, RunContext(lengths=batch.lengths))
+    return torch.ones_like(x, dtype=torch.bool) if mask is None else mask.expand(x.shape)
 
 
 def _stretched(plan: Plan, batch: CaseBatch, more: int) -> CaseBatch:
@@ -176,15 +155,16 @@ def given(net: Net, data: Any) -> Cases:
 def drawn(net: Net, seed: int) -> Iterator[Cases]:
     """Random examples of several lengths that fit the net, the wider spread ones first; none where sizes are open."""
     plan = net.plan
-    if _open(plan):
+    if not are_known(input_shapes(plan)):
         return
-    known = sorted({name for size in _sizes(plan) for name in names(size)})
-    least = next((n for n in SHORTEST if _fits(plan, dict.fromkeys(known, n))), None)
+    sizes = varying_sizes(plan)
+    known = sorted({name for size in sizes for name in names(size)})
+    least = next((n for n in SHORTEST if _fit(sizes, dict.fromkeys(known, n))), None)
     if least is None:
         return
     for spread, positive in itertools.product(SPREADS if known else SPREADS[-1:], (False, True)):
         lengths = [_lengths(plan, known, least, spread, i) for i in range(len(spread))]
-        if all(_fits(plan, {name: _least(value) for name, value in one.items()}) for one in lengths):
+        if all(_fit(sizes, {name: _least(value) for name, value in one.items()}) for one in lengths):
             yield Cases(net, {port: _column(net, port, lengths, seed, positive) for port in net.required_names})
 
 
@@ -209,7 +189,7 @@ def _column(net: Net, port: str, lengths: Sequence[Mapping[str, Length]], seed: 
     """Random values of an input port for all examples."""
     shape = [size for size in net.plan.inputs[port] if not isinstance(size, Row)]
     depth = max((i + 1 for i, size in enumerate(shape) if isinstance(size, Expression)), default=0)
-    generator = generator_for(seed, f"{port} {positive}")
+    generator = generator_of(seed, port, positive)
     rows = [_example(net.plan, port, shape, one, generator, positive) for one in lengths]
     return Ragged.of(rows, depth).compact() if depth else torch.stack(rows)
 
@@ -233,31 +213,11 @@ def _example(
         return [_example(plan, port, shape[1:], one, generator, positive) for one in parts]
     numbers = {name: value for name, value in lengths.items() if isinstance(value, int)}
     sizes = [evaluate(size, numbers) for size in shape]
-    below = plan.below(("", port))
-    if below is not None:
-        return torch.randint(evaluate(below, numbers), sizes, generator=generator, device="cpu")
-    if positive:
-        return torch.rand(sizes, generator=generator, dtype=torch.float64, device="cpu") * 0.9 + 0.05
-    return torch.randn(sizes, generator=generator, dtype=torch.float64, device="cpu")
+    return drawn_input(sizes, index_limit(plan, port, numbers), generator, positive=positive)
 
 
-def _sizes(plan: Plan) -> list[Size]:
-    shapes = [plan.shape(slot) for step in plan.steps for slot in step.writes]
-    shapes += [plan.inputs[name] for name in plan.wiring.inputs]
-    return [size for shape in shapes for size in shape if not isinstance(size, Row)]
-
-
-def _open(plan: Plan) -> bool:
-    shapes = [plan.inputs[name] for name in plan.wiring.inputs]
-    below = [plan.below(("", name)) for name in plan.wiring.inputs]
-    sizes = [size for shape in shapes for size in shape if not isinstance(size, Row)]
-    sizes += [size for size in below if size is not None]
-    return not all(map(ranked, shapes)) or any(isinstance(a, Unknown) for size in sizes for a in atoms(size))
-
-
-def _fits(plan: Plan, lengths: Mapping[str, int]) -> bool:
-    """Whether no axis of any value is empty."""
-    sizes = [size for size in _sizes(plan) if names(size) and not any(isinstance(a, Unknown) for a in atoms(size))]
+def _fit(sizes: Sequence[Size], lengths: Mapping[str, int]) -> bool:
+    """Whether no axis of these sizes is empty."""
     return all(evaluate(size, lengths) >= 1 for size in sizes)
 
 

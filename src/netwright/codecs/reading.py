@@ -1,6 +1,5 @@
 """The ways to read one output of a net: the decision, its probabilities, the best few, a sample, the array itself."""
 
-import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.fields import at_least, checked, suits
+from netwright.seeds import seed_of
 from netwright.value import Value
 
 THRESHOLD = 0.5  # one of several labels is given if its probability is at least this
@@ -155,8 +155,7 @@ class Sample(Reading, Value):
 
     def at(self, position: int) -> Self:
         # a hash, so that reading.at(row).at(position) never meets the draw of another row and position
-        digest = hashlib.blake2b(f"{self.seed} {position}".encode(), digest_size=8).digest()
-        return replace(self, seed=int.from_bytes(digest, "little") >> 1)
+        return replace(self, seed=seed_of(self.seed, position))
 
     def _generator(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed)

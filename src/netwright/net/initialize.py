@@ -1,6 +1,5 @@
 """Fills the arrays that a net does not hold yet, each from its own seed: none depends on what else is missing."""
 
-import hashlib
 from typing import cast
 
 import torch
@@ -12,6 +11,7 @@ from netwright.net.leaf import Weight
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import ArraySpec, Plan, PlanStep, shape_text
+from netwright.seeds import generator_of
 
 
 @torch.inference_mode(False)  # gradients of the arrays may be needed later, outside inference mode
@@ -60,12 +60,6 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
     return net.holding(arrays={**net.held.arrays, **drawn})
 
 
-def generator_for(seed: int, path: str) -> torch.Generator:
-    """The generator of one array: a hash of the seed and the path, so that neighbours have nothing in common."""
-    key = hashlib.blake2b(f"{seed} {path}".encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(key, "little") >> 1)
-
-
 def _init(plan: Plan, spec: ArraySpec, step: PlanStep) -> Init | None:
     """How an array of a step is filled; None for one that is never drawn."""
     shapes = {name: plan.arrays[path].known or () for name, path in step.arrays.items()}
@@ -75,7 +69,7 @@ def _init(plan: Plan, spec: ArraySpec, step: PlanStep) -> Init | None:
 def _draw(spec: ArraySpec, own: Init, seed: int, method: str | None, like: Tensor | None) -> Tensor:
     shape = cast(tuple[int, ...], spec.known)
     init = METHODS[method] if method and _is_matrix(spec.weight, shape) else own
-    array = init(shape, fans(shape), generator_for(seed, spec.path))
+    array = init(shape, fans(shape), generator_of(seed, spec.path))
     return array if like is None or not array.is_floating_point() else array.to(like)
 
 
