@@ -7,15 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.codecs.ragged import Ragged
-from netwright.codecs.reading import Decision, Raw, Reading
+from netwright.codecs.reading import Decision, Reading
 from netwright.codecs.text.elements import Elements
 from netwright.errors import DataError, SizeError, did_you_mean
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, shape_text
+from netwright.net.run.call import decoded
 from netwright.stepping.step_net import StepNet
 
 BEGINNING: Mapping[str, Tensor] = {}
@@ -91,12 +91,11 @@ class Stateful:
         moving = {name: piece for name, piece in inputs.items() if name in stepping.moving}
         still = {name: whole for name, whole in inputs.items() if name not in stepping.moving}
         values, after = stepping.run(moving, held, stepping.fixed(still))
-        results = {name: _decoded(self.net, name, value, reading, single) for name, value in values.items()}
         following = object.__new__(Stateful)
         object.__setattr__(following, "net", self.net)
         object.__setattr__(following, "_state", after)
         object.__setattr__(following, "_begun", True)
-        return next(iter(results.values())) if len(results) == 1 else results, following
+        return decoded(self.net, values, reading, single), following
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError("a Stateful is a value: feeding it gives the next one")
@@ -195,14 +194,6 @@ def codec_of_pieces(codec: Codec, first: bool) -> Codec:
         if isinstance(codec, Elements)
         else codec
     )
-
-
-def _decoded(net: Net, name: str, value: Tensor, reading: Reading, single: bool) -> Any:
-    codec = net.held.outputs.get(name)
-    if codec is None or isinstance(reading, Raw) or isinstance(codec, Array):
-        return value[0] if single else value
-    read = [codec.decode(row, reading if single else reading.at(i)) for i, row in enumerate(value)]
-    return read[0] if single else read
 
 
 def _count(number: int) -> str:

@@ -13,6 +13,7 @@ from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.call import check_arrays
 from netwright.net.run.context import RunContext
+from netwright.net.run.execute import placement_of
 from netwright.once import once
 from netwright.stepping.split import step_programs
 from netwright.stepping.unfold import along_of, unfold
@@ -71,9 +72,8 @@ class StepNet:
         self._ends = {slot: sight.axis(slot) for slot in parts.ends}
         programs = (parts.once, parts.each, parts.whole, parts.last)
         self._once, self._each, self._whole, self._last = (part.bind(self.step.held.arrays) for part in programs)
-        floats = [x for x in (*self._once.arrays(), *self._each.arrays()) if x.is_floating_point()]
-        self.device = floats[0].device if floats else torch.device("cpu")
-        self._dtype = floats[0].dtype if floats else None
+        self._placement = placement_of([*self._once.arrays(), *self._each.arrays()])
+        self.device = self._placement.device
 
     @classmethod
     def of(cls, net: Net, along: str | None = None) -> "StepNet":
@@ -87,7 +87,7 @@ class StepNet:
         lengths = {
             name: length.to(self.device) if isinstance(length, Tensor) else length for name, length in lengths.items()
         }
-        given = {name: self._own(x) for name, x in inputs.items()}
+        given = {name: self._placement.moved(x) for name, x in inputs.items()}
         with torch.no_grad():
             found = self._once(given, RunContext(batch=len(next(iter(inputs.values()))), lengths=lengths))
         return Fixed(dict(zip(self._kept, found, strict=True)), lengths)
@@ -120,11 +120,8 @@ class StepNet:
         self, inputs: Mapping[str, Tensor], state: State, fixed: Fixed
     ) -> tuple[dict[str | Slot, Tensor], RunContext]:
         """The values and the context of a run: moving inputs and states by name, fixed values by slot."""
-        given = {name: self._own(x) for name, x in (*inputs.items(), *state.items())}
+        given = {name: self._placement.moved(x) for name, x in (*inputs.items(), *state.items())}
         return {**given, **fixed.values}, RunContext(batch=len(next(iter(inputs.values()))), lengths=fixed.lengths)
-
-    def _own(self, x: Tensor) -> Tensor:
-        return x.to(self.device, self._dtype if x.is_floating_point() else None)
 
 
 def _last_of(x: Tensor, axis: int | None) -> Tensor:

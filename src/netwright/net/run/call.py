@@ -70,7 +70,7 @@ def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
     bound = bound_program(node, plan, slots, tuple(changes))
     columns = _run(Examples(plan, encoded), bound, slots, codecs, question, changes)
     if question.at is None:
-        return _decoded(node, plan, columns, reading, single)
+        return decoded(node, dict(zip(dict(plan.wiring.outputs), columns, strict=True)), reading, single)
     values = [column[0] if single else column for column in columns]
     return values[0] if isinstance(question.at, str) else dict(zip(paths, values, strict=True))
 
@@ -324,8 +324,7 @@ def _run(
     changes: Mapping[Slot, Callable[[Tensor], Tensor]],
 ) -> list[Own]:
     """The values of all examples: one tensor if all have the same sizes, else a list with one for each example."""
-    floats = [array for array in bound.arrays() if array.is_floating_point()]
-    device = floats[0].device if floats else torch.device("cpu")
+    placement = bound.placement
     order, count = examples.order, len(examples)
     size = count if question.training else CHUNK  # statistics of a batch in training are over all that was given
     pieces: list[list[Tensor | Sequence[Own]]] = [[] for _ in slots]
@@ -333,10 +332,11 @@ def _run(
         for ids in order.split(size):
             batch = examples.batch(ids)
             inputs = {
-                name: _as_arrays(prepared_on(device, codecs[name], rows), floats) for name, rows in batch.inputs.items()
+                name: placement.moved(prepared_on(placement.device, codecs[name], rows))
+                for name, rows in batch.inputs.items()
             }
-            lengths = {n: x.to(device) if isinstance(x, Tensor) else x for n, x in batch.lengths.items()}
-            noise = Noise(question.seed, 0, ids.to(device))
+            lengths = {n: x.to(placement.device) if isinstance(x, Tensor) else x for n, x in batch.lengths.items()}
+            noise = Noise(question.seed, 0, ids.to(placement.device))
             context = RunContext(question.training, noise, len(ids), lengths=lengths, set=changes)
             for kept, slot, value in zip(pieces, slots, bound(inputs, context), strict=True):
                 kept.append(own_lengths(examples.plan, slot, value, context) if lengths else value)
@@ -353,19 +353,15 @@ def _together(pieces: Sequence[Tensor | Sequence[Own]], order: Tensor) -> Own:
     return ragged_together([rows[i] for i in order.argsort().tolist()])
 
 
-def _as_arrays(x: Tensor, arrays: Sequence[Tensor]) -> Tensor:
-    """Numbers in the type of the net's arrays."""
-    return x.to(arrays[0].dtype) if arrays and x.is_floating_point() else x
-
-
-def _decoded(node: Node, plan: Plan, columns: Sequence[Any], reading: Reading, single: bool) -> Any:
-    results: dict[str, Any] = {}
-    for (name, _), column in zip(plan.wiring.outputs, columns, strict=True):
-        codec = node.held.outputs.get(name)
-        if codec is None or isinstance(reading, Raw) or isinstance(codec, Array):
-            results[name] = column[0] if single else column
-        elif single:
-            results[name] = codec.decode(column[0], reading)
-        else:
-            results[name] = [codec.decode(row, reading.at(i)) for i, row in enumerate(column)]
+def decoded(node: Node, columns: Mapping[str, Any], reading: Reading, single: bool) -> Any:
+    """The outputs of a net by port, each decoded for every example; one output by itself, one example by itself."""
+    results = {name: _decoded(node.held.outputs.get(name), column, reading, single) for name, column in columns.items()}
     return next(iter(results.values())) if len(results) == 1 else results
+
+
+def _decoded(codec: Codec | None, column: Any, reading: Reading, single: bool) -> Any:
+    if codec is None or isinstance(reading, Raw) or isinstance(codec, Array):
+        return column[0] if single else column
+    if single:
+        return codec.decode(column[0], reading)
+    return [codec.decode(row, reading.at(i)) for i, row in enumerate(column)]

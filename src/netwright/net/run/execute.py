@@ -1,6 +1,6 @@
 """Runs a program: binds arrays to instructions once, then runs each, and drops every value after its last use."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeAlias, cast
@@ -143,6 +143,23 @@ def _both(before: Instruction | ElementLoop, w: Any, step: Instruction | Element
     return replace(before, path=step.path, writes=step.writes, slots=step.slots, dead=dead), joined
 
 
+class Placement(Value):
+    """Where the arrays of a net are, and the type of their numbers: None for a net without such arrays."""
+
+    device: torch.device
+    dtype: torch.dtype | None
+
+    def moved(self, x: Tensor) -> Tensor:
+        """An input beside the arrays; numbers in their type."""
+        return x.to(self.device, self.dtype if x.is_floating_point() else None)
+
+
+def placement_of(arrays: Iterable[Tensor]) -> Placement:
+    """The device and the type of the first array that holds numbers; without one the processor."""
+    first = next((array for array in arrays if array.is_floating_point()), None)
+    return Placement(torch.device("cpu"), None) if first is None else Placement(first.device, first.dtype)
+
+
 class Bound(Value):
     """A program with its arrays: it takes inputs and gives the wanted outputs."""
 
@@ -158,6 +175,11 @@ class Bound(Value):
             else:
                 found += [array for inner in held for array in inner.arrays()]
         return found
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where the arrays are, and of which type."""
+        return placement_of(self.arrays())
 
     def __call__(self, inputs: Mapping[Any, Tensor], context: RunContext = USUAL) -> tuple[Tensor, ...]:
         """Run on a batch."""
