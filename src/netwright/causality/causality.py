@@ -141,7 +141,7 @@ def _dependency(net: Net, sight: Visibility, output: str, source: Slot, slot: Sl
     elif high > 0:
         found = offsets_of(net, sight, source, slot)
         verdict = "open" if found is None else "shown" if max(found[slot], default=0) > 0 else "not shown"
-    return Dependency(output, source[1], low, high, parts(sight, edges), ahead_of(sight, edges), verdict)
+    return Dependency(output, source[1], low, high, parts(sight, edges), ahead_of(edges), verdict)
 
 
 def parts(sight: Visibility, edges: tuple[SeenThrough, ...]) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ def parts(sight: Visibility, edges: tuple[SeenThrough, ...]) -> tuple[str, ...]:
     return tuple(edge.made[0] for edge in edges if edge.made[0] not in ends)
 
 
-def ahead_of(sight: Visibility, edges: tuple[SeenThrough, ...]) -> str:
+def ahead_of(edges: tuple[SeenThrough, ...]) -> str:
     """The path of the first of these leaves that looks ahead; empty where none does."""
     return next((edge.made[0].removesuffix("/") for edge in edges if edge.span[1] > 0), "")
 

@@ -122,7 +122,7 @@ def check(net: Net, data: Any = None, *, seed: int = 0) -> Checked:
         tried = trying.text
         findings += [trying, replace(trying, law="3 batches", verdict="does not apply", place="")]
     for along in whole.plan.varying:
-        findings += [_sight(whole, along), _steps(whole, trying, along)]
+        findings += [_sight(whole, along), _steps(trying, along)]
     if not whole.plan.varying:
         findings.append(Finding("4 sight", "does not apply", "no input has a size that varies"))
     return Checked(tried + drew, (*findings, _file(whole), _text(whole)))
@@ -237,7 +237,7 @@ def _sees_more(net: Net, along: str, training: bool) -> str:
     return ""
 
 
-def _steps(net: Net, cases: Cases | Finding, along: str) -> Finding:
+def _steps(cases: Cases | Finding, along: str) -> Finding:
     """Law 4: piece by piece as at once."""
     law = f"4 steps along {along}"
     if not isinstance(cases, Cases):

@@ -119,15 +119,15 @@ def check_top(top: Sequence[int], k: int, noun: str) -> None:
             )
 
 
-def check_finite(name: str, values: np.ndarray, seen: int, *, infinite: bool = False) -> None:
-    """Refuse NaN, and infinity unless it is allowed, naming the row."""
-    bad = np.isnan(values) if infinite else ~np.isfinite(values)
+def check_finite(name: str, values: np.ndarray, seen: int) -> None:
+    """Refuse NaN and infinity, naming the row."""
+    bad = ~np.isfinite(values)
     if bad.any():
         row = int(np.argmax(bad.reshape(len(bad), -1).any(axis=1)))
         found = values[row][bad[row]] if values.ndim > 1 else values[row]
         raise DataError(
             what=f"{name} that are not finite numbers",
             where=f"{name}, row {seen + row}",
-            expected="numbers without NaN" if infinite else "finite numbers",
+            expected="finite numbers",
             got=f"{np.ravel(found)[0]}",
         )

@@ -16,6 +16,8 @@ Bytes = NDArray[np.uint8]
 # five anchors each; the scales grow steadily lighter or darker, so that they read in gray too
 HEAT = ((13, 8, 60), (104, 20, 110), (186, 55, 85), (243, 130, 60), (252, 240, 164))
 SIGNED = ((24, 78, 140), (120, 170, 215), (247, 247, 247), (236, 155, 110), (165, 42, 30))
+GAP = 1  # pixels between the maps of a mosaic
+GRAY = 128  # of a gap
 
 
 def png(pixels: Bytes) -> bytes:
@@ -65,7 +67,7 @@ def coloured(values: NDArray[Any], scale: Literal["heat", "signed"]) -> Bytes:
     return np.stack(channels, axis=-1).round().astype(np.uint8)  # (...,) -> (..., 3)
 
 
-def mosaic(maps: NDArray[Any], columns: int, gap: int = 1) -> NDArray[np.float64]:
+def mosaic(maps: NDArray[Any], columns: int) -> NDArray[np.float64]:
     """Many maps (n, h, w) side by side in one (rows, width), with NaN between them.
 
     Example:
@@ -75,17 +77,17 @@ def mosaic(maps: NDArray[Any], columns: int, gap: int = 1) -> NDArray[np.float64
     n, h, w = maps.shape
     columns = min(columns, n)
     rows = -(-n // columns)
-    whole = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap), np.nan)
+    whole = np.full((rows * (h + GAP) - GAP, columns * (w + GAP) - GAP), np.nan)
     for i in range(n):
-        top, left = i // columns * (h + gap), i % columns * (w + gap)
+        top, left = i // columns * (h + GAP), i % columns * (w + GAP)
         whole[top : top + h, left : left + w] = maps[i]
     return whole
 
 
-def gaps_in(values: NDArray[np.float64], scale: Literal["heat", "signed"], gap: int = 128) -> Bytes:
-    """A mosaic as colours, its gaps in a gray that stands on light and dark pages."""
-    colours = coloured(np.where(np.isnan(values), np.nanmin(values), values), scale)
-    colours[np.isnan(values)] = gap
+def gaps_in(values: NDArray[np.float64]) -> Bytes:
+    """A mosaic in the colours of `heat`, its gaps in a gray that stands on light and dark pages."""
+    colours = coloured(np.where(np.isnan(values), np.nanmin(values), values), "heat")
+    colours[np.isnan(values)] = GRAY
     return colours
 
 
@@ -99,15 +101,15 @@ def activation(values: NDArray[Any]) -> tuple[Bytes, str]:
     if x.ndim == 3:
         h, w, c = x.shape
         columns = next((k for k in (10, 12, 8, 9, 11) if c % k == 0), 10)  # full rows where that is possible
-        return gaps_in(mosaic(np.moveaxis(x, -1, 0), columns), "heat"), f"{c} map{'s' if c > 1 else ''} of {h} × {w}"
+        return gaps_in(mosaic(np.moveaxis(x, -1, 0), columns)), f"{c} map{'s' if c > 1 else ''} of {h} × {w}"
     if x.ndim == 1:
         n = len(x)
         columns = n if n <= 20 else 50
         padded = np.full(-(-n // columns) * columns, np.nan)
         padded[:n] = x
-        return gaps_in(padded.reshape(-1, columns), "heat"), f"{n:,} numbers, {columns} in a row"
+        return gaps_in(padded.reshape(-1, columns)), f"{n:,} numbers, {columns} in a row"
     rows = x.reshape(-1, x.shape[-1]) if x.ndim else x.reshape(1, 1)
-    return gaps_in(rows, "heat"), f"{len(rows):,} rows of {rows.shape[1]:,}"
+    return gaps_in(rows), f"{len(rows):,} rows of {rows.shape[1]:,}"
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

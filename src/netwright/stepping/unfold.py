@@ -101,7 +101,7 @@ class _Unfolding:
 
     def _leaf(self, leaf: LeafNode, path: str) -> Stepped:
         own = path or next(iter(self.plan.steps)).path
-        if not self._mixes(leaf, own):
+        if not self._mixes(own):
             return Stepped(leaf)
         both = read_ports(leaf.signature(1)).states
         if both:
@@ -119,7 +119,7 @@ class _Unfolding:
         assert each is not None
         axis = self.plan.solution.scopes[own].names[AXIS]
         inside = [step for step in self.plan.steps if own in step.within]
-        mixing = next((step for step in inside if self._mixes(step.leaf, step.path)), None)
+        mixing = next((step for step in inside if self._mixes(step.path)), None)
         if mixing is not None:
             raise NetError(
                 what=f"a net cannot be unfolded along {self.along} inside a Map or Fold over another axis",
@@ -128,8 +128,8 @@ class _Unfolding:
             )
         return Stepped(node, node.optional_names if self.along in self._names(axis) else ())
 
-    def _mixes(self, leaf: LeafNode, path: str) -> bool:
-        """Whether an axis that the leaf names, not a leading one, is the size."""
+    def _mixes(self, path: str) -> bool:
+        """Whether an axis that the leaf at this path names, not a leading one, is the size."""
         scope = self.plan.solution.scopes[path]
         items = (item for port in (*scope.ports.inputs, *scope.ports.outputs) for item in port.axes)
         own = {item.name for item in items} - {"", UNKNOWN, LEADING}

@@ -200,7 +200,7 @@ def _ranks(site: FaultSite) -> Iterator[Edit]:
     after = between(site.solution, made, site.slot)
     last = site.expected[-1] if site.expected else None
     if extra > 0 or any(isinstance(size, Row) for size in site.got):
-        linear = next((op for op in after if _widens(site, op)), None)
+        linear = next((op for op in after if _widens(op)), None)
         if linear is not None:
             yield from inserted(new_leaf("Flatten"), (linear.path, linear.reads[0][0]))
         else:
@@ -221,7 +221,7 @@ def _ranks(site: FaultSite) -> Iterator[Edit]:
     yield from _sides(site)
 
 
-def _widens(site: FaultSite, op: Op) -> bool:
+def _widens(op: Op) -> bool:
     """Whether a leaf changes the width of every position by itself."""
     found = ports(op.leaf.signature(op.count))
     if len(op.reads) != 1 or len(found.outputs) != 1:

@@ -154,7 +154,7 @@ def _instruction(
 ) -> Instruction:
     leaf, forward = step.leaf, step.leaf.forward
     keywords = declared_keywords(type(leaf))
-    if "lengths" in keywords and not _varies(step) and not _required(type(leaf), "lengths"):
+    if "lengths" in keywords and not _varies(step) and not _requires_lengths(type(leaf)):
         keywords -= {"lengths"}  # no example is padded: the quick way
     return Instruction(
         path=step.path,
@@ -185,5 +185,5 @@ def _varies(step: PlanStep) -> bool:
 
 
 @cache
-def _required(kind: type[LeafNode], name: str) -> bool:
-    return inspect.signature(kind.forward).parameters[name].default is inspect.Parameter.empty
+def _requires_lengths(kind: type[LeafNode]) -> bool:
+    return inspect.signature(kind.forward).parameters["lengths"].default is inspect.Parameter.empty

@@ -64,7 +64,7 @@ class Question(Value):
 def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
     """One example, many, or a batch through a net; decoded, or the arrays at the paths that were asked for."""
     encoded, codecs, single = _encode(node, x)
-    plan = _plan_for(node, encoded, codecs)
+    plan = _plan_for(node, encoded)
     paths, slots = _wanted(plan, question.at)
     changes = _interventions(plan, question.set or {})
     bound = bound_program(node, plan, slots, tuple(changes))
@@ -202,7 +202,7 @@ def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
     return not several
 
 
-def _plan_for(node: Node, encoded: Mapping[str, Tensor | Ragged], codecs: Mapping[str, Codec]) -> Plan:
+def _plan_for(node: Node, encoded: Mapping[str, Tensor | Ragged]) -> Plan:
     """The net's own plan, or the one for these sizes where the net leaves them open."""
     plan = plan_of(node)
     open_ports = [name for name in encoded if name not in node.held.inputs and not fixed(plan.inputs[name])]

@@ -47,10 +47,10 @@ def ended(x: Tensor, length: Tensor | None, axis: int = 1) -> Tensor:
     return torch.where(_inside_of(x, length, axis), x, end)
 
 
-def ended_run(x: Tensor, lengths: Sequence[Tensor | None], axis: int = 1) -> Tensor:
-    """A batch that holds real elements alone: `ended` along a run of axes, of which `axis` of x is the first."""
+def ended_run(x: Tensor, lengths: Sequence[Tensor | None]) -> Tensor:
+    """A batch that holds real elements alone: `ended` along the first axes of an example, one for each length."""
     for i in reversed(range(len(lengths))):  # inner axes first: an outer one then repeats elements that are whole
-        x = ended(x, lengths[i], axis + i)
+        x = ended(x, lengths[i], 1 + i)
     return x
 
 

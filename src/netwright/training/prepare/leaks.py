@@ -135,7 +135,7 @@ def _ask(net: Net, question: LeakQuestion) -> None:
     if found is not None and not any(question.target <= offset <= question.most for offset in found[slot]):
         return
     edges = sight.path(source, slot)
-    ahead, (low, high) = ahead_of(sight, edges), sight.of(slot)[source]
+    ahead, (low, high) = ahead_of(edges), sight.of(slot)[source]
     how = "perturbation could not settle it" if found is None else "shown by perturbation"
     looks = "may look ahead" if found is None else "looks ahead"
     cause = f"{ahead} {looks}" if ahead else "nothing hides it"
