@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from messages import message
 from netwright.codecs.array import Array
 from netwright.codecs.ragged import Ragged
-from netwright.errors import DataError, NetError
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 def test_sizes_in_three_ways():
@@ -57,7 +51,7 @@ def test_what_fits(sizes: str, raw: object, kind: torch.dtype, shape: tuple[int,
 )
 def test_what_does_not_fit(sizes: str, expected: str, shape: tuple[int, ...]):
     assert (
-        said(Array(sizes).encode, np.zeros(shape))
+        message(Array(sizes).encode, np.zeros(shape))
         == f"""\
 the array has another shape
   expected: {expected}
@@ -79,14 +73,14 @@ def test_bad_arrays():
     rows = np.zeros((3, 2))
     rows[1, 0] = np.nan
     assert (
-        said(Array(2).encode_all, rows)
+        message(Array(2).encode_all, rows)
         == """\
 the array holds NaN
   where:    row 1, index (0,)
   mend:     fill in a value"""
     )
     assert (
-        said(Array("n <50>").encode_all, [[1, 2], [3, 50]])
+        message(Array("n <50>").encode_all, [[1, 2], [3, 50]])
         == """\
 an index is out of range
   where:    row 1
@@ -94,26 +88,26 @@ an index is out of range
   got:      50"""
     )
     assert (
-        said(Array("n <v>").encode, [3, -1])
+        message(Array("n <v>").encode, [3, -1])
         == """\
 an index is out of range
   expected: 0 or more
   got:      -1"""
     )
     assert (
-        said(Array("n <50>").encode, [1.0, 2.0])
+        message(Array("n <50>").encode, [1.0, 2.0])
         == """\
 indices are integers
   expected: <50>
   got:      float64"""
     )
-    assert said(Array(2).encode, "ab").startswith("these are not numbers")
+    assert message(Array(2).encode, "ab").startswith("these are not numbers")
 
 
 def test_sizes_that_are_none():
     for sizes, axis in (("... 3", "..."), ("*s", "*s")):
         assert (
-            said(Array, sizes)
+            message(Array, sizes)
             == f"""\
 an array's sizes say every axis by itself
   expected: numbers, names, 16*k or ?, then perhaps <v>
@@ -121,7 +115,7 @@ an array's sizes say every axis by itself
   mend:     Each(…) takes any number of axes before those of a codec"""
         )
     assert (
-        said(Array, "3 -4")
+        message(Array, "3 -4")
         == """\
 this is not the notation of ports
   where:    '3 -4'
@@ -160,7 +154,7 @@ def test_other_axes_may_not_differ(sizes: str):
     shapes = {"4 n": ((4, 1), (4, 2)), "2*n 2": ((2, 2), (4, 2)), "n n": ((1, 1), (2, 2))}
     first, second = shapes.get(sizes, ((1, 2), (2, 2)))
     assert (
-        said(Array(sizes).encode_all, [np.zeros(first), np.zeros(second)])
+        message(Array(sizes).encode_all, [np.zeros(first), np.zeros(second)])
         == f"""\
 this example has another size than the first one
   where:    row 1
@@ -183,14 +177,14 @@ def test_rows_that_differ_within_an_example():
     assert codec.encode([[1, 2], [3, 4]]).tolist() == [[1, 2], [3, 4]]
     assert Array("n m[n] 2").encode_all([rows(1, 3)]).lengths[1].tolist() == [1, 3]  # type: ignore[union-attr]
     assert (
-        said(codec.encode, [[1, 2, 3], [4]])
+        message(codec.encode, [[1, 2, 3], [4]])
         == """\
 the rows have different lengths: one tensor cannot hold them
   got:      rows of 3, 1
   mend:     encode_all([…]), which gives a Ragged"""
     )
     assert (
-        said(codec.encode_all, [[[1]], [[2], [50]]])
+        message(codec.encode_all, [[[1]], [[2], [50]]])
         == """\
 an index is out of range
   where:    row 1, index 1
@@ -199,7 +193,7 @@ an index is out of range
     )
     for sizes, axis in (("m[n] 3", "m[n]"), ("n 3 m[n]", "m[n]"), ("k m[n]", "m[n]"), ("n 2*m[n]", "2*m[n]")):
         assert (
-            said(Array, sizes)
+            message(Array, sizes)
             == f"""\
 a size that varies within another stands second, behind it
   where:    '{sizes}'
@@ -213,13 +207,13 @@ def test_infinity_is_refused_as_nan_is(value: float):
     rows = torch.zeros(3, 2)
     rows[2, 1] = value
     text = "the array holds infinity\n  where:    row 2, index (1,)\n  mend:     fill in a value"
-    assert said(Array(2).encode_all, rows) == said(Array(2).encode_all, rows.tolist()) == text
-    assert said(Array("()").encode, value) == "the array holds infinity\n  mend:     fill in a value"
+    assert message(Array(2).encode_all, rows) == message(Array(2).encode_all, rows.tolist()) == text
+    assert message(Array("()").encode, value) == "the array holds infinity\n  mend:     fill in a value"
 
 
 @pytest.mark.parametrize("sizes", [True, (3, False)])
 def test_truth_is_no_size(sizes: object):
-    assert said(Array, sizes) == (
+    assert message(Array, sizes) == (
         "an array's sizes are whole numbers and names\n"
         '  expected: such as 28, (28, 28, 1) or "n 3"\n'
         f"  got:      {sizes!r}"

@@ -8,18 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages import message
 from netwright.codecs import reading
 from netwright.codecs.category import Boolean, Category
-from netwright.errors import DataError, NetError
+from netwright.errors import DataError
 
 DIGITS = Category(range(10))
 SCALARS = st.one_of(st.integers(), st.text(max_size=3), st.booleans(), st.floats(allow_nan=False))
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 @given(st.lists(SCALARS, min_size=2, unique_by=lambda label: (type(label), label)))
@@ -60,7 +55,7 @@ def test_numpy_and_torch_scalars_count_as_what_they_hold():
 
 def test_a_near_miss_of_type_is_said():
     for label, kind in (("7", "str"), (7.0, "float"), (np.float32(7), "float")):
-        text = said(DIGITS.encode, label)
+        text = message(DIGITS.encode, label)
         shown = repr(label.item() if isinstance(label, np.generic) else label)
         assert (
             text
@@ -70,12 +65,12 @@ label {shown} is not one of the 10 categories
   got:      {shown} of type {kind}
   mend:     the label 7 of type int is one; this is a {kind}"""
         )
-    assert said(DIGITS.encode, True).endswith("the label 1 of type int is one; this is a bool")
+    assert message(DIGITS.encode, True).endswith("the label 1 of type int is one; this is a bool")
 
 
 def test_a_misspelt_label_gets_the_close_ones():
     assert (
-        said(Category(["cat", "dog"]).encode_all, ["cat", "Dog"])
+        message(Category(["cat", "dog"]).encode_all, ["cat", "Dog"])
         == """\
 label 'Dog' is not one of the 2 categories
   where:    row 1
@@ -92,18 +87,18 @@ label 12 is not one of the 10 categories
   expected: 0, 1, 2, 3, 4, 5, …, 9
   got:      12 of type int"""
     for rows in (np.array([1, 2, 12, 13]), torch.tensor([1, 2, 12, 13]), [1, 2, 12, 13]):
-        assert said(DIGITS.encode_all, rows) == expected
+        assert message(DIGITS.encode_all, rows) == expected
 
 
 def test_what_cannot_be_a_label():
     assert (
-        said(DIGITS.encode, [7, 8])
+        message(DIGITS.encode, [7, 8])
         == """\
 this is not a label
   expected: 0, 1, 2, 3, 4, 5, …, 9
   got:      [7, 8] of type list"""
     )
-    assert said(DIGITS.encode_all, np.zeros((2, 2), int)).startswith("this is not a label\n  where:    row 0")
+    assert message(DIGITS.encode_all, np.zeros((2, 2), int)).startswith("this is not a label\n  where:    row 0")
 
 
 def test_readings():
@@ -119,7 +114,7 @@ def test_scores_are_not_probabilities():
     scores = torch.tensor([-1.0, 3.0, 1.5])
     assert Category(range(3)).decode(scores) == 1  # the decision needs no probabilities
     assert (
-        said(Category(range(3)).decode, scores, reading.probabilities)
+        message(Category(range(3)).decode, scores, reading.probabilities)
         == """\
 the output is not a distribution over the labels
   expected: values of 0 or more that sum to 1
@@ -139,15 +134,15 @@ def test_fit_sorts_and_keeps_types():
 
 def test_fit_refuses_what_teaches_nothing():
     assert (
-        said(Category().fit, ["a", "a"])
+        message(Category().fit, ["a", "a"])
         == """\
 a category needs at least two different labels in the training data
   got:      only 'a'
   mend:     give the labels: Category([…])"""
     )
-    assert "got:      no examples" in said(Category().fit, [])
+    assert "got:      no examples" in message(Category().fit, [])
     assert (
-        said(Category().fit, ["a", None])
+        message(Category().fit, ["a", None])
         == """\
 this cannot be a label
   where:    row 1
@@ -158,7 +153,7 @@ this cannot be a label
 
 def test_labels_that_are_none():
     assert (
-        said(Category, "cat")
+        message(Category, "cat")
         == """\
 labels are a list, not one text
   got:      'cat'
@@ -166,27 +161,27 @@ labels are a list, not one text
   or:       list('cat') for its characters"""
     )
     assert (
-        said(Category, {1})
+        message(Category, {1})
         == """\
 labels need an order: a set has none
   got:      {1}
   mend:     sorted(…)"""
     )
     assert (
-        said(Category, ["a", "b", "a"])
+        message(Category, ["a", "b", "a"])
         == """\
 a label stands twice
   got:      'a'"""
     )
     assert (
-        said(Category, ["a"])
+        message(Category, ["a"])
         == """\
 too few labels
   expected: at least 2
   got:      1: ('a',)"""
     )
     assert (
-        said(Category, [1, float("nan")])
+        message(Category, [1, float("nan")])
         == """\
 this cannot be a label
   expected: str, int, float or bool
@@ -235,7 +230,7 @@ def test_a_row_of_one_label_is_the_label():
 def test_boolean_refuses_other_numbers_texts_and_scores():
     for text, meant in (("false", False), ("Yes", True), ("0", False)):
         assert (
-            said(Boolean().encode, text)
+            message(Boolean().encode, text)
             == f"""\
 this is not a boolean
   expected: True or False, 1 or 0
@@ -243,23 +238,25 @@ this is not a boolean
   mend:     give {meant} in place of {text!r}
   or:       nw.Category(), the codec of texts as labels"""
         )
-    assert said(Boolean().encode, "maybe").endswith("type str\n  mend:     nw.Category(), the codec of texts as labels")
+    assert message(Boolean().encode, "maybe").endswith(
+        "type str\n  mend:     nw.Category(), the codec of texts as labels"
+    )
     assert (
-        said(Boolean().encode, np.zeros(3))
+        message(Boolean().encode, np.zeros(3))
         == """\
 this is not a boolean
   expected: True or False, 1 or 0
   got:      an array of shape (3,) and type float64"""
     )
     assert (
-        said(Boolean().encode, 2)
+        message(Boolean().encode, 2)
         == """\
 this is not a boolean
   expected: True or False, 1 or 0
   got:      2 of type int"""
     )
     assert (
-        said(Boolean().encode_all, np.array([0, 2]))
+        message(Boolean().encode_all, np.array([0, 2]))
         == """\
 this is not a boolean
   where:    row 1
@@ -267,7 +264,7 @@ this is not a boolean
   got:      2 of type int"""
     )
     assert (
-        said(Boolean().decode, torch.tensor([3.0]))
+        message(Boolean().decode, torch.tensor([3.0]))
         == """\
 the output is not a probability
   expected: values in 0..1

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages import message
 from netwright.codecs import reading
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
@@ -16,15 +17,8 @@ from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.text.characters import Characters
-from netwright.errors import DataError, NetError
 
 DIGITS = Each(Category(range(10)))
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
@@ -62,7 +56,9 @@ def test_every_codec_at_every_position(codec: Codec, raw: object, shape: tuple[i
     assert tuple(each.encode_all([raw, raw]).shape) == (2, *shape)
     prepared = each.prepare(each.encode_all([raw, raw]))
     assert tuple(prepared.shape) == (2, *shape)
-    assert said(each.encode, []).startswith(("an empty list has no positions", f"Each({type(codec).__name__}) takes"))
+    assert message(each.encode, []).startswith(
+        ("an empty list has no positions", f"Each({type(codec).__name__}) takes")
+    )
 
 
 def test_sizes():
@@ -90,7 +86,7 @@ def test_fit_learns_from_all_positions():
     assert Each(Number()).fit(np.array([[1.0, 3.0], [1.0, 3.0]])) == Each(Number(2, 1))
     assert not Each(Number()).fitted
     assert (
-        said(Each(Number()).fit, [[1], 2])
+        message(Each(Number()).fit, [[1], 2])
         == """\
 Each(Number) takes a list, tuple or array, of one thing or more
   where:    row 1
@@ -101,7 +97,7 @@ Each(Number) takes a list, tuple or array, of one thing or more
 
 def test_bad_nestings():
     assert (
-        said(DIGITS.encode, [[1, 2], [3]])
+        message(DIGITS.encode, [[1, 2], [3]])
         == """\
 the lists are not nested evenly
   where:    position 1
@@ -110,7 +106,7 @@ the lists are not nested evenly
   mend:     encode_all([…]), which gives a Ragged"""
     )
     assert (
-        said(DIGITS.encode, [[1, 2], 3])
+        message(DIGITS.encode, [[1, 2], 3])
         == """\
 the lists are not nested evenly
   where:    position 1
@@ -118,7 +114,7 @@ the lists are not nested evenly
   got:      3 of type int"""
     )
     assert (
-        said(Each(Vector(2)).encode, [3, [1, 2]])
+        message(Each(Vector(2)).encode, [3, [1, 2]])
         == """\
 the lists are not nested evenly
   where:    position 0
@@ -126,29 +122,29 @@ the lists are not nested evenly
   got:      3 of type int"""
     )
     assert (
-        said(DIGITS.encode, [[], []])
+        message(DIGITS.encode, [[], []])
         == """\
 an empty list has no positions
   where:    position 0"""
     )
-    assert said(DIGITS.encode, np.zeros((0, 3), int)) == "an empty list has no positions"
+    assert message(DIGITS.encode, np.zeros((0, 3), int)) == "an empty list has no positions"
     assert (
-        said(DIGITS.encode, "7")
+        message(DIGITS.encode, "7")
         == """\
 Each(Category) takes a list, tuple or array, of one thing or more
   got:      '7' of type str
   mend:     […] around it, if it is the only one"""
     )
     assert (
-        said(DIGITS.encode_all, [[1, 2], [[3]]])
+        message(DIGITS.encode_all, [[1, 2], [[3]]])
         == """\
 this example is nested to another depth than the first one
   where:    row 1
   expected: 1 deep
   got:      2 deep"""
     )
-    assert said(DIGITS.encode_all, []) == "there are no examples"
-    assert said(DIGITS.encode_all, np.zeros(3, int)).startswith("Each(Category) takes a list")
+    assert message(DIGITS.encode_all, []) == "there are no examples"
+    assert message(DIGITS.encode_all, np.zeros(3, int)).startswith("Each(Category) takes a list")
 
 
 NESTED = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=4), min_size=1, max_size=4)
@@ -204,13 +200,13 @@ def test_what_differs_inside_a_position_is_a_length_too():
     assert texts.encode(["ab", "cb"]).tolist() == [[0, 1], [2, 1]]
     assert texts.decode(torch.eye(3)[texts.encode(["ab", "cb"])]) == ["ab", "cb"]
     assert (
-        said(texts.encode, ["ab", "c"])
+        message(texts.encode, ["ab", "c"])
         == """\
 the positions have different lengths: one tensor cannot hold them
   got:      Ragged(2 examples of 1 to 2, 3 elements of torch.int64)
   mend:     encode_all([…]), which gives a Ragged"""
     )
-    assert said(texts.encode_all, [["ab"], ["a", "cd"]]).splitlines()[:2] == [
+    assert message(texts.encode_all, [["ab"], ["a", "cd"]]).splitlines()[:2] == [
         "character 'd' is not in the vocabulary",
         "  where:    row 1, position 1, character 1, in 'cd'",
     ]
@@ -219,7 +215,7 @@ the positions have different lengths: one tensor cannot hold them
 def test_a_bad_thing_is_named_by_position():
     for raw in ([[1, 2], [3, 12]], np.array([[1, 2], [3, 12]])):
         assert (
-            said(DIGITS.encode, raw)
+            message(DIGITS.encode, raw)
             == """\
 label 12 is not one of the 10 categories
   where:    position (1, 1)
@@ -227,7 +223,7 @@ label 12 is not one of the 10 categories
   got:      12 of type int"""
         )
     assert (
-        said(Each(Vector(2)).encode_all, [[[1, 2]], [[1, float("nan")]]])
+        message(Each(Vector(2)).encode_all, [[[1, 2]], [[1, float("nan")]]])
         == """\
 the value is NaN
   where:    row 1, position 0, component 1
@@ -239,7 +235,7 @@ the value is NaN
 
 def test_each_of_each_is_one():
     assert (
-        said(Each, DIGITS)
+        message(Each, DIGITS)
         == """\
 Each of Each is Each: it takes any depth
   got:      Each(Each(Category(range(10))))

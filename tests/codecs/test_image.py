@@ -15,18 +15,13 @@ from hypothesis import strategies as st
 from PIL import EpsImagePlugin, ImageOps
 from PIL import Image as pil
 
+from messages import message
 from netwright.codecs.image import FORMATS, Image
 from netwright.data.sources import PICTURES
-from netwright.errors import DataError, MissingArraysError, MissingExtraError, NetError
+from netwright.errors import MissingArraysError, MissingExtraError, NetError
 from netwright.sizes.free import FREE
 
 GRAY, COLOR = Image(6, 4, "gray"), Image(6, 4)
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 def picture(*shape: int, seed: int = 0) -> np.ndarray:
@@ -58,7 +53,7 @@ def test_channels_first_only_when_said():
     assert torch.equal(square.encode_all(picture(2, 3, 5, 5))[1], square.encode(picture(2, 3, 5, 5)[1]))
     assert codec.decode(codec.prepare(codec.encode(pixels))).tolist() == pixels.tolist()
     assert (
-        said(COLOR.encode, pixels)
+        message(COLOR.encode, pixels)
         == """\
 the array does not have the axes of a picture
   expected: (height, width, 3)
@@ -66,7 +61,7 @@ the array does not have the axes of a picture
   mend:     layout="chw\""""
     )
     assert (
-        said(codec.encode, picture(6, 4, 3))
+        message(codec.encode, picture(6, 4, 3))
         == """\
 the array does not have the axes of a picture
   expected: (3, height, width)
@@ -123,7 +118,7 @@ def test_fit_takes_the_pixels_of_all_pictures():
     assert flat == Image(6, 4, "gray", mean=0.2, deviation=1.0)
     with pytest.raises(MissingArraysError, match="this Image has no mean yet"):
         free.prepare(torch.zeros(6, 4, 3))
-    assert said(free.fit, []) == "there are no pictures to learn the mean and deviation from"
+    assert message(free.fit, []) == "there are no pictures to learn the mean and deviation from"
 
 
 def test_bytes_and_floats_in_one_list_are_one_scale():
@@ -177,20 +172,20 @@ def test_files_and_pil_images_are_converted(tmp_path: Path):
 def test_what_is_no_file(tmp_path: Path):
     (tmp_path / "seven.png").write_bytes(b"no picture")
     assert (
-        said(GRAY.encode_all, [picture(6, 4), tmp_path / "sevn.png"])
+        message(GRAY.encode_all, [picture(6, 4), tmp_path / "sevn.png"])
         == f"""\
 there is no such file
   where:    row 1, {tmp_path}/sevn.png
   mend:     did you mean 'seven.png'?"""
     )
     assert (
-        said(GRAY.encode, str(tmp_path / "none" / "seven.png"))
+        message(GRAY.encode, str(tmp_path / "none" / "seven.png"))
         == f"""\
 there is no such file
   where:    {tmp_path}/none/seven.png"""
     )
     assert (
-        said(GRAY.encode, tmp_path / "seven.png")
+        message(GRAY.encode, tmp_path / "seven.png")
         == f"""\
 this file cannot be read as a picture
   where:    {tmp_path}/seven.png
@@ -200,21 +195,21 @@ this file cannot be read as a picture
     os.mkfifo(tmp_path / "pipe.png")
     for path, got in ((tmp_path, "a folder"), (tmp_path / "pipe.png", "a device or a pipe")):
         assert (
-            said(GRAY.encode, path)
+            message(GRAY.encode, path)
             == f"""\
 this is not a file
   where:    {path}
   expected: a picture's file
   got:      {got}"""
         )
-    assert said(GRAY.encode, "a\0.png").startswith("no file can have this name\n  where:    a\\x00.png\n")
-    assert said(GRAY.encode, "x" * 5000).startswith("this file cannot be read as a picture\n")
+    assert message(GRAY.encode, "a\0.png").startswith("no file can have this name\n  where:    a\\x00.png\n")
+    assert message(GRAY.encode, "x" * 5000).startswith("this file cannot be read as a picture\n")
     pil.new("I", (4, 6)).save(tmp_path / "wide.tiff")
-    assert f"where:    {tmp_path}/wide.tiff\n" in said(GRAY.encode, tmp_path / "wide.tiff")
+    assert f"where:    {tmp_path}/wide.tiff\n" in message(GRAY.encode, tmp_path / "wide.tiff")
     whole = io.BytesIO()
     pil.fromarray(picture(200, 200)).save(whole, "PNG")
     (tmp_path / "cut.png").write_bytes(whole.getvalue()[:5000])
-    assert said(GRAY.encode, tmp_path / "cut.png").startswith("this file cannot be read as a picture")
+    assert message(GRAY.encode, tmp_path / "cut.png").startswith("this file cannot be read as a picture")
 
 
 def test_no_picture_starts_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -226,7 +221,7 @@ def test_no_picture_starts_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
     script = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 6\n%%EndComments\nshowpage\n%%EOF\n"
     (tmp_path / "eps.png").write_text(script)
-    assert said(COLOR.encode, tmp_path / "eps.png").endswith("got:      no known picture format")
+    assert message(COLOR.encode, tmp_path / "eps.png").endswith("got:      no known picture format")
     assert not (tmp_path / "called").exists()
     assert {ending for ending, form in pil.registered_extensions().items() if form in FORMATS} >= PICTURES
 
@@ -237,7 +232,7 @@ def test_a_small_file_of_many_pixels_is_refused_before_it_takes_memory(tmp_path:
     most = int((160e6 + 10 * size) / 5)
     tracemalloc.start()
     assert (
-        said(COLOR.encode, tmp_path / "dark.png")
+        message(COLOR.encode, tmp_path / "dark.png")
         == f"""\
 the picture has too many pixels for the size of its file
   where:    {tmp_path}/dark.png
@@ -265,7 +260,7 @@ def test_turned_pictures_are_resized_as_if_they_had_been_turned_first(orientatio
 
 def test_bad_pixels():
     assert (
-        said(GRAY.encode_all, np.full((2, 6, 4), 255.0))
+        message(GRAY.encode_all, np.full((2, 6, 4), 255.0))
         == """\
 the pixels are outside 0..1
   where:    row 0
@@ -275,7 +270,7 @@ the pixels are outside 0..1
   or:       give them as uint8"""
     )
     assert (
-        said(GRAY.encode, np.linspace(-1, 1, 24).reshape(6, 4))
+        message(GRAY.encode, np.linspace(-1, 1, 24).reshape(6, 4))
         == """\
 the pixels are outside 0..1
   expected: floats in 0..1, or bytes (uint8) in 0..255
@@ -286,14 +281,14 @@ the pixels are outside 0..1
     pictures[1, 2, 3] = np.nan
     for rows in (pictures, list(pictures)):
         assert (
-            said(GRAY.encode_all, rows)
+            message(GRAY.encode_all, rows)
             == """\
 the picture holds NaN
   where:    row 1, pixel (2, 3, 0)
   mend:     leave it out, or fill in a value"""
         )
     assert (
-        said(GRAY.encode, np.zeros((6, 4), np.int64))
+        message(GRAY.encode, np.zeros((6, 4), np.int64))
         == """\
 the pixels are neither bytes nor floats
   expected: uint8 in 0..255, or floats in 0..1
@@ -301,7 +296,7 @@ the pixels are neither bytes nor floats
   mend:     convert them to uint8 if they are in 0..255"""
     )
     assert (
-        said(GRAY.encode, pil.new("I", (4, 6)))
+        message(GRAY.encode, pil.new("I", (4, 6)))
         == """\
 the range of this picture's pixels is not known
   got:      mode 'I', 32-bit integers
@@ -311,7 +306,7 @@ the range of this picture's pixels is not known
 
 def test_bad_shapes():
     assert (
-        said(GRAY.encode, picture(6, 4, 3))
+        message(GRAY.encode, picture(6, 4, 3))
         == """\
 the array does not have the axes of a picture
   expected: (height, width, 1) or (height, width)
@@ -320,7 +315,7 @@ the array does not have the axes of a picture
   or:       give a PIL image, which is converted"""
     )
     assert (
-        said(COLOR.encode, picture(6, 4))
+        message(COLOR.encode, picture(6, 4))
         == """\
 the array does not have the axes of a picture
   expected: (height, width, 3)
@@ -329,13 +324,13 @@ the array does not have the axes of a picture
   or:       give a PIL image, which is converted"""
     )
     assert (
-        said(GRAY.encode, np.zeros((0, 4), np.uint8))
+        message(GRAY.encode, np.zeros((0, 4), np.uint8))
         == """\
 the picture has no pixels
   got:      (0, 4, 1)"""
     )
     assert (
-        said(GRAY.encode, [[0, 1], [2, 3]])
+        message(GRAY.encode, [[0, 1], [2, 3]])
         == """\
 this is not a picture
   expected: a path, a PIL image, a numpy array or a torch tensor
@@ -347,26 +342,26 @@ def test_a_bad_picture_late_in_the_data_has_its_own_row():
     pixels = np.zeros((2000, 6, 4), np.float32)
     pixels[1700] = 2
     for rows in (pixels, list(pixels)):
-        assert "where:    row 1700\n" in said(Image(6, 4, "gray", mean=FREE).fit, rows)
+        assert "where:    row 1700\n" in message(Image(6, 4, "gray", mean=FREE).fit, rows)
 
 
 def test_options_out_of_range():
     assert (
-        said(Image, 0, 4)
+        message(Image, 0, 4)
         == """\
 the height in pixels is a whole number of at least 1
   where:    Image
   got:      0"""
     )
     assert (
-        said(Image, 6, 4, "grey")
+        message(Image, 6, 4, "grey")
         == """\
 unknown color
   expected: 'rgb' or 'gray'
   got:      'grey'"""
     )
     assert (
-        said(lambda: Image(6, 4, filter="cubic"))  # type: ignore[arg-type]
+        message(lambda: Image(6, 4, filter="cubic"))  # type: ignore[arg-type]
         == """\
 unknown filter
   expected: 'nearest' or 'lanczos' or 'bilinear' or 'bicubic' or 'box' or 'hamming'
@@ -399,4 +394,4 @@ reading a picture from a file needs the package pillow, which is not installed
 def test_only_pictures_are_suggested(tmp_path: Path):
     (tmp_path / "seven.txt").write_text("no picture")
     wrong = tmp_path / "seven.tif"
-    assert said(GRAY.encode, wrong) == f"there is no such file\n  where:    {wrong}"
+    assert message(GRAY.encode, wrong) == f"there is no such file\n  where:    {wrong}"

@@ -8,17 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages import message
 from netwright.codecs import reading
 from netwright.codecs.labels import Labels
-from netwright.errors import DataError, NetError
 
 TAGS = Labels(["dark", "loud", "slow"])
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 @given(st.sets(st.sampled_from(["dark", "loud", "slow"])))
@@ -49,13 +43,13 @@ def test_fit():
     assert Labels().fit([["b"], [], {"a", "b"}]) == Labels(["a", "b"])
     assert Labels().fit([[1], ["a", True]]) == Labels([True, 1, "a"])
     assert (
-        said(Labels().fit, [[], []])
+        message(Labels().fit, [[], []])
         == """\
 there is not one label in the training data
   mend:     give the labels: Labels([…])"""
     )
     assert (
-        said(Labels().fit, [["a"], "a"])
+        message(Labels().fit, [["a"], "a"])
         == """\
 several labels come as a list, tuple or set
   where:    row 1
@@ -66,7 +60,7 @@ several labels come as a list, tuple or set
 
 def test_bad_labels():
     assert (
-        said(TAGS.encode_all, [["dark"], ["loud", "drak"]])
+        message(TAGS.encode_all, [["dark"], ["loud", "drak"]])
         == """\
 label 'drak' is not one of the 3 labels
   where:    row 1
@@ -75,21 +69,21 @@ label 'drak' is not one of the 3 labels
   mend:     did you mean 'dark'?"""
     )
     assert (
-        said(TAGS.encode, "dark")
+        message(TAGS.encode, "dark")
         == """\
 several labels come as a list, tuple or set
   got:      'dark' of type str
   mend:     ['dark'] for one label"""
     )
     assert (
-        said(Labels, [])
+        message(Labels, [])
         == """\
 too few labels
   expected: at least 1
   got:      0: ()"""
     )
     assert (
-        said(TAGS.decode, torch.tensor([-2.0, 0.5, 3.0]))
+        message(TAGS.decode, torch.tensor([-2.0, 0.5, 3.0]))
         == """\
 the output is not a probability
   expected: values in 0..1

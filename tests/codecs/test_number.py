@@ -9,18 +9,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages import message
 from netwright.codecs import reading
 from netwright.codecs.number import Number, Vector
-from netwright.errors import DataError, NetError
+from netwright.errors import DataError
 
 NAN = float("nan")
 SINGLES = st.floats(-1e6, 1e6, width=32)
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 @given(st.lists(SINGLES, min_size=1, max_size=30))
@@ -90,7 +85,7 @@ def test_number_fits_only_what_is_free():
 
 def test_bad_numbers():
     assert (
-        said(Number().encode_all, [1.0, "2"])
+        message(Number().encode_all, [1.0, "2"])
         == """\
 this is not a number
   where:    row 1
@@ -98,7 +93,7 @@ this is not a number
   got:      '2' of type str"""
     )
     assert (
-        said(Number().encode_all, np.array([True]))
+        message(Number().encode_all, np.array([True]))
         == """\
 this is not a number
   where:    row 0
@@ -107,7 +102,7 @@ this is not a number
   mend:     Boolean() is the codec for True and False"""
     )
     assert (
-        said(Number().encode, [1, 2])
+        message(Number().encode, [1, 2])
         == """\
 this is not a number
   expected: int or float
@@ -115,7 +110,7 @@ this is not a number
     )
     for rows in ([1.0, 2.0, NAN], np.array([1, 2, NAN]), torch.tensor([[1], [2], [NAN]])):
         assert (
-            said(Number().fit, rows)
+            message(Number().fit, rows)
             == """\
 the value is NaN
   where:    row 2
@@ -123,34 +118,34 @@ the value is NaN
   got:      nan
   mend:     leave such examples out, or fill in a value"""
         )
-    assert said(Number().encode, math.inf).startswith("the value is infinite")
-    assert said(Number().encode, 10**400).startswith("these are not numbers")
-    assert said(Number().encode, 1e300).startswith("a number is too large for float32")
+    assert message(Number().encode, math.inf).startswith("the value is infinite")
+    assert message(Number().encode, 10**400).startswith("these are not numbers")
+    assert message(Number().encode, 1e300).startswith("a number is too large for float32")
 
 
 def test_bad_statistics():
     assert (
-        said(Number, 0, -1)
+        message(Number, 0, -1)
         == """\
 this cannot be a deviation
   expected: finite numbers above zero
   got:      -1"""
     )
     assert (
-        said(Vector, 2, (0, 1, 2))
+        message(Vector, 2, (0, 1, 2))
         == """\
 mean has another number of components
   expected: one number, or 2
   got:      3: (0.0, 1.0, 2.0)"""
     )
     assert (
-        said(Vector, 0)
+        message(Vector, 0)
         == """\
 the number of components is a whole number of at least 1
   where:    Vector
   got:      0"""
     )
-    assert said(Number(0, 1).decode, torch.ones(1), reading.Top(3)).startswith("Number gives a value")
+    assert message(Number(0, 1).decode, torch.ones(1), reading.Top(3)).startswith("Number gives a value")
 
 
 @given(st.lists(st.lists(SINGLES, min_size=3, max_size=3), min_size=2, max_size=20))
@@ -177,7 +172,7 @@ def test_vector_standardizes_each_component():
 
 def test_bad_vectors():
     assert (
-        said(Vector(3).encode_all, [[1, 2, 3], [4, 5]])
+        message(Vector(3).encode_all, [[1, 2, 3], [4, 5]])
         == """\
 this is not a vector of the right size
   where:    row 1
@@ -185,7 +180,7 @@ this is not a vector of the right size
   got:      shape (2,)"""
     )
     assert (
-        said(Vector(3).encode_all, np.zeros((2, 4)))
+        message(Vector(3).encode_all, np.zeros((2, 4)))
         == """\
 this is not a vector of the right size
   where:    row 0
@@ -193,14 +188,14 @@ this is not a vector of the right size
   got:      shape (4,)"""
     )
     assert (
-        said(Vector().encode, 5)
+        message(Vector().encode, 5)
         == """\
 this is not a vector of the right size
   expected: some numbers in a row
   got:      shape ()"""
     )
     assert (
-        said(Vector().fit, [[1, 2], [3]])
+        message(Vector().fit, [[1, 2], [3]])
         == """\
 this example has another size than the first one
   where:    row 1
@@ -209,7 +204,7 @@ this example has another size than the first one
     )
     for rows in ([[1, 2], [3, NAN]], np.array([[1, 2], [3, NAN]])):
         assert (
-            said(Vector().fit, rows)
+            message(Vector().fit, rows)
             == """\
 the value is NaN
   where:    row 1, component 1
@@ -218,7 +213,7 @@ the value is NaN
   mend:     leave such examples out, or fill in a value"""
         )
     assert (
-        said(Vector().encode_all, [[1, 2], [3, 1j]])
+        message(Vector().encode_all, [[1, 2], [3, 1j]])
         == """\
 these are not numbers
   where:    row 1

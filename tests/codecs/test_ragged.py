@@ -1,21 +1,14 @@
 """Ragged: padded then cut is what was given, at any depth; selections; wrong lengths by their place."""
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from messages import message
 from netwright.codecs.ragged import Ragged, spans
-from netwright.errors import DataError
 
 COUNTS = st.lists(st.integers(1, 5), min_size=1, max_size=6)
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises(DataError) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 def rows_of(counts: list[int], width: int) -> list[Tensor]:
@@ -104,7 +97,7 @@ def test_spans():
 def test_wrong_lengths_are_named_by_place():
     values = torch.zeros(3)
     assert (
-        said(Ragged, values, (torch.tensor([1, 1]),))
+        message(Ragged, values, (torch.tensor([1, 1]),))
         == """\
 the lengths do not sum to what they count
   where:    lengths[0]
@@ -112,14 +105,14 @@ the lengths do not sum to what they count
   got:      2"""
     )
     assert (
-        said(Ragged, values, (torch.tensor([2]), torch.tensor([3, 0])))
+        message(Ragged, values, (torch.tensor([2]), torch.tensor([3, 0])))
         == """\
 a length is at least 1
   where:    lengths[1], row 1
   got:      0"""
     )
     assert (
-        said(Ragged, values, (torch.tensor([1.0, 2.0]),))
+        message(Ragged, values, (torch.tensor([1.0, 2.0]),))
         == """\
 lengths are one row of integers
   where:    lengths[0]
@@ -127,23 +120,23 @@ lengths are one row of integers
   got:      float32 (2,)"""
     )
     assert (
-        said(Ragged, values, ())
+        message(Ragged, values, ())
         == """\
 a Ragged has lengths
   expected: one tensor or more
   got:      ()"""
     )
-    assert said(Ragged.of, [], 1) == "there are no examples"
+    assert message(Ragged.of, [], 1) == "there are no examples"
     assert (
-        said(Ragged.of, [torch.zeros(1, 3), torch.zeros(2, 4)], 1)
+        message(Ragged.of, [torch.zeros(1, 3), torch.zeros(2, 4)], 1)
         == """\
 the elements have different sizes
   got:      (3,) and (4,)"""
     )
     assert (
-        said(Ragged.of, [[torch.zeros(1)], []], 2)
+        message(Ragged.of, [[torch.zeros(1)], []], 2)
         == """\
 an empty list has no elements
   where:    row 1"""
     )
-    assert said(Ragged.of, [[torch.zeros(1)], [torch.zeros(2), torch.zeros(0)]], 2).endswith("where:    row (1, 1)")
+    assert message(Ragged.of, [[torch.zeros(1)], [torch.zeros(2), torch.zeros(0)]], 2).endswith("where:    row (1, 1)")

@@ -11,13 +11,7 @@ from netwright.kernels import private
 TRIALS = ("packs_linear", "_fuses_linear", "_fuses_convolution")
 
 
-@pytest.fixture(autouse=True)
-def _asked_anew():
-    for name in (*TRIALS, "_operator"):
-        getattr(private, name).cache_clear()
-    yield
-    for name in (*TRIALS, "_operator"):
-        getattr(private, name).cache_clear()
+pytestmark = pytest.mark.usefixtures("asked_anew")
 
 
 @pytest.mark.parametrize("precision", [None, torch.bfloat16])

@@ -5,17 +5,11 @@ import torch
 import torch.nn.functional as F
 
 import netwright as nw
-from netwright.kernels import private
 from netwright.kernels.product import FEW, LEAST, MANY, SOME, Forms, Product
 from netwright.layers.linear import Linear
 from netwright.net.run import call
 
-
-@pytest.fixture(autouse=True)
-def _asked_anew():
-    private.packs_linear.cache_clear()
-    yield
-    private.packs_linear.cache_clear()
+pytestmark = pytest.mark.usefixtures("asked_anew")
 
 
 @pytest.mark.parametrize("rows", [0, 1, FEW, SOME, MANY, 3 * MANY])

@@ -5,12 +5,7 @@ import torch
 
 from netwright.kernels import private, recurrent
 
-
-@pytest.fixture(autouse=True)
-def _asked_anew():
-    private.packs_linear.cache_clear()
-    yield
-    private.packs_linear.cache_clear()
+pytestmark = pytest.mark.usefixtures("asked_anew")
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import netwright as nw
-from layers.tools import message
+from messages import message
 from netwright.layers.attention import SHORT, SMALL, Attention, by_hand, fused, longer, weighed
 
 

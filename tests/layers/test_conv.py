@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import netwright as nw
-from layers.tools import message, run, unfit
+from layers.tools import run, unfit
+from messages import message
 from netwright.layers.conv import channels_last
 from netwright.sizes.size import evaluate
 

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 import netwright as nw
-from layers.tools import message, run
+from layers.tools import run
+from messages import message
 
 
 def test_values_are_dropped_or_scaled():

@@ -3,7 +3,7 @@
 import torch
 
 import netwright as nw
-from layers.tools import message
+from messages import message
 
 
 def test_count_from_the_encoder():

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import netwright as nw
-from layers.tools import message, run, unfit
+from layers.tools import run, unfit
+from messages import message
 from netwright.net.leaf import Unfit
 from netwright.sizes.size import named
 

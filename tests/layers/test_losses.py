@@ -4,8 +4,10 @@ import pytest
 import torch
 
 import netwright as nw
-from layers.tools import message, run
+from layers.tools import run
+from messages import message
 from netwright.layers.losses import SMALLEST
+from netwright.net.apply import whole_program
 from netwright.net.run.assemble import program_of
 
 FORMS = {
@@ -58,7 +60,7 @@ def test_not_merged_when_somebody_wants_the_probabilities():
 def test_not_merged_with_another_form():
     x, t = nw.Input("x", "6 4"), nw.Input("target", "6 4")
     net = nw.Graph(nw.CrossEntropy("binary")(nw.softmax(x), t))
-    assert len(program_of(net.plan, [net.plan.wiring.outputs[0][1]]).instructions) == 2
+    assert len(whole_program(net).instructions) == 2
 
 
 @pytest.mark.parametrize("form", FORMS)

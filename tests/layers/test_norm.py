@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 import netwright as nw
-from layers.tools import message, run
+from layers.tools import run
+from messages import message
 
 
 @pytest.mark.parametrize("sizes", [(6,), (5, 6), (4, 3, 6)])

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import netwright as nw
-from layers.tools import message
+from messages import message
 from netwright.layers.pointwise import FUNCTIONS, NAMED, UNBOUNDED
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 import netwright as nw
-from layers.tools import message, run, unfit
-from netwright.net.run.assemble import program_of
+from layers.tools import run, unfit
+from messages import message
+from netwright.net.apply import whole_program
 
 
 @pytest.mark.parametrize(
@@ -13,8 +14,8 @@ from netwright.net.run.assemble import program_of
 )
 def test_relu_moves_behind_a_maximum(pool):
     net = nw.Chain(nw.relu, pool, input=(6, 6, 4))
-    order = [i.path for i in program_of(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
-    kinds = [i.leaf for i in program_of(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
+    order = [i.path for i in whole_program(net).instructions]
+    kinds = [i.leaf for i in whole_program(net).instructions]
     assert len(order) == 2
     assert kinds == [pool, nw.relu]
     x = torch.randn(3, 6, 6, 4, dtype=torch.float64, requires_grad=True)
@@ -29,7 +30,7 @@ def test_relu_moves_behind_a_maximum(pool):
 
 def test_relu_stays_before_a_mean():
     net = nw.Chain(nw.relu, nw.AvgPool(2), input=(6, 6, 4))
-    leaves = [i.leaf for i in program_of(net.plan, [net.plan.wiring.outputs[0][1]]).instructions]
+    leaves = [i.leaf for i in whole_program(net).instructions]
     assert leaves == [nw.relu, nw.AvgPool(2)]
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import netwright as nw
-from layers.tools import message, unfit
+from layers.tools import unfit
+from messages import message
 from netwright.layers.position import Positions, SinePositions
 
 WEIGHT = {"positions": torch.arange(8.0).reshape(4, 2)}

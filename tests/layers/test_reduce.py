@@ -1,7 +1,8 @@
 """Reductions beyond the table: which axes, and which are refused."""
 
 import netwright as nw
-from layers.tools import message, unfit
+from layers.tools import unfit
+from messages import message
 
 
 def test_axes_count_from_either_end():

@@ -3,7 +3,8 @@
 import pytest
 
 import netwright as nw
-from layers.tools import message, unfit
+from layers.tools import unfit
+from messages import message
 from netwright.sizes.size import evaluate, named
 
 

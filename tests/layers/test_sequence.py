@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import netwright as nw
-from layers.tools import message, unfit
+from layers.tools import unfit
+from messages import message
 from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
 
 

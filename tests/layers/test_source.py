@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import netwright as nw
-from layers.tools import message
+from messages import message
 
 
 def test_a_constant_takes_lists():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import netwright as nw
-from layers.tools import message
+from messages import message
 
 NETS = [
     nw.Residual([nw.Linear(8), nw.relu, nw.Linear()], input=3),

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-import pytest
 import torch
 from torch import Tensor
 
 import netwright as nw
-from netwright.errors import NetwrightError
 from netwright.net.apply import whole_program
 from netwright.net.plan.solve import solve
 from netwright.net.plan.wiring import wire
@@ -22,13 +20,6 @@ def run(net: nw.Net, arrays: Mapping[str, Tensor], *inputs: Tensor, training: bo
     context = RunContext(training=training, noise=Noise(seed, 0, torch.arange(count)), batch=count)
     y, *_ = bound(dict(zip(net.input_names, inputs, strict=True)), context)
     return y, context.updates
-
-
-def message(make) -> str:
-    """The whole text of the error that a call raises."""
-    with pytest.raises(NetwrightError) as caught:
-        make()
-    return str(caught.value)
 
 
 def unfit(leaf: nw.Net, *inputs: object, output: object = None) -> tuple[str, str, str]:

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from measure.figures import figures
 from netwright.measure.classification import ClassCounts
 from netwright.measure.positions import PositionCounts
 from netwright.measure.regression import NumberSums
-from netwright.measure.report import Figures
 from netwright.measure.sequences import ElementCounts
-from netwright.measure.tally import Tally
 
 SIZES = (5, 20, 100, 1000)
 ERRORS: dict[str, Callable[..., np.ndarray]] = {  # of mean 0 and variance 1
@@ -25,10 +24,6 @@ CONFUSED = np.array([[0.85, 0.1, 0.05], [0.15, 0.75, 0.1], [0.1, 0.1, 0.8]])  # 
 
 # name of the figure, whether the interval holds the truth
 Held = Iterator[tuple[str, bool]]
-
-
-def figures(seen: Tally) -> Figures:
-    return Figures(tuple(metric(seen) for metric in seen.metrics))
 
 
 def regression(random: np.random.Generator, n: int) -> Held:

@@ -6,10 +6,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from measure.figures import figures
 from netwright.errors import DataError
 from netwright.measure.classification import ClassCounts
 from netwright.measure.positions import PositionCounts
-from netwright.measure.report import Figures, attribute
+from netwright.measure.report import attribute
 
 P = [np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([[0.7, 0.3]]), np.array([[0.2, 0.8], [0.1, 0.9], [0.6, 0.4]])]
 T = [np.array([0, 1]), np.array([1]), np.array([1, 1, 0])]
@@ -19,10 +20,6 @@ def measured(p=P, t=T, **options):
     made = PositionCounts(("a", "b"), **options)
     made.update(p, t)
     return made
-
-
-def figures(seen):
-    return Figures(tuple(metric(seen) for metric in seen.metrics))
 
 
 def drawn(seed, n, k, longest=8):

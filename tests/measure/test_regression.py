@@ -8,10 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.errors import DataError
+from measure.figures import figures
+from messages import message
 from netwright.measure.estimate import mean_estimate
 from netwright.measure.regression import NumberSums
-from netwright.measure.report import Figures, figure_lines
+from netwright.measure.report import figure_lines
 
 Y = np.array([2.5, 0.0, 2.0, 8.0])
 T = np.array([3.0, -0.5, 2.0, 7.0])
@@ -23,10 +24,6 @@ def measured(y=Y, t=T, taught=None, components=1, unit="examples"):
         made.learn(taught)
     made.update(y, t)
     return made
-
-
-def figures(seen):
-    return Figures(tuple(metric(seen) for metric in seen.metrics))
 
 
 def test_small_case_by_hand():
@@ -136,12 +133,6 @@ def test_text():
     )
 
 
-def refused(call):
-    with pytest.raises(DataError) as caught:
-        call()
-    return str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("y", "t", "text"),
     [
@@ -178,11 +169,11 @@ def refused(call):
 def test_bad_batches_are_refused_and_change_nothing(y, t, text):
     made = measured()
     before = figures(made).figures
-    assert refused(lambda: made.update(y, t)) == text
+    assert message(lambda: made.update(y, t)) == text
     assert figures(made).figures == before
 
 
 def test_an_example_of_another_size() -> None:
-    assert refused(lambda: measured(np.ones((4, 3)), np.ones((4, 3)), components=2)) == (
+    assert message(lambda: measured(np.ones((4, 3)), np.ones((4, 3)), components=2)) == (
         "an example of another size\n  where:    predictions, row 0\n  expected: 2 numbers\n  got:      3"
     )

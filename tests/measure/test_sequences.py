@@ -6,17 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from measure.figures import figures
 from netwright.errors import DataError
 from netwright.measure.positions import MOST_CLASSES
-from netwright.measure.report import Figures
 from netwright.measure.sequences import ElementCounts
 from netwright.measure.tally import macro_f1
 
 RANDOM = np.random.default_rng(1)
-
-
-def figures(seen):
-    return Figures(tuple(metric(seen) for metric in seen.metrics))
 
 
 def drawn(lengths, k=3):

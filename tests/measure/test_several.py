@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.errors import DataError
-from netwright.measure.report import Figures
+from measure.figures import figures
+from messages import message
 from netwright.measure.several import LabelCounts
 
 P = np.array([[0.9, 0.2, 0.3], [0.6, 0.7, 0.0], [0.1, 0.5, 0.2], [0.8, 0.9, 1.0]])
@@ -22,10 +22,6 @@ def measured(p=P, t=T, taught=None):
         made.learn(taught)
     made.update(p, t)
     return made
-
-
-def figures(seen):
-    return Figures(tuple(metric(seen) for metric in seen.metrics))
 
 
 def test_small_case_by_hand():
@@ -72,25 +68,19 @@ def test_tensors_come_in():
     assert str(report.accuracy) == "accuracy 83.3% (36.2-97.8, n=4), each label's commoner answer: 75.0%"
 
 
-def refused(call):
-    with pytest.raises(DataError) as caught:
-        call()
-    return str(caught.value)
-
-
 def test_bad_batches_are_refused_and_change_nothing():
     made = measured()
     before = str(figures(made).figures)
-    assert refused(lambda: made.update(P, T * 2)) == (
+    assert message(lambda: made.update(P, T * 2)) == (
         "a target that is neither 0 nor 1\n"
         "  where:    targets, row 4\n"
         "  expected: 0 or 1 for each label\n"
         "  got:      [2, 0, 0]"
     )
-    assert refused(lambda: made.update(P, T[:, 0])) == (
+    assert message(lambda: made.update(P, T[:, 0])) == (
         "targets of another shape than expected\n  expected: (4, 3), 0 or 1 for each label\n  got:      (4,)"
     )
-    assert refused(lambda: made.update(P * 3, T)).startswith(
+    assert message(lambda: made.update(P * 3, T)).startswith(
         "a number that is no probability\n  where:    probabilities, row 4\n  expected: numbers from 0 to 1\n"
         "  got:      [2.7, 0.6, 0.9]\n"
     )
@@ -98,6 +88,6 @@ def test_bad_batches_are_refused_and_change_nothing():
 
 
 def test_bad_options_are_refused():
-    assert refused(lambda: LabelCounts(("a", "a"))) == (
+    assert message(lambda: LabelCounts(("a", "a"))) == (
         "labels that are not all different\n  expected: at least one, each once\n  got:      ['a', 'a']"
     )

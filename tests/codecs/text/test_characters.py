@@ -1,20 +1,13 @@
 """Characters: any Unicode text there and back, the fast way equal to the slow one."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages import message
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.text.characters import Characters
-from netwright.errors import DataError, NetError
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 @given(st.lists(st.text(st.characters(), min_size=1), min_size=1, max_size=5))
@@ -39,7 +32,7 @@ def test_a_vocabulary_in_three_ways():
     assert Characters("ab") != Characters("ba")
     for vocabulary in (["a", "bc"], [""], [1]):
         assert (
-            said(Characters, vocabulary)
+            message(Characters, vocabulary)
             == f"""\
 this is not one character
   where:    vocabulary
@@ -50,7 +43,7 @@ this is not one character
 def test_fit():
     assert Characters("ab", mark_end=True).fit(["xyz"]) == Characters("ab", mark_end=True)
     assert Characters(mark_end=True).fit(("ba", "é")) == Characters("abé", mark_end=True)
-    assert said(Characters().fit, ["a", None]).startswith("Characters takes a text\n  where:    row 1")
+    assert message(Characters().fit, ["a", None]).startswith("Characters takes a text\n  where:    row 1")
 
 
 def test_offsets():

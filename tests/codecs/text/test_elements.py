@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages import message
 from netwright.codecs import reading
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.text.bytes import Bytes
@@ -15,19 +16,12 @@ from netwright.codecs.text.characters import Characters
 from netwright.codecs.text.elements import Elements, utf8
 from netwright.codecs.text.tokens import Tokens
 from netwright.codecs.text.words import Words
-from netwright.errors import DataError, MissingArraysError, NetError
 from netwright.file.structure import Reader, described_value
 
 TEXT = st.text("abé", min_size=0, max_size=9)
 EDGES = st.fixed_dictionaries(
     {"mark_start": st.booleans(), "mark_end": st.booleans(), "max_length": st.one_of(st.none(), st.integers(1, 8))}
 )
-
-
-def said(call: object, *arguments: object, **named: object) -> str:
-    with pytest.raises((DataError, NetError, MissingArraysError)) as error:
-        call(*arguments, **named)  # type: ignore[operator]
-    return str(error.value)
 
 
 def rows(column: torch.Tensor | Ragged) -> list[list[int]]:
@@ -42,7 +36,7 @@ def test_a_column_is_its_texts(texts: list[str], options: dict[str, object]):
         expected = [[*front, *indices, *behind][: codec.max_length] for indices in whole]
         if not all(expected):
             empty = expected.index([])
-            assert said(codec.encode_all, texts).startswith(
+            assert message(codec.encode_all, texts).startswith(
                 f"an empty text has no elements\n  where:    row {empty}\n  got:      '' of type str\n"
             )
             continue
@@ -100,7 +94,7 @@ def test_readings_of_every_position():
     assert [round(h, 4) for h in codec.decode(output, reading.entropy)] == [1.0397, 0.5623]
     even = Characters("ab").decode(torch.full((200, 2), 0.5), reading.Sample(seed=1))
     assert 60 < even.count("a") < 140  # every position draws anew
-    assert said(codec.decode, torch.ones(2, 3), reading.Top(1)).startswith("the output is not a distribution")
+    assert message(codec.decode, torch.ones(2, 3), reading.Top(1)).startswith("the output is not a distribution")
 
 
 def test_sizes():
@@ -111,7 +105,7 @@ def test_sizes():
     plain = Characters("abc")
     assert (plain.size, plain.unknown_index, plain.edge) == (3, None, None)
     assert (
-        said(lambda: Characters(mark_end=True).edge)
+        message(lambda: Characters(mark_end=True).edge)
         == """\
 this Characters has no vocabulary yet
   expected: vocabulary given, or learned from data
@@ -145,7 +139,7 @@ def test_one_text_is_one_raw_thing():
     assert Characters().takes("ab")
     assert Characters().takes(np.str_("ab"))
     assert Characters("ab", mark_end=True).offsets(np.array("ab")) == [(0, 1), (1, 2), (2, 2)]
-    assert said(Characters("ab").encode, np.array("ax")).splitlines()[1] == "  where:    character 1, in 'ax'"
+    assert message(Characters("ab").encode, np.array("ax")).splitlines()[1] == "  where:    character 1, in 'ax'"
     assert not Characters().takes(["ab"])
     assert not Characters().takes(3)
     column = Characters("ab").encode_all(np.array(["a", "bb"]))
@@ -154,7 +148,7 @@ def test_one_text_is_one_raw_thing():
 
 def test_what_is_no_text():
     assert (
-        said(Bytes().encode_all, ["a", 3])
+        message(Bytes().encode_all, ["a", 3])
         == """\
 Bytes takes a text
   where:    row 1
@@ -162,15 +156,15 @@ Bytes takes a text
   got:      3 of type int"""
     )
     assert (
-        said(Bytes().encode_all, "ab")
+        message(Bytes().encode_all, "ab")
         == """\
 this is one text, not many
   got:      'ab' of type str
   mend:     [text], a list of one"""
     )
-    assert said(Bytes().encode_all, []) == "there are no examples"
+    assert message(Bytes().encode_all, []) == "there are no examples"
     assert (
-        said(Bytes().encode, "")
+        message(Bytes().encode, "")
         == """\
 an empty text has no elements
   got:      '' of type str
@@ -181,22 +175,22 @@ an empty text has no elements
 
 def test_bad_options():
     assert (
-        said(Bytes, max_length=0)
+        message(Bytes, max_length=0)
         == """\
 max_length is a whole number of at least 1
   where:    Bytes
   got:      0"""
     )
     assert (
-        said(Bytes, length="m[n]")
+        message(Bytes, length="m[n]")
         == """\
 length is the name of a size
   expected: a Python name
   got:      'm[n]'"""
     )
-    assert said(Bytes, mark_start=1).startswith("mark_start of Bytes cannot be this")
+    assert message(Bytes, mark_start=1).startswith("mark_start of Bytes cannot be this")
     assert (
-        said(Bytes().text_of, [3, 256])
+        message(Bytes().text_of, [3, 256])
         == """\
 there is no such element
   where:    position 1
@@ -208,7 +202,7 @@ there is no such element
 def test_half_a_character_has_no_bytes():
     assert utf8("aé") == b"a\xc3\xa9"
     assert (
-        said(utf8, "a\ud83d")
+        message(utf8, "a\ud83d")
         == """\
 half a character (a surrogate) has no bytes
   where:    character 1
@@ -266,7 +260,7 @@ def test_marks_with_names_are_the_first_of_a_learned_vocabulary(codec, data, voc
 
 def test_bad_marks():
     assert (
-        said(Words, ["<s>", "a"], mark_start="<S>")
+        message(Words, ["<s>", "a"], mark_start="<S>")
         == """\
 the mark is not an element of the vocabulary
   where:    Words
@@ -274,9 +268,9 @@ the mark is not an element of the vocabulary
   got:      '<S>'
   mend:     did you mean '<s>'?"""
     )
-    assert said(Bytes, mark_end="$").startswith("the mark is not an element of the vocabulary\n  where:    Bytes\n")
+    assert message(Bytes, mark_end="$").startswith("the mark is not an element of the vocabulary\n  where:    Bytes\n")
     assert (
-        said(MARKED.encode, "a$")
+        message(MARKED.encode, "a$")
         == """\
 the sequence holds one of its own marks
   where:    element 1
@@ -284,11 +278,11 @@ the sequence holds one of its own marks
   mend:     leave it out: the encoder puts the marks where they belong"""
     )
     assert (
-        said(MARKED.encode_all, ["ab", "^"])
+        message(MARKED.encode_all, ["ab", "^"])
         == """\
 the sequence holds one of its own marks
   where:    row 1, element 0
   got:      '^'
   mend:     leave it out: the encoder puts the marks where they belong"""
     )
-    assert said(Characters, "ab", mark_end=3).startswith("mark_end of Characters cannot be this")
+    assert message(Characters, "ab", mark_end=3).startswith("mark_end of Characters cannot be this")

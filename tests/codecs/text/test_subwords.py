@@ -9,22 +9,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages import message
 from netwright.codecs import reading
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.text.subwords import Subwords
-from netwright.errors import DataError, FileError, MissingArraysError, MissingExtraError, NetError
 from netwright.file.structure import Reader, described_value
 
 pytest.importorskip("tokenizers")
 
 TEXTS = ["the lowest of the low", "a lower place for the lowest", "né: lower and lower"] * 3
 LEARNED = Subwords(pieces=280).fit(TEXTS)
-
-
-def said(call: object, *arguments: object, **named: object) -> str:
-    with pytest.raises((DataError, NetError, FileError, MissingExtraError, MissingArraysError)) as error:
-        call(*arguments, **named)  # type: ignore[operator]
-    return str(error.value)
 
 
 def wordpiece() -> str:
@@ -115,7 +109,7 @@ def test_a_tokenizer_of_scored_pieces():
 
 def test_what_is_no_tokenizer(tmp_path: Path):
     assert (
-        said(Subwords, "tokenizer.json")
+        message(Subwords, "tokenizer.json")
         == """\
 this text is no tokenizer.json
   expected: a JSON object with "model": {"vocab": …}
@@ -123,32 +117,32 @@ this text is no tokenizer.json
   mend:     Subwords(Path('tokenizer.json')), if this is its path"""
     )
     for text in ("{}", "[1]", '{"model": {"vocab": {}}}', '{"model": {"vocab": {"a": "b"}}}', "[" * 100_000):
-        assert said(Subwords, text).startswith("this text is no tokenizer.json\n  expected: a JSON object")
+        assert message(Subwords, text).startswith("this text is no tokenizer.json\n  expected: a JSON object")
     broken = Subwords('{"model": {"type": "Magic", "vocab": {"a": 0}}}')
-    assert said(broken.encode, "a").startswith("the package tokenizers cannot read this tokenizer\n  got:      ")
+    assert message(broken.encode, "a").startswith("the package tokenizers cannot read this tokenizer\n  got:      ")
     missing = tmp_path / "none.json"
-    assert said(Subwords, missing).startswith(f"this tokenizer cannot be read\n  where:    {missing}\n  got:      ")
+    assert message(Subwords, missing).startswith(f"this tokenizer cannot be read\n  where:    {missing}\n  got:      ")
     assert (
-        said(Subwords, pieces=100)
+        message(Subwords, pieces=100)
         == """\
 every byte is a piece
   expected: pieces of 256 or more
   got:      100"""
     )
-    assert said(Subwords().encode, "a").startswith("this Subwords has no tokenizer yet\n")
-    assert said(lambda: Subwords().size).startswith("this Subwords has no tokenizer yet\n")
+    assert message(Subwords().encode, "a").startswith("this Subwords has no tokenizer yet\n")
+    assert message(lambda: Subwords().size).startswith("this Subwords has no tokenizer yet\n")
 
 
 def test_what_is_no_text():
-    assert said(LEARNED.encode_all, ["a", None]).startswith("Subwords takes a text\n  where:    row 1\n")
-    assert said(LEARNED.encode, "\ud83d").startswith("half a character (a surrogate) has no bytes")
-    assert said(Subwords().fit, ["a", 3]).startswith("Subwords takes a text\n  where:    row 1\n")
+    assert message(LEARNED.encode_all, ["a", None]).startswith("Subwords takes a text\n  where:    row 1\n")
+    assert message(LEARNED.encode, "\ud83d").startswith("half a character (a surrogate) has no bytes")
+    assert message(Subwords().fit, ["a", 3]).startswith("Subwords takes a text\n  where:    row 1\n")
 
 
 def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     assert (
-        said(Subwords().fit, ["a"])
+        message(Subwords().fit, ["a"])
         == """\
 a text in subwords needs the package tokenizers, which is not installed
   mend:     pip install "netwright[text]\""""
@@ -164,18 +158,18 @@ def test_a_padded_vocabulary_and_pieces_that_end_a_text():
     assert Reader().codec(json.loads(json.dumps(described_value(codec, "input"))), "input") == codec
     assert Subwords(wordpiece(), mark_end=True, ending=(4,)).ends == {4, 5}
     assert (
-        said(Subwords, wordpiece(), padded=4)
+        message(Subwords, wordpiece(), padded=4)
         == """\
 padded has a size that does not fit the tokenizer
   expected: padded of 5 to 500
   got:      4"""
     )
-    assert said(Subwords, wordpiece(), padded=10**9).endswith("got:      1000000000")
+    assert message(Subwords, wordpiece(), padded=10**9).endswith("got:      1000000000")
     assert (
-        said(Subwords, wordpiece(), ending=(5,))
+        message(Subwords, wordpiece(), ending=(5,))
         == """\
 there is no piece of this index to end a text
   expected: 0 to 4
   got:      (5,)"""
     )
-    assert said(Subwords, ending=(3,)) == "ending is for a tokenizer that is given\n  got:      ending=(3,)"
+    assert message(Subwords, ending=(3,)) == "ending is for a tokenizer that is given\n  got:      ending=(3,)"

@@ -1,21 +1,14 @@
 """Tokens: labels of any type, told apart by type, named by position."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messages import message
 from netwright.codecs.text.tokens import Tokens
-from netwright.errors import DataError, NetError
 
 SCALARS = st.one_of(st.integers(), st.text(max_size=3), st.booleans(), st.floats(allow_nan=False))
-
-
-def said(call: object, *arguments: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments)  # type: ignore[operator]
-    return str(error.value)
 
 
 @given(st.lists(SCALARS, min_size=2, unique_by=lambda label: (type(label), label)))
@@ -40,8 +33,8 @@ def test_learned_labels_are_sorted():
     assert Tokens().fit([["b", "a"], ["c", "a"]]) == Tokens(["a", "b", "c"])
     assert Tokens().fit(np.array([[2, 1], [1, 1]])) == Tokens([1, 2])
     assert Tokens(["x"]).fit([["a"]]) == Tokens(["x"])
-    assert said(Tokens().fit, [[], []]).startswith("there is not one label to learn in the training data")
-    assert said(Tokens().fit, [["a"], "b"]).startswith("a sequence of labels is a list")
+    assert message(Tokens().fit, [[], []]).startswith("there is not one label to learn in the training data")
+    assert message(Tokens().fit, [["a"], "b"]).startswith("a sequence of labels is a list")
 
 
 def test_unknown_labels():
@@ -49,7 +42,7 @@ def test_unknown_labels():
     assert codec.encode(["b", 7, "a"]).tolist() == [1, 2, 0]
     assert codec.text_of([1, 2, 0]) == ["b", "<unknown>", "a"]
     assert (
-        said(Tokens(["noun", "verb"]).encode_all, [["noun"], ["noun", "Verb"]])
+        message(Tokens(["noun", "verb"]).encode_all, [["noun"], ["noun", "Verb"]])
         == """\
 label 'Verb' is not one of the 2 labels
   where:    row 1, position 1
@@ -62,14 +55,14 @@ label 'Verb' is not one of the 2 labels
 
 def test_what_is_no_sequence_of_labels():
     assert (
-        said(Tokens(["a"]).encode, "a")
+        message(Tokens(["a"]).encode, "a")
         == """\
 a sequence of labels is a list, a tuple or an array of one axis
   got:      'a' of type str
   mend:     list('a') for its characters"""
     )
     assert (
-        said(Tokens(["a"]).encode, ["a", {"b"}])
+        message(Tokens(["a"]).encode, ["a", {"b"}])
         == """\
 this cannot be a label
   where:    position 1
@@ -77,7 +70,7 @@ this cannot be a label
   got:      {'b'} of type set"""
     )
     assert (
-        said(Tokens, ["a", "<edge>"])
+        message(Tokens, ["a", "<edge>"])
         == """\
 this label is the name of an extra element in readings
   got:      '<edge>'"""

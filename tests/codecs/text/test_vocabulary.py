@@ -1,16 +1,8 @@
 """Vocabularies: the unknown element, errors that name the element and its place, and the near misses."""
 
-import pytest
-
+from messages import message
 from netwright.codecs.text.characters import Characters
 from netwright.codecs.text.words import Words
-from netwright.errors import DataError, NetError
-
-
-def said(call: object, *arguments: object, **named: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments, **named)  # type: ignore[operator]
-    return str(error.value)
 
 
 def test_an_unknown_element_has_one_index():
@@ -22,7 +14,7 @@ def test_an_unknown_element_has_one_index():
 
 def test_an_unknown_character_is_named_by_place():
     assert (
-        said(Characters("abcdefgh").encode_all, ["abc", "abcdefghabcdefgH abcdefghabcdefgh"])
+        message(Characters("abcdefgh").encode_all, ["abc", "abcdefghabcdefgH abcdefghabcdefgh"])
         == """\
 character 'H' is not in the vocabulary
   where:    row 1, character 15, in '…defghabcdefgH abcdefghabc…'
@@ -37,7 +29,7 @@ def test_a_long_vocabulary_is_not_printed():
     assert eval(codec.code()) == codec
     assert repr(codec).endswith(", … 40,000 in all])")
     assert (
-        said(codec.encode, "w1 x0")
+        message(codec.encode, "w1 x0")
         == """\
 word 'x0' is not in the vocabulary
   where:    word 1, in 'w1 x0'
@@ -49,16 +41,16 @@ word 'x0' is not in the vocabulary
 
 def test_vocabularies_that_are_none():
     assert (
-        said(Characters, "aba")
+        message(Characters, "aba")
         == """\
 a label stands twice
   got:      'a'"""
     )
-    assert said(Words, "ab").startswith("labels are a list, not one text")
-    assert said(Words, {"a", "b"}).startswith("labels need an order: a set has none")
-    assert said(Characters, "").startswith("too few labels")
+    assert message(Words, "ab").startswith("labels are a list, not one text")
+    assert message(Words, {"a", "b"}).startswith("labels need an order: a set has none")
+    assert message(Characters, "").startswith("too few labels")
     assert (
-        said(Characters().fit, ["", ""])
+        message(Characters().fit, ["", ""])
         == """\
 there is not one character to learn in the training data
   mend:     give the vocabulary: Characters(…)"""

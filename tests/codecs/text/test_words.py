@@ -2,16 +2,10 @@
 
 import pytest
 
+from messages import message
 from netwright.codecs.text.words import Words
-from netwright.errors import DataError, NetError
 
-TEXTS = ["The cat sat on the mat.", "“The dog isn't here,” (it said)."]
-
-
-def said(call: object, *arguments: object, **named: object) -> str:
-    with pytest.raises((DataError, NetError)) as error:
-        call(*arguments, **named)  # type: ignore[operator]
-    return str(error.value)
+TEXTS = ["The cat sat on the mat.", "“The dog isn't here,” (it message)."]
 
 
 def test_what_a_word_is():
@@ -53,7 +47,7 @@ def test_how_an_accent_is_stored_makes_no_difference():
     assert Words([together]).encode(apart).tolist() == [0]
     assert Words(lower=True).fit(["I\u0307no\u0308nu\u0308 \u0130n\u00f6n\u00fc"])._count == 1
     assert (
-        said(Words, [together, "a", apart])
+        message(Words, [together, "a", apart])
         == f"""\
 a word stands twice: its accents are stored apart and together
   where:    vocabulary
@@ -82,7 +76,7 @@ def test_spaces_on_the_way_back():
 
 def test_a_text_without_words():
     assert (
-        said(Words(["a"]).encode_all, ["a", " \n"])
+        message(Words(["a"]).encode_all, ["a", " \n"])
         == """\
 an empty text has no elements
   where:    row 1
@@ -95,7 +89,7 @@ an empty text has no elements
 def test_words_that_no_text_has():
     for word in ("New York", "", " a"):
         assert (
-            said(Words, ["a", word])
+            message(Words, ["a", word])
             == f"""\
 this is not one word: no text has it
   where:    vocabulary
@@ -103,7 +97,7 @@ this is not one word: no text has it
   got:      {word!r}"""
         )
     assert (
-        said(Words, ["The"], lower=True)
+        message(Words, ["The"], lower=True)
         == """\
 this is not one word: no text has it
   where:    vocabulary
@@ -114,7 +108,7 @@ this is not one word: no text has it
 
 def test_least():
     assert (
-        said(Words, least=2)
+        message(Words, least=2)
         == """\
 the words that occur less often are in the training data, but not in the vocabulary
   got:      Words(least=2)
@@ -122,10 +116,10 @@ the words that occur less often are in the training data, but not in the vocabul
   or:       least=1"""
     )
     assert (
-        said(Words, least=0)
+        message(Words, least=0)
         == """\
 least is a whole number of at least 1
   where:    Words
   got:      0"""
     )
-    assert said(Words(least=3, unknown=True).fit, ["a b"]).startswith("there is not one word to learn")
+    assert message(Words(least=3, unknown=True).fit, ["a b"]).startswith("there is not one word to learn")
