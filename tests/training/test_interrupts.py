@@ -8,6 +8,7 @@ import pytest
 from netwright.training.interrupts import held
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupt_waits_until_it_is_delivered() -> None:
     before = signal.getsignal(signal.SIGINT)
     done = []
@@ -32,6 +33,17 @@ def test_the_handler_of_the_user_is_the_one_that_hears_of_it() -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
     assert heard == [signal.SIGTERM]
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with held() as deliver:
+            signal.raise_signal(signal.SIGINT)
+        deliver()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_elsewhere_than_in_the_main_thread_there_is_nothing_to_hold() -> None:
