@@ -98,7 +98,27 @@ class Concatenate(Leaf):
         return {} if self.axis == -1 else {"x1": (0, 0), "*": (-math.inf, 0)}
 
 
-class Add(Leaf):
+class Broadcast(Leaf, abstract=True):
+    """What joins any number of values number by number, sizes of 1 and missing leading axes repeated."""
+
+    ports = "x1: *s1 -> *out"
+    ignores_padding = True
+    family = "shape"
+
+    def signature(self, count: int) -> str:
+        return ", ".join(f"x{i}: *s{i}" for i in range(1, count + 1)) + " -> *out"
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return broadcast_sizes(known)
+
+    def presume(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        return broadcast_ranks(known)
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"*": (0, 0)}
+
+
+class Add(Broadcast):
     """The sum of any number of values: y = Σᵢ xᵢ, sizes of 1 and missing leading axes repeated.
 
     Shapes: as numpy broadcasts: aligned at the features, each size the same or 1. A size that is not known yet is
@@ -115,30 +135,14 @@ class Add(Leaf):
     Torch: the operator +
     """
 
-    ports = "x1: *s1 -> *out"
-    ignores_padding = True
-    family = "shape"
-
-    def signature(self, count: int) -> str:
-        return broadcast_ports(count)
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        return broadcast_sizes(known)
-
-    def presume(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        return broadcast_ranks(known)
-
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned_shapes(x)
         for value in rest:
             y = y + value
         return y
 
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
-        return {"*": (0, 0)}
 
-
-class Multiply(Leaf):
+class Multiply(Broadcast):
     """The product of any number of values: y = ∏ᵢ xᵢ, sizes of 1 and missing leading axes repeated.
 
     Shapes: as numpy broadcasts: aligned at the features, each size the same or 1; so one factor a channel scales every
@@ -156,27 +160,11 @@ class Multiply(Leaf):
     Torch: the operator *
     """
 
-    ports = "x1: *s1 -> *out"
-    ignores_padding = True
-    family = "shape"
-
-    def signature(self, count: int) -> str:
-        return broadcast_ports(count)
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        return broadcast_sizes(known)
-
-    def presume(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        return broadcast_ranks(known)
-
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned_shapes(x)
         for value in rest:
             y = y * value
         return y
-
-    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
-        return {"*": (0, 0)}
 
 
 class MatMul(Leaf):
@@ -239,11 +227,6 @@ class MatMul(Leaf):
         y = left @ right  # (b, ..., n, k), (b, ..., k, m) -> (b, ..., n, m)
         y = y.squeeze(-1) if column else y  # (b, ..., n, 1) -> (b, ..., n)
         return y.squeeze(-1 if column else -2) if row else y  # (b, ..., 1, m) -> (b, ..., m)
-
-
-def broadcast_ports(count: int) -> str:
-    """The ports of a leaf that broadcasts `count` values."""
-    return ", ".join(f"x{i}: *s{i}" for i in range(1, count + 1)) + " -> *out"
 
 
 def broadcast_sizes(known: Mapping[str, Any]) -> dict[str, Any] | None:

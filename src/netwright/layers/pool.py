@@ -22,12 +22,66 @@ from netwright.layers.window import (
     window_reach,
 )
 from netwright.net.leaf import LeafFault, LeafNode, Span, Unfit, with_options
-from netwright.net.node import field_values
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, lengths_of, mean_of_own
 
 
-class MaxPool(Leaf):
+class WindowPool(Leaf, abstract=True):
+    """What takes one number from every window: its options, the sizes that it gives, and the positions that it sees."""
+
+    window: PerAxis = 2
+    _: KW_ONLY
+    stride: PerAxis | None = None
+    padding: PerAxis = 0
+    ports = "*s c -> *t c"
+    family = "pool"
+    slides = True
+
+    def __post_init__(self) -> None:
+        check_window(self, "window", *(["stride"] if self.stride is not None else []))
+        check_window(self, "padding", least=0)
+
+    @property
+    def steps(self) -> PerAxis:
+        """The stride; whole windows where none is given."""
+        return self.window if self.stride is None else self.stride
+
+    def options(self, rank: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Window, stride and padding for each axis of what `channels_first` gives."""
+        return (
+            planar(per_axis(self.window, rank), 1),
+            planar(per_axis(self.steps, rank), 1),
+            planar(per_axis(self.padding, rank), 0),
+        )
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        rank = window_rank(self, known, "window", "stride", "padding")
+        if rank is None:
+            return {}
+        extents, sides = per_axis(self.window, rank), per_axis(self.padding, rank)
+        if any(side > extent // 2 for extent, side in zip(extents, sides, strict=True)):
+            raise Unfit(
+                "its window can lie in padding by more than half",
+                expected=f"padding of at most half the window {self.window}",
+                got=f"padding {self.padding}",
+            )
+        spread, added = [extent - 1 for extent in extents], [2 * side for side in sides]
+        return slide(known, spread, added, per_axis(self.steps, rank), "window")
+
+    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+        if fault == "shortens" and self.stride is None:
+            yield from with_options(self, stride=1)
+        if fault == "input":
+            yield from other_windows(self, "window", sizes)
+
+    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
+        options = (self.window, self.steps, self.padding)
+        rank = max((len(value) for value in options if isinstance(value, tuple)), default=1)
+        extents, steps, before = (per_axis(value, rank) for value in options)
+        return window_reach([extent - 1 for extent in extents], [*before], steps)
+
+
+class MaxPool(WindowPool):
     """The largest value in every window: yₚ = max_d x_(stride·p + d − padding).
 
     Shapes: input (*s, c), output (*t, c) with t = ⌊(s + 2 padding − window) / stride⌋ + 1.
@@ -49,40 +103,20 @@ class MaxPool(Leaf):
     Torch: torch.nn.MaxPool1d, MaxPool2d, MaxPool3d
     """
 
-    window: PerAxis = 2
-    _: KW_ONLY
-    stride: PerAxis | None = None
-    padding: PerAxis = 0
-    ports = "*s c -> *t c"
-    family = "pool"
-    slides = True
-
-    def __post_init__(self) -> None:
-        check_pool(self)
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        return pooled_sizes(self, self.window, self.stride, self.padding, known)
-
-    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
-        return other_pools(self, fault, sizes)
-
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # the same values from a quarter of the work
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         rank = x.ndim - 2
-        window, stride, padding = pool_options(rank, self.window, self.stride, self.padding)
+        window, stride, padding = self.options(rank)
         if any(padding):  # a window past the end holds the last element too, so its copies do not change the largest
             x = ended_run(x, lengths_of(lengths, "s", rank))  # (b, *s, c)
         pool = F.max_pool3d if rank == 3 else F.max_pool2d
         y = pool(channels_first(x), window, stride, padding)  # (b, *s, c) -> (b, c, *t)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
 
-    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
-        return pooled_reach(self.window, self.stride, self.padding)
 
-
-class AvgPool(Leaf):
+class AvgPool(WindowPool):
     """The mean of every window: yₚ = (1 / window) Σ_d x_(stride·p + d − padding); padding counts as zeros.
 
     Shapes: input (*s, c), output (*t, c) with t = ⌊(s + 2 padding − window) / stride⌋ + 1.
@@ -104,26 +138,9 @@ class AvgPool(Leaf):
     Torch: torch.nn.AvgPool1d, AvgPool2d, AvgPool3d
     """
 
-    window: PerAxis = 2
-    _: KW_ONLY
-    stride: PerAxis | None = None
-    padding: PerAxis = 0
-    ports = "*s c -> *t c"
-    family = "pool"
-    slides = True
-
-    def __post_init__(self) -> None:
-        check_pool(self)
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        return pooled_sizes(self, self.window, self.stride, self.padding, known)
-
-    def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
-        return other_pools(self, fault, sizes)
-
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         rank = x.ndim - 2
-        window, stride, padding = pool_options(rank, self.window, self.stride, self.padding)
+        window, stride, padding = self.options(rank)
         if any(padding):
             for i, length in enumerate(lengths_of(lengths, "s", rank)):
                 x = filled(x, length, 0.0, i + 1)  # (b, *s, c)
@@ -134,9 +151,6 @@ class AvgPool(Leaf):
         else:
             y = F.avg_pool2d(x, window, stride, padding)
         return features_last(y, rank)  # (b, c, *t) -> (b, *t, c)
-
-    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
-        return pooled_reach(self.window, self.stride, self.padding)
 
 
 class GlobalMaxPool(Leaf):
@@ -187,55 +201,3 @@ class GlobalAvgPool(Leaf):
         if not positions:
             return x  # (b, c)
         return mean_of_own(x, lengths_of(lengths, "s", len(positions)), positions)  # (b, *s, c) -> (b, c)
-
-
-def check_pool(leaf: MaxPool | AvgPool) -> None:
-    """Refuse options of a pooling that are not whole numbers in range."""
-    check_window(leaf, "window", *(["stride"] if leaf.stride is not None else []))
-    check_window(leaf, "padding", least=0)
-
-
-def pooled_sizes(
-    leaf: Leaf, window: PerAxis, stride: PerAxis | None, padding: PerAxis, known: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The sizes a pooling gives."""
-    rank = window_rank(leaf, known, "window", "stride", "padding")
-    if rank is None:
-        return {}
-    extents, sides = per_axis(window, rank), per_axis(padding, rank)
-    if any(side > extent // 2 for extent, side in zip(extents, sides, strict=True)):
-        raise Unfit(
-            "its window can lie in padding by more than half",
-            expected=f"padding of at most half the window {window}",
-            got=f"padding {padding}",
-        )
-    spread, added = [extent - 1 for extent in extents], [2 * side for side in sides]
-    return slide(known, spread, added, per_axis(window if stride is None else stride, rank), "window")
-
-
-def pooled_reach(window: PerAxis, stride: PerAxis | None, padding: PerAxis) -> dict[str, Span | tuple[Span, ...]]:
-    """Which positions an output of a pooling sees."""
-    options = (window, window if stride is None else stride, padding)
-    rank = max((len(value) for value in options if isinstance(value, tuple)), default=1)
-    extents, steps, before = (per_axis(value, rank) for value in options)
-    return window_reach([extent - 1 for extent in extents], [*before], steps)
-
-
-def pool_options(
-    rank: int, window: PerAxis, stride: PerAxis | None, padding: PerAxis
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Window, stride and padding for each axis of what `channels_first` gives."""
-    steps = window if stride is None else stride
-    return (
-        planar(per_axis(window, rank), 1),
-        planar(per_axis(steps, rank), 1),
-        planar(per_axis(padding, rank), 0),
-    )
-
-
-def other_pools(leaf: LeafNode, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
-    """The pool with other options that may mend a fault."""
-    if fault == "shortens" and field_values(leaf)["stride"] is None:
-        yield from with_options(leaf, stride=1)
-    if fault == "input":
-        yield from other_windows(leaf, "window", sizes)

@@ -56,7 +56,22 @@ class Last(Leaf):
         return last(x, length_of(lengths, "n"))  # (b, n, ...) -> (b, ...)
 
 
-class DropLast(Leaf):
+class OneLess(Leaf, abstract=True):
+    """What takes one element away from a sequence."""
+
+    ports = "n ... -> m ..."
+    ignores_padding = True
+    passes_values = True
+    family = "shape"
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        n, m = known["n"], known["m"]
+        if isinstance(n, int) and n < 2:
+            raise Unfit("it leaves nothing of its input", expected="at least 2 elements", got="1 element")
+        return {"m": None if n is None else n - 1, "n": None if m is None else m + 1}
+
+
+class DropLast(OneLess):
     """All elements of a sequence but the last: y = x₁ … xₙ₋₁.
 
     Shapes: input (n, ...), output (n − 1, ...); indices stay indices.
@@ -71,14 +86,6 @@ class DropLast(Leaf):
     Torch: x[:, :-1]
     """
 
-    ports = "n ... -> m ..."
-    ignores_padding = True
-    passes_values = True
-    family = "shape"
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        return one_less(known)
-
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (0, 0)}
 
@@ -86,7 +93,7 @@ class DropLast(Leaf):
         return x[:, :-1]  # (b, n, ...) -> (b, n − 1, ...)
 
 
-class DropFirst(Leaf):
+class DropFirst(OneLess):
     """All elements of a sequence but the first: y = x₂ … xₙ.
 
     Shapes: input (n, ...), output (n − 1, ...); indices stay indices.
@@ -100,14 +107,6 @@ class DropFirst(Leaf):
 
     Torch: x[:, 1:]
     """
-
-    ports = "n ... -> m ..."
-    ignores_padding = True
-    passes_values = True
-    family = "shape"
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        return one_less(known)
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (1, 1)}
@@ -221,11 +220,3 @@ class Shift(Leaf):
                 mend="nw.Shift(fill=0), or another index",
             )
         return x.new_full((x.shape[0], count, *x.shape[2:]), self.fill)  # (b, count, ...)
-
-
-def one_less(known: Mapping[str, Any]) -> dict[str, Any]:
-    """The sizes where a sequence loses one element."""
-    n, m = known["n"], known["m"]
-    if isinstance(n, int) and n < 2:
-        raise Unfit("it leaves nothing of its input", expected="at least 2 elements", got="1 element")
-    return {"m": None if n is None else n - 1, "n": None if m is None else m + 1}
