@@ -2,8 +2,10 @@
 
 import pytest
 
-from netwright.codecs.label_table import distinct, index_of, index_table, label_tuple, shown_labels
-from netwright.errors import DataError
+from netwright.codecs.category import Category
+from netwright.codecs.label_table import LabelCodec, distinct, index_of, index_table, label_tuple, shown_labels
+from netwright.codecs.labels import Labels
+from netwright.errors import DataError, NetError
 
 
 def test_the_four_ones_are_four():
@@ -45,3 +47,12 @@ def test_case_and_blanks_are_near_misses(text):
         f"label {text!r} is not one of the 2 categories\n  expected: 'a', 'b'\n  got:      {text!r} of type str\n"
         "  mend:     did you mean 'a'?"
     )
+
+
+@pytest.mark.parametrize(("codec", "least"), [(Category, 2), (Labels, 1)])
+def test_a_codec_of_labels_has_an_output_for_each_and_needs_enough(codec: type[LabelCodec], least: int):
+    assert codec().decoded == "?"
+    made = codec(["a", "b", "c"])  # type: ignore[call-arg]
+    assert (made.decoded, made.names) == ("3", ("a", "b", "c"))
+    with pytest.raises(NetError, match="too few labels"):
+        codec(["a"][: least - 1])  # type: ignore[call-arg]

@@ -1,20 +1,19 @@
 """One label of several, and yes or no: the codecs of classification."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from torch import Tensor
 
 from netwright.codecs import label_table
 from netwright.codecs.codec import Answer, Codec
-from netwright.codecs.label_table import Label
+from netwright.codecs.label_table import LabelCodec
 from netwright.codecs.numeric import AnyArray, as_tensor, described, is_array, plain_number
 from netwright.codecs.reading import THRESHOLD, Decision, Reading
 from netwright.errors import DataError
-from netwright.sizes.free import FREE, Free
 
 SLACK = 0.01  # how much rounding to bfloat16 may change a sum of probabilities
 YES, NO = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")  # texts that stand for True, and for False
@@ -22,7 +21,7 @@ NUMBERS = ("bool", "int", "uint", "float")  # the beginnings of the names of num
 INT64 = range(-(2**63), 2**63)
 
 
-class Category(Codec):
+class Category(LabelCodec):
     """One of several labels: an index on the way in, a probability for each label on the way out.
 
     Labels differ if their types do: `True` is not `1`, `7.0` is not `7`, `"7"` is not `7`. A numpy or torch scalar
@@ -48,27 +47,15 @@ class Category(Codec):
         1
     """
 
-    labels: Iterable[Label] | Free = FREE
-
-    def __post_init__(self) -> None:
-        if self.labels is not FREE:
-            object.__setattr__(self, "labels", label_table.label_tuple(self.labels, least=2))
+    least: ClassVar[int] = 2
 
     @property
     def answer(self) -> Answer:
         return "class"
 
     @property
-    def names(self) -> tuple[Any, ...]:
-        return self._labels
-
-    @property
     def encoded(self) -> str:
         return f"<{self.decoded}>"
-
-    @property
-    def decoded(self) -> str:
-        return "?" if self.labels is FREE else str(len(self._labels))
 
     def encode(self, raw: Any) -> Tensor:
         return torch.tensor(
@@ -110,14 +97,6 @@ class Category(Codec):
             )
         return replace(self, labels=found)
 
-    @property
-    def _labels(self) -> tuple[Label, ...]:
-        return self._known("labels")
-
-    @cached_property
-    def _table(self) -> label_table.Table:
-        return label_table.index_table(self._labels)
-
     @cached_property
     def _sorted(self) -> tuple[Tensor, Tensor] | None:
         """The labels in ascending order with their indices, if they are all integers that torch can hold."""
@@ -134,9 +113,6 @@ class Category(Codec):
         values = as_tensor(raws).long()
         found = torch.searchsorted(ascending, values).clamp_max_(len(ascending) - 1)
         return places[found] if torch.equal(ascending[found], values) else None
-
-    def _shown(self, value: Any) -> str:
-        return label_table.shown_labels(value)  # a default is left out, so it is never FREE
 
 
 class Boolean(Codec):

@@ -1,14 +1,49 @@
-"""Tables of labels for the codecs. Labels of different types are different: 1, 1.0, True and '1' are four labels."""
+"""Tables of labels, and what codecs of labels share. Labels of different types differ: 1, 1.0, True and '1' are four."""
 
+from abc import ABC
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import Any, ClassVar, TypeAlias
 
+from netwright.codecs.codec import Codec
 from netwright.codecs.numeric import PLAIN, described, is_array, plain_number
 from netwright.errors import DataError, NetError, did_you_mean
+from netwright.sizes.free import FREE, Free
 
 Label: TypeAlias = str | int | bool | float
 Table: TypeAlias = dict[tuple[type, Any], int]
 MOST_SHOWN = 8  # labels in a message
+
+
+class LabelCodec(Codec, ABC):
+    """A codec of labels in an order, at least `least` of them, whose output has a probability for each."""
+
+    least: ClassVar[int] = 1
+
+    labels: Iterable[Label] | Free = FREE
+
+    def __post_init__(self) -> None:
+        if self.labels is not FREE:
+            object.__setattr__(self, "labels", label_tuple(self.labels, self.least))
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        return self._labels
+
+    @property
+    def decoded(self) -> str:
+        return "?" if self.labels is FREE else str(len(self._labels))
+
+    @property
+    def _labels(self) -> tuple[Label, ...]:
+        return self._known("labels")
+
+    @cached_property
+    def _table(self) -> Table:
+        return index_table(self._labels)
+
+    def _shown(self, value: Any) -> str:
+        return shown_labels(value)  # a default is left out, so it is never FREE
 
 
 def label_tuple(labels: Iterable[Any], least: int) -> tuple[Label, ...]:

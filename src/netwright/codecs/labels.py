@@ -1,8 +1,7 @@
 """Several labels at once: tags, each of which is true or false by itself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, Self
 
 import torch
@@ -10,15 +9,14 @@ from torch import Tensor
 
 from netwright.codecs import label_table
 from netwright.codecs.category import check_chances
-from netwright.codecs.codec import Answer, Codec, by_row
-from netwright.codecs.label_table import Label
+from netwright.codecs.codec import Answer, by_row
+from netwright.codecs.label_table import Label, LabelCodec
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError
-from netwright.sizes.free import FREE, Free
 
 
-class Labels(Codec):
+class Labels(LabelCodec):
     """Any number of labels at once: a 1 for each given label on the way in, a probability for each on the way out.
 
     The probabilities are independent and need not sum to one. The decision is a tuple of the labels with p ≥ 0.5;
@@ -44,27 +42,13 @@ class Labels(Codec):
         ('dark', 'slow')
     """
 
-    labels: Iterable[Label] | Free = FREE
-
-    def __post_init__(self) -> None:
-        if self.labels is not FREE:
-            object.__setattr__(self, "labels", label_table.label_tuple(self.labels, least=1))
-
     @property
     def answer(self) -> Answer:
         return "labels"
 
     @property
-    def names(self) -> tuple[Any, ...]:
-        return self._labels
-
-    @property
     def encoded(self) -> str:
         return self.decoded
-
-    @property
-    def decoded(self) -> str:
-        return "?" if self.labels is FREE else str(len(self._labels))
 
     def encode(self, raw: Any) -> Tensor:
         places = [label_table.index_of(label, self._table, "labels") for label in _items(raw)]
@@ -93,17 +77,6 @@ class Labels(Codec):
         if not found:
             raise DataError(what="there is not one label in the training data", mend="give the labels: Labels([…])")
         return replace(self, labels=label_table.distinct(label for _, label in found))
-
-    @property
-    def _labels(self) -> tuple[Label, ...]:
-        return self._known("labels")
-
-    @cached_property
-    def _table(self) -> label_table.Table:
-        return label_table.index_table(self._labels)
-
-    def _shown(self, value: Any) -> str:
-        return label_table.shown_labels(value)  # a default is left out, so it is never FREE
 
 
 def _has_axes(item: Any) -> bool:
