@@ -1,4 +1,4 @@
-"""Tables of labels, and what codecs of labels share. Labels of different types differ: 1, 1.0, True and '1' are four."""
+"""Tables of labels, and what codecs of labels share. Labels of different types differ: 1, 1.0, True, '1' are four."""
 
 from abc import ABC
 from collections.abc import Iterable, Sequence
