@@ -103,8 +103,8 @@ def plain(value: Any) -> Any:
 def check_fields(value: Any) -> None:
     """Refuse the first field that is not of its declared type; a default is right by definition."""
     held = value.__dict__
-    for name, hint, default in _declared(type(value)):
-        if name in held and held[name] is not default and not suits(held[name], hint):
+    for name, hint, test, default in _declared(type(value)):
+        if name in held and held[name] is not default and not test(held[name]):
             raise NetError(
                 what=f"{name} of {type(value).__name__} cannot be this",
                 where=type(value).__name__,
@@ -114,8 +114,8 @@ def check_fields(value: Any) -> None:
 
 
 @functools.cache
-def _declared(cls: type) -> tuple[tuple[str, Any, Any], ...]:
-    """Each field with its annotation and default; an annotation that cannot be resolved is not checked."""
+def _declared(cls: type) -> tuple[tuple[str, Any, Callable[[Any], bool], Any], ...]:
+    """Each field with its type, the test of it and its default; a type that cannot be resolved is not checked."""
     own = fields(cast(Any, cls))
     hints: dict[str, Any] = {f.name: f.type for f in own}
     if any(isinstance(hint, str) for hint in hints.values()):
@@ -123,30 +123,50 @@ def _declared(cls: type) -> tuple[tuple[str, Any, Any], ...]:
             hints = get_type_hints(cls)
         except Exception:  # names that only a type checker sees
             return ()
-    return tuple((f.name, hints[f.name], f.default) for f in own)
+    return tuple((f.name, hints[f.name], test_of(hints[f.name]), f.default) for f in own)
 
 
 def suits(value: object, hint: Any) -> bool:
     """Whether a value is of a declared type, as far as a value can tell."""
-    if type(value) is hint:
-        return True
+    return test_of(hint)(value)
+
+
+def test_of(hint: Any) -> Callable[[Any], bool]:
+    """The test of a declared type, for those who ask it of many values: reading a hint costs more than asking."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return any(suits(value, one) for one in arguments)
+        return _any_of([test_of(one) for one in arguments])
     if origin is Literal:
-        return any(type(value) is type(one) and value == one for one in arguments)
+        return lambda value: any(type(value) is type(one) and value == one for one in arguments)
     if origin is tuple:
-        items = cast(tuple[Any, ...], value) if isinstance(value, tuple) else None
-        if items is None or not arguments:
-            return items is not None
-        if arguments[-1] is Ellipsis:
-            return all(suits(item, arguments[0]) for item in items)
-        return len(items) == len(arguments) and all(map(suits, items, arguments))
+        return _tuple_of(arguments)
     if origin is abc.Callable:
-        return callable(value)
+        return callable
     cls = origin or hint
     if cls is Any or not isinstance(cls, type):
-        return True
+        return lambda _: True
+    return functools.partial(_is_a, cls)
+
+
+def _any_of(tests: Sequence[Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    return lambda value: any(test(value) for test in tests)
+
+
+def _tuple_of(hints: tuple[Any, ...]) -> Callable[[Any], bool]:
+    if not hints:
+        return lambda value: isinstance(value, tuple)
+    if hints[-1] is Ellipsis:
+        each = test_of(hints[0])
+        return lambda value: isinstance(value, tuple) and all(map(each, cast(tuple[Any, ...], value)))
+    tests = [test_of(hint) for hint in hints]
+    return lambda value: (
+        isinstance(value, tuple)
+        and len(cast(tuple[Any, ...], value)) == len(tests)
+        and all(test(item) for test, item in zip(tests, cast(tuple[Any, ...], value), strict=True))
+    )
+
+
+def _is_a(cls: type, value: Any) -> bool:
     if isinstance(value, bool) and cls in (int, float):
         return False
     try:

@@ -663,7 +663,7 @@ assert grown < 50_000, grown  # kilobytes
 def run(program: str, *arguments: object) -> str:
     """What a fresh process prints; its errors are errors."""
     command = [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

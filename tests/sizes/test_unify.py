@@ -96,7 +96,6 @@ def test_runs_take_what_is_left() -> None:
     solver.match((lead, x), (12, 12, 50), "leaf")
     assert solver.shape((lead,)) == (12, 12)
     assert solver.size(x) == 50
-    assert solver.spread((lead, x)) == (12, 12, x)
 
 
 def test_a_run_may_be_empty() -> None:

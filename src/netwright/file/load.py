@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, cast
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Codec
 from netwright.errors import FileError, did_you_mean, shortened
 from netwright.file.format import (
     LENGTH,
@@ -151,22 +150,15 @@ def _check_content(content: Mapping[str, Any], entries: Sequence[ArrayEntry]) ->
 
 def _net(content: Mapping[str, Any], reader: Reader) -> Net:
     """The net with its encoders and decoders, without arrays."""
-    node = reader.part(content["net"], "net")
+    sides = ("inputs", "outputs")
+    inputs, outputs = (
+        {port: reader.codec(one, f"{side[:-1]} {port!r}") for port, one in content[side].items()} for side in sides
+    )
+    node = reader.part(content["net"], "net", Held(inputs=inputs, outputs=outputs))
     if not isinstance(node, Net):
         malformed("net", "a net", content["net"])
     check_uses(leaf_uses(node), "net", reader.size)
-    inputs = _codecs(content["inputs"], node.input_names, reader, "input")
-    outputs = _codecs(content["outputs"], node.output_names, reader, "output")
-    if not inputs and not outputs:  # as it is already: planning it once more costs as much as building it
-        return node
-    return _holding(node, Held(inputs=inputs, outputs=outputs, shared=node.held.shared))
-
-
-def _codecs(plain: Mapping[str, Any], ports: Sequence[str], reader: Reader, side: str) -> dict[str, Codec]:
-    for port in plain:
-        if port not in ports:
-            raise FileError(what=f"the net has no {side} {short(port)}", where="net", expected=", ".join(ports))
-    return {port: reader.codec(one, f"{side} {port!r}") for port, one in plain.items()}
+    return node
 
 
 def _check_places(net: Net, entries: Sequence[ArrayEntry]) -> None:

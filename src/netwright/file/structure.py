@@ -3,18 +3,18 @@
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, field, fields
-from functools import cache
+from dataclasses import MISSING, Field, field, fields, replace
+from functools import cache, cached_property
 from typing import Any, TypeAlias, cast, get_args
 
 from torch import nn
 
 from netwright.codecs.codec import CODECS, Codec
 from netwright.errors import FileError, NetwrightError, SizeError, close_names, did_you_mean
-from netwright.fields import suits
+from netwright.fields import test_of
 from netwright.file.format import malformed, short, too_deep
 from netwright.net.faults import explain
-from netwright.net.node import PARTS, Node, field_values, structure
+from netwright.net.node import NOTHING, PARTS, Held, Node, field_values, structure
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call
 from netwright.net.shell import options
@@ -183,10 +183,13 @@ class Reader(Value):
     functions: Mapping[str, Any] = field(default_factory=dict[str, Any])
     size: int = 0
 
-    def part(self, plain: Plain, where: str) -> Node:
-        """The net that plain data describes; refused before any of it is built, where it would be too large."""
+    def part(self, plain: Plain, where: str, held: Held = NOTHING) -> Node:
+        """The net that plain data describes, holding these codecs; checked once, with them.
+
+        A net that would be too large is refused before any of it is built.
+        """
         check_uses(planned_uses(plain), where, self.size)
-        found = self._value(plain, where, 0)
+        found = self._value(plain, where, 0, held)
         return found if isinstance(found, Node) else malformed(where, "a part", plain)
 
     def codec(self, plain: Plain, where: str) -> Codec:
@@ -194,7 +197,7 @@ class Reader(Value):
         found = self._value(plain, where, 0)
         return found if isinstance(found, Codec) else malformed(where, "a codec", plain)
 
-    def _value(self, plain: Plain, where: str, depth: int) -> Any:
+    def _value(self, plain: Plain, where: str, depth: int, held: Held = NOTHING) -> Any:
         if depth > MOST_DEPTH:
             raise too_deep(where)
         if isinstance(plain, list):
@@ -203,12 +206,14 @@ class Reader(Value):
         if not isinstance(plain, dict):
             return plain
         keys = frozenset(cast(dict[str, Plain], plain))
-        for needed, read in self._tags.items():
-            if keys == needed:
-                return read(cast(dict[str, Plain], plain), where, depth)
-        return malformed(where, "a part, a codec, a record, a function, a mark or a float", sorted(keys)[:5])
+        read = self._tags.get(keys)
+        if read is None:
+            malformed(where, "a part, a codec, a record, a function, a mark or a float", sorted(keys)[:5])
+        if read == self._part:
+            return self._part(cast(dict[str, Plain], plain), where, depth, held)
+        return read(cast(dict[str, Plain], plain), where, depth)
 
-    @property
+    @cached_property
     def _tags(self) -> dict[frozenset[str], Callable[[dict[str, Plain], str, int], Any]]:
         return {
             frozenset(("part", "fields")): self._part,
@@ -221,13 +226,13 @@ class Reader(Value):
             frozenset(("float",)): lambda plain, where, _: _looked_up(NOT_FINITE, plain["float"], "float", where),
         }
 
-    def _part(self, plain: dict[str, Plain], where: str, depth: int) -> Node:
+    def _part(self, plain: dict[str, Plain], where: str, depth: int, held: Held = NOTHING) -> Node:
         cls = _looked_up(PARTS, plain["part"], "part", where)
-        node = _built(cls, self._read_fields(cls, plain["fields"], where, depth), where, self.size)
-        if "shared" not in plain:
-            return node
-        shared = plain["shared"]
-        return node.holding(shared=shared) if _is_name(shared) else malformed(where, "a shared name", shared)
+        if "shared" in plain:
+            held = replace(held, shared=plain["shared"])
+            if not _is_name(held.shared):
+                malformed(where, "a shared name", held.shared)
+        return _built(cls, self._read_fields(cls, plain["fields"], where, depth), where, self.size, held)
 
     def _codec(self, plain: dict[str, Plain], where: str, depth: int) -> Codec:
         cls = _looked_up(CODECS, plain["codec"], "codec", where)
@@ -275,7 +280,7 @@ class Reader(Value):
         if not isinstance(plain, dict):
             malformed(where, f"the fields of {cls.__name__}", plain)
         given = cast(dict[str, Plain], plain)
-        declared = {f.name: f for f in fields(cast(Any, cls))}
+        declared = _declared(cls)
         for name in given:
             if name not in declared:
                 raise FileError(
@@ -285,10 +290,10 @@ class Reader(Value):
                     mend=did_you_mean(name, declared),
                 )
         found: dict[str, Any] = {}
-        for name, one in declared.items():
+        for name, (one, suits) in declared.items():
             if name in given:
                 found[name] = self._value(given[name], _below(where, name, given[name]), depth + 1)
-                if not suits(found[name], one.type):
+                if not suits(found[name]):
                     malformed(where, f"{name} of {cls.__name__}: {_hint_text(one.type)}", given[name])
             elif one.default is not MISSING:
                 found[name] = one.default
@@ -325,22 +330,42 @@ def _looked_up(table: Mapping[str, Any], name: Plain, noun: str, where: str) -> 
     return table[name]
 
 
-def _built(cls: type[Node], values: dict[str, Any], where: str, size: int) -> Node:
+def _built(cls: type[Node], values: dict[str, Any], where: str, size: int, held: Held) -> Node:
     """A part with these fields: by its constructor, or, where that takes other arguments, as the constructor ends."""
     node = object.__new__(cls)
     for name, value in values.items():
         object.__setattr__(node, name, value)
     if isinstance(node, ContainerNode):
         _check_size(node, where, size)
+    _check_ports(node, held)
     finish: Callable[[], None] | None = getattr(node, "__post_init__", None)
     try:
         if values.keys() <= _arguments(cls):
-            return cast(Callable[..., Node], cls)(**values)
+            node = cast(Callable[..., Node], cls)(**values)
+            return node if held is NOTHING else node.rebuilt(held)
+        object.__setattr__(node, "held", held)
         if finish is not None:
             finish()
+        if held is not NOTHING and not isinstance(node, ContainerNode):
+            node.validate()
     except Exception as error:  # a hostile field can make a constructor raise anything
         raise unfit(cls, error, where) from None
     return node
+
+
+def _check_ports(node: Node, held: Held) -> None:
+    """Refuse codecs of ports that a net does not have."""
+    for side, codecs in (("input", held.inputs), ("output", held.outputs)):
+        ports = (node.input_names if side == "input" else node.output_names) if codecs else ()
+        for port in codecs:
+            if port not in ports:
+                raise FileError(what=f"the net has no {side} {short(port)}", where="net", expected=", ".join(ports))
+
+
+@cache
+def _declared(cls: type) -> dict[str, tuple[Field[Any], Callable[[Any], bool]]]:
+    """The fields of a part, codec or record by name, each with the test of its type."""
+    return {f.name: (f, test_of(f.type)) for f in fields(cast(Any, cls))}
 
 
 @cache

@@ -275,7 +275,7 @@ class Leaf(LeafNode, Net, abstract=True):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        return tuple(port.name for port in ports(self.signature(1)).inputs)
+        return ports(self.signature(1)).input_names
 
     @property
     def optional_names(self) -> tuple[str, ...]:
@@ -283,7 +283,7 @@ class Leaf(LeafNode, Net, abstract=True):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        return tuple(port.name for port in ports(self.signature(1)).outputs)
+        return ports(self.signature(1)).output_names
 
     def __repr__(self) -> str:
         return shared_repr(self, f"{_written_name(type(self))}({arguments(self)})")
@@ -306,7 +306,7 @@ class Container(ContainerNode, Net, abstract=True):
     """
 
     def __post_init__(self) -> None:
-        self.settle(Held())
+        self.settle(self.held)
 
     def settle(self, held: Held) -> None:
         """Take over the arrays and codecs of the parts, and check the whole; every constructor ends with this."""

@@ -1,7 +1,7 @@
 """The notation of ports: `"... in -> ... out"`, `"query: m d, key: n d -> m e"`, `"<10>"`, read once into values."""
 
 import re
-from functools import cache
+from functools import cache, cached_property
 from typing import TypeAlias
 
 from netwright.errors import NetError
@@ -59,6 +59,16 @@ class Ports(Value):
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the input ports, in order."""
+        return tuple(port.name for port in self.inputs)
+
+    @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the output ports, in order."""
+        return tuple(port.name for port in self.outputs)
 
     @property
     def states(self) -> tuple[str, ...]:

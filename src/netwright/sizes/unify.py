@@ -64,11 +64,18 @@ class Solver:
 
     def shape(self, shape: Shape) -> Shape:
         """The shape as far as it is known."""
-        return tuple(self._flat(shape, resolve=True))
+        for item in shape:
+            if type(item) is not int:
+                return tuple(self._flat(shape))
+        return shape  # as most are
 
-    def spread(self, shape: Shape) -> Shape:
-        """The shape with its runs filled in and its sizes left as they were written, to see where each came from."""
-        return tuple(self._flat(shape, resolve=False))
+    def known(self, shape: Shape) -> Shape | None:
+        """The shape where every size of it is known; None otherwise."""
+        found = self.shape(shape)
+        for item in found:
+            if type(item) is not int and (isinstance(item, Row) or unknowns(item)):
+                return None
+        return found
 
     def equate(self, left: Size, right: Size, cause: str) -> None:
         """Make two sizes equal. Raises: Clash, with nothing changed."""
@@ -111,12 +118,12 @@ class Solver:
         binding = self.values.get(atom) if isinstance(atom, Unknown) else None
         return binding.value if binding else None
 
-    def _flat(self, shape: Shape, resolve: bool) -> Iterator[Size | Row]:
+    def _flat(self, shape: Shape) -> Iterator[Size | Row]:
         for item in shape:
             if not isinstance(item, Row):
-                yield self.size(item) if resolve else item
+                yield self.size(item)
             elif item in self.rows:
-                yield from self._flat(self.rows[item], resolve)
+                yield from self._flat(self.rows[item])
             else:
                 yield item
 

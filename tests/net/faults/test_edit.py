@@ -33,7 +33,7 @@ def test_trying_and_building_agree(name: str) -> None:
     net = edited(NET, EDITS[name], strict=False)
     assert not solution.mismatches
     assert not open_arrays(solution)
-    flat = [solution.weight_shape(s.op, w) for s in solution.scopes.values() for w in s.weights.values()]
+    flat = [solution.array_shape(s.op, name) for s in solution.scopes.values() for name in s.weights]
     assert sorted(flat) == array_shapes(net)  # type: ignore[type-var]  # all are numbers by now
 
 

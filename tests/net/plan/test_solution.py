@@ -8,7 +8,7 @@ def test_sizes_of_values_names_and_arrays() -> None:
     op = plan.wiring.leaves[0]
     assert plan.solution.shape(("conv1", "output")) == (6, 5, 4)
     assert plan.solution.sizes(op)["in"] == 2
-    assert plan.solution.weight_shape(op, op.leaf.weights()["weight"]) == (4, 2, 3, 3)
+    assert plan.solution.array_shape(op, "weight") == (4, 2, 3, 3)
 
 
 def test_a_value_that_is_passed_on_is_what_an_index_is_below() -> None:

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
 from torch import Tensor
 
 import netwright as nw
 from netwright.errors import NetError, SizeError
-from netwright.net.plan.plan import shape_text
+from netwright.net.plan import solve
+from netwright.net.plan.plan import Plan, shape_text
+from random_nets import nets
 from steps import steps
 
 
@@ -182,3 +185,44 @@ def test_a_size_that_is_too_long_to_write_says_where() -> None:
         "a size of this net is a product of too many sums",
         "  where:    flatten1",
     ]
+
+
+def sizes_of(plan: Plan) -> dict[Any, str]:
+    """Every size that a plan says, as text: unknown ones are other objects in every plan."""
+    slots = {slot: str(plan.shape(slot)) for slot in plan.solution.slots}
+    names = {(step.path, name): str(size) for step in plan.steps for name, size in step.sizes.items()}
+    return {**slots, **names, **{path: str(spec.shape) for path, spec in plan.arrays.items()}}
+
+
+def by_equations(net: nw.Net, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """The plan of a net in which no leaf takes a known size without an equation."""
+    with monkeypatch.context() as patch:
+        patch.setattr(solve, "take", lambda *_: False)
+        return eval(repr(net), vars(nw) | {"nw": nw}).plan
+
+
+@given(nets())
+def test_sizes_that_are_taken_are_those_that_equations_find(net: nw.Net) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        assert sizes_of(net.plan) == sizes_of(by_equations(net, monkeypatch))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nw.Chain(nw.Conv(2, (3, 3)), nw.MaxPool((2, 2)), nw.Flatten(), 5, input=(9, 8, 1)),
+        lambda: nw.Chain(nw.Linear(), nw.GRU(3), nw.Map(nw.Linear(2)), input=("n", 4), output=nw.Array("n 2")),
+        lambda: nw.Chain(nw.Residual(nw.self_attention(6, 2)), nw.Linear(4), nw.GlobalMaxPool(), input=("n", 6)),
+        lambda: nw.Chain(
+            nw.Embedding(4), nw.Last(), nw.Linear(), nw.softmax, input="n <9>", output=nw.Category(["a", "b"])
+        ),
+    ],
+)
+def test_and_so_they_are_in_these_nets(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = make()
+    assert sizes_of(net.plan) == sizes_of(by_equations(net, monkeypatch))
+
+
+def test_a_size_of_nothing_is_never_taken() -> None:
+    with pytest.raises(SizeError, match="linear1 wants in values, the input gives 0"):
+        nw.Chain(nw.Linear(2), input=nw.Array("0"))

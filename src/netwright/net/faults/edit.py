@@ -93,8 +93,8 @@ def open_arrays(solution: Solution) -> set[str]:
     return {
         f"{scope.op.path}/{name}"
         for scope in solution.scopes.values()
-        for name, weight in scope.weights.items()
-        if not fixed(solution.weight_shape(scope.op, weight))
+        for name in scope.weights
+        if not fixed(solution.array_shape(scope.op, name))
     }
 
 

@@ -158,7 +158,7 @@ def _handed_on(solution: Solution, scope: Scope, item: Item | None, offset: int)
 
 
 def _spread(solution: Solution, scope: Scope, item: Item) -> Shape:
-    return solution.solver.shape(port_shape(scope, solution.solver, (item,)))
+    return solution.solver.shape(port_shape(scope, (item,)))
 
 
 def _aligned(solution: Solution, mismatch: Mismatch) -> tuple[Shape, Shape]:

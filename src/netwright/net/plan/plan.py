@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping
 from dataclasses import field
 from functools import cached_property
+from typing import cast
 
 from netwright.codecs.codec import Codec
 from netwright.net.leaf import LeafNode, Weight
@@ -26,10 +27,10 @@ class ArraySpec(Value):
     weight: Weight
     users: tuple[str, ...]
 
-    @cached_property
+    @property
     def known(self) -> tuple[int, ...] | None:
         """The shape in numbers, once every size is one."""
-        return tuple(size for size in self.shape if isinstance(size, int)) if fixed(self.shape) else None
+        return cast(tuple[int, ...], self.shape) if fixed(self.shape) else None
 
 
 class PlanStep(Value):
@@ -178,4 +179,4 @@ def _add_arrays(arrays: dict[str, ArraySpec], solution: Solution, op: Op, places
     for name, weight in solution.scopes[op.path].weights.items():
         path = places[name]
         users = (*arrays[path].users, op.path) if path in arrays else (op.path,)
-        arrays[path] = ArraySpec(path, solution.weight_shape(op, weight), weight, users)
+        arrays[path] = ArraySpec(path, solution.array_shape(op, name), weight, users)

@@ -8,9 +8,7 @@ from netwright.errors import NetError
 from netwright.net.leaf import Unfit, Weight
 from netwright.net.plan.each import passed
 from netwright.net.plan.wiring import Op, Slot, Wiring
-from netwright.sizes import notation
-from netwright.sizes.free import FREE
-from netwright.sizes.notation import UNKNOWN, Axis, Item, Ports
+from netwright.sizes.notation import UNKNOWN, Axis, AxisRun, Item, Ports
 from netwright.sizes.size import Size, Unknown, of
 from netwright.sizes.unify import Row, Shape, Solver
 from netwright.value import Value
@@ -44,6 +42,7 @@ class Scope:
     names: dict[str, Size | Shape]
     given: Mapping[str, Any]  # the fields by which names are given as numbers
     weights: dict[str, Weight] = field(default_factory=dict[str, Weight])
+    arrays: dict[str, Shape] = field(default_factory=dict[str, Shape])  # by the names of `weights`, as written
     complete: bool = False  # every size was known when the leaf was last asked, so it is not asked again
 
 
@@ -98,49 +97,82 @@ class Solution:
             for name, value in self.scopes[op.path].names.items()
         }
 
-    def weight_shape(self, op: Op, weight: Weight) -> Shape:
-        """The sizes of an array as far as they are known."""
-        return self.solver.shape(self._weight_axes(op, weight))
-
-    def _weight_axes(self, op: Op, weight: Weight) -> Shape:
-        return port_shape(self.scopes[op.path], self.solver, notation.axes(weight.axes))
+    def array_shape(self, op: Op, name: str) -> Shape:
+        """The sizes of an array of a leaf as far as they are known."""
+        return self.solver.shape(self.scopes[op.path].arrays[name])
 
 
-def port_shape(scope: Scope, solver: Solver, items: tuple[Item, ...]) -> Shape:
+def port_shape(scope: Scope, items: tuple[Item, ...]) -> Shape:
     """What the axes of a port, or of an array, stand for in this use, as it was written."""
     shape: list[Size | Row] = []
     for item in items:
-        value = item_shape(scope, solver, item)
+        value = item_shape(scope, item)
         shape.extend(value) if isinstance(value, tuple) else shape.append(value)
     return tuple(shape)
 
 
-def item_shape(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
+def item_shape(scope: Scope, item: Item) -> Size | Shape:
     """What an axis or a run of a port stands for in this use; a name that is a declared field is that field."""
-    path = scope.op.path
+    times = item.times if isinstance(item, Axis) else 1
+    if not item.name:
+        return times
+    if item.name == UNKNOWN:
+        return of(Unknown(scope.op.path, UNKNOWN)) * times
+    value = scope.names.get(item.name)
+    if value is None:
+        value = scope.names[item.name] = _new(scope, item)
+    return value if times == 1 or isinstance(value, tuple) else value * times
+
+
+def take(scope: Scope, items: tuple[Item, ...], shape: Shape) -> bool:
+    """Give the names of a port the sizes of its value, which are known. If it returns False, nothing is given.
+
+    An equation would find the same sizes, but it makes several objects for each name. It is needed only where a size
+    is to be found from another one, and where the sizes do not fit.
+    """
+    run = len(shape) - len(items) + 1  # the axes of a run, where there is one
+    if run < 0 or (run != 1 and not any(isinstance(item, AxisRun) for item in items)):
+        return False
+    found: dict[str, Size | Shape] = {}
+    at = 0
+    for item in items:
+        value, at = (shape[at], at + 1) if isinstance(item, Axis) else (shape[at : at + run], at + run)
+        if item.name == UNKNOWN:
+            continue
+        if isinstance(item, Axis) and item.name and item.times != 1:
+            return False
+        held = _held(scope, item) if item.name not in found else found[item.name]
+        if held is None and not isinstance(value, Row) and value != 0:
+            found[item.name] = value
+        elif held != value:
+            return False
+    scope.names |= found
+    return True
+
+
+def _held(scope: Scope, item: Item) -> Size | Shape | None:
+    """What an item is known to be before any value is looked at; None: nothing."""
     if isinstance(item, Axis) and not item.name:
         return item.times
-    if isinstance(item, Axis) and item.name == UNKNOWN:
-        return of(Unknown(path, UNKNOWN)) * item.times
-    if item.name not in scope.names:
-        scope.names[item.name] = _new(scope, solver, item)
-    value = scope.names[item.name]
-    if isinstance(item, Axis) and not isinstance(value, tuple):
-        return value * item.times
-    return value
+    held = scope.names.get(item.name)
+    return _given(scope, item) if held is None else held
 
 
-def _new(scope: Scope, solver: Solver, item: Item) -> Size | Shape:
-    path = scope.op.path
-    given = scope.given.get(item.name, FREE)
-    if isinstance(item, Axis):
-        size = of(Unknown(path, item.name))
-        if isinstance(given, int):
-            if given < 1:
-                what = f"{item.name} must be a whole number of at least 1"
-                raise NetError(what=what, where=path or type(scope.op.leaf).__name__, got=repr(given))
-            solver.equate(size, given, f"{path} {item.name}")
-        return size
-    if isinstance(given, tuple):
+def _given(scope: Scope, item: Item) -> Size | Shape | None:
+    """The field that gives a name its size, or a run its sizes; None: no field does."""
+    given = scope.given.get(item.name)
+    if isinstance(item, AxisRun):
+        return given if isinstance(given, tuple) else None
+    if not isinstance(given, int):
+        return None
+    if given < 1:
+        what = f"{item.name} must be a whole number of at least 1"
+        raise NetError(what=what, where=scope.op.path or type(scope.op.leaf).__name__, got=repr(given))
+    return given
+
+
+def _new(scope: Scope, item: Item) -> Size | Shape:
+    given, path = _given(scope, item), scope.op.path
+    if given is not None:
         return given
-    return (Row(path, item.name),)
+    return of(Unknown(path, item.name)) if isinstance(item, Axis) else (Row(path, item.name),)

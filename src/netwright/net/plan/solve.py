@@ -9,7 +9,7 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError
 from netwright.net.leaf import LeafNode, Unfit
 from netwright.net.plan.each import EachBoundary
-from netwright.net.plan.solution import Facts, Mismatch, Scope, Solution, item_shape, port_shape
+from netwright.net.plan.solution import Facts, Mismatch, Scope, Solution, item_shape, port_shape, take
 from netwright.net.plan.varying import refuse_varying_arrays, refuse_without_lengths
 from netwright.net.plan.wiring import Op, Slot, Wiring
 from netwright.sizes import notation
@@ -68,20 +68,29 @@ def _connect(solution: Solution, op: Op) -> None:
     solution.scopes[op.path] = scope
     ports = {port.name: port for port in scope.ports.inputs}
     for name, slot in op.reads:
-        expected, got = port_shape(scope, solver, ports[name].axes), solution.slots[slot]
-        if not solver.fits(expected, got, op.path):
-            solution.mismatches.append(Mismatch(op, name, expected, got))
+        axes, got = ports[name].axes, solution.slots[slot]
+        known = solver.known(got)
+        if known is None or not take(scope, axes, known):
+            expected = port_shape(scope, axes)
+            if not solver.fits(expected, got, op.path):
+                solution.mismatches.append(Mismatch(op, name, expected, got))
         _same_kind(solution, op, ports[name], slot)
     for port in scope.ports.inputs:
-        port_shape(scope, solver, port.axes)  # an optional port that is not connected has names too
+        if port.optional:
+            port_shape(scope, port.axes)  # a port that is not connected has names too
     for port in scope.ports.outputs:
-        solution.slots[op.path, port.name] = port_shape(scope, solver, port.axes)
+        solution.slots[op.path, port.name] = port_shape(scope, port.axes)
         if not op.leaf.passes_values:
-            solution.kinds[op.path, port.name] = _below(scope, solver, port)
-    for weight in scope.weights.values():
-        port_shape(scope, solver, notation.axes(weight.axes))
-    if not solution.mismatches or solution.mismatches[-1].op is not op:
+            solution.kinds[op.path, port.name] = _below(scope, port)
+    for name, weight in scope.weights.items():
+        scope.arrays[name] = port_shape(scope, notation.axes(weight.axes))
+    if _has_arithmetic(scope) and (not solution.mismatches or solution.mismatches[-1].op is not op):
         _relate_one(solution, scope)
+
+
+def _has_arithmetic(scope: Scope) -> bool:
+    """Whether sizes follow from others in a way that the ports do not say."""
+    return type(scope.op.leaf).relate is not LeafNode.relate
 
 
 def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
@@ -89,7 +98,7 @@ def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
     if op.leaf.passes_values:
         return
     slot = solution.origin(slot)
-    wanted = _below(solution.scopes[op.path], solution.solver, port)
+    wanted = _below(solution.scopes[op.path], port)
     if slot not in solution.kinds:
         solution.kinds[slot] = wanted
         return
@@ -104,10 +113,10 @@ def _same_kind(solution: Solution, op: Op, port: Port, slot: Slot) -> None:
         solution.mismatches.append(Mismatch(op, port.name, below=(wanted, given)))
 
 
-def _below(scope: Scope, solver: Solver, port: Port) -> Size | None:
+def _below(scope: Scope, port: Port) -> Size | None:
     if port.below is None:
         return None
-    size = item_shape(scope, solver, port.below)
+    size = item_shape(scope, port.below)
     assert not isinstance(size, tuple | Row)
     return size
 
@@ -120,7 +129,7 @@ def _decode(solution: Solution, name: str, slot: Slot, codec: Codec) -> None:
 def _relate(solution: Solution) -> None:
     """Ask every leaf again until nothing new follows, forwards and backwards in turn."""
     solver = solution.solver
-    asked = [scope for scope in solution.scopes.values() if type(scope.op.leaf).relate is not LeafNode.relate]
+    asked = [scope for scope in solution.scopes.values() if _has_arithmetic(scope)]
     faulty = {m.op.path for m in solution.mismatches if m.op is not None}
     while True:
         before = (len(solver.values), len(solver.rows))
@@ -160,7 +169,7 @@ def _false_claim(solution: Solution, cause: str) -> Mismatch:
     if scope is None:
         return solution.claims[cause]
     for port in scope.ports.inputs:
-        claim = Mismatch(scope.op, port.name, port_shape(scope, solution.solver, port.axes))
+        claim = Mismatch(scope.op, port.name, port_shape(scope, port.axes))
         slot = dict(scope.op.reads).get(port.name)
         try:
             if slot:
@@ -245,9 +254,8 @@ def _agree_on_arrays(solution: Solution, arrays: Facts) -> None:
     """Require that all uses of an array agree in size, and that an existing array keeps its size."""
     first: dict[str, Shape] = {}
     for scope in solution.scopes.values():
-        for name, weight in scope.weights.items():
+        for name, axes in scope.arrays.items():
             path = f"{scope.op.place}/{name}" if scope.op.place else name
-            axes = port_shape(scope, solution.solver, notation.axes(weight.axes))
             other = first[path] if path in first else arrays.get(path)
             if other is not None:
                 cause = f"{'shared' if path in first else 'array'} {path}"

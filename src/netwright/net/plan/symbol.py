@@ -308,7 +308,7 @@ def input_ports(part: Node, count: int) -> tuple[Port, ...]:
 def output_names(part: Node, count: int) -> tuple[str, ...]:
     """The names of the output ports of a part that is given `count` values."""
     if isinstance(part, LeafNode):
-        return tuple(port.name for port in ports(part.signature(count)).outputs)
+        return ports(part.signature(count)).output_names
     return part.output_names
 
 

@@ -17,7 +17,7 @@ def refuse_varying_arrays(solution: Solution) -> None:
     for scope in solution.scopes.values():
         for name, weight in scope.weights.items():
             for item in notation.axes(weight.axes):
-                sizes = solution.solver.shape(port_shape(scope, solution.solver, (item,)))
+                sizes = solution.solver.shape(port_shape(scope, (item,)))
                 if scope.op.path not in faulty and any(not isinstance(size, Row) and names(size) for size in sizes):
                     solution.mismatches.append(Mismatch(scope.op, name, got=sizes, varies=item.name))
                     faulty.add(scope.op.path)
@@ -54,7 +54,7 @@ def _still(solution: Solution, scope: Scope) -> bool:
     seen = scope.op.leaf.reach(training=True)
     for port in scope.ports.outputs:
         before: set[str] = set()
-        for size in _sizes(solution, port_shape(scope, solution.solver, port.axes)):
+        for size in _sizes(solution, port_shape(scope, port.axes)):
             if not {solution.within[name] for name in names(size) & solution.within.keys()} <= before:
                 return False  # an axis would stand before the one within which it varies
             before |= names(size)
