@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast
 
@@ -121,7 +122,12 @@ def structure(node: Node) -> Structure:
 
 def field_values(node: object) -> dict[str, Any]:
     """The declared fields of a part or codec, in order."""
-    return {f.name: getattr(node, f.name) for f in fields(cast(Any, node))}
+    return {name: getattr(node, name) for name in _field_names(type(node))}
+
+
+@cache
+def _field_names(cls: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cast(Any, cls)))
 
 
 def arguments(value: object, show: Callable[[Any], str] = literal) -> str:
