@@ -151,7 +151,7 @@ TOKENS: dict[str, tuple[Callable[[], Any], str]] = {
 GRAMMARS: dict[str, tuple[Callable[[], Any], str]] = {
     "no element may come first": (
         lambda: nw.generate(PREDICTS, "a", grammar=nw.Regex("xyz")),
-        "no sequence of these elements is one that the grammar allows\n"
+        "the grammar allows no sequence of these elements\n"
         "  where:    grammar Regex(pattern='xyz')\n"
         "  expected: elements that the grammar can start, go on and end with\n"
         "  got:      3 elements: 'a', 'b', 'c'; none may come first\n"
@@ -160,7 +160,7 @@ GRAMMARS: dict[str, tuple[Callable[[], Any], str]] = {
     "a start that is not allowed": (
         lambda: nw.generate(PREDICTS, "aa", grammar=nw.Regex("ab|c")),
         "the grammar does not allow this prompt\n  where:    prompt 0, element 1\n"
-        "  expected: what Regex(pattern='ab|c') lets come\n  got:      'aa'",
+        "  expected: an element that Regex(pattern='ab|c') allows here\n  got:      'aa'",
     ),
     "a start that leads nowhere": (
         lambda: nw.generate(PREDICTS, ["c", "ab"], grammar=nw.Regex("abz|cc")),
@@ -216,7 +216,7 @@ def test_no_start_element_and_no_start() -> None:
     with pytest.raises(NetwrightError) as caught:
         nw.generate(nw.initialize(tagger))
     assert str(caught.value) == (
-        "there is nothing to start from: the net has no start element, and the prompt is empty\n"
+        "the prompt is empty, and the net has no start element\n"
         "  where:    generate\n"
         "  got:      ''\n"
         "  mend:     prompt='…'\n"

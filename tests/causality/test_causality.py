@@ -64,7 +64,7 @@ def test_what_cannot_be_run_yet_is_open() -> None:
     assert not found.causal
     assert str(found) == (
         "along n, in training: not causal\n"
-        "output i sees all of input: bidirectional1/turn may look ahead, and perturbation could not settle it"
+        "output i sees all of input: bidirectional1/turn may look ahead, and perturbation could not decide it"
     )
 
 

@@ -40,14 +40,14 @@ def test_the_whole_demonstration(asked, tmp_path, capsys):
     assert titles == [
         "The net",
         "Training on 3,600 digits, 400 held out for validation",
-        "What was chosen, and why",
+        "Choices and their reasons",
         "The official test digits, used once",
         "Validation and test",
-        "10 digits, answered",
+        "10 digits with their answers",
         "Written",
     ]
     assert str(nw.summary(lenet())) in said[0]
-    assert said[2] == f"MNIST cannot be had here: {DIGITS.source}. Expect a lower accuracy than MNIST's."
+    assert said[2] == f"MNIST is not available here: {DIGITS.source}. Expect a lower accuracy than MNIST's."
     assert "  loss: x (y)" in said[3] and str(measured) in said[4]
     assert "epoch 2; the chapter: 99.6%" in said[5] and "95.00%   (n=400" in said[5]
     assert f"{measured.accuracy.value:.2%}   (n=1,000" in said[5]
@@ -71,7 +71,7 @@ def test_no_number_of_epochs(asked, tmp_path, monkeypatch):
     with pytest.raises(TrainingError) as error:
         demo(folder=tmp_path / "demo", say=lambda _: None)
     assert str(error.value) == (
-        "EPOCHS is no number of epochs\n"
+        "EPOCHS is not a number of epochs\n"
         "  where:    the environment\n"
         "  expected: a whole number of at least 1\n"
         "  got:      'many'\n"

@@ -154,7 +154,7 @@ def test_nothing_can_start():
     assert (
         str(error.value)
         == """\
-no sequence of these elements is one that the grammar allows
+the grammar allows no sequence of these elements
   where:    grammar Regex(pattern='[A-Z]+')
   expected: elements that the grammar can start, go on and end with
   got:      9 elements: 'a', 'b', 'c', 'd', 'e', 'f', …, 'i'; none may come first
@@ -168,7 +168,7 @@ def test_nothing_can_end():
     assert (
         str(error.value)
         == """\
-no sequence of these elements is one that the grammar allows
+the grammar allows no sequence of these elements
   where:    grammar Arity({'Add': 2, 'x': 0})
   expected: elements that the grammar can start, go on and end with
   got:      1 element: 'Add'; some may come first, but none leads to an end

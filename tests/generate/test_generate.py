@@ -205,7 +205,7 @@ def test_a_start_is_part_of_what_the_grammar_reads():
     assert str(caught.value) == (
         "the grammar does not allow this prompt\n"
         "  where:    prompt 1, element 0\n"
-        "  expected: what Regex(pattern='(ab)+c') lets come\n"
+        "  expected: an element that Regex(pattern='(ab)+c') allows here\n"
         "  got:      'ba'"
     )
     with pytest.raises(DataError) as caught:
@@ -296,7 +296,7 @@ def test_tokens_give_tuples():
         ),
         (
             lambda: nw.generate(NET, []),
-            "there are no prompts\n  got:      []\n  mend:     '' for a sequence that starts with nothing",
+            "there are no prompts\n  got:      []\n  mend:     '' for an empty prompt",
         ),
         (lambda: nw.generate(NET, stop=""), "a stop is a text\n  where:    stop\n  got:      ''"),
         (

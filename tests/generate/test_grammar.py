@@ -92,11 +92,11 @@ def test_no_end_of_states(monkeypatch):
     assert (
         str(error.value)
         == """\
-the shortest way to an end was not found: the grammar has too many states, or infinitely many
+the shortest completion was not found: the grammar has too many states, or infinitely many
   where:    Count
   expected: at most 1,000 states with a vocabulary of 2
   got:      more
-  mend:     give Count a method shortest(self, state, vocabulary) that says it"""
+  mend:     give Count a method shortest(self, state, vocabulary) that computes it"""
     )
     with pytest.raises(TypeError, match="abstract"):
         Grammar()  # type: ignore[abstract]

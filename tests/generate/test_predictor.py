@@ -78,7 +78,7 @@ def test_no_start_element_and_no_start():
     with pytest.raises(DataError) as caught:
         nw.generate(net)
     assert str(caught.value) == (
-        "there is nothing to start from: the net has no start element, and the prompt is empty\n"
+        "the prompt is empty, and the net has no start element\n"
         "  where:    generate\n"
         "  got:      ''\n"
         "  mend:     prompt='…'\n"

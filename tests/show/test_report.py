@@ -69,13 +69,13 @@ def test_it_asks_nobody_for_anything(page):
 def test_every_section_is_there(page):
     assert re.findall("<h2>(.*?)</h2>", page) == [
         "The net",
-        "What was chosen, and why",
+        "Choices and their reasons",
         "Learning",
         "Measured",
-        "4 examples, answered",
+        "4 examples with their answers",
         "The worst examples",
-        "First-layer kernels",
-        "Inside, part by part",
+        "Kernels of the first convolution",
+        "The output of every part",
     ]
 
 
@@ -83,7 +83,7 @@ def test_what_it_shows(page):
     assert page.count('alt="kernel ') == 3
     assert re.findall('alt="activations of (.*?)"', page) == list(NET.paths)
     assert page.count('class="card ') == 4 + 10
-    assert "95.00%" in page and "accuracy on the validation data of epoch 2" in page
+    assert "95.00%" in page and "accuracy on the validation data after epoch 2" in page
 
 
 def test_everything_is_escaped(page):
@@ -101,7 +101,12 @@ def test_numbers_and_texts_instead_of_pictures(tmp_path):
     net = nw.initialize(nw.Chain(nw.Linear(1), input=2, output=Number(0, 1)), seed=0)
     data = [([1.0, 2.0], 3.0), ([0.5, 1.0], 0.0)]
     text = report(net, nw.measure(net, data), tmp_path / "r.html", examples=data).read_text(encoding="utf-8")
-    assert re.findall("<h2>(.*?)</h2>", text) == ["The net", "Measured", "The worst examples", "Inside, part by part"]
+    assert re.findall("<h2>(.*?)</h2>", text) == [
+        "The net",
+        "Measured",
+        "The worst examples",
+        "The output of every part",
+    ]
     assert '<div class="what">[1.0, 2.0]</div>' in text and "MSE on 2 examples" in text
 
 

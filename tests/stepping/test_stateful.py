@@ -197,7 +197,7 @@ def test_an_input_that_says_nothing():
     with pytest.raises(DataError) as caught:
         nw.Stateful(net)({"x": torch.zeros(1, D), "y": torch.zeros(D)})
     assert str(caught.value) == (
-        "this input does not say what a piece is\n"
+        "this input has neither an encoder nor sizes\n"
         "  where:    input 'y'\n"
         "  expected: an encoder, or sizes\n"
         "  mend:     net.with_input({'y': ('n', 3)})"

@@ -37,7 +37,7 @@ def test_what_cannot_step_says_so() -> None:
         "this part cannot step: it sees later elements, or does not declare its memory\n"
         "  where:    Step\n"
         "  got:      Reverse()\n"
-        "  mend:     nw.unfold(net), which finds what steps and what need not"
+        "  mend:     nw.unfold(net), which wraps the parts that need it"
     )
 
 

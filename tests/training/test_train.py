@@ -85,7 +85,7 @@ def test_a_data_set_is_drawn_anew_in_every_epoch_whatever_memory_is_free(monkeyp
     run = train(LINE, data, epochs=5)
     assert 5 * 48 <= data.asked < 6 * 48
     assert [str(choice) for choice in run.choices if choice.name == "examples"] == [
-        "examples: read anew in every epoch (__getitem__ may draw what it gives; list(…) reads it once)"
+        "examples: read again in every epoch (__getitem__ may give random examples; list(…) reads them once)"
     ]
 
 
@@ -101,8 +101,8 @@ def passes_of(data):
 @pytest.mark.parametrize(
     ("form", "held", "epochs", "said"),
     [
-        ("loader", None, 3, "read anew in every epoch (a stream may draw what it gives; list(…) reads it once)"),
-        ("function", None, 3, "read anew in every epoch (a stream may draw what it gives; list(…) reads it once)"),
+        ("loader", None, 3, "read again in every epoch (a stream may give random examples; list(…) reads them once)"),
+        ("function", None, 3, "read again in every epoch (a stream may give random examples; list(…) reads them once)"),
         ("function", 0.25, 1, "read once (a part of a stream is held out of one pass)"),
         ("iterator", None, 1, "read once (an iterator gives its examples once)"),
     ],
@@ -119,7 +119,7 @@ def test_a_stream_that_validates_is_read_once_and_that_is_said() -> None:
     run = train(LINE, ([[1.0], [2.0]], [3.0, 6.0]), validation=passes_of(data)["loader"])
     assert data.asked == 10
     assert [str(choice) for choice in run.choices if "examples" in choice.name] == [
-        "validation examples: read once (so that every epoch is measured on the same)"
+        "validation examples: read once (so that every epoch is measured on the same examples)"
     ]
 
 

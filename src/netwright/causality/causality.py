@@ -13,11 +13,11 @@ from netwright.net.plan.wiring import Slot
 from netwright.value import Value
 
 Verdict: TypeAlias = Literal["proved", "shown", "not shown", "open", "whole"]
-SAID: dict[Verdict, str] = {
+VERDICT_TEXTS: dict[Verdict, str] = {
     "proved": "proved",
     "shown": "{} looks ahead, shown by perturbation",
     "not shown": "{} may look ahead, but perturbation showed nothing",
-    "open": "{} may look ahead, and perturbation could not settle it",
+    "open": "{} may look ahead, and perturbation could not decide it",
     "whole": "it has no positions of its own",
 }
 
@@ -31,7 +31,7 @@ class Dependency(Value):
             reach to the beginning and the end.
         path: the parts between them along which it sees farthest ahead, each by its path.
         ahead: the first of these that looks ahead; empty where none does.
-        verdict: `"proved"`: it cannot see ahead; else perturbation was asked: `"shown"`, `"not shown"`, or `"open"`
+        verdict: `"proved"`: it cannot see ahead; else perturbation decides: `"shown"`, `"not shown"`, or `"open"`
             where the net cannot be run yet, or two axes of the output have the same size; `"whole"` for an output
             without positions, such as a state at the end, which sees everything and is not ahead of anything.
     """
@@ -52,8 +52,8 @@ class Dependency(Value):
     def __str__(self) -> str:
         seen = seen_text(self.input, self.low, self.high)
         if self.verdict == "whole":
-            return f"{self.output} sees {seen}: {SAID[self.verdict]}"
-        return f"{self.output} i sees {seen}: {SAID[self.verdict].format(self.ahead)}"
+            return f"{self.output} sees {seen}: {VERDICT_TEXTS[self.verdict]}"
+        return f"{self.output} i sees {seen}: {VERDICT_TEXTS[self.verdict].format(self.ahead)}"
 
 
 class Causality(Value):

@@ -1,9 +1,9 @@
 """Decides what the proof leaves open: changes every position of an input and records which positions of a value change.
 
-It is a search: a part may look ahead at every ninth position alone, so every position is changed, after which all
-later ones are changed too. Arrays are drawn anew, zeros too, several times and at several sizes: a branch that starts
-at zero hides what it sees, and a mask of −10,000 hides nothing from scores that are larger. Every draw has other noise,
-since what one draw drops another keeps.
+Every position is tried, since a part may look ahead at some positions only. The two inputs that are compared differ at
+this position alone, and all later positions have values of another draw. All arrays are drawn at random several times
+and at several sizes, also those that are zero: a branch of zeros would hide that it looks ahead, and a mask of −10,000
+hides nothing from scores that are larger. Every draw has other noise, since dropout may hide an input in one draw.
 """
 
 import math
@@ -179,7 +179,7 @@ def _changed_from(starts: Tensor, x: Tensor, other: Tensor, axis: int) -> Tensor
 
 
 def _changed(before: Tensor, after: Tensor) -> list[int]:
-    """The places along the first axis where two values differ by more than rounding; what is no number says nothing."""
+    """The places along the first axis where two values differ by more than rounding; NaN and infinity do not count."""
     differ = before != after
     if before.is_floating_point():
         size = before.abs() + after.abs()

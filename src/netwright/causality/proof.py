@@ -1,8 +1,8 @@
 """Proves on the plan alone which positions of an input every value of a net may see, along a size with a name.
 
-Every leaf says how far an output position sees along its input, its reach; reaches add up along a way and unite where
-ways meet. Axes are identified by position, never by size: a value in which two axes carry the name sees everything, and
-so does one in which none does. Inside a `Map` or `Fold` the axis that was taken apart still counts as one.
+Every leaf declares its reach: how far an output position sees along its input. Reaches add up along a path and unite
+where paths meet. Axes are identified by position, never by size: a value in which two axes carry the name, or none,
+sees everything. Inside a `Map` or `Fold` the axis that was taken apart still counts as one.
 """
 
 import itertools
@@ -26,7 +26,7 @@ Carrier: TypeAlias = int | str
 
 ALL: Span = (-inf, inf)
 SAME: Span = (0, 0)
-PATIENCE = 8  # rounds after which a span that still grows, round and round a state, is taken to grow without end
+PATIENCE = 8  # after so many rounds, a span that still grows through a carried state is taken as infinite
 
 
 class SeenThrough(Value):
@@ -42,7 +42,7 @@ class Visibility:
 
     def __init__(self, plan: Plan, along: str, training: bool) -> None:
         self.plan, self.along, self.training = plan, along, training
-        self.elements: dict[Slot, frozenset[str]] = {}  # the Maps and Folds from element to element of which it differs
+        self.elements: dict[Slot, frozenset[str]] = {}  # the Maps and Folds whose elements have values of their own
         for op in plan.wiring.ops:
             self._place(op)
         self.edges = tuple(edge for op in plan.wiring.ops for edge in self._edges(op))
@@ -131,7 +131,7 @@ class Visibility:
         return size
 
     def _place(self, op: Op) -> None:
-        """From element to element of which `Map` and `Fold` the outputs of a leaf differ."""
+        """Record the `Map`s and `Fold`s in which the outputs of a leaf differ from element to element."""
         read = frozenset[str]().union(*(self.elements.get(slot, frozenset()) for _, slot in op.reads))
         if isinstance(op.leaf, EachEntry):
             read = frozenset((*op.within, op.path))

@@ -55,10 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--folder", default="demo", help="where the files go (default: demo)")
     demo.add_argument("--seed", type=int, default=0, help="of the run (default: 0)")
     demo.set_defaults(run=_demo)
-    show = commands.add_parser("show", help="what a saved net is made of")
+    show = commands.add_parser("show", help="the parts of a saved net")
     show.add_argument("file", help="a .net file")
     show.set_defaults(run=_show)
-    predict = commands.add_parser("predict", help="what a saved net says of inputs")
+    predict = commands.add_parser("predict", help="the answers of a saved net")
     predict.add_argument("file", help="a .net file")
     predict.add_argument("inputs", nargs="+", metavar="input", help="a picture's path, a number, a list in brackets")
     predict.set_defaults(run=_predict)
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     actions = data.add_subparsers(required=True, metavar="action")
     listed = actions.add_parser("list", help="the names, with a line about each")
     listed.set_defaults(run=_data_list)
-    get = actions.add_parser("get", help="fetch one, and say what it holds")
+    get = actions.add_parser("get", help="download one, and describe it")
     get.add_argument("name", help="one of the names")
     get.set_defaults(run=_data_get)
     for command in (demo, show, predict, listed, get):
@@ -165,7 +165,7 @@ def _data_get(options: argparse.Namespace) -> None:
 
 
 def _value(text: str) -> Any:
-    """An input as it is meant: a number or a list as JSON writes them, else the text itself."""
+    """An input of the command line: a number or a list if it is JSON, else the text itself."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -32,9 +32,9 @@ HELD_OUT = 5000  # digits for validation, of MNIST's 60,000
 SEVEN = 7  # the digit that is written as a picture of its own
 
 PROTOCOLS = (
-    "The textbook chapter that this demonstration follows reports 99.6%, measured on the digits by which its epoch was "
-    "chosen. Here the epoch is chosen by {held:,} digits held out of the training part, so its validation accuracy is "
-    "comparable. The official test digits are used once, at the end."
+    "The textbook chapter that this demonstration follows reports an accuracy of 99.6%, measured on the digits that "
+    "were also used to choose its epoch. Here {held:,} training digits are held out to choose the epoch, so the "
+    "accuracy on them can be compared with 99.6%. The official test digits are used once, at the end."
 )
 
 
@@ -67,15 +67,15 @@ def demo(
     say(f"{_title('The net')}\n{summary(net)}")
     say(_title(f"Training on {len(digits.train) - held:,} digits, {held:,} held out for validation"))
     if digits.name != "mnist":
-        say(f"MNIST cannot be had here: {digits.source}. Expect a lower accuracy than MNIST's.")
+        say(f"MNIST is not available here: {digits.source}. Expect a lower accuracy than MNIST's.")
     sys.stdout.flush()  # the words of the training go to stderr: keep the order
     run = train(net, digits.train, validation=held, epochs=epochs, seed=seed)
-    say(f"{_title('What was chosen, and why')}\n" + "\n".join(f"  {choice}" for choice in run.choices))
+    say(f"{_title('Choices and their reasons')}\n" + "\n".join(f"  {choice}" for choice in run.choices))
     measured = measure(run.net, digits.test)
     say(f"{_title('The official test digits, used once')}\n{measured}")
     say(f"{_title('Validation and test')}\n{protocols(run, measured, held)}")
     shown = digits.test[:SHOWN]
-    say(f"{_title(f'{SHOWN} digits, answered')}\n{answers(run, shown)}")
+    say(f"{_title(f'{SHOWN} digits with their answers')}\n{answers(run, shown)}")
     where = Path(folder)
     where.mkdir(parents=True, exist_ok=True)
     say(f"{_title('Written')}\n" + "\n".join(f"  {path}" for path in _files(run, measured, digits, held, where)))
@@ -86,14 +86,14 @@ def protocols(run: Run, measured: Report, held: int) -> str:
     """The accuracy on validation digits, which the chapter's figure is comparable with, and on test digits."""
     lines = [PROTOCOLS.format(held=held)]
     lines += [
-        f"  the digits the net was chosen by:  {1 - epoch.validation['error']:.2%}   "
+        f"  the validation digits:     {1 - epoch.validation['error']:.2%}   "
         f"(n={held:,}, epoch {run.best}; the chapter: 99.6%)"
         for epoch in run.epochs
         if epoch.number == run.best  # none, when the run was interrupted before its first epoch was done
     ]
     accuracy = measured.accuracy
     lines.append(
-        f"  the official test digits:          {accuracy.value:.2%}   "
+        f"  the official test digits:  {accuracy.value:.2%}   "
         f"(n={accuracy.n:,}, 95% interval {accuracy.low:.2%}-{accuracy.high:.2%})"
     )
     return "\n".join(lines)
@@ -104,7 +104,7 @@ def answers(run: Run, shown: Split) -> str:
     lines: list[str] = []
     for (_, actual), best in zip(shown, run.net(list(shown.inputs), Top(3)), strict=True):
         chances = "   ".join(f"{label}: {percent(chance):>7}" for label, chance in best.items())
-        lines.append(f"  {actual} is answered  {chances}")
+        lines.append(f"  target {actual}, answers  {chances}")
     return "\n".join(lines)
 
 
@@ -128,11 +128,11 @@ def _files(run: Run, measured: Report, digits: Dataset, held: int, where: Path) 
 
 
 def _wanted() -> int:
-    """How many epochs the environment asks for."""
+    """The number of epochs from the environment."""
     text = os.environ.get("EPOCHS", str(EPOCHS))
     if not (text.isdecimal() and int(text)):
         raise TrainingError(
-            what="EPOCHS is no number of epochs",
+            what="EPOCHS is not a number of epochs",
             where="the environment",
             expected="a whole number of at least 1",
             got=repr(text),

@@ -102,11 +102,11 @@ def run_raw(net: Net, encoded: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _examples(net: Net, examples: Sequence[Any]) -> dict[str, Tensor]:
     """The encoded inputs and the outputs of every example, under their names in the file."""
-    unsaid = [name for name in net.input_names if name not in net.held.inputs]
-    if examples and unsaid:
+    without_encoder = [name for name in net.input_names if name not in net.held.inputs]
+    if examples and without_encoder:
         raise DataError(
             what="examples are kept as the net's encoders encode them, and an input has none",
-            where=f"input {unsaid[0]!r}",
+            where=f"input {without_encoder[0]!r}",
             mend="net.with_input(…) says what the input is",
         )
     found: dict[str, Tensor] = {}

@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.errors import NetError
 from netwright.generate.grammar import Grammar, State, Vocabulary
 
-NEVER = torch.iinfo(torch.int32).max  # so many elements are needed where none are enough
+NEVER = torch.iinfo(torch.int32).max  # the count for a state from which no elements lead to an end
 KEPT = 256  # states whose counts are kept: 50 MB for a vocabulary of 50,000
 
 
@@ -101,7 +101,7 @@ class Constraint(Generic[State]):
             starts = self.grammar.successors(self.start, self.vocabulary).states
             stuck = "some may come first, but none leads to an end" if starts else "none may come first"
             raise NetError(
-                what="no sequence of these elements is one that the grammar allows",
+                what="the grammar allows no sequence of these elements",
                 where=where,
                 expected="elements that the grammar can start, go on and end with",
                 got=f"{self._words()}; {stuck}",

@@ -15,7 +15,7 @@ from netwright.generate.choice import Greedy, chosen
 from netwright.generate.constraint import Constraint
 from netwright.generate.generated import Ended, Generated, Piece
 from netwright.generate.grammar import Grammar
-from netwright.generate.predictor import Predictor, said_by
+from netwright.generate.predictor import Predictor, decoded_elements
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.stepping.step_net import State, reordered
@@ -137,16 +137,16 @@ def stream(
 
 def _pieces(making: "_Generation", choose: Greedy | Sample) -> Iterator[Piece]:
     decoder, row = making.stepper.decoder, making.rows[0]
-    said, shown = len(row.elements), 0
+    yielded, logged = len(row.elements), 0
     for _ in making.steps(choose):
-        context = row.elements[:said][-1:]
-        pending = row.elements[said:]
-        before, now = said_by(decoder, context), said_by(decoder, [*context, *pending])
+        context = row.elements[:yielded][-1:]
+        pending = row.elements[yielded:]
+        before, now = decoded_elements(decoder, context), decoded_elements(decoder, [*context, *pending])
         if pending and isinstance(now, str) and now.endswith(REPLACEMENT) and row.ended is None:
             continue  # half a character
         if pending:
-            yield Piece(now[len(before) :], tuple(row.logs[shown : shown + len(pending)]))
-            said, shown = len(row.elements), shown + len(pending)
+            yield Piece(now[len(before) :], tuple(row.logs[logged : logged + len(pending)]))
+            yielded, logged = len(row.elements), logged + len(pending)
 
 
 @dataclass
@@ -173,7 +173,7 @@ class _Generation:
         if type(most) is not int or most < 1:
             raise DataError(what="at least one element is made", expected="max_elements of 1 or more", got=repr(most))
         if not starts:
-            raise DataError(what="there are no prompts", got="[]", mend="'' for a sequence that starts with nothing")
+            raise DataError(what="there are no prompts", got="[]", mend="'' for an empty prompt")
         self.stepper, self.max_elements, self.stops = stepper, most, stops
         self.tail = max([TAIL, *(len(text.encode()) for text in stops)])  # an element has at least one byte
         self.ends = sorted(stepper.decoder.ends)
@@ -183,8 +183,8 @@ class _Generation:
         self.edge = self.ends[0] if self.ends else None  # stands for all of them where only one can be used
         self.constraint: Constraint[Any] | None = None
         if grammar is not None:
-            unsaid = {*self.ends, *self.never}
-            known = [None if i in unsaid else element for i, element in enumerate(stepper.decoder.elements)]
+            excluded = {*self.ends, *self.never}
+            known = [None if i in excluded else element for i, element in enumerate(stepper.decoder.elements)]
             self.constraint = Constraint(grammar, known, end=self.edge)
         self.rows = [self._row(i, start) for i, start in enumerate(stepper.prompts_of(starts))]
 
@@ -201,7 +201,7 @@ class _Generation:
                 raise DataError(
                     what="the grammar does not allow this prompt",
                     where=f"prompt {number}, element {place}",
-                    expected=f"what {self.constraint.grammar!r} lets come",
+                    expected=f"an element that {self.constraint.grammar!r} allows here",
                     got=repr(start),
                 )
         self._check_room(number, start, self.constraint.shortest(state))
@@ -328,7 +328,7 @@ class _Generation:
         """A finished sequence."""
         row = self.rows[number]
         assert row.ended is not None
-        return Generated(said_by(self.stepper.decoder, row.elements), tuple(row.logs), row.ended)
+        return Generated(decoded_elements(self.stepper.decoder, row.elements), tuple(row.logs), row.ended)
 
     def search(self, number: int, beam: Beam) -> Generated:
         """The best sequence that a beam finds from one prompt."""
@@ -395,7 +395,7 @@ class _Generation:
         else:
             best = going[int(scores[0].argmax())]
             made, logs, ended = best.elements[len(row.elements) :], best.logs, "max_elements"
-        return Generated(said_by(decoder, [*row.elements, *made]), tuple(logs), ended)
+        return Generated(decoded_elements(decoder, [*row.elements, *made]), tuple(logs), ended)
 
     def _logs(self, number: int, made: Sequence[int]) -> list[float]:
         """The log-probability of every made element, from a second run over the sequence."""

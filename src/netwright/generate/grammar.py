@@ -130,11 +130,11 @@ def distances(grammar: Grammar[State], vocabulary: Vocabulary, most: int | None 
     for state in reached:  # grows while it is read
         if most is not None and len(reached) > most:
             raise NetError(
-                what="the shortest way to an end was not found: the grammar has too many states, or infinitely many",
+                what="the shortest completion was not found: the grammar has too many states, or infinitely many",
                 where=type(grammar).__name__,
                 expected=f"at most {most:,} states with a vocabulary of {len(vocabulary):,}",
                 got="more",
-                mend=f"give {type(grammar).__name__} a method shortest(self, state, vocabulary) that says it",
+                mend=f"give {type(grammar).__name__} a method shortest(self, state, vocabulary) that computes it",
             )
         for after in grammar.successors(state, vocabulary).states:
             if after not in before:

@@ -75,7 +75,7 @@ class Predictor:
             if not empty:
                 raise
             raise DataError(
-                what="there is nothing to start from: the net has no start element, and the prompt is empty",
+                what="the prompt is empty, and the net has no start element",
                 where="generate",
                 got=repr(raw),
                 mend=(
@@ -96,7 +96,7 @@ class Predictor:
         return values[self._output][:, -1].float().clamp_min(LEAST).log_(), after  # (b, 1, v) -> (b, v)
 
 
-def said_by(decoder: Elements, elements: Sequence[int]) -> Any:
+def decoded_elements(decoder: Elements, elements: Sequence[int]) -> Any:
     """The text of elements, or a tuple of their labels; not a list, since a list of prompts is a batch."""
     found = decoder.text_of(elements)
     return tuple(cast(list[Any], found)) if isinstance(found, list) else found
@@ -116,7 +116,7 @@ def _codecs(net: Net, port: str) -> tuple[Elements, Elements]:
             what="only a net that reads a sequence and predicts its next element can generate",
             where="generate",
             expected="an encoder and a decoder of sequences, such as nw.Characters, that go together",
-            got=f"input {_said(encoder)}, output {_said(decoder)}",
+            got=f"input {_codec_name(encoder)}, output {_codec_name(decoder)}",
             mend="nw.train(net, texts, objective=nw.NextElement()).net",
         )
     if _known(encoder) != _known(decoder):
@@ -136,5 +136,5 @@ def _known(codec: Elements) -> list[Any]:
     return elements if edge is None else elements[:edge] + elements[edge + 1 :]
 
 
-def _said(codec: Any) -> str:
+def _codec_name(codec: Any) -> str:
     return "nothing" if codec is None else type(codec).__name__

@@ -33,12 +33,12 @@ def check_window(leaf: LeafNode, *names: str, least: int = 1) -> None:
 
 def window_rank(leaf: LeafNode, known: Mapping[str, Any], *names: str) -> int | None:
     """How many axes the window slides over: from the options that say it, or from the input."""
-    said = {name: len(getattr(leaf, name)) for name in names if isinstance(getattr(leaf, name), tuple)}
-    if len(set(said.values())) > 1:
-        raise Unfit("its options differ in the number of axes", got=", ".join(f"{n}: {r}" for n, r in said.items()))
+    ranks = {name: len(getattr(leaf, name)) for name in names if isinstance(getattr(leaf, name), tuple)}
+    if len(set(ranks.values())) > 1:
+        raise Unfit("its options differ in the number of axes", got=", ".join(f"{n}: {r}" for n, r in ranks.items()))
     s, t = known["s"], known["t"]
     given = len(s) if s is not None else len(t) if t is not None else None
-    rank = next(iter(said.values()), given)
+    rank = next(iter(ranks.values()), given)
     if given == 0:
         raise Unfit(
             "it slides over positions, and its input has none",
@@ -47,7 +47,7 @@ def window_rank(leaf: LeafNode, known: Mapping[str, Any], *names: str) -> int | 
         )
     if rank is not None and given is not None and rank != given:
         raise Unfit(
-            f"its {next(iter(said))} has {_axes(rank)}, its input {_axes(given, 'position ')}",
+            f"its {next(iter(ranks))} has {_axes(rank)}, its input {_axes(given, 'position ')}",
             expected=f"{_axes(rank, 'position ')} and an axis of channels",
             got=f"{_axes(given, 'position ')} and an axis of channels",
         )

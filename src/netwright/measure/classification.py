@@ -71,7 +71,7 @@ class ClassCounts(Choices):
         The predicted class is the most probable, the first of equals; of yes and no, yes from one half on.
         """
         k = len(self.labels)
-        p, said = choices(host(given), k, "probabilities", f"one probability for each of the {k} labels")
+        p, chosen = choices(host(given), k, "probabilities", f"one probability for each of the {k} labels")
         t = host(right)
         check_shape("targets", t.reshape(len(t), -1)[:, 0], (len(p),), "one class index an example")
         t = class_indices(t.reshape(len(p)), k, self.n)  # (b, 1) -> (b,)
@@ -79,7 +79,7 @@ class ClassCounts(Choices):
         if not len(p):
             return np.empty(0)
         of_target = p[np.arange(len(p)), t]  # (b,)
-        np.add.at(self.counts, (t, said), 1)
+        np.add.at(self.counts, (t, chosen), 1)
         if self.top:
             self._top_hits += (rank_of_target(p, t)[:, None] < np.array(self.top)).sum(axis=0)
         losses = -np.log(np.maximum(of_target.astype(np.float64), CLIP))  # (b,)

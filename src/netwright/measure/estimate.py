@@ -1,6 +1,6 @@
 """`Estimate`: a measured number with its interval and its naive baseline, since they are always shown together.
 
-The intervals are at 95%. They speak about the chance of drawing these examples, not about the chance of training.
+The intervals are at 95%. They cover the random choice of the examples, but not the randomness of training.
 """
 
 import math
@@ -189,7 +189,7 @@ def mean_estimate(value: float, error: float, n: int) -> tuple[float, float]:
     exponential and Student's (5) errors, exponential and lognormal losses, absolute errors, and losses that hardly
     differ. With 3 losses it is 90-94%, with 2 82-87%; with 5 means of three squares of exponential errors each, 91%.
     Where one loss in ten is thirty times the others it is 80-84% for 5 and for 20, 95% for 100, and 39% for 5 where the
-    others are all equal: so small a sample may hold none of them, and then nothing in it tells.
+    others are all equal: so small a sample may have none of them, and then it does not show that there are any.
     One loss has no spread, so its interval is not known.
     """
     if n < 2:
@@ -203,8 +203,9 @@ def mean_estimate(value: float, error: float, n: int) -> tuple[float, float]:
 
 
 def equal_coins(share: float, variance: float, most: float, freedom: float) -> float:
-    """How many independent answers vary as much as a share does, at most `most`; fewer by (z / t)², t of `freedom`,
-    since a variance that is read from few examples is itself uncertain.
+    """The number of independent answers whose share would have this variance, at most `most`, times (z / t)².
+
+    The factor, with Student's t of `freedom`, is there because a variance from few examples is itself uncertain.
 
     Source: Korn and Graubard, Confidence intervals for proportions with small expected number of positive counts
     estimated from survey data, Survey Methodology 1998.

@@ -45,10 +45,10 @@ def measure(
     - "labels" (`Labels`): the same for each label, and the examples with every label right.
     - "numbers" (`Number`, `Vector`, `Array`, `Image`): MSE, RMSE, MAE and R², in the unit in which the decoder answers;
       of a picture the pixels are the numbers, from 0 to 255. `Each` of them counts real positions.
-    - "elements" (`Characters`, …): bits per element, perplexity and the part that is not the most probable, the mark of
-      the end counted, and of a sequence that the codec truncates what is left of it.
+    - "elements" (`Characters`, …): bits per element, perplexity and error. End marks count as elements. If the codec
+      truncates a sequence, only the rest counts.
 
-    Each number comes with its 95% interval and what a naive guess would get, such as always the commonest class.
+    Each number comes with its 95% interval and the same number for a naive guess, such as always the commonest class.
     Examples are read in chunks and not kept.
 
     Gives a `Report`, whose figures are attributes: `report.accuracy`. For a net with several outputs the targets of
@@ -57,8 +57,8 @@ def measure(
     Args:
         data: two columns `(inputs, targets)`, rows, a data set's part, …: any form that `nw.train` takes. A net that
             predicts next elements, as `nw.NextElement()` trains it, takes one column of sequences, as in training.
-        baseline: the training data, in any form that `data` may have: the naive guess is read from their targets. By
-            default it is read from the measured data itself, which flatters the guess a little.
+        baseline: the training data, in any form that `data` may have: the naive guess is computed from their targets.
+            By default it is computed from the measured data itself, which makes the guess a little better.
         metrics: functions that give further figures; of a net with several outputs a mapping from output to functions.
             Each takes the counts, such as `ClassCounts`, and gives an `Estimate`.
         top: also the top-n accuracies for these n.

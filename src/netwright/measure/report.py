@@ -186,7 +186,7 @@ class Report(Figures, eq=False, kw_only=True):
             else f"{self.counted:,} {self.unit} of {self.n:,} examples"
         )
         classes = f", {len(self.classes):,} classes" if self.classes else ""
-        differ = "" if self.unit == "examples" else ", from how examples differ"
+        differ = "" if self.unit == "examples" else ", from differences between examples"
         return f"{what}{classes}; 95% intervals{differ}; baselines from {self.baseline_from}"
 
     @property

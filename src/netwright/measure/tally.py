@@ -101,8 +101,8 @@ class ClassTally(Tally):
         """The plain mean of a figure over the classes that occur or were given: a macro average.
 
         The figure is a function of three arrays, one number for each class: how often it is right, wrong (predicted for
-        another class) and missed. Where it is 0/0 it counts as 0, as a net that never gives a class deserves.
-        The naive guess is the same function of what the naive guess gets.
+        another class) and missed. If it is 0/0, such as the precision of a class that the net never gives, it counts
+        as 0. The baseline is the same function of the counts of the naive guess.
         """
         counts = self.triple()
         live = np.sum(counts, axis=0) > 0
@@ -258,12 +258,12 @@ def log_loss(seen: Choices) -> Estimate:
 
 
 def macro_precision(seen: ClassTally) -> Estimate:
-    """The mean over classes of: of the units that were given a class, the part that has it."""
+    """The mean over classes of the precision: the share of the answers with this class that are right."""
     return seen.over_classes("macro precision", lambda right, wrong, missed: right / (right + wrong))
 
 
 def macro_recall(seen: ClassTally) -> Estimate:
-    """The mean over classes of: of the units that have a class, the part that was given it."""
+    """The mean over classes of the recall: the share of the units of this class that are answered with it."""
     return seen.over_classes("macro recall", lambda right, wrong, missed: right / (right + missed))
 
 

@@ -23,7 +23,7 @@ from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level
 from netwright.net.plan.plan import Plan, plan_of
 from netwright.net.plan.symbol import Symbol, as_part
-from netwright.net.ports import PortsLike, check_reads, check_same, ports_repr, ports_verbs, said
+from netwright.net.ports import PortsLike, check_reads, check_same, codecs_of, ports_repr, ports_verbs
 from netwright.net.run import call
 from netwright.net.run.call import Changes
 from netwright.net.standard import standard_class
@@ -194,7 +194,7 @@ class Net(Node, abstract=True):
 
     def with_input(self, port: PortsLike) -> "Net":
         """The net with another encoder, several by port, or none; arrays that no longer fit are reset."""
-        return self._with_codecs(inputs=said(port, self.input_names, self.optional_names))
+        return self._with_codecs(inputs=codecs_of(port, self.input_names, self.optional_names))
 
     def with_output(self, port: PortsLike) -> "Net":
         """The net with another decoder, several by port, or none; arrays that no longer fit are reset.
@@ -202,7 +202,7 @@ class Net(Node, abstract=True):
         Arrays are judged by their sizes alone: as many labels in another order, or others, keep the last layer as it
         is, although its outputs now mean something else. `nw.diff` then says kept, and `net.replace` a fresh one.
         """
-        return self._with_codecs(outputs=said(port, self.output_names))
+        return self._with_codecs(outputs=codecs_of(port, self.output_names))
 
     def with_arrays(self, arrays: Mapping[str, Any]) -> "Net":
         """The net holding copies of these arrays beside its others; keys are paths, or names of a torch state_dict.
@@ -369,14 +369,14 @@ def _nesting(node: Node) -> int:
     return once(structure(node), "nesting", lambda: 1 + max(map(_nesting, node.children().values()), default=0))
 
 
-def _boundary(level: Level, said: Mapping[str, Codec]) -> tuple[dict[str, Codec], dict[str, Codec]]:
+def _boundary(level: Level, codecs: Mapping[str, Codec]) -> tuple[dict[str, Codec], dict[str, Codec]]:
     """The codecs of parts that stand at the net's own ports: they become the net's, where it says none itself."""
     inputs: dict[str, Codec] = {}
     for made in level.calls:
         for port, (maker, name) in made.reads:
             if not maker and port in made.part.held.inputs:
                 own = made.part.held.inputs[port]
-                if name not in said:
+                if name not in codecs:
                     check_same(inputs.setdefault(name, own), own, name, made.name)
     outputs: dict[str, Codec] = {}
     for name, (maker, port) in level.outputs:

@@ -38,7 +38,7 @@ def as_codecs(port: PortsLike, names: Sequence[str], optional: Sequence[str] = (
     return {name: as_codec(value) for name, value in port.items()}
 
 
-def said(port: PortsLike, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Codec | None]:
+def codecs_of(port: PortsLike, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Codec | None]:
     """Codecs by port, where `None` takes all of them away."""
     return dict.fromkeys(names) if port is None else as_codecs(port, names, optional)
 

@@ -112,6 +112,6 @@ def tensors(value: Any, names: tuple[str, ...]) -> list[Tensor]:
 
 
 def _hash(array: Tensor) -> str:
-    said = json.dumps([str(array.dtype), *array.shape])
+    header = json.dumps([str(array.dtype), *array.shape])
     values = array.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-    return hashlib.sha256(said.encode() + values).hexdigest()
+    return hashlib.sha256(header.encode() + values).hexdigest()

@@ -93,10 +93,10 @@ class Drawing(Value):
 
 
 def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
-    """A picture of a net: what its parts are, what each reads, and the sizes of the values between them.
+    """A picture of a net: its parts, their connections, and the sizes of the values between them.
 
-    Square boxes have something to learn, round ones do not; the colour is the kind's. Values flow from left to right,
-    branches stand one below the other, and rows wrap at the width.
+    Boxes with square corners have learned weights, boxes with round corners have none. The colour shows the kind of a
+    part. Values flow from left to right, branches are one below the other, and rows wrap at the width.
 
     Fields:
         depth: how many levels of containers are opened; a deeper container is one box.

@@ -81,7 +81,7 @@ def report(
         lead="".join(f'<p class="lead">{_text(note)}</p>' for note in notes),
         tiles="".join(_tiles(run, measured, table)),
         sections="\n".join(filter(None, sections)),
-        footer="Written by Netwright. One file, no scripts, nothing fetched.",
+        footer="Written by Netwright. The page is one file without scripts and loads nothing from the network.",
     )
     write_file(Path(path), page, "the report")
     return Path(path)
@@ -100,10 +100,10 @@ def _tiles(run: Run | None, measured: Report | None, table: Summary) -> list[str
     if run is not None:
         best = next((epoch for epoch in run.epochs if epoch.number == run.best), None)
         if best is not None and "error" in best.validation:
-            words = f"accuracy on the validation data of epoch {best.number}, by which the net was chosen"
+            words = f"accuracy on the validation data after epoch {best.number}, which was chosen on these data"
             tiles.append((f"{1 - best.validation['error']:.2%}", words))
         rate = f"{run.epochs[-1].examples_per_second:,.0f} examples a second" if run.epochs else run.ended
-        tiles.append((f"{run.seconds:.0f} s", f"for {len(run.epochs)} epochs, {rate}"))
+        tiles.append((f"{run.seconds:.0f} s", f"for {_epochs(run)}, {rate}"))
     tiles.append((counted(table.parameters), f"parameters in {table.kinds.total()} parts"))
     return [
         f'<div class="tile{" first" if i == 0 else ""}"><b>{_text(value)}</b><span>{_text(words)}</span></div>'
@@ -114,7 +114,8 @@ def _tiles(run: Run | None, measured: Report | None, table: Summary) -> list[str
 def _drawn(net: Net, table: Summary) -> str:
     pictures = f'<div class="drawing wide">{draw(net, width=WIDE).svg}</div>'
     pictures += f'<div class="drawing narrow">{draw(net, width=NARROW).svg}</div>'
-    words = "Square boxes have something to learn, round ones do not; between them the sizes of one example's values."
+    words = "Boxes with square corners have learned weights, boxes with round corners have none. "
+    words += "The numbers between them are the sizes of the values for one example."
     parts = f'<div class="scroll">{table._repr_html_()}</div>'  # type: ignore[reportPrivateUsage]  # a display method
     return _section("The net", words, f"{pictures}<details open><summary>All parts</summary>{parts}</details>")
 
@@ -126,7 +127,7 @@ def _choices(run: Run | None) -> str:
         f"<div><dt>{_text(choice.name)}</dt><dd>{_text(choice.value)}<span>{_text(choice.why)}</span></dd></div>"
         for choice in run.choices
     )
-    return _section("What was chosen, and why", "", f'<dl class="choices">{items}</dl>')
+    return _section("Choices and their reasons", "", f'<dl class="choices">{items}</dl>')
 
 
 def _curves(run: Run | None) -> str:
@@ -142,9 +143,13 @@ def _curves(run: Run | None) -> str:
     for name in names[:1]:
         points = [(float(e.number), e.validation[name]) for e in run.epochs if name in e.validation]
         pieces.append(chart([ChartLine(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
-    words = f"{len(run.losses):,} steps in {len(run.epochs)} epochs: {run.ended}"
+    words = f"{len(run.losses):,} steps in {_epochs(run)}: {run.ended}"
     kept = f"; the net of epoch {run.best} was kept" if run.best else ""
     return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')
+
+
+def _epochs(run: Run) -> str:
+    return f"{len(run.epochs)} epoch{'' if len(run.epochs) == 1 else 's'}"
 
 
 def _headlines(measured: Report | None) -> Sequence[Estimate]:
@@ -170,7 +175,7 @@ def _figures(title: str, measured: Report) -> str:
         head = ("class", measured.unit, *(figure.name for figure in measured.classes[0].figures))
         rows = [(str(one.label), f"{one.count:,}", *map(_value, one.figures)) for one in measured.classes]
         body += f"<details><summary>Every class</summary>{_table(head, rows)}</details>"
-    words = f"{measured.counted:,} {measured.unit}. Intervals are at 95%; the naive answer is read from "
+    words = f"{measured.counted:,} {measured.unit}. Intervals are at 95%; the naive answer is computed from "
     notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in measured.notes)
     return _section(title, f"{words}{measured.baseline_from}.{notes}", body)
 
@@ -193,8 +198,8 @@ def _answers(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
         for (value, actual), answer, chance in zip(examples, said, chances, strict=True)
     ]
     return _section(
-        f"{len(examples)} examples, answered",
-        "The most probable answers of each.",
+        f"{len(examples)} examples with their answers",
+        "The three most probable answers for each.",
         f'<div class="cards">{"".join(cards)}</div>',
     )
 
@@ -203,7 +208,7 @@ def _worst(title: str, net: Net, measured: Report) -> str:
     if not measured.worst:
         return ""
     cards = [_card(net, e.input, e.actual, e.predicted, e.probabilities, e.loss) for e in measured.worst]
-    words = "The examples of largest loss, the worst first: what is right, and below it what the net said."
+    words = "The examples with the largest loss, the worst first. Each has its target, and below it the net's answer."
     return _section(title, words, f'<div class="cards">{"".join(cards)}</div>')
 
 
@@ -217,9 +222,9 @@ def _card(
         for label, chance in best
     )
     head = f"<b>{_text(_brief(answer))}</b>" if loss is None else f"<b>{_text(_brief(actual))}</b>"
-    words = "" if loss is None else f"<small>taken for {_text(_brief(answer))}, loss {loss:.3g}</small>"
+    words = "" if loss is None else f"<small>answer: {_text(_brief(answer))}<br>loss: {loss:.3g}</small>"
     if loss is None and not right:
-        words = f"<small>it is {_text(_brief(actual))}</small>"
+        words = f"<small>target: {_text(_brief(actual))}</small>"
     return f'<div class="card {"right" if right else "wrong"}">{_shown(net, value)}<div>{head}{words}{bars}</div></div>'
 
 
@@ -241,9 +246,9 @@ def _kernels(net: Net) -> str:
         for i, kernel in enumerate(kernels, 1):
             pixels = _kernel(kernel, largest)
             figures += f'<figure><img alt="kernel {i}" src="{data_uri(pixels)}"><figcaption>{i}</figcaption></figure>'
-        words = f"What {step.path} looks for: {len(kernels)} kernels of {kernels.shape[2]} × {kernels.shape[3]}. "
+        words = f"The {len(kernels)} kernels of {step.path}, each of {kernels.shape[2]} × {kernels.shape[3]}. "
         words += "Blue is negative, red positive, white zero." if kernels.shape[1] == 1 else "Mid gray is zero."
-        return _section("First-layer kernels", words, f'<div class="kernels">{figures}</div>')
+        return _section("Kernels of the first convolution", words, f'<div class="kernels">{figures}</div>')
     return ""
 
 
@@ -271,10 +276,8 @@ def _inside(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
             f'<figure><img alt="activations of {_text(path)}" src="{data_uri(pixels)}">'
             f"<figcaption><b>{_text(path)}</b> {_text(sizes)}<br>{_text(words)}</figcaption></figure>"
         )
-    words = (
-        "One example on its way through the net. Each picture runs from its least value, dark, to its largest, light."
-    )
-    return _section("Inside, part by part", words, f'<div class="maps">{figures}</div>')
+    words = "All pictures are for one example. In each picture the smallest value is dark and the largest is light."
+    return _section("The output of every part", words, f'<div class="maps">{figures}</div>')
 
 
 def _shown(net: Net, value: Any) -> str:

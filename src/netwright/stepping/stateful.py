@@ -25,14 +25,14 @@ DECISION = Decision()
 class Stateful:
     """A net, and its memory of a sequence so far. Feeding it gives a result and a new `Stateful`; this one stays.
 
-    Any net that unfolds (`nw.unfold`) will do, and fed piece by piece it gives what the net gives at once: the first
-    piece of a text gets the net's start element in front, and no piece an end element. Since nothing is changed, a
-    state can be kept and gone on from twice. A list of pieces, all equally long, is a batch: as many sequences as it
-    has are fed side by side, from the first piece on.
+    It takes any net that `nw.unfold` takes. Fed piece by piece, it gives the same outputs as the net for the whole
+    sequence. The first piece of a text gets the start element of the net, and no piece gets an end element. A
+    `Stateful` never changes, so a sequence can be continued from one state more than once. A list of pieces of equal
+    length is a batch; the number of sequences stays the same from the first piece on.
 
     Fields:
         net: the net.
-        state: tensors by name, batch first, as `.state` gives them; None, the beginning.
+        state: tensors by name, batch first, as `.state` gives them; None for the beginning.
 
     Raises: NetError for a net that cannot step; MissingArraysError; SizeError for a state that is not this net's;
         DataError for pieces that do not fit.
@@ -68,7 +68,7 @@ class Stateful:
         return {name: tensor.clone() for name, tensor in held.items()}
 
     def __call__(self, x: Any, reading: Reading = DECISION) -> "tuple[Any, Stateful]":
-        """The result for the next piece, or for a list of pieces, decoded; and the value that goes on from there.
+        """The decoded result for the next piece, or for a list of pieces, and the `Stateful` after it.
 
         Fields:
             x: a piece as the net's encoder takes it: a text, an array of one element or more. For a net with several
@@ -98,7 +98,7 @@ class Stateful:
         return decoded(self.net, values, reading, single), following
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError("a Stateful is a value: feeding it gives the next one")
+        raise AttributeError("a Stateful is immutable: a call gives the next one")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Stateful):
@@ -164,7 +164,7 @@ def _encoded(net: Net, x: Any, first: bool) -> tuple[dict[str, Tensor], bool]:
         codec = net.held.inputs.get(name)
         if codec is None:
             raise DataError(
-                what="this input does not say what a piece is",
+                what="this input has neither an encoder nor sizes",
                 where=f"input {name!r}",
                 expected="an encoder, or sizes",
                 mend=f"net.with_input({{{name!r}: ('n', 3)}})",

@@ -16,7 +16,7 @@ from netwright.sizes.notation import ports as read_ports
 class Step(Leaf):
     """A leaf on the next elements of a sequence, one or more: it reads its memory as states and gives the next states.
 
-    `nw.unfold` puts it in the place of every leaf that remembers and has no state ports of its own.
+    `nw.unfold` wraps every leaf in it that has a memory and no state ports of its own.
 
     Shapes: those of the leaf, and a state port for everything it remembers.
 
@@ -42,7 +42,7 @@ class Step(Leaf):
                 what="this part cannot step: it sees later elements, or does not declare its memory",
                 where="Step",
                 got=repr(self.leaf),
-                mend="nw.unfold(net), which finds what steps and what need not",
+                mend="nw.unfold(net), which wraps the parts that need it",
             )
 
     @property
@@ -76,24 +76,25 @@ class Step(Leaf):
         return tuple(self._memory)
 
     @cached_property
-    def _asks(self) -> bool:
-        """Whether the leaf wants to know which of its outputs are wanted."""
+    def _takes_wanted(self) -> bool:
+        """Whether the `step` of the leaf has the argument `wanted`."""
         return "wanted" in keyword_arguments(self._leaf.step)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor | None, wanted: Collection[str] = ()) -> Any:
         names = self._names
         inputs, states = x[: len(x) - len(names)], x[len(x) - len(names) :]
         remembered = {name: state for name, state in zip(names, states, strict=True) if state is not None}
-        more: dict[str, Any] = {"wanted": wanted} if self._asks else {}
+        more: dict[str, Any] = {"wanted": wanted} if self._takes_wanted else {}
         y, after = self._leaf.step(w, remembered or None, *inputs, **more)
         own = y if isinstance(y, tuple) else (y,)
         return (*own, *(after[name] for name in names)) if names else y
 
 
 class Begin(Leaf):
-    """The state; at the beginning, when there is none, the value to start from.
+    """The state if there is one; at the beginning, when there is none, the value to start from.
 
-    `nw.unfold` puts it before a state that a net feeds, such as a decoder's, which an encoder's end starts.
+    `nw.unfold` puts it before a state whose first value the net computes, such as a decoder that starts from the last
+    state of an encoder.
 
     Shapes: state (*s), which may be left out, start (*s); output (*s).
 

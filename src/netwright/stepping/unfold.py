@@ -26,12 +26,12 @@ from netwright.value import Value
 
 
 def unfold(net: Net, along: str | None = None) -> Net:
-    """The step net: it takes the next elements of a sequence, one or more, and its state, and gives both back.
+    """The step net: it takes the next elements of a sequence, one or more, and a state; it gives outputs and a state.
 
-    A port moves when it names the size that is unfolded. A recurrent leaf and a `Fold` keep their state, a causal
-    convolution its last inputs, positions their place; parts that treat each element alone do not change. Fed piece
-    by piece it gives what the net gives at once. States that are left out are those of the beginning. Paths and arrays
-    are the net's own.
+    A port moves if it names the size that is unfolded. A recurrent leaf and a `Fold` keep their state, a causal
+    convolution its last inputs, positions the number of elements so far; parts that treat each element alone do not
+    change. Fed piece by piece, the step net gives the same outputs as the net gives for the whole sequence. A state
+    that is left out is that of the beginning. Paths and arrays are the net's own.
 
     Fields:
         along: the name of the size; None, the only one that varies at the inputs.

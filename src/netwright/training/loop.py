@@ -99,7 +99,7 @@ class Loop:
             loss, size = self._step(batch), batch.size
             total, seen = total + loss * size, seen + size
             done = before + self.clock() - start
-            if self.pace is not None and self.pace.crawls((done - status.seconds) / batch.positions):
+            if self.pace is not None and self.pace.is_slow((done - status.seconds) / batch.positions):
                 self._go_on_alone()
             status.seconds = done
             for tell in hearing:

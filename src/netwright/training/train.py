@@ -23,7 +23,7 @@ from netwright.training.schedules import Schedule
 Loss: TypeAlias = Net | Callable[[Tensor, Tensor], Tensor]
 
 
-@arguments.called_rightly
+@arguments.with_checked_names
 @torch.inference_mode(False)  # training works even if the caller is in inference mode
 def train(
     net: Net,
@@ -52,7 +52,7 @@ def train(
     Fields:
         data: two columns `(inputs, targets)`, a list of rows, a dict of named ports, a data set's part, a torch
             Dataset or DataLoader, a generator function, or `nw.image_folder("pets/")`. A Dataset, a loader and a
-            function are read anew in every epoch. Examples may differ in length where the net's input has a size with
+            function are read again in every epoch. Examples may differ in length where the net's input has a size with
             a name.
         validation: data held out by yourself, a fraction of `data` (0.1) or a count (5000); the epoch with the lowest
             validation loss is kept. None validates nothing and keeps the last.

@@ -42,7 +42,7 @@ def test_where_the_sizes_leave_it_open_the_rank_decides() -> None:
     with pytest.raises(DataError) as caught:
         nw.Chain(nw.relu)(np.zeros((2, 3)))
     assert str(caught.value) == (
-        "this array can be read both ways\n"
+        "this array could be one example or a batch\n"
         "  where:    input 'input'\n"
         "  expected: one example of (2, 3), or a batch of 2 of (3,)\n"
         "  got:      an array (2, 3)\n"

@@ -28,7 +28,7 @@ def test_batch_size_stays_within_memory(monkeypatch) -> None:
     monkeypatch.setattr("netwright.training.prepare.choices.free_memory", lambda device: 4000)
     choose = Chooser(())
     assert choose.batch_size(None, 55_000, 100, CPU) == 8
-    assert choose.made[0].why == "what fits in a quarter of the free memory"
+    assert choose.made[0].why == "the largest that fits in a quarter of the free memory"
 
 
 def test_epochs() -> None:
@@ -92,7 +92,7 @@ def test_how_batches_are_made_is_said(monkeypatch) -> None:
     lazy = Chooser(())
     lazy.batches(feed(TEXTS, NET, CPU), 10, seed=0)
     assert [str(choice) for choice in lazy.made] == [
-        "batches: by chance (the data does not fit in memory, so that its lengths are not known)"
+        "batches: in random order (the data does not fit in memory, so its lengths are not known)"
     ]
 
 
@@ -100,7 +100,7 @@ def test_texts_that_are_cut_off_are_said() -> None:
     choose = Chooser(())
     choose.truncated(TEXTS, NET.held.inputs)
     assert [str(choice) for choice in choose.made] == [
-        "truncated: 33 of 100 at port 'input', 33 of 100 at port 'target' (what the encoder keeps: `max_length`)"
+        "truncated: 33 of 100 at port 'input', 33 of 100 at port 'target' (the encoder keeps `max_length` elements)"
     ]
     whole = Chooser(())
     whole.truncated(source((["ab"] * 5,) * 2), NET.held.inputs)

@@ -42,7 +42,7 @@ def test_what_no_codec_follows_from() -> None:
     with pytest.raises(TrainingError) as caught:
         fitted(REGRESSOR, source(([object(), object()], [1.0, 2.0])), TARGETS)
     assert str(caught.value) == (
-        "the net does not say how to encode this\n"
+        "the net has no codec for these values\n"
         "  where:    port 'input'\n"
         "  got:      a object\n"
         "  mend:     net.with_input(…), which gives it a codec"

@@ -60,7 +60,7 @@ def test_a_softmax_over_one_value_says_nothing() -> None:
     with pytest.raises(TrainingError) as caught:
         goal_of(net, None)
     assert str(caught.value) == (
-        "the net ends in a softmax over one value, which is 1 whatever it is given\n"
+        "the net ends in a softmax over one value, which is always 1\n"
         "  where:    softmax1 -> output\n"
         "  mend:     nw.sigmoid in place of softmax1"
     )

@@ -47,14 +47,14 @@ def test_causal_nets_are_trained_for_the_next_element(name: str) -> None:
 def test_nets_with_a_planted_leak_are_not(name: str) -> None:
     make, ahead = LEAKS[name]
     text = refusal(alone(make()))
-    assert text.startswith("the net can see what it is to predict\n")
+    assert text.startswith("the net can see the element that it must predict\n")
     assert f"{ahead} looks ahead; shown by perturbation" in text
 
 
 def test_the_layer_of_attention_names_its_mend() -> None:
     body = nw.Chain(nw.Embedding(8), nw.self_attention(8, 2), nw.Linear(4), nw.softmax, input=nw.Characters("abc"))
     assert refusal(body) == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    input -> embedding1 -> graph1/key -> graph1/attention -> graph1/projection -> linear1 -> "
         "softmax1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
@@ -66,7 +66,7 @@ def test_the_layer_of_attention_names_its_mend() -> None:
 
 def test_attention_without_a_mask() -> None:
     assert refusal(attention()) == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    input -> linear3 -> matmul2 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
         "  got:      in training it sees all of input: matmul2 looks ahead; shown by perturbation\n"
@@ -79,7 +79,7 @@ def test_attention_without_a_mask() -> None:
 def test_a_centred_convolution() -> None:
     net = nw.Chain(nw.Conv(4, 5, padding="same"), nw.relu, GRU(3), input=INPUT)
     assert refusal(alone(net)) == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    input -> chain1/conv1 -> chain1/relu1 -> chain1/gru1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
         "  got:      in training it sees input up to i + 2: chain1/conv1 looks ahead; shown by perturbation\n"
@@ -91,7 +91,7 @@ def test_a_centred_convolution() -> None:
 
 def test_both_directions() -> None:
     assert refusal(nw.Chain(nw.Bidirectional(GRU(4)), nw.Linear(3), input=INPUT)) == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    input -> bidirectional1/turn -> bidirectional1/backward -> bidirectional1/back"
         " -> bidirectional1/join -> linear1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
@@ -103,7 +103,7 @@ def test_both_directions() -> None:
 
 def test_statistics_over_positions_in_training() -> None:
     assert refusal(nw.Chain(nw.Conv(4, 2, padding="causal"), nw.BatchNorm(), input=INPUT)) == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    input -> conv1 -> batchnorm1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
         "  got:      in training it sees all of input: batchnorm1 looks ahead; shown by perturbation\n"
@@ -114,7 +114,7 @@ def test_statistics_over_positions_in_training() -> None:
 def test_other_parts_that_look_ahead() -> None:
     shifted = refusal(nw.Chain(nw.tanh, Shift(-1), nw.Linear(3), input=INPUT))
     assert shifted == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    input -> tanh1 -> shift1 -> linear1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
         "  got:      in training it sees input at i + 1: shift1 looks ahead; shown by perturbation\n"
@@ -123,7 +123,7 @@ def test_other_parts_that_look_ahead() -> None:
     x = nw.Input("input", INPUT)
     mean = nw.Graph(nw.Add()(x, nw.Mean(0)(x)))
     assert refusal(mean).endswith(
-        "mend:     leave out mean1, or let its reach(training) say that it sees nothing later"
+        "mend:     leave out mean1, or declare in its reach(training) that it sees no later positions"
     )
 
 
@@ -136,7 +136,7 @@ def test_a_long_way_without_its_middle() -> None:
 
 def test_what_cannot_be_settled_is_refused() -> None:
     net = nw.Chain(nw.Bidirectional(GRU(3)), nw.Linear(), input=INPUT)
-    assert "bidirectional1/turn may look ahead; perturbation could not settle it" in refusal(net)
+    assert "bidirectional1/turn may look ahead; perturbation could not decide it" in refusal(net)
     assert refusal(nw.Chain(GRU(3), nw.Linear(), input=INPUT)) == ""  # proved, though it cannot be run yet
 
 
@@ -149,7 +149,7 @@ def test_targets_of_its_own_are_later_positions() -> None:
         assert "looks ahead" in refusal(against(nw.Bidirectional(GRU(4)), given, target), False)
         assert "looks ahead" in refusal(against(nw.Conv(4, 3, padding="same"), given, target), False)
     assert refusal(against(nw.Conv(4, 3, padding="same"), DropLast(), DropFirst(), nw.MAE()), False) == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    text -> droplast1 -> conv1 -> linear1 -> mae1\n"
         "  expected: prediction i predicts text at i + 1, and does not see it\n"
         "  got:      in training it sees text from i - 1 to i + 1: conv1 looks ahead; shown by perturbation\n"
@@ -160,12 +160,12 @@ def test_targets_of_its_own_are_later_positions() -> None:
 
 def test_a_target_that_is_not_shifted() -> None:
     assert refusal(against(GRU(4), same, same), False) == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    text -> tanh1 -> gru1 -> linear1 -> mse1\n"
         "  expected: prediction i predicts text at i, and does not see it\n"
-        "  got:      in training it sees text up to i: nothing hides it; shown by perturbation\n"
+        "  got:      in training it sees text up to i: no part hides it; shown by perturbation\n"
         "  mend:     nw.Shift() before tanh1, so that no position sees its own element\n"
-        "  or:       nw.DropLast() before what reads the input, and nw.DropFirst() before the target"
+        "  or:       nw.DropLast() after the input, and nw.DropFirst() before the target"
     )
     assert refusal(against(GRU(4), Shift(), same), False) == ""
     assert "conv1 looks ahead" in refusal(against(nw.Conv(4, 3, padding="same"), Shift(), same), False)
@@ -205,7 +205,7 @@ def test_training_is_refused_before_it_begins() -> None:
     with pytest.raises(TrainingError) as caught:
         nw.train(net, TEXTS, objective=NextElement(), epochs=1, progress=False)
     assert str(caught.value) == (
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    input -> embedding1 -> bidirectional1/turn -> bidirectional1/backward -> bidirectional1/back"
         " -> bidirectional1/join -> linear1 -> softmax1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
@@ -213,7 +213,7 @@ def test_training_is_refused_before_it_begins() -> None:
         "  mend:     leave out nw.Bidirectional at bidirectional1"
     )
     rows = torch.rand(6, 5, 2, generator=torch.Generator().manual_seed(0)).tolist()
-    with pytest.raises(TrainingError, match="the net can see what it is to predict"):
+    with pytest.raises(TrainingError, match="the net can see the element that it must predict"):
         nw.train(
             against(nw.Conv(4, 3, padding="same"), DropLast(), DropFirst()), {"text": rows}, epochs=1, progress=False
         )
@@ -229,7 +229,7 @@ def test_pairs_of_a_sequence_and_what_follows_are_asked_as_the_next_element_is(s
     net = nw.Chain(nw.Bidirectional(nw.GRU(4)), nw.Linear(1), input=("n", 1))
     with pytest.raises(TrainingError) as caught:
         nw.train(net, (SERIES[:, :-steps], SERIES[:, steps:]), epochs=1, progress=False)
-    assert caught.value.what == "the net can see what it is to predict"
+    assert caught.value.what == "the net can see the element that it must predict"
     assert caught.value.expected == f"output i predicts input at i + {steps}, and does not see it"
     assert caught.value.mend == ("leave out nw.Bidirectional at bidirectional1",)
     sound = nw.Chain(nw.GRU(4), nw.Linear(1), input=("n", 1))

@@ -128,9 +128,9 @@ def refused(part, data, kind=TrainingError, **options):
 def test_which_of_several_inputs_is_predicted() -> None:
     both = nw.Graph(sum=(nw.Add(), "left", "right"), input={"left": 3, "right": 3})
     assert refused(both, TEXTS) == (
-        "of several inputs, that one is predicted along whose size the output runs\n"
+        "it is not clear which of several inputs the net predicts\n"
         "  where:    objective\n"
-        "  expected: one input whose sequence is as long as the output\n"
+        "  expected: exactly one input whose sequence is as long as the output\n"
         "  got:      output (3,); left (3,), right (3,)\n"
         "  mend:     encoders whose sizes have names of their own, such as nw.Characters(length='m')"
     )
@@ -188,7 +188,7 @@ def test_another_encoder_than_one_of_sequences() -> None:
 def test_numbers_without_an_encoder() -> None:
     series = [[0.5, 1.5, 2.5]] * 8
     assert refused(nw.Chain(nw.GRU(4), nw.Linear(1)), series) == (
-        "the next element is one of a vocabulary, and these are numbers\n"
+        "the next element comes from a vocabulary, and these data are numbers\n"
         "  where:    input 'input'\n"
         "  expected: nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()\n"
         "  got:      [0.5, 1.5, 2.5] of type list\n"
@@ -234,7 +234,7 @@ def test_logits_where_the_decoder_reads_probabilities() -> None:
 def test_a_net_that_sees_what_it_is_to_predict() -> None:
     both = nw.Chain(nw.Embedding(4), nw.Conv(8, 3, padding="same"), nw.Linear(), nw.softmax)
     assert refused(both, TEXTS).startswith(
-        "the net can see what it is to predict\n"
+        "the net can see the element that it must predict\n"
         "  where:    input -> embedding1 -> conv1 -> linear1 -> softmax1 -> output\n"
     )
 
@@ -248,7 +248,7 @@ def test_columns_where_one_is_wanted() -> None:
 @pytest.mark.parametrize("wrong", [NextElement, "next"])
 def test_an_objective_that_is_none(wrong) -> None:
     assert refused(net(), TEXTS, objective=wrong) == (
-        "an objective says what the net is trained for\n"
+        "this is not an objective of training\n"
         "  where:    objective\n"
         "  expected: nw.NextElement(), or None to compare with the targets in the data\n"
         f"  got:      {wrong!r}\n"
@@ -261,7 +261,7 @@ def test_numbers_are_predicted_from_pairs() -> None:
     with pytest.raises(TrainingError) as caught:
         nw.train(net, [[[1.0], [2.0]], [[3.0], [4.0]]], objective=nw.NextElement(), progress=False)
     assert str(caught.value) == (
-        "the next element is one of a vocabulary, and these are numbers\n"
+        "the next element comes from a vocabulary, and these data are numbers\n"
         "  where:    input 'input'\n"
         "  expected: nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()\n"
         "  got:      Array('n 1')\n"
@@ -278,5 +278,5 @@ def peek(x, *, lengths):
 
 def test_a_net_that_seldom_looks_ahead_is_refused_too() -> None:
     leaks = nw.Chain(nw.Embedding(4), nw.Function(peek, "n d -> n d"), nw.Linear(), nw.softmax)
-    with pytest.raises(TrainingError, match="the net can see what it is to predict"):
+    with pytest.raises(TrainingError, match="the net can see the element that it must predict"):
         train(leaks, TEXTS)

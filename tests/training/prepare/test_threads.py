@@ -25,10 +25,10 @@ def test_the_faster_number_is_taken(one, two, chosen) -> None:
 
 def test_a_run_that_begins_to_crawl_is_noticed() -> None:
     pace = Pace()
-    assert not any(pace.crawls(0.01) for _ in range(30))
-    assert not pace.crawls(5.0)
-    assert not any(pace.crawls(0.01) for _ in range(WINDOW))
-    slow = [pace.crawls(0.1) for _ in range(WINDOW)]
+    assert not any(pace.is_slow(0.01) for _ in range(30))
+    assert not pace.is_slow(5.0)
+    assert not any(pace.is_slow(0.01) for _ in range(WINDOW))
+    slow = [pace.is_slow(0.1) for _ in range(WINDOW)]
     assert slow[-1]
     assert not slow[0]
 

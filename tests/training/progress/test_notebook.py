@@ -12,7 +12,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
 from netwright.training.progress import notebook as module
-from netwright.training.progress.notebook import Listener, audible, is_click, kernel, pane
+from netwright.training.progress.notebook import Listener, can_listen, is_click, kernel, pane
 
 CLICK = {"method": "custom", "content": {"event": "click"}}
 TRAINING = """
@@ -98,7 +98,7 @@ def test_a_kernel_with_a_thread_is_touched_in_it_alone():
     stream.flush(zmq.POLLIN)
     assert heard == [True] and stream.read == [click]
     listener.close()
-    assert stream._recv_callback == listener._hear
+    assert stream._recv_callback == listener._receive
     stream.later.pop()()
     assert stream._recv_callback == own
 
@@ -114,10 +114,12 @@ def test_who_listens_after_us_goes_on():
 
 
 def test_which_kernels_can_be_listened_to():
-    assert not audible(None) and not audible(types.SimpleNamespace(shell_stream=None))
-    assert audible(running()) and audible(running(own_thread=True))
+    assert not can_listen(None) and not can_listen(types.SimpleNamespace(shell_stream=None))
+    assert can_listen(running()) and can_listen(running(own_thread=True))
     elsewhere = []
-    thread = threading.Thread(target=lambda: elsewhere.extend([audible(running()), audible(running(own_thread=True))]))
+    thread = threading.Thread(
+        target=lambda: elsewhere.extend([can_listen(running()), can_listen(running(own_thread=True))])
+    )
     thread.start()
     thread.join()
     assert elsewhere == [False, True]

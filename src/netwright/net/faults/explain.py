@@ -72,10 +72,10 @@ def _try_edits(case: ExplainedCase, faults: int) -> None:
     before = {key(mismatch) for mismatch in site.solution.mismatches}
     before_open = open_arrays(site.solution)
     strict = bool(site.mismatch.about)
-    said: set[str] = set()
+    shown: set[str] = set()
     unsettled: list[Edit] = []
     for edit in _each_once(candidates(site)):
-        after = _after(site.node, edit, strict) if edit.instead not in said else None
+        after = _after(site.node, edit, strict) if edit.instead not in shown else None
         if after is None:
             continue
         found = {key(mismatch) for mismatch in after.mismatches}
@@ -86,7 +86,7 @@ def _try_edits(case: ExplainedCase, faults: int) -> None:
             continue
         case.edits.append(edit)
         case.alone += [] if found else [edit]
-        said |= {edit.instead} if edit.instead else set()
+        shown |= {edit.instead} if edit.instead else set()
         if len(case.edits) > 2 * MENDS and faults == 1:
             break
     if not case.edits:
@@ -105,10 +105,10 @@ def _after(node: Node, edit: Edit, strict: bool) -> Solution | None:
 
 
 def _each_once(edits: Iterator[Edit]) -> Iterator[Edit]:
-    said: set[str] = set()
+    shown: set[str] = set()
     for edit in edits:
-        if edit.text + edit.note not in said:
-            said.add(edit.text + edit.note)
+        if edit.text + edit.note not in shown:
+            shown.add(edit.text + edit.note)
             yield edit
 
 

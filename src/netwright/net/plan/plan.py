@@ -146,10 +146,10 @@ def _planned(node: Node, inputs: Mapping[str, Codec], outputs: Mapping[str, Code
         return once(structure(node), "plan", lambda: _plan(wiring_of(node), inputs, outputs, shapes), key)
 
     plan = planned((codecs, ()), {})
-    said = {path: shape for path, shape in facts.items() if path in plan.arrays}
-    if all(plan.arrays[path].known == shape for path, shape in said.items()):
+    given = {path: shape for path, shape in facts.items() if path in plan.arrays}
+    if all(plan.arrays[path].known == shape for path, shape in given.items()):
         return plan
-    return planned((codecs, tuple(sorted(said.items()))), said)
+    return planned((codecs, tuple(sorted(given.items()))), given)
 
 
 def _plan(wiring: Wiring, inputs: Mapping[str, Codec], outputs: Mapping[str, Codec], facts: Facts) -> Plan:

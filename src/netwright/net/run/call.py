@@ -193,7 +193,7 @@ def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
     if one and several:
         whole, rows = shape_text(tuple(raw.shape)), shape_text(tuple(raw.shape[1:]))
         raise DataError(
-            what="this array can be read both ways",
+            what="this array could be one example or a batch",
             where=f"input {name!r}",
             expected=f"one example of {whole}, or a batch of {len(raw)} of {rows}",
             got=f"an array {shape_text(tuple(raw.shape))}",

@@ -1,4 +1,4 @@
-"""What the loop asks of an engine: the loss of a batch, its gradient, and where a number is not finite."""
+"""The interface of an engine: it computes the loss and gradient of a batch, and finds numbers that are not finite."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ class Engine(ABC):
     def gradient(self, batch: Batch, step: int) -> float:
         """The mean loss of a batch, whose gradient is left in `flat.gradient`.
 
-        What is returned is not finite where the loss or the gradient is not.
+        The result is not finite if the loss or the gradient is not finite.
         """
 
     @abstractmethod
     def broken(self) -> str | None:
-        """The path of the first array that training changes and that is not finite; None where all are."""
+        """The path of the first array that is changed by training and is not finite; None if all are finite."""
 
     @abstractmethod
     def culprit(self, batch: Batch, step: int) -> Culprit | None:
@@ -34,7 +34,7 @@ class Engine(ABC):
 
 def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:
     """The mean over examples, weighted; the weights of all examples of a feed have mean one."""
-    losses = losses.to(torch.promote_types(losses.dtype, torch.float32))  # of bf16, digits enough for a mean
+    losses = losses.to(torch.promote_types(losses.dtype, torch.float32))  # bf16 has too few digits for a mean
     return losses.mean() if weights is None else (losses * weights).mean()
 
 

@@ -8,15 +8,15 @@ from torch import Tensor
 
 from netwright.value import Value
 
-LINE = 16  # float32 numbers on a cache line: every weight begins on one, in the bf16 copy too when doubled
+LINE = 16  # float32 numbers on a cache line: every weight begins on a new line, also in the bf16 copy
 Spans = dict[str, tuple[int, tuple[int, ...]]]
 
 
 class Flat(Value, eq=False):
     """Weights, gradients and a copy in the precision of the run, each in one buffer; arrays by path are views of it.
 
-    A kernel of a convolution, (out, in, *window), lies in memory as (out, *window, in): features last, like the
-    activations it meets.
+    A kernel of a convolution, (out, in, *window), is in memory (out, *window, in): features last, like the activations
+    that it is applied to.
     """
 
     spans: Spans
@@ -40,7 +40,7 @@ class Flat(Value, eq=False):
         return flat
 
     def view(self, buffer: Tensor, path: str) -> Tensor:
-        """The array at a path as it lies in a buffer."""
+        """The array at a path, as a view of a buffer."""
         start, shape = self.spans[path]
         piece = buffer[start : start + math.prod(shape)]
         if len(shape) < 3:
@@ -49,11 +49,11 @@ class Flat(Value, eq=False):
         return piece.view(out, *window, inner).movedim(-1, 1)  # (out, *window, in) -> (out, in, *window)
 
     def views(self, buffer: Tensor) -> dict[str, Tensor]:
-        """Every array as it lies in a buffer."""
+        """All arrays by path, as views of a buffer."""
         return {path: self.view(buffer, path) for path in self.spans}
 
     def refresh(self) -> None:
-        """Bring the working copy up to date: one copy a step."""
+        """Copy the weights into the working copy, once for each step."""
         if self.working is not self.master:
             self.working.copy_(self.master)
 

@@ -19,7 +19,7 @@ def engine_of(
     seed: int,
     frozen: Collection[str] = (),
 ) -> Engine:
-    """The fastest engine of a plan: its backward written out where every leaf has a kernel, else autograd."""
+    """The fastest engine of a plan: the handwritten backward if every leaf has a kernel, else autograd."""
     from netwright.training.engines.handwritten.engine import (
         Written,  # imported here, so that `import netwright` does not load the kernels
     )

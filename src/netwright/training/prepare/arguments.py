@@ -22,8 +22,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def called_rightly(function: Callable[P, R]) -> Callable[P, R]:
-    """The function; its error for an unknown argument suggests the right name."""
+def with_checked_names(function: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a function: its error for an unknown argument suggests the right name."""
 
     @functools.wraps(function)
     def call(*args: P.args, **named: P.kwargs) -> R:
@@ -75,7 +75,7 @@ def check_number(name: str, value: Any, zero: bool = False) -> float:
 
 
 def rate(value: Any) -> float | dict[str, float] | None:
-    """A learning rate, or rates by path, of which zero freezes."""
+    """A learning rate, or learning rates by path; a rate of zero freezes arrays."""
     if value is None:
         return None
     if isinstance(value, Mapping):
@@ -112,7 +112,7 @@ def device(value: Any) -> torch.device | None:
 
 
 def check_net(value: Any) -> Net:
-    """A net of ours."""
+    """A net of Netwright."""
     if not isinstance(value, Net):
         mend = "nw.Module(module), a part" if isinstance(value, torch.nn.Module) else "a net: nw.Chain(…)"
         raise TrainingError(what="this is not a net", where="net", got=type(value).__name__, mend=mend)
@@ -120,11 +120,11 @@ def check_net(value: Any) -> Net:
 
 
 def objective(value: Any) -> NextElement | None:
-    """What to train for."""
+    """An objective of training, or None."""
     if value is None or isinstance(value, NextElement):
         return value
     raise TrainingError(
-        what="an objective says what the net is trained for",
+        what="this is not an objective of training",
         where="objective",
         expected="nw.NextElement(), or None to compare with the targets in the data",
         got=repr(value),

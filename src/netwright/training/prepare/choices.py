@@ -21,9 +21,9 @@ from netwright.training.prepare.arguments import PRECISIONS
 from netwright.training.prepare.feed import Feed
 from netwright.training.prepare.rates import matches
 
-LEAST_STEPS = 2000  # a run without a number of epochs makes at least so many steps, and ten epochs
-PART_OF_SPREAD = 0.14  # a peak step of Adam against 1/√fan-in, the spread of new weights; LeNet's best
-WHY_STABLE = "at the peak for most of the run, so that a run of few epochs comes as far as at a constant rate"
+LEAST_STEPS = 2000  # if the number of epochs is not given, a run has at least so many steps, and ten epochs
+PART_OF_SPREAD = 0.14  # the peak step of Adam, relative to 1/√fan-in, the spread of new weights; the best for LeNet
+WHY_STABLE = "at its peak for most of the run, so that a short run learns as much as at a constant rate"
 REPEATED = "as in the run whose choices were given"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
@@ -33,34 +33,34 @@ Rate: TypeAlias = tuple[float, Mapping[str, float]]
 
 
 class Chooser:
-    """Collects choices: what the user gave, what an earlier run chose, or what follows."""
+    """Collects choices: values that the user gave, values of an earlier run, and automatic values."""
 
     def __init__(self, earlier: Sequence[Choice]) -> None:
         self.made: list[Choice] = []
         self._earlier = {choice.name: choice for choice in earlier}
 
     def say(self, name: str, value: object, why: str, setting: Any = None) -> None:
-        """Write down a choice."""
+        """Record a choice."""
         self.made.append(Choice(name, str(value), why, setting))
 
     def choice(
         self, name: str, given: T | None, default: Callable[[], tuple[T, str]], shown: Callable[[T], str] = str
     ) -> T:
-        """What was given, else what an earlier run chose, else the default with its reason; it is written down."""
+        """The given value, else that of an earlier run, else the default with its reason; the choice is recorded."""
         known = self.again(name, given)
         value, why = default() if known is None else (known, "given" if given is not None else REPEATED)
         self.say(name, shown(value), why, value)
         return value
 
     def optional(self, name: str, given: T | None) -> T | None:
-        """What was given, else what an earlier run was given; if there is neither, nothing is written down."""
+        """The given value, else that of an earlier run, else None; a value is recorded, None is not."""
         value = self.again(name, given)
         if value is not None:
             self.say(name, value, "given" if given is not None else REPEATED, value)
         return value
 
     def again(self, name: str, given: T | None) -> T | None:
-        """What was given, else what an earlier run chose, if it is known."""
+        """The given value, else that of an earlier run, else None."""
         return self._earlier[name].setting if given is None and name in self._earlier else given
 
     def epochs(self, given: int | None, steps_each: int) -> int:
@@ -71,24 +71,24 @@ class Chooser:
     def batch_size(
         self, given: int | None, examples: int, bytes_each: int, device: torch.device, least: int = 1
     ) -> int:
-        """Examples a step: half the root of their number as a power of two, as far as memory and the net allow."""
+        """Examples in a step: half the square root of their number, limited by the memory and the net."""
 
         def fits() -> tuple[int, str]:
             size = min(max(2 ** round(math.log2(max(math.sqrt(examples) / 2, 1))), 16), 256, examples)
-            why = f"half the root of {examples:,} examples, to a power of two between 16 and 256"
+            why = f"half the square root of {examples:,} examples, rounded to a power of two from 16 to 256"
             room = free_memory(device) // 4
             while size // 2 >= least and size * bytes_each > room:
-                size, why = size // 2, "what fits in a quarter of the free memory"
+                size, why = size // 2, "the largest that fits in a quarter of the free memory"
             return size, why
 
         return self.choice("batch size", None if given is None else min(given, examples), fits)
 
     def schedule(self, given: Any) -> Any:
-        """How the learning rate goes over the run."""
+        """The schedule of the learning rate."""
         return self.choice("schedule", given, lambda: ("warmup-stable-decay", WHY_STABLE))
 
     def examples(self, training: Source, held_out: Source | None) -> None:
-        """Record whether examples are read anew in every epoch; the kind of the data decides it."""
+        """Record whether examples are read again in every epoch; the kind of the data decides it."""
         sources = {"examples": training}
         if held_out is not None and held_out.rows is None:  # given separately, not a part of the training data
             sources["validation examples"] = held_out
@@ -97,7 +97,7 @@ class Chooser:
                 self.say(name, "read once", source.once)
             elif source.drawn or source.again is not None:
                 kind = "__getitem__" if source.drawn else "a stream"
-                self.say(name, "read anew in every epoch", f"{kind} may draw what it gives; list(…) reads it once")
+                self.say(name, "read again in every epoch", f"{kind} may give random examples; list(…) reads them once")
 
     def channels(self, plan: Plan) -> None:
         """Record which axis counts as channels, if an input looks like a picture with channels first."""
@@ -111,17 +111,17 @@ class Chooser:
 
     def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
         """Record how many examples the encoders cut to `max_length`."""
-        said: list[str] = []
+        texts: list[str] = []
         for port, codec in codecs.items():
             cut = codec.truncated(source.columns[port]) if isinstance(codec, Elements) else 0
-            said += [f"{cut:,} of {len(source):,} at port {port!r}"] if cut else []
-        if said:
-            self.say("truncated", ", ".join(said), "what the encoder keeps: `max_length`")
+            texts += [f"{cut:,} of {len(source):,} at port {port!r}"] if cut else []
+        if texts:
+            self.say("truncated", ", ".join(texts), "the encoder keeps `max_length` elements")
 
     def batches(self, feed: Feed, size: int, seed: int) -> None:
         """Record how batches are composed if examples differ in length; the feed decides it."""
         if feed.raw and feed.typical:
-            self.say("batches", "by chance", "the data does not fit in memory, so that its lengths are not known")
+            self.say("batches", "in random order", "the data does not fit in memory, so its lengths are not known")
         elif feed.ragged:
             like = feed.padding(feed.order(size, seed, epoch=1), size)
             mixed = feed.padding(epoch_order(len(feed), seed, epoch=1), size)
@@ -157,8 +157,8 @@ class Chooser:
             return not all(any(matches(path, pattern) for pattern in by_path) for path in learned)
 
         def shown(rate: Rate) -> str:
-            said = [f"{pattern}: {each:g}" for pattern, each in rate[1].items()]
-            return ", ".join([f"{rate[0]:g}", *said] if has_base(rate[1]) else said)
+            texts = [f"{pattern}: {each:g}" for pattern, each in rate[1].items()]
+            return ", ".join([f"{rate[0]:g}", *texts] if has_base(rate[1]) else texts)
 
         base, why = _own_rate(optimizer, plan)
         if isinstance(given, Mapping):
@@ -175,7 +175,10 @@ class Chooser:
             if work < WORK_FOR_THREADS:
                 return 1, f"{work:,} multiply-adds a step are too few to share"
             threads = trial()
-            return threads, "faster than one, by trial" if threads > 1 else "as fast as more, by trial"
+            return (
+                threads,
+                "faster than one thread, in a trial" if threads > 1 else "more threads are not faster, in a trial",
+            )
 
         return self.choice("threads", given, tried)
 

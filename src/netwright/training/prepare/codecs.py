@@ -19,7 +19,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.sizes.size import names
 from netwright.sizes.unify import Row
-from netwright.training.prepare.labels import end_of, kept_order, meant
+from netwright.training.prepare.labels import end_of, kept_order, target_codec
 
 
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
@@ -41,7 +41,7 @@ def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
 def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: str) -> Codec:
     if codec is None:
         first = source.row(0)[port]
-        codec = meant(end_of(net, output), port, source.columns[port], first) if output else None
+        codec = target_codec(end_of(net, output), port, source.columns[port], first) if output else None
         codec = codec or _inferred(net, port, first, output)
     if codec.fitted:
         return codec
@@ -76,7 +76,7 @@ def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
     picture = isinstance(first, Path) or hasattr(first, "getpixel")
     mend = f"net.with_{'output' if output else 'input'}({'nw.Image(height, width)' if picture else '…'})"
     raise TrainingError(
-        what="the net does not say how to encode this",
+        what="the net has no codec for these values",
         where=f"port {port!r}",
         got=f"a {type(first).__name__}",
         mend=time_as_number(first) or f"{mend}, which gives it a codec",

@@ -42,7 +42,7 @@ def examples_of(net: Net, data: Any, options: Options, objective: NextElement | 
 
 
 def predicted_input(net: Net, training: Source, objective: NextElement | None) -> tuple[str, int] | None:
-    """The input whose later elements the net is to predict, and how many steps on; None where it predicts none."""
+    """The input whose later elements the net must predict, and how many steps later; None if there is no such input."""
     if objective is not None:
         name = following_port(net)
         return None if name is None else (name, 1)
@@ -84,5 +84,5 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
         kept, held = split(len(whole), validation, options.seed)
         return whole.take(kept), whole.take(held)
     given = _read(validation, net, ports, name="validation data")
-    once = "so that every epoch is measured on the same" if given.again is not None else given.once
+    once = "so that every epoch is measured on the same examples" if given.again is not None else given.once
     return whole, replace(given, again=None, once=once)

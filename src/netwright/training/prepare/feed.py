@@ -81,7 +81,7 @@ class Feed(Value, eq=False):
 
     @cached_property
     def _length(self) -> Tensor:
-        """How long every example is, all that varies in it taken together."""
+        """The length of every example: the number of its elements in all columns whose length varies."""
         return torch.stack([extents(column).prod(1) for column in self.ragged]).sum(0)  # (examples,)
 
     def batch(self, indices: Tensor) -> Batch:
@@ -116,7 +116,7 @@ class Feed(Value, eq=False):
         return found
 
     def next_pass(self) -> "Feed":
-        """The examples of another epoch: of a stream those of its next pass, else the same, some of them read anew."""
+        """The examples of another epoch: the next pass of a stream, else the same examples, some of them read again."""
         return self if self.source.again is None else self.opened(self.source.again())
 
     def opened(self, source: Source) -> "Feed":
@@ -214,7 +214,7 @@ def _examples(stream: Stream, codecs: Mapping[str, Codec | None]) -> Iterator[di
             port, value = next(iter(item.items()))
             codec = codecs.get(port)
             if codec is None:
-                raise _both_ways(port, value)
+                raise _ambiguous_item(port, value)
             batched = not codec.takes(value)
         if not batched:
             yield item
@@ -241,10 +241,10 @@ def _kept(examples: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
     return columns
 
 
-def _both_ways(port: str, value: Any) -> DataError:
+def _ambiguous_item(port: str, value: Any) -> DataError:
     shape = tuple(getattr(value, "shape", (len(value),)))
     return DataError(
-        what="an item of this stream can be read both ways",
+        what="an item of this stream could be one example or a batch",
         where=f"port {port!r}",
         expected=f"one example {shape}, or a batch of {shape[0]}",
         got="a net that does not say the sizes of its input",

@@ -89,7 +89,7 @@ def _check_softmax(end: NetEnd, output: str) -> None:
     """Raise an error for a net whose answer is always the same: a softmax over one value."""
     if end.form == "probabilities" and end.width == 1:
         raise TrainingError(
-            what="the net ends in a softmax over one value, which is 1 whatever it is given",
+            what="the net ends in a softmax over one value, which is always 1",
             where=f"{end.path} -> {output}",
             mend=f"nw.sigmoid in place of {end.path}",
         )

@@ -1,4 +1,4 @@
-"""Decides what targets mean: a net that ends in softmax or sigmoid gives probabilities, so its targets are classes."""
+"""Chooses the decoder of targets: a net that ends in softmax or sigmoid gives probabilities, so targets are classes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from netwright.value import Value
 
 SAMPLE = 16  # rows that are looked at where a column is read anew each time, as a Dataset's
 FORMS = {"class probabilities": "probabilities", "separate probabilities": "binary"}  # of the cross entropy of each
-SLACK = 1e-3  # what rounding may move a sum of probabilities by
+SLACK = 1e-3  # the most by which rounding may change a sum of probabilities
 
 
 class NetEnd(Value):
@@ -59,7 +59,7 @@ def end_of(net: Node, output: str) -> NetEnd:
     return NetEnd(path, plan.shape(slot), form, leaf is not None and leaf.gives() == "log probabilities")
 
 
-def meant(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
+def target_codec(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
     """The decoder for these targets if the net ends in probabilities; None if the end leaves the decoder open.
 
     Raises: TrainingError for targets that such a net cannot give.
@@ -74,18 +74,18 @@ def meant(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | No
             mend=f"nw.softmax in place of {end.path}",
         )
     if end.form == "probabilities":
-        return _behind_softmax(end, port, raws, first)
-    return _behind_sigmoid(end, port, raws, first) if end.form == "binary" else None
+        return _codec_after_softmax(end, port, raws, first)
+    return _codec_after_sigmoid(end, port, raws, first) if end.form == "binary" else None
 
 
-def _behind_softmax(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
+def _codec_after_softmax(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
     shape = _shape(first)
     rank = len(end.shape) if ranked(end.shape) else None
     if shape == () or (shape == (1,) and rank in (None, 1)):
-        seen = _seen(raws)
-        if isinstance(first, str | int) or _all(seen, _whole):
+        seen = _sample(raws)
+        if isinstance(first, str | int) or _holds_for_all(seen, _are_whole):
             return Category()
-    elif shape and rank in (None, len(shape)) and _all(_seen(raws), _distributions):
+    elif shape and rank in (None, len(shape)) and _holds_for_all(_sample(raws), _are_distributions):
         return Array(_sizes(end, shape))
     elif rank is not None and shape is not None and len(shape) == rank - 1 and _classes(first):
         return Each(Category())
@@ -99,17 +99,17 @@ def _behind_softmax(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> 
     )
 
 
-def _behind_sigmoid(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
-    shape, seen = _shape(first), _seen(raws)
+def _codec_after_sigmoid(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
+    shape, seen = _shape(first), _sample(raws)
     if _is_texts(first) and not isinstance(first, str):
         return Labels()
     wide = isinstance(end.width, int) and end.width != 1
     if shape in ((), (1,)) and not isinstance(first, str) and not wide:
-        if _all(seen, lambda rows: (rows == 0) | (rows == 1)):
+        if _holds_for_all(seen, lambda rows: (rows == 0) | (rows == 1)):
             return Boolean()
-        if _all(seen, lambda rows: (rows >= 0) & (rows <= 1)):
+        if _holds_for_all(seen, lambda rows: (rows >= 0) & (rows <= 1)):
             return Number(0, 1)
-    elif shape and _all(seen, lambda rows: (rows >= 0) & (rows <= 1)):
+    elif shape and _holds_for_all(seen, lambda rows: (rows >= 0) & (rows <= 1)):
         return Array(_sizes(end, shape))
     several = "one answer, and the net gives several" if wide and shape in ((), (1,)) else _shown(raws, first)
     raise TrainingError(
@@ -155,26 +155,26 @@ def _classes(first: Any) -> bool:
     return np.asarray(first).dtype.kind in "USbiu"
 
 
-def _seen(raws: Sequence[Any]) -> Sequence[Any]:
+def _sample(raws: Sequence[Any]) -> Sequence[Any]:
     """The targets or, if they are read anew each time, a sample spread over all of them."""
     if isinstance(raws, list | tuple | np.ndarray | Tensor):
         return raws
     return [raws[int(i)] for i in np.linspace(0, len(raws) - 1, min(SAMPLE, len(raws)))]
 
 
-def _all(seen: Sequence[Any], holds: Callable[[Any], Any]) -> bool:
+def _holds_for_all(seen: Sequence[Any], holds: Callable[[Any], Any]) -> bool:
     """Whether a test holds for all numbers; False for a target that is not numbers."""
     try:
         return bool(np.all(holds(np.asarray(seen, dtype=np.float64))))
     except (TypeError, ValueError):  # no numbers, or rows of different lengths
-        return not isinstance(seen[0], str | int | float) and all(_all(row, holds) for row in seen)
+        return not isinstance(seen[0], str | int | float) and all(_holds_for_all(row, holds) for row in seen)
 
 
-def _whole(rows: Any) -> Any:
+def _are_whole(rows: Any) -> Any:
     return (rows == np.round(rows)) & np.isfinite(rows)
 
 
-def _distributions(rows: Any) -> Any:
+def _are_distributions(rows: Any) -> Any:
     """Of each row along the last axis, whether it is a distribution."""
     return (rows >= 0).all(-1) & (np.abs(rows.sum(-1) - 1) < SLACK)
 
@@ -194,7 +194,7 @@ def kept_order(size: Size | Row, found: int) -> str:
 def _shown(raws: Sequence[Any], first: Any) -> str:
     """The targets in a few words."""
     if isinstance(first, str | int | float):
-        found = list(dict.fromkeys(item if isinstance(item, str) else float(item) for item in _seen(raws)))
+        found = list(dict.fromkeys(item if isinstance(item, str) else float(item) for item in _sample(raws)))
         texts = [repr(item) if isinstance(item, str) else f"{item:g}" for item in found[:4]]
         return ", ".join(texts) + (", …" if len(found) > 4 else "")
     return f"{type(first).__name__} of shape {_shape(first)}" if _shape(first) is not None else type(first).__name__

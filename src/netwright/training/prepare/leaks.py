@@ -1,4 +1,4 @@
-"""Refuses to train a net that can see what it must predict: its loss would fall, but it would learn nothing."""
+"""Refuses to train a net that can see the element that it must predict: its loss would fall, but it learns nothing."""
 
 from collections.abc import Sequence
 from math import inf, isinf
@@ -20,7 +20,7 @@ from netwright.training.prepare.goal import ends_in_losses
 from netwright.value import Value
 
 SAMPLE = 16  # pairs that tell whether a target is its input moved along
-LONGEST = 9  # parts of a way that are named; of a longer one its ends and the part that looks ahead
+LONGEST = 9  # a path with more parts is shown by its ends and by the part that looks ahead
 
 
 class LeakQuestion(Value):
@@ -39,7 +39,7 @@ class LeakQuestion(Value):
     word: str
 
     @property
-    def may(self) -> bool:
+    def may_leak(self) -> bool:
         """Whether the prediction may see the target, by the declared reach of the leaves."""
         low, high = self.sight.of(self.prediction)[self.source]
         return low <= self.most and high >= self.target
@@ -58,7 +58,7 @@ def refuse_leaks(net: Net, following: tuple[str, int] | None) -> None:
     for along in net.plan.varying if following is None else _first_size(net, following[0]):
         sight = Visibility(net.plan, along, training=True)
         for question in _of_losses(net, sight) if following is None else _of_output(net, sight, following[1]):
-            _ask(net, question)
+            _check(net, question)
 
 
 def _first_size(net: Net, port: str) -> list[str]:
@@ -127,8 +127,8 @@ def _moved_by(net: Net, sight: Visibility, source: Slot, right: Slot) -> int | N
     return next(iter(offsets[right])) if offsets is not None and len(offsets[right]) == 1 else None
 
 
-def _ask(net: Net, question: LeakQuestion) -> None:
-    if not question.may:
+def _check(net: Net, question: LeakQuestion) -> None:
+    if not question.may_leak:
         return
     sight, source, slot = question.sight, question.source, question.prediction
     found = offsets_of(net, sight, source, slot)
@@ -136,11 +136,11 @@ def _ask(net: Net, question: LeakQuestion) -> None:
         return
     edges = sight.path(source, slot)
     ahead, (low, high) = ahead_of(edges), sight.of(slot)[source]
-    how = "perturbation could not settle it" if found is None else "shown by perturbation"
+    how = "perturbation could not decide it" if found is None else "shown by perturbation"
     looks = "may look ahead" if found is None else "looks ahead"
-    cause = f"{ahead} {looks}" if ahead else "nothing hides it"
+    cause = f"{ahead} {looks}" if ahead else "no part hides it"
     raise TrainingError(
-        what="the net can see what it is to predict",
+        what="the net can see the element that it must predict",
         where=_way_text(source[1], parts(sight, edges), question.end, ahead),
         expected=f"{question.word} i predicts {source[1]} at {place_text(question.target)}, and does not see it",
         got=f"in training it sees {seen_text(source[1], low, high)}: {cause}; {how}",
@@ -149,7 +149,7 @@ def _ask(net: Net, question: LeakQuestion) -> None:
 
 
 def _way_text(source: str, way: tuple[str, ...], end: str, ahead: str) -> str:
-    """The paths of a way; a long way is shown without its middle."""
+    """A path through the net as text; a long one is shown without its middle."""
     if len(way) > LONGEST:
         kept = {*way[:3], *way[-3:], ahead}
         runs = [path if path in kept else "…" for path in way]
@@ -158,14 +158,14 @@ def _way_text(source: str, way: tuple[str, ...], end: str, ahead: str) -> str:
 
 
 def _mends(net: Net, question: LeakQuestion, way: tuple[str, ...], ahead: str, high: float) -> tuple[str, ...]:
-    """What would hide the target, the likeliest first."""
+    """Edits that would hide the target, the likeliest first."""
     if not ahead:
         return (
             f"nw.Shift() before {way[0] if way else question.end}, so that no position sees its own element",
-            "nw.DropLast() before what reads the input, and nw.DropFirst() before the target",
+            "nw.DropLast() after the input, and nw.DropFirst() before the target",
         )
     hidden = [mend for op in net.plan.wiring.leaves if op.path == ahead for mend in op.leaf.hides_future(ahead)]
     shift = int(high) - question.target + 1 if not isinf(high) else 0
     if shift:
         hidden.append(f"nw.Shift({'' if shift == 1 else shift}) before {ahead}")
-    return tuple(hidden) or (f"leave out {ahead}, or let its reach(training) say that it sees nothing later",)
+    return tuple(hidden) or (f"leave out {ahead}, or declare in its reach(training) that it sees no later positions",)

@@ -20,20 +20,19 @@ from netwright.value import Value
 
 
 class NextElement(Value):
-    """What to train a net for: at every position of a sequence to predict the element that follows.
+    """An objective of training: to predict the next element at every position of a sequence.
 
     The data is one column of sequences. A net with several inputs, such as a source text and its translation, takes a
-    column for each, in pairs (source, translation); it predicts the input along whose size the output runs. That input
-    gets a mark at its start. At position i the net has seen the mark and x₁ … xᵢ, and its output is compared with xᵢ₊₁;
-    at the last position it is compared with a mark for the end:
+    column for each, in pairs (source, translation); it predicts the input whose sequence is as long as the output. That
+    input gets a mark at its start. At position i the net has seen the mark and x₁ … xᵢ, and its output is compared with
+    xᵢ₊₁; at the last position it is compared with a mark for the end:
 
         loss = mean over i = 0 … n of −ln p(xᵢ₊₁ | x₁ … xᵢ), in nats, for each sequence, then over sequences.
 
-    The net's encoder is given `mark_start=True`, and its decoder is the same codec with `mark_end=True` instead, so
-    that both count elements alike: the trained net carries them, and generates at once. Marks with names, as of
-    `nw.Words(mark_start="<s>", mark_end="</s>")`, are kept: the encoder has the one in front, the decoder the one
-    behind. A vocabulary that is not given is learned from the training part. A net without an encoder takes texts by
-    characters.
+    The encoder of the trained net has `mark_start=True`, and its decoder is the same codec with `mark_end=True`
+    instead. So both have the same indices, and the trained net generates without an edit. Marks with names, as of
+    `nw.Words(mark_start="<s>", mark_end="</s>")`, are kept: the encoder has the start mark, the decoder the end mark. A
+    vocabulary that is not given is learned from the training part. A net without an encoder reads texts by characters.
 
     Raises: TrainingError for a net with several outputs; if no input, or more than one, could be the predicted one; if
         its encoder is not one of sequences; if the output is not one distribution for every position; or if the net
@@ -116,7 +115,7 @@ def following_port(net: Net) -> str | None:
 
 
 def _predicted(net: Net) -> str:
-    """The only input, or of several the one along whose size the output runs."""
+    """The only input, or of several inputs the one whose sequence is as long as the output."""
     if len(net.input_names) == 1:
         return net.input_names[0]
     plan = plan_of(net)
@@ -125,9 +124,9 @@ def _predicted(net: Net) -> str:
     found = [name for name, shape in plan.inputs.items() if ranked(shape) and shape and shape[0] == first]
     if first is None or len(found) != 1:
         raise TrainingError(
-            what="of several inputs, that one is predicted along whose size the output runs",
+            what="it is not clear which of several inputs the net predicts",
             where="objective",
-            expected="one input whose sequence is as long as the output",
+            expected="exactly one input whose sequence is as long as the output",
             got=f"output {shape_text(made)}; "
             + ", ".join(f"{name} {shape_text(shape)}" for name, shape in plan.inputs.items()),
             mend="encoders whose sizes have names of their own, such as nw.Characters(length='m')",
@@ -143,7 +142,7 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
     if not isinstance(codec, Elements):
         if isinstance(codec, Array | Each) or (codec is None and _holds_fractions(first)):
             raise TrainingError(
-                what="the next element is one of a vocabulary, and these are numbers",
+                what="the next element comes from a vocabulary, and these data are numbers",
                 where=f"input {name!r}",
                 expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
                 got=described(first) if codec is None else shortened(repr(codec), LONGEST),

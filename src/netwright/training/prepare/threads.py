@@ -1,7 +1,7 @@
-"""Keeps a run from crawling when its threads cannot all run at once: tries one against all, and watches the pace.
+"""Keeps a run fast if its threads cannot all run at once: compares one thread with all, and watches the step times.
 
-When two threads of a parallel operation land on one processor, each waits for the other through whole time slices, and
-a step takes ten to eighty times as long. One thread alone never waits. A clock chooses here, and chooses nothing else.
+If two threads of a parallel operation run on one processor, each waits for the other for whole time slices, and a step
+takes ten to eighty times as long. One thread alone never waits. No other choice of a run depends on a clock.
 """
 
 import time
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 import torch
 
 TRIES = 5  # steps timed with each number of threads
-LONG = 1.0  # seconds after which no further step is timed: a long step is its own mean
+LONG = 1.0  # seconds after which no further step is timed: one long step is accurate enough
 GAIN = 1.15  # how much faster all threads must be than one, since they may slow down later
 WINDOW = 10  # steps whose median is the pace
-SLOW = 5.0  # times slower than the best pace so far, from which on one thread goes on
+SLOW = 5.0  # if steps become so many times slower than the best so far, the run continues with one thread
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def using(threads: int) -> Generator[None]:
 
 
 def fastest_thread_count(step: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> int:
-    """Whether all threads or one make this step faster; the step is repeated and must leave nothing behind."""
+    """The faster number of threads for this step, all or one; the step is repeated and must not change anything."""
     most = torch.get_num_threads()
     seconds: dict[int, float] = {}
     for count in (1, most):
@@ -51,14 +51,14 @@ def _time_of(step: Callable[[], object], clock: Callable[[], float]) -> float:
 
 
 class Pace:
-    """Watches how long steps take for the number of positions in them."""
+    """Watches the time that steps take for each position in them."""
 
     def __init__(self) -> None:
         self._last: deque[float] = deque(maxlen=WINDOW)
         self._best = float("inf")
 
-    def crawls(self, seconds: float) -> bool:
-        """Whether the pace has fallen far below what it was, now that a step took so long for each of its positions."""
+    def is_slow(self, seconds: float) -> bool:
+        """Whether steps have become much slower; `seconds` is the time of the last step for each of its positions."""
         self._last.append(seconds)
         if len(self._last) < WINDOW:
             return False

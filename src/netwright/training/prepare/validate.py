@@ -44,7 +44,7 @@ def other_class(output: Tensor, target: Tensor) -> Tensor:
 
 
 def other_side(output: Tensor, target: Tensor) -> Tensor:
-    """Where yes is answered for no, or no for yes; from one half on the answer is yes."""
+    """Where the answer is yes and the target no, or the other way round; from one half on the answer is yes."""
     return (output >= 0.5) != (target >= 0.5)
 
 

@@ -21,9 +21,10 @@ TARGET = "target"
 def with_loss(net: Net, loss: Any) -> Graph:
     """The net that takes targets too and gives its losses: `net` and `loss` are its parts.
 
-    A target port is encoded by the net's own decoder, so it takes what the net answers. With one loss they are the
-    port `target` and the part `loss`; with several, `NAME_target` and `NAME_loss` for each output that has one, and
-    the losses are the new net's outputs. The port is `NAME_target` too where an input is called `target`.
+    A target port is encoded by the net's own decoder, so it takes values in the form of the net's answers. If there is
+    one loss, the target port is `target` and the loss is the part `loss`. If there are several, they are `NAME_target`
+    and `NAME_loss` for each output that has a loss, and the losses are the outputs of the new net. The port is
+    `NAME_target` also if an input is called `target`.
 
     Fields:
         loss: a part that takes the net's output and the target; or a function of the output and the target of one
@@ -62,7 +63,7 @@ def with_loss(net: Net, loss: Any) -> Graph:
         mark = f"{name}_" if len(losses) > 1 else ""
         target = Input(target_name(net, name, several=len(losses) > 1), net.outputs[name])
         ends[f"{mark}loss"] = use(_loss(part), values[name], target, name=f"{mark}loss")
-    return Graph(ends)  # by name, so that the output of a loss of one's own is called `loss` whatever its port is
+    return Graph(ends)  # by name, so that the output of a loss that a user wrote is called `loss`
 
 
 def _loss(value: Any) -> Node:
@@ -82,7 +83,7 @@ def _loss(value: Any) -> Node:
 
 
 class EachExample(Value):
-    """A function of single examples, done for every example of a batch."""
+    """A function of single examples, applied to every example of a batch."""
 
     function: Callable[..., Any]
 
@@ -114,5 +115,5 @@ def _name(function: Callable[..., Any]) -> str:
 
 
 def target_name(net: Net, output: str, *, several: bool) -> str:
-    """What the port, and the column of the data, is called that an output is compared with."""
+    """The name of the target of an output: of its port, and of its column in the data."""
     return f"{output}_{TARGET}" if several or TARGET in net.input_names else TARGET

@@ -1,1 +1,1 @@
-"""What a run shows while it goes on, in a terminal and in a notebook."""
+"""The progress of a run, shown in a terminal or in a notebook."""

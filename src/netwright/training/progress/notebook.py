@@ -1,7 +1,7 @@
-"""Reaches the notebook a program runs in: a place for a picture, and a Stop button that works while the cell runs.
+"""Shows a picture in the notebook in which the program runs, with a Stop button that works while the cell runs.
 
-A kernel handles a click after the running cell has ended, too late for a button that ends it. So a listener sees each
-message as it arrives, heeds the click, and hands every message on unchanged: cells that wait still run, in order.
+A kernel handles a click only after the running cell has ended, which is too late for a Stop button. So a listener reads
+each message when it arrives, reacts to a click, and passes every message on unchanged: waiting cells run in order.
 """
 
 import sys
@@ -21,7 +21,7 @@ def kernel() -> Any:
 
 
 def pane(stop: Callable[[], None]) -> tuple[Show, Callable[[], None]]:
-    """A new place for a picture in the notebook, with a Stop button where a click can be heard while the cell runs.
+    """A new place for a picture in the notebook, with a Stop button if a click can be received while the cell runs.
 
     The button needs ipywidgets and a kernel whose messages can be listened to; without them there is none.
 
@@ -34,7 +34,7 @@ def pane(stop: Callable[[], None]) -> tuple[Show, Callable[[], None]]:
     from IPython.display import HTML, display  # type: ignore[import-not-found]  # a notebook has it
 
     running = kernel()
-    widgets = _widgets() if audible(running) else None
+    widgets = _widgets() if can_listen(running) else None
     if widgets is None:
         handle: Any = display(HTML(""), display_id=True)
         return (lambda text: handle.update(HTML(text))), _nothing
@@ -50,12 +50,12 @@ def pane(stop: Callable[[], None]) -> tuple[Show, Callable[[], None]]:
 
     def finish() -> None:
         listener.close()
-        box.children = (picture,)  # not closed: the kernel handles a late click in peace, and a saved notebook opens
+        box.children = (picture,)  # not closed, so that the kernel can handle a late click and a saved notebook opens
 
     return show, finish
 
 
-def audible(running: Any) -> bool:
+def can_listen(running: Any) -> bool:
     """Whether the messages of this kernel can be listened to from here.
 
     They arrive in a thread of the kernel (ipykernel 7), or wait in a socket that only the main thread may read
@@ -67,30 +67,30 @@ def audible(running: Any) -> bool:
 
 
 class Listener:
-    """Hears the click on a button while the main thread is busy with a cell.
+    """Receives the click on a button while the main thread is busy with a cell.
 
     Fields:
-        running: an `audible` kernel.
+        running: a kernel for which `can_listen` is true.
         button: the button's comm id.
-        heard: called at a click, in the thread where messages arrive.
+        on_click: called at a click, in the thread where messages arrive.
     """
 
-    def __init__(self, running: Any, button: str, heard: Callable[[], None]) -> None:
+    def __init__(self, running: Any, button: str, on_click: Callable[[], None]) -> None:
         self.stream = running.shell_stream
         self.session = running.session
         self.own_thread = _own_thread(running)
         self.button = button
-        self.heard = heard
-        self.hand_on: Callable[[Sequence[Any]], Any] = _nothing
+        self.on_click = on_click
+        self.pass_on: Callable[[Sequence[Any]], Any] = _nothing
         self._where_messages_arrive(self._open)
 
     def poll(self) -> None:
-        """Reads what waits in the socket, where no thread of the kernel does it; the kernel queues it for later."""
+        """Read the waiting messages if no thread of the kernel reads them; the kernel queues them for later."""
         if not self.own_thread:
-            self.stream.flush(1)  # 1: what comes in, zmq.POLLIN
+            self.stream.flush(1)  # 1: incoming messages, zmq.POLLIN
 
     def close(self) -> None:
-        """Leaves the messages to the kernel alone."""
+        """Stop listening; the kernel receives its messages directly."""
         self._where_messages_arrive(self._close)
 
     def _where_messages_arrive(self, do: Callable[[], None]) -> None:
@@ -100,23 +100,23 @@ class Listener:
             do()
 
     def _open(self) -> None:
-        self.hand_on = self.stream._recv_callback
-        self.stream.on_recv(self._hear, copy=self.stream._recv_copy)
+        self.pass_on = self.stream._recv_callback
+        self.stream.on_recv(self._receive, copy=self.stream._recv_copy)
 
     def _close(self) -> None:
-        # otherwise a listener was added after ours, and relies on ours to hand messages on
-        if self.stream._recv_callback == self._hear:
-            self.stream.on_recv(self.hand_on, copy=self.stream._recv_copy)
-        self.heard = _nothing
+        # otherwise a listener was added after ours, and needs ours to pass messages on
+        if self.stream._recv_callback == self._receive:
+            self.stream.on_recv(self.pass_on, copy=self.stream._recv_copy)
+        self.on_click = _nothing
 
-    def _hear(self, frames: Sequence[Any]) -> Any:
+    def _receive(self, frames: Sequence[Any]) -> Any:
         if is_click(frames, self.button, self.session):
-            self.heard()
-        return self.hand_on(frames)  # the kernel's own may be a coroutine, which the stream awaits
+            self.on_click()
+        return self.pass_on(frames)  # the kernel's own may be a coroutine, which the stream awaits
 
 
 def is_click(frames: Sequence[Any], button: str, session: Any) -> bool:
-    """Whether a message is the notebook's word, signed by it, that this button was clicked.
+    """Whether a message, signed by the notebook, says that this button was clicked.
 
     Fields:
         frames: a message of the shell channel as it came, each part bytes or a frame of zmq.

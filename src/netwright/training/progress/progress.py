@@ -1,4 +1,4 @@
-"""Shows a run while it goes: live in a terminal, as plain lines in a pipe, as a panel with a stop button in a notebook.
+"""Shows a run: live in a terminal, as plain lines in a pipe, as a panel with a stop button in a notebook.
 
 The loop never prints; these callbacks read its `Status`. Messages go to stderr, since stdout is for data.
 """
@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # importing rich takes longer than starting most programs, so
 Clock: TypeAlias = Callable[[], float]
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-REFRESH = 0.1  # seconds between two pictures in a terminal: more often costs time and shows nothing new
-PANEL = 0.5  # and in a notebook, where every picture is a message
-SAY = 15.0  # seconds between two lines in a pipe, beside the one of each epoch
+TERMINAL_EVERY = 0.1  # seconds between two pictures in a terminal: more often costs time and shows nothing new
+PANEL_EVERY = 0.5  # and in a notebook, where every picture is a message
+LINES_EVERY = 15.0  # seconds between two lines in a pipe, beside the one of each epoch
 CURVE = 48  # characters of the learning curve
 BAR = 32  # and of the bar
 EPOCHS = 12  # rows of the table: the last ones
@@ -54,31 +54,32 @@ class Lines(Callback):
     def __init__(self, file: IO[str] | None = None, clock: Clock = time.monotonic) -> None:
         self.file = file
         self.clock = clock
-        self.said = clock()
+        self.last_line = clock()
 
     def on_step(self, status: Status) -> None:
         now = self.clock()
-        if now - self.said < SAY or status.step % _steps_each(status) == 0:  # at the end of an epoch its own line comes
+        ends_epoch = status.step % _steps_each(status) == 0  # the line of the epoch follows
+        if now - self.last_line < LINES_EVERY or ends_epoch:
             return
-        self.said = now
-        self._say(
+        self.last_line = now
+        self._print(
             f"epoch {status.epoch}/{status.epochs}, step {status.step:,}/{status.steps:,}, "
             f"loss {status.loss:.4g}, {status.examples_per_second:,.0f} examples/s, {left(status)}"
         )
 
     def on_epoch(self, status: Status) -> None:
         epoch = status.done[-1]
-        self.said = self.clock()
+        self.last_line = self.clock()
         parts = [f"epoch {epoch.number}/{status.epochs}", f"loss {epoch.loss:.4g}"]
         parts += [f"validation {name} {figure(name, value)}" for name, value in epoch.validation.items()]
         parts.append(f"{epoch.examples_per_second:,.0f} examples/s")
         parts.append(left(status) if len(status.done) < status.epochs else duration(status.seconds))
-        self._say(", ".join(parts) + (" (best)" if status.best == epoch.number and epoch.validation else ""))
+        self._print(", ".join(parts) + (" (best)" if status.best == epoch.number and epoch.validation else ""))
 
     def on_end(self, status: Status) -> None:
-        self._say(ending(status))
+        self._print(ending(status))
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         print(line, file=self.file or sys.stderr, flush=True)
 
 
@@ -92,7 +93,7 @@ class Terminal(Callback):
         self.drawn = -math.inf
 
     def on_step(self, status: Status) -> None:
-        if self.clock() - self.drawn >= REFRESH:
+        if self.clock() - self.drawn >= TERMINAL_EVERY:
             self._draw(status)
 
     def on_epoch(self, status: Status) -> None:
@@ -120,7 +121,7 @@ class Terminal(Callback):
 class Panel(Callback):
     """The same in a notebook, with a button that stops the run and keeps the best net so far.
 
-    The button is there where its click can be heard while the cell runs: with ipywidgets, in a kernel of ipykernel.
+    The button is shown if its click can be received while the cell runs: with ipywidgets, in a kernel of ipykernel.
     Interrupting the kernel does the same anywhere, and the panel says so.
     """
 
@@ -130,7 +131,7 @@ class Panel(Callback):
         self.pane: tuple[Show, Callable[[], None]] | None = None
 
     def on_step(self, status: Status) -> None:
-        if self.clock() - self.drawn >= PANEL:
+        if self.clock() - self.drawn >= PANEL_EVERY:
             self._draw(status)
 
     def on_end(self, status: Status) -> None:
