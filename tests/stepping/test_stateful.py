@@ -126,7 +126,7 @@ def test_several_inputs_and_outputs():
 
 
 def test_a_value_stays():
-    with pytest.raises(AttributeError, match="a Stateful is a value"):
+    with pytest.raises(AttributeError, match="a Stateful is immutable"):
         nw.Stateful(made("gru")).net = None
     assert repr(nw.Stateful(TEXT)).endswith("at the beginning)")
     assert repr(nw.Stateful(TEXT)("a")[1]).endswith("with gru1_hidden (1, 5))")
