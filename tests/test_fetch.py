@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -194,22 +195,33 @@ def test_a_file_that_would_fill_the_disk_is_refused(server: Server, cache: Path)
     assert contents(cache / "set") == {}
 
 
-def test_hosts_that_swallow_packets_cost_one_wait_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_swallows_packets_is_given_up_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONNECT_SECONDS", 0.3)
-    with socket.socket() as one, socket.socket() as two:
-        for listener in (one, two):
-            listener.bind(("127.0.0.1", 0))
-            listener.listen()  # connections are taken, and nothing is ever said
-        mirrors = [Web(f"http://127.0.0.1:{listener.getsockname()[1]}/") for listener in (one, two)]
-        began = time.monotonic()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()  # connections are taken, and nothing is ever said
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         with pytest.raises(FileError):
-            fetch("set", mirrors, DIGESTS, notice=quiet)
-        first = time.monotonic() - began
+            fetch("set", [Web(address)], DIGESTS, notice=quiet)
+    assert module._hosts.silent(address)
+
+
+def test_unknown_hosts_are_asked_together_and_silent_ones_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, asked = threading.Barrier(2), []  # each request waits until the other has begun
+
+    def ask(hosts: module._Hosts, host: str, address: str) -> None:
+        asked.append(host)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(timeout=30)
+        hosts._heard[host] = (time.monotonic(), "no answer")
+
+    monkeypatch.setattr(module._Hosts, "_ask_one", ask)
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 60)
+    for _ in range(2):
         with pytest.raises(FileError):
-            fetch("set", mirrors, DIGESTS, notice=quiet)
-        second = time.monotonic() - began - first
-    assert first < 0.55  # one after the other would be 0.6
-    assert second < 0.2  # remembered
+            fetch("set", [Web("http://one.test/"), Web("http://two.test/")], DIGESTS, notice=quiet)
+    assert sorted(asked) == ["one.test", "two.test"]
+    assert not both.broken, "one host was asked only after the other was given up"
 
 
 def test_a_silent_host_is_asked_again_later(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

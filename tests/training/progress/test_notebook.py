@@ -173,7 +173,7 @@ def test_outside_of_a_notebook_there_is_no_kernel():
 
 def until(what, get):
     """The first message for which `what` is true."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while time.monotonic() < end:
         found = get(timeout=end - time.monotonic())
         assert found["msg_type"] != "error", found["content"]["evalue"]
@@ -193,7 +193,7 @@ def test_the_button_ends_a_training_cell_of_a_live_kernel():
     client = manager.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=300)
         for _ in range(2):  # the first run must leave the kernel as it was
             training = client.execute(TRAINING)
             opened = until(
