@@ -57,6 +57,7 @@ INSIDE = {
     ],
     "net.run": [
         ["groups", "noise", "padding"],
+        ["indices"],
         ["context", "lengths"],
         ["examples", "per_element"],
         ["execute"],

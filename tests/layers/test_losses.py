@@ -96,6 +96,13 @@ def test_a_loss_is_the_mean_over_an_examples_own_positions():
     torch.testing.assert_close(loss, expected)
 
 
+@pytest.mark.parametrize("label", [-100, -1, 4])
+def test_no_label_is_dropped(label):
+    x, target = torch.zeros(2, 4), torch.tensor([0, label])
+    with pytest.raises(IndexError, match="out of bounds"):
+        nw.CrossEntropy(logits=True).forward({}, x, target)
+
+
 def test_whole_numbers_as_targets():
     assert (
         nw.CrossEntropy("binary").forward({}, torch.tensor([[0.5]]), torch.tensor([[1]], dtype=torch.uint8)).item() > 0

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, mean_of_own
 
 SMALLEST = 2.0**-100  # probabilities below count as this: about 1e-30, whose logarithm and slope every float has
+NO_LABEL = torch.iinfo(torch.int64).min  # torch drops the label -100 in silence, where no other is named
 FORMS = {
     "index": "input: *s k, target: *s <k> -> loss: ()",
     "probabilities": "input: *s k, target: *s k -> loss: ()",
@@ -106,6 +108,8 @@ class CrossEntropy(Leaf):
     the plan computes both at once from the logits, which is exact for probabilities however small; alone, a
     probability below 10⁻³⁰ counts as that.
 
+    No label is left out: each counts, and one that is no class is an error.
+
     Shapes: by form: index: input (*s, k), target (*s,) of integers below k; probabilities: input (*s, k),
         target (*s, k); binary: input (*s,), target (*s,) of 0 and 1 or between. loss ().
 
@@ -159,7 +163,8 @@ class CrossEntropy(Leaf):
             return mean_of_each(self._binary(x, target.to(x.dtype)), lengths)  # (b, *s), (b, *s) -> (b,)
         classes = length_of(lengths, "k")
         if self.form == "index" and self.logits and classes is None:
-            flat = F.cross_entropy(x.flatten(0, -2), target.long().flatten(), reduction="none")  # (b · ∏ s,)
+            rows, labels = x.flatten(0, -2), target.long().flatten()  # (b · ∏ s, k), (b · ∏ s,)
+            flat = F.cross_entropy(rows, labels, ignore_index=NO_LABEL, reduction="none")  # (b · ∏ s,)
             return mean_of_each(flat.view(target.shape), lengths)  # (b, *s) -> (b,)
         logs = log_softmax_of(x, classes) if self.logits else x.clamp_min(SMALLEST).log()  # (b, *s, k)
         if self.form == "index":

@@ -43,7 +43,8 @@ def apply(
         single output needs no check.
 
     Raises: MissingArraysError for arrays that neither `arrays` nor the net holds; DataError for inputs that are not
-        the net's, lengths that are not the batch's, and examples that are too short for the net.
+        the net's, lengths that are not the batch's, examples that are too short for the net, and indices that the net
+        does not have. On an accelerator, where every call would wait for the device, indices are not checked.
 
     Example:
         >>> import netwright as nw, torch
@@ -67,7 +68,7 @@ def apply(
         raise MissingArraysError(what="some arrays are not given", where=", ".join(missing), mend="net.arrays has all")
     batch = next(iter(inputs.values()))
     noise = Noise(seed, step, torch.arange(batch.shape[0], device=batch.device)) if training else None
-    ends = axes_of(net.plan).given(lengths or {}, inputs)
+    ends, inputs = axes_of(net.plan).given(lengths or {}, inputs)
     context = RunContext(training=training, noise=noise, batch=batch.shape[0], lengths=ends)
     results = whole_program(net).bind(given)(inputs, context)
     names = net.output_names

@@ -35,7 +35,8 @@ def to_torch(net: Net, layout: Layout = "channels_first") -> nn.Module:
             channels, height, width); a sequence is (b, n, features) either way. `"channels_last"` leaves the axes as
             the net has them.
 
-    Raises: MissingArraysError when the net has arrays that are not filled.
+    Raises: MissingArraysError when the net has arrays that are not filled. The module raises the errors that `nw.apply`
+        raises.
 
     Example:
         >>> import netwright as nw, torch
@@ -105,7 +106,7 @@ class _TorchNet(_Holder):
             name: value.movedim(1, -1) if moved else value  # (b, c, *s) -> (b, *s, c)
             for name, value, moved in zip(self._names, x, self._moved, strict=True)
         }
-        self._axes.given({}, inputs)
+        _, inputs = self._axes.given({}, inputs)
         context = RunContext(  # the size is read from the shape, which export keeps free; len() would fix it
             training=self.training, noise=_noise(x[0]) if self.training else None, batch=x[0].shape[0]
         )

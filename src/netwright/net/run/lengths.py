@@ -1,4 +1,4 @@
-"""Names how long examples are by the sizes of a net's ports, and refuses lengths that do not fit."""
+"""Names how long examples are by the sizes of a net's ports, and refuses batches that do not fit these."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -10,6 +10,7 @@ from torch import Tensor
 from netwright.codecs.ragged import Ragged
 from netwright.errors import DataError, did_you_mean
 from netwright.net.plan.plan import Plan, ranked, shape_text
+from netwright.net.run.indices import checked_indices
 from netwright.net.run.padding import inside
 from netwright.once import once
 from netwright.sizes.size import Expression, Name, Size, measured, names, unknowns
@@ -78,10 +79,15 @@ class Axes(Value, eq=False):
             found[name] = place.length(own)
         return found if any(isinstance(length, Tensor) for length in found.values()) else {}
 
-    def given(self, lengths: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | int]:
-        """The user's lengths of a padded batch, checked, with a number for every size that is left out.
+    def given(
+        self, lengths: Mapping[str, Tensor], inputs: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Tensor | int], dict[str, Tensor]]:
+        """The user's lengths of a padded batch and the batch itself, checked.
 
-        Raises: DataError for a size that the net does not have, and lengths that the batch cannot have.
+        There is a number for every length that is left out. Padding that is no index is 0.
+
+        Raises: DataError for a size that the net does not have, lengths that the batch cannot have, and indices that
+            the net does not have.
         """
         for port, x in inputs.items():
             self._check_rank(port, x)
@@ -102,7 +108,24 @@ class Axes(Value, eq=False):
         if not (traced or torch.compiler.is_compiling()):  # while tracing, sizes are not numbers
             self.check(inputs)  # what the batch has with its padding
             self._check_derived({name: self._shortest(name, whole) for name in whole}, None)
-        return whole if ends else {}
+            inputs = {port: self._checked(port, x, whole if ends else {}) for port, x in inputs.items()}
+        return whole if ends else {}, {**inputs}
+
+    def _checked(self, port: str, x: Tensor, lengths: Mapping[str, Tensor | int]) -> Tensor:
+        """A batch whose indices are checked, if it holds indices."""
+        below = self._indices.get(port)
+        return x if below is None else checked_indices(port, x, below, self._ends(port, lengths, x.ndim))
+
+    @cached_property
+    def _indices(self) -> dict[str, Size]:
+        """The input ports that hold indices, with the size that these are below."""
+        return {port: below for port in self.shapes if (below := self.plan.below(("", port))) is not None}
+
+    def _ends(self, port: str, lengths: Mapping[str, Tensor | int], rank: int) -> list[Tensor | None]:
+        """How long the examples are along each axis of a port; None where nothing is padded."""
+        if not lengths or not ranked(self.shapes[port]):
+            return [None] * (rank - 1)
+        return [_length(size, lengths) for size in self.shapes[port]]
 
     def _check_rank(self, port: str, x: Tensor) -> None:
         shape = self.shapes[port]
@@ -305,6 +328,14 @@ def _lengths_text(length: Any) -> str:
         return f"a {type(length).__name__}"
     ends = f" from {length.min().item()} to {length.max().item()}" if length.numel() else ""
     return f"{str(length.dtype).removeprefix('torch.')} {shape_text(tuple(length.shape))}{ends}"
+
+
+def _length(size: Size | Row, lengths: Mapping[str, Tensor | int]) -> Tensor | None:
+    """How long each example is along an axis of this size, where that differs."""
+    if isinstance(size, Row) or unknowns(size) or not names(size) <= lengths.keys():
+        return None
+    found = measured(size, lengths)
+    return found if isinstance(found, Tensor) else None
 
 
 def _row(column: Stored, axis: int, part: int, rows: Tensor | None) -> int:
