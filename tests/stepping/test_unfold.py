@@ -137,3 +137,11 @@ def test_a_window_over_another_axis_steps_as_it_is(part: nw.Net) -> None:
     step = nw.unfold(net)
     pieces = [step(nw.batch(piece[None]))[0] for piece in x.split(1)]
     torch.testing.assert_close(torch.cat(pieces), net(x))
+
+
+def test_a_slice_of_features_steps_whatever_features_it_cuts():
+    net = nw.initialize(nw.Chain(nw.Linear(6), nw.Slice((2, 4)), nw.Slice((-1, None)), input=("n", 3)))
+    step, x = nw.unfold(net), torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(torch.cat([step(x[:2]), step(x[2:])]), net(x))
+    with pytest.raises(nw.NetError):
+        nw.unfold(nw.Chain(nw.Slice((2, None), axis=-2), input=("n", 3)))

@@ -177,12 +177,12 @@ class Visibility:
             return SAME if given == gives and not (self.training and _mixes_rows(op.leaf)) else ALL
         sizes = self.plan.solution.sizes(op)
         one, other = visible_places(port, sizes)[given], visible_places(output, sizes)[gives]
-        if LEADING in (one[0], other[0]):
+        if LEADING in (one.item, other.item):
             return SAME if one == other else ALL
         longer = _sizes(self.plan, made)[gives] - _sizes(self.plan, read)[given]
         if self.along in names(longer):  # the rate changes: positions on the two sides do not correspond
             return ALL
-        return op.leaf.span(port.name, one[1], self.training) or ALL
+        return op.leaf.span(port.name, one.place, one.run, self.training) or ALL
 
     def _end_edge(self, read: Slot, made: Slot, own: str, taken: bool = False, given: bool = False) -> SeenThrough:
         """Through an end of a `Map` or `Fold`: its axis is taken off a value, or given back, all others stay."""
@@ -238,13 +238,27 @@ def _mixes_rows(leaf: LeafNode) -> bool:
     return any(weight.kind == "running" for weight in leaf.weights().values())
 
 
-def visible_places(port: Port, sizes: Mapping[str, Size | tuple[Size | Row, ...]]) -> list[tuple[str, int]]:
-    """For every axis of a port's value, the item of the notation it belongs to, and its place in a run; else -1."""
-    found: list[tuple[str, int]] = []
+class PlaceInPort(Value):
+    """Where an axis stands in the notation of a port: which item it belongs to, and its place in a run of so many.
+
+    An axis that is named by itself has the place -1.
+    """
+
+    item: str
+    place: int = -1
+    run: int = 1
+
+
+def visible_places(port: Port, sizes: Mapping[str, Size | tuple[Size | Row, ...]]) -> list[PlaceInPort]:
+    """The place of every axis of a port's value."""
+    found: list[PlaceInPort] = []
     for item in port.axes:
-        run = () if isinstance(item, Axis) else sizes[item.name]
+        if isinstance(item, Axis):
+            found.append(PlaceInPort(item.name))
+            continue
+        run = sizes[item.name]
         assert isinstance(run, tuple)
-        found += [(item.name, -1)] if isinstance(item, Axis) else [(item.name, i) for i in range(len(run))]
+        found += [PlaceInPort(item.name, i, len(run)) for i in range(len(run))]
     return found
 
 

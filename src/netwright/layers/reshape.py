@@ -254,12 +254,20 @@ class Slice(Leaf):
         places = first + torch.arange(stop - start, device=x.device)  # (b, stop − start)
         return picked_elements(x, places, axis + 1)  # (b, ..., n, ...) -> (b, ..., stop − start, ...)
 
-    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
+    def reach(self, training: bool) -> Mapping[str, Span]:
+        """Along whichever axis: where its own is, only the number of axes tells."""
+        return {"input": (0, self._start)} if self._start >= 0 else {}
+
+    def span(self, port: str, axis: int, run: int, training: bool) -> Span | None:
         """Along its own axis output i sees i + start, along all others i; where start counts from the end, all."""
-        start = (self.which[0] or 0) if isinstance(self.which, tuple) else 0
-        if self.axis < 0 or isinstance(self.which, int):  # how many axes stand before its own is not known here
-            return {"input": (0, start)} if start >= 0 else {}
-        return {"input": (*((0.0, 0.0),) * self.axis, (start, start) if start >= 0 else (-math.inf, math.inf))}
+        if axis != self.axis % run:
+            return (0, 0)
+        return (self._start, self._start) if self._start >= 0 else None
+
+    @property
+    def _start(self) -> int:
+        """How many elements stand before the first of several; negative where it is counted from the end."""
+        return (self.which[0] or 0) if isinstance(self.which, tuple) else 0
 
     def _enough(self, n: Size) -> Size:
         """1 or more exactly where an axis of n elements, which differs from example to example, has all of these."""

@@ -150,8 +150,8 @@ class LeafNode(Node, abstract=True):
         """
         return {}
 
-    def span(self, port: str, axis: int, training: bool) -> Span | None:
-        """The reach along one axis of a run, -1 for an axis that is named by itself; None for everything."""
+    def span(self, port: str, axis: int, run: int, training: bool) -> Span | None:
+        """The reach along one axis of a run of so many, -1 for an axis named by itself; None for everything."""
         seen = self.reach(training)
         found = seen.get(port, seen.get("*"))
         if found is None or not isinstance(found[0], tuple):

@@ -145,9 +145,9 @@ class _Unfolding:
         outputs = [self._moving(self.plan.shape((path, port.name))) for port in scope.ports.outputs]
         kept = all([*axes.values()] == [*next(iter(moving.values()), {}).values()] for axes in outputs)
         return kept and all(
-            leaf.span(port, ports[port][axis][1], training=False) == (0, 0)
+            leaf.span(port, place.place, place.run, training=False) == (0, 0)
             for port, axes in moving.items()
-            for axis in axes
+            for place in (ports[port][axis] for axis in axes)
         )
 
     def _moving(self, shape: Shape) -> dict[int, Size]:
