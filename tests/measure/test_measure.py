@@ -452,14 +452,30 @@ def test_numbers_at_every_position_of_examples_that_differ_in_length():
     assert caught.value.what == "a target has other positions than the net's output"
 
 
-def test_several_labels_at_every_position_are_refused():
-    tags = nw.Chain(nw.Linear(2), nw.sigmoid, input=(6, 2), output=nw.Each(nw.Labels(["a", "b"])))
-    with pytest.raises(NetError) as caught:
-        nw.measure(nw.initialize(tags), (STEPS, [[["a"]] * 6] * 300))
+def test_several_labels_at_every_position():
+    tags = nw.Chain(nw.Linear(2), nw.sigmoid, input=("n", 2), output=nw.Each(nw.Labels(["a", "b"])))
+    tags = nw.initialize(tags, seed=0)
+    examples = [STEPS[i, : 1 + i % 6] for i in range(30)]
+    right = [[[name for name, x in zip("ab", step, strict=True) if x > 0] for step in one] for one in examples]
+    report = nw.measure(tags, (examples, right), baseline=(examples, right))
+    chances, wanted = np.concatenate(tags(examples, nw.raw)), np.concatenate(examples) > 0
+    hits = (chances >= 0.5) == wanted
+    assert (report.n, report.counted, report.unit) == (30, len(wanted), "positions")
+    assert report.accuracy.value == pytest.approx(hits.mean())
+    whole = np.logical_and.reduceat(hits.all(axis=1), np.cumsum([0, *map(len, examples[:-1])]))
+    assert report.exact.value == pytest.approx(whole.mean())
+    of_right = np.where(wanted, chances, 1 - chances)
+    assert report.log_loss.value == pytest.approx(-np.log(of_right).mean(), rel=1e-5)
+    assert [one.label for one in report.classes] == ["a", "b"]
+    worst = report.worst[0]
+    assert worst.actual == right[worst.index] and worst.probabilities == {}
+    with pytest.raises(DataError) as caught:
+        nw.measure(tags, (examples[5:7], [right[5], right[5]]))
     assert str(caught.value) == (
-        "several labels at every position are not measured\n"
-        "  expected: one answer for each label of an example, or one class for each position\n"
-        "  got:      Each(Labels(['a', 'b']))"
+        "a target has other positions than the net's output\n"
+        "  where:    target, row 1\n"
+        "  expected: (1, 2), as the net gives\n"
+        "  got:      (6, 2)"
     )
 
 

@@ -42,7 +42,8 @@ def measure(
     - "class" (`Category`) and "yes or no" (`Boolean`): accuracy, log loss, confusion matrix, precision, recall and F1.
       `Each` of them counts real positions, and the examples that are right at every position; positions of one example
       are not independent, so the intervals are read from how examples differ.
-    - "labels" (`Labels`): the same for each label, and the examples with every label right.
+    - "labels" (`Labels`): the same for each label, and the examples with every label right. `Each` of it counts real
+      positions.
     - "numbers" (`Number`, `Vector`, `Array`, `Image`): MSE, RMSE, MAE and R², in the unit in which the decoder answers;
       of a picture the pixels are the numbers, from 0 to 255. `Each` of them counts real positions.
     - "elements" (`Characters`, …): bits per element, perplexity and error. End marks count as elements. If the codec

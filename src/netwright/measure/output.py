@@ -9,14 +9,14 @@ from torch import Tensor
 from netwright.codecs.codec import Answer, Codec, by_row
 from netwright.codecs.numeric import plain_number
 from netwright.codecs.reading import probabilities
-from netwright.errors import DataError, NetError
+from netwright.errors import DataError
 from netwright.measure.classification import ClassCounts
 from netwright.measure.estimate import nothing_measured
 from netwright.measure.positions import PositionCounts
 from netwright.measure.regression import NumberSums
 from netwright.measure.report import Example, Report
 from netwright.measure.sequences import ElementCounts
-from netwright.measure.several import LabelCounts
+from netwright.measure.several import LabelCounts, PositionLabels
 from netwright.measure.tally import Metric, Tally
 from netwright.measure.worst import Worst
 from netwright.net.part import Net
@@ -144,13 +144,7 @@ def _class_tally(codec: Codec, top: Sequence[int]) -> Tally:
 
 def _label_tally(codec: Codec, top: Sequence[int]) -> Tally:
     del top  # independent labels have no top n
-    if _runs(codec):
-        raise NetError(
-            what="several labels at every position are not measured",
-            expected="one answer for each label of an example, or one class for each position",
-            got=repr(codec),
-        )
-    return LabelCounts(codec.names)
+    return (PositionLabels if _runs(codec) else LabelCounts)(codec.names)
 
 
 def _number_tally(codec: Codec, top: Sequence[int]) -> Tally:

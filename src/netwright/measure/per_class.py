@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from netwright.measure.counts import Label
-from netwright.measure.estimate import f1_score, proportion
+from netwright.measure.estimate import Moments, Shares, f1_score, plus, proportion
 from netwright.measure.report import ClassFigures
 from netwright.measure.tally import Triple
 
@@ -30,3 +32,46 @@ def _one(label: Label, right: int, wrong: int, missed: int, *, n: int) -> ClassF
             f1_score("F1", right, wrong, missed, baseline=2 * share / (1 + share), baseline_name=always),
         ),
     )
+
+
+class ByExample:
+    """The counts of k classes where an example has several positions, which tend to be right or wrong together.
+
+    Only sums are kept: 8 k numbers of the ratios and 12 k of the counts, whatever the number of examples.
+    """
+
+    def __init__(self, k: int) -> None:
+        self._precision, self._recall, self._either = Shares(k), Shares(k), Shares(k)
+        self._triples: Moments | None = None  # (k, 3) of an example: right, wrong, missed
+
+    def add(self, right: np.ndarray, given: np.ndarray, actual: np.ndarray) -> None:
+        """Add examples, (b, k) each: of how many positions each class is rightly said, is said, and is true."""
+        self._precision.add(right, given)
+        self._recall.add(right, actual)
+        self._either.add(right, actual + given - right)
+        self._triples = plus(self._triples, Moments.of(np.stack([right, given - right, actual - right], axis=2)))
+
+    def figures(self, labels: Sequence[Label], counts: np.ndarray, positions: int) -> tuple[ClassFigures, ...]:
+        """The figures of each class, which stands at `counts` of the positions."""
+        return tuple(self._one(i, label, int(counts[i]), positions) for i, label in enumerate(labels))
+
+    def _one(self, i: int, label: Label, count: int, positions: int) -> ClassFigures:
+        always, share = f'always "{label}"', count / positions
+        return ClassFigures(
+            label=label,
+            count=count,
+            figures=(
+                self._precision.proportion("precision", i, baseline=share, baseline_name=always),
+                self._recall.proportion("recall", i, baseline=1.0 if count else None, baseline_name=always),
+                self._either.f1_score("F1", i, baseline=2 * share / (1 + share), baseline_name=always),
+            ),
+        )
+
+    def variances(self, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(k,) each: the variance of a class's own figure, and the examples behind it, by its slopes (3, k).
+
+        The positions of an example move the figure together, so the variance is read from how examples differ.
+        """
+        assert self._triples is not None
+        spread = np.einsum("ik,kij,jk->k", slopes, self._triples.co, slopes)  # (3, k), (k, 3, 3), (3, k) -> (k,)
+        return spread * self._triples.n / max(1, self._triples.n - 1), self._either.examples

@@ -16,7 +16,8 @@ from netwright.measure.arrays import (
     rank_of_target,
 )
 from netwright.measure.counts import ConfusionMatrix, Label
-from netwright.measure.estimate import Estimate, Moments, Shares, plus, proportion
+from netwright.measure.estimate import Estimate, Shares, proportion
+from netwright.measure.per_class import ByExample
 from netwright.measure.report import ClassFigures
 from netwright.measure.tally import (
     CLIP,
@@ -153,8 +154,7 @@ class PositionCounts(EveryPosition):
         super().__init__(labels, top)
         check_choice(self.labels)
         k = len(self.labels)
-        self._precision, self._recall, self._either = Shares(k), Shares(k), Shares(k)
-        self._triples: Moments | None = None  # (k, 3) of an example: right, wrong, missed
+        self._by_example = ByExample(k)
         self._uniform = np.zeros(k, np.int64)  # examples with this class at every position
         self._exact = 0
 
@@ -167,10 +167,7 @@ class PositionCounts(EveryPosition):
             return np.bincount((example * k + classes)[kept], minlength=b * k).reshape(b, k)
 
         actual, given, both = by_class(t), by_class(said), by_class(t, right)  # (b, k) each
-        self._precision.add(both, given)
-        self._recall.add(both, actual)
-        self._either.add(both, actual + given - both)
-        self._triples = plus(self._triples, Moments.of(np.stack([both, given - both, actual - both], axis=2)))
+        self._by_example.add(both, given, actual)
         self._uniform += (actual == lengths[:, None]).sum(axis=0)
         self._exact += int((both.sum(axis=1) == lengths).sum())
 
@@ -184,25 +181,10 @@ class PositionCounts(EveryPosition):
         return proportion(name, self._exact, self.n, baseline=guess, baseline_name=self.always)
 
     def classes(self) -> tuple[ClassFigures, ...]:
-        return tuple(self._class_figures(i, int(count)) for i, count in enumerate(self.targets))
-
-    def _class_figures(self, i: int, count: int) -> ClassFigures:
-        always, share = f'always "{self.labels[i]}"', float(self.share[i])
-        return ClassFigures(
-            label=self.labels[i],
-            count=count,
-            figures=(
-                self._precision.proportion("precision", i, baseline=share, baseline_name=always),
-                self._recall.proportion("recall", i, baseline=1.0 if count else None, baseline_name=always),
-                self._either.f1_score("F1", i, baseline=2 * share / (1 + share), baseline_name=always),
-            ),
-        )
+        return self._by_example.figures(self.labels, self.targets, self.counted)
 
     def _variances(self, slopes: np.ndarray) -> Triple:
-        """The positions of an example move a class's figure together, so the variance is read from examples."""
-        assert self._triples is not None
-        spread = np.einsum("ik,kij,jk->k", slopes, self._triples.co, slopes)  # (3, k), (k, 3, 3), (3, k) -> (k,)
-        return spread * self.n / max(1, self.n - 1), self._either.examples, np.sum(self.triple(), axis=0)
+        return *self._by_example.variances(slopes), np.sum(self.triple(), axis=0)
 
 
 def exact_positions(seen: PositionCounts) -> Estimate:
