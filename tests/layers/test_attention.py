@@ -103,6 +103,7 @@ def test_a_step_has_no_mask():
     assert message(lambda: leaf.step({}, None, x, x, x, torch.ones(1, 2, 2), None)) == (
         "a mask is for a whole sequence, not for pieces of one\n"
         "  where:    Attention\n"
+        "  expected: no mask, since it has a number for each pair of positions, and a piece has only some\n"
         "  mend:     nw.Attention(causal=True) without a mask"
     )
 
@@ -112,6 +113,7 @@ def test_a_step_has_no_bias():
     assert message(lambda: leaf.step({}, None, x, x, x, None, torch.ones(1, 2, 2))) == (
         "a bias is for a whole sequence, not for pieces of one\n"
         "  where:    Attention\n"
+        "  expected: no bias, since it has a number for each pair of positions, and a piece has only some\n"
         "  mend:     nw.Attention(causal=True) without a bias"
     )
 

@@ -169,6 +169,28 @@ def test_all_that_is_odd_about_weights_is_in_one_error() -> None:
     )
 
 
+def test_arrays_of_another_size_and_missing_ones_are_in_one_error() -> None:
+    net = nw.Chain(nw.Linear(4), nw.relu, nw.Linear(2), nw.relu, nw.Linear(2), input=3)
+    weights = {"linear1.weight": torch.zeros(5, 3), "linear1.bias": torch.zeros(5), "linear2.weight": torch.zeros(2, 5)}
+    with pytest.raises(nw.SizeError) as caught:
+        net.with_arrays(weights)
+    assert str(caught.value) == (
+        "2 faults\n"
+        "1. linear1/weight does not fit any more\n"
+        "     where:    input -> linear1\n"
+        "     expected: (5,)   Linear(out) of the kept array linear1/weight (5, 3)\n"
+        "     got:      (4,)   Linear(out) of linear1\n"
+        "     mend:     nw.Linear() in place of linear1      (checked: 38 parameters)\n"
+        "2. 3 of the 6 arrays of this net are not given\n"
+        "     where:    linear2/bias, linear3/weight, linear3/bias\n"
+        "     mend:     nw.initialize(net) for random ones, when the others fit"
+    )
+    assert repr(caught.value.mended) == "Chain(Linear(), relu, Linear(2), relu, Linear(2), input=Array('3'))"
+    with pytest.raises(nw.SizeError) as caught:
+        nw.initialize(net).with_arrays(weights)
+    assert "not given" not in str(caught.value)
+
+
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "body/"])
 def test_what_stands_before_every_name_is_named(prefix: str) -> None:
     net = nw.initialize(nw.Chain(4, nw.relu, 2, input=3))

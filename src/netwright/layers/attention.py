@@ -39,7 +39,8 @@ class Attention(Leaf):
         scale: what scores are multiplied with; None, 1/√d, so that they vary as much whatever d is.
 
     A mask is 0 where a query must not look, anything else where it may. A query that may look nowhere gets 0. A bias
-    is a finite number for each pair, such as a learned one for each distance.
+    is a finite number for each pair, such as a learned one for each distance. One for all heads, (m, n), is repeated by
+    `nw.Add` with a constant (heads, 1, 1).
 
     Raises:
         NetError: a number that is not a whole one of at least 1, heads that the groups do not divide, a scale that is
@@ -128,6 +129,7 @@ class Attention(Leaf):
                 raise DataError(
                     what=f"a {name} is for a whole sequence, not for pieces of one",
                     where="Attention",
+                    expected=f"no {name}, since it has a number for each pair of positions, and a piece has only some",
                     mend=f"nw.Attention(causal=True) without a {name}",
                 )
         if memory is not None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from netwright.codecs.codec import DECISION
 from netwright.codecs.numeric import described, numbers
 from netwright.codecs.reading import Reading
-from netwright.errors import DataError, NetError, PathError, did_you_mean
+from netwright.errors import DataError, Fault, NetError, PathError, SizeError, did_you_mean
 from netwright.fields import plain
 from netwright.net.node import Node
 from netwright.net.plan.plan import ArraySpec, shape_text
@@ -163,6 +163,21 @@ def _check_paths(given: Mapping[Any, Any], paths: Mapping[Any, str], places: Map
         got="\n".join(lines) if len(given) > 1 else "",
         mend=cut if prefix else did_you_mean(paths[first], places),
     )
+
+
+def with_missing(error: SizeError, held: Mapping[str, Any], places: Mapping[str, ArraySpec]) -> SizeError:
+    """The error for arrays that do not fit, which also lists those that the net would lack beside."""
+    missing = [path for path in places if path not in held]
+    if not missing:
+        return error
+    fault = Fault(
+        what=f"{len(missing)} of the {len(places)} arrays of this net are not given",
+        where=_few(missing),
+        mend=("nw.initialize(net) for random ones, when the others fit",),
+    )
+    whole = SizeError.of([*error.faults, fault])
+    whole.mended = error.mended
+    return whole
 
 
 def _prefix(given: Mapping[Any, Any], places: Mapping[str, ArraySpec]) -> str:

@@ -211,8 +211,13 @@ class Net(Node, abstract=True):
         replace all of them keep theirs, where it is one.
 
         Raises: PathError for an array that no part has, SizeError for one that does not fit, DataError for no array.
+            The first two list all that is wrong, and the arrays that are missing.
         """
-        return self.holding(arrays={**self.held.arrays, **given.arrays_for(arrays, self.held.arrays, self.plan.arrays)})
+        found = {**self.held.arrays, **given.arrays_for(arrays, self.held.arrays, self.plan.arrays)}
+        try:
+            return self.holding(arrays=found)
+        except SizeError as error:
+            raise given.with_missing(error, found, self.plan.arrays) from None
 
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Self:
         """The net with its arrays on a device, or of a float type; a type may stand alone, as in torch.
