@@ -241,3 +241,9 @@ Each of Each is Each: it takes any depth
   got:      Each(Each(Category(range(10))))
   mend:     Each(Category(range(10)))"""
     )
+
+
+def test_other_classes_are_a_codecs_own():
+    assert Category(["a", "b"]).for_classes(3) == Category(range(3))
+    assert Each(Category(["a", "b"])).for_classes(3) == Each(Category(range(3)))
+    assert Each(Number(0.0, 1.0)).for_classes(3) is None

@@ -97,6 +97,9 @@ class Category(LabelCodec):
             )
         return replace(self, labels=found)
 
+    def for_classes(self, count: int) -> Codec:
+        return Category(range(count))
+
     @cached_property
     def _sorted(self) -> tuple[Tensor, Tensor] | None:
         """The labels in ascending order with their indices, if they are all integers that torch can hold."""

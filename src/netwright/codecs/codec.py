@@ -155,6 +155,14 @@ class Codec(Value, ABC):
         """A batch of stored tensors as the net sees it."""
         return stored
 
+    def truncated(self, raws: Sequence[Any]) -> int:
+        """How many of the raw values are cut off when they are encoded."""
+        return 0
+
+    def for_classes(self, count: int) -> "Codec | None":
+        """This codec for so many classes, which have numbers for names; None where it has no classes."""
+        return None
+
     @property
     def fitted(self) -> bool:
         """Whether no field is `FREE` any more."""

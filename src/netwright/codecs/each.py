@@ -135,6 +135,10 @@ class Each(Codec):
         items = [item for _, found in by_row(raws, self._flat) for item in found]
         return replace(self, codec=self.codec.fit(items))
 
+    def for_classes(self, count: int) -> Codec | None:
+        codec = self.codec.for_classes(count)
+        return None if codec is None else Each(codec)
+
     def _flat(self, raw: Any) -> tuple[list[list[int]], Sequence[Any]]:
         """The number of items of every list, level by level, and all raw values of the codec in one flat list."""
         if not self.takes(raw):

@@ -169,12 +169,20 @@ def test_a_net_that_ends_in_its_loss() -> None:
 
 
 def test_another_encoder_than_one_of_sequences() -> None:
+    for codec in (nw.Array("n <3>"), nw.Each(nw.Category([0, 1, 2]))):
+        assert refused(net(input=codec), LISTS) == (
+            "predicting the next element needs an encoder of sequences\n"
+            "  where:    input 'input'\n"
+            "  expected: nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()\n"
+            f"  got:      {codec}\n"
+            "  mend:     net.with_input(nw.Tokens())"
+        )
     assert refused(nw.Chain(4, nw.softmax, input=nw.Number(0.0, 1.0)), [1.0, 2.0]) == (
-        "predicting the next element needs an encoder of sequences\n"
+        "the next element comes from a vocabulary, and these data are numbers\n"
         "  where:    input 'input'\n"
         "  expected: nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()\n"
         "  got:      Number(0.0, 1.0)\n"
-        "  mend:     net.with_input(nw.Tokens())"
+        "  mend:     nw.train(net, ([x[:-1] for x in series], [x[1:] for x in series])), without an objective"
     )
     assert refused(net(), LISTS) == (
         "predicting the next element needs an encoder of sequences\n"

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any, cast
 
 from netwright.codecs.array import Array
-from netwright.codecs.category import Boolean, Category
+from netwright.codecs.category import Category
 from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.net.faults.edit import Edit, code, if_valid, inserted, instead, new_leaf, without
@@ -42,7 +42,7 @@ def can_learn(solution: Solution, decoders: Mapping[str, Codec]) -> bool:
             continue
         if leaf.gives() == "class probabilities" and solution.shape(slot)[-1:] == (1,):
             return False
-        if leaf.gives() == "separate probabilities" and isinstance(decoders.get(name), Category):
+        if leaf.gives() == "separate probabilities" and name in decoders and decoders[name].answer == "class":
             return False
     return True
 
@@ -123,9 +123,7 @@ def _arrays(site: FaultSite) -> Iterator[Edit]:
     if kept:
         yield Edit(f"{code(op.leaf)} in place of {op.path}", "with new arrays", leaves={op.path: op.leaf})
         for name, codec in site.node.held.outputs.items():
-            if isinstance(codec, Category) and isinstance(site.expected[0], int):
-                labels = Category(range(site.expected[0]))
-                yield Edit(f"output={code(labels)}", outputs={name: labels})
+            yield from _other_classes(name, codec, site.expected[0])
     if op.leaf.held.shared:
         own = op.leaf.holding(shared="", arrays={})
         yield Edit(f"{code(own)} in place of {op.path}", "with arrays of its own", leaves={op.path: own})
@@ -326,12 +324,13 @@ def _other_ends(site: FaultSite, found: Origin, wanted: Size) -> Iterator[Edit]:
     if end is None or width is None or site.decoder is None:
         return
     name, labels = site.mismatch.port, if_valid(lambda: Category([False, True]))
+    answer = site.decoder.answer
     if end.leaf.gives() == "class probabilities" and wanted == 1:
-        if isinstance(site.decoder, Boolean) and site.got[-1] == 2:
+        if answer == "yes or no" and site.got[-1] == 2:
             yield Edit(f"output={code(labels)}", outputs={name: labels})
-        decided = _alternatives(site, end, "one class") if isinstance(site.decoder, Boolean) else iter([without(end)])
+        decided = _alternatives(site, end, "one class") if answer == "yes or no" else iter([without(end)])
         yield from (width | change for change in decided)
-    if isinstance(site.decoder, Category):
+    if answer == "class":
         yield from (width | change for change in _alternatives(site, end, "several classes"))
 
 
@@ -341,23 +340,23 @@ def _other_decoders(site: FaultSite) -> Iterator[Edit]:
     if decoder is None:
         return
     last = site.got[-1] if site.got else 1
-    if len(site.got) > len(site.expected) and not isinstance(decoder, Each | Array):
+    if len(site.got) > len(site.expected) and not isinstance(decoder, Array):
         each = if_valid(lambda: Each(decoder))
         if each:
-            word = "class" if isinstance(decoder, Category) else type(decoder).__name__.lower()
+            word = "class" if decoder.answer == "class" else type(decoder).__name__.lower()
             yield Edit(f"output={code(each)}", f"a {word} for every position", outputs={name: each})
-    if isinstance(decoder, Category) and isinstance(last, int) and len(site.got) == 1:
-        labels = if_valid(lambda: Category(range(last)))
-        if labels:
-            yield Edit(f"output={code(labels)}", outputs={name: labels})
-    if isinstance(decoder, Each) and isinstance(decoder.codec, Category) and isinstance(last, int):
-        labels = if_valid(lambda: Each(Category(range(last))))
-        if labels:
-            yield Edit(f"output={code(labels)}", outputs={name: labels})
-    if not isinstance(decoder, Category) and all(isinstance(size, int) for size in site.got):
+    yield from _other_classes(name, decoder, last)
+    if decoder.answer != "class" and all(isinstance(size, int) for size in site.got):
         array = Array(cast(Any, tuple(site.got)))
         plain = str(site.got[0]) if len(site.got) == 1 else repr(tuple(site.got))
         yield Edit(f"output={plain}", outputs={name: array})
+
+
+def _other_classes(name: str, decoder: Codec, count: Size | Row) -> Iterator[Edit]:
+    """The decoder of an output for so many classes, where it has classes."""
+    other = if_valid(lambda: decoder.for_classes(count)) if isinstance(count, int) else None
+    if other is not None:
+        yield Edit(f"output={code(other)}", outputs={name: other})
 
 
 def _width(found: Origin, wanted: Size) -> Iterator[Edit]:

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 
 from netwright.codecs.codec import Codec
-from netwright.codecs.text.elements import Elements
 from netwright.data.order import epoch_order
 from netwright.data.sources import Source
 from netwright.errors import DataError
@@ -113,7 +112,7 @@ class Chooser:
         """Record how many examples the encoders cut to `max_length`."""
         texts: list[str] = []
         for port, codec in codecs.items():
-            cut = codec.truncated(source.columns[port]) if isinstance(codec, Elements) else 0
+            cut = codec.truncated(source.columns[port])
             texts += [f"{cut:,} of {len(source):,} at port {port!r}"] if cut else []
         if texts:
             self.say("truncated", ", ".join(texts), "the encoder keeps `max_length` elements")

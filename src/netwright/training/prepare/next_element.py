@@ -3,9 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from netwright.codecs.array import Array
 from netwright.codecs.codec import LONGEST, Codec
-from netwright.codecs.each import Each
 from netwright.codecs.numeric import described, is_array
 from netwright.codecs.text.characters import Characters
 from netwright.codecs.text.elements import Elements
@@ -140,7 +138,7 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
     if codec is None and isinstance(first, str):
         codec = Characters()
     if not isinstance(codec, Elements):
-        if isinstance(codec, Array | Each) or (codec is None and _holds_fractions(first)):
+        if codec.answer == "numbers" if codec is not None else _holds_fractions(first):
             raise TrainingError(
                 what="the next element comes from a vocabulary, and these data are numbers",
                 where=f"input {name!r}",
