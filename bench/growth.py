@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from bench.run import Verdict, machine, promises, seconds_of, versions
 from bench.workloads import SMOLLM2
+from bench.yardstick import Yardstick, yardstick
 
 import netwright as nw
 from netwright.models.pretrained import llama
@@ -23,10 +24,6 @@ WIDTH = 16
 GROWTH = 12.0  # times, for ten times the parts
 GOALS = {"build": 70, "replace": 50, "insert": 50, "delete": 50, "load": 120, "train": 300}  # ms for 1,000 parts
 IMPORT_MS = 60.0  # over torch, with the collector off
-GOALS_YARDSTICK_MS = 19.4
-"""The yardstick on the machine for which the goals were set. It was not measured there, but follows: a chain of 1,000
-parts took 102 ms there to build and 356 ms to edit at commit fde8c85, and 407 ms and 1,456 ms beside a yardstick of
-78.3 ms."""
 ROWS = [[row / 32] * WIDTH for row in range(32)]
 
 Make = Callable[[int], nw.Net]
@@ -100,25 +97,6 @@ def milliseconds(before: Callable[[], Any], act: Callable[[Any], object], repeat
         act(given)
         found.append(1000 * (time.process_time() - start))
     return statistics.median(found[1:])
-
-
-class _Record:
-    """What the yardstick makes: most of the time of a verb goes into small objects."""
-
-    def __init__(self, name: str, sizes: tuple[int, int], names: dict[str, int]) -> None:
-        self.name, self.sizes, self.names = name, sizes, names
-
-
-def yardstick() -> float:
-    """Milliseconds for a fixed piece of plain Python, of which the verbs consist: texts, objects, tables, loops."""
-    start = time.process_time()
-    seen: dict[str, _Record] = {}
-    total = 0
-    for number in range(30_000):
-        record = _Record(f"part{number}", (number, number + 1), {"in": number})
-        seen[record.name] = record
-        total += sum(size for size in record.sizes if isinstance(size, int)) + len(record.name)
-    return 1000 * (time.process_time() - start)
 
 
 def growing(build: Make, deep: str, repeats: int) -> dict[str, list[float]]:
@@ -208,13 +186,12 @@ def main() -> None:
     where = machine()
     torch.set_num_threads(1)
     gc.disable()
-    rounds = [yardstick() for _ in range(args.repeats)]
+    rounds = yardstick(args.repeats).rounds
     tables: dict[str, dict[str, list[float]]] = {}
     for name, build, deep in (("a chain", chain, ""), ("five deep", nest, "body/" * 5)):
         tables[name] = growing(build, deep, args.repeats)
-        rounds += [yardstick() for _ in range(args.repeats)]
-    stick = statistics.median(rounds)
-    slower = stick / GOALS_YARDSTICK_MS
+        rounds += yardstick(args.repeats).rounds
+    stick = Yardstick(rounds)
     text = [
         "# How the verbs grow with the parts of a net, measured",
         "",
@@ -223,13 +200,9 @@ def main() -> None:
         f"Milliseconds of one processor, medians of {args.repeats}, without the garbage collector: what one of its",
         "passes costs is decided by the objects that torch has made, 0.1 s for 200,000. `train` is one step from cold.",
         "",
-        f"The yardstick, a piece of plain Python, took {stick:.1f} ms ({min(rounds):.1f}-{max(rounds):.1f}).",
-        f"The goals were set for a machine on which it takes {GOALS_YARDSTICK_MS} ms: "
-        + ", ".join(f"{verb} {most}" for verb, most in GOALS.items())
-        + f", import {IMPORT_MS:.0f} ms.",
-        f"Here they are multiplied by the ratio, {slower:.2f}.",
+        str(stick),
         "",
-        *promises([*goals(tables, slower), importing(args.repeats, slower)]),
+        *promises([*goals(tables, stick.slower), importing(args.repeats, stick.slower)]),
     ]
     for name, table in tables.items():
         text += ["", f"## {name.capitalize()}", "", *lines_of(table)]

@@ -11,6 +11,8 @@ from bench.peers.torch_base import build, tensors
 from bench.workloads import RATE, Workload
 from torch import Tensor, nn
 
+from netwright.machine import has_bf16
+
 
 def lenet_step(net: nn.Module, half: bool, x: Tensor, y: Tensor) -> Tensor:
     """Loss of one batch of uint8 pictures (b, 28, 28, 1)."""
@@ -46,9 +48,9 @@ def pool_first(net: nn.Sequential) -> nn.Sequential:
 
 
 def best_way(step: Callable[[bool], None], steps: int) -> tuple[bool, int]:
-    """What is faster now: bf16 autocast or float32, with one thread or torch's default."""
+    """What is faster now: bf16 autocast, where there are units for it, or float32; one thread or torch's default."""
     default, seconds = torch.get_num_threads(), dict[tuple[bool, int], float]()
-    for half, threads in itertools.product((True, False), {1, default}):
+    for half, threads in itertools.product({False, has_bf16(torch.device("cpu"))}, {1, default}):
         torch.set_num_threads(threads)
         for part in range(2):  # the first half only warms up
             start = time.perf_counter()
