@@ -170,7 +170,7 @@ class PositionLabels(LabelAnswers):
         >>> two, one = np.array([[0.9, 0.2], [0.6, 0.7]]), np.array([[0.1, 0.8]])
         >>> losses = seen.update([two, one], [np.array([[1, 0], [0, 1]]), np.array([[0, 1]])])
         >>> print(labels_accuracy(seen))
-        accuracy 83.3% (2.8-99.9, n=2), each label's commoner answer: 66.7%
+        accuracy 83.3% (3.9-99.8, n=2), each label's commoner answer: 66.7%
     """
 
     unit = "positions"
