@@ -71,7 +71,7 @@ def cases(info: Any) -> Iterator[tuple[nn.Module, list[Tensor]]]:
 
 def as_net(module: nn.Module, inputs: list[Tensor]) -> Any:
     """A net of the module alone; None where it does not go in with these inputs."""
-    marks = ["" if x.is_floating_point() else " <99>" for x in inputs]
+    marks = ["" if x.is_floating_point() or (x < 0).any() else " <99>" for x in inputs]  # signs are no indices
     names = [f"x{i}" for i in range(len(inputs))]
     sizes = [" ".join(map(str, x.shape[1:])) or "()" for x in inputs]
     try:

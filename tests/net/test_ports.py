@@ -4,7 +4,7 @@ import pytest
 
 import netwright as nw
 from netwright.errors import NetError, PathError
-from netwright.net.ports import as_codec, as_codecs, ports_repr, present, said
+from netwright.net.ports import as_codec, as_codecs, codecs_of, ports_repr, present
 
 
 @pytest.mark.parametrize("port", [(28, 28, 1), "28 28 1", nw.Array("28 28 1")])
@@ -12,10 +12,10 @@ def test_sizes_are_a_codec(port) -> None:
     assert as_codec(port) == nw.Array("28 28 1")
 
 
-def test_nothing_is_nothing_and_said_takes_all_away() -> None:
+def test_nothing_is_nothing_and_codecs_of_takes_all_away() -> None:
     assert as_codec(None) is None
     assert as_codecs(None, ["a"]) == {}
-    assert said(None, ["a", "b"]) == {"a": None, "b": None}
+    assert codecs_of(None, ["a", "b"]) == {"a": None, "b": None}
     assert present({"a": None, "b": nw.Boolean()}) == {"b": nw.Boolean()}
 
 
