@@ -189,15 +189,16 @@ class Reader(Value):
         A net that would be too large is refused before any of it is built.
         """
         check_uses(planned_uses(plain), where, self.size)
-        found = self._value(plain, where, 0, held)
-        return found if isinstance(found, Node) else malformed(where, "a part", plain)
+        if not isinstance(plain, dict) or not {"part", "fields"} <= plain.keys() <= {"part", "fields", "shared"}:
+            malformed(where, "a part", plain)
+        return self._part(cast(dict[str, Plain], plain), where, 0, held)
 
     def codec(self, plain: Plain, where: str) -> Codec:
         """The codec that plain data describes."""
         found = self._value(plain, where, 0)
         return found if isinstance(found, Codec) else malformed(where, "a codec", plain)
 
-    def _value(self, plain: Plain, where: str, depth: int, held: Held = NOTHING) -> Any:
+    def _value(self, plain: Plain, where: str, depth: int) -> Any:
         if depth > MOST_DEPTH:
             raise too_deep(where)
         if isinstance(plain, list):
@@ -209,8 +210,6 @@ class Reader(Value):
         read = self._tags.get(keys)
         if read is None:
             malformed(where, "a part, a codec, a record, a function, a mark or a float", sorted(keys)[:5])
-        if read == self._part:
-            return self._part(cast(dict[str, Plain], plain), where, depth, held)
         return read(cast(dict[str, Plain], plain), where, depth)
 
     @cached_property
