@@ -47,7 +47,7 @@ def test_the_whole_demonstration(asked, tmp_path, capsys):
         "Written",
     ]
     assert str(nw.summary(lenet())) in said[0]
-    assert said[2] == f"MNIST is not available here: {DIGITS.source}. Expect a lower accuracy than MNIST's."
+    assert said[2] == f"MNIST is not available here: {DIGITS.source}. The accuracy will be lower than with MNIST."
     assert "  loss: x (y)" in said[3] and str(measured) in said[4]
     assert "epoch 2; the chapter: 99.6%" in said[5] and "95.00%   (n=400" in said[5]
     assert f"{measured.accuracy.value:.2%}   (n=1,000" in said[5]
@@ -86,7 +86,7 @@ def test_a_run_that_was_interrupted_at_once(asked, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "train", lambda *_, **__: run)
     said = []
     demo(folder=tmp_path, say=said.append)
-    assert "chosen by:" not in said[5] and "the official test digits:" in said[5]
+    assert "the validation digits:" not in said[5] and "the official test digits:" in said[5]
     assert (tmp_path / "lenet.net").exists() and (tmp_path / "report.html").exists()
 
 

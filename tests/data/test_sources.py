@@ -422,7 +422,7 @@ def test_forms_that_do_not_suit_the_ports() -> None:
         "  mend:     a list, if these are rows: [(input, target), …]"
     )
     assert refused(X) == (
-        "one column is given and the net wants more\n"
+        "one column is given, but the net needs more\n"
         "  where:    data\n"
         "  expected: the ports 'input', 'target'\n"
         "  got:      array (3, 2) float64\n"

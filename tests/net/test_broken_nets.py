@@ -403,7 +403,7 @@ def test_a_mended_net_runs_and_gives_the_sizes_it_says(name: str) -> None:
 
 WHOLE: dict[str, str] = {
     "decoder_of_another_width": """\
-the decoder wants 10 values, the net gives 12
+the decoder expects 10 values, but the net gives 12
   where:    softmax1 -> output
   expected: (10,)   Category(range(10))
   got:      (12,)   the 12 comes from linear2: Linear(12)
@@ -411,7 +411,7 @@ the decoder wants 10 values, the net gives 12
   or:       output=nw.Category(range(12))        (checked: 352 parameters)
   or:       nw.Linear(10) before softmax1        (checked: 482 parameters)""",
     "missing_flatten": """\
-the decoder wants one vector, the net gives a grid of them
+the decoder expects one vector, but the net gives a grid of vectors
   where:    softmax1 -> output
   expected: (10,)          Category(range(10))
   got:      (12, 12, 10)   the grid (12, 12) comes from maxpool1; no part removes it
@@ -419,7 +419,7 @@ the decoder wants one vector, the net gives a grid of them
   or:       nw.GlobalAvgPool() before linear1    (checked: 16,030 parameters)
   or:       output=nw.Each(nw.Category(range(10))), a class for every position""",
     "missing_flatten_without_linear": """\
-the decoder wants one vector, the net gives a grid of them
+the decoder expects one vector, but the net gives a grid of vectors
   where:    softmax1 -> output
   expected: (10,)        Category(range(10))
   got:      (5, 5, 10)   the grid (5, 5) comes from conv2; no part removes it
@@ -427,14 +427,14 @@ the decoder wants one vector, the net gives a grid of them
   or:       nw.GlobalAvgPool() before softmax1   (checked: 810 parameters)
   or:       output=nw.Each(nw.Category(range(10))), a class for every position""",
     "sequence_into_one_class": """\
-the decoder wants one vector, the net gives a row of them
+the decoder expects one vector, but the net gives a row of vectors
   where:    softmax1 -> output
   expected: (2,)     Category(['a', 'b'])
   got:      (n, 2)   the axis of n comes from the input; no part removes it
   mend:     nw.GlobalAvgPool() before linear1    (checked: 50 parameters)
   or:       output=nw.Each(nw.Category(['a', 'b'])), a class for every position""",
     "number_of_two_outputs": """\
-the decoder wants 1 value, the net gives 2
+the decoder expects 1 value, but the net gives 2
   where:    linear2 -> output
   expected: (1,)   Number(0.0, 1.0)
   got:      (2,)   the 2 comes from linear2: Linear(2)
@@ -442,7 +442,7 @@ the decoder wants 1 value, the net gives 2
   or:       output=2                             (checked: 50 parameters)
   or:       nw.Linear(1) at the end              (checked: 53 parameters)""",
     "grid_wanted_vector_given": """\
-the decoder wants a grid of vectors, the net gives one vector
+the decoder expects a grid of vectors, but the net gives one vector
   where:    linear1 -> output
   expected: (5, 5, 3)   Array('5 5 3')
   got:      (3,)        from linear1
@@ -495,7 +495,7 @@ the uses of @a/weight disagree in size
      got:      6 positions   (6, 6, 1) from the input
      mend:     nw.Conv(8, 9, padding='same') in place of conv1 (checked: 3,546 parameters)
      or:       nw.Conv(8) in place of conv1         (checked: 1,370 parameters)
-2. the decoder wants 10 values, the net gives 12
+2. the decoder expects 10 values, but the net gives 12
      where:    softmax1 -> output
      expected: (10,)   Category(range(10))
      got:      (12,)   the 12 comes from linear1: Linear(12)
@@ -503,7 +503,7 @@ the uses of @a/weight disagree in size
      or:       output=nw.Category(range(12))        (checked: 4,124 parameters)
      or:       nw.Linear(10) before softmax1        (checked: 4,254 parameters)""",
     "indices_into_linear": """\
-linear1 wants numbers, the input gives indices below 50
+linear1 expects numbers, but the input gives indices below 50
   where:    input -> linear1
   expected: numbers   Linear(3)
   got:      indices below 50   (n,) from the input: Array('n <50>')
@@ -511,7 +511,7 @@ linear1 wants numbers, the input gives indices below 50
   or:       nw.OneHot() before linear1           (checked: 153 parameters)
   or:       input=('n', 1)                       (checked: 6 parameters)""",
     "numbers_into_embedding": """\
-embedding1 wants indices, the input gives numbers
+embedding1 expects indices, but the input gives numbers
   where:    input -> embedding1
   expected: indices   Embedding(8)
   got:      numbers   (n,) from the input: Array('n')
@@ -539,7 +539,7 @@ the inputs of loss disagree in size
   or:       nw.Linear() in place of a            (checked: 25 parameters)
   or:       nw.Linear(5) between a and loss      (checked: 35 parameters)""",
     "blocks_of_sixteen": """\
-blocks1 wants 16*k values, linear1 gives 40
+blocks1 expects 16*k values, but linear1 gives 40
   where:    linear1 -> blocks1
   expected: (16*k,)   Blocks(), which takes 16*k
   got:      (40,)     the 40 comes from linear1: Linear(40)

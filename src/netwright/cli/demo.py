@@ -1,4 +1,4 @@
-"""The demonstration: LeNet learns MNIST, from the table of parts to the report page."""
+"""The demonstration: it trains LeNet on MNIST, measures it, and writes a report page."""
 
 import os
 import sys
@@ -32,9 +32,10 @@ HELD_OUT = 5000  # digits for validation, of MNIST's 60,000
 SEVEN = 7  # the digit that is written as a picture of its own
 
 PROTOCOLS = (
-    "The textbook chapter that this demonstration follows reports an accuracy of 99.6%, measured on the digits that "
-    "were also used to choose its epoch. Here {held:,} training digits are held out to choose the epoch, so the "
-    "accuracy on them can be compared with 99.6%. The official test digits are used once, at the end."
+    "This demonstration follows a chapter of a textbook. The chapter reports an accuracy of 99.6%, measured on digits "
+    "that were also used to choose the best epoch. Here, {held:,} training digits are held out and used to choose the "
+    "best epoch, so the accuracy on these {held:,} digits can be compared with 99.6%. The official test digits are "
+    "used only once, at the end."
 )
 
 
@@ -67,7 +68,7 @@ def demo(
     say(f"{_title('The net')}\n{summary(net)}")
     say(_title(f"Training on {len(digits.train) - held:,} digits, {held:,} held out for validation"))
     if digits.name != "mnist":
-        say(f"MNIST is not available here: {digits.source}. Expect a lower accuracy than MNIST's.")
+        say(f"MNIST is not available here: {digits.source}. The accuracy will be lower than with MNIST.")
     sys.stdout.flush()  # the words of the training go to stderr: keep the order
     run = train(net, digits.train, validation=held, epochs=epochs, seed=seed)
     say(f"{_title('Choices and their reasons')}\n" + "\n".join(f"  {choice}" for choice in run.choices))
@@ -83,7 +84,7 @@ def demo(
 
 
 def protocols(run: Run, measured: Report, held: int) -> str:
-    """The accuracy on validation digits, which the chapter's figure is comparable with, and on test digits."""
+    """The accuracy on the validation digits, which can be compared with that of the chapter, and on the test digits."""
     lines = [PROTOCOLS.format(held=held)]
     lines += [
         f"  the validation digits:     {1 - epoch.validation['error']:.2%}   "
@@ -122,7 +123,7 @@ def _files(run: Run, measured: Report, digits: Dataset, held: int, where: Path) 
     report(run, measured, where / "report.html", title=title, examples=digits.test[:SHOWN], notes=notes)
     return [
         f"{where / 'lenet.net'}    the net, with its encoder and decoder",
-        f"{where / 'report.html'}  all of this as one page, with pictures",
+        f"{where / 'report.html'}  these results as one page, with pictures",
         f"{where / 'seven.png'}    a test digit; try: netwright predict {where / 'lenet.net'} {where / 'seven.png'}",
     ]
 

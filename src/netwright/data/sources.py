@@ -286,7 +286,7 @@ def _two_columns(data: Sequence[Any], ports: RowPorts) -> dict[str, Sequence[Any
 def _one_column(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]]:
     if len(ports.all) != 1:
         raise DataError(
-            what="one column is given and the net wants more",
+            what="one column is given, but the net needs more",
             where="data",
             expected=f"the ports {ports}",
             got=row_kind(data),

@@ -39,7 +39,7 @@ def report(
     examples: Iterable[tuple[Any, Any]] = (),
     notes: Sequence[str] = (),
 ) -> Path:
-    """Write one page: the net drawn, its parts, the choices, curves, figures, kernels, activations, examples.
+    """Write one page: a drawing of the net, its parts, the choices, curves, figures, kernels, activations, examples.
 
     Sections without content are left out: a net alone has no curves, a net without pictures no kernels. The page holds
     its own style and pictures, needs no script and no network, and fits a desktop, a phone and paper, light and dark.
@@ -52,8 +52,8 @@ def report(
         examples: pairs of input and target that are shown with their probabilities; the activations are of the first.
         notes: sentences for the top of the page.
 
-    Raises: FileError where it cannot be written, with nothing half-written; MissingArraysError for examples and a net
-        without arrays.
+    Raises: FileError where the page cannot be written, and then no part of it is left; MissingArraysError for examples
+        and a net without arrays.
     """
     run = what if isinstance(what, Run) else None
     net = what.net if isinstance(what, Run) else what
@@ -96,14 +96,16 @@ def _tiles(run: Run | None, measured: Report | None, table: Summary) -> list[str
             (main.number(main.value), f"{main.name} on {main.n:,} examples, 95% interval {main.interval()}{unit}")
         )
         if main.baseline is not None:
-            tiles.append((main.number(main.baseline), f"the naive answer: {main.baseline_name}"))
+            tiles.append((main.number(main.baseline), f"baseline: {main.baseline_name}"))
     if run is not None:
         best = next((epoch for epoch in run.epochs if epoch.number == run.best), None)
         if best is not None and "error" in best.validation:
-            words = f"accuracy on the validation data after epoch {best.number}, which was chosen on these data"
+            words = (
+                f"accuracy on the validation data after epoch {best.number}; these data were used to choose the epoch"
+            )
             tiles.append((f"{1 - best.validation['error']:.2%}", words))
-        rate = f"{run.epochs[-1].examples_per_second:,.0f} examples a second" if run.epochs else run.ended
-        tiles.append((f"{run.seconds:.0f} s", f"for {_epochs(run)}, {rate}"))
+        rate = f"{run.epochs[-1].examples_per_second:,.0f} examples per second" if run.epochs else run.ended
+        tiles.append((f"{run.seconds:.0f} s", f"of training: {_epochs(run)}, {rate}"))
     tiles.append((counted(table.parameters), f"parameters in {table.kinds.total()} parts"))
     return [
         f'<div class="tile{" first" if i == 0 else ""}"><b>{_text(value)}</b><span>{_text(words)}</span></div>'
@@ -115,7 +117,7 @@ def _drawn(net: Net, table: Summary) -> str:
     pictures = f'<div class="drawing wide">{draw(net, width=WIDE).svg}</div>'
     pictures += f'<div class="drawing narrow">{draw(net, width=NARROW).svg}</div>'
     words = "Boxes with square corners have learned weights, boxes with round corners have none. "
-    words += "The numbers between them are the sizes of the values for one example."
+    words += "The numbers between the boxes are the sizes of the arrays for one example."
     parts = f'<div class="scroll">{table._repr_html_()}</div>'  # type: ignore[reportPrivateUsage]  # a display method
     return _section("The net", words, f"{pictures}<details open><summary>All parts</summary>{parts}</details>")
 
@@ -143,7 +145,7 @@ def _curves(run: Run | None) -> str:
     for name in names[:1]:
         points = [(float(e.number), e.validation[name]) for e in run.epochs if name in e.validation]
         pieces.append(chart([ChartLine(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
-    words = f"{len(run.losses):,} steps in {_epochs(run)}: {run.ended}"
+    words = f"{len(run.losses):,} steps in {_epochs(run)} ({run.ended})"
     kept = f"; the net of epoch {run.best} was kept" if run.best else ""
     return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')
 
@@ -175,7 +177,9 @@ def _figures(title: str, measured: Report) -> str:
         head = ("class", measured.unit, *(figure.name for figure in measured.classes[0].figures))
         rows = [(str(one.label), f"{one.count:,}", *map(_value, one.figures)) for one in measured.classes]
         body += f"<details><summary>Every class</summary>{_table(head, rows)}</details>"
-    words = f"{measured.counted:,} {measured.unit}. Intervals are at 95%; the naive answer is computed from "
+    words = (
+        f"{measured.counted:,} {measured.unit}. Intervals are 95% confidence intervals. Baselines are computed from "
+    )
     notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in measured.notes)
     return _section(title, f"{words}{measured.baseline_from}.{notes}", body)
 
@@ -185,7 +189,7 @@ def _estimates(estimates: Sequence[Estimate]) -> str:
         (e.name, e.number(e.value), e.interval(), e.number(e.baseline) if e.baseline is not None else "")
         for e in estimates
     ]
-    return _table(("", "", "95% interval", "naive"), rows)
+    return _table(("", "", "95% interval", "baseline"), rows)
 
 
 def _answers(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
@@ -199,7 +203,7 @@ def _answers(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
     ]
     return _section(
         f"{len(examples)} examples with their answers",
-        "The three most probable answers for each.",
+        "For each example, the three most probable answers.",
         f'<div class="cards">{"".join(cards)}</div>',
     )
 
@@ -208,7 +212,8 @@ def _worst(title: str, net: Net, measured: Report) -> str:
     if not measured.worst:
         return ""
     cards = [_card(net, e.input, e.actual, e.predicted, e.probabilities, e.loss) for e in measured.worst]
-    words = "The examples with the largest loss, the worst first. Each has its target, and below it the net's answer."
+    words = "The examples with the largest loss, the worst first. "
+    words += "Each example has its target in large type, and the answer of the net below it."
     return _section(title, words, f'<div class="cards">{"".join(cards)}</div>')
 
 
@@ -247,7 +252,7 @@ def _kernels(net: Net) -> str:
             pixels = _kernel(kernel, largest)
             figures += f'<figure><img alt="kernel {i}" src="{data_uri(pixels)}"><figcaption>{i}</figcaption></figure>'
         words = f"The {len(kernels)} kernels of {step.path}, each of {kernels.shape[2]} × {kernels.shape[3]}. "
-        words += "Blue is negative, red positive, white zero." if kernels.shape[1] == 1 else "Mid gray is zero."
+        words += "Blue is negative, red is positive, white is zero." if kernels.shape[1] == 1 else "Mid gray is zero."
         return _section("Kernels of the first convolution", words, f'<div class="kernels">{figures}</div>')
     return ""
 
@@ -276,7 +281,7 @@ def _inside(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
             f'<figure><img alt="activations of {_text(path)}" src="{data_uri(pixels)}">'
             f"<figcaption><b>{_text(path)}</b> {_text(sizes)}<br>{_text(words)}</figcaption></figure>"
         )
-    words = "All pictures are for one example. In each picture the smallest value is dark and the largest is light."
+    words = "All pictures are for one example. In each picture, the smallest value is dark and the largest is light."
     return _section("The output of every part", words, f'<div class="maps">{figures}</div>')
 
 

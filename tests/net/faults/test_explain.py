@@ -33,7 +33,7 @@ def test_the_example_of_the_design_to_the_letter() -> None:
     )
     lines = str(error).split("\n")
     assert lines[:5] == [
-        "the decoder wants one vector, the net gives a grid of them",
+        "the decoder expects one vector, but the net gives a grid of vectors",
         "  where:    softmax1 -> output",
         "  expected: (10,)          Category(range(10))",
         "  got:      (12, 12, 10)   the grid (12, 12) comes from maxpool1; no part removes it",

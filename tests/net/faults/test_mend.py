@@ -98,7 +98,7 @@ def test_at_every_position_the_last_leaf_has_to_suit_the_decoder_too():
     with pytest.raises(SizeError) as caught:
         nw.Chain(nw.Linear(2), nw.sigmoid, input=("n", 3), output=nw.Each(nw.Category(range(3))))
     assert str(caught.value) == (
-        "the decoder wants (n, 3), the net gives (n, 2)\n"
+        "the decoder expects (n, 3), but the net gives (n, 2)\n"
         "  where:    sigmoid1 -> output\n"
         "  expected: (n, 3)   Each(Category(range(3)))\n"
         "  got:      (n, 2)   the 2 comes from linear1: Linear(2)\n"
@@ -108,7 +108,7 @@ def test_at_every_position_the_last_leaf_has_to_suit_the_decoder_too():
     with pytest.raises(SizeError) as caught:
         nw.Chain(nw.Linear(5), nw.softmax, input=("n", 3), output=nw.Each(nw.Boolean()))
     assert str(caught.value) == (
-        "the decoder wants (n, 1), the net gives (n, 5)\n"
+        "the decoder expects (n, 1), but the net gives (n, 5)\n"
         "  where:    softmax1 -> output\n"
         "  expected: (n, 1)   Each(Boolean())\n"
         "  got:      (n, 5)   the 5 comes from linear1: Linear(5)\n"

@@ -224,5 +224,5 @@ def test_and_so_they_are_in_these_nets(make: Any, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_size_of_nothing_is_never_taken() -> None:
-    with pytest.raises(SizeError, match="linear1 wants in values, the input gives 0"):
+    with pytest.raises(SizeError, match="linear1 expects in values, but the input gives 0"):
         nw.Chain(nw.Linear(2), input=nw.Array("0"))

@@ -28,7 +28,7 @@ def test_batch_size_stays_within_memory(monkeypatch) -> None:
     monkeypatch.setattr("netwright.training.prepare.choices.free_memory", lambda device: 4000)
     choose = Chooser(())
     assert choose.batch_size(None, 55_000, 100, CPU) == 8
-    assert choose.made[0].why == "the largest that fits in a quarter of the free memory"
+    assert choose.made[0].why == "the largest batch that fits in a quarter of the free memory"
 
 
 def test_epochs() -> None:
@@ -57,7 +57,7 @@ def test_learning_rate_follows_from_the_widest_layer() -> None:
     plan = nw.Chain(100, nw.relu, nw.Linear(3), input=900).plan
     choose = Chooser(())
     assert choose.learning_rate(None, Adam(), plan) == (0.0047, {})
-    assert choose.made[0].why == "0.14 / √900, the inputs of the widest layer, between 0.0001 and 0.01"
+    assert choose.made[0].why == "0.14 / √900, for 900 inputs of the widest layer; kept between 0.0001 and 0.01"
     assert Chooser(()).learning_rate(None, SGD(), plan) == (0.05, {})
     assert Chooser(()).learning_rate(0.2, Adam(), plan) == (0.2, {})
     by_path = Chooser(())
@@ -69,7 +69,7 @@ def test_learning_rate_follows_from_the_widest_layer() -> None:
 def test_what_an_earlier_run_chose_is_chosen_again() -> None:
     choose = Chooser((Choice("batch size", "12", "a reason", 12),))
     assert choose.batch_size(None, 55_000, 1, CPU) == 12
-    assert str(choose.made[0]) == "batch size: 12 (as in the run whose choices were given)"
+    assert str(choose.made[0]) == "batch size: 12 (copied from the given choices)"
 
 
 READER = nw.Chain(
@@ -83,7 +83,7 @@ def test_how_batches_are_made_is_said(monkeypatch) -> None:
     choose = Chooser(())
     choose.batches(feed(TEXTS, NET, CPU), 10, seed=0)
     assert [str(choice) for choice in choose.made] == [
-        "batches: by length: 4.4% padding (a random order would have 28%)"
+        "batches: by length: 4.4% padding (a random order would have 28% padding)"
     ]
     alike = Chooser(())
     alike.batches(feed(source((["ab"] * 5,) * 2), NET, CPU), 2, seed=0)
@@ -100,7 +100,8 @@ def test_texts_that_are_cut_off_are_said() -> None:
     choose = Chooser(())
     choose.truncated(TEXTS, NET.held.inputs)
     assert [str(choice) for choice in choose.made] == [
-        "truncated: 33 of 100 at port 'input', 33 of 100 at port 'target' (the encoder keeps `max_length` elements)"
+        "truncated: 33 of 100 at port 'input', 33 of 100 at port 'target' "
+        "(the encoder keeps at most `max_length` elements)"
     ]
     whole = Chooser(())
     whole.truncated(source((["ab"] * 5,) * 2), NET.held.inputs)
@@ -110,9 +111,9 @@ def test_texts_that_are_cut_off_are_said() -> None:
 @pytest.mark.parametrize(
     ("given", "value", "why"),
     [
-        ({"*": 0, "linear2/*": 1e-2}, "*: 0, linear2/*: 0.01", "by path as given"),
-        ({"linear1": 0.5, "linear2": 0}, "linear1: 0.5, linear2: 0", "by path as given"),
-        ({"linear2": 0.5}, "0.05, linear2: 0.5", "the optimizer's own; by path as given"),
+        ({"*": 0, "linear2/*": 1e-2}, "*: 0, linear2/*: 0.01", "the rates by path are given"),
+        ({"linear1": 0.5, "linear2": 0}, "linear1: 0.5, linear2: 0", "the rates by path are given"),
+        ({"linear2": 0.5}, "0.05, linear2: 0.5", "the rate of the optimizer; the rates by path are given"),
         (0.25, "0.25", "given"),
     ],
 )
@@ -128,5 +129,5 @@ def test_a_learning_rate_that_no_array_has_is_not_said(given, value, why) -> Non
 def test_a_word_about_channels(shape, said) -> None:
     choose = Chooser(())
     choose.channels(nw.Chain(nw.Conv(2, (3, 3)), input=shape).plan)
-    why = "channels come last; nw.Transpose(1, 2, 0) before conv1, if 3 are the channels"
+    why = "the last axis has the channels; if the first has them, put nw.Transpose(1, 2, 0) before conv1"
     assert [(one.value, one.why) for one in choose.made] == [("32 of (3, 32, 32)", why)] * said

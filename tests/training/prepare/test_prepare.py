@@ -27,9 +27,7 @@ def test_preparing_again_from_the_choices_settles_the_same() -> None:
     first = prepare(NET, DATA, options(batch_size=10, learning_rate={"linear2": 0.5}, precision="float32"))
     again = prepare(NET, DATA, options(choices=first.choices))
     assert [choice.setting for choice in again.choices] == [choice.setting for choice in first.choices]
-    assert {choice.why for choice in again.choices if choice.name != "loss"} == {
-        "as in the run whose choices were given"
-    }
+    assert {choice.why for choice in again.choices if choice.name != "loss"} == {"copied from the given choices"}
     assert again.batch_size == 10
     assert [rate for _, rate in again.updates] == [rate for _, rate in first.updates]
 

@@ -187,11 +187,10 @@ def _sentence(site: FaultSite) -> str:
     if op is not None and len(op.reads) > 1 and ranks:
         return f"the inputs of {label} disagree in {'size' if len(expected) == len(got) else 'the number of axes'}"
     if ranks and len(expected) != len(got):
-        ofthem = len(expected) == 1 and len(got) > 1
-        return f"{label} wants {_thing(len(expected))}, {giver} {_many(len(got)) if ofthem else _thing(len(got))}"
+        return f"{label} expects {_thing(len(expected))}, but {giver} {_thing(len(got))}"
     if len(expected) == len(got) == 1:
-        return f"{label} wants {_values(expected[0])}, {giver} {got[0]}"
-    return f"{label} wants {shape_text(expected)}, {giver} {shape_text(got)}"
+        return f"{label} expects {_values(expected[0])}, but {giver} {got[0]}"
+    return f"{label} expects {shape_text(expected)}, but {giver} {shape_text(got)}"
 
 
 def _values(size: Size | Row) -> str:
@@ -205,10 +204,6 @@ def _giver(slot: Slot) -> str:
 def _thing(rank: int) -> str:
     things = ("one number", "one vector", "a row of vectors", "a grid of vectors", "a volume of vectors")
     return things[rank] if rank < len(things) else f"an array of {rank} axes"
-
-
-def _many(rank: int) -> str:
-    return "a row of them" if rank == 2 else "a grid of them" if rank == 3 else "a volume of them"
 
 
 def _who(site: FaultSite) -> str:
@@ -298,7 +293,7 @@ def _kinds(site: FaultSite, where: str) -> Fault:
     wanted, given = (_kind(site, size) for size in site.mismatch.below)
     made = _giver(site.slot)
     return Fault(
-        what=f"{op.path} wants {wanted}, {made} gives {given}",
+        what=f"{op.path} expects {wanted}, but {made} gives {given}",
         where=where,
         expected=f"{wanted}   {op.leaf!r}",
         got=f"{given}   {shape_text(site.got)} from {made}" + ("" if site.slot[0] else _codec(site, site.slot[1])),

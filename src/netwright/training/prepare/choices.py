@@ -22,8 +22,8 @@ from netwright.training.prepare.rates import matches
 
 LEAST_STEPS = 2000  # if the number of epochs is not given, a run has at least so many steps, and ten epochs
 PART_OF_SPREAD = 0.14  # the peak step of Adam, relative to 1/√fan-in, the spread of new weights; the best for LeNet
-WHY_STABLE = "at its peak for most of the run, so that a short run learns as much as at a constant rate"
-REPEATED = "as in the run whose choices were given"
+WHY_STABLE = "the rate stays at its peak for most of the run, so a short run learns as much as at a constant rate"
+REPEATED = "copied from the given choices"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
@@ -64,7 +64,7 @@ class Chooser:
 
     def epochs(self, given: int | None, steps_each: int) -> int:
         """The number of passes over the data."""
-        why = f"at least 10, and at least {LEAST_STEPS:,} steps, at {steps_each} steps an epoch"
+        why = f"at least 10 epochs and at least {LEAST_STEPS:,} steps; {steps_each} steps per epoch"
         return self.choice("epochs", given, lambda: (max(10, math.ceil(LEAST_STEPS / steps_each)), why))
 
     def batch_size(
@@ -77,7 +77,7 @@ class Chooser:
             why = f"half the square root of {examples:,} examples, rounded to a power of two from 16 to 256"
             room = free_memory(device) // 4
             while size // 2 >= least and size * bytes_each > room:
-                size, why = size // 2, "the largest that fits in a quarter of the free memory"
+                size, why = size // 2, "the largest batch that fits in a quarter of the free memory"
             return size, why
 
         return self.choice("batch size", None if given is None else min(given, examples), fits)
@@ -105,7 +105,9 @@ class Chooser:
                 continue
             shape = plan.shape(op.reads[0][1])
             if len(shape) == 3 and fixed(shape) and shape[0] in FEW_CHANNELS and shape[-1] not in FEW_CHANNELS:
-                why = f"channels come last; nw.Transpose(1, 2, 0) before {op.path}, if {shape[0]} are the channels"
+                why = (
+                    f"the last axis has the channels; if the first has them, put nw.Transpose(1, 2, 0) before {op.path}"
+                )
                 self.say("channels", f"{shape[-1]} of {shape_text(shape)}", why)
 
     def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
@@ -115,7 +117,7 @@ class Chooser:
             cut = codec.truncated(source.columns[port])
             texts += [f"{cut:,} of {len(source):,} at port {port!r}"] if cut else []
         if texts:
-            self.say("truncated", ", ".join(texts), "the encoder keeps `max_length` elements")
+            self.say("truncated", ", ".join(texts), "the encoder keeps at most `max_length` elements")
 
     def batches(self, feed: Feed, size: int, seed: int) -> None:
         """Record how batches are composed if examples differ in length; the feed decides it."""
@@ -124,7 +126,7 @@ class Chooser:
         elif feed.ragged:
             like = feed.padding(feed.order(size, seed, epoch=1), size)
             mixed = feed.padding(epoch_order(len(feed), seed, epoch=1), size)
-            self.say("batches", f"by length: {like:.1%} padding", f"a random order would have {mixed:.0%}")
+            self.say("batches", f"by length: {like:.1%} padding", f"a random order would have {mixed:.0%} padding")
 
     def device(self, given: torch.device | None) -> torch.device:
         """The device to compute on."""
@@ -139,8 +141,8 @@ class Chooser:
         """The precision of activations and products; weights and losses are always float32."""
         reasons = [
             (not has_bf16(device), "the processor has no units for bf16"),
-            (not classifies, "bf16 has 3 digits, too few for numbers as outputs"),
-            (work < WORK_FOR_BF16, f"the net is small: {work:,} multiply-adds an example"),
+            (not classifies, "bf16 has about 3 digits, too few for outputs that are numbers"),
+            (work < WORK_FOR_BF16, f"the net is small: {work:,} multiply-adds per example"),
         ]
         against = next((reason for holds, reason in reasons if holds), None)
         units = ("bf16", "the processor has units for bf16; weights and losses stay float32")
@@ -161,7 +163,7 @@ class Chooser:
 
         base, why = _own_rate(optimizer, plan)
         if isinstance(given, Mapping):
-            whys = [why, "by path as given"] if has_base(given) else ["by path as given"]
+            whys = [why, "the rates by path are given"] if has_base(given) else ["the rates by path are given"]
             self.say("learning rate", shown((base, given)), "; ".join(whys), (base, given))
             return base, given
         whole: Rate | None = None if given is None else (given, {})
@@ -172,11 +174,11 @@ class Chooser:
 
         def tried() -> tuple[int, str]:
             if work < WORK_FOR_THREADS:
-                return 1, f"{work:,} multiply-adds a step are too few to share"
+                return 1, f"a step has {work:,} multiply-adds, too few to share among threads"
             threads = trial()
             return (
                 threads,
-                "faster than one thread, in a trial" if threads > 1 else "more threads are not faster, in a trial",
+                "faster than one thread in a trial" if threads > 1 else "more threads were not faster in a trial",
             )
 
         return self.choice("threads", given, tried)
@@ -185,11 +187,11 @@ class Chooser:
 def _own_rate(optimizer: Optimizer, plan: Plan) -> tuple[float, str]:
     """The optimizer's own learning rate, or the one that fits the spread of new weights."""
     if optimizer.rate is not None:
-        return optimizer.rate, "the optimizer's own"
+        return optimizer.rate, "the rate of the optimizer"
     shapes = [spec.known for spec in plan.arrays.values() if spec.known is not None]
     wide = max((fans(shape).into for shape in shapes if len(shape) > 1), default=1)
     rate = float(f"{min(max(PART_OF_SPREAD / math.sqrt(wide), 1e-4), 1e-2):.2g}")
-    return rate, f"{PART_OF_SPREAD} / √{wide}, the inputs of the widest layer, between 0.0001 and 0.01"
+    return rate, f"{PART_OF_SPREAD} / √{wide}, for {wide} inputs of the widest layer; kept between 0.0001 and 0.01"
 
 
 def fewest(plan: Plan, prefix: str, examples: int, batch_size: int | None) -> int:

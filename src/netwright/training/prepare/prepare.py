@@ -26,7 +26,7 @@ from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
 from netwright.training.schedules import Schedule, schedule_of
 
-WHY_ADAM = "steps of one size for every weight, whatever the scale of its gradient"
+WHY_ADAM = "its steps do not depend on the scale of the gradients"
 
 
 @dataclass(frozen=True, eq=False)
