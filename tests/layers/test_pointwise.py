@@ -56,6 +56,17 @@ def test_unbounded_functions_are_those_that_are_infinite_or_no_number(name):
     assert (y.isfinite() & slope.isfinite()).all() == (name not in UNBOUNDED)
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_bounds_are_met_and_hold(name):
+    places = torch.tensor([-1e30, -1e5, -1.0, 0.0, 1.0, 1e5, 1e30], dtype=torch.float64)
+    wide = torch.cat([torch.linspace(-8, 8, 160_001, dtype=torch.float64), places])
+    y = FUNCTIONS[name](wide)
+    y, (low, high) = y[~y.isnan()], nw.Elementwise(name).bounds()
+    assert (low <= y).all() and (y <= high).all()
+    assert low == -math.inf or y.min() < low + 1e-3
+    assert high == math.inf or y.max() > high - 1e-3
+
+
 def test_the_logarithm_of_a_softmax_is_taken_at_once():
     net = nw.Chain(nw.softmax, nw.log, input=2)
     torch.testing.assert_close(net(torch.tensor([0.0, -1000.0])), torch.tensor([0.0, -1000.0]))

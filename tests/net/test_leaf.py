@@ -49,6 +49,12 @@ def test_what_probabilities_a_leaf_gives() -> None:
     ]
 
 
+def test_what_values_a_leaf_can_give() -> None:
+    assert Plain().bounds() == nw.leaky_relu.bounds() == (-torch.inf, torch.inf)
+    assert nw.softmax.bounds() == nw.sigmoid.bounds() == (0, 1)
+    assert nw.log_softmax.bounds() == (-torch.inf, 0)
+
+
 def test_alternatives_of_a_window() -> None:
     assert [*nw.Conv(4, 5).alternatives("shortens", (4, 3))] == [nw.Conv(4, 5, padding="same")]
     assert [*nw.Conv(4, 5).alternatives("input", (4, 3))] == [

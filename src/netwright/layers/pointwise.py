@@ -1,6 +1,7 @@
 """Functions of every value by itself, and softmax: named, so that a net that holds them can be saved and compared."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf, pi
 from typing import Any
 
 import torch
@@ -30,6 +31,30 @@ UNBOUNDED = {
     *("asin", "acos", "acosh", "atanh"),
 }
 """The functions that are infinite, or no number, at finite values: padding is replaced before they run."""
+
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("relu", "softplus", "exp", "exp2", "sqrt", "rsqrt", "square", "abs", "acosh"), (0, inf)),
+    **dict.fromkeys(("sigmoid", "hardsigmoid"), (0, 1)),
+    **dict.fromkeys(("tanh", "hardtanh", "softsign", "sin", "cos", "erf", "sign"), (-1, 1)),
+    "relu6": (0, 6),
+    "erfc": (0, 2),
+    "acos": (0, pi),
+    "asin": (-pi / 2, pi / 2),
+    "atan": (-pi / 2, pi / 2),
+    "elu": (-1, inf),
+    "celu": (-1, inf),
+    "expm1": (-1, inf),
+    "cosh": (1, inf),
+    "logsigmoid": (-inf, 0),
+    "hardswish": (-0.375, inf),
+    "selu": (-1.7581, inf),
+    "mish": (-0.3089, inf),
+    "silu": (-0.2785, inf),
+    "gelu": (-0.17, inf),
+    "gelu_tanh": (-0.1701, inf),
+    "quick_gelu": (-0.1637, inf),
+}
+"""The least and the greatest value of the functions that do not give all numbers; to four digits, and never within."""
 
 
 class Elementwise(Leaf):
@@ -65,6 +90,9 @@ class Elementwise(Leaf):
 
     def gives(self) -> Values:
         return "separate probabilities" if self.function == "sigmoid" else "numbers"
+
+    def bounds(self) -> tuple[float, float]:
+        return BOUNDS.get(str(self.function), super().bounds())
 
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
         return iter([Softmax()] if self.function == "sigmoid" and fault == "several classes" else [])
@@ -107,6 +135,9 @@ class Softmax(Leaf):
     def gives(self) -> Values:
         return "class probabilities"
 
+    def bounds(self) -> tuple[float, float]:
+        return 0, 1
+
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
         return iter([sigmoid] if fault == "one class" else [])
 
@@ -140,6 +171,9 @@ class LogSoftmax(Leaf):
 
     def gives(self) -> Values:
         return "log probabilities"
+
+    def bounds(self) -> tuple[float, float]:
+        return -inf, 0
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return log_softmax_of(x, length_of(lengths, "k"))

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from math import inf
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from netwright.errors import NetwrightError
@@ -106,6 +107,10 @@ class LeafNode(Node, abstract=True):
     def gives(self) -> Values:
         """What its values are: the loss, the decoder of the targets and the mends follow from it."""
         return "numbers"
+
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value it can give or come near to: the decoder of the targets follows from it."""
+        return -inf, inf
 
     def code(self) -> tuple[str, Any] | None:
         """Code that is not the framework's: the name to import it by, and itself; None: there is none.

@@ -6,7 +6,7 @@ import torch
 
 import netwright as nw
 from netwright.data.sources import source
-from netwright.errors import TrainingError
+from netwright.errors import DataError, TrainingError
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.goal import goal_of
 from netwright.training.prepare.labels import end_of
@@ -128,3 +128,103 @@ def test_ends() -> None:
     assert end_of(nw.Chain(3, nw.softmax, nw.Reshape(1, 3), input=2), "output").form == ""
     assert end_of(nw.Chain(3, nw.sigmoid, nw.Reshape(1, 3), input=2), "output").form == "binary"
     assert end_of(nw.Chain(3, input=2), "output").form == ""
+    moved = end_of(nw.Chain(3, nw.tanh, nw.Reshape(1, 3), input=2), "output")
+    assert (moved.path, moved.bounds, moved.limits) == ("tanh1", (-1, 1), "-1 to 1")
+    assert end_of(nw.Chain(3, input=2), "output").limits == ""
+    assert end_of(nw.Chain(3, nw.Elementwise("logsigmoid"), input=2), "output").limits == "0 or less"
+
+
+def ending(*end: nw.Leaf) -> nw.Chain:
+    return nw.Chain(16, nw.tanh, nw.Linear(1), *end, input=2)
+
+
+@pytest.mark.parametrize(
+    ("net", "targets", "mean", "deviation"),
+    [
+        (ending(nw.softplus), abs(X[:, 0]), 0, np.std(abs(X[:, 0]))),
+        (ending(nw.exp), [1.0, 3.0] * 60, 0, 1),
+        (ending(nw.square), [100, 500] * 60, 0, 200),
+        (ending(nw.relu, nw.Reshape(1)), [[0.0], [4.0]] * 60, 0, 2),
+        (ending(nw.tanh), np.tanh(X[:, 0]), 0, 1),
+        (ending(nw.tanh), YES * 2 - 1, 0, 1),
+        (nw.Chain(nw.Linear(), nw.tanh, input=2), np.tanh(X) * 0.1, 0, 1),
+        (ending(nw.relu6), [5.0, 6.0] * 60, 0, 1),
+        (ending(nw.silu), [5.0, 9.0] * 60, 0, 1),
+        (ending(), [5.0, 9.0] * 60, 7, 2),
+    ],
+)
+def test_numbers_are_not_moved_where_the_end_could_not_follow(net, targets, mean, deviation) -> None:
+    found = fitted(net, source((X, targets)), {"target": "output"}).outputs["output"]
+    assert isinstance(found, nw.Number if np.ndim(targets) == 1 else nw.Vector)
+    assert np.allclose(found.mean, mean) and np.allclose(found.deviation, deviation)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
+def test_a_net_learns_what_is_never_negative_in_any_unit(unit: float) -> None:
+    targets = abs(X[:, 0].astype(float)) * unit
+    run = nw.train(ending(nw.softplus), (X, targets), epochs=100, progress=False)
+    assert nw.measure(run.net, (X, targets)).r2.value > 0.9
+    assert next(choice.why for choice in run.choices if choice.name == "loss").endswith(
+        ", with the mean 0: softplus1 gives only 0 or more"
+    )
+
+
+def test_only_a_decoder_in_its_place_says_why() -> None:
+    given = fitted(ending(nw.relu).with_output(nw.Number(3, 2)), source((X, YES)), {"target": "output"})
+    assert goal_of(given, None).why == "the decoder is Number(3.0, 2.0)"
+    free = fitted(ending(), source((X, YES * 2.0 - YES.mean() * 2)), {"target": "output"})
+    assert "gives only" not in goal_of(free, None).why
+
+
+def test_numbers_that_the_end_cannot_give() -> None:
+    targets = np.ones(120)
+    targets[7] = -0.5
+    with pytest.raises(DataError) as caught:
+        nw.train(ending(nw.relu), (X, targets), epochs=1, progress=False)
+    assert str(caught.value) == (
+        "the end of the net cannot give this target\n"
+        "  where:    port 'target', row 7\n"
+        "  expected: 0 or more, as relu1 gives\n"
+        "  got:      -0.5\n"
+        "  mend:     leave out relu1, for numbers of any size\n"
+        "  or:       output=nw.Number(mean=…, deviation=…): the answer is then y · deviation + mean"
+    )
+    nw.train(ending(), (X, targets), epochs=1, progress=False)
+    nw.train(ending(nw.relu).with_output(nw.Number(-1, 1)), (X, targets), epochs=1, progress=False)
+
+
+def test_a_number_outside_is_named_by_its_component_and_by_the_row_that_was_given() -> None:
+    targets = np.zeros((120, 2))
+    targets[60:, 1] = 1.25
+    net = nw.Chain(nw.Linear(2), nw.tanh, input=2)
+    whole = source((X, targets))
+    with pytest.raises(DataError) as caught:
+        fitted(net, whole.take(torch.arange(119, 0, -2)), {"target": "output"})
+    assert (caught.value.where, caught.value.expected, caught.value.got) == (
+        *("port 'target', row 119, component 1", "-1 to 1, as tanh1 gives", "1.25"),
+    )
+
+
+def test_rounding_puts_no_number_outside() -> None:
+    targets = np.full(120, 1 + 1e-7)
+    assert fitted(ending(nw.tanh), source((X, targets)), {"target": "output"}).outputs["output"] == nw.Number(0, 1)
+
+
+class Drawn(torch.utils.data.Dataset):
+    """Pairs that are read anew each time, of which each target from a row on is negative."""
+
+    def __init__(self, negative: int) -> None:
+        self.negative = negative
+
+    def __len__(self) -> int:
+        return 100
+
+    def __getitem__(self, index: int) -> tuple[list[float], float]:
+        return [float(index), 1.0], -1.0 if index >= self.negative else float(index)
+
+
+def test_of_a_dataset_some_rows_are_looked_at() -> None:
+    assert fitted(ending(nw.relu), source(Drawn(100)), {"target": "output"}).outputs["output"].mean == 0
+    with pytest.raises(DataError) as caught:
+        fitted(ending(nw.relu), source(Drawn(99)), {"target": "output"})
+    assert (caught.value.where, caught.value.got) == ("port 'target', row 99", "-1")

@@ -1,6 +1,7 @@
 """Fits a net to its data: adds codecs that the net lacks, and lets codecs learn from the training part."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.sizes.size import names
 from netwright.sizes.unify import Row
-from netwright.training.prepare.labels import end_of, kept_order, target_codec
+from netwright.training.prepare.labels import codec_in_bounds, end_of, kept_order, sample, sampled_rows, target_codec
 
 
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
@@ -40,19 +41,35 @@ def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
 
 def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: str) -> Codec:
     if codec is None:
-        first = source.row(0)[port]
-        codec = target_codec(end_of(net, output), port, source.columns[port], first) if output else None
-        codec = codec or _inferred(net, port, first, output)
+        codec = _chosen_for_targets(net, source, port, output) if output else _inferred(net, port, source.row(0)[port])
     if codec.fitted:
         return codec
+    with _errors_at(port, source):
+        return codec.fit(source.columns[port])
+
+
+def _chosen_for_targets(net: Net, source: Source, port: str, output: str) -> Codec:
+    """The decoder that the end of the net asks for; else the one that the values ask for."""
+    first, raws, end = source.row(0)[port], source.columns[port], end_of(net, output)
+    codec = target_codec(end, port, raws, first) or _inferred(net, port, first, output)
+    if end.form or not end.limits or not isinstance(codec, Number | Vector):
+        return codec
+    seen = sample(raws)
+    with _errors_at(port, source, sampled_rows(raws)):
+        return codec_in_bounds(end, codec, seen)
+
+
+@contextmanager
+def _errors_at(port: str, source: Source, rows: Sequence[int] | None = None) -> Generator[None, None, None]:
+    """Within, an error names the port, and rows as the user counts them."""
     try:
-        with source.errors():
-            return codec.fit(source.columns[port])
+        with source.errors(rows):
+            yield
     except DataError as error:
         raise error.within(f"port {port!r}") from None
 
 
-def _inferred(net: Net, port: str, first: Any, output: str) -> Codec:
+def _inferred(net: Net, port: str, first: Any, output: str = "") -> Codec:
     """A codec for raw values like this one, for a port that has none."""
     if isinstance(first, bool):
         return Boolean()

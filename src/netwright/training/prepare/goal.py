@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.number import Number, Vector
 from netwright.errors import TrainingError, shortened
 from netwright.layers.losses import MSE, CrossEntropy
 from netwright.net.node import Node
@@ -46,11 +47,19 @@ def goal_of(net: Net, loss: Any) -> Goal:
             _check_softmax(end_of(net, name), name)
         chosen = {name: loss_for(net.held.outputs.get(name), name, end_of(net, name)) for name in net.output_names}
         loss = chosen if len(chosen) > 1 else next(iter(chosen.values()))
-        codecs = [repr(net.held.outputs[name]) for name in net.output_names]
-        why = "the decoder is " + " and ".join(shortened(text, 60) for text in codecs)
+        why = "the decoder is " + " and ".join(
+            _told(net.held.outputs[name], end_of(net, name)) for name in net.output_names
+        )
     whole = with_loss(net, loss)
     targets = tuple(name for name in whole.input_names if name not in net.input_names)
     return Goal(whole, targets, "net/", _loss_name(loss), why)
+
+
+def _told(codec: Codec | None, end: NetEnd) -> str:
+    """A decoder in words; with the reason if it leaves numbers on their side of 0."""
+    centred = isinstance(codec, Number | Vector) and (codec.scale is None or codec.scale[0] == 0)
+    reason = f", with the mean 0: {end.path} gives only {end.limits}" if centred and end.limits and not end.form else ""
+    return shortened(repr(codec), 60) + reason
 
 
 def loss_for(codec: Codec | None, output: str, end: NetEnd) -> Net:

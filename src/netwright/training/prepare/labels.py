@@ -1,6 +1,8 @@
-"""Chooses the decoder of targets: a net that ends in softmax or sigmoid gives probabilities, so targets are classes."""
+"""Chooses the decoder of targets by the end of the net: probabilities are for classes, and a range is for numbers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,8 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each
 from netwright.codecs.label_table import distinct
 from netwright.codecs.labels import Labels
-from netwright.codecs.number import Number
-from netwright.errors import TrainingError
+from netwright.codecs.number import Number, Vector
+from netwright.errors import DataError, TrainingError
 from netwright.net.node import Node
 from netwright.net.plan.plan import plan_of, ranked
 from netwright.sizes.size import Expression, Name, Size
@@ -23,6 +25,7 @@ from netwright.value import Value
 SAMPLE = 16  # rows that are looked at where a column is read anew each time, as a Dataset's
 FORMS = {"class probabilities": "probabilities", "separate probabilities": "binary"}  # of the cross entropy of each
 SLACK = 1e-3  # the most by which rounding may change a sum of probabilities
+ROUNDING = 1e-6  # the most by which rounding may move a target out of a range, relative to its end, and at least 1
 
 
 class NetEnd(Value):
@@ -31,12 +34,22 @@ class NetEnd(Value):
     Fields: `path` of the last leaf, `shape` of what it gives; `form` of the cross entropy that reads it:
     `probabilities` of classes that exclude each other, as softmax gives them; `binary`, of each value by itself, as the
     logistic sigmoid does; empty for plain numbers. `logarithm` says that it gives logarithms of probabilities.
+    `bounds` are its least and its greatest value.
     """
 
     path: str
     shape: Shape
     form: str
     logarithm: bool = False
+    bounds: tuple[float, float] = (-inf, inf)
+
+    @property
+    def limits(self) -> str:
+        """The numbers that it gives, in words; empty where it gives all."""
+        low, high = self.bounds
+        if self.bounds == (-inf, inf):
+            return ""
+        return f"{low:g} or more" if high == inf else f"{high:g} or less" if low == -inf else f"{low:g} to {high:g}"
 
     @property
     def width(self) -> Size | Row | None:
@@ -53,10 +66,12 @@ def end_of(net: Node, output: str) -> NetEnd:
     while leaf is not None and leaf.passes_values and len(leaves[path].reads) == 1:
         path = leaves[path].reads[0][1][0]
         leaf = leaves[path].leaf if path in leaves else None
-    form = "" if leaf is None else FORMS.get(leaf.gives(), "")
+    if leaf is None:
+        return NetEnd(path, plan.shape(slot), "")
+    form = FORMS.get(leaf.gives(), "")
     if form == "probabilities" and path != slot[0]:  # moved values need not be a distribution along the last axis
         form = ""
-    return NetEnd(path, plan.shape(slot), form, leaf is not None and leaf.gives() == "log probabilities")
+    return NetEnd(path, plan.shape(slot), form, leaf.gives() == "log probabilities", leaf.bounds())
 
 
 def target_codec(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
@@ -78,14 +93,45 @@ def target_codec(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Cod
     return _codec_after_sigmoid(end, port, raws, first) if end.form == "binary" else None
 
 
+def codec_in_bounds(end: NetEnd, codec: Number | Vector, seen: Sequence[Any]) -> Number | Vector:
+    """A decoder of numbers with the mean 0, for an end that gives only some numbers.
+
+    Numbers that are standardized lie about 0, where such an end cannot follow them. If it gives 0 and more, so does a
+    multiple of it: then the deviation is still that of the data. Otherwise it is 1.
+
+    Raises: DataError for a target that such a net cannot give.
+    """
+    _check_bounds(end, codec, seen)
+    return replace(codec, mean=0.0) if end.bounds == (0, inf) else replace(codec, mean=0.0, deviation=1.0)
+
+
+def _check_bounds(end: NetEnd, codec: Number | Vector, seen: Sequence[Any]) -> None:
+    rows = codec.encode_all(seen)  # (rows, components)
+    low, high = (bound + sign * ROUNDING * max(1, abs(bound)) for sign, bound in zip((-1, 1), end.bounds, strict=True))
+    outside = ((rows < low) | (rows > high)).nonzero().tolist()
+    if not outside:
+        return
+    row, component = outside[0]
+    raise DataError(
+        what="the end of the net cannot give this target",
+        where=f"row {row}" + (f", component {component}" if isinstance(codec, Vector) else ""),
+        expected=f"{end.limits}, as {end.path} gives",
+        got=f"{float(rows[row, component]):g}",
+        mend=(
+            f"leave out {end.path}, for numbers of any size",
+            f"output=nw.{type(codec).__name__}(mean=…, deviation=…): the answer is then y · deviation + mean",
+        ),
+    )
+
+
 def _codec_after_softmax(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
     shape = _shape(first)
     rank = len(end.shape) if ranked(end.shape) else None
     if shape == () or (shape == (1,) and rank in (None, 1)):
-        seen = _sample(raws)
+        seen = sample(raws)
         if isinstance(first, str | int) or _holds_for_all(seen, _are_whole):
             return Category()
-    elif shape and rank in (None, len(shape)) and _holds_for_all(_sample(raws), _are_distributions):
+    elif shape and rank in (None, len(shape)) and _holds_for_all(sample(raws), _are_distributions):
         return Array(_sizes(end, shape))
     elif rank is not None and shape is not None and len(shape) == rank - 1 and _classes(first):
         return Each(Category())
@@ -100,7 +146,7 @@ def _codec_after_softmax(end: NetEnd, port: str, raws: Sequence[Any], first: Any
 
 
 def _codec_after_sigmoid(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
-    shape, seen = _shape(first), _sample(raws)
+    shape, seen = _shape(first), sample(raws)
     if _is_texts(first) and not isinstance(first, str):
         return Labels()
     wide = isinstance(end.width, int) and end.width != 1
@@ -155,11 +201,17 @@ def _classes(first: Any) -> bool:
     return np.asarray(first).dtype.kind in "USbiu"
 
 
-def _sample(raws: Sequence[Any]) -> Sequence[Any]:
-    """The targets or, if they are read anew each time, a sample spread over all of them."""
+def sampled_rows(raws: Sequence[Any]) -> Sequence[int]:
+    """The rows that are looked at: all or, if they are read anew each time, a sample spread over all of them."""
     if isinstance(raws, list | tuple | np.ndarray | Tensor):
-        return raws
-    return [raws[int(i)] for i in np.linspace(0, len(raws) - 1, min(SAMPLE, len(raws)))]
+        return range(len(raws))
+    return [int(i) for i in np.linspace(0, len(raws) - 1, min(SAMPLE, len(raws)))]
+
+
+def sample(raws: Sequence[Any]) -> Sequence[Any]:
+    """The targets at these rows."""
+    rows = sampled_rows(raws)
+    return raws if isinstance(rows, range) else [raws[i] for i in rows]
 
 
 def _holds_for_all(seen: Sequence[Any], holds: Callable[[Any], Any]) -> bool:
@@ -194,7 +246,7 @@ def kept_order(size: Size | Row, found: int) -> str:
 def _shown(raws: Sequence[Any], first: Any) -> str:
     """The targets in a few words."""
     if isinstance(first, str | int | float):
-        found = list(dict.fromkeys(item if isinstance(item, str) else float(item) for item in _sample(raws)))
+        found = list(dict.fromkeys(item if isinstance(item, str) else float(item) for item in sample(raws)))
         texts = [repr(item) if isinstance(item, str) else f"{item:g}" for item in found[:4]]
         return ", ".join(texts) + (", …" if len(found) > 4 else "")
     return f"{type(first).__name__} of shape {_shape(first)}" if _shape(first) is not None else type(first).__name__
