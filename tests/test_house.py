@@ -35,7 +35,7 @@ FLOORS = [
 INSIDE = {
     "net": [
         ["names", "node", "shell", "source_of_code"],
-        ["leaf", "standard"],
+        ["leaf", "registered", "standard"],
         ["plan"],
         ["compare", "cost", "draws", "ports", "run"],
         ["arguments", "surgery"],

@@ -18,6 +18,7 @@ from netwright.net import shell
 from netwright.net.leaf import LeafFault, LeafNode, Unfit, Weight
 from netwright.net.node import Held
 from netwright.net.part import Leaf, shared_repr
+from netwright.net.registered import all_registered
 from netwright.net.run.noise import Noise
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run
 from netwright.net.source_of_code import import_name, source_hash
@@ -61,8 +62,8 @@ class Module(Leaf):
         layout: `"channels_first"` for a module whose pictures and sequences have their channels before their
             positions, as torch's convolutions have; the last axis of every port with two axes or more is then moved.
 
-    Raises: NetError for something that is no module, or cannot be copied; SizeError when it refuses an input of the
-        size that is known.
+    Raises: NetError for something that is no module, cannot be copied, or holds arrays where PyTorch does not register
+        them; SizeError when it refuses an input of the size that is known.
 
     Example:
         >>> import netwright as nw, torch
@@ -95,7 +96,9 @@ class Module(Leaf):
         notation.ports(ports)
         there = {name: array for name, array in shell.arrays_of(module).items() if not _empty(array)}
         arrays = {name.replace(".", "/"): array.detach().clone() for name, array in there.items()}
-        fields = {"module": shell.shell(module), "ports": ports, "layout": layout}
+        copied = shell.shell(module)
+        all_registered(module, copied)
+        fields = {"module": copied, "ports": ports, "layout": layout}
         for name, value in {**fields, "held": Held(arrays=arrays)}.items():
             object.__setattr__(self, name, value)
         self.validate()
