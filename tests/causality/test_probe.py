@@ -180,3 +180,15 @@ def centre(x: Tensor) -> Tensor:
 def test_examples_of_a_batch_may_see_each_other_at_one_position() -> None:
     centred = nw.Function(centre, "... -> ...")
     assert shown(chain(centred), training=True) == {0}
+
+
+def late_peek(x: torch.Tensor, *, lengths: object) -> torch.Tensor:
+    """Element 45 is the one after it."""
+    n = x.shape[1]
+    at = (torch.arange(n) == 45) & (torch.arange(n) + 1 < n)
+    return torch.where(at[None, :, None], x.roll(-1, 1), x)
+
+
+def test_code_that_looks_ahead_late_is_found() -> None:
+    net = nw.Chain(nw.Embedding(8), nw.Function(late_peek, "n d -> n d"), nw.Linear(), input=nw.Array("n <5>"))
+    assert not nw.causality(net).causal

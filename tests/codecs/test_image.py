@@ -222,8 +222,17 @@ def test_no_picture_starts_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyP
     script = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 6\n%%EndComments\nshowpage\n%%EOF\n"
     (tmp_path / "eps.png").write_text(script)
     assert message(COLOR.encode, tmp_path / "eps.png").endswith("got:      no known picture format")
+    with pil.open(tmp_path / "eps.png") as picture:
+        assert message(COLOR.encode, picture).startswith("this PIL image is PostScript")
     assert not (tmp_path / "called").exists()
     assert {ending for ending, form in pil.registered_extensions().items() if form in FORMATS} >= PICTURES
+
+
+def test_an_image_of_which_the_file_is_cut_off(tmp_path: Path) -> None:
+    pil.new("RGB", (64, 64), (1, 2, 3)).save(tmp_path / "whole.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:90])
+    with pil.open(tmp_path / "cut.png") as picture:
+        assert message(COLOR.encode, picture).startswith("the pixels of this PIL image cannot be read")
 
 
 def test_a_small_file_of_many_pixels_is_refused_before_it_takes_memory(tmp_path: Path):

@@ -5,6 +5,7 @@ import pytest
 import netwright as nw
 from layers.tools import unfit
 from messages import message
+from netwright.errors import NetError
 from netwright.sizes.size import evaluate, named
 
 
@@ -86,3 +87,8 @@ def test_pad():
         "  got:      ((1, -1),)\n"
         "  mend:     nw.Pad((1, 1), (1, 1)) for a picture"
     )
+
+
+def test_a_transposition_of_very_many_axes_is_refused_at_once() -> None:
+    with pytest.raises(NetError, match="names every axis of its input once"):
+        nw.Transpose(*range(10**6))

@@ -584,3 +584,16 @@ def test_nothing_depends_on_the_state_of_torch(name, state) -> None:
     assert run.net == expected.net
     assert found == answers
     assert not any(array.is_inference() for array in run.net.held.arrays.values())
+
+
+def test_training_is_the_same_under_autocast() -> None:
+    x = torch.linspace(-1, 1, 48).reshape(16, 3)
+    net = nw.Chain(8, nw.BatchNorm(), nw.relu, 1, input=nw.Vector(3, mean=0, deviation=1), output=nw.Number(0, 1))
+
+    def losses() -> list[float]:
+        run = nw.train(net, (x, x.sum(1)), epochs=2, batch_size=8, precision="float32", threads=1, progress=False)
+        return [epoch.loss for epoch in run.epochs]
+
+    alone = losses()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert losses() == alone

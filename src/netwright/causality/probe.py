@@ -27,8 +27,9 @@ from netwright.sizes.size import evaluate, names
 from netwright.sizes.unify import Row
 from netwright.value import Value
 
-LENGTHS = (7, 40, 12, 80, 160, 320, 6, 5, 4, 3, 2)  # tried in turn, until nothing is empty and the net runs
+LENGTHS = (7, 40, 80, 12, 160, 320, 6, 5, 4, 3, 2)  # tried in turn, until nothing is empty and the net runs
 ENOUGH = 2  # lengths that are tried: a leaf without a declared reach may look farther than the first
+ENOUGH_OF_CODE = 3  # lengths for a net with code of the user, which may look ahead at late positions only
 ROOM = 3  # positions that are wanted along every axis, so that there are some before the one that is changed
 MOST = 160  # positions that are changed, at most: of longer inputs that many, at irregular distances
 ROWS = 8  # positions that are changed in one run, each in an example of its own: more would need much memory
@@ -59,7 +60,7 @@ def probe(
     axis = next(i for i, size in enumerate(plan.inputs[source]) if not isinstance(size, Row) and along in names(size))
     whole = program_of(plan, slots)
     found: list[list[Offsets]] = []
-    looked = 0
+    looked, enough = 0, ENOUGH_OF_CODE if _has_code(plan) else ENOUGH
     for lengths in _lengths(plan, far):
         run = _Run(net, whole, lengths, training)
         try:
@@ -69,7 +70,7 @@ def probe(
         numbers = [offsets for offsets in several if offsets is not None]
         found += numbers
         looked += bool(numbers)
-        if looked == ENOUGH:
+        if looked == enough:
             break
     return {slot: frozenset(d for one in found for d in one[at]) for at, slot in enumerate(slots)} if found else None
 
@@ -129,8 +130,7 @@ class _Run:
     def _mixes(self) -> bool:
         """Whether examples of a batch may see each other: then one alone is changed, beside one that stays."""
         weights = [weight for step in self.net.plan.steps for weight in step.leaf.weights().values()]
-        opaque = any(step.leaf.code() is not None for step in self.net.plan.steps)
-        return self.training and (opaque or any(weight.kind == "running" for weight in weights))
+        return self.training and (_has_code(self.net.plan) or any(weight.kind == "running" for weight in weights))
 
     def _array(self, path: str, draw: Draw) -> Tensor:
         spec = self.net.plan.arrays[path]
@@ -158,6 +158,11 @@ class _Run:
         y = self._input(name, draw, again=True)
         count = index_limit(self.net.plan, name, self.lengths)
         return y if count is None else (x + 1 + y % max(count - 1, 1)) % count
+
+
+def _has_code(plan: Plan) -> bool:
+    """Whether some part runs code that is not the framework's."""
+    return any(step.leaf.code() is not None for step in plan.steps)
 
 
 def _places(size: int) -> Tensor:

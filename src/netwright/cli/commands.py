@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-        sys.stdout.flush()
+        print(end="", flush=True)  # nothing where the caller has closed the output
     except NetwrightError as error:
         _words(f"{type(error).__name__}: {error}")
     except KeyboardInterrupt:

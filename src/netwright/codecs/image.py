@@ -26,6 +26,7 @@ FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # in 
 BLOCK = 1024  # pictures taken into the statistics at a time
 SLACK = 1e-6  # how far rounding may put a float outside 0..1
 DIGITS = 6  # of a fitted mean: a byte has three
+POSTSCRIPT = "EPS"  # PIL's name
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # PIL's names; some of its other formats start programs
 MEMORY = 160e6  # bytes that a picture in a file may take while it is read, and as much again for
 MEMORY_A_BYTE = 10  # … each byte of the file: a small file may say that it holds any number of pixels
@@ -116,7 +117,7 @@ class Image(Codec):
         if isinstance(raw, str | Path):
             return self._from_file(Path(raw))
         if _is_pil(raw):
-            return self._from_pil(raw)
+            return self._from_image(raw)
         if not is_array(raw):
             raise DataError(
                 what="this is not a picture",
@@ -190,6 +191,22 @@ class Image(Codec):
                 expected=f"a file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, whole",
                 got="no known picture format" if unknown else str(error),
             ) from None
+
+    def _from_image(self, picture: Any) -> Tensor:
+        """A PIL image of the caller, whose pixels are read from its file only now."""
+        if picture.format == POSTSCRIPT:
+            raise DataError(
+                what="this PIL image is PostScript, which PIL hands to another program to read",
+                expected="an image whose pixels are read",
+                got=f"format {picture.format!r}",
+                mend="image.copy(), if you trust the file",
+            )
+        try:
+            return self._from_pil(picture)
+        except (OSError, SyntaxError, EOFError, struct.error) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(what="the pixels of this PIL image cannot be read", got=str(error)) from None
 
     def _from_pil(self, picture: Any) -> Tensor:
         """A PIL image as (h, w, c), upright, in the colour and the size.

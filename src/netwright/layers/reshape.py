@@ -9,11 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from netwright.errors import NetError
+from netwright.errors import NetError, shortened
 from netwright.layers.reduce import positions
 from netwright.net.leaf import Span, Unfit
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked_elements
+from netwright.sizes.notation import MOST_AXES
 from netwright.sizes.size import Size, names, same
 from netwright.value import literal
 
@@ -153,11 +154,11 @@ class Transpose(Leaf):
 
     def __post_init__(self) -> None:
         whole = all(type(axis) is int for axis in self.axes)
-        if not self.axes or not whole or sorted(self.axes) != list(range(len(self.axes))):
+        if not 0 < len(self.axes) <= MOST_AXES or not whole or sorted(self.axes) != list(range(len(self.axes))):
             raise NetError(
                 what="a transposition names every axis of its input once, counted from 0",
                 where="Transpose",
-                got=repr(self.axes),
+                got=shortened(repr(self.axes), 100),
                 mend="nw.Transpose(1, 0) for a matrix",
             )
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.numeric import plain_number
+from netwright.machine import without_autocast
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
 from netwright.training.loop import Loop
@@ -25,6 +26,7 @@ Loss: TypeAlias = Net | Callable[[Tensor, Tensor], Tensor]
 
 @arguments.with_checked_names
 @torch.inference_mode(False)  # training works even if the caller is in inference mode
+@without_autocast()  # `precision` says the types
 def train(
     net: Net,
     data: Any,

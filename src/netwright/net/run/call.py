@@ -13,6 +13,7 @@ from netwright.codecs.numeric import arrayed, number_table
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Raw, Reading
 from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean, shortened
+from netwright.machine import without_autocast
 from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.plan.wiring import Slot
@@ -61,6 +62,7 @@ class Question(Value):
     seed: int = 0
 
 
+@without_autocast()
 def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
     """One example, many, or a batch through a net; decoded, or the arrays at the paths that were asked for."""
     encoded, codecs, single = _encode(node, x)
