@@ -40,9 +40,7 @@ def all_registered(module: nn.Module, copied: nn.Module) -> None:
                 raise _unregistered(part, path, place, f"a parameter of shape {tuple(value.shape)}", "parameter")
     memories = {memory: name for name, array in arrays_of(module).items() if (memory := _memory(array))}
     for path, part in module.named_modules():
-        if vars(part)[
-            "_forward_pre_hooks"
-        ]:  # such a hook may set the attribute before each run, as torch's spectral_norm does
+        if vars(part)["_forward_pre_hooks"]:  # a hook may set the attribute before each run: torch's spectral_norm does
             continue
         for place, value in _plain(part):
             memory = _memory(value) if isinstance(value, Tensor) else None
