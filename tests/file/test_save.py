@@ -252,3 +252,10 @@ def test_a_pipe_is_not_replaced(net: Net, tmp_path: Path) -> None:
         nw.save(net, tmp_path / "pipe")
     assert str(caught.value) == f"this is not a file\n  where:    {tmp_path / 'pipe'}\n  got:      a device or a pipe"
     assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
+
+
+def test_a_net_without_values_is_refused(tmp_path: Path) -> None:
+    net = nw.initialize(nw.Chain(nw.Linear(2), input=3)).to("meta")
+    with pytest.raises(FileError, match="an array without values cannot be saved"):
+        nw.save(net, tmp_path / "a.net")
+    assert not list(tmp_path.iterdir())

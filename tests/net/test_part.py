@@ -104,12 +104,6 @@ def test_what_a_property_lacks_is_named() -> None:
         Careless().ports  # noqa: B018
 
 
-def test_a_device_without_values_is_refused() -> None:
-    net = nw.initialize(nw.Chain(nw.Linear(2), input=3))
-    with pytest.raises(NetError, match="this is not a device"):
-        net.to("meta")
-
-
 def test_a_call_computes_in_the_types_of_the_net_under_autocast() -> None:
     net = nw.initialize(nw.Chain(nw.Linear(64), nw.Linear(8), input=16))
     x = torch.linspace(-1, 1, 16)

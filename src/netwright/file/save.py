@@ -136,6 +136,13 @@ def _plain_array(name: str, array: Tensor) -> Tensor:
             expected=", ".join(str(dtype).removeprefix("torch.") for dtype in DTYPE_NAMES),
             got=str(array.dtype if array.layout == torch.strided else array.layout).removeprefix("torch."),
         )
+    if array.is_meta:
+        raise FileError(
+            what="an array without values cannot be saved",
+            where=f"array {name}",
+            expected="an array on the processor or an accelerator",
+            got="device 'meta'",
+        )
     return array.detach().cpu().resolve_neg().contiguous()
 
 

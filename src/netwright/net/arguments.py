@@ -17,7 +17,6 @@ from netwright.net.plan.symbol import Symbol, use
 from netwright.net.run.call import Many
 
 MOST_NAMED = 5  # arrays in a message
-META = torch.device("meta")
 READINGS = ("probabilities", "entropy", "raw")
 VALUES = "numbers, or rows of them that are equally long: an array, a tensor or nested lists"
 
@@ -226,12 +225,11 @@ def target(device: Any, dtype: Any) -> tuple[torch.device | None, torch.dtype | 
             mend=f"net.to(dtype=torch.{name})" if known else "",
         )
     try:
-        where = None if device is None else torch.device(device)
+        return None if device is None else torch.device(device), dtype
     except (RuntimeError, TypeError):
-        where = META
-    if where == META:  # arrays there have no values
-        raise NetError(what="this is not a device", expected="'cpu', 'cuda', 'cuda:1', 'mps', …", got=repr(device))
-    return where, dtype
+        raise NetError(
+            what="this is not a device", expected="'cpu', 'cuda', 'cuda:1', 'mps', …", got=repr(device)
+        ) from None
 
 
 def moved_to(array: Tensor, device: torch.device | None, dtype: torch.dtype | None) -> Tensor:

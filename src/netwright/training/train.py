@@ -67,7 +67,7 @@ def train(
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
             parts: `{"body/*": 0}` freezes the body, its running means too.
         schedule: `"warmup-stable-decay"`, `"one-cycle"`, `"constant"`, `"cosine"`, `"step"` or a value; None is the
-            first.
+            first, and `"constant"` in runs of fewer than 100 steps.
         clip: the greatest length of the gradient.
         weights: how much each example counts, against their mean.
         precision: `"float32"` or `"bf16"`; None follows from the processor and the net.

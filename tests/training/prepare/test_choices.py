@@ -31,6 +31,12 @@ def test_batch_size_stays_within_memory(monkeypatch) -> None:
     assert choose.made[0].why == "the largest batch that fits in a quarter of the free memory"
 
 
+def test_the_schedule_follows_from_the_number_of_steps() -> None:
+    assert Chooser(()).schedule(None, 99) == "constant"
+    assert Chooser(()).schedule(None, 100) == "warmup-stable-decay"
+    assert Chooser(()).schedule("one-cycle", 5) == "one-cycle"
+
+
 def test_epochs() -> None:
     assert Chooser(()).epochs(None, 430) == 10
     assert Chooser(()).epochs(None, 7) == 286
