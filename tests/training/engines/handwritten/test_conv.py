@@ -54,6 +54,12 @@ def test_the_way_to_the_weight(leaf, shape, way) -> None:
     assert type(kernel.weight_gradient) is way
 
 
+def test_in_float32_it_is_torch_s_own() -> None:
+    (kernel,) = made(Conv(4, 3), (2, 8, 8, 1), torch.float32)
+    assert isinstance(kernel, Convolution)
+    assert type(kernel.weight_gradient) is TorchBackward
+
+
 def test_what_is_declined() -> None:
     assert convolution_kernels(KernelSite("", (2, 8, 3), torch.float32), [Conv(4, 3)]) is None
     assert convolution_kernels(KernelSite("", (2, 8, 8, 3), torch.float32), [Conv(4, 2, padding="same")]) is None

@@ -26,7 +26,7 @@ class Convolution(Kernel):
     """y = W * x + b, ReLU with it where one follows."""
 
     def __init__(self, site: KernelSite, leaf: Conv, *, relu: bool, gated: bool = False) -> None:
-        """`gated` says that what follows multiplies with ReLU's derivative itself."""
+        """`gated` says that what follows multiplies with ReLU's derivative itself, and sums the bias's gradient."""
         self.w, self.b = kernel_channels_last(site.working["weight"]), site.working.get("bias")
         self.skips = leaf.skips(2)
         self.stride, self.dilation = [list(per_axis(v, 2)) for v in (1 if self.skips else leaf.stride, leaf.dilation)]
@@ -38,7 +38,7 @@ class Convolution(Kernel):
         self.after = "relu" if relu else "none"
         self.convolve = private.fused_convolution(site.dtype)
         self.options = (self.stride, self.padding, self.dilation, False, [0, 0], self.groups)
-        self.weight_gradient = self._way(site)
+        self.weight_gradient = self._way(site, None if gated else site.gradients.get("bias"))
 
     def forward(self, x: Tensor) -> Tensor:
         if self.skips is not None:
@@ -79,15 +79,18 @@ class Convolution(Kernel):
         down, across = self.skips or (1, 1)
         return x[:, ::down, ::across]
 
-    def _way(self, site: KernelSite) -> WeightGradient:
-        """How the gradient of the weight is computed: the way that was fastest for such shapes."""
-        weight, bias = site.gradients["weight"].movedim(1, -1), site.gradients.get("bias")
+    def _way(self, site: KernelSite, bias: Tensor | None) -> WeightGradient:
+        """How the gradient of the weight is computed: the way that was fastest for such shapes.
+
+        In float32 that is torch's own: what its products gain is less than what copies of the input cost.
+        """
+        weight = site.gradients["weight"].movedim(1, -1)
         b, h, w, _ = self.shape
         _, kh, kw, into = weight.shape
-        if self.dense and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:
+        copies = self.dense and site.dtype == torch.bfloat16
+        if copies and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:
             return ImageRows(site.shape, self.shape, weight, bias, site.dtype)
-        even = h % 2 == w % 2 == 0
-        if self.dense and even and site.dtype == torch.bfloat16 and unfolds(site, self.shape):
+        if copies and h % 2 == w % 2 == 0 and unfolds(site, self.shape):
             return WindowRows(site.shape, self.shape, weight, bias, site.dtype)
         return TorchBackward(self.w, weight, bias, self.options)
 
