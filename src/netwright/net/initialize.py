@@ -10,8 +10,11 @@ from netwright.inits import METHODS, Init, fans
 from netwright.net.leaf import Weight
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.plan.plan import ArraySpec, Plan, PlanStep, shape_text
+from netwright.net.plan.each import EachEntry, open_state
+from netwright.net.plan.plan import ArraySpec, Plan, PlanStep, fixed, shape_text
 from netwright.seeds import generator_of
+from netwright.sizes.size import unknowns
+from netwright.sizes.unify import Row
 
 
 @torch.inference_mode(False)  # gradients of the arrays may be needed later, outside inference mode
@@ -26,8 +29,9 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
         method: `"kaiming"`, `"xavier"`, `"lecun"` or `"orthogonal"` for the learned arrays with two axes or more;
             `None` leaves the choice to each part, since it knows what it is for.
 
-    Raises: SizeError for arrays whose sizes do not follow from the net yet, all at once; MissingArraysError for those
-        that come with their part alone, as an `nw.Module`'s do; NetError for a method that does not exist.
+    Raises: SizeError for arrays, and for states that begin at zeros, whose sizes do not follow from the net yet, all at
+        once; MissingArraysError for arrays that come with their part alone, as an `nw.Module`'s do; NetError for a
+        method that does not exist.
 
     Example:
         >>> import netwright as nw
@@ -43,7 +47,7 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
             mend=did_you_mean(str(method), METHODS),
         )
     missing = [spec for path, spec in net.plan.arrays.items() if path not in net.held.arrays]
-    open_ = [_open(net.plan, spec) for spec in missing if spec.known is None]
+    open_ = [_open(net.plan, spec) for spec in missing if spec.known is None] + _open_states(net.plan)
     if open_:
         raise SizeError.of(open_)
     steps = {step.path: step for step in net.plan.steps}
@@ -90,3 +94,16 @@ def _open(plan: Plan, spec: ArraySpec) -> Fault:
         got=f"({spec.weight.axes}) = {shape_text(spec.shape)}",
         mend=("input=…, the sizes of an example or an encoder",) if unknown else ("give the part its size",),
     )
+
+
+def _open_states(plan: Plan) -> list[Fault]:
+    """The faults of states that begin at zeros. Inputs that are not known yet may still say how many."""
+    if any(isinstance(size, Row) or unknowns(size) for shape in plan.inputs.values() for size in shape):
+        return []
+    return [
+        open_state(step.path, name, shape_text(plan.shape((step.path, name))))
+        for step in plan.steps
+        if isinstance(step.leaf, EachEntry)
+        for (name, _), read in zip(step.leaf.each.carry, step.reads[len(step.leaf.each.over) :], strict=True)
+        if read is None and not fixed(plan.shape((step.path, name)))
+    ]

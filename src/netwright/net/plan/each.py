@@ -1,5 +1,6 @@
 """The two ends of a `Map` or `Fold` in a plan: they tell the solver that an axis is removed and added again."""
 
+from netwright.errors import Fault
 from netwright.net.leaf import LeafNode
 from netwright.net.plan.level import PerElement
 
@@ -45,6 +46,17 @@ class EachExit(EachBoundary, abstract=True):
 def exit_path(path: str) -> str:
     """The path of the far end of the `Each` at a path."""
     return f"{path}/"
+
+
+def open_state(path: str, name: str, sizes: str) -> Fault:
+    """The fault of a state that begins at zeros, where its sizes are not numbers."""
+    return Fault(
+        what="a state begins at zeros, and how many does not follow from the net",
+        where=f"{path}, state {name!r}",
+        expected="a number for every axis",
+        got=sizes,
+        mend=(f"nw.Reshape(…) inside, before what reads {name!r}: it says the sizes", f"a value for {name!r}"),
+    )
 
 
 def passed(leaf: LeafNode, output: str) -> str:

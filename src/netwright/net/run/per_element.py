@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import SizeError
+from netwright.net.plan.each import open_state
 from netwright.net.plan.plan import fixed, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.context import Length, RunContext
@@ -108,13 +109,7 @@ class ElementLoop(Value):
         if state.first >= 0 and registers[state.first] is not None:
             return registers[state.first]
         if not fixed(state.shape):
-            raise SizeError(
-                what="a state begins at zeros, and how many does not follow from the net",
-                where=f"{self.path}, state {state.slot[1]!r}",
-                expected="a number for every axis",
-                got=shape_text(state.shape),
-                mend=(f"input={{{state.slot[1]!r}: sizes}} for the part inside", f"a value for {state.slot[1]!r}"),
-            )
+            raise SizeError.of([open_state(self.path, state.slot[1], shape_text(state.shape))])
         like = values.like
         return like.new_zeros(len(like), *[size for size in state.shape if isinstance(size, int)])
 
