@@ -15,6 +15,7 @@ FILES = sorted(path for path in SRC.rglob("*.py"))
 
 # From the ground up; a module imports from its own floor's folder, or from a floor below.
 FLOORS = [
+    ["around"],
     ["value", "once", "machine", "seeds"],
     ["errors"],
     ["regular", "elsewhere"],
@@ -177,6 +178,17 @@ def test_files_and_functions_stay_small() -> None:
                 lines = (body[-1].end_lineno or 0) - body[0].lineno if body else 0
                 found += [f"{module(path)}: {node.name} has {lines} lines"] * (lines > 60)
     assert found == []
+
+
+def test_no_context_manager_sets_an_attribute_of_the_error_that_passes() -> None:
+    found = [module(path) for path in FILES for node in ast.walk(TREES[path]) if is_contextmanager(node)]
+    assert found == [], "netwright.around lets an error that is a frozen dataclass come out as it is"
+
+
+def is_contextmanager(node: ast.AST) -> bool:
+    return (isinstance(node, ast.alias) and node.name == "contextmanager") or (
+        isinstance(node, ast.Attribute) and node.attr == "contextmanager"
+    )
 
 
 def test_no_class_or_public_function_has_the_name_of_another() -> None:

@@ -27,6 +27,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from netwright.around import around
 from netwright.errors import FileError, plainly
 from netwright.regular import opened, placed, write_all
 from netwright.value import Value
@@ -268,7 +269,7 @@ def _sound(path: Path, digest: str) -> bool:
         raise FileError(what="the cache cannot be read", where=str(path), got=_in_words(error)) from None
 
 
-@contextlib.contextmanager
+@around
 def _writing(place: Path) -> Generator[None, None, None]:
     try:
         yield

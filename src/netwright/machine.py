@@ -6,10 +6,12 @@ import random
 import sys
 import warnings
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cache
 
 import torch
+
+from netwright.around import around
 
 
 def best_device() -> torch.device:
@@ -54,7 +56,7 @@ def free_memory(device: torch.device) -> int:
     return 4 << 30
 
 
-@contextmanager
+@around
 def without_autocast() -> Generator[None]:
     """Compute in the types of the arrays, also where the caller has switched on `torch.autocast`."""
     with ExitStack() as off:
@@ -64,7 +66,7 @@ def without_autocast() -> Generator[None]:
         yield
 
 
-@contextmanager
+@around
 def unchanged() -> Generator[None]:
     """Restore Python's random numbers and the filters of warnings, which other packages change."""
     state = random.getstate()

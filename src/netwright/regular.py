@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from netwright.around import around
 from netwright.errors import FileError
 
 TEMPORARY = ".part"  # the ending of a file's name until the file is whole
@@ -58,7 +59,7 @@ def check_file_name(path: str | os.PathLike[str]) -> None:
     )
 
 
-@contextlib.contextmanager
+@around
 def placed(target: Path) -> Generator[FileIO, None, None]:
     """A new file, put into its place when the block ends well; the older one stays as it was until then.
 

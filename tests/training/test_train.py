@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import torch
 import netwright as nw
 from netwright.codecs.text.characters import Characters
 from netwright.data.split import split
-from netwright.errors import DataError, PathError, TrainingError
+from netwright.errors import DataError, NetError, PathError, TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.net.surgery import hold_arrays
 from netwright.training.events import Callback
@@ -369,6 +370,38 @@ def test_an_error_that_takes_no_attribute_is_raised_as_it_is() -> None:
     with pytest.raises(Frozen) as caught:
         train(classifier(), (XS, SIDES), callbacks=[Ends(error, 3)])
     assert caught.value is error
+
+
+@dataclass(frozen=True)
+class Stop(Exception):
+    """An error that is a value: `stop.run = run` raises FrozenInstanceError."""
+
+    why: str
+
+
+@pytest.mark.parametrize("after", [[6], [0], [0, 0]])
+def test_an_error_that_is_a_frozen_value_comes_out_and_carries_the_run(after) -> None:
+    errors = [Stop(f"mine, after {step} steps") for step in after]
+    hears = Interrupts(after=10**6)
+    with pytest.raises(Stop) as caught:
+        train(classifier(), (XS, SIDES), callbacks=[*(Ends(*pair) for pair in zip(errors, after, strict=True)), hears])
+    assert caught.value is errors[-1]
+    assert errors[-1].run.net(0.5) in ("left", "right")
+    assert hears.ended == errors[-1].run.ended, "the other callbacks are told too"
+
+
+def test_an_error_that_is_a_frozen_value_is_named_where_a_module_raises_it_in_training() -> None:
+    class Stops(torch.nn.Module):
+        def forward(self, x):
+            if self.training:
+                raise Stop("mine")
+            return x
+
+    net = nw.Chain(8, nw.Module(Stops()), nw.Linear(), nw.softmax, input=nw.Number(), output=nw.Category())
+    with pytest.raises(NetError) as caught:
+        train(net, (XS, SIDES))
+    assert caught.value.what == "net/module1 raised Stop"
+    assert caught.value.got.startswith("mine (in Module(Stops())")
 
 
 def test_a_second_ctrl_c_carries_the_run() -> None:

@@ -1,7 +1,6 @@
 """Turns every form of data that a user may give into one of two: a `Source` of columns by port, or a `Stream`."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
+from netwright.around import around
 from netwright.codecs.numeric import number_table, plain_number
 from netwright.data.datasets import Split
 from netwright.data.rows import (
@@ -76,7 +76,7 @@ class Source(Value, eq=False):
         once = "a part of a stream is held out of one pass" if self.again is not None else self.once
         return Source(columns, weights, rows, once=once, name=self.name)
 
-    @contextmanager
+    @around
     def errors(self, rows: Sequence[int] | None = None) -> Generator[None, None, None]:
         """Within, an error that names a row of these examples names it by the user's count.
 

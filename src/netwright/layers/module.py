@@ -282,7 +282,7 @@ class Module(Leaf):
             v.movedim(-1, 1) if self._first and v is not None and v.ndim > 2 else v  # (b, *s, c) -> (b, c, *s)
             for v in x
         )
-        y = module(*given) if arrays is None else torch.func.functional_call(module, dict(arrays), given)
+        y = module(*given) if arrays is None else _called_with(arrays, module, given)
         return shell.tensors(y, self.output_names)
 
     def _placed(self, results: list[Tensor]) -> list[Tensor]:
@@ -296,6 +296,32 @@ class Module(Leaf):
         more += f", layout={self.layout!r}" if self.layout != "channels_last" else ""
         text = " ".join(repr(self.module).split())
         return shared_repr(self, f"Module({text}{more})")
+
+
+class _Kept(nn.Module):
+    """Gives the error of a module as its result: `functional_call` sets an attribute of an error that passes it.
+
+    An error that is a frozen dataclass refuses that, and FrozenInstanceError would come out in its place.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *x: Any) -> Any:
+        try:
+            return self.module(*x)
+        except BaseException as error:
+            return error
+
+
+def _called_with(arrays: Mapping[str, Tensor], module: nn.Module, x: tuple[Tensor | None, ...]) -> Any:
+    """What a module gives with these arrays in place of its own."""
+    inside = {f"module.{name}": array for name, array in arrays.items()}
+    y = torch.func.functional_call(_Kept(module), inside, x)
+    if isinstance(y, BaseException):
+        raise y
+    return y
 
 
 def _in_mode(module: nn.Module, training: bool) -> nn.Module:

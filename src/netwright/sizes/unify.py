@@ -2,10 +2,10 @@
 
 import itertools
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import field
 from typing import TypeAlias
 
+from netwright.around import around
 from netwright.sizes.size import Expression, Name, Size, Unknown, of, same, substitute, unknowns
 from netwright.value import Value
 
@@ -207,7 +207,7 @@ class Solver:
         self.rows[row] = shape
         self._trail.append(row)
 
-    @contextmanager
+    @around
     def _undone_on_clash(self) -> Generator[None, None, None]:
         trail, pending = len(self._trail), len(self._pending)
         try:

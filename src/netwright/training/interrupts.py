@@ -3,11 +3,12 @@
 import signal
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from types import FrameType
 
+from netwright.around import around
 
-@contextmanager
+
+@around
 def held() -> Generator[Callable[[], None]]:
     """Hold back the signals that Python code handles; the returned function delivers them afterwards.
 

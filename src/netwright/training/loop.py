@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 
 import torch
 from torch import Tensor
@@ -50,9 +49,7 @@ class Loop:
             status.ended = error.what if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
             raise
         finally:
-            with ExitStack() as ends:  # every callback is called at the end, even if one of them raises
-                for callback in reversed(self.callbacks):
-                    ends.callback(callback.on_end, status)
+            self._end(self.callbacks)
 
     def state(self) -> dict[str, Tensor]:
         """A copy of the present value of every array of the net."""
@@ -80,6 +77,14 @@ class Loop:
             ended = "interrupted"
         self._refuse_broken()
         status.ended = ended
+
+    def _end(self, callbacks: Sequence[Callback]) -> None:
+        """Call every callback at the end, even if one of them raises."""
+        if callbacks:
+            try:
+                callbacks[0].on_end(self.status)
+            finally:
+                self._end(callbacks[1:])
 
     def _refuse_broken(self) -> None:
         """Raise an error if an array is not finite; a loss would show it in the next step, but this may be the last."""

@@ -64,8 +64,8 @@ def result_of(loop: Loop) -> Run:
     if error is None:
         return run
     try:
-        with suppress(AttributeError):  # if the error takes no attributes, it is raised without
-            error.run = run  # type: ignore[attr-defined]
+        with suppress(AttributeError):  # if the error has a `run` that cannot be set, it is raised with that one
+            object.__setattr__(error, "run", run)  # an error that is a frozen dataclass refuses `error.run = run`
         raise error
     finally:
         del error  # which holds this frame

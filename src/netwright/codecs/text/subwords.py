@@ -3,7 +3,6 @@
 import itertools
 import json
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import KW_ONLY, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.around import around
 from netwright.codecs.codec import by_row
 from netwright.codecs.numeric import LONGEST
 from netwright.codecs.text.elements import Elements, utf8
@@ -243,7 +243,7 @@ def _tokens(plain: Any) -> dict[str, int]:
     return found
 
 
-@contextmanager
+@around
 def _foreign(deed: str) -> Generator[None]:
     """Turn any error of the package into one of ours: a plain `Exception`, or a panic, which is not an `Exception`."""
     try:

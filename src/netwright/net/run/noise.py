@@ -1,12 +1,12 @@
 """Random numbers that do not depend on the batch: keyed by seed, step, part, example and position."""
 
 import zlib
-from collections.abc import Generator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
+from netwright.around import Around
+from netwright.seeds import torch_drawing_from
 from netwright.value import Value
 
 STRIDE = 0x9E3779B1 - (1 << 32)  # the golden ratio as a signed 32-bit integer, so that neighbours differ in every bit
@@ -44,16 +44,9 @@ class Noise(Value):
         """A number below 2**32 for this part at this step of this run."""
         return zlib.crc32(f"{self.seed} {self.step} {self.path}".encode())
 
-    @contextmanager
-    def governing(self, device: torch.device) -> Generator[None]:
+    def governing(self, device: torch.device) -> Around[None]:
         """Let code that draws from torch's own generators draw from this noise, and leave them as they were."""
-        cuda = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda):
-            torch.default_generator.manual_seed(self.key)
-            if cuda:
-                with torch.cuda.device(device):
-                    torch.cuda.manual_seed(self.key)
-            yield
+        return torch_drawing_from(self.key, device)
 
     def __call__(self, shape: tuple[int, ...]) -> Tensor:
         """Numbers in [0, 1) of this shape, (b, …): each depends on its example and its position alone."""

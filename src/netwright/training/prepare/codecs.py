@@ -1,13 +1,13 @@
 """Fits a net to its data: adds codecs that the net lacks, and lets codecs learn from the training part."""
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from netwright.around import around
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
 from netwright.codecs.codec import Codec
@@ -59,7 +59,7 @@ def _chosen_for_targets(net: Net, source: Source, port: str, output: str) -> Cod
         return codec_in_bounds(end, codec, seen)
 
 
-@contextmanager
+@around
 def _errors_at(port: str, source: Source, rows: Sequence[int] | None = None) -> Generator[None, None, None]:
     """Within, an error names the port, and rows as the user counts them."""
     try:

@@ -7,9 +7,10 @@ takes ten to eighty times as long. One thread alone never waits. No other choice
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
 
 import torch
+
+from netwright.around import around
 
 TRIES = 5  # steps timed with each number of threads
 LONG = 1.0  # seconds after which no further step is timed: one long step is accurate enough
@@ -18,7 +19,7 @@ WINDOW = 10  # steps whose median is the pace
 SLOW = 5.0  # if steps become so many times slower than the best so far, the run continues with one thread
 
 
-@contextmanager
+@around
 def using(threads: int) -> Generator[None]:
     """Compute on so many threads; afterwards on as many as before."""
     before = torch.get_num_threads()
