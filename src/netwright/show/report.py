@@ -203,7 +203,7 @@ def _answers(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
     ]
     return _section(
         f"{len(examples)} examples with their answers",
-        "For each example, the three most probable answers.",
+        "The net's answer is in large type, and its three most probable labels are beside the bars.",
         f'<div class="cards">{"".join(cards)}</div>',
     )
 

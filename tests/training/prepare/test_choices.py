@@ -63,7 +63,7 @@ def test_learning_rate_follows_from_the_widest_layer() -> None:
     plan = nw.Chain(100, nw.relu, nw.Linear(3), input=900).plan
     choose = Chooser(())
     assert choose.learning_rate(None, Adam(), plan) == (0.0047, {})
-    assert choose.made[0].why == "0.14 / √900, for 900 inputs of the widest layer; kept between 0.0001 and 0.01"
+    assert choose.made[0].why == "0.14 / √900, because a neuron has up to 900 inputs; kept between 0.0001 and 0.01"
     assert Chooser(()).learning_rate(None, SGD(), plan) == (0.05, {})
     assert Chooser(()).learning_rate(0.2, Adam(), plan) == (0.2, {})
     by_path = Chooser(())

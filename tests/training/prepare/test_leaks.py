@@ -48,7 +48,7 @@ def test_nets_with_a_planted_leak_are_not(name: str) -> None:
     make, ahead = LEAKS[name]
     text = refusal(alone(make()))
     assert text.startswith("the net can see the element that it must predict\n")
-    assert f"{ahead} looks ahead; shown by perturbation" in text
+    assert f"{ahead} looks ahead (shown by perturbation)" in text
 
 
 def test_the_layer_of_attention_names_its_mend() -> None:
@@ -58,7 +58,8 @@ def test_the_layer_of_attention_names_its_mend() -> None:
         "  where:    input -> embedding1 -> graph1/key -> graph1/attention -> graph1/projection -> linear1 -> "
         "softmax1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training it sees all of input: graph1/attention looks ahead; shown by perturbation\n"
+        "  got:      in training, output i sees all of input, "
+        "because graph1/attention looks ahead (shown by perturbation)\n"
         "  mend:     causal=True in graph1/attention"
     )
     assert refusal(body.replace("graph1/attention", nw.Attention(2, causal=True))) == ""
@@ -69,7 +70,7 @@ def test_attention_without_a_mask() -> None:
         "the net can see the element that it must predict\n"
         "  where:    input -> linear3 -> matmul2 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training it sees all of input: matmul2 looks ahead; shown by perturbation\n"
+        "  got:      in training, output i sees all of input, because matmul2 looks ahead (shown by perturbation)\n"
         "  mend:     mask the scores of later positions with minus infinity before the softmax"
     )
     assert refusal(attention(Masked(-1e4))) == refusal(attention())
@@ -82,7 +83,8 @@ def test_a_centred_convolution() -> None:
         "the net can see the element that it must predict\n"
         "  where:    input -> chain1/conv1 -> chain1/relu1 -> chain1/gru1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training it sees input up to i + 2: chain1/conv1 looks ahead; shown by perturbation\n"
+        "  got:      in training, output i sees input up to i + 2, "
+        "because chain1/conv1 looks ahead (shown by perturbation)\n"
         '  mend:     padding="causal" in chain1/conv1\n'
         "  or:       nw.Shift(2) before chain1/conv1"
     )
@@ -95,7 +97,8 @@ def test_both_directions() -> None:
         "  where:    input -> bidirectional1/turn -> bidirectional1/backward -> bidirectional1/back"
         " -> bidirectional1/join -> linear1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training it sees all of input: bidirectional1/turn looks ahead; shown by perturbation\n"
+        "  got:      in training, output i sees all of input, "
+        "because bidirectional1/turn looks ahead (shown by perturbation)\n"
         "  mend:     leave out nw.Bidirectional at bidirectional1"
     )
     assert refusal(nw.Chain(Reverse(), nw.Linear(3), input=INPUT)).endswith("mend:     leave out reverse1")
@@ -106,7 +109,7 @@ def test_statistics_over_positions_in_training() -> None:
         "the net can see the element that it must predict\n"
         "  where:    input -> conv1 -> batchnorm1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training it sees all of input: batchnorm1 looks ahead; shown by perturbation\n"
+        "  got:      in training, output i sees all of input, because batchnorm1 looks ahead (shown by perturbation)\n"
         "  mend:     nw.LayerNorm() in place of batchnorm1, whose statistics in training are of all positions"
     )
 
@@ -117,7 +120,7 @@ def test_other_parts_that_look_ahead() -> None:
         "the net can see the element that it must predict\n"
         "  where:    input -> tanh1 -> shift1 -> linear1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training it sees input at i + 1: shift1 looks ahead; shown by perturbation\n"
+        "  got:      in training, output i sees input at i + 1, because shift1 looks ahead (shown by perturbation)\n"
         "  mend:     nw.Shift() before shift1"
     )
     x = nw.Input("input", INPUT)
@@ -136,7 +139,7 @@ def test_a_long_way_without_its_middle() -> None:
 
 def test_what_cannot_be_settled_is_refused() -> None:
     net = nw.Chain(nw.Bidirectional(GRU(3)), nw.Linear(), input=INPUT)
-    assert "bidirectional1/turn may look ahead; perturbation could not decide it" in refusal(net)
+    assert "bidirectional1/turn may look ahead (perturbation could not decide it)" in refusal(net)
     assert refusal(nw.Chain(GRU(3), nw.Linear(), input=INPUT)) == ""  # proved, though it cannot be run yet
 
 
@@ -152,7 +155,8 @@ def test_targets_of_its_own_are_later_positions() -> None:
         "the net can see the element that it must predict\n"
         "  where:    text -> droplast1 -> conv1 -> linear1 -> mae1\n"
         "  expected: prediction i predicts text at i + 1, and does not see it\n"
-        "  got:      in training it sees text from i - 1 to i + 1: conv1 looks ahead; shown by perturbation\n"
+        "  got:      in training, prediction i sees text from i - 1 to i + 1, "
+        "because conv1 looks ahead (shown by perturbation)\n"
         '  mend:     padding="causal" in conv1\n'
         "  or:       nw.Shift() before conv1"
     )
@@ -163,7 +167,7 @@ def test_a_target_that_is_not_shifted() -> None:
         "the net can see the element that it must predict\n"
         "  where:    text -> tanh1 -> gru1 -> linear1 -> mse1\n"
         "  expected: prediction i predicts text at i, and does not see it\n"
-        "  got:      in training it sees text up to i: no part hides it; shown by perturbation\n"
+        "  got:      in training, prediction i sees text up to i, because no part hides it (shown by perturbation)\n"
         "  mend:     nw.Shift() before tanh1, so that no position sees its own element\n"
         "  or:       nw.DropLast() after the input, and nw.DropFirst() before the target"
     )
@@ -209,7 +213,8 @@ def test_training_is_refused_before_it_begins() -> None:
         "  where:    input -> embedding1 -> bidirectional1/turn -> bidirectional1/backward -> bidirectional1/back"
         " -> bidirectional1/join -> linear1 -> softmax1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training it sees all of input: bidirectional1/turn looks ahead; shown by perturbation\n"
+        "  got:      in training, output i sees all of input, "
+        "because bidirectional1/turn looks ahead (shown by perturbation)\n"
         "  mend:     leave out nw.Bidirectional at bidirectional1"
     )
     rows = torch.rand(6, 5, 2, generator=torch.Generator().manual_seed(0)).tolist()

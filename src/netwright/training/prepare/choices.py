@@ -196,7 +196,7 @@ def _own_rate(optimizer: Optimizer, plan: Plan) -> tuple[float, str]:
     shapes = [spec.known for spec in plan.arrays.values() if spec.known is not None]
     wide = max((fans(shape).into for shape in shapes if len(shape) > 1), default=1)
     rate = float(f"{min(max(PART_OF_SPREAD / math.sqrt(wide), 1e-4), 1e-2):.2g}")
-    return rate, f"{PART_OF_SPREAD} / √{wide}, for {wide} inputs of the widest layer; kept between 0.0001 and 0.01"
+    return rate, f"{PART_OF_SPREAD} / √{wide}, because a neuron has up to {wide} inputs; kept between 0.0001 and 0.01"
 
 
 def fewest(plan: Plan, prefix: str, examples: int, batch_size: int | None) -> int:

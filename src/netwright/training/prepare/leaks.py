@@ -143,7 +143,7 @@ def _check(net: Net, question: LeakQuestion) -> None:
         what="the net can see the element that it must predict",
         where=_way_text(source[1], parts(sight, edges), question.end, ahead),
         expected=f"{question.word} i predicts {source[1]} at {place_text(question.target)}, and does not see it",
-        got=f"in training it sees {seen_text(source[1], low, high)}: {cause}; {how}",
+        got=f"in training, {question.word} i sees {seen_text(source[1], low, high)}, because {cause} ({how})",
         mend=_mends(net, question, parts(sight, edges), ahead, high),
     )
 
