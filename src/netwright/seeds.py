@@ -4,8 +4,10 @@ Code of a user's own draws from the generators of the process; these are left as
 """
 
 import hashlib
+import random
 from collections.abc import Generator
 
+import numpy as np
 import torch
 
 from netwright.around import around
@@ -41,3 +43,17 @@ def torch_drawing_from(seed: int, device: torch.device | None = None) -> Generat
         torch.set_rng_state(state)
         if cuda is not None and cuda_state is not None:
             torch.cuda.set_rng_state(cuda_state, cuda)
+
+
+@around
+def drawing_from(seed: int) -> Generator[None]:
+    """Let the generators of torch, numpy and Python start at a seed, and leave them as they were."""
+    of_numpy, of_python = np.random.get_state(), random.getstate()
+    try:
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        with torch_drawing_from(seed):
+            yield
+    finally:
+        np.random.set_state(of_numpy)
+        random.setstate(of_python)

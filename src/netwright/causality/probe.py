@@ -22,7 +22,7 @@ from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Program
 from netwright.net.run.noise import Noise
-from netwright.seeds import generator_of
+from netwright.seeds import drawing_from, generator_of
 from netwright.sizes.size import evaluate, names
 from netwright.sizes.unify import Row
 from netwright.value import Value
@@ -104,8 +104,7 @@ class _Run:
         def values(x: Mapping[str, Tensor], count: int) -> tuple[Tensor, ...]:
             noise = Noise(seed, 0, torch.arange(count, device="cpu"))
             context = RunContext(training=self.training, noise=noise, batch=count)
-            with torch.no_grad(), torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)  # for code that draws by itself
+            with torch.no_grad(), drawing_from(seed):  # for code that draws by itself
                 return bound(x, context)
 
         first = {name: self._input(name, draw) for name in {*self.net.required_names, source}}

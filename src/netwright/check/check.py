@@ -21,6 +21,7 @@ from netwright.net.node import PARTS, Held, Node, expect_net
 from netwright.net.part import Net
 from netwright.net.plan.each import EachEntry
 from netwright.net.plan.plan import ranked, shape_text
+from netwright.seeds import drawing_from, seed_of
 from netwright.sizes.size import Expression, evaluate, unknowns
 from netwright.sizes.unify import Row
 from netwright.value import Value
@@ -111,6 +112,11 @@ def check(net: Net, data: Any = None, *, seed: int = 0) -> Checked:
         (False, '3 batches', 'centred1')
     """
     expect_net(net, "check")
+    with drawing_from(seed_of(seed)):  # for code of the user's own that draws by itself
+        return _checked(net, data, seed)
+
+
+def _checked(net: Net, data: Any, seed: int) -> Checked:
     whole = initialize(net, seed).to("cpu")  # float64 is not everywhere
     drew = "" if len(whole.held.arrays) == len(net.held.arrays) else "; arrays that the net does not hold are drawn"
     trying = _trying(whole, data, seed)

@@ -20,6 +20,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.run.call import bound_program
 from netwright.regular import placed, write_all
+from netwright.seeds import drawing_from
 
 EXAMPLE = "example {number} {side} {port}"  # the name of its array; a path has no blanks
 
@@ -94,7 +95,7 @@ def run_raw(net: Net, encoded: Mapping[str, Tensor]) -> dict[str, Tensor]:
     bound = bound_program(net, plan, [slot for _, slot in plan.wiring.outputs])
     device = next((array.device for array in net.held.arrays.values()), torch.device("cpu"))
     codecs = net.held.inputs
-    with torch.no_grad():
+    with torch.no_grad(), drawing_from(0):  # code that draws by itself gives the same again
         inputs = {name: codecs[name].prepare(stored.unsqueeze(0).to(device)) for name, stored in encoded.items()}
         outputs = bound(inputs)
     return {name: value[0].cpu() for (name, _), value in zip(plan.wiring.outputs, outputs, strict=True)}

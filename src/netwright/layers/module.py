@@ -23,6 +23,7 @@ from netwright.net.run.noise import Noise
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run
 from netwright.net.source_of_code import import_name, source_hash
 from netwright.net.to_torch import Layout
+from netwright.seeds import drawing_from
 from netwright.sizes import notation
 from netwright.sizes.notation import Axis, AxisRun, Port
 from netwright.sizes.size import Expression, Size, evaluate, same, unknowns
@@ -340,8 +341,7 @@ def _own_init(module: nn.Module, name: str) -> Init:
 
     def init(shape: tuple[int, ...], fan: Fans, generator: torch.Generator) -> Tensor:
         real = copy.deepcopy(part).to_empty(device="cpu")
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(generator.initial_seed())
+        with drawing_from(generator.initial_seed()):
             cast(Any, real).reset_parameters()  # every lazily sized module of torch has it
         return getattr(real, own_name).detach().clone()
 

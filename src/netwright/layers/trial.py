@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from netwright.errors import NetwrightError
 from netwright.net.leaf import Unfit
 from netwright.net.shell import arrays_of, error_text, shell, with_arrays
+from netwright.seeds import drawing_from
 from netwright.sizes.size import Size, evaluate, named, names
 from netwright.value import Value
 
@@ -72,7 +73,7 @@ def trains(module: nn.Module, run: Run, inputs: Sequence[Input], batch: int) -> 
     """Whether a shell takes so many examples of these sizes in training, without data."""
     for dtype in _types(module):
         try:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            with torch.no_grad(), drawing_from(0):
                 run(with_arrays(module, Tensor.detach).train(), _examples(inputs, batch, dtype, torch.device("meta")))
         except Exception:  # of code that is not ours
             continue
@@ -167,7 +168,7 @@ def _types(module: nn.Module) -> list[torch.dtype]:
 def _trial(module: nn.Module, run: Run, inputs: Sequence[Input], dtype: torch.dtype, device: torch.device) -> Trial:
     module.eval()
     results: list[list[Tensor]] = []
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with torch.no_grad(), drawing_from(0):
         results.extend(run(module, _examples(inputs, batch, dtype, device)) for batch in BATCHES)
     axes = [_batch_axis(type(module).__name__, *pair) for pair in zip(*results, strict=True)]
     shapes = [tuple(y.movedim(axis, 0).shape[1:]) for y, axis in zip(results[0], axes, strict=True)]
