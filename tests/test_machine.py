@@ -55,3 +55,15 @@ def test_what_torch_imports_late_leaves_the_process_as_it_was() -> None:
         "assert (random.getstate(), warnings.filters) == (state, filters)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_first_optimizer_of_torch_leaves_the_filters_of_warnings():
+    """Its class lets torch import sympy."""
+    code = (
+        "import warnings, torch, netwright as nw\n"
+        "filters = list(warnings.filters)\n"
+        "net, data = nw.Chain(1, input=1), ([[1.0]] * 4, [[1.0]] * 4)\n"
+        "nw.train(net, data, optimizer=torch.optim.Adam, epochs=1, progress=False)\n"
+        "assert warnings.filters == filters\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -330,6 +330,37 @@ def test_a_net_that_is_not_finite_is_not_trained() -> None:
     )
 
 
+def test_weights_that_the_nets_own_number_type_cannot_hold_are_not_given_back() -> None:
+    """Training is in float32, and the net comes back in float16, whose largest number is 65504."""
+    net = nw.initialize(nw.Chain(nw.Linear(1), input=1, output=nw.Number(0, 1))).to(torch.float16)
+    with pytest.raises(TrainingError) as caught:
+        train(net, (XS[:, None], XS), epochs=1, batch_size=60, learning_rate=1e6)
+    assert caught.value.where == "after step 1, linear1/weight"
+    assert sound(caught.value.run)
+    assert {array.dtype for array in caught.value.run.net.arrays.values()} == {torch.float16}
+
+
+def test_a_run_without_a_step_gives_back_the_arrays_as_they_were() -> None:
+    net = nw.initialize(classifier(input=1)).to(torch.float64)
+    net = net.with_arrays({path: array * 1e60 for path, array in net.arrays.items()})  # too large for float32
+    with pytest.raises(TrainingError) as caught:
+        train(net, (XS[:, None], SIDES))
+    assert caught.value.run.net == net
+
+
+@pytest.mark.parametrize("loss", [lambda y, t: (y - t).detach().sum(), lambda y, t: (y > t).float().sum()])
+def test_a_loss_without_a_gradient_is_refused(loss) -> None:
+    net = nw.Chain(nw.Linear(1), input=1, output=nw.Number(0, 1))
+    with pytest.raises(TrainingError) as caught:
+        train(net, (XS[:, None], XS), loss=loss)
+    assert str(caught.value) == (
+        "the loss does not depend on the weights, so that there is nothing to learn from\n"
+        "  where:    loss\n"
+        "  expected: a loss with a gradient, which torch computes through every operation on the output\n"
+        "  mend:     leave out what has no gradient, such as .detach(), .long(), argmax, > and torch.no_grad()"
+    )
+
+
 class Ends(Callback):
     """Ends a run by this error, after so many steps or when it is told that the run has ended."""
 

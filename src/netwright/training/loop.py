@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.data.order import batch_sizes
 from netwright.errors import TrainingError
 from netwright.training.batch import Batch
-from netwright.training.culprit import Culprit
+from netwright.training.culprit import Culprit, first_broken
 from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.prepare.prepare import Prepared
@@ -62,7 +62,7 @@ class Loop:
 
         Before the first epoch is done the best are the last.
         """
-        last = self.state() if self.prepared.engine.broken() is None else self.kept
+        last = self.state() if self._broken() is None else self.kept
         return (self.kept if self.status.best else last), last
 
     def _epochs(self) -> None:
@@ -88,9 +88,16 @@ class Loop:
 
     def _refuse_broken(self) -> None:
         """Raise an error if an array is not finite; a loss would show it in the next step, but this may be the last."""
-        path = self.prepared.engine.broken()
+        path = self._broken()
         if path is not None:
             raise self._not_finite(Culprit("weights", path), "nan or inf")
+
+    def _broken(self) -> str | None:
+        """The path of the first array that is not finite as it is, or in the number type of the user's net."""
+        path, kind = self.prepared.engine.broken(), self.prepared.kind
+        if path is not None or torch.finfo(kind).max >= torch.finfo(torch.float32).max:
+            return path
+        return first_broken({path: array.to(kind) for path, array in self.state().items() if array.is_floating_point()})
 
     def _epoch(self, number: int) -> None:
         status, start = self.status, self.clock()

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from netwright.errors import TrainingError, did_you_mean
 from netwright.fields import checked
+from netwright.machine import unchanged
 from netwright.net.node import arguments
 from netwright.value import Value
 
@@ -241,7 +242,8 @@ class Torch(Optimizer, Value):
 
     def _made(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
         try:
-            made = self.make(parameters)
+            with unchanged():  # the first optimizer lets torch import sympy, which sets filters
+                made = self.make(parameters)
         except Exception as error:
             raise _no_optimizer(self.make, f"{type(error).__name__}: {error}") from error
         if not isinstance(made, torch.optim.Optimizer):  # pyright: ignore[reportUnnecessaryIsInstance]  # a user's

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import cast
 
-import torch
 from torch import Tensor
 
 from netwright.net.part import Net
@@ -73,13 +72,13 @@ def result_of(loop: Loop) -> Run:
 
 def _reached(loop: Loop) -> Run:
     net, status = loop.prepared.net, loop.status
-    kinds = {array.dtype for array in net.held.arrays.values() if array.is_floating_point()}
-    kind = kinds.pop() if len(kinds) == 1 else torch.float32  # a float64 net comes back as one
+    kind = loop.prepared.kind  # a float64 net comes back as one
+    given = net.held.arrays if status.step == 0 else {}  # float32 cannot hold every number of a float64 net
 
     def holding(arrays: Mapping[str, Tensor]) -> Net:
         on_cpu = {path.removeprefix(loop.prepared.prefix): array.cpu() for path, array in arrays.items()}
         found = {path: array.to(kind) if array.is_floating_point() else array for path, array in on_cpu.items()}
-        return cast(Net, hold_arrays(net, found))
+        return cast(Net, hold_arrays(net, {**found, **given}))
 
     kept, last = loop.reached()
     return Run(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 import netwright as nw
-from netwright.errors import SizeError
+from netwright.errors import NetwrightError, SizeError
 from netwright.net.faults.edit import code
 
 
@@ -114,3 +114,11 @@ def test_at_every_position_the_last_leaf_has_to_suit_the_decoder_too():
         "  got:      (n, 5)   the 5 comes from linear1: Linear(5)\n"
         "  mend:     nw.Linear() in place of linear1, nw.sigmoid in place of softmax1 (checked: 4 parameters)"
     )
+
+
+def test_the_end_of_a_loop_is_not_left_out_alone() -> None:
+    """The embedding's fault suggests to leave out what makes numbers, which here is the end of a loop."""
+    with pytest.raises(NetwrightError) as caught:
+        nw.Chain(nw.Map(nw.softmax), nw.Embedding(2), input=("n", 2))
+    assert "embedding1 expects indices" in str(caught.value)
+    assert "nw.Linear(2) in place of embedding1" in str(caught.value.mend)

@@ -12,6 +12,7 @@ from netwright.net.leaf import LeafNode
 from netwright.net.names import Numbers, join_path
 from netwright.net.node import Held, Node, field_values
 from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import fixed, plan_of, wiring_of
 from netwright.net.plan.solution import Mismatch, Solution
@@ -133,6 +134,8 @@ def _redrawn(wiring: Wiring, edit: Edit) -> Wiring:
     for op in wiring.ops:
         leaf = edit.leaves.get(op.path, op.leaf)
         if leaf is None:
+            if isinstance(op.leaf, EachBoundary):
+                raise NetError(what="the ends of a loop over elements are no parts", where=op.path)
             source = moved.get(op.reads[0][1], op.reads[0][1])
             moved |= {(op.path, port): source for port in output_names(op.leaf, op.count)}
             continue

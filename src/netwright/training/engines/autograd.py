@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor
 
+from netwright.errors import TrainingError
 from netwright.net.plan.plan import Plan
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
@@ -65,6 +66,13 @@ class Autograd(Engine, Value, eq=False):
         context = self._context(batch, step)
         with torch.enable_grad():
             loss = total(self.bound(batch.inputs, context), batch.weights)
+            if not loss.requires_grad:
+                raise TrainingError(
+                    what="the loss does not depend on the weights, so that there is nothing to learn from",
+                    where="loss",
+                    expected="a loss with a gradient, which torch computes through every operation on the output",
+                    mend="leave out what has no gradient, such as .detach(), .long(), argmax, > and torch.no_grad()",
+                )
             grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         with torch.no_grad():
             torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from netwright.data.order import batch_sizes
@@ -62,6 +63,12 @@ class Prepared:
     threads: int
     watched: bool
     choices: tuple[Choice, ...]
+
+    @property
+    def kind(self) -> torch.dtype:
+        """The number type of the trained net: that of the user's arrays, or float32 where they differ."""
+        kinds = {array.dtype for array in self.net.held.arrays.values() if array.is_floating_point()}
+        return kinds.pop() if len(kinds) == 1 else torch.float32
 
 
 def prepare(net: Net, data: Any, options: Options) -> Prepared:
