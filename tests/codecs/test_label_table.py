@@ -1,10 +1,21 @@
 """Labels by exact type: how they are checked, found and printed."""
 
+import itertools
+
 import pytest
 
 from netwright.codecs.category import Category
-from netwright.codecs.label_table import LabelCodec, distinct, index_of, index_table, label_tuple, shown_labels
+from netwright.codecs.label_table import (
+    MOST_LABELS,
+    LabelCodec,
+    distinct,
+    index_of,
+    index_table,
+    label_tuple,
+    shown_labels,
+)
 from netwright.codecs.labels import Labels
+from netwright.codecs.text.words import Words
 from netwright.errors import DataError, NetError
 
 
@@ -56,3 +67,21 @@ def test_a_codec_of_labels_has_an_output_for_each_and_needs_enough(codec: type[L
     assert (made.decoded, made.names) == ("3", ("a", "b", "c"))
     with pytest.raises(NetError, match="too few labels"):
         codec(["a"][: least - 1])  # type: ignore[call-arg]
+
+
+TOO_MANY = "too many labels\n  expected: at most 1,000,000\n  got:      1,000,001 or more"
+
+
+@pytest.mark.parametrize("codec", [Category, Labels, Words])
+@pytest.mark.parametrize("labels", [lambda: range(10**30), itertools.count])
+def test_labels_without_number_are_refused_before_they_are_written_out(codec, labels) -> None:
+    with pytest.raises(NetError) as caught:
+        codec(labels())
+    assert str(caught.value) == TOO_MANY
+
+
+def test_as_many_labels_as_possible_are_taken_and_one_more_is_not() -> None:
+    assert len(label_tuple(range(MOST_LABELS), 1)) == MOST_LABELS
+    with pytest.raises(NetError) as caught:
+        label_tuple(range(MOST_LABELS + 1), 1)
+    assert str(caught.value) == TOO_MANY

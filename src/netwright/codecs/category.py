@@ -31,11 +31,11 @@ class Category(LabelCodec):
         `encode` gives `<k>`, an index below the number of labels; `decode` takes `k` probabilities.
 
     Fields:
-        labels: the labels in the order of the net's outputs; str, int, float or bool, at least two, all different.
-            By default the sorted labels of the training data.
+        labels: the labels in the order of the net's outputs; str, int, float or bool, at least two and at most
+            1,000,000, all different. By default the sorted labels of the training data.
 
     Raises:
-        NetError: labels that repeat, have no order, or are fewer than two.
+        NetError: labels that repeat, have no order, or are fewer than two or more than 1,000,000.
         DataError: a label that is not known.
 
     Example:

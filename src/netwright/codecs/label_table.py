@@ -3,6 +3,7 @@
 from abc import ABC
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar, TypeAlias
 
 from netwright.codecs.codec import Codec
@@ -12,6 +13,7 @@ from netwright.sizes.free import FREE, Free
 
 Label: TypeAlias = str | int | bool | float
 Table: TypeAlias = dict[tuple[type, Any], int]
+MOST_LABELS = 1_000_000  # four times the largest vocabulary of a published net; a net has an output for each
 MOST_SHOWN = 8  # labels in a message
 
 
@@ -47,7 +49,10 @@ class LabelCodec(Codec, ABC):
 
 
 def label_tuple(labels: Iterable[Any], least: int) -> tuple[Label, ...]:
-    """The given labels, checked: an ordered list of plain types, all different, at least `least` of them."""
+    """The given labels, checked: an ordered list of plain types, all different, at least `least` of them.
+
+    No more than `MOST_LABELS` are read, since a range or a generator can have labels without number.
+    """
     if isinstance(labels, str):
         raise NetError(
             what="labels are a list, not one text",
@@ -56,7 +61,9 @@ def label_tuple(labels: Iterable[Any], least: int) -> tuple[Label, ...]:
         )
     if isinstance(labels, set | frozenset):
         raise NetError(what="labels need an order: a set has none", got=repr(labels), mend="sorted(…)")
-    known = tuple(plain_number(label) for label in labels)
+    known = tuple(plain_number(label) for label in islice(labels, MOST_LABELS + 1))
+    if len(known) > MOST_LABELS:
+        raise NetError(what="too many labels", expected=f"at most {MOST_LABELS:,}", got=f"{len(known):,} or more")
     for label in known:
         if type(label) not in PLAIN or label != label:
             raise NetError(what="this cannot be a label", expected="str, int, float or bool", got=described(label))

@@ -28,7 +28,7 @@ class Labels(LabelCodec):
 
     Fields:
         labels: the labels in the order of the net's outputs; str, int, float or bool; 1, 1.0 and True differ.
-            By default the sorted labels of the training data.
+            At most 1,000,000. By default the sorted labels of the training data.
 
     Raises:
         NetError: labels that repeat, have no order, or are none.
