@@ -30,6 +30,11 @@ def refused(call) -> NetwrightError:
         (lambda: nw.Sequential(), "nw.Chain(…)"),
         (lambda: nw.CrossEntropyLoss(), "nw.CrossEntropy(), behind a net that ends in nw.softmax"),
         (lambda: nw.Embeding(3), "nw.Embedding"),
+        (lambda: nw.dense(3), "nw.Linear(out)"),
+        (lambda: nw.fit(NET, DATA), "nw.train(net, (inputs, targets)), whose run holds the trained net"),
+        (lambda: nw.TransformerEncoderLayer(8, 2), "nw.encoder_block(width, heads)"),
+        (lambda: nw.Chain(nw.Linear(3), input_shape=(4,)), "input=(4,)"),
+        (lambda: nw.Graph(nw.Linear(3)), "nw.Chain(…), for parts in a row"),
         (lambda: NET.fit(*DATA), "nw.train(net, (inputs, targets)), whose run holds the trained net"),
         (lambda: NET.parameters(), "net.arrays, by path"),
         (lambda: NET.forward(1), "net(x)"),
@@ -98,3 +103,9 @@ def test_the_name_that_torch_has() -> None:
     assert elsewhere.called(nn.ReLU()) == elsewhere.called(nn.ReLU) == "ReLU"
     assert elsewhere.loss(F.mse_loss) == "nw.MSE()"
     assert elsewhere.loss(lambda output, target: output) == elsewhere.loss(torch.sin) == ""
+
+
+@pytest.mark.parametrize("name", ["Masking", "losses", "save_model"])
+def test_a_name_that_is_like_none_of_ours_has_no_mend(name) -> None:
+    """A module of the package, and a name of which only a few letters are the same, would mislead."""
+    assert refused(lambda: getattr(nw, name)).mend == ()

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from types import ModuleType
 from typing import Any, Never
 
 from netwright.errors import UnknownNameError, close_names
@@ -36,6 +37,20 @@ PARTS = {
     "cat": "nw.Concatenate()",
     "concat": "nw.Concatenate()",
     "Identity": "nothing: leave it out",
+    "Swish": "nw.silu",
+    "Lambda": "nw.Function(f, ports)",
+    "Permute": "nw.Transpose(…)",
+    "View": "nw.Reshape(…)",
+    "Squeeze": "nw.Reshape(…)",
+    "Unsqueeze": "nw.Reshape(…)",
+    "Unflatten": "nw.Reshape(…)",
+    "Dot": "nw.MatMul()",
+    "GroupNormalization": "nw.GroupNorm(groups)",
+    "Transformer": "nw.encoder_block(width, heads) and nw.decoder_block(width, heads, memory=True)",
+    "TransformerEncoderLayer": "nw.encoder_block(width, heads)",
+    "TransformerDecoderLayer": "nw.decoder_block(width, heads, memory=True)",
+    "ConvTranspose2d": "nw.Module(torch.nn.ConvTranspose2d(…), ports), the module of PyTorch",
+    "Upsample": "nw.Module(torch.nn.Upsample(…), ports), the module of PyTorch",
 }
 LOSSES = {
     "CrossEntropyLoss": "nw.CrossEntropy(), behind a net that ends in nw.softmax",
@@ -117,8 +132,9 @@ FOLLOW = ("in_features", "in_channels", "input_size", "input_dim", "num_features
 
 def part(name: str) -> str:
     """Our name for a part or loss that PyTorch or Keras calls so; empty where there is none."""
-    if name in PARTS or name in LOSSES:
-        return PARTS.get(name) or LOSSES[name]
+    for there, ours in (*PARTS.items(), *LOSSES.items()):
+        if there.lower() == name.lower():
+            return ours
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     known = getattr(sys.modules.get("netwright"), "__dict__", {})
     plain = next((one for one in (snake, name.lower()) if one in known and hasattr(known[one], "plan")), "")
@@ -154,9 +170,11 @@ def unknown(name: str) -> Never:
     """Raise the error for a public name that the package does not have: its `__getattr__`."""
     if name.startswith("_"):  # what Python itself looks for
         raise AttributeError(name)
-    known = [one for one in vars(sys.modules["netwright"]) if not one.startswith("_")]
-    near = tuple(f"nw.{one}" for one in close_names(name, known))
-    raise UnknownNameError(what=f"netwright has no {name!r}", mend=part(name) or near[:1])
+    found = vars(sys.modules["netwright"]).items()
+    known = [one for one, value in found if not (one.startswith("_") or isinstance(value, ModuleType))]
+    plain = {one.lower().replace("_", ""): one for one in known}  # LeakyReLU is leaky_relu
+    near = tuple(f"nw.{plain[one]}" for one in close_names(name.lower().replace("_", ""), plain, cutoff=0.65))
+    raise UnknownNameError(what=f"netwright has no {name!r}", mend=part(name) or VERBS.get(name) or near[:1])
 
 
 def no_verb(kind: str, name: str) -> Never:

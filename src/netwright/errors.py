@@ -144,8 +144,10 @@ def missing_extra(package: str, extra: str, why: str) -> Never:
     )
 
 
-def close_names(name: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
+def close_names(name: str, names: Iterable[str], most: int = 3, cutoff: float = 0.5) -> tuple[str, ...]:
     """The names that a misspelt one may have meant, nearest first. A text too long for a name is near to none.
+
+    `cutoff` is how alike they have to be, from 0 to 1.
 
     Example:
         >>> close_names("conv", ["conv1", "linear1"])
@@ -155,7 +157,7 @@ def close_names(name: str, names: Iterable[str], most: int = 3) -> tuple[str, ..
         return ()
     known = [candidate for candidate in islice(names, MOST_NAMES) if len(candidate) <= MOST_NAME]
     last = [known_name for known_name in known if known_name.split("/")[-1] == name]
-    near = difflib.get_close_matches(name, known, n=most, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=most, cutoff=cutoff)
     return tuple(dict.fromkeys([*last, *near]))[:most]
 
 

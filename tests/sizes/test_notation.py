@@ -77,3 +77,9 @@ def test_what_is_no_notation_is_said(text: str, expected: str, got: str) -> None
         ports(text)
     lines = ["this is not the notation of ports", f"  where:    {text!r}", f"  expected: {expected}"]
     assert str(caught.value) == "\n".join(lines + ([f"  got:      {got}"] if got else []))
+
+
+@pytest.mark.parametrize("text", ["9" * 19, "9" * 5000, "9" * 5000 + "*n", "n <" + "9" * 5000 + ">"])
+def test_a_number_of_very_many_digits_is_no_size(text: str) -> None:
+    with pytest.raises(NetError, match="this is not the notation of ports"):
+        port(text)

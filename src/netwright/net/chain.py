@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from torch import Tensor
 
+from netwright import elsewhere
 from netwright.errors import NetError
 from netwright.net import surgery
 from netwright.net.graph import Graph
@@ -43,6 +44,9 @@ class Chain(Container):
     parts: tuple[tuple[str, Node], ...]
 
     def __init__(self, *parts: Any, input: PortsLike = None, output: PortsLike = None, **named: Any) -> None:
+        for name, value in named.items():
+            if "input" in elsewhere.ARGUMENTS.get(name, ()) and not isinstance(value, Node):
+                raise NetError(what=f"a chain takes no {name!r}", got=repr(value), mend=f"input={value!r}")
         found = named_parts(parts, named)
         if not found:
             raise NetError(what="a chain needs at least one part", mend="nw.Chain(nw.Linear(10), nw.softmax)")

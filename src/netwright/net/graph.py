@@ -144,6 +144,14 @@ def Input(name: str = INPUT, port: PortLike = None) -> Symbol:
 
 def _drawn(values: Sequence[Symbol | Mapping[str, Symbol]]) -> tuple[Level, dict[str, Codec]]:
     """The level that leads to these values, and the codecs of the inputs it leads back to."""
+    for value in values:
+        if isinstance(value, Node):
+            raise NetError(
+                what="a graph is made of the values that its parts give, not of parts",
+                where="Graph",
+                got=repr(value),
+                mend=("nw.Chain(…), for parts in a row", 'nw.Graph(name=(part, "input"), …), for parts by name'),
+            )
     first, several = values[0], [value for value in values if isinstance(value, Symbol)]
     result = {f"output{i}": symbol for i, symbol in enumerate(several, 1)} if len(several) > 1 else first
     ends = [result] if isinstance(result, Symbol) else list(result.values())

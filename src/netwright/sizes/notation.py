@@ -142,9 +142,9 @@ def _item(text: str, token: str) -> Item:
         return AxisRun(match[1])
     if token == UNKNOWN:
         return Axis(name=UNKNOWN)
-    if re.fullmatch(r"\d+", token):
+    if re.fullmatch(r"\d{1,18}", token):  # more digits are no size, and Python refuses to read more than 4,300
         return Axis(times=int(token))
-    if match := re.fullmatch(r"(?:([1-9]\d*)\*)?([A-Za-z_]\w*)(?:\[([A-Za-z_]\w*)\])?", token):
+    if match := re.fullmatch(r"(?:([1-9]\d{0,17})\*)?([A-Za-z_]\w*)(?:\[([A-Za-z_]\w*)\])?", token):
         return Axis(int(match[1] or 1), match[2], match[3] or "")
     raise _bad(text, "a name, a number, 16*k, *s, ..., m[n], <v> or ()", token)
 
