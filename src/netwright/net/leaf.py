@@ -109,7 +109,10 @@ class LeafNode(Node, abstract=True):
         return "numbers"
 
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest value it can give or come near to: the decoder of the targets follows from it."""
+        """The least and the greatest value that its first output can give or come near to, if no optional port is fed.
+
+        The decoder of the targets follows from it.
+        """
         return -inf, inf
 
     def code(self) -> tuple[str, Any] | None:

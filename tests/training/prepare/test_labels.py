@@ -159,6 +159,46 @@ def test_numbers_are_not_moved_where_the_end_could_not_follow(net, targets, mean
     assert np.allclose(found.mean, mean) and np.allclose(found.deviation, deviation)
 
 
+@pytest.mark.parametrize(
+    ("layer", "limits"),
+    [
+        (nw.RNN(2), "-1 to 1"),
+        (nw.GRU(2), "-1 to 1"),
+        (nw.LSTM(2), "-1 to 1"),
+        (nw.RNN(2, activation="relu"), "0 or more"),
+    ],
+)
+def test_recurrent_layers_are_bounded_where_they_begin_at_zero(layer, limits) -> None:
+    net = nw.initialize(nw.Chain(layer, nw.Last(), input="n 3"))
+    assert end_of(net, "output").limits == limits
+    low, high = layer.bounds()
+    y = net(torch.randn(50, 9, 3, generator=torch.Generator().manual_seed(0)) * 100)
+    assert low <= y.min() and y.max() <= high
+
+
+def test_a_state_that_is_fed_or_given_back_has_no_bounds() -> None:
+    fed = nw.Graph(gru=(nw.GRU(2), "input", "hidden"), last=(nw.Last(), "gru"), input={"input": "n 3", "hidden": 2})
+    assert end_of(fed, "output").limits == ""
+    lstm = nw.Chain(nw.LSTM(2), input="n 3")
+    assert [end_of(lstm, name).limits for name in ("output", "cell")] == ["-1 to 1", ""]
+
+
+def test_numbers_behind_a_recurrent_layer_are_not_standardized_and_lie_within_its_bounds() -> None:
+    xs, net = np.zeros((40, 5, 3), np.float32), nw.Chain(nw.GRU(2), nw.Last(), input="n 3")
+    found = fitted(net, source((xs, np.full((40, 2), 0.5))), {"target": "output"}).outputs["output"]
+    assert np.allclose(found.mean, 0) and np.allclose(found.deviation, 1)
+    with pytest.raises(DataError) as caught:
+        nw.train(net, (xs, np.full((40, 2), 1.5)), epochs=1, progress=False)
+    assert str(caught.value) == (
+        "the end of the net cannot give this target\n"
+        "  where:    port 'target', row 0, component 0\n"
+        "  expected: -1 to 1, as gru1 gives\n"
+        "  got:      1.5\n"
+        "  mend:     put nw.Linear() behind gru1, for numbers of any size\n"
+        "  or:       output=nw.Vector(mean=…, deviation=…): the answer is then y · deviation + mean"
+    )
+
+
 @pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
 def test_a_net_learns_what_is_never_negative_in_any_unit(unit: float) -> None:
     targets = abs(X[:, 0].astype(float)) * unit

@@ -49,6 +49,9 @@ class GRU(Leaf):
     def reach(self, training: bool) -> dict[str, tuple[float, float]]:
         return {"input": (-inf, 0)}
 
+    def bounds(self) -> tuple[float, float]:
+        return -1, 1  # a state lies between values of tanh and the state before, and the first one is zero
+
     def forward(
         self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None, *, lengths: Lengths = NO_LENGTHS
     ) -> tuple[Tensor, Tensor]:

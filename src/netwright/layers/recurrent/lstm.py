@@ -49,6 +49,9 @@ class LSTM(Leaf):
     def reach(self, training: bool) -> dict[str, tuple[float, float]]:
         return {"input": (-inf, 0)}
 
+    def bounds(self) -> tuple[float, float]:
+        return -1, 1  # a sigmoid times a tanh
+
     def forward(
         self,
         w: Mapping[str, Tensor],

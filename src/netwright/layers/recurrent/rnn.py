@@ -48,6 +48,9 @@ class RNN(Leaf):
     def reach(self, training: bool) -> dict[str, tuple[float, float]]:
         return {"input": (-inf, 0)}
 
+    def bounds(self) -> tuple[float, float]:
+        return (-1, 1) if self.activation == "tanh" else (0, inf)
+
     def forward(
         self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None, *, lengths: Lengths = NO_LENGTHS
     ) -> tuple[Tensor, Tensor]:

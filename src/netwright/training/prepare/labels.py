@@ -34,7 +34,7 @@ class NetEnd(Value):
     Fields: `path` of the last leaf, `shape` of what it gives; `form` of the cross entropy that reads it:
     `probabilities` of classes that exclude each other, as softmax gives them; `binary`, of each value by itself, as the
     logistic sigmoid does; empty for plain numbers. `logarithm` says that it gives logarithms of probabilities.
-    `bounds` are its least and its greatest value.
+    `bounds` are its least and its greatest value; `learned` says that the leaf has arrays of its own.
     """
 
     path: str
@@ -42,6 +42,7 @@ class NetEnd(Value):
     form: str
     logarithm: bool = False
     bounds: tuple[float, float] = (-inf, inf)
+    learned: bool = False
 
     @property
     def limits(self) -> str:
@@ -63,15 +64,18 @@ def end_of(net: Node, output: str) -> NetEnd:
     leaves = {op.path: op for op in plan.wiring.leaves}
     slot = dict(plan.wiring.outputs)[output]
     path, leaf = slot[0], leaves[slot[0]].leaf if slot[0] in leaves else None
+    port = slot[1]
     while leaf is not None and leaf.passes_values and len(leaves[path].reads) == 1:
-        path = leaves[path].reads[0][1][0]
+        path, port = leaves[path].reads[0][1]
         leaf = leaves[path].leaf if path in leaves else None
     if leaf is None:
         return NetEnd(path, plan.shape(slot), "")
     form = FORMS.get(leaf.gives(), "")
     if form == "probabilities" and path != slot[0]:  # moved values need not be a distribution along the last axis
         form = ""
-    return NetEnd(path, plan.shape(slot), form, leaf.gives() == "log probabilities", leaf.bounds())
+    given_state = any(name in leaf.optional_names for name, _ in leaves[path].reads)
+    bounds = leaf.bounds() if port == leaf.output_names[0] and not given_state else (-inf, inf)
+    return NetEnd(path, plan.shape(slot), form, leaf.gives() == "log probabilities", bounds, bool(leaf.weights()))
 
 
 def target_codec(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec | None:
@@ -118,7 +122,7 @@ def _check_bounds(end: NetEnd, codec: Number | Vector, seen: Sequence[Any]) -> N
         expected=f"{end.limits}, as {end.path} gives",
         got=f"{float(rows[row, component]):g}",
         mend=(
-            f"leave out {end.path}, for numbers of any size",
+            f"{'put nw.Linear() behind' if end.learned else 'leave out'} {end.path}, for numbers of any size",
             f"output=nw.{type(codec).__name__}(mean=…, deviation=…): the answer is then y · deviation + mean",
         ),
     )
