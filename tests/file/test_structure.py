@@ -12,8 +12,9 @@ from netwright.codecs.codec import CODECS
 from netwright.errors import FileError
 from netwright.fields import suits
 from netwright.file import structure
-from netwright.file.structure import MOST_USES, Reader, check_uses, described_value, function_name, leaf_uses
+from netwright.file.structure import MOST_USES, Reader, check_uses, described_value, function_name
 from netwright.net.node import PARTS, Node
+from netwright.net.plan.container import leaf_uses
 from netwright.net.plan.level import Call
 from netwright.sizes.free import FREE, Free
 

@@ -89,3 +89,14 @@ def test_arrays_made_in_inference_mode_can_be_learned_elsewhere():
     x = torch.ones(1, 3, requires_grad=True)
     nw.apply(net, {}, x).sum().backward()
     assert x.grad is not None
+
+
+def test_an_array_that_does_not_fit_in_memory() -> None:
+    with pytest.raises(SizeError) as caught:
+        nw.initialize(nw.Chain(nw.Linear(10**13), input=4))
+    assert str(caught.value) == (
+        "an array does not fit in memory\n"
+        "  where:    linear1/weight\n"
+        "  got:      (10000000000000, 4), 160,000 GB\n"
+        "  mend:     smaller sizes"
+    )

@@ -23,11 +23,12 @@ from netwright.file.format import (
     unpack,
 )
 from netwright.file.save import EXAMPLE, array_memory, run_raw
-from netwright.file.structure import Reader, check_uses, leaf_uses, unfit
+from netwright.file.structure import Reader, check_uses, unfit
 from netwright.net.compare import digest
 from netwright.net.faults import explain
 from netwright.net.node import Held
 from netwright.net.part import Net
+from netwright.net.plan.container import leaf_uses
 from netwright.net.plan.plan import plan_from, plan_of, shape_text
 from netwright.regular import opened
 

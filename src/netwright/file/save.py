@@ -13,10 +13,11 @@ from torch import Tensor
 
 from netwright.errors import DataError, FileError, NetwrightError
 from netwright.file.format import DTYPE_NAMES, NAME, check_limits, file_path, order, pack
-from netwright.file.structure import check_uses, described_value, leaf_uses, planned_uses
+from netwright.file.structure import check_uses, described_value, planned_uses
 from netwright.net.compare import digest
 from netwright.net.node import expect_net
 from netwright.net.part import Net
+from netwright.net.plan.container import leaf_uses
 from netwright.net.plan.plan import plan_of
 from netwright.net.run.call import bound_program
 from netwright.regular import placed, write_all

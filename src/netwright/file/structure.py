@@ -14,12 +14,11 @@ from netwright.errors import FileError, NetwrightError, SizeError, close_names, 
 from netwright.fields import test_of
 from netwright.file.format import malformed, short, too_deep
 from netwright.net.faults import explain
-from netwright.net.node import NOTHING, PARTS, Held, Node, field_values, structure
-from netwright.net.plan.container import ContainerNode
+from netwright.net.node import NOTHING, PARTS, Held, Node, field_values
+from netwright.net.plan.container import ContainerNode, leaf_uses
 from netwright.net.plan.level import Call
 from netwright.net.shell import options
 from netwright.net.source_of_code import import_name, source_hash
-from netwright.once import once
 from netwright.sizes.free import FREE
 from netwright.value import Value
 
@@ -123,13 +122,6 @@ def function_name(function: object, where: str) -> str:
             mend="wrap it in a function of your own, at the top of a module",
         )
     return name
-
-
-def leaf_uses(node: Node) -> int:
-    """How many leaves run, each counted as often as it is used; found level by level, without expanding them."""
-    if not isinstance(node, ContainerNode):
-        return 1
-    return once(structure(node), "uses", lambda: sum(leaf_uses(call.part) for call in node.level.calls))
 
 
 def planned_uses(plain: Plain) -> int:

@@ -9,7 +9,7 @@ from netwright.layers.join import Add
 from netwright.net.chain import chained
 from netwright.net.node import Held, Node
 from netwright.net.part import Container, shared_repr
-from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.container import ContainerNode, check_leaf_uses, leaf_uses
 from netwright.net.plan.level import Level
 from netwright.net.plan.symbol import Symbol, as_part, named_parts, parts_repr
 from netwright.net.ports import PortsLike, held_codecs, ports_repr
@@ -102,7 +102,8 @@ class Repeat(Container):
         input: the encoder, or the sizes of an example.
         output: the decoder, or sizes.
 
-    Raises: NetError for a count below 1; SizeError when the part cannot follow itself.
+    Raises: NetError for a count below 1, and for copies of more than 100,000 parts together; SizeError when the part
+        cannot follow itself.
 
     Example:
         >>> import netwright as nw
@@ -119,6 +120,7 @@ class Repeat(Container):
         at_least(1, count, "the number of copies", "Repeat")
         object.__setattr__(self, "count", count)
         object.__setattr__(self, "body", as_part(body))
+        check_leaf_uses(count * leaf_uses(self.body), "Repeat")
         self.settle(held_codecs(self, input, output))
 
     @property

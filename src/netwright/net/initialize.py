@@ -1,5 +1,6 @@
 """Fills the arrays that a net does not hold yet, each from its own seed: none depends on what else is missing."""
 
+import math
 from typing import cast
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from netwright.errors import Fault, MissingArraysError, NetError, SizeError, did_you_mean
 from netwright.inits import METHODS, Init, fans
+from netwright.machine import free_memory
 from netwright.net.leaf import Weight
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -73,7 +75,18 @@ def _init(plan: Plan, spec: ArraySpec, step: PlanStep) -> Init | None:
 def _draw(spec: ArraySpec, own: Init, seed: int, method: str | None, like: Tensor | None) -> Tensor:
     shape = cast(tuple[int, ...], spec.known)
     init = METHODS[method] if method and _is_matrix(spec.weight, shape) else own
-    array = init(shape, fans(shape), generator_of(seed, spec.path))
+    try:
+        array = init(shape, fans(shape), generator_of(seed, spec.path))
+    except (RuntimeError, MemoryError):
+        size = math.prod(shape) * torch.float32.itemsize
+        if size <= free_memory(torch.device("cpu")):
+            raise
+        raise SizeError(
+            what="an array does not fit in memory",
+            where=spec.path,
+            got=f"{shape_text(shape)}, {size / 1e9:,.0f} GB",
+            mend="smaller sizes",
+        ) from None
     return array if like is None or not array.is_floating_point() else array.to(like)
 
 

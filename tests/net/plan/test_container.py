@@ -92,3 +92,35 @@ def test_deep_nets_are_asked_for_their_ports_once_a_level():
         net = nw.Chain(a=net)
     assert net.required_names == ("input",)
     assert net.optional_names == ()
+
+
+class Wide(nw.Container, abstract=True):
+    """A part that is used very often."""
+
+    body: nw.Net
+    often: int
+
+    def flow(self, call: Any, *x: Any) -> Any:
+        for i in range(self.often):
+            x = (call(f"part{i}", self.body, *x),)
+        return x[0]
+
+
+@pytest.mark.parametrize(
+    ("made", "where", "uses"),
+    [
+        (lambda: nw.Repeat(10**9, nw.relu), "Repeat", "1,000,000,000"),
+        (lambda: nw.Repeat(400, nw.Repeat(400, nw.relu)), "Repeat", "160,000"),
+        (lambda: Wide(nw.Repeat(317, nw.relu), 317), "Wide", "100,489"),
+    ],
+)
+def test_a_net_of_very_many_leaves_is_refused_before_they_are_written_out(made: Any, where: str, uses: str) -> None:
+    with pytest.raises(NetError) as caught:
+        made().plan  # noqa: B018
+    assert str(caught.value) == (
+        "the net has too many parts\n"
+        f"  where:    {where}\n"
+        "  expected: at most 100,000, each counted as often as it is used\n"
+        f"  got:      {uses}\n"
+        "  mend:     nw.Fold or nw.Map, which use one part for every element"
+    )

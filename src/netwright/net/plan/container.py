@@ -9,6 +9,8 @@ from netwright.net.plan.level import Level, PerElement
 from netwright.net.plan.symbol import DrawnInput, Symbol, check_part_name, close, input_ports, use
 from netwright.once import once
 
+MOST_LEAVES = 100_000  # planning takes about ten seconds for so many; the largest published nets have some thousands
+
 
 class ContainerNode(Node, abstract=True):
     """What the tracer needs of a container; `Container` is its public face."""
@@ -90,3 +92,22 @@ def record(container: ContainerNode, inputs: Sequence[str]) -> Level:
         return use(part, *x, name=name, place=place, **more)
 
     return close(container.flow(call, *(Symbol(source, (source.name,)) for source in sources)), sources)
+
+
+def leaf_uses(node: Node) -> int:
+    """How many leaves run, each counted as often as it is used; found level by level, without expanding them."""
+    if not isinstance(node, ContainerNode):
+        return 1
+    return once(structure(node), "uses", lambda: sum(leaf_uses(call.part) for call in node.level.calls))
+
+
+def check_leaf_uses(uses: int, where: str) -> None:
+    """Refuse a net of more leaves than can be planned in some seconds, before they are written out."""
+    if uses > MOST_LEAVES:
+        raise NetError(
+            what="the net has too many parts",
+            where=where,
+            expected=f"at most {MOST_LEAVES:,}, each counted as often as it is used",
+            got=f"{uses:,}" if uses < 10**15 else "more than a quadrillion",
+            mend="nw.Fold or nw.Map, which use one part for every element",
+        )

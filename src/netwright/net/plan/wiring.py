@@ -6,7 +6,7 @@ from typing import TypeAlias
 from netwright.net.leaf import LeafNode
 from netwright.net.names import SHARED, join_path
 from netwright.net.node import Node
-from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.container import ContainerNode, check_leaf_uses, leaf_uses
 from netwright.net.plan.each import EachBoundary, EachEntry, EachExit, exit_path
 from netwright.net.plan.level import Level, PerElement
 from netwright.net.plan.symbol import output_names
@@ -57,7 +57,11 @@ class Wiring(Value):
 
 
 def wire(node: Node) -> Wiring:
-    """The flat wiring of any net."""
+    """The flat wiring of any net.
+
+    Raises: NetError for a net of too many leaves.
+    """
+    check_leaf_uses(leaf_uses(node), type(node).__name__)
     wiring = _Flattening()
     inputs = {name: ("", name) for name in node.input_names}
     outputs = wiring.expand(node, "", "", inputs, ())
