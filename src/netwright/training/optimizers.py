@@ -11,11 +11,8 @@ from netwright.errors import TrainingError, did_you_mean
 from netwright.fields import checked
 from netwright.machine import unchanged
 from netwright.net.node import arguments
+from netwright.training.updates import InPlace, TorchUpdate, Update
 from netwright.value import Value
-
-Update: TypeAlias = Callable[[float], None]
-FLUSH_EVERY = 64  # steps in which a mean fades a thousandfold
-FADED = 1e-30  # far below what any weight feels, far above 1e-38, from where arithmetic is a hundred times slower
 
 
 class FlatGroup(Value, eq=False):
@@ -24,22 +21,6 @@ class FlatGroup(Value, eq=False):
     weights: Tensor
     gradient: Tensor
     arrays: Sequence[tuple[Tensor, Tensor]]
-
-
-class FlushDenormals:
-    """Sets the means of dead weights to 0 every few steps, before they fade into denormal numbers.
-
-    A ReLU that is never active has gradients of exactly 0; 800 steps later Adam would take five times as long.
-    """
-
-    def __init__(self, mean: Tensor) -> None:
-        self.mean, self.steps = mean, 0
-
-    def __call__(self) -> None:
-        """After every step."""
-        self.steps += 1
-        if self.steps % FLUSH_EVERY == 0:
-            torch.ops.aten.hardshrink.out(self.mean, FADED, out=self.mean)
 
 
 class Optimizer(ABC):
@@ -56,7 +37,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def bind(self, piece: FlatGroup) -> Update:
-        """A function of the learning rate that makes one step on the piece, in place."""
+        """The update that makes steps on the piece, in place."""
 
 
 class SGD(Optimizer, Value):
@@ -76,14 +57,12 @@ class SGD(Optimizer, Value):
 
     def bind(self, piece: FlatGroup) -> Update:
         weights, velocity = piece.weights, torch.zeros_like(piece.weights)
-        fading = FlushDenormals(velocity)
 
-        def update(rate: float) -> None:
+        def step(rate: float) -> None:
             gradient = _decayed(piece, self.weight_decay)
             weights.sub_(velocity.mul_(self.momentum).add_(gradient), alpha=rate)
-            fading()
 
-        return update
+        return InPlace(step, {"velocity": velocity}, fading="velocity")
 
 
 class Adam(Optimizer, Value):
@@ -110,11 +89,11 @@ class Adam(Optimizer, Value):
 
     def _fused(self, piece: FlatGroup, function: Callable[..., Any]) -> Update:
         mean, square = torch.zeros_like(piece.weights), torch.zeros_like(piece.weights)
-        step, fading = torch.zeros((), device=piece.weights.device, dtype=torch.float32), FlushDenormals(mean)
-        buffers = ([piece.weights], [piece.gradient], [mean], [square], list[Tensor](), [step])
+        count = torch.zeros((), device=piece.weights.device, dtype=torch.float32)
+        buffers = ([piece.weights], [piece.gradient], [mean], [square], list[Tensor](), [count])
 
-        def update(rate: float) -> None:
-            step.add_(1)
+        def step(rate: float) -> None:
+            count.add_(1)
             function(
                 *buffers,
                 lr=rate,
@@ -125,9 +104,8 @@ class Adam(Optimizer, Value):
                 amsgrad=False,
                 maximize=False,
             )
-            fading()
 
-        return update
+        return InPlace(step, {"mean": mean, "square": square, "count": count}, fading="mean")
 
 
 class AdamW(Adam):
@@ -167,12 +145,12 @@ class RMSProp(Optimizer, Value):
     def bind(self, piece: FlatGroup) -> Update:
         weights, square = piece.weights, torch.zeros_like(piece.weights)
 
-        def update(rate: float) -> None:
+        def step(rate: float) -> None:
             gradient = _decayed(piece, self.weight_decay)
             square.mul_(self.decay).addcmul_(gradient, gradient, value=1 - self.decay)
             weights.addcdiv_(gradient, square.sqrt().add_(self.eps), value=-rate)
 
-        return update
+        return InPlace(step, {"square": square})
 
 
 class Lion(Optimizer, Value):
@@ -195,15 +173,13 @@ class Lion(Optimizer, Value):
 
     def bind(self, piece: FlatGroup) -> Update:
         weights, gradient, mean = piece.weights, piece.gradient, torch.zeros_like(piece.weights)
-        fading = FlushDenormals(mean)
 
-        def update(rate: float) -> None:
+        def step(rate: float) -> None:
             direction = mean.lerp(gradient, 1 - self.beta1).sign_()
             weights.mul_(1 - rate * self.weight_decay).sub_(direction, alpha=rate)
             mean.lerp_(gradient, 1 - self.beta2)
-            fading()
 
-        return update
+        return InPlace(step, {"mean": mean}, fading="mean")
 
 
 TorchOptimizer: TypeAlias = Callable[[Sequence[Tensor]], torch.optim.Optimizer]
@@ -230,15 +206,7 @@ class Torch(Optimizer, Value):
         parameters = [torch.nn.Parameter(weights) for weights, _ in piece.arrays]
         for parameter, (_, gradient) in zip(parameters, piece.arrays, strict=True):
             parameter.grad = gradient
-        made = self._made(parameters)
-        shares = [float(group["lr"]) / (self.rate or 1.0) for group in made.param_groups]
-
-        def update(rate: float) -> None:
-            for group, share in zip(made.param_groups, shares, strict=True):
-                group["lr"] = rate * share
-            made.step()
-
-        return update
+        return TorchUpdate(self._made(parameters), self.rate or 1.0)
 
     def _made(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
         try:

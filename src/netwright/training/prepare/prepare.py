@@ -15,7 +15,7 @@ from netwright.net.plan.plan import plan_of
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.pick import engine_of
 from netwright.training.events import Choice
-from netwright.training.optimizers import Adam, Update, optimizer_of
+from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.choices import Chooser, fewest
 from netwright.training.prepare.examples import examples_of, predicted_input
 from netwright.training.prepare.feed import Feed, feed
@@ -26,6 +26,7 @@ from netwright.training.prepare.rates import rates_by_path, rates_of, updates_of
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
 from netwright.training.schedules import Schedule, schedule_of
+from netwright.training.updates import Update
 
 WHY_ADAM = "its steps do not depend on the scale of the gradients"
 

@@ -11,7 +11,8 @@ from netwright.errors import PathError, TrainingError, did_you_mean
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.training.engines.flat import Flat
-from netwright.training.optimizers import FlatGroup, Optimizer, Update
+from netwright.training.optimizers import FlatGroup, Optimizer
+from netwright.training.updates import Update
 
 Rates: TypeAlias = float | Mapping[str, float] | None
 
