@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -15,8 +16,20 @@ from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.prepare.threads import Pace, using
+from netwright.training.snapshot import Snapshot
 
 SMOOTH = 0.02  # share of a step in the running mean of the loss
+
+
+@dataclass
+class Running:
+    """How far the epoch is that is running."""
+
+    number: int = 1
+    batches: int = 0  # done
+    loss: float = 0.0  # the sum over the examples seen
+    examples: int = 0  # seen
+    seconds: float = 0.0  # of training
 
 
 class Loop:
@@ -26,7 +39,7 @@ class Loop:
         self, prepared: Prepared, callbacks: Sequence[Callback] = (), clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self.prepared = prepared
-        self.feed = prepared.feed
+        self.feed, self.passes = prepared.feed, 1  # the examples of the epoch that is running, and which pass they are
         self.callbacks = callbacks
         self.clock = clock
         self.peak = max(rate for _, rate in prepared.updates)  # the highest learning rate of any array
@@ -35,6 +48,7 @@ class Loop:
         self.status = Status(
             prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(self.feed), prepared.choices
         )
+        self.running = Running()
         self.kept = self.state()
         self._lowest = math.inf
 
@@ -65,13 +79,52 @@ class Loop:
         last = self.state() if self._broken() is None else self.kept
         return (self.kept if self.status.best else last), last
 
+    def snapshot(self) -> Snapshot:
+        """All that the rest of the run depends on, as it is after the last step or epoch."""
+        status = self.status
+        parts = {f"update{i}": update.state() for i, (update, _) in enumerate(self.prepared.updates)}
+        parts["last"] = Snapshot(self.state(), {})
+        parts["kept"] = Snapshot(self.kept if status.best else {}, {"epoch": status.best})
+        losses = torch.tensor(status.losses, dtype=torch.float64, device="cpu")
+        parts["run"] = Snapshot(
+            {"losses": losses},
+            {
+                "step": status.step,
+                "seconds": status.seconds,
+                "loss": status.loss if status.step else 0.0,
+                "learning rate": status.learning_rate if status.step else 0.0,
+                "epochs": [asdict(epoch) for epoch in status.done],
+                "running": asdict(self.running),
+            },
+        )
+        return Snapshot.joined(parts)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on where a run of the same net, data and settings was when it gave this snapshot."""
+        status, run, kept = self.status, snapshot.part("run"), snapshot.part("kept")
+        for i, (update, _) in enumerate(self.prepared.updates):
+            update.restore(snapshot.part(f"update{i}"))
+        self._put(snapshot.part("last").arrays)
+        status.losses = run.arrays["losses"].tolist()
+        status.step, status.seconds = run.plain["step"], run.plain["seconds"]
+        if status.step:
+            status.loss, status.learning_rate = run.plain["loss"], run.plain["learning rate"]
+        status.done = [Epoch(**epoch) for epoch in run.plain["epochs"]]
+        status.best = kept.plain["epoch"]
+        self.running = Running(**run.plain["running"])
+        if status.best:
+            self._lowest, self.kept = self._loss_of(status.done[status.best - 1]), dict(kept.arrays)
+
+    def _put(self, arrays: Mapping[str, Tensor]) -> None:
+        flat = self.prepared.engine.flat
+        for path, array in {**flat.views(flat.master), **self.prepared.other_arrays}.items():
+            array.copy_(arrays[path])
+
     def _epochs(self) -> None:
         status = self.status
         try:
-            for number in range(1, status.epochs + 1):
-                self._epoch(number)
-                if status.stopping:
-                    break
+            while len(status.done) < status.epochs and not status.stopping:
+                self._epoch()
             ended = "stopped" if status.stopping else "all epochs done"
         except KeyboardInterrupt:
             ended = "interrupted"
@@ -99,26 +152,27 @@ class Loop:
             return path
         return first_broken({path: array.to(kind) for path, array in self.state().items() if array.is_floating_point()})
 
-    def _epoch(self, number: int) -> None:
-        status, start = self.status, self.clock()
-        before, first = status.seconds, status.step
-        total, seen, last = 0.0, 0, first + len(batch_sizes(len(self.feed), status.batch_size, self.prepared.least))
-        if number > 1:
-            self.feed = self.feed.next_pass()
-        order = self.feed.order(status.batch_size, self.prepared.seed, number)
+    def _epoch(self) -> None:
+        """The epoch that is running, from where it is to its end."""
+        status, running, start = self.status, self.running, self.clock()
+        number, before, trained = running.number, status.seconds, running.seconds
+        while self.passes < number:
+            self.feed, self.passes = self.feed.next_pass(), self.passes + 1
+        sizes = batch_sizes(len(self.feed), status.batch_size, self.prepared.least)
+        order = self.feed.order(status.batch_size, self.prepared.seed, number)[sum(sizes[: running.batches]) :]
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
         for batch in self.feed.batches(order, status.batch_size, self.prepared.least):
             loss, size = self._step(batch), batch.size
-            total, seen = total + loss * size, seen + size
-            done = before + self.clock() - start
-            if self.pace is not None and self.pace.is_slow((done - status.seconds) / batch.positions):
+            now = self.clock() - start
+            running.batches, running.seconds = running.batches + 1, trained + now
+            running.loss, running.examples = running.loss + loss * size, running.examples + size
+            if self.pace is not None and self.pace.is_slow((before + now - status.seconds) / batch.positions):
                 self._go_on_alone()
-            status.seconds = done
+            status.seconds = before + now
             for tell in hearing:
                 tell(status)
-            if status.stopping and status.step < last:
+            if status.stopping and running.batches < len(sizes):
                 return
-        trained = self.clock() - start
         self._refuse_broken()
         measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}
         status.seconds = before + self.clock() - start
@@ -135,9 +189,11 @@ class Loop:
                 got=str(measured["loss"]),
                 mend=("look at that example of the validation data", f"a lower learning rate than {self.peak:g}"),
             )
-        epoch = Epoch(number, total / seen, measured, status.learning_rate, trained, seen / max(trained, 1e-9))
+        mean, speed = running.loss / running.examples, running.examples / max(running.seconds, 1e-9)
+        epoch = Epoch(number, mean, measured, status.learning_rate, running.seconds, speed)
         status.done.append(epoch)
         self._keep(epoch)
+        self.running = Running(number + 1)
         for callback in self.callbacks:
             callback.on_epoch(status)
 
@@ -191,9 +247,14 @@ class Loop:
         )
 
     def _keep(self, epoch: Epoch) -> None:
-        loss = epoch.validation.get("loss", -float(epoch.number))  # without validation the last epoch is the best
+        loss = self._loss_of(epoch)
         if loss < self._lowest:
             self._lowest, self.kept, self.status.best = loss, self.state(), epoch.number
+
+    @staticmethod
+    def _loss_of(epoch: Epoch) -> float:
+        """What is lowest in the best epoch; without validation that is the last one."""
+        return epoch.validation.get("loss", -float(epoch.number))
 
 
 def clip(flat: Flat, most: float) -> None:
