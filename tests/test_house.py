@@ -66,8 +66,9 @@ INSIDE = {
         ["call"],
     ],
     "training": [
-        ["batch", "events", "interrupts", "optimizers", "schedules"],
-        ["culprit"],
+        ["batch", "events", "interrupts", "schedules", "snapshot"],
+        ["culprit", "updates"],
+        ["optimizers"],
         ["engines"],
         ["prepare"],
         ["loop", "progress"],
