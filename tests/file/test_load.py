@@ -255,8 +255,8 @@ def test_examples_are_run_again(tmp_path: Path) -> None:
 def spliced(path: Path, other: Path) -> Path:
     """The file with the outputs of another one in the place of its own, sealed."""
     first, second = (nw_read(p) for p in (path, other))
+    from netwright.file.array_file import array_memory
     from netwright.file.format import order, pack
-    from netwright.file.save import array_memory
 
     content, tensors = first
     moved = {name: array for name, array in second[1].items() if " output " in name}
@@ -584,8 +584,8 @@ def test_arrays_that_do_not_fit_each_other(tmp_path: Path) -> None:
     other = nw.Chain(nw.Linear(), nw.relu, nw.Linear()).with_arrays({"linear1/bias": torch.ones(6)})
     nw.save(other, tmp_path / "b.net")
     both = nw_read(tmp_path / "a.net"), nw_read(tmp_path / "b.net")
+    from netwright.file.array_file import array_memory
     from netwright.file.format import order, pack
-    from netwright.file.save import array_memory
 
     tensors = both[0][1] | both[1][1]
     content = both[0][0] | {"checksums": both[0][0]["checksums"] | both[1][0]["checksums"]}

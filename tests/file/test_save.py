@@ -14,7 +14,7 @@ import torch
 import netwright as nw
 from net_files import small_net
 from netwright.errors import DataError, FileError
-from netwright.file import save as saving
+from netwright.file import array_file
 from netwright.net.part import Net
 
 
@@ -88,7 +88,7 @@ def test_full_disk(net: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             raise OSError(errno.ENOSPC, "No space left on device")
         file.write(piece)  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(saving, "write_all", full)
+    monkeypatch.setattr(array_file, "write_all", full)
     with pytest.raises(FileError) as caught:
         nw.save(net.with_arrays({"linear1/bias": torch.ones(3)}), path)
     assert str(caught.value) == (

@@ -1,6 +1,5 @@
 """Reads a net's file; it runs, imports and opens nothing else, and refuses a bad file before it takes memory."""
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,18 +10,14 @@ import torch
 from torch import Tensor
 
 from netwright.errors import FileError, did_you_mean, shortened
+from netwright.file.array_file import CHECKSUMS, read_arrays, read_header
 from netwright.file.format import (
-    LENGTH,
-    PREFIX,
     ArrayEntry,
-    check_length,
-    check_signature,
     file_path,
     malformed,
     short,
-    unpack,
 )
-from netwright.file.save import EXAMPLE, array_memory, run_raw
+from netwright.file.save import EXAMPLE, run_raw
 from netwright.file.structure import Reader, check_uses, unfit
 from netwright.net.compare import digest
 from netwright.net.faults import explain
@@ -98,55 +93,21 @@ def _opened(path: Path) -> BinaryIO:
 
 def _read(file: BinaryIO, functions: Mapping[str, Any]) -> tuple[dict[str, Any], Net, dict[str, Tensor]]:
     """What the header says, the net without arrays, and the arrays by their names in the file."""
-    size = os.fstat(file.fileno()).st_size
-    start = _bytes(file, min(size, LENGTH + len(PREFIX)))
-    check_signature(start)
-    length = int.from_bytes(start[:LENGTH], "little")
-    check_length(length, size - LENGTH)
-    content, entries = unpack(start + _bytes(file, length - len(PREFIX)))
-    _check_content(content, entries)
-    end = LENGTH + length + (entries[-1].stop if entries else 0)
-    if size != end:
-        raise FileError(
-            what="the file is cut off" if size < end else "the file goes on after its end",
-            expected=f"{end:,} bytes",
-            got=f"{size:,} bytes",
-            mend="copy or download the file again",
-        )
-    net = _net(content, Reader(functions, size))
+    content, entries = read_header(file)
+    _check_content(content)
+    net = _net(content, Reader(functions, os.fstat(file.fileno()).st_size))
     _check_places(net, [entry for entry in entries if " " not in entry.name])
-    return content, net, {entry.name: _array(file, entry, content["checksums"][entry.name]) for entry in entries}
+    return content, net, read_arrays(file, content, entries)
 
 
-def _bytes(file: BinaryIO, count: int) -> bytes:
-    found = bytearray(count)
-    _fill(file, memoryview(found))
-    return bytes(found)
-
-
-def _fill(file: BinaryIO, memory: memoryview) -> None:
-    """Read until the buffer is full: one call may give less."""
-    while memory:
-        count = cast(Any, file).readinto(memory)
-        if not count:
-            raise FileError(what="the file became shorter while it was read")
-        memory = memory[count:]
-
-
-def _check_content(content: Mapping[str, Any], entries: Sequence[ArrayEntry]) -> None:
-    """The names and types of what the header says, and one checksum for each array."""
-    wanted = {**CONTENT, "checksums": dict}
+def _check_content(content: Mapping[str, Any]) -> None:
+    """The names and types of what the header says."""
+    wanted = {**CONTENT, CHECKSUMS: dict}
     if content.keys() != wanted.keys():
         malformed("net", ", ".join(wanted), shortened(", ".join(content), 200))
     for name, cls in wanted.items():
         if type(content[name]) is not cls:
             malformed("net", f"{name}: {cls.__name__}", content[name])
-    names = {entry.name for entry in entries}
-    if odd := sorted(names ^ content["checksums"].keys()):
-        here = odd[0] in names
-        raise FileError(
-            what="an array has no checksum" if here else "an array is missing", where=f"array {short(odd[0])}"
-        )
 
 
 def _net(content: Mapping[str, Any], reader: Reader) -> Net:
@@ -192,22 +153,6 @@ def _raise_misfit(entry: ArrayEntry, expected: str) -> None:
         expected=expected,
         got=shape_text(entry.shape),
     )
-
-
-def _array(file: BinaryIO, entry: ArrayEntry, checksum: object) -> Tensor:
-    array = torch.empty(entry.shape, dtype=entry.dtype, device="cpu")
-    memory = array_memory(array)
-    _fill(file, memory)
-    if hashlib.sha256(memory).hexdigest() != checksum:
-        raise FileError(
-            what="the file is damaged: an array is not what was written",
-            where=f"array {entry.name}",
-            expected="bytes that agree with the checksum",
-            mend="copy or download the file again",
-        )
-    if entry.dtype == torch.bool and array.numel() and int(array.view(torch.uint8).max()) > 1:
-        raise FileError(what="an array of truth values holds something else", where=f"array {entry.name}")
-    return array
 
 
 def _filled(net: Net, arrays: Mapping[str, Tensor]) -> Net:

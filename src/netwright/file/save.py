@@ -1,18 +1,17 @@
 """Writes a net as one file: structure, arrays, encoders and decoders; the whole file or nothing."""
 
-import errno
-import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from netwright.errors import DataError, FileError, NetwrightError
-from netwright.file.format import DTYPE_NAMES, NAME, check_limits, file_path, order, pack
+from netwright.errors import DataError, FileError
+from netwright.file.array_file import ArrayFile, plain_array
+from netwright.file.format import NAME, file_path
 from netwright.file.structure import check_uses, described_value, planned_uses
 from netwright.net.compare import digest
 from netwright.net.node import expect_net
@@ -20,22 +19,9 @@ from netwright.net.part import Net
 from netwright.net.plan.container import leaf_uses
 from netwright.net.plan.plan import plan_of
 from netwright.net.run.call import bound_program
-from netwright.regular import placed, write_all
 from netwright.seeds import drawing_from
 
 EXAMPLE = "example {number} {side} {port}"  # the name of its array; a path has no blanks
-
-REASONS = {
-    errno.ENOSPC: ("the disk is full", "free some space, or save to another disk"),
-    errno.EDQUOT: ("your quota of the disk is used up", "free some space, or save to another disk"),
-    errno.EACCES: ("the folder may not be written", "save to another folder"),
-    errno.EPERM: ("the folder may not be written", "save to another folder"),
-    errno.EROFS: ("the disk may not be written", "save to another disk"),
-    errno.ENOENT: ("there is no such folder", "make the folder first"),
-    errno.ENOTDIR: ("there is no such folder", "make the folder first"),
-    errno.EISDIR: ("this is a folder", "give the name of a file in it"),
-    errno.ENAMETOOLONG: ("the name is too long", "give a shorter name"),
-}
 
 
 def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()) -> None:
@@ -64,7 +50,7 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
     expect_net(net, "save")
     target = Path(os.path.realpath(file_path(path)))
     try:
-        tensors = {name: _plain_array(name, array) for name, array in net.held.arrays.items()}
+        tensors = {name: plain_array(name, array) for name, array in net.held.arrays.items()}
         content = {
             "version": _version(),
             "digest": digest(net),
@@ -74,20 +60,11 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
             "examples": len(examples),
         }
         tensors |= _examples(net, examples)
-        data = {name: array_memory(tensors[name]) for name in order(tensors)}
-        content["checksums"] = {name: hashlib.sha256(bytes_).hexdigest() for name, bytes_ in data.items()}
-        head = pack(content, tensors)
-        check_limits(head)
-        size = len(head) + sum(map(len, data.values()))
-        check_uses(max(leaf_uses(net), planned_uses(content["net"])), "net", size)
+        made = ArrayFile.of(content, tensors)
+        check_uses(max(leaf_uses(net), planned_uses(content["net"])), "net", made.size)
     except FileError as error:
         raise error.within(os.fspath(path)) from None
-    _write(target, (head, *data.values()), path)
-
-
-def array_memory(array: Tensor) -> memoryview:
-    """The memory of a contiguous array as bytes: reading into it fills the array."""
-    return memoryview(cast(Any, array.reshape(-1).view(torch.uint8).numpy())) if array.numel() else memoryview(b"")
+    made.write(target, "the net", path)
 
 
 def run_raw(net: Net, encoded: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -125,27 +102,8 @@ def _examples(net: Net, examples: Sequence[Any]) -> dict[str, Tensor]:
         for side, values in sides.items():
             for port, value in values.items():
                 name = EXAMPLE.format(number=number, side=side, port=port)
-                found[name] = _plain_array(name, value)
+                found[name] = plain_array(name, value)
     return found
-
-
-def _plain_array(name: str, array: Tensor) -> Tensor:
-    """An array as it lies in the file: on the processor, in row order."""
-    if array.dtype not in DTYPE_NAMES or array.layout != torch.strided:
-        raise FileError(
-            what="an array of this type cannot be saved",
-            where=f"array {name}",
-            expected=", ".join(str(dtype).removeprefix("torch.") for dtype in DTYPE_NAMES),
-            got=str(array.dtype if array.layout == torch.strided else array.layout).removeprefix("torch."),
-        )
-    if array.is_meta:
-        raise FileError(
-            what="an array without values cannot be saved",
-            where=f"array {name}",
-            expected="an array on the processor or an accelerator",
-            got="device 'meta'",
-        )
-    return array.detach().cpu().resolve_neg().contiguous()
 
 
 def _codecs(codecs: Mapping[str, Any], side: str) -> dict[str, Any]:
@@ -157,21 +115,3 @@ def _version() -> str:
         return metadata.version(NAME)
     except metadata.PackageNotFoundError:  # run from a folder of source
         return "unknown"
-
-
-def _write(target: Path, pieces: Iterable[bytes | memoryview], path: str | os.PathLike[str]) -> None:
-    """Put a whole file in place, or leave everything as it was."""
-    try:
-        if os.path.isdir(target):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        with placed(target) as file:
-            for piece in pieces:
-                write_all(file, piece)
-    except NetwrightError:
-        raise
-    except OSError as error:
-        reason, mend = REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
-        kept = "the older file is as it was" if os.path.isfile(target) else "nothing was written"
-        raise FileError(
-            what=f"the net could not be saved: {reason}", where=os.fspath(path), got=kept, mend=mend
-        ) from None
