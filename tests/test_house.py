@@ -73,6 +73,7 @@ INSIDE = {
         ["prepare"],
         ["loop", "progress"],
         ["result"],
+        ["folder"],
         ["train"],
     ],
 }

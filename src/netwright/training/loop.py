@@ -1,6 +1,7 @@
 """The loop: order, batch, gradient, update, validation. It never prints; it calls its callbacks."""
 
 import math
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, first_broken
 from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
+from netwright.training.interrupts import EXIT, Requests
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.prepare.threads import Pace, using
 from netwright.training.snapshot import Snapshot
@@ -44,10 +46,13 @@ class Loop:
         self.clock = clock
         self.peak = max(rate for _, rate in prepared.updates)  # the highest learning rate of any array
         self.pace = Pace() if prepared.watched else None
+        self.threads = prepared.threads
         steps = len(batch_sizes(len(self.feed), prepared.batch_size, prepared.least))
         self.status = Status(
             prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(self.feed), prepared.choices
         )
+        self.requests = Requests(self.status.stop)
+        self.whole = True  # whether no step is half done, so that a snapshot is one of a moment between steps
         self.running = Running()
         self.kept = self.state()
         self._lowest = math.inf
@@ -57,7 +62,7 @@ class Loop:
         status = self.status
         try:
             self._refuse_broken()
-            with using(self.prepared.threads):
+            with self.requests.heard(), using(self.threads):
                 self._epochs()
         except BaseException as error:
             status.ended = error.what if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
@@ -95,6 +100,8 @@ class Loop:
                 "learning rate": status.learning_rate if status.step else 0.0,
                 "epochs": [asdict(epoch) for epoch in status.done],
                 "running": asdict(self.running),
+                "choices": [[choice.name, choice.value, choice.why] for choice in status.choices],
+                "threads": self.threads,
             },
         )
         return Snapshot.joined(parts)
@@ -112,6 +119,12 @@ class Loop:
         status.done = [Epoch(**epoch) for epoch in run.plain["epochs"]]
         status.best = kept.plain["epoch"]
         self.running = Running(**run.plain["running"])
+        settings = {choice.name: choice.setting for choice in status.choices}
+        status.choices = tuple(
+            Choice(name, value, why, settings.get(name)) for name, value, why in run.plain["choices"]
+        )
+        if run.plain["threads"] < self.threads:
+            self.threads, self.pace = run.plain["threads"], None
         if status.best:
             self._lowest, self.kept = self._loss_of(status.done[status.best - 1]), dict(kept.arrays)
 
@@ -129,7 +142,10 @@ class Loop:
         except KeyboardInterrupt:
             ended = "interrupted"
         self._refuse_broken()
-        status.ended = ended
+        came = self.requests.came
+        status.ended = ended if came is None else "interrupted"
+        if came not in (None, signal.SIGINT):
+            raise SystemExit(EXIT)
 
     def _end(self, callbacks: Sequence[Callback]) -> None:
         """Call every callback at the end, even if one of them raises."""
@@ -162,10 +178,12 @@ class Loop:
         order = self.feed.order(status.batch_size, self.prepared.seed, number)[sum(sizes[: running.batches]) :]
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
         for batch in self.feed.batches(order, status.batch_size, self.prepared.least):
+            self.whole = False
             loss, size = self._step(batch), batch.size
             now = self.clock() - start
             running.batches, running.seconds = running.batches + 1, trained + now
             running.loss, running.examples = running.loss + loss * size, running.examples + size
+            self.whole = True
             if self.pace is not None and self.pace.is_slow((before + now - status.seconds) / batch.positions):
                 self._go_on_alone()
             status.seconds = before + now
@@ -198,7 +216,7 @@ class Loop:
             callback.on_epoch(status)
 
     def _go_on_alone(self) -> None:
-        self.pace = None
+        self.pace, self.threads = None, 1
         torch.set_num_threads(1)
         why = f"from step {self.status.step} on, since steps took more than five times as long as before"
         self.status.choices += (Choice("threads", "1", why, 1),)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import cast
 
+import torch
 from torch import Tensor
 
 from netwright.net.part import Net
@@ -70,20 +71,20 @@ def result_of(loop: Loop) -> Run:
         del error  # which holds this frame
 
 
+def net_holding(net: Net, arrays: Mapping[str, Tensor], prefix: str, kind: torch.dtype) -> Net:
+    """A net with the arrays of a run, whose paths begin with a prefix, in the number type of the net."""
+    on_cpu = {path.removeprefix(prefix): array.cpu() for path, array in arrays.items()}
+    return cast(Net, hold_arrays(net, {p: a.to(kind) if a.is_floating_point() else a for p, a in on_cpu.items()}))
+
+
 def _reached(loop: Loop) -> Run:
-    net, status = loop.prepared.net, loop.status
-    kind = loop.prepared.kind  # a float64 net comes back as one
-    given = net.held.arrays if status.step == 0 else {}  # float32 cannot hold every number of a float64 net
-
-    def holding(arrays: Mapping[str, Tensor]) -> Net:
-        on_cpu = {path.removeprefix(loop.prepared.prefix): array.cpu() for path, array in arrays.items()}
-        found = {path: array.to(kind) if array.is_floating_point() else array for path, array in on_cpu.items()}
-        return cast(Net, hold_arrays(net, {**found, **given}))
-
-    kept, last = loop.reached()
+    prepared, status = loop.prepared, loop.status
+    kept, last = (net_holding(prepared.net, arrays, prepared.prefix, prepared.kind) for arrays in loop.reached())
+    if status.step == 0:  # float32 cannot hold every number of a float64 net
+        kept, last = (net.with_arrays({**net.held.arrays, **prepared.net.held.arrays}) for net in (kept, last))
     return Run(
-        net=holding(kept),
-        last=holding(last),
+        net=kept,
+        last=last,
         epochs=tuple(status.done),
         losses=tuple(status.losses),
         choices=status.choices,

@@ -1,6 +1,8 @@
 """Trains a net with one call: chooses what was not given, reports each choice, and gives a run."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -10,6 +12,7 @@ from netwright.codecs.numeric import plain_number
 from netwright.machine import without_autocast
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
+from netwright.training.folder.recorder import train_in
 from netwright.training.loop import Loop
 from netwright.training.optimizers import Optimizer, TorchOptimizer
 from netwright.training.prepare import arguments
@@ -44,6 +47,7 @@ def train(
     device: str | torch.device | None = None,
     threads: int | None = None,
     seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     choices: Sequence[Choice] = (),
@@ -73,6 +77,9 @@ def train(
         precision: `"float32"` or `"bf16"`; None follows from the processor and the net.
         device, threads: where and how wide to compute; None takes the fastest device of this machine.
         seed: of the new arrays, the order of examples, the validation part and all noise.
+        folder: where the run is kept: settings, log, checkpoints, and at the end the nets. The same call again goes on
+            where the run was, also after the program was killed; if it had ended, its result is given back. None keeps
+            nothing.
         callbacks: read the run as it goes, and may stop it.
         progress: whether the run is shown while it goes.
         choices: the choices of an earlier run, to be made again where nothing else is given.
@@ -109,5 +116,7 @@ def train(
         objective=arguments.objective(objective),
     )
     callbacks = [*arguments.all_of("callbacks", callbacks, Callback), *([progress_for()] if progress else [])]
-    prepared = prepare(arguments.check_net(net), data, options)
-    return result_of(Loop(prepared, callbacks))
+    arguments.check_net(net)
+    if folder is not None:
+        return train_in(Path(arguments.folder(folder)), net, data, options, callbacks)
+    return result_of(Loop(prepare(net, data, options), callbacks))

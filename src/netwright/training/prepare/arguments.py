@@ -5,7 +5,7 @@ import math
 import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import torch
 
@@ -144,3 +144,12 @@ def all_of(name: str, values: Any, kind: type[Callback] | type[Choice]) -> list[
             mend=f"class Mine(nw.{kind.__name__}): …" if kind is Callback else f"{name}=run.{name}",
         )
     return found
+
+
+def folder(value: Any) -> str:
+    """The path of a folder."""
+    if not isinstance(value, str | os.PathLike):
+        raise TrainingError(
+            what="folder is a path", where="folder", expected="a text or a pathlib.Path", got=repr(value)
+        )
+    return os.fspath(cast("str | os.PathLike[str]", value))

@@ -1,0 +1,64 @@
+"""Reads a run back from its folder, whether it has ended or not."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from netwright.errors import FileError
+from netwright.file.format import file_path
+from netwright.file.load import load
+from netwright.training.events import Choice, Epoch
+from netwright.training.folder.run_folder import ABOUT, KINDS, START, RunFolder
+from netwright.training.result import Run, net_holding
+
+
+def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | None = None) -> Run:
+    """Read the run that `nw.train(…, folder=…)` keeps in a folder: its nets, every curve and every choice.
+
+    A run that goes on, or was killed, is read as it was at its newest checkpoint; `ended` is "not ended" then.
+
+    Fields:
+        folder: of the run.
+        functions: as in `nw.load`, for a net that holds functions or modules.
+
+    Raises: FileError for a folder without a run, and where no checkpoint is as it was written.
+
+    Example:
+        >>> import netwright as nw, tempfile
+        >>> net = nw.Chain(4, nw.tanh, nw.Linear(), input=nw.Number(), output=nw.Number())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = nw.train(net, ([0, 1, 2], [0, 1, 4]), folder=folder, epochs=2, progress=False)
+        ...     nw.load_run(folder).net == run.net
+        True
+    """
+    path = Path(file_path(folder))
+    kept = RunFolder(path)
+    if not kept.about:
+        raise FileError(
+            what="no run is in this folder",
+            where=os.fspath(path),
+            expected=f"a folder that nw.train(…, folder=…) wrote, with {ABOUT}",
+        )
+    snapshot, damaged = kept.newest()
+    if snapshot is None:
+        raise FileError(
+            what="the run has no checkpoint that is as it was written",
+            where=os.fspath(path),
+            got="; ".join(damaged) or "no checkpoint yet",
+            mend="the call of nw.train again, which begins anew" if not damaged else (),
+        )
+    start = load(path / START, functions=functions)
+    run, best = snapshot.part("run"), snapshot.part("kept")
+    prefix, kind = kept.about["arrays"]["prefix"], KINDS[kept.about["arrays"]["kind"]]
+    last = net_holding(start, snapshot.part("last").arrays, prefix, kind)
+    return Run(
+        net=net_holding(start, best.arrays, prefix, kind) if best.arrays else last,
+        last=last,
+        epochs=tuple(Epoch(**epoch) for epoch in run.plain["epochs"]),
+        losses=tuple(run.arrays["losses"].tolist()),
+        choices=tuple(Choice(*texts) for texts in run.plain["choices"]),
+        best=best.plain["epoch"],
+        seconds=run.plain["seconds"],
+        ended=kept.ended or "not ended",
+    )

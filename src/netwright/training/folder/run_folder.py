@@ -1,0 +1,232 @@
+"""The files of a run in its folder: what it was made from, checkpoints, a log. Each is whole, or as it was before."""
+
+import json
+import os
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from netwright.around import around
+from netwright.errors import FileError
+from netwright.file.array_file import ArrayFile, read_arrays, read_header
+from netwright.file.format import DTYPES
+from netwright.file.save import save
+from netwright.regular import TEMPORARY, opened, text_of, write_file
+from netwright.training.events import Choice
+from netwright.training.folder.made_from import refuse_other
+from netwright.training.prepare.prepare import Prepared
+from netwright.training.snapshot import Snapshot
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
+
+FORMAT = 1  # raised when an older Netwright could not go on in the folder
+ABOUT, LOG, START, LOCK = "run.json", "log.jsonl", "start.net", ".lock"
+CHECKPOINT = "checkpoint-{step:012d}.run"
+KEPT = 2  # checkpoints: the newest, and the one before in case the newest is damaged
+CHOICE = {"name", "value", "why", "setting"}
+KINDS = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES.values() if dtype.is_floating_point}
+PLAIN = (bool, int, float, str, list, dict)
+
+
+class RunFolder:
+    """The files of one run.
+
+    Fields:
+        path: the folder.
+        about: what run.json says; empty before the run begins.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.about: dict[str, Any] = _about(path)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What the run chose when it began, so that it goes on with the same; without those that no file can hold."""
+        return tuple(Choice(**choice) for choice in self.about.get("choices", ()))
+
+    @property
+    def ended(self) -> str:
+        """Why the run ended; empty while it can go on."""
+        return self.about.get("ended", "")
+
+    def begin(self, source: Mapping[str, str], prepared: Prepared) -> None:
+        """Begin a run in an empty folder, or go on with the run that is there.
+
+        Raises: TrainingError for the folder of another run; FileError where it cannot be written.
+        """
+        if self.about:
+            refuse_other(self.about["made from"], source, os.fspath(self.path))
+            return
+        self._refuse_foreign()
+        kept = [asdict(choice) for choice in prepared.choices if isinstance(choice.setting, PLAIN)]
+        paths = {"prefix": prepared.prefix, "kind": str(prepared.kind).removeprefix("torch.")}
+        self.about = {"format": FORMAT, "made from": dict(source), "arrays": paths, "choices": kept, "ended": ""}
+        save(prepared.net, self.path / START)
+        self._write_about()
+
+    def end(self, why: str) -> None:
+        """Say that the run has ended, so that the next call gives it back."""
+        self.about["ended"] = why
+        self._write_about()
+
+    def checkpoints(self) -> list[Path]:
+        """The checkpoints, the newest first."""
+        return sorted(self.path.glob(CHECKPOINT.format(step=0).replace("0" * 12, "[0-9]*")), reverse=True)
+
+    def save(self, snapshot: Snapshot, step: int) -> None:
+        """Write a checkpoint, and remove those that are older than the one before it.
+
+        Raises: FileError where it cannot be written; those before stay as they were.
+        """
+        target = self.path / CHECKPOINT.format(step=step)
+        ArrayFile.of({"snapshot": dict(snapshot.plain)}, snapshot.arrays).write(target, "the checkpoint", target)
+        for old in self.checkpoints()[KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def newest(self) -> tuple[Snapshot | None, list[str]]:
+        """The newest checkpoint that is as it was written, and what is wrong with those that are not."""
+        damaged: list[str] = []
+        for path in self.checkpoints():
+            try:
+                with opened(path) as file:
+                    content, entries = read_header(cast(Any, file))
+                    return Snapshot(read_arrays(cast(Any, file), content, entries), content["snapshot"]), damaged
+            except (FileError, OSError, KeyError) as error:
+                damaged.append(f"{path.name}: {error.what if isinstance(error, FileError) else error}")
+        return None, damaged
+
+    def log(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Add lines to the log."""
+        with open(self.path / LOG, "a", encoding="utf-8") as file:
+            file.writelines(json.dumps(line, allow_nan=False) + "\n" for line in lines)
+
+    def cut_log(self, step: int) -> None:
+        """Leave out the lines after a step, from which the run goes on."""
+        path = self.path / LOG
+        if not path.exists():
+            return
+        kept = [line for line in text_of(path).splitlines(keepends=True) if _step_of(line) <= step]
+        write_file(path, "".join(kept), "the log")
+
+    def _refuse_foreign(self) -> None:
+        begun = {LOG, START, LOCK}  # of a run that was killed before it had begun
+        if any(entry.name not in begun and not _is_temporary(entry) for entry in self.path.iterdir()):
+            raise FileError(
+                what="the folder is neither empty nor that of a run",
+                where=os.fspath(self.path),
+                expected="an empty folder, or a name that does not exist",
+                mend="another folder=",
+            )
+
+    def _write_about(self) -> None:
+        write_file(self.path / ABOUT, json.dumps(self.about, indent=1, allow_nan=False) + "\n", "the run's settings")
+
+
+@around
+def held_folder(path: Path) -> Generator[RunFolder]:
+    """The folder of a run, made if it is not there, into which no other program writes in the meantime.
+
+    What a killed program left half written is removed. Systems without such locks keep nobody out.
+
+    Raises: FileError where another program trains there, and where no folder can be made or written to.
+    """
+    if path.exists() and not path.is_dir():
+        raise FileError(what="this is not a folder", where=os.fspath(path), mend="another folder=")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise FileError(
+            what="the folder of the run cannot be made or written to",
+            where=os.fspath(path),
+            got=error.strerror or "",
+            mend="another folder=",
+        ) from None
+    try:
+        _hold(lock, path)
+        for entry in path.iterdir():
+            if _is_temporary(entry):
+                entry.unlink(missing_ok=True)
+        yield RunFolder(path)
+    finally:
+        os.close(lock)  # which frees it
+
+
+def _hold(lock: int, path: Path) -> None:
+    """Hold a lock, which the system frees when this program ends, however it ends."""
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise FileError(
+            what="another program trains in this folder",
+            where=os.fspath(path),
+            mend=("wait until it has ended", "another folder="),
+        ) from None
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """What run.json says, or nothing where there is none.
+
+    Raises: FileError for a file that is no run's, or of a newer Netwright.
+    """
+    try:
+        found: Any = json.loads(text_of(path / ABOUT))
+    except FileNotFoundError:
+        return {}
+    except NotADirectoryError:
+        raise FileError(what="this is not a folder", where=os.fspath(path), mend="another folder=") from None
+    except (OSError, ValueError) as error:
+        raise FileError(
+            what="the settings of the run cannot be read", where=f"{path / ABOUT}", got=str(error)
+        ) from None
+    keys = {"format", "made from", "arrays", "choices", "ended"}
+    if not isinstance(found, dict) or set(cast(dict[str, Any], found)) != keys:
+        raise FileError(
+            what="this is not the folder of a run", where=f"{path / ABOUT}", expected=", ".join(sorted(keys))
+        )
+    if not _is_about(cast(dict[str, Any], found)):
+        raise FileError(what="the settings of the run are damaged", where=f"{path / ABOUT}", mend="another folder=")
+    if found["format"] != FORMAT:
+        raise FileError(
+            what="the run was made by a newer Netwright",
+            where=f"{path / ABOUT}",
+            expected=f"format {FORMAT}",
+            got=f"format {found['format']}",
+            mend="pip install --upgrade netwright",
+        )
+    return cast(dict[str, Any], found)
+
+
+def _is_about(found: Mapping[str, Any]) -> bool:
+    """Whether every value has the form in which it is written."""
+    arrays, choices = found["arrays"], found["choices"]
+    return (
+        isinstance(found["format"], int)
+        and isinstance(found["ended"], str)
+        and isinstance(found["made from"], dict)
+        and all(isinstance(text, str) for text in cast(dict[str, Any], found["made from"]).values())
+        and isinstance(arrays, dict)
+        and isinstance(arrays.get("prefix"), str)  # pyright: ignore[reportUnknownMemberType]
+        and arrays.get("kind") in KINDS  # pyright: ignore[reportUnknownMemberType]
+        and isinstance(choices, list)
+        and all(isinstance(c, dict) and set(c) == CHOICE for c in choices)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    )
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(TEMPORARY)
+
+
+def _step_of(line: str) -> float:
+    """The step of a line of the log; a line that was cut off when the program was killed is after every step."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")

@@ -1,0 +1,38 @@
+"""Reading a run back: equal in every curve and choice, and what was done so far of one that has not ended."""
+
+from pathlib import Path
+
+import pytest
+
+import netwright as nw
+from netwright.errors import FileError
+from run_tools import Ends, assert_same, trained
+
+
+def test_a_run_comes_back(tmp_path: Path) -> None:
+    run = trained(tmp_path)
+    assert_same(nw.load_run(tmp_path), run)
+
+
+def test_a_run_that_has_not_ended(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no more") as caught:
+        trained(tmp_path, callbacks=[Ends(7, ValueError("no more"))])
+    so_far, run = nw.load_run(tmp_path), caught.value.run  # type: ignore[attr-defined]
+    assert (so_far.net, so_far.last, so_far.losses, so_far.ended) == (run.net, run.last, run.losses, "not ended")
+
+
+def test_a_net_of_other_numbers(tmp_path: Path) -> None:
+    net = nw.initialize(nw.Chain(3, nw.Linear(1), input=2))
+    net = net.with_arrays({path: array.double() for path, array in net.arrays.items()})
+    run = nw.train(net, ([[1.0, 2.0]] * 4, [[1.0]] * 4), folder=tmp_path, epochs=1, progress=False)
+    assert nw.load_run(tmp_path).net == run.net
+
+
+def test_no_run(tmp_path: Path) -> None:
+    with pytest.raises(FileError) as caught:
+        nw.load_run(tmp_path)
+    assert str(caught.value) == (
+        "no run is in this folder\n"
+        f"  where:    {tmp_path}\n"
+        "  expected: a folder that nw.train(…, folder=…) wrote, with run.json"
+    )

@@ -1,0 +1,182 @@
+"""A run in a folder goes on exactly: after errors, signals, kills, and disks that fail."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import netwright as nw
+from netwright.training.events import Callback, Status
+from netwright.training.folder.recorder import Recorder
+from netwright.training.folder.run_folder import RunFolder
+from netwright.training.result import Run
+from run_tools import Ends, assert_same, trained
+
+
+@pytest.mark.parametrize("step", range(1, 13))
+def test_the_same_call_goes_on_where_the_run_was(tmp_path: Path, step: int) -> None:
+    whole = trained(None)
+    with pytest.raises(ValueError, match="no more"):
+        trained(tmp_path / "run", callbacks=[Ends(step, ValueError("no more"))])
+    seen: list[int] = []
+
+    class Sees(Callback):
+        def on_step(self, status: Status) -> None:
+            seen.append(status.step)
+
+    assert_same(trained(tmp_path / "run", callbacks=[Sees()]), whole)
+    assert seen == [*range(step + 1, 13)]
+
+
+def test_a_run_that_has_ended_is_given_back(tmp_path: Path) -> None:
+    whole = trained(tmp_path)
+    assert_same(trained(tmp_path, callbacks=[Ends(1, ValueError("a step was made"))]), whole)
+    assert nw.load(tmp_path / "best.net") == whole.net
+    assert nw.load(tmp_path / "last.net") == whole.last
+
+
+def test_the_log_has_every_epoch_once(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no more"):
+        trained(tmp_path, callbacks=[Ends(7, ValueError("no more"))])
+    with open(tmp_path / "log.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"step": 9, "loss": 1}\n{"step": 8, "lo')  # of a program that was killed later
+    run = trained(tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["number"] for line in lines if "number" in line] == [1, 2, 3]
+    assert [line["loss"] for line in lines if "number" not in line] == list(run.losses)
+
+
+def test_a_disk_that_fails_does_not_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from netwright.file import array_file
+
+    def full(file: object, piece: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ValueError, match="no more"):
+        trained(tmp_path, callbacks=[Ends(7, ValueError("no more"))])
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("checkpoint-*")}
+    monkeypatch.setattr(array_file, "write_all", full)
+    run = trained(tmp_path)
+    assert_same_numbers(run)
+    said = run.choices[-1]
+    assert (said.name, said.value) == ("folder", "not written")
+    assert said.why.endswith("the checkpoint could not be saved: the disk is full")
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("checkpoint-*")} == before
+
+
+def assert_same_numbers(run: Run) -> None:
+    whole = trained(None)
+    assert (run.losses, run.net, run.last) == (whole.losses, whole.net, whole.last)
+
+
+def test_checkpoints_take_a_small_share_of_the_time(tmp_path: Path) -> None:
+    time_now = 0.0
+    folder = RunFolder(tmp_path)
+    loop = SimpleNamespace(status=SimpleNamespace(steps=1000), whole=True, snapshot=lambda: None)
+
+    def save(snapshot: object, step: int) -> None:
+        nonlocal time_now
+        time_now += 0.5
+
+    folder.save = save  # type: ignore[method-assign]
+    recorder = Recorder(folder, loop, clock=lambda: time_now)  # type: ignore[arg-type]
+    status = SimpleNamespace(step=0, losses=[1.0], learning_rate=0.1, seconds=0.0)
+    for step in range(1, 1001):
+        time_now += 0.1
+        status.step = step
+        recorder.on_step(status)  # type: ignore[arg-type]
+    checkpoints = round((time_now - 100) / 0.5)
+    assert checkpoints >= 3
+    assert (time_now - 100) / 100 <= 0.03
+
+
+CHILD = """
+import signal
+import sys
+import time
+import torch
+import netwright as nw
+
+for name in ("SIGINT", "SIGHUP"):  # a script that runs in the background ignores them
+    signal.signal(getattr(signal, name), signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
+
+xs = torch.randn(400, 4, generator=torch.Generator().manual_seed(0))
+net = nw.Chain(8, nw.relu, nw.Dropout(0.2), nw.Linear(), input=nw.Vector(4), output=nw.Number())
+
+
+class Says(nw.Callback):
+    def on_step(self, status):
+        if status.step == 1:
+            print("step", flush=True)
+        if sys.argv[2] == "slow":  # so that a signal comes before the end
+            time.sleep(0.005)
+
+
+run = nw.train(
+    net, (xs, xs.sum(1)), epochs=40, batch_size=20, threads=1, progress=False, folder=sys.argv[1], callbacks=[Says()]
+)
+print("ended:", run.ended, nw.digest(run.net), flush=True)
+"""
+
+
+def child(folder: Path, pace: str = "fast") -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", CHILD, str(folder), pace]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def last_line(process: "subprocess.Popen[str]", code: int = 0) -> str:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == code, err
+    return (out.splitlines() or [""])[-1]
+
+
+def signalled(folder: Path, number: int, delay: float) -> "subprocess.Popen[str]":
+    """A run that gets a signal some time after its first step."""
+    process = child(folder, "slow")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "step\n"
+    time.sleep(delay)
+    process.send_signal(number)
+    return process
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a run says that is never interrupted."""
+    return last_line(child(tmp_path_factory.mktemp("runs") / "whole"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="other signals there")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_program_that_is_asked_to_end_goes_on_later(tmp_path: Path, whole: str, name: str) -> None:
+    last_line(signalled(tmp_path / "run", getattr(signal, name), 0.01), code=143)
+    assert last_line(child(tmp_path / "run")) == whole
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="other signals there")
+def test_ctrl_c_gives_the_run_that_goes_on_later(tmp_path: Path, whole: str) -> None:
+    assert last_line(signalled(tmp_path / "run", signal.SIGINT, 0.01)).startswith("ended: interrupted")
+    assert last_line(child(tmp_path / "run")) == whole
+
+
+def killed(folder: Path, whole: str, seed: int) -> None:
+    """A run that is killed at a random moment, and goes on."""
+    process = signalled(folder, signal.SIGKILL, random.Random(seed).uniform(0, 1.5))
+    process.communicate(timeout=60)
+    assert last_line(child(folder)) == whole
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="other signals there")
+@pytest.mark.parametrize("seed", range(100))
+def test_no_run_of_a_hundred_is_lost(tmp_path: Path, whole: str, seed: int) -> None:
+    killed(tmp_path / "run", whole, seed)

@@ -1,0 +1,95 @@
+"""The files of a run: another run, another program, damage and bad settings are plain errors, and nothing is lost."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+import netwright as nw
+from netwright.errors import FileError, TrainingError
+from netwright.regular import TEMPORARY
+from netwright.training.folder.run_folder import held_folder
+from run_tools import Ends, trained
+
+
+def test_another_run_is_refused(tmp_path: Path) -> None:
+    trained(tmp_path)
+    with pytest.raises(TrainingError) as caught:
+        trained(tmp_path, learning_rate=0.1, batch_size=10)
+    assert str(caught.value) == (
+        "the folder has a run of another batch size, another learning rate\n"
+        f"  where:    {tmp_path}\n"
+        "  expected: batch_size: 9; learning_rate: chosen by the run\n"
+        "  got:      batch_size: 10; learning_rate: 0.1\n"
+        "  mend:     another folder for this run\n"
+        f"  or:       nw.load_run({str(tmp_path)!r}), to look at the run that is there"
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_damaged_checkpoint_is_left_for_the_one_before(tmp_path: Path, seed: int) -> None:
+    whole = trained(None)
+    with pytest.raises(ValueError, match="no more"):
+        trained(tmp_path, callbacks=[Ends(7, ValueError("no more"))])
+    newest, before = sorted(tmp_path.glob("checkpoint-*"), reverse=True)
+    content, draw = newest.read_bytes(), random.Random(seed)
+    at = draw.randrange(len(content))
+    flipped = content[:at] + bytes([content[at] ^ 1 << draw.randrange(8)]) + content[at + 1 :]
+    newest.write_bytes(flipped if seed % 2 else content[:at])
+    run = trained(tmp_path)
+    named = run.choices[-1]
+    assert (named.name, named.value) == ("checkpoint", f"of step {int(before.stem.removeprefix('checkpoint-'))}")
+    assert newest.name in named.why
+    assert (run.losses, run.net) == (whole.losses, whole.net)
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(FileError) as caught:
+        trained(tmp_path / "file")
+    assert str(caught.value) == (f"this is not a folder\n  where:    {tmp_path / 'file'}\n  mend:     another folder=")
+    with pytest.raises(FileError, match="the folder is neither empty nor that of a run"):
+        trained(tmp_path)
+
+
+def test_two_programs_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    with held_folder(tmp_path), pytest.raises(FileError) as caught:
+        trained(tmp_path)
+    assert str(caught.value) == (
+        "another program trains in this folder\n"
+        f"  where:    {tmp_path}\n"
+        "  mend:     wait until it has ended\n"
+        "  or:       another folder="
+    )
+    trained(tmp_path)
+
+
+def test_what_a_killed_program_left_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / f".checkpoint-000000000003.run.abc{TEMPORARY}"
+    left.write_bytes(b"half")
+    trained(tmp_path)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"format": 2}, "the run was made by a newer Netwright"),
+        ({"choices": [1]}, "the settings of the run are damaged"),
+        ({"arrays": {"prefix": 1, "kind": "float32"}}, "the settings of the run are damaged"),
+        ({"made from": None}, "the settings of the run are damaged"),
+        ({"more": 1}, "this is not the folder of a run"),
+    ],
+)
+def test_settings_that_are_none(tmp_path: Path, change: dict[str, object], what: str) -> None:
+    trained(tmp_path)
+    about = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    (tmp_path / "run.json").write_text(json.dumps({**about, **change}), encoding="utf-8")
+    for act in (lambda: trained(tmp_path), lambda: nw.load_run(tmp_path)):
+        with pytest.raises(FileError) as caught:
+            act()
+        assert caught.value.what == what
+    (tmp_path / "run.json").write_text("{", encoding="utf-8")
+    with pytest.raises(FileError, match="the settings of the run cannot be read"):
+        trained(tmp_path)
