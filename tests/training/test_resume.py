@@ -42,6 +42,7 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     "validation": (plain, rows(40), {"validation": 10}),
     "rates": (plain, rows(40), {"learning_rate": {"linear1": 0, "linear2": 0.01, "linear2/bias": 0.003}}),
     "bf16": (plain, rows(40), {"precision": "bf16"}),
+    "float64": (plain, rows(40), {"precision": "float64", "validation": 10}),
     "clip, weights": (plain, rows(40), {"clip": 0.1, "weights": [1 + i % 3 for i in range(40)]}),
     "stream": (plain, stream, {}),
     "last batch joined": (

@@ -530,6 +530,39 @@ def test_examples_of_any_length_in_bf16() -> None:
     assert all(run.net(["eva", "max"]) == ["a", "other"] for run in runs)
 
 
+def test_float64_is_torchs_own_loop_to_the_last_digits() -> None:
+    x = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
+    y = x.sum(1, keepdim=True)
+    net = nw.initialize(nw.Chain(nw.Linear(1), input=3), seed=1)
+    run = train(
+        nw.Chain(*net, input=3, output=1).with_arrays(net.arrays), (x, y), precision="float64", batch_size=20,
+        optimizer=nw.SGD(), learning_rate=0.1, schedule="constant", validation=(x, y), loss=nw.MSE(), epochs=30,
+    )  # fmt: skip
+    module = torch.nn.Linear(3, 1, dtype=torch.float64)
+    module.load_state_dict({"weight": net.arrays["linear1/weight"], "bias": net.arrays["linear1/bias"]})
+    optimizer = torch.optim.SGD(module.parameters(), 0.1, momentum=0.9)
+    for _ in range(30):
+        optimizer.zero_grad()
+        (module(x.double()) - y).square().mean().backward()
+        optimizer.step()
+    assert (run.last.arrays["linear1/weight"] - module.weight).abs().max() < 1e-14
+    assert abs(run.epochs[-1].validation["loss"] - (module(x.double()) - y).square().mean().item()) < 1e-14
+
+
+def test_float64_gives_a_net_of_float64_in_nets_of_every_kind() -> None:
+    body = nw.GRU(5), nw.LayerNorm(), nw.Dropout(0.1), nw.Last()
+    run = train(last_letter(*body), (NAMES, ENDS), precision="float64", validation=0.2, batch_size=32)
+    assert {array.dtype for array in run.net.arrays.values()} == {torch.float64}
+    assert isinstance(run.net("eva"), str)
+    image = nw.Chain(
+        nw.Conv(3, 3), nw.BatchNorm(), nw.relu, nw.MaxPool(2), nw.Flatten(), nw.Linear(), nw.softmax,
+        input=nw.Image(8, 8, "gray"), output=nw.Category(),
+    )  # fmt: skip
+    pictures = np.random.default_rng(0).integers(0, 255, (30, 8, 8), np.uint8)
+    run = train(image, (pictures, ["ab"[i % 2] for i in range(30)]), precision="float64", batch_size=10)
+    assert {array.dtype for array in run.net.arrays.values()} == {torch.float64}
+
+
 def test_a_name_too_short_for_a_window_is_refused_before_training() -> None:
     with pytest.raises(DataError) as caught:
         train(last_letter(nw.Conv(4, 3), nw.relu, nw.GlobalMaxPool()), (NAMES, ENDS))

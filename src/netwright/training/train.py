@@ -74,7 +74,8 @@ def train(
             first, and `"constant"` in runs of fewer than 100 steps.
         clip: the greatest length of the gradient.
         weights: how much each example counts, against their mean.
-        precision: `"float32"` or `"bf16"`; None follows from the processor and the net.
+        precision: `"float32"`, `"bf16"` or `"float64"`; None is one of the first two, by the processor and the net. In
+            float64 the net that comes out holds float64 numbers; examples are read as float32 all the same.
         device, threads: where and how wide to compute; None takes the fastest device of this machine.
         seed: of the new arrays, the order of examples, the validation part and all noise.
         folder: where the run is kept: settings, log, checkpoints, and at the end the nets. The same call again goes on

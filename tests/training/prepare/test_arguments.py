@@ -151,5 +151,6 @@ def test_a_precision_that_is_none() -> None:
     with pytest.raises(TrainingError) as caught:
         arguments.precision("float8")
     assert str(caught.value) == (
-        'there is no such precision\n  where:    precision\n  expected: "float32" or "bf16"\n  got:      \'float8\''
+        'there is no such precision\n  where:    precision\n  expected: "float32", "bf16" or "float64"\n'
+        "  got:      'float8'"
     )

@@ -6,6 +6,7 @@ import torch
 import netwright as nw
 from netwright.codecs.text.characters import Characters
 from netwright.data.sources import source
+from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.training.events import Choice
 from netwright.training.optimizers import SGD, Adam
@@ -57,6 +58,14 @@ def test_precision_follows_from_processor_net_and_output(monkeypatch, units, wor
     choose = Chooser(())
     choose.precision(None, CPU, work, classifies)
     assert choose.made[0].value == value
+
+
+def test_float64_is_refused_on_a_device_that_has_none() -> None:
+    with pytest.raises(TrainingError) as caught:
+        Chooser(()).precision("float64", torch.device("mps"), 10, True)
+    assert str(caught.value) == (
+        'this device has no float64\n  where:    precision\n  got:      mps\n  mend:     device="cpu"'
+    )
 
 
 def test_learning_rate_follows_from_the_widest_layer() -> None:

@@ -322,8 +322,8 @@ def _keywords(instruction: Instruction, context: RunContext) -> dict[str, Any]:
 
 
 def _in_precision(x: Sequence[Any], instruction: Instruction, precision: torch.dtype) -> Sequence[Any]:
-    """Values in the precision of the run, or in float32 if the leaf needs it."""
-    dtype = torch.float32 if instruction.needs_float32 else precision
+    """Values in the precision of the run, or in float32 if the leaf needs at least that."""
+    dtype = torch.promote_types(precision, torch.float32) if instruction.needs_float32 else precision
     return [v.to(dtype) if v is not None and v.is_floating_point() and v.dtype != dtype else v for v in x]
 
 

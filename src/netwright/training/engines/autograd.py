@@ -23,8 +23,8 @@ from netwright.value import Value
 class Autograd(Engine, Value, eq=False):
     """A plan that ends in losses, bound to the flat weights of a run.
 
-    `parameters` share memory with the working copy in the run's precision; leaves that need float32 read the master
-    weights themselves. `running` arrays are written after each step, never inside it.
+    `parameters` share memory with the working copy in the run's precision; leaves that need at least float32 read the
+    master weights themselves. `running` arrays are written after each step, never inside it.
     """
 
     bound: Bound

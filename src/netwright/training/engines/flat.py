@@ -12,8 +12,15 @@ LINE = 16  # float32 numbers on a cache line: every weight begins on a new line,
 Spans = dict[str, tuple[int, tuple[int, ...]]]
 
 
+def weight_type(precision: torch.dtype | None) -> torch.dtype:
+    """The number type of the weights in a run of this precision: float32, or float64 where that is the precision."""
+    return torch.promote_types(precision or torch.float32, torch.float32)
+
+
 class Flat(Value, eq=False):
     """Weights, gradients and a copy in the precision of the run, each in one buffer; arrays by path are views of it.
+
+    Weights and gradients are float32, or float64 in a run of that precision.
 
     A kernel of a convolution, (out, in, *window), is in memory (out, *window, in): features last, like the activations
     that it is applied to.
@@ -22,7 +29,7 @@ class Flat(Value, eq=False):
     spans: Spans
     master: Tensor
     gradient: Tensor
-    working: Tensor  # the master itself in float32
+    working: Tensor  # the master itself, unless the precision of the run is lower
 
     @classmethod
     def of(cls, arrays: Mapping[str, Tensor], precision: torch.dtype | None, device: torch.device) -> "Flat":
@@ -32,8 +39,9 @@ class Flat(Value, eq=False):
         for path, array in arrays.items():
             spans[path] = (total, tuple(array.shape))
             total += math.ceil(array.numel() / (2 * LINE)) * 2 * LINE
-        master = torch.zeros(total, device=device, dtype=torch.float32)
-        low = master if precision is None else torch.zeros(total, device=device, dtype=precision)
+        wide = weight_type(precision)
+        master = torch.zeros(total, device=device, dtype=wide)
+        low = master if precision in (None, wide) else torch.zeros(total, device=device, dtype=precision)
         flat = cls(spans, master, torch.zeros_like(master), low)
         for path, array in arrays.items():
             flat.view(master, path).copy_(array)

@@ -19,10 +19,14 @@ def engine_of(
     seed: int,
     frozen: Collection[str] = (),
 ) -> Engine:
-    """The fastest engine of a plan: the handwritten backward if every leaf has a kernel, else autograd."""
+    """The fastest engine of a plan: the handwritten backward if every leaf has a kernel, else autograd.
+
+    The kernels are written for float32 and bf16; float64 is computed by autograd.
+    """
     from netwright.training.engines.handwritten.engine import (
         Written,  # imported here, so that `import netwright` does not load the kernels
     )
 
     autograd = Autograd.of(plan, flat, rest, precision, seed, frozen)
-    return Written.of(plan, autograd) or autograd
+    written = None if precision == torch.float64 else Written.of(plan, autograd)
+    return written or autograd

@@ -16,7 +16,7 @@ from netwright.training.events import Callback, Choice
 from netwright.training.prepare.next_element import NextElement
 
 MOST_THREADS = 256
-PRECISIONS: Mapping[str, torch.dtype | None] = {"float32": None, "bf16": torch.bfloat16}
+PRECISIONS: Mapping[str, torch.dtype | None] = {"float32": None, "bf16": torch.bfloat16, "float64": torch.float64}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,7 +91,10 @@ def precision(value: Any) -> str | None:
     if value is None or (isinstance(value, str) and value in PRECISIONS):
         return value
     raise TrainingError(
-        what="there is no such precision", where="precision", expected='"float32" or "bf16"', got=repr(value)
+        what="there is no such precision",
+        where="precision",
+        expected='"float32", "bf16" or "float64"',
+        got=repr(value),
     )
 
 

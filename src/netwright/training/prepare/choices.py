@@ -10,7 +10,7 @@ import torch
 from netwright.codecs.codec import Codec
 from netwright.data.order import epoch_order
 from netwright.data.sources import Source
-from netwright.errors import DataError
+from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
 from netwright.machine import best_device, free_memory, has_bf16
 from netwright.net.plan.plan import Plan, fixed, shape_text
@@ -143,7 +143,7 @@ class Chooser:
         return self.choice("device", given, best)
 
     def precision(self, given: str | None, device: torch.device, work: int, classifies: bool) -> torch.dtype | None:
-        """The precision of activations and products; weights and losses are always float32."""
+        """The precision of activations and products; weights and losses are float32 if it is lower."""
         reasons = [
             (not has_bf16(device), "the processor has no units for bf16"),
             (not classifies, "bf16 has about 3 digits, too few for outputs that are numbers"),
@@ -151,7 +151,12 @@ class Chooser:
         ]
         against = next((reason for holds, reason in reasons if holds), None)
         units = ("bf16", "the processor has units for bf16; weights and losses stay float32")
-        return PRECISIONS[self.choice("precision", given, lambda: ("float32", against) if against else units)]
+        chosen = self.choice("precision", given, lambda: ("float32", against) if against else units)
+        if chosen == "float64" and device.type == "mps":
+            raise TrainingError(
+                what="this device has no float64", where="precision", got=str(device), mend='device="cpu"'
+            )
+        return PRECISIONS[chosen]
 
     def learning_rate(
         self, given: float | Mapping[str, float] | None, optimizer: Optimizer, plan: Plan, prefix: str = ""

@@ -67,7 +67,12 @@ class Prepared:
 
     @property
     def kind(self) -> torch.dtype:
-        """The number type of the trained net: that of the user's arrays, or float32 where they differ."""
+        """The number type of the trained net: that of the user's arrays, or float32 where they differ.
+
+        After a run in float64 it is float64, so that no digits are lost.
+        """
+        if self.engine.flat.master.dtype == torch.float64:
+            return torch.float64
         kinds = {array.dtype for array in self.net.held.arrays.values() if array.is_floating_point()}
         return kinds.pop() if len(kinds) == 1 else torch.float32
 

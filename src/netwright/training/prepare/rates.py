@@ -48,8 +48,14 @@ def rates_by_path(
     """The trained arrays side by side, those of one learning rate together; and copies of all others."""
     trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
     flat = Flat.of({path: net.held.arrays[path] for path in sorted(trained, key=rates.__getitem__)}, dtype, device)
-    rest = {path: array.clone() for path, array in net.held.arrays.items() if path not in flat.spans}
+    rest = {path: _copied(array, dtype) for path, array in net.held.arrays.items() if path not in flat.spans}
     return flat, rest
+
+
+def _copied(array: Tensor, dtype: torch.dtype | None) -> Tensor:
+    """A copy, in float64 where that is the precision of the run."""
+    wider = dtype == torch.float64 and array.is_floating_point()
+    return array.to(torch.float64, copy=True) if wider else array.clone()
 
 
 def updates_of(flat: Flat, rates: Mapping[str, float], optimizer: Optimizer) -> list[tuple[Update, float]]:

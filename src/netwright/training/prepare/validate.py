@@ -57,7 +57,7 @@ PROBABLE: Mapping[Answer | None, Probable] = {
 
 
 class Validation(Value, eq=False):
-    """Measures the present arrays in float32: the mean loss, and the error of classes.
+    """Measures the present arrays in their own number type: the mean loss, and the error of classes.
 
     The loss is a mean over examples, as in training. For an output with a class at every position the error is the
     share of all positions that are wrong.
@@ -96,7 +96,7 @@ class Validation(Value, eq=False):
     def _batches(self) -> Iterator[tuple[Batch, RunContext]]:
         for indices in self.data.by_length().split(CHUNK):
             batch = self.data.batch(indices)
-            yield batch, RunContext(batch=batch.size, lengths=batch.lengths)
+            yield batch, _context(batch, self.bound)
 
 
 def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, prefix: str) -> Validation:
@@ -124,7 +124,7 @@ def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor]
     batch = data.batch(torch.arange(min(len(data), FEW), device="cpu"))
     with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
         bound = program_of(plan, [slots[name] for name in wants]).bind(arrays)
-        context = RunContext(batch=batch.size, lengths=batch.lengths)
+        context = _context(batch, bound)
         outputs = bound(batch.inputs, context)
     for (name, probable), output in zip(wants.items(), outputs, strict=True):
         real = _own(output, plan.shape(slots[name]), context)
@@ -140,6 +140,12 @@ def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor]
                 got=f"numbers from {float(real.min()):.3g} to {float(real.max()):.3g}",
                 mend=f"{part} after {last}",
             )
+
+
+def _context(batch: Batch, bound: Bound) -> RunContext:
+    """That of a batch; inputs are float32, and become float64 where the arrays are."""
+    wider = torch.float64 if bound.placement.dtype == torch.float64 else None
+    return RunContext(batch=batch.size, lengths=batch.lengths, precision=wider)
 
 
 def _own(x: Tensor, shape: Shape, context: RunContext) -> Tensor:
