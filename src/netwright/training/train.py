@@ -46,7 +46,7 @@ def train(
     precision: str | None = None,
     device: str | torch.device | None = None,
     threads: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     folder: str | os.PathLike[str] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
@@ -77,10 +77,10 @@ def train(
         precision: `"float32"`, `"bf16"` or `"float64"`; None is one of the first two, by the processor and the net. In
             float64 the net that comes out holds float64 numbers; examples are read as float32 all the same.
         device, threads: where and how wide to compute; None takes the fastest device of this machine.
-        seed: of the new arrays, the order of examples, the validation part and all noise.
+        seed: of the new arrays, the order of examples, the validation part and all noise; None is 0.
         folder: where the run is kept: settings, log, checkpoints, and at the end the nets. The same call again goes on
-            where the run was, also after the program was killed; if it had ended, its result is given back. None keeps
-            nothing.
+            where the run was, also after the program was killed; if it had ended, its result is given back. A setting
+            that a later call leaves out is as the folder has it. None keeps nothing.
         callbacks: read the run as it goes, and may stop it.
         progress: whether the run is shown while it goes.
         choices: the choices of an earlier run, to be made again where nothing else is given.
@@ -112,7 +112,7 @@ def train(
         precision=arguments.precision(precision),
         device=arguments.device(device),
         threads=arguments.whole("threads", threads, 1, arguments.most_threads()),
-        seed=arguments.whole("seed", seed, 0) or 0,
+        seed=arguments.whole("seed", seed, 0),
         choices=arguments.all_of("choices", choices, Choice),
         objective=arguments.objective(objective),
     )

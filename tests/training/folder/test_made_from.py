@@ -1,12 +1,16 @@
 """What a run was made from: texts that are equal for equal runs, in every process, and differ where runs differ."""
 
+import platform
+from functools import partial
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 import netwright as nw
 from netwright.errors import TrainingError
-from netwright.training.folder.made_from import made_from, refuse_other
+from netwright.training.folder.made_from import made_from, refuse_other, setting_text
 from netwright.training.optimizers import optimizer_of
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
@@ -39,14 +43,77 @@ def test_equal_runs_are_made_from_the_same() -> None:
         ("optimizer", {"optimizer": optimizer_of(torch.optim.Adam)}),
         ("optimizer", {"optimizer": nw.SGD(momentum=0.5)}),
         ("weights", {"weights": [1.0] * 11 + [2.0]}),
-        ("device", {"device": torch.device("cpu")}),
         ("loss", {"loss": nw.MSE()}),
         ("loss", {"loss": absolute}),
     ],
 )
 def test_what_differs_is_seen(name: str, more: dict[str, object]) -> None:
     one, other = found(), found(**more)
-    assert [key for key in one if one[key] != other[key]] == [name]
-    assert other == found(**more)
-    with pytest.raises(TrainingError, match="the folder has a run of another " + name.replace("_", " ")):
-        refuse_other(one, other, "runs/a")
+    assert one[name] != other[name]
+    with pytest.raises(TrainingError) as caught:
+        refuse_other(one, other, more, "runs/a")
+    assert caught.value.what == "the folder has a run of another " + name.replace("_", " ")
+
+
+def test_a_setting_that_is_not_given_is_not_compared() -> None:
+    refuse_other(found(), found(epochs=3), (), "runs/a")
+
+
+def test_what_is_chosen_and_what_is_given_are_the_same_setting() -> None:
+    given: dict[str, Any] = {"optimizer": "adam", "epochs": 2000, "batch_size": 12, "schedule": "warmup-stable-decay"}
+    given["device"] = torch.device("cpu")
+    refuse_other(found(), found(**given), given, "runs/a")
+
+
+def test_a_seed_is_named_and_not_the_data_that_follow_from_it() -> None:
+    one, other = found(validation=4, seed=1), found(validation=4, seed=2)
+    assert one["data"] != other["data"]
+    with pytest.raises(TrainingError) as caught:
+        refuse_other(one, other, {"seed"}, "runs/a")
+    assert str(caught.value) == (
+        "the folder has a run of another seed\n"
+        "  where:    runs/a\n"
+        "  expected: seed: 1\n"
+        "  got:      seed: 2\n"
+        "  mend:     another folder for this run\n"
+        "  or:       nw.load_run('runs/a'), to look at the run that is there"
+    )
+
+
+def code_of(text: str) -> Any:
+    names: dict[str, Any] = {"__name__": "notebook"}
+    exec(text, names)
+    return names["loss"]
+
+
+BODY = "def loss(output, target):\n    return (output - target).abs().mean()\n"
+INNER = "def made(k):\n    def loss(y, t):\n        return k * (y - t).abs().mean()\n    return loss\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (BODY, "\n\n" + BODY, True),  # a cell of a notebook that was run again, with a line before it
+        (BODY, BODY.replace("abs", "square"), False),
+        (BODY, BODY.replace("output - target", "output - 2 * target"), False),
+        ("loss = lambda y, t: (y - t).abs()", "loss = lambda y, t: (y - t).abs()", True),
+        ("loss = lambda y, t: (y - t).abs()", "loss = lambda y, t: (y + t).abs()", False),
+        (f"{INNER}loss = made(2)", f"{INNER}loss = made(2)", True),
+        (f"{INNER}loss = made(2)", f"{INNER}loss = made(3)", False),
+    ],
+)
+def test_a_loss_is_known_by_its_code(one: str, other: str, same: bool) -> None:
+    assert (setting_text(code_of(one)) == setting_text(code_of(other))) == same
+
+
+def test_a_partial_is_known_by_what_it_binds() -> None:
+    texts = {setting_text(partial(absolute, target=target)) for target in (1, 1, 2)}
+    assert len(texts) == 2
+
+
+def test_code_is_not_compared_between_versions_of_python() -> None:
+    text = setting_text(absolute)
+    older = text.replace(platform.python_version(), "3.0.0").replace("code ", "code 0")
+    refuse_other({"loss": older}, {"loss": text}, {"loss"}, "runs/a")
+    with pytest.raises(TrainingError, match="another loss"):
+        refuse_other({"loss": older.replace("absolute", "other")}, {"loss": text}, {"loss"}, "runs/a")

@@ -20,7 +20,7 @@ def test_another_run_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "the folder has a run of another batch size, another learning rate\n"
         f"  where:    {tmp_path}\n"
-        "  expected: batch_size: 9; learning_rate: chosen by the run\n"
+        "  expected: batch_size: 9; learning_rate: 0.01\n"
         "  got:      batch_size: 10; learning_rate: 0.1\n"
         "  mend:     another folder for this run\n"
         f"  or:       nw.load_run({str(tmp_path)!r}), to look at the run that is there"

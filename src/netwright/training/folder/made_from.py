@@ -2,8 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from platform import python_version
+from types import CodeType
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -12,6 +15,7 @@ from netwright.codecs.ragged import Ragged
 from netwright.errors import TrainingError
 from netwright.net.compare import array_bytes, digest
 from netwright.net.part import Net
+from netwright.training.optimizers import Torch, optimizer_of
 from netwright.training.prepare.feed import Feed
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared
@@ -20,30 +24,40 @@ SETTINGS = (
     "validation", "epochs", "batch_size", "loss", "optimizer", "learning_rate", "schedule", "clip", "weights",
     "precision", "device", "threads", "seed", "objective",
 )  # fmt: skip
-CHOSEN = "chosen by the run"
+NONE = "none"
+CODE = ", code "
+FOLLOW = ("data", "validation data")  # these differ where one of the next differs, and are not named then
+FROM = ("seed", "validation", "objective")
 
 
 def made_from(net: Net, options: Options, prepared: Prepared) -> dict[str, str]:
-    """The net, the data and every setting of a run."""
+    """The net, the data and every setting of a run, given or chosen."""
     feeds = {"data": prepared.feed}
     if prepared.validate is not None:
         feeds["validation data"] = prepared.validate.data
-    settings = {name: _text(getattr(options, name)) for name in SETTINGS}
+    chosen = {choice.name.replace(" ", "_"): choice.setting for choice in prepared.choices}
+    chosen |= {"optimizer": optimizer_of(chosen["optimizer"]), "schedule": prepared.schedule}  # not their names
+    settings = {name: setting_text(chosen.get(name, getattr(options, name))) for name in SETTINGS}
     return {"net": digest(net), **{name: digest_of_examples(feed) for name, feed in feeds.items()}, **settings}
 
 
-def refuse_other(here: Mapping[str, str], now: Mapping[str, str], folder: str) -> None:
+def refuse_other(here: Mapping[str, str], now: Mapping[str, str], given: Collection[str], folder: str) -> None:
     """Refuse to go on in the folder of a run that was made from something else; say what differs.
+
+    Settings that are not given are not compared: the run goes on with those of the folder.
 
     Raises: TrainingError.
     """
-    names = [name for name in {**here, **now} if here.get(name) != now.get(name)]
+    compared = [name for name in {**here, **now} if name not in SETTINGS or name in given]
+    names = [name for name in compared if not _same(here.get(name, NONE), now.get(name, NONE))]
+    if {*names} & {*FROM}:
+        names = [name for name in names if name not in FOLLOW]
     if names:
         raise TrainingError(
             what="the folder has a run of another " + ", another ".join(name.replace("_", " ") for name in names),
             where=folder,
-            expected="; ".join(f"{name}: {_short(here.get(name, 'none'))}" for name in names),
-            got="; ".join(f"{name}: {_short(now.get(name, 'none'))}" for name in names),
+            expected="; ".join(f"{name}: {_short(here.get(name, NONE))}" for name in names),
+            got="; ".join(f"{name}: {_short(now.get(name, NONE))}" for name in names),
             mend=("another folder for this run", f"nw.load_run({folder!r}), to look at the run that is there"),
         )
 
@@ -69,25 +83,61 @@ def _arrays(column: Any) -> list[Tensor]:
     return [column] if isinstance(column, Tensor) else []
 
 
-def _text(value: Any) -> str:
+def setting_text(value: Any) -> str:
     """A setting as a short text that is the same in every process."""
     if value is None:
-        return CHOSEN
+        return NONE
     if isinstance(value, Net):
         return f"net {digest(value)[:16]}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_text(one)}" for name, one in value.items())
+        return ", ".join(f"{name}: {setting_text(one)}" for name, one in cast(Mapping[str, Any], value).items())
     if isinstance(value, bool | int | float | str):
         return repr(value)
     if isinstance(value, torch.device):
         return str(value)
+    if isinstance(value, Torch):
+        return setting_text(value.make)
     if hasattr(value, "__dataclass_fields__"):  # an optimizer, a schedule
         return repr(value)
+    if isinstance(value, partial):
+        given = (*value.args, *sorted(value.keywords.items()))
+        return f"{setting_text(value.func)} with {', '.join(map(setting_text, given))}"
     if hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, list | tuple) and all(isinstance(one, int | float) for one in value):
-        return f"{len(value):,} numbers, {hashlib.sha256(repr(list(value)).encode()).hexdigest()[:16]}"
+        return _named_code(value)
+    if isinstance(value, list | tuple):
+        items = cast("Sequence[Any]", value)
+        if len(items) == 2 and isinstance(items[1], Mapping):  # a learning rate, and the rates by path
+            return ", ".join(setting_text(one) for one in items if one != {})
+        return f"{len(items):,} values, {_short_hash(repr(list(items)))}"
     return type(value).__name__
+
+
+def _named_code(value: Any) -> str:
+    """The name of a class or a function, and what its code says; the numbers that it takes from outside, too."""
+    name, code = f"{value.__module__}.{value.__qualname__}", getattr(value, "__code__", None)
+    if code is None:
+        return name
+    outside = [setting_text(cell.cell_contents) for cell in value.__closure__ or ()]
+    outside += map(setting_text, (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).items()))
+    return f"{name}{CODE}{_short_hash(repr((_instructions(code), outside)))} in Python {python_version()}"
+
+
+def _instructions(code: CodeType) -> tuple[object, ...]:
+    """What a function does, without the place where it stands in its file."""
+    constants = [_instructions(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return code.co_code, code.co_names, code.co_varnames, constants
+
+
+def _same(here: str, now: str) -> bool:
+    """Whether two texts say the same. Code is compared in one version of Python only, since others compile it anew."""
+    if here == now or CODE not in here or CODE not in now:
+        return here == now
+    (name, code), (other, new) = here.split(CODE, 1), now.split(CODE, 1)
+    return name == other and code.partition(" in ")[2] != new.partition(" in ")[2]
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _short(text: str) -> str:

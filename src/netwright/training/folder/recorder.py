@@ -13,6 +13,7 @@ from netwright.net.part import Net
 from netwright.training.events import Callback, Choice, Status
 from netwright.training.folder.made_from import made_from
 from netwright.training.folder.run_folder import RunFolder, held_folder
+from netwright.training.folder.settings import completed, settings_of
 from netwright.training.loop import Loop
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
@@ -101,8 +102,10 @@ def resume(loop: Loop, folder: RunFolder) -> None:
 def train_in(path: Path, net: Net, data: Any, options: Options, callbacks: Sequence[Callback]) -> Run:
     """Begin a run in a folder, or go on with the one that is there, and run it to its end."""
     with held_folder(path) as folder:
+        settings = settings_of(options)
+        options = completed(options, folder.settings, os.fspath(path))
         prepared = prepare(net, data, replace(options, choices=(*options.choices, *folder.choices)))
-        folder.begin(made_from(net, options, prepared), prepared)
+        folder.begin(made_from(net, options, prepared), settings, prepared)
         heard = list(callbacks)
         loop = Loop(prepared, heard)
         loop.status.choices += (Choice("folder", os.fspath(path), WHY_SHARE),)

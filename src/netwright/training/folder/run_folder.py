@@ -14,7 +14,7 @@ from netwright.file.format import DTYPES
 from netwright.file.save import save
 from netwright.regular import TEMPORARY, opened, text_of, write_file
 from netwright.training.events import Choice
-from netwright.training.folder.made_from import refuse_other
+from netwright.training.folder.made_from import SETTINGS, refuse_other
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.snapshot import Snapshot
 
@@ -54,18 +54,30 @@ class RunFolder:
         """Why the run ended; empty while it can go on."""
         return self.about.get("ended", "")
 
-    def begin(self, source: Mapping[str, str], prepared: Prepared) -> None:
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings that were given when the run began, as JSON; None for one that no file holds."""
+        return self.about.get("settings", {})
+
+    def begin(self, source: Mapping[str, str], settings: Mapping[str, Any], prepared: Prepared) -> None:
         """Begin a run in an empty folder, or go on with the run that is there.
+
+        Fields:
+            source: what the run is made from.
+            settings: those that this call gives; the others are as the run in the folder has them.
 
         Raises: TrainingError for the folder of another run; FileError where it cannot be written.
         """
         if self.about:
-            refuse_other(self.about["made from"], source, os.fspath(self.path))
+            refuse_other(self.about["made from"], source, settings, os.fspath(self.path))
             return
         self._refuse_foreign()
         kept = [asdict(choice) for choice in prepared.choices if isinstance(choice.setting, PLAIN)]
         paths = {"prefix": prepared.prefix, "kind": str(prepared.kind).removeprefix("torch.")}
-        self.about = {"format": FORMAT, "made from": dict(source), "arrays": paths, "choices": kept, "ended": ""}
+        self.about = {
+            "format": FORMAT, "made from": dict(source), "settings": dict(settings), "arrays": paths, "choices": kept,
+            "ended": "",
+        }  # fmt: skip
         save(prepared.net, self.path / START)
         self._write_about()
 
@@ -186,7 +198,7 @@ def _about(path: Path) -> dict[str, Any]:
         raise FileError(
             what="the settings of the run cannot be read", where=f"{path / ABOUT}", got=str(error)
         ) from None
-    keys = {"format", "made from", "arrays", "choices", "ended"}
+    keys = {"format", "made from", "settings", "arrays", "choices", "ended"}
     if not isinstance(found, dict) or set(cast(dict[str, Any], found)) != keys:
         raise FileError(
             what="this is not the folder of a run", where=f"{path / ABOUT}", expected=", ".join(sorted(keys))
@@ -212,6 +224,8 @@ def _is_about(found: Mapping[str, Any]) -> bool:
         and isinstance(found["ended"], str)
         and isinstance(found["made from"], dict)
         and all(isinstance(text, str) for text in cast(dict[str, Any], found["made from"]).values())
+        and isinstance(found["settings"], dict)
+        and {*cast(dict[str, Any], found["settings"])} <= {*SETTINGS}
         and isinstance(arrays, dict)
         and isinstance(arrays.get("prefix"), str)  # pyright: ignore[reportUnknownMemberType]
         and arrays.get("kind") in KINDS  # pyright: ignore[reportUnknownMemberType]

@@ -81,7 +81,7 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
     if validation is None:
         return whole, None
     if isinstance(validation, int | float) and not isinstance(validation, bool):
-        kept, held = split(len(whole), validation, options.seed)
+        kept, held = split(len(whole), validation, options.seed or 0)
         return whole.take(kept), whole.take(held)
     given = _read(validation, net, ports, name="validation data")
     once = "so that every epoch is measured on the same examples" if given.again is not None else given.once

@@ -28,6 +28,6 @@ class Options(Value, eq=False):
     precision: str | None
     device: torch.device | None
     threads: int | None
-    seed: int
+    seed: int | None
     choices: Sequence[Choice]
     objective: NextElement | None

@@ -79,7 +79,7 @@ class Prepared:
 
 def prepare(net: Net, data: Any, options: Options) -> Prepared:
     """Read the examples, choose what was not given, and make the engine that trains."""
-    choose, seed = Chooser(options.choices), options.seed
+    choose, seed = Chooser(options.choices), options.seed or 0
     objective = choose.optional("objective", options.objective)
     examples = examples_of(net, data, options, objective)
     net, training, held_out = examples.net, examples.training, examples.held_out
