@@ -28,6 +28,7 @@ from netwright.data.datasets import Dataset as Dataset
 from netwright.data.datasets import Split as Split
 from netwright.data.datasets import dataset as dataset
 from netwright.data.sources import image_folder as image_folder
+from netwright.data.split import split as split
 from netwright.elsewhere import unknown as __getattr__  # noqa: F401  # pyright: ignore[reportUnusedImport]  # Python calls it
 from netwright.errors import DataError as DataError
 from netwright.errors import FileError as FileError

@@ -12,7 +12,7 @@ import torch
 
 import netwright as nw
 from netwright.codecs.text.characters import Characters
-from netwright.data.split import split
+from netwright.data.held_out import random_parts
 from netwright.errors import DataError, NetError, PathError, TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.net.surgery import hold_arrays
@@ -144,7 +144,7 @@ def test_an_example_whose_loss_is_not_finite_is_named_as_the_user_counts() -> No
         with pytest.raises(TrainingError) as caught:
             train(net, data, validation=[(1.0, 1.0)], seed=seed)
         assert "example 30" in caught.value.where
-    held = [seed for seed in range(4) if 30 not in split(40, 10, seed)[1].tolist()]
+    held = [seed for seed in range(4) if 30 not in random_parts(40, 10, seed)[1].tolist()]
     with pytest.raises(TrainingError) as caught:
         train(net, data, validation=10, seed=held[0])
     assert "example 30" in caught.value.where

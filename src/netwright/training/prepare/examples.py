@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from netwright.data.held_out import random_parts
 from netwright.data.sources import Source, source
-from netwright.data.split import split
 from netwright.errors import DataError
 from netwright.net.part import Net
 from netwright.training.prepare.codecs import fitted
@@ -81,7 +81,7 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
     if validation is None:
         return whole, None
     if isinstance(validation, int | float) and not isinstance(validation, bool):
-        kept, held = split(len(whole), validation, options.seed or 0)
+        kept, held = random_parts(len(whole), validation, options.seed or 0)
         return whole.take(kept), whole.take(held)
     given = _read(validation, net, ports, name="validation data")
     once = "so that every epoch is measured on the same examples" if given.again is not None else given.once
