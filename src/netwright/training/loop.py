@@ -41,15 +41,14 @@ class Loop:
         self, prepared: Prepared, callbacks: Sequence[Callback] = (), clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self.prepared = prepared
-        self.feed, self.passes = prepared.feed, 1  # the examples of the epoch that is running, and which pass they are
         self.callbacks = callbacks
         self.clock = clock
         self.peak = max(rate for _, rate in prepared.updates)  # the highest learning rate of any array
         self.pace = Pace() if prepared.watched else None
         self.threads = prepared.threads
-        steps = len(batch_sizes(len(self.feed), prepared.batch_size, prepared.least))
+        steps = len(batch_sizes(len(prepared.feed), prepared.batch_size, prepared.least))
         self.status = Status(
-            prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(self.feed), prepared.choices
+            prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(prepared.feed), prepared.choices
         )
         self.requests = Requests(self.status.stop)
         self.whole = True  # whether no step is half done, so that a snapshot is one of a moment between steps
@@ -91,6 +90,7 @@ class Loop:
         parts["last"] = Snapshot(self.state(), {})
         parts["kept"] = Snapshot(self.kept if status.best else {}, {"epoch": status.best})
         losses = torch.tensor(status.losses, dtype=torch.float64, device="cpu")
+        parts["data"] = Snapshot({}, self.prepared.feed.state())
         parts["run"] = Snapshot(
             {"losses": losses},
             {
@@ -112,6 +112,7 @@ class Loop:
         for i, (update, _) in enumerate(self.prepared.updates):
             update.restore(snapshot.part(f"update{i}"))
         self._put(snapshot.part("last").arrays)
+        self.prepared.feed.restore(snapshot.part("data").plain)
         status.losses = run.arrays["losses"].tolist()
         status.step, status.seconds = run.plain["step"], run.plain["seconds"]
         if status.step:
@@ -172,12 +173,10 @@ class Loop:
         """The epoch that is running, from where it is to its end."""
         status, running, start = self.status, self.running, self.clock()
         number, before, trained = running.number, status.seconds, running.seconds
-        while self.passes < number:
-            self.feed, self.passes = self.feed.next_pass(), self.passes + 1
-        sizes = batch_sizes(len(self.feed), status.batch_size, self.prepared.least)
-        order = self.feed.order(status.batch_size, self.prepared.seed, number)[sum(sizes[: running.batches]) :]
+        feed, seed, least = self.prepared.feed, self.prepared.seed, self.prepared.least
+        count = len(batch_sizes(len(feed), status.batch_size, least))
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
-        for batch in self.feed.batches(order, status.batch_size, self.prepared.least):
+        for batch in feed.epoch(number, status.batch_size, seed, least, running.batches):
             self.whole = False
             loss, size = self._step(batch), batch.size
             now = self.clock() - start
@@ -189,7 +188,7 @@ class Loop:
             status.seconds = before + now
             for tell in hearing:
                 tell(status)
-            if status.stopping and running.batches < len(sizes):
+            if status.stopping and running.batches < count:
                 return
         self._refuse_broken()
         measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}

@@ -1,11 +1,8 @@
 """The feed: bytes stay bytes, batches are prepared, and what does not fit in memory is encoded as it comes."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch.utils.data import Dataset
 
 import netwright as nw
@@ -14,7 +11,7 @@ from netwright.data.order import bucketed_order, epoch_order
 from netwright.data.sources import Source, source
 from netwright.errors import DataError
 from netwright.layers.recurrent.gru import GRU
-from netwright.training.prepare.feed import collected, feed
+from netwright.training.prepare.feed import feed
 
 CPU = torch.device("cpu")
 PICTURES = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
@@ -117,6 +114,17 @@ def test_texts_beyond_memory_come_in_random_order(monkeypatch) -> None:
     assert ours.lengths["n"].tolist() == theirs.lengths["n"].tolist() == [7, 2]
 
 
+def test_an_epoch_goes_on_after_the_batches_that_are_done_and_every_example_comes_once_shortest_first() -> None:
+    made = reading()
+    whole = [batch.examples.tolist() for batch in made.epoch(2, 2, seed=3)]
+    assert [example for batch in whole for example in batch] == made.order(2, seed=3, epoch=2).tolist()
+    for skip in range(4):
+        assert [batch.examples.tolist() for batch in made.epoch(2, 2, seed=3, skip=skip)] == whole[skip:]
+    assert [batch.examples.tolist() for batch in made.every(4)] == [[4, 1, 3, 0], [2, 5]]
+    assert made.first(4).examples.tolist() == [0, 1, 2, 3]
+    assert made.first(40).size == 6
+
+
 def test_an_error_in_a_sample_names_the_row_it_has_in_all_of_the_data() -> None:
     net = nw.with_loss(READER.with_output(Characters("abc", mark_end=True)), nw.CrossEntropy())
     texts = ["abc", "a"] * 50 + ["abd"]
@@ -158,34 +166,6 @@ def test_a_dataset_is_read_anew_for_every_batch_and_all_its_ports_at_once() -> N
     values = torch.cat([batch.inputs["input"] for batch in batches]).flatten()
     assert torch.equal(values, torch.cat([batch.inputs["target"] for batch in batches]).flatten())
     assert torch.equal(values, values[0] + torch.arange(12))
-    assert made.next_pass() is made
-
-
-@pytest.mark.parametrize("counts", [(4, 4, 4), (4, 6, 2), (4, 1, 9), (4, 1, 1, 1, 1, 9)])
-def test_a_stream_is_opened_again_for_every_epoch_of_the_same_number(counts) -> None:
-    numbers, passes = iter(range(100)), iter(counts)
-
-    def opened():
-        for _ in range(next(passes)):
-            number = float(next(numbers))
-            yield [number], number
-
-    probe, passes = source(opened), iter(counts)
-    numbers = iter(range(100))
-    made = feed(collected(probe, NUMBERS.held.inputs), NUMBERS, CPU)
-    for start in (0, 4, 8):
-        batch = made.batch(torch.arange(4))
-        assert batch.inputs["input"].flatten().tolist() == [start, start + 1, start + 2, start + 3]
-        assert torch.equal(batch.inputs["input"], batch.inputs["target"])
-        made = made.next_pass() if start < 8 else made
-
-
-def test_an_iterator_is_read_once() -> None:
-    whole = collected(source(iter([([1.0], 1.0), ([2.0], 2.0)])), NUMBERS.held.inputs)
-    assert (whole.once, whole.again) == ("an iterator gives its examples once", None)
-    assert collected(source(lambda: [([1.0], 1.0)]), NUMBERS.held.inputs).take(torch.tensor([0])).once == (
-        "a part of a stream is held out of one pass"
-    )
 
 
 def test_examples_are_those_that_the_user_counts() -> None:
@@ -206,55 +186,6 @@ def test_an_error_names_the_port_and_the_row() -> None:
     with pytest.raises(DataError) as caught:
         feed(Source({"input": PICTURES[:2], "target": ["a", "c"]}), NET, CPU)
     assert caught.value.where == "port 'target', row 1"
-
-
-@pytest.mark.parametrize("batched", [False, True])
-def test_streams_are_collected(batched) -> None:
-    rows = [([float(i), 0.0], i) for i in range(4)]
-    batches = [(np.array([x for x, _ in rows[i : i + 2]]), np.array([y for _, y in rows[i : i + 2]])) for i in (0, 2)]
-    stream = source(iter(batches if batched else rows))
-    whole = collected(stream, {"input": nw.Vector(2)})
-    assert len(whole) == 4
-    assert [int(value) for value in whole.columns["target"]] == [0, 1, 2, 3]
-
-
-def test_an_endless_stream_is_refused(monkeypatch) -> None:
-    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 10_000)
-
-    def endless():
-        while True:
-            yield [1.0], 0
-
-    with pytest.raises(DataError, match="larger than a quarter of the free memory"):
-        collected(source(endless), {"input": nw.Vector(1)})
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        [0.5] * 2_000,
-        tuple([0.5] * 20 for _ in range(100)),
-        {"a": [0.5] * 2_000},
-        b"0" * 16_000,
-        np.zeros(2_000),
-        torch.zeros(4_000),
-        Image.new("RGB", (80, 70)),
-    ],
-    ids=lambda row: type(row).__name__,
-)
-def test_what_a_stream_holds_is_counted_whatever_it_is_kept_in(monkeypatch, row) -> None:
-    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 400_000)
-    given: list[int] = []
-
-    def rows():
-        for number in range(100):
-            given.append(number)
-            yield row, number
-
-    stream = source(rows)
-    with pytest.raises(DataError, match="larger than a quarter of the free memory"):
-        collected(replace(stream, batched=False), {})
-    assert len(given) <= 10
 
 
 @pytest.mark.parametrize("raw", [False, True])

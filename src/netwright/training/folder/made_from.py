@@ -16,7 +16,7 @@ from netwright.errors import TrainingError
 from netwright.net.compare import array_bytes, digest
 from netwright.net.part import Net
 from netwright.training.optimizers import Torch, optimizer_of
-from netwright.training.prepare.feed import Feed
+from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared
 
@@ -62,25 +62,21 @@ def refuse_other(here: Mapping[str, str], now: Mapping[str, str], given: Collect
         )
 
 
-def digest_of_examples(feed: Feed) -> str:
+def digest_of_examples(feed: Batches) -> str:
     """How many examples there are, and a digest of those in memory; others may be drawn anew each time.
 
     Examples are as their codecs encode them, so what codecs learned from the data, such as a mean, belongs to it.
     """
     state = hashlib.sha256(json.dumps({port: codec.code() for port, codec in sorted(feed.codecs.items())}).encode())
-    kept = feed.source.again is None
-    for port, column in sorted(feed.columns.items()):
-        state.update(f"{port} {len(column)}".encode())
-        for array in _arrays(column) if kept else ():
-            state.update(f"{array.dtype} {tuple(array.shape)}".encode())
+    for port, column in sorted(feed.stored.items()):
+        for array in _arrays(column):
+            state.update(f"{port} {array.dtype} {tuple(array.shape)}".encode())
             state.update(array_bytes(array))
     return f"{len(feed):,} examples, {state.hexdigest()[:16]}"
 
 
-def _arrays(column: Any) -> list[Tensor]:
-    if isinstance(column, Ragged):
-        return [column.values, *column.lengths]
-    return [column] if isinstance(column, Tensor) else []
+def _arrays(column: Tensor | Ragged) -> list[Tensor]:
+    return [column] if isinstance(column, Tensor) else [column.values, *column.lengths]
 
 
 def setting_text(value: Any) -> str:

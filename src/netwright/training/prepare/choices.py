@@ -8,7 +8,6 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 
 from netwright.codecs.codec import Codec
-from netwright.data.order import epoch_order
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
@@ -17,7 +16,7 @@ from netwright.net.plan.plan import Plan, fixed, shape_text
 from netwright.training.events import Choice
 from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.arguments import PRECISIONS
-from netwright.training.prepare.feed import Feed
+from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.rates import matches
 
 LEAST_STEPS = 2000  # if the number of epochs is not given, a run has at least so many steps, and ten epochs
@@ -124,14 +123,11 @@ class Chooser:
         if texts:
             self.say("truncated", ", ".join(texts), "the encoder keeps at most `max_length` elements")
 
-    def batches(self, feed: Feed, size: int, seed: int) -> None:
+    def batches(self, feed: Batches, size: int, seed: int) -> None:
         """Record how batches are composed if examples differ in length; the feed decides it."""
-        if feed.raw and feed.typical:
-            self.say("batches", "in random order", "the data does not fit in memory, so its lengths are not known")
-        elif feed.ragged:
-            like = feed.padding(feed.order(size, seed, epoch=1), size)
-            mixed = feed.padding(epoch_order(len(feed), seed, epoch=1), size)
-            self.say("batches", f"by length: {like:.1%} padding", f"a random order would have {mixed:.0%} padding")
+        composition = feed.composition(size, seed)
+        if composition is not None:
+            self.say("batches", *composition)
 
     def device(self, given: torch.device | None) -> torch.device:
         """The device to compute on."""

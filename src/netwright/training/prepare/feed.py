@@ -1,8 +1,5 @@
 """Keeps encoded examples in memory and makes prepared batches of them, padded if lengths differ."""
 
-import itertools
-import math
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -15,7 +12,7 @@ from netwright.codecs.numeric import plain_number
 from netwright.codecs.ragged import Ragged
 from netwright.data.order import batch_sizes, bucketed_order, epoch_order, padded
 from netwright.data.rows import Lazy
-from netwright.data.sources import Source, Stream
+from netwright.data.sources import Source
 from netwright.errors import DataError
 from netwright.machine import free_memory
 from netwright.net.part import Net
@@ -23,13 +20,14 @@ from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.net.run.examples import padded_batch, selected
 from netwright.net.run.lengths import Axes, Stored, extents
 from netwright.training.batch import Batch
+from netwright.training.prepare.batches import Batches
 from netwright.value import Value
 
 BLOCK = 1 << 20  # bytes that are gathered at once: small batches share the cost of a call, large ones stay in the cache
 SAMPLE = 16  # examples that tell how much memory all of them take
 
 
-class Feed(Value, eq=False):
+class Feed(Value, Batches, eq=False):
     """Examples that are encoded already: bytes stay bytes, and a batch is an index into contiguous tensors.
 
     Fields:
@@ -51,6 +49,29 @@ class Feed(Value, eq=False):
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
+
+    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Iterator[Batch]:
+        done = sum(batch_sizes(len(self), size, least)[:skip])
+        return self.batches(self.order(size, seed, number)[done:], size, least)
+
+    def first(self, count: int) -> Batch:
+        return self.batch(torch.arange(min(len(self), count), device="cpu"))
+
+    def every(self, size: int) -> Iterator[Batch]:
+        return map(self.batch, self.by_length().split(size))
+
+    @property
+    def stored(self) -> Mapping[str, Stored]:
+        return {port: column for port, column in self.columns.items() if isinstance(column, Tensor | Ragged)}
+
+    def composition(self, size: int, seed: int) -> tuple[str, str] | None:
+        if self.raw and self.typical:
+            return "in random order", "the data does not fit in memory, so its lengths are not known"
+        if not self.ragged:
+            return None
+        like = self.padding(self.order(size, seed, epoch=1), size)
+        mixed = self.padding(epoch_order(len(self), seed, epoch=1), size)
+        return f"by length: {like:.1%} padding", f"a random order would have {mixed:.0%} padding"
 
     @cached_property
     def raw(self) -> bool:
@@ -114,10 +135,6 @@ class Feed(Value, eq=False):
                 with self.source.errors(indices.tolist()):
                     found[port] = _encoded(read[port], port, self.codecs[port])
         return found
-
-    def next_pass(self) -> "Feed":
-        """The examples of another epoch: the next pass of a stream, else the same examples, some of them read again."""
-        return self if self.source.again is None else self.opened(self.source.again())
 
     def opened(self, source: Source) -> "Feed":
         """Other examples for the same net."""
@@ -187,71 +204,6 @@ def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.
     return Feed(source, columns, codecs, frozenset(prepared), weights, device, axes, typical)
 
 
-def collected(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
-    """One pass over a stream in memory, which opens the next ones; an epoch has as many examples as the first pass.
-
-    Where a later pass is longer, the rest of it begins the epoch after; where it is shorter, the next one is opened.
-
-    Raises: DataError for a pass that is larger than a quarter of the free memory.
-    """
-    first = _kept(_examples(stream, codecs))
-    if stream.single:
-        return Source(first, once="an iterator gives its examples once")
-    count = len(next(iter(first.values())))
-    endless = itertools.chain.from_iterable(_examples(stream, codecs) for _ in itertools.count())
-
-    def again() -> Source:
-        return Source(_kept(itertools.islice(endless, count)), again=again)
-
-    return Source(first, again=again)
-
-
-def _examples(stream: Stream, codecs: Mapping[str, Codec | None]) -> Iterator[dict[str, Any]]:
-    """The examples of a pass, by port, one after the other."""
-    for item in stream:
-        batched = stream.batched
-        if batched is None:
-            port, value = next(iter(item.items()))
-            codec = codecs.get(port)
-            if codec is None:
-                raise _ambiguous_item(port, value)
-            batched = not codec.takes(value)
-        if not batched:
-            yield item
-            continue
-        columns = [list(value) for value in item.values()]
-        for row in zip(*columns, strict=True):
-            yield dict(zip(item, row, strict=True))
-
-
-def _kept(examples: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Examples as columns, refused where they are larger than a quarter of what is free."""
-    columns: dict[str, list[Any]] = {}
-    room = free_memory(torch.device("cpu")) / 4
-    for example in examples:
-        for port, value in example.items():
-            columns.setdefault(port, []).append(value)
-            room -= _bytes(value)
-        if room < 0:
-            raise DataError(
-                what="the stream is larger than a quarter of the free memory",
-                where=f"after {len(next(iter(columns.values()))):,} examples",
-                mend="a torch Dataset with __len__ and __getitem__, or nw.image_folder: these are read as needed",
-            )
-    return columns
-
-
-def _ambiguous_item(port: str, value: Any) -> DataError:
-    shape = tuple(getattr(value, "shape", (len(value),)))
-    return DataError(
-        what="an item of this stream could be one example or a batch",
-        where=f"port {port!r}",
-        expected=f"one example {shape}, or a batch of {shape[0]}",
-        got="a net that does not say the sizes of its input",
-        mend="net.with_input(…), the sizes of one example or an encoder",
-    )
-
-
 def _samples(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> dict[str, Stored]:
     """By port the first example, or, where examples may differ in length, some from all over the data."""
     even = all(ranked(axes.shapes[port]) and fixed(axes.shapes[port]) for port in source.columns)
@@ -270,21 +222,3 @@ def _encoded(raws: Sequence[Any], port: str, codec: Codec) -> Stored:
         return codec.encode_all(raws)
     except DataError as error:
         raise error.within(f"port {port!r}") from None
-
-
-ATOMS = {float, int, bool, str, bytes, complex, type(None)}
-
-
-def _bytes(value: Any) -> int:
-    """The memory of a raw example, with everything that it contains."""
-    if hasattr(value, "nbytes"):
-        return int(value.nbytes)
-    own = sys.getsizeof(value)
-    if isinstance(value, Mapping):
-        return own + sum(map(_bytes, value.values()))
-    if isinstance(value, list | tuple | set | frozenset):
-        inner = set(map(type, value))
-        return own + sum(map(sys.getsizeof if inner <= ATOMS else _bytes, value))
-    if hasattr(value, "getbands"):  # a picture of Pillow, whose pixels are not in Python's own memory
-        return own + math.prod(value.size) * len(value.getbands())
-    return own + sum(map(_bytes, vars(value).values())) if hasattr(value, "__dict__") else own

@@ -16,12 +16,13 @@ from netwright.training.engines.engine import Engine
 from netwright.training.engines.pick import engine_of
 from netwright.training.events import Choice
 from netwright.training.optimizers import Adam, optimizer_of
+from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.choices import Chooser, fewest
 from netwright.training.prepare.examples import examples_of, predicted_input
-from netwright.training.prepare.feed import Feed, feed
 from netwright.training.prepare.goal import gives_classes, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.options import Options
+from netwright.training.prepare.passes import batches_of
 from netwright.training.prepare.rates import rates_by_path, rates_of, updates_of
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
@@ -52,7 +53,7 @@ class Prepared:
     prefix: str
     engine: Engine
     other_arrays: Mapping[str, Tensor]
-    feed: Feed
+    feed: Batches
     updates: Sequence[tuple[Update, float]]
     schedule: Schedule
     validate: Validation | None
@@ -92,8 +93,8 @@ def prepare(net: Net, data: Any, options: Options) -> Prepared:
     choose.examples(training, held_out)
     choose.channels(plan_of(net))
     choose.truncated(training, goal.net.held.inputs)
-    training_feed = feed(training, net_with_loss, device, goal.prefix)
-    held_out_feed = None if held_out is None else feed(held_out, net_with_loss, device, goal.prefix)
+    training_feed = batches_of(training, net_with_loss, device, goal.prefix)
+    held_out_feed = None if held_out is None else batches_of(held_out, net_with_loss, device, goal.prefix)
     work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
     least = fewest(plan, goal.prefix, len(training), options.batch_size)
     batch_size = choose.batch_size(options.batch_size, len(training), room, device, least)
@@ -115,7 +116,7 @@ def prepare(net: Net, data: Any, options: Options) -> Prepared:
     def trial() -> int:
         """How many threads make the gradient of a batch fastest; running arrays are restored."""
         before = {path: array.clone() for path, array in other_arrays.items()}
-        batch = training_feed.batch(training_feed.order(batch_size, seed, 1)[:batch_size])
+        batch = training_feed.first(batch_size)
         fastest = fastest_thread_count(lambda: engine.gradient(batch, 0))
         for path, array in other_arrays.items():
             array.copy_(before[path])

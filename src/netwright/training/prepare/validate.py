@@ -18,7 +18,7 @@ from netwright.sizes.unify import Row, Shape
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, of_values
 from netwright.training.engines.engine import mean_loss
-from netwright.training.prepare.feed import Feed
+from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.goal import Goal
 from netwright.training.prepare.with_loss import target_name
 from netwright.value import Value
@@ -66,7 +66,7 @@ class Validation(Value, eq=False):
     compares that output with the port of `target`, which has these sizes; both are None if no decisions are counted.
     """
 
-    data: Feed
+    data: Batches
     bound: Bound
     losses: int
     target: tuple[str, Shape] | None
@@ -94,12 +94,11 @@ class Validation(Value, eq=False):
         return next((culprit for culprit in found if culprit is not None), None)
 
     def _batches(self) -> Iterator[tuple[Batch, RunContext]]:
-        for indices in self.data.by_length().split(CHUNK):
-            batch = self.data.batch(indices)
+        for batch in self.data.every(CHUNK):
             yield batch, _context(batch, self.bound)
 
 
-def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, prefix: str) -> Validation:
+def validation_of(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, prefix: str) -> Validation:
     """The validation of these arrays on data; the net's own paths have a prefix in the plan."""
     codecs = net.held.outputs
     name = next(iter(codecs), "")
@@ -114,14 +113,14 @@ def validation_of(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net
     return Validation(data, bound, losses, None if wrong is None else (target, plan.shape(("", target))), wrong)
 
 
-def check_net_probabilities(plan: Plan, data: Feed, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
+def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
     """Raise an error if the decoder reads probabilities but the net gives something else, such as logits.
 
     A few examples are run, since the kinds of the parts do not always tell what the net gives.
     """
     wants = {name: PROBABLE[codec.answer] for name, codec in net.held.outputs.items() if codec.answer in PROBABLE}
     slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
-    batch = data.batch(torch.arange(min(len(data), FEW), device="cpu"))
+    batch = data.first(FEW)
     with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
         bound = program_of(plan, [slots[name] for name in wants]).bind(arrays)
         context = _context(batch, bound)

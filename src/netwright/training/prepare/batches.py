@@ -1,0 +1,67 @@
+"""The interface through which a run gets its examples, whatever they come from: epochs of prepared batches."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+from netwright.codecs.codec import Codec
+from netwright.net.run.lengths import Stored
+from netwright.training.batch import Batch
+
+
+class Batches(ABC):
+    """The examples of a run, or those that validate it, as batches that a net takes.
+
+    The same seed gives the same batches in every run, so that a run can go on from any of them.
+
+    Fields:
+        codecs: which encode the examples, by port.
+        device: where the batches are.
+        typical: the mean of each length by its name, as far as it is known.
+    """
+
+    codecs: Mapping[str, Codec]
+    device: torch.device
+    typical: Mapping[str, int]
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many examples an epoch has."""
+
+    @abstractmethod
+    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, from 1 on, in its order.
+
+        Args:
+            number: of the epoch; epochs are asked for in ascending order, and one of them may be asked for again.
+            size: examples in a batch.
+            seed: of the order.
+            least: the last batch may be short, but not below this.
+            skip: batches that are done already.
+        """
+
+    @abstractmethod
+    def first(self, count: int) -> Batch:
+        """So many examples, or all, to try something with; the epochs stay as they are."""
+
+    @abstractmethod
+    def every(self, size: int) -> Iterator[Batch]:
+        """Each example once, in batches that are padded little: the shortest first, where lengths are known."""
+
+    @property
+    @abstractmethod
+    def stored(self) -> Mapping[str, Stored]:
+        """The columns in memory that are the same in every epoch, by port."""
+
+    @abstractmethod
+    def composition(self, size: int, seed: int) -> tuple[str, str] | None:
+        """How batches are composed, and why, where examples differ in length; else None."""
+
+    def state(self) -> Mapping[str, Any]:
+        """The place in the data after the last batch that was given, as JSON holds it; empty where `skip` says all."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - a place that `skip` says needs nothing
+        """Go on at the place that `state` gave."""
