@@ -51,7 +51,9 @@ class Loop:
             prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(prepared.feed), prepared.choices
         )
         self.requests = Requests(self.status.stop)
-        self.whole = True  # whether no step is half done, so that a snapshot is one of a moment between steps
+        self.whole = (
+            True  # whether no step or epoch is half counted, so that a snapshot is one of a moment between them
+        )
         self.running = Running()
         self.kept = self.state()
         self._lowest = math.inf
@@ -141,6 +143,8 @@ class Loop:
                 self._epoch()
             ended = "stopped" if status.stopping else "all epochs done"
         except KeyboardInterrupt:
+            if self.requests.came is not None:  # the second Ctrl-C does not wait, and ends the program
+                raise
             ended = "interrupted"
         self._refuse_broken()
         came = self.requests.came
@@ -208,9 +212,11 @@ class Loop:
             )
         mean, speed = running.loss / running.examples, running.examples / max(running.seconds, 1e-9)
         epoch = Epoch(number, mean, measured, status.learning_rate, running.seconds, speed)
+        self.whole = False
         status.done.append(epoch)
         self._keep(epoch)
         self.running = Running(number + 1)
+        self.whole = True
         for callback in self.callbacks:
             callback.on_epoch(status)
 

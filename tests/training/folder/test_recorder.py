@@ -1,12 +1,6 @@
 """A run in a folder goes on exactly: after errors, signals, kills, and disks that fail."""
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,6 +27,17 @@ def test_the_same_call_goes_on_where_the_run_was(tmp_path: Path, step: int) -> N
 
     assert_same(trained(tmp_path / "run", callbacks=[Sees()]), whole)
     assert seen == [*range(step + 1, 13)]
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(loop: object, folder: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr("netwright.training.folder.recorder.resume", killed)
+        trained(tmp_path)
+    assert not list(tmp_path.glob("checkpoint-*"))
+    assert_same(trained(tmp_path), trained(None))
 
 
 def test_a_run_that_has_ended_is_given_back(tmp_path: Path) -> None:
@@ -95,88 +100,3 @@ def test_checkpoints_take_a_small_share_of_the_time(tmp_path: Path) -> None:
     checkpoints = round((time_now - 100) / 0.5)
     assert checkpoints >= 3
     assert (time_now - 100) / 100 <= 0.03
-
-
-CHILD = """
-import signal
-import sys
-import time
-import torch
-import netwright as nw
-
-for name in ("SIGINT", "SIGHUP"):  # a script that runs in the background ignores them
-    signal.signal(getattr(signal, name), signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
-
-xs = torch.randn(400, 4, generator=torch.Generator().manual_seed(0))
-net = nw.Chain(8, nw.relu, nw.Dropout(0.2), nw.Linear(), input=nw.Vector(4), output=nw.Number())
-
-
-class Says(nw.Callback):
-    def on_step(self, status):
-        if status.step == 1:
-            print("step", flush=True)
-        if sys.argv[2] == "slow":  # so that a signal comes before the end
-            time.sleep(0.005)
-
-
-run = nw.train(
-    net, (xs, xs.sum(1)), epochs=40, batch_size=20, threads=1, progress=False, folder=sys.argv[1], callbacks=[Says()]
-)
-print("ended:", run.ended, nw.digest(run.net), flush=True)
-"""
-
-
-def child(folder: Path, pace: str = "fast") -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", CHILD, str(folder), pace]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def last_line(process: "subprocess.Popen[str]", code: int = 0) -> str:
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == code, err
-    return (out.splitlines() or [""])[-1]
-
-
-def signalled(folder: Path, number: int, delay: float) -> "subprocess.Popen[str]":
-    """A run that gets a signal some time after its first step."""
-    process = child(folder, "slow")
-    assert process.stdout is not None
-    assert process.stdout.readline() == "step\n"
-    time.sleep(delay)
-    process.send_signal(number)
-    return process
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What a run says that is never interrupted."""
-    return last_line(child(tmp_path_factory.mktemp("runs") / "whole"))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="other signals there")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_program_that_is_asked_to_end_goes_on_later(tmp_path: Path, whole: str, name: str) -> None:
-    last_line(signalled(tmp_path / "run", getattr(signal, name), 0.01), code=143)
-    assert last_line(child(tmp_path / "run")) == whole
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="other signals there")
-def test_ctrl_c_gives_the_run_that_goes_on_later(tmp_path: Path, whole: str) -> None:
-    assert last_line(signalled(tmp_path / "run", signal.SIGINT, 0.01)).startswith("ended: interrupted")
-    assert last_line(child(tmp_path / "run")) == whole
-
-
-def killed(folder: Path, whole: str, seed: int) -> None:
-    """A run that is killed at a random moment, and goes on."""
-    process = signalled(folder, signal.SIGKILL, random.Random(seed).uniform(0, 1.5))
-    process.communicate(timeout=60)
-    assert last_line(child(folder)) == whole
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="other signals there")
-@pytest.mark.parametrize("seed", range(100))
-def test_no_run_of_a_hundred_is_lost(tmp_path: Path, whole: str, seed: int) -> None:
-    killed(tmp_path / "run", whole, seed)

@@ -108,6 +108,8 @@ def train_in(path: Path, net: Net, data: Any, options: Options, callbacks: Seque
         folder.begin(made_from(net, options, prepared), settings, prepared)
         heard = list(callbacks)
         loop = Loop(prepared, heard)
+        whys = {choice.name: choice.why for choice in folder.choices}  # of the call that began the run
+        loop.status.choices = tuple(replace(made, why=whys.get(made.name, made.why)) for made in prepared.choices)
         loop.status.choices += (Choice("folder", os.fspath(path), WHY_SHARE),)
         resume(loop, folder)
         recorder = Recorder(folder, loop)
