@@ -1,9 +1,11 @@
 """A run that goes on from a snapshot is the run that was never interrupted, bit for bit."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -27,6 +29,14 @@ def rows(count: int) -> list[dict[str, Any]]:
     return [{"input": a.tolist(), "target": float(a.sum())} for a in x]
 
 
+def mapped(count: int) -> tuple[Any, list[float]]:
+    """As `rows`, with inputs in a file."""
+    found = rows(count)
+    with tempfile.TemporaryFile() as file:
+        np.save(file, [row["input"] for row in found])
+        return np.memmap(file, np.float64, "r", 128, (count, 4)), [row["target"] for row in found]
+
+
 def texts(count: int) -> list[str]:
     return ["abcabcabcabc"[: 2 + i % 9] for i in range(count)]
 
@@ -45,6 +55,7 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     "float64": (plain, rows(40), {"precision": "float64", "validation": 10}),
     "clip, weights": (plain, rows(40), {"clip": 0.1, "weights": [1 + i % 3 for i in range(40)]}),
     "stream": (plain, stream, {}),
+    "memory map": (plain, mapped(40), {"validation": 10}),
     "last batch joined": (
         lambda: nw.Chain(6, nw.BatchNorm(), nw.relu, nw.Linear(), input=nw.Vector(4), output=nw.Number()),
         rows(41), {},

@@ -1,5 +1,6 @@
 """One label of several, and yes or no: the codecs of classification."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,6 +13,7 @@ from netwright.codecs import label_table
 from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.label_table import LabelCodec
 from netwright.codecs.numeric import AnyArray, as_tensor, described, is_array, plain_number
+from netwright.codecs.pieces import pieces
 from netwright.codecs.reading import THRESHOLD, Decision, Reading
 from netwright.errors import DataError
 
@@ -88,7 +90,8 @@ class Category(LabelCodec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        found = label_table.distinct(map(_single, raws.tolist() if is_array(raws) else raws))
+        cells = (piece.tolist() if is_array(piece) else piece for _, piece in pieces(raws))
+        found = label_table.distinct(map(_single, itertools.chain.from_iterable(cells)))
         if len(found) < 2:
             raise DataError(
                 what="a category needs at least two different labels in the training data",

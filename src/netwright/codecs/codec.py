@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar, cast
 import torch
 from torch import Tensor
 
+from netwright.codecs.pieces import pieces
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Decision, Raw, Reading
 from netwright.errors import DataError, MissingArraysError, SizeError, shortened
@@ -171,6 +172,15 @@ class Codec(Value, ABC):
     def fit(self, raws: Sequence[Any]) -> Self:
         """This codec with its `FREE` fields learned from the raw values."""
         return self
+
+    def _encoded_pieces(self, raws: Sequence[Any]) -> Iterator[Any]:
+        """The raw values encoded a piece at a time, so that a column of any length is never encoded whole."""
+        for first, piece in pieces(raws):
+            try:
+                yield self.encode_all(piece)
+            except DataError:
+                self._encode_rows(piece, first)  # raises it again, with the row's number in the column
+                raise
 
     @property
     def _varying(self) -> int:

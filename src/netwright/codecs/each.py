@@ -132,6 +132,8 @@ class Each(Codec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
+        if is_array(raws) and len(raws) and self.takes(raws[0]):
+            return replace(self, codec=self.codec.fit(self._flat_array([], raws)[1]))  # a view of the array
         items = [item for _, found in by_row(raws, self._flat) for item in found]
         return replace(self, codec=self.codec.fit(items))
 

@@ -23,7 +23,7 @@ from netwright.sizes.free import FREE, Free
 CHANNELS = {"rgb": 3, "gray": 1}
 MODES = {"rgb": "RGB", "gray": "L"}  # PIL's names
 FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # in the order of PIL's numbers for them
-BLOCK = 1024  # pictures taken into the statistics at a time
+BLOCK = 1 << 20  # numbers of pictures that are taken into the statistics at a time, as float64
 SLACK = 1e-6  # how far rounding may put a float outside 0..1
 DIGITS = 6  # of a fitted mean: a byte has three
 POSTSCRIPT = "EPS"  # PIL's name
@@ -158,8 +158,9 @@ class Image(Codec):
         if self.fitted:
             return self
         moments = ColumnMoments()
-        for start in range(0, len(raws), BLOCK):
-            block = self._encode_from(raws[start : start + BLOCK], start)
+        step = max(BLOCK // self._encode_from(raws[:1], 0).numel(), 1) if len(raws) else 1
+        for start in range(0, len(raws), step):
+            block = self._encode_from(raws[start : start + step], start)
             moments.add(_light(block).double().reshape(-1, self.channels))  # (pictures, h, w, c) -> (pixels, c)
         if not len(raws):
             raise DataError(what="there are no pictures to learn the mean and deviation from")

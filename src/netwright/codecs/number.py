@@ -107,7 +107,8 @@ class Number(Codec):
         if self.fitted:
             return self
         moments = ColumnMoments()
-        moments.add(self.encode_all(raws))
+        for rows in self._encoded_pieces(raws):
+            moments.add(rows)
         mean = moments.mean[0] if self.mean is FREE else self.mean
         deviation = moments.deviation[0] if self.deviation is FREE else self.deviation
         return replace(self, mean=mean, deviation=deviation)
@@ -200,12 +201,13 @@ class Vector(Codec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        rows = self.encode_all(raws)
-        moments = ColumnMoments()
-        moments.add(rows)
+        moments, size = ColumnMoments(), self.size
+        for rows in self._encoded_pieces(raws):
+            moments.add(rows)
+            size = rows.shape[1]
         mean = moments.mean if self.mean is FREE else self.mean
         deviation = moments.deviation if self.deviation is FREE else self.deviation
-        return replace(self, size=rows.shape[1], mean=mean, deviation=deviation)
+        return replace(self, size=size, mean=mean, deviation=deviation)
 
     def _statistic(self, name: str) -> Tensor:
         return torch.tensor(self._known(name), dtype=torch.float64, device="cpu")

@@ -1,13 +1,12 @@
-"""Reads one row or one column of what a user gave, and says which one does not fit."""
+"""Reads one row of what a user gave, and says which one does not fit."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
-from netwright.codecs.numeric import arrayed
 from netwright.errors import DataError, did_you_mean
 from netwright.value import Value
 
@@ -73,36 +72,6 @@ def row_to_ports(row: Any, ports: RowPorts, where: str) -> dict[str, Any]:
     )
 
 
-def column(values: Any, port: str) -> Sequence[Any]:
-    """A column as it is stored: an array, a tensor or a sequence, whose first axis counts the examples."""
-    found = values.detach() if isinstance(values, torch.Tensor) else arrayed(values)
-    if isinstance(found, np.ndarray | torch.Tensor):
-        if found.ndim > 0:
-            return cast(Sequence[Any], found)
-    elif type(found) in (list, tuple, range):
-        return cast(Sequence[Any], found)
-    elif isinstance(found, Sequence) and not isinstance(found, str | bytes):
-        drawn = cast(Sequence[Any], found)
-        return drawn if isinstance(drawn, Lazy) else Lazy(Rows(drawn, None), "", range(len(drawn)))
-    raise DataError(
-        what=f"the column {port!r} is not a column",
-        where="data",
-        expected="an array, a tensor or a list with one value for each example",
-        got=row_kind(values),
-    )
-
-
-def picked_rows(values: Any, indices: torch.Tensor) -> Sequence[Any]:
-    """The values at these indices (k,), of the kind they were."""
-    if isinstance(values, torch.Tensor):
-        return cast(Sequence[Any], values[indices.to(values.device)])
-    if isinstance(values, np.ndarray):
-        return cast(Sequence[Any], values[indices.numpy()])
-    if isinstance(values, Lazy):
-        return values.picked(indices.tolist())
-    return [values[i] for i in indices.tolist()]
-
-
 def row_kind(value: Any) -> str:
     """What a value is, in a few words for a message."""
     if isinstance(value, np.ndarray):
@@ -112,67 +81,6 @@ def row_kind(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"{type(value).__name__} of {len(value)}"
     return type(value).__name__
-
-
-class Rows(Value, eq=False):
-    """Something that is asked for one row at a time, and may draw each answer anew.
-
-    Fields: `data`, a Dataset, or a sequence that is one column; `ports` of a row, None where a row is one value.
-    """
-
-    data: Any
-    ports: RowPorts | None
-
-    def at(self, index: int, where: str) -> dict[str, Any]:
-        """One row by port, read once; `where` is its place in an error."""
-        row = self.data[index]
-        return {"": row} if self.ports is None else row_to_ports(row, self.ports, where)
-
-
-class Lazy(Sequence[Any]):
-    """One port of what is read row by row, each time it is asked for; `together` reads all ports of a row at once."""
-
-    def __init__(self, rows: Rows, port: str, indices: Sequence[int]) -> None:
-        self.rows, self.port, self.indices = rows, port, indices
-
-    @classmethod
-    def columns(cls, dataset: Any, n: int, ports: RowPorts) -> dict[str, Sequence[Any]]:
-        """A column for each port of a dataset of n rows; the first row is read, to see that it fits."""
-        rows = Rows(dataset, ports)
-        rows.at(0, "row 0")
-        return {port: cls(rows, port, range(n)) for port in ports.all}
-
-    def picked(self, indices: Sequence[int]) -> "Lazy":
-        """The same column with these rows only."""
-        return Lazy(self.rows, self.port, [self.indices[i] for i in indices])
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return Lazy(self.rows, self.port, self.indices[index])
-        return self.rows.at(self.indices[index], f"row {index}")[self.port]
-
-    def __iter__(self) -> Iterator[Any]:
-        # not the inherited iteration, which reads on until an IndexError that a Dataset need not raise
-        return (self[i] for i in range(len(self)))
-
-
-def rows_together(columns: Mapping[str, Sequence[Any]], indices: Sequence[int]) -> dict[str, list[Any]]:
-    """The values of all columns at these indices; what one row holds for several columns is read once."""
-    found: dict[str, list[Any]] = {port: [] for port in columns}
-    for place, index in enumerate(indices):
-        read: dict[tuple[int, int], dict[str, Any]] = {}
-        for port, values in columns.items():
-            if not isinstance(values, Lazy):
-                found[port].append(values[index])
-                continue
-            key = (id(values.rows.data), values.indices[index])
-            if key not in read:
-                read[key] = values.rows.at(values.indices[index], f"row {place}")
-            found[port].append(read[key][values.port])
-    return found
 
 
 def at_rows(error: DataError, rows: Sequence[int] | torch.Tensor) -> DataError:

@@ -12,17 +12,10 @@ from torch.utils.data import Dataset as TorchDataset
 
 from netwright.around import around
 from netwright.codecs.numeric import number_table, plain_number
+from netwright.data.columns import DatasetRows, column, lazy_columns, picked_columns, rows_together
 from netwright.data.datasets import Split
-from netwright.data.rows import (
-    Lazy,
-    RowPorts,
-    at_rows,
-    column,
-    picked_rows,
-    row_kind,
-    row_to_ports,
-    rows_together,
-)
+from netwright.data.lazy import Lazy
+from netwright.data.rows import RowPorts, at_rows, row_kind, row_to_ports
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
 
@@ -57,20 +50,20 @@ class Source(Value, eq=False):
     @property
     def drawn(self) -> bool:
         """Whether some of it is asked for row by row, so that it may be another each time."""
-        return any(isinstance(values, Lazy) for values in self.columns.values())
+        return any(isinstance(values, Lazy) and values.rows.drawn for values in self.columns.values())
 
     def row(self, index: int) -> dict[str, Any]:
         """Example `index` by port; a number out of an array becomes Python's own."""
         return {port: plain_number(value) for port, (value,) in self.read([index]).items()}
 
-    def read(self, indices: Sequence[int], ports: Iterable[str] | None = None) -> dict[str, list[Any]]:
+    def read(self, indices: Sequence[int], ports: Iterable[str] | None = None) -> dict[str, Sequence[Any]]:
         """The examples at these indices, by port, or some ports of them; one read of an example gives all its ports."""
         with self.errors(indices):
             return rows_together({port: self.columns[port] for port in ports or self.columns}, indices)
 
     def take(self, indices: torch.Tensor) -> "Source":
         """The examples at these indices (k,), in this order; of a stream those of the pass that was read."""
-        columns = {port: picked_rows(values, indices) for port, values in self.columns.items()}
+        columns = picked_columns(self.columns, indices)
         weights = None if self.weights is None else self.weights[indices.numpy()]
         rows = indices if self.rows is None else self.rows[indices]
         once = "a part of a stream is held out of one pass" if self.again is not None else self.once
@@ -331,7 +324,7 @@ def _from_dataset(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]]:
         ) from None
     if n == 0:
         raise _no_data(row_kind(data))
-    return Lazy.columns(data, n, ports)
+    return lazy_columns(DatasetRows(data, ports), ports)
 
 
 def _checked_weights(weights: Sequence[float] | NDArray[Any] | torch.Tensor, n: int) -> NDArray[np.float64]:

@@ -11,8 +11,9 @@ from torch.utils.data import DataLoader, IterableDataset, Subset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from netwright.codecs.numeric import plain_number
+from netwright.data.columns import column, picked_rows
 from netwright.data.datasets import Dataset, Split
-from netwright.data.rows import Lazy, Rows, column, picked_rows, row_kind
+from netwright.data.rows import row_kind
 from netwright.errors import DataError, did_you_mean
 from netwright.value import Value
 
@@ -231,10 +232,6 @@ def _picked(values: Any, indices: Tensor) -> Any:
     """The values at these indices, of the kind they were; of a memory map a view, which is read when needed."""
     if hasattr(values, "iloc"):  # pandas
         return values.iloc[indices.numpy()]
-    if isinstance(values, np.memmap):
-        return Lazy(Rows(values, None), "", indices.tolist())
-    if isinstance(values, Tensor | np.ndarray | Lazy):
-        return picked_rows(values, indices)
     if hasattr(values, "take") and hasattr(values, "to_pylist"):  # Arrow
         return values.take(indices.numpy())
     found = picked_rows(column(values, "data"), indices)

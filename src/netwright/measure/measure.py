@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
@@ -207,9 +206,7 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
     """The data as columns of at most a chunk's length."""
     if isinstance(found, Source):
         for start in range(0, len(found), CHUNK):
-            rows = range(start, min(start + CHUNK, len(found)))
-            taken = torch.tensor(rows, dtype=torch.int64, device="cpu")
-            yield dict(found.read(rows) if found.drawn else found.take(taken).columns)
+            yield found.read(range(start, min(start + CHUNK, len(found))))
         return
     waiting: Chunk = {}
     for item in found:

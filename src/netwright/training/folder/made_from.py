@@ -63,7 +63,9 @@ def refuse_other(here: Mapping[str, str], now: Mapping[str, str], given: Collect
 
 
 def digest_of_examples(feed: Batches) -> str:
-    """How many examples there are, and a digest of those in memory; others may be drawn anew each time.
+    """How many examples there are, and a digest of those in memory and of some of those that lie in a file.
+
+    Others may be drawn anew each time.
 
     Examples are as their codecs encode them, so what codecs learned from the data, such as a mean, belongs to it.
     """
@@ -72,6 +74,7 @@ def digest_of_examples(feed: Batches) -> str:
         for array in _arrays(column):
             state.update(f"{port} {array.dtype} {tuple(array.shape)}".encode())
             state.update(array_bytes(array))
+    state.update("".join(f"{port} {text}" for port, text in sorted(feed.digests().items())).encode())
     return f"{len(feed):,} examples, {state.hexdigest()[:16]}"
 
 

@@ -55,6 +55,10 @@ class Batches(ABC):
     def stored(self) -> Mapping[str, Stored]:
         """The columns in memory that are the same in every epoch, by port."""
 
+    def digests(self) -> Mapping[str, str]:
+        """Texts that change when examples do that are not in memory, by port; none for what may be drawn anew."""
+        return {}
+
     @abstractmethod
     def composition(self, size: int, seed: int) -> tuple[str, str] | None:
         """How batches are composed, and why, where examples differ in length; else None."""

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 
 from netwright.codecs.codec import Codec
+from netwright.codecs.pieces import pieces
+from netwright.data.lazy import Lazy
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
@@ -98,6 +100,8 @@ class Chooser:
         for name, source in sources.items():
             if source.once:
                 self.say(name, "read once", source.once)
+            elif any(isinstance(values, Lazy) and not values.rows.drawn for values in source.columns.values()):
+                self.say(name, "read when they are needed", "they lie in a file, so they take no memory of their own")
             elif source.drawn or source.again is not None:
                 kind = "__getitem__" if source.drawn else "a stream"
                 self.say(name, "read again in every epoch", f"{kind} may give random examples; list(…) reads them once")
@@ -118,7 +122,8 @@ class Chooser:
         """Record how many examples the encoders cut to `max_length`."""
         texts: list[str] = []
         for port, codec in codecs.items():
-            cut = codec.truncated(source.columns[port])
+            with source.errors():
+                cut = sum(codec.truncated(piece) for _, piece in pieces(source.columns[port]))
             texts += [f"{cut:,} of {len(source):,} at port {port!r}"] if cut else []
         if texts:
             self.say("truncated", ", ".join(texts), "the encoder keeps at most `max_length` elements")

@@ -10,8 +10,8 @@ from torch import Tensor
 from netwright.codecs.codec import Codec, prepared_on
 from netwright.codecs.numeric import plain_number
 from netwright.codecs.ragged import Ragged
+from netwright.data.lazy import Lazy
 from netwright.data.order import batch_sizes, bucketed_order, epoch_order, padded
-from netwright.data.rows import Lazy
 from netwright.data.sources import Source
 from netwright.errors import DataError
 from netwright.machine import free_memory
@@ -63,6 +63,10 @@ class Feed(Value, Batches, eq=False):
     @property
     def stored(self) -> Mapping[str, Stored]:
         return {port: column for port, column in self.columns.items() if isinstance(column, Tensor | Ragged)}
+
+    def digests(self) -> Mapping[str, str]:
+        found = {port: column.rows.digest() for port, column in self.columns.items() if isinstance(column, Lazy)}
+        return {port: text for port, text in found.items() if text}
 
     def composition(self, size: int, seed: int) -> tuple[str, str] | None:
         if self.raw and self.typical:

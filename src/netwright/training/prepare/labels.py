@@ -22,7 +22,7 @@ from netwright.sizes.size import Expression, Name, Size
 from netwright.sizes.unify import Row, Shape
 from netwright.value import Value
 
-SAMPLE = 16  # rows that are looked at where a column is read anew each time, as a Dataset's
+SAMPLE = 16  # rows that are looked at where a column is read row by row, as a Dataset's
 FORMS = {"class probabilities": "probabilities", "separate probabilities": "binary"}  # of the cross entropy of each
 SLACK = 1e-3  # the most by which rounding may change a sum of probabilities
 ROUNDING = 1e-6  # the most by which rounding may move a target out of a range, relative to its end, and at least 1
@@ -206,7 +206,7 @@ def _classes(first: Any) -> bool:
 
 
 def sampled_rows(raws: Sequence[Any]) -> Sequence[int]:
-    """The rows that are looked at: all or, if they are read anew each time, a sample spread over all of them."""
+    """The rows that are looked at: all or, if they are not in memory, a sample spread over all of them."""
     if isinstance(raws, list | tuple | np.ndarray | Tensor):
         return range(len(raws))
     return [int(i) for i in np.linspace(0, len(raws) - 1, min(SAMPLE, len(raws)))]

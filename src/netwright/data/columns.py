@@ -1,0 +1,117 @@
+"""Columns of examples: those in memory, and those whose rows are read from elsewhere when they are needed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from netwright.codecs.numeric import arrayed
+from netwright.data.lazy import Lazy, Rows
+from netwright.data.mapped import MappedRows, is_mapped
+from netwright.data.rows import RowPorts, row_kind, row_to_ports
+from netwright.errors import DataError
+
+
+class DatasetRows(Rows):
+    """A torch Dataset or one like it, which may draw each answer anew; `ports` is None where a row is one value."""
+
+    drawn = True
+    kind = "__getitem__"
+
+    def __init__(self, data: Any, ports: RowPorts | None) -> None:
+        self.data, self.ports = data, ports
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def read(self, rows: NDArray[np.int64], ports: Sequence[str]) -> dict[str, Sequence[Any]]:
+        numbers: list[int] = rows.tolist()
+        together: Any = getattr(self.data, "__getitems__", None)  # torch's own protocol for many at once
+        found: Iterable[Any]
+        found = (self.data[row] for row in numbers) if together is None or len(numbers) == 1 else together(numbers)
+        columns: dict[str, list[Any]] = {port: [] for port in ports}
+        for place, row in enumerate(found):
+            values = {"": row} if self.ports is None else row_to_ports(row, self.ports, f"row {place}")
+            for port in ports:
+                columns[port].append(values[port])
+        return dict(columns)
+
+    def same(self, other: Rows) -> bool:
+        return isinstance(other, DatasetRows) and self.data is other.data and self.ports == other.ports
+
+
+def lazy_columns(rows: Rows, ports: RowPorts) -> dict[str, Sequence[Any]]:
+    """A column for each port of rows; the first row is read, to see that it fits."""
+    rows.read(np.zeros(1, np.int64), ports.all)
+    return {port: Lazy(rows, port) for port in ports.all}
+
+
+def column(values: Any, port: str) -> Sequence[Any]:
+    """A column as it is stored: an array, a tensor or a sequence, whose first axis counts the examples."""
+    found = values.detach() if isinstance(values, Tensor) else arrayed(values)
+    if isinstance(found, np.ndarray | Tensor):
+        if found.ndim > 0:
+            return Lazy(MappedRows(found), "") if is_mapped(found) else cast(Sequence[Any], found)
+    elif type(found) in (list, tuple, range) or isinstance(found, Lazy):
+        return cast(Sequence[Any], found)
+    elif isinstance(found, Sequence) and not isinstance(found, str | bytes):
+        return Lazy(DatasetRows(found, None), "")
+    raise DataError(
+        what=f"the column {port!r} is not a column",
+        where="data",
+        expected="an array, a tensor or a list with one value for each example",
+        got=row_kind(values),
+    )
+
+
+def picked_columns(columns: Mapping[str, Sequence[Any]], indices: Tensor) -> dict[str, Sequence[Any]]:
+    """The columns at these indices (k,), of the kind they were; what is not in memory is not read."""
+    own: dict[int, Tensor] = {}  # so that the ports of one source share the numbers of their rows
+    found: dict[str, Sequence[Any]] = {}
+    for port, values in columns.items():
+        if isinstance(values, Lazy):
+            key = id(values.indices)
+            own.setdefault(key, values.picked(indices).indices)  # pyright: ignore[reportArgumentType]
+            found[port] = Lazy(values.rows, values.port, own[key])
+        else:
+            found[port] = values_at(values, indices)
+    return found
+
+
+def picked_rows(values: Sequence[Any], indices: Tensor) -> Sequence[Any]:
+    """The values of a column at these indices (k,), of the kind they were; what is not in memory is not read."""
+    return values.picked(indices) if isinstance(values, Lazy) else values_at(values, indices)
+
+
+def values_at(values: Any, indices: Tensor) -> Sequence[Any]:
+    """The values of a column in memory at these indices (k,), of the kind they were."""
+    if isinstance(values, Tensor):
+        return cast(Sequence[Any], values[indices.to(values.device)])
+    if isinstance(values, np.ndarray):
+        return cast(Sequence[Any], values[indices.numpy()])
+    return [values[i] for i in indices.tolist()]
+
+
+def rows_together(columns: Mapping[str, Sequence[Any]], indices: Sequence[int]) -> dict[str, Sequence[Any]]:
+    """The values of all columns at these indices; what one row holds for several columns is read once."""
+    wanted = torch.as_tensor(indices, dtype=torch.int64, device="cpu")
+    found: dict[str, Sequence[Any]] = dict.fromkeys(columns, ())  # in the order of the columns
+    waiting = {port: values for port, values in columns.items() if isinstance(values, Lazy)}
+    for port, values in columns.items():
+        if not isinstance(values, Lazy):
+            found[port] = values_at(values, wanted)
+        elif port in waiting:
+            rows = values.numbers(wanted)
+            group = {
+                name: other
+                for name, other in waiting.items()
+                if other.rows.same(values.rows) and np.array_equal(other.numbers(wanted), rows)
+            }
+            read = values.rows.read(rows, tuple(dict.fromkeys(other.port for other in group.values())))
+            for name, other in group.items():
+                found[name] = read[other.port]
+                del waiting[name]
+    return found
