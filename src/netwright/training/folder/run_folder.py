@@ -1,8 +1,10 @@
 """The files of a run in its folder: what it was made from, checkpoints, a log. Each is whole, or as it was before."""
 
+import hashlib
 import json
 import os
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +14,7 @@ from netwright.errors import FileError
 from netwright.file.array_file import ArrayFile, read_arrays, read_header
 from netwright.file.format import DTYPES
 from netwright.file.save import save
+from netwright.net.part import Net
 from netwright.regular import TEMPORARY, opened, text_of, write_file
 from netwright.training.events import Choice
 from netwright.training.folder.made_from import SETTINGS, refuse_other
@@ -70,6 +73,7 @@ class RunFolder:
         """
         if self.about:
             refuse_other(self.about["made from"], source, settings, os.fspath(self.path))
+            self._mend_start(prepared.net)
             return
         self._refuse_foreign()
         kept = [asdict(choice) for choice in prepared.choices if isinstance(choice.setting, PLAIN)]
@@ -122,8 +126,19 @@ class RunFolder:
         path = self.path / LOG
         if not path.exists():
             return
-        kept = [line for line in text_of(path).splitlines(keepends=True) if _step_of(line) <= step]
+        with opened(path) as file:
+            text = file.read().decode("utf-8", "replace")  # a damaged line is left out
+        kept = [line for line in text.splitlines(keepends=True) if _step_of(line) <= step]
         write_file(path, "".join(kept), "the log")
+
+    def _mend_start(self, net: Net) -> None:
+        """Write the net before the run anew where its file is damaged: it is the net of this call."""
+        try:
+            with opened(self.path / START) as file:
+                read_arrays(cast(Any, file), *read_header(cast(Any, file)))
+        except OSError:
+            with suppress(OSError):
+                save(net, self.path / START)
 
     def _refuse_foreign(self) -> None:
         begun = {LOG, START, LOCK}  # of a run that was killed before it had begun
@@ -136,7 +151,8 @@ class RunFolder:
             )
 
     def _write_about(self) -> None:
-        write_file(self.path / ABOUT, json.dumps(self.about, indent=1, allow_nan=False) + "\n", "the run's settings")
+        content = {**self.about, "checksum": _checksum(self.about)}
+        write_file(self.path / ABOUT, json.dumps(content, indent=1, allow_nan=False) + "\n", "the run's settings")
 
 
 @around
@@ -198,13 +214,11 @@ def _about(path: Path) -> dict[str, Any]:
         raise FileError(
             what="the settings of the run cannot be read", where=f"{path / ABOUT}", got=str(error)
         ) from None
-    keys = {"format", "made from", "settings", "arrays", "choices", "ended"}
+    keys = {"format", "made from", "settings", "arrays", "choices", "ended", "checksum"}
     if not isinstance(found, dict) or set(cast(dict[str, Any], found)) != keys:
         raise FileError(
             what="this is not the folder of a run", where=f"{path / ABOUT}", expected=", ".join(sorted(keys))
         )
-    if not _is_about(cast(dict[str, Any], found)):
-        raise FileError(what="the settings of the run are damaged", where=f"{path / ABOUT}", mend="another folder=")
     if found["format"] != FORMAT:
         raise FileError(
             what="the run was made by a newer Netwright",
@@ -213,7 +227,16 @@ def _about(path: Path) -> dict[str, Any]:
             got=f"format {found['format']}",
             mend="pip install --upgrade netwright",
         )
-    return cast(dict[str, Any], found)
+    about = cast(dict[str, Any], found)
+    if about.pop("checksum") != _checksum(about) or not _is_about(about):
+        raise FileError(what="the settings of the run are damaged", where=f"{path / ABOUT}", mend="another folder=")
+    return about
+
+
+def _checksum(about: Mapping[str, Any]) -> str:
+    """A digest of the settings: a bit that changed on the disk could else be another learning rate."""
+    read = json.loads(json.dumps(about))  # in which the names in a dict are texts
+    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
 
 
 def _is_about(found: Mapping[str, Any]) -> bool:
