@@ -135,12 +135,12 @@ def child(shared: Shared, folder: str, saves: bool = True, step: int = 0, twice:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a script in the background would ignore it
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if saves:
-        recorder.SHARE = 1e9
+        recorder.CHECKPOINT_SHARE = recorder.EPOCH_SHARE = 1e9
     save = RunFolder.save
 
-    def shown(self: RunFolder, snapshot: Any, step: int) -> None:
+    def shown(self: RunFolder, snapshot: Any, step: int, epoch: int) -> None:
         shared[SAVING] = 1
-        save(self, snapshot, step)
+        save(self, snapshot, step, epoch)
         shared[SAVING] = 0
 
     RunFolder.save = shown  # type: ignore[method-assign]

@@ -23,7 +23,7 @@ def asked(monkeypatch):
     def train(net, data, **options):
         calls.append((len(data), options))
         trained = nw.initialize(net, seed=0)
-        epochs = tuple(Epoch(i, 1 / i, {"loss": 1 / i, "error": 0.1 / i}, 1e-3, 2.0, 900.0) for i in (1, 2))
+        epochs = tuple(Epoch(i, 1 / i, {"loss": 1 / i, "error": 0.1 / i}, 1e-3, 2.0, 900.0, 10 * i) for i in (1, 2))
         losses = tuple(2.0 / (1 + i) for i in range(20))
         return Run(trained, trained, epochs, losses, (Choice("loss", "x", "y"),), 2, 4.0, "all epochs done")
 

@@ -9,7 +9,8 @@ import pytest
 import netwright as nw
 from netwright.codecs.number import Number
 from netwright.errors import FileError, MissingArraysError
-from netwright.show.report import percent, report
+from netwright.show.chart import LEFT, RIGHT, WIDTH
+from netwright.show.report import percent, report, run_page
 from netwright.training.events import Choice, Epoch
 from netwright.training.result import Run
 
@@ -24,7 +25,7 @@ NET = nw.initialize(
     ),
     seed=0,
 )
-EPOCHS = tuple(Epoch(i, 1 / i, {"loss": 1 / i, "error": 0.1 / i}, 1e-3, 2.0, 900.0) for i in (1, 2))
+EPOCHS = tuple(Epoch(i, 1 / i, {"loss": 1 / i, "error": 0.1 / i}, 1e-3, 2.0, 900.0, 2 * i) for i in (1, 2))
 RUN = Run(NET, NET, EPOCHS, (2.0, 1.0, 0.5, 0.4), (Choice("loss", "a < b", "why & how"),), 2, 4.0, "all epochs done")
 VOID = {"meta", "img", "br"}
 
@@ -139,3 +140,19 @@ def test_a_page_that_cannot_be_written(tmp_path):
 def test_probabilities_in_percent():
     shown = [percent(p) for p in (0.0, 1e-9, 0.0001, 0.5, 0.99981, 0.99999, 1.0)]
     assert shown == ["0.00%", "<0.01%", "0.01%", "50.00%", "99.98%", ">99.99%", "100.00%"]
+
+
+def test_the_losses_of_validation_stand_where_their_epochs_ended(tmp_path):
+    epochs = tuple(Epoch(i, 1.0, {"loss": 1.0}, 1e-3, 2.0, 900.0, 10 * i) for i in (1, 2))
+    run = Run(NET, NET, epochs, (1.0,) * 40, (), 2, 4.0, "interrupted")  # of the third epoch there are 20 steps
+    page = report(run, None, tmp_path / "page.html").read_text(encoding="utf-8")
+    first, second = [float(x) for x in re.findall(r'<circle[^>]*cx="([0-9.]+)"', page)]
+    assert second - first == pytest.approx((WIDTH - LEFT - RIGHT) / 4, rel=0.05)
+
+
+def test_the_page_of_a_run_is_called_like_its_folder_and_says_how_far_it_is(tmp_path):
+    (tmp_path / "digits").mkdir()
+    run_page(RUN, tmp_path / "digits" / "report.html", "One epoch of <3> is done.")
+    page = (tmp_path / "digits" / "report.html").read_text(encoding="utf-8")
+    assert "<h1>The run digits</h1>" in page
+    assert '<p class="lead">One epoch of &lt;3&gt; is done.</p>' in page

@@ -11,9 +11,9 @@ def test_pace_and_time_left() -> None:
     assert status.examples_per_second == 0
     status.step, status.seconds = 5, 2.0
     assert (status.epoch, status.seconds_left, status.examples_per_second) == (1, 6.0, 20.0)
-    status.done.append(Epoch(1, 0.5, {}, 0.1, 1.0, 80.0))
+    status.done.append(Epoch(1, 0.5, {}, 0.1, 1.0, 80.0, 10))
     assert (status.epoch, status.examples_per_second) == (2, 80.0)
-    status.done.append(Epoch(2, 0.5, {}, 0.1, 1.0, 90.0))
+    status.done.append(Epoch(2, 0.5, {}, 0.1, 1.0, 90.0, 20))
     assert status.epoch == 2
     status.stop()
     assert status.stopping

@@ -8,8 +8,8 @@ from netwright.training.result import Run
 def test_a_run_prints_its_epochs() -> None:
     net = nw.Chain(3)
     epochs = (
-        Epoch(1, 0.5, {"loss": 0.25, "error": 0.125}, 0.1, 1.0, 80.0),
-        Epoch(2, 0.25, {"loss": 0.3}, 0.1, 1.0, 80.0),
+        Epoch(1, 0.5, {"loss": 0.25, "error": 0.125}, 0.1, 1.0, 80.0, 10),
+        Epoch(2, 0.25, {"loss": 0.3}, 0.1, 1.0, 80.0, 20),
     )
     assert repr(Run(net, net, epochs, (), (), 1, 2.0, "all epochs done")) == (
         "Run: 2 epochs in 2.0 s, all epochs done\n"

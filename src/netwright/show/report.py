@@ -23,6 +23,7 @@ from netwright.show.draw import draw
 from netwright.show.parts import sizes_text
 from netwright.show.pictures import activation, coloured, data_uri
 from netwright.show.summary import Summary, counted, summary
+from netwright.training.folder.pages import draws_runs
 from netwright.training.result import Run
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -87,6 +88,12 @@ def report(
     return Path(path)
 
 
+@draws_runs
+def run_page(run: Run, path: Path, so_far: str) -> None:
+    """Write the page of a run in its folder; `so_far` says how far it is."""
+    report(run, None, path, title=f"The run {path.resolve().parent.name}", notes=[so_far] if so_far else [])
+
+
 def _tiles(run: Run | None, measured: Report | None, table: Summary) -> list[str]:
     """The headline numbers; first the main figure of each output."""
     tiles: list[tuple[str, str]] = []
@@ -135,10 +142,9 @@ def _choices(run: Run | None) -> str:
 def _curves(run: Run | None) -> str:
     if run is None or not run.losses:
         return ""
-    steps = len(run.losses) / max(1, len(run.epochs))
     losses = [ChartLine("training loss", smoothed(run.losses))]
     if any("loss" in epoch.validation for epoch in run.epochs):
-        points = [(e.number * steps, e.validation["loss"]) for e in run.epochs if "loss" in e.validation]
+        points = [(float(e.step), e.validation["loss"]) for e in run.epochs if "loss" in e.validation]
         losses.append(ChartLine("validation loss", points, marked=True))
     pieces = [chart(losses, "step", logarithmic=True)]
     names = [name for name in (run.epochs[-1].validation if run.epochs else {}) if name != "loss"]

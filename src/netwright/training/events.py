@@ -28,6 +28,7 @@ class Epoch(Value):
     learning_rate: float  # at its end
     seconds: float  # of training, without validation
     examples_per_second: float
+    step: int  # steps of the run at its end
 
 
 @dataclass

@@ -211,7 +211,7 @@ class Loop:
                 mend=("look at that example of the validation data", f"a lower learning rate than {self.peak:g}"),
             )
         mean, speed = running.loss / running.examples, running.examples / max(running.seconds, 1e-9)
-        epoch = Epoch(number, mean, measured, status.learning_rate, running.seconds, speed)
+        epoch = Epoch(number, mean, measured, status.learning_rate, running.seconds, speed, status.step)
         self.whole = False
         status.done.append(epoch)
         self._keep(epoch)

@@ -14,6 +14,8 @@ from netwright.training.interrupts import held
 from netwright.training.loop import Loop
 from netwright.value import Value
 
+NOT_ENDED = "not ended"
+
 
 class Run(Value, eq=False):
     """A finished training run.
@@ -56,7 +58,7 @@ def result_of(loop: Loop) -> Run:
     except BaseException as raised:  # SystemExit too, so that the result so far is not lost
         error = raised
     with held() as deliver:
-        run = _reached(loop)
+        run = run_so_far(loop)
     try:
         deliver()
     except BaseException as raised:
@@ -77,7 +79,7 @@ def net_holding(net: Net, arrays: Mapping[str, Tensor], prefix: str, kind: torch
     return cast(Net, hold_arrays(net, {p: a.to(kind) if a.is_floating_point() else a for p, a in on_cpu.items()}))
 
 
-def _reached(loop: Loop) -> Run:
+def run_so_far(loop: Loop) -> Run:
     prepared, status = loop.prepared, loop.status
     kept, last = (net_holding(prepared.net, arrays, prepared.prefix, prepared.kind) for arrays in loop.reached())
     if status.step == 0:  # float32 cannot hold every number of a float64 net
@@ -90,5 +92,5 @@ def _reached(loop: Loop) -> Run:
         choices=status.choices,
         best=status.best,
         seconds=status.seconds,
-        ended=status.ended,
+        ended=status.ended or NOT_ENDED,
     )

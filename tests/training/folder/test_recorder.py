@@ -1,5 +1,6 @@
 """A run in a folder goes on exactly: after errors, signals, kills, and disks that fail."""
 
+import contextlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ import pytest
 
 import netwright as nw
 from netwright.training.events import Callback, Status
+from netwright.training.folder import pages
 from netwright.training.folder.recorder import Recorder
 from netwright.training.folder.run_folder import RunFolder
 from netwright.training.result import Run
@@ -70,10 +72,60 @@ def test_a_disk_that_fails_does_not_stop_the_run(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(array_file, "write_all", full)
     run = trained(tmp_path)
     assert_same_numbers(run)
-    said = run.choices[-1]
-    assert (said.name, said.value) == ("folder", "not written")
+    (said,) = [choice for choice in run.choices if choice.value == "not written"]
+    assert said.name == "folder"
     assert said.why.endswith("the checkpoint could not be saved: the disk is full")
     assert {path.name: path.read_bytes() for path in tmp_path.glob("checkpoint-*")} == before
+
+
+def test_the_nets_and_the_page_are_there_while_the_run_goes_on(tmp_path: Path) -> None:
+    seen: list[tuple[bool, str]] = []
+
+    class Looks(Callback):
+        def on_epoch(self, status: Status) -> None:
+            page = (tmp_path / "report.html").read_text(encoding="utf-8")
+            seen.append((nw.load(tmp_path / "last.net") == nw.load(tmp_path / "best.net"), page))
+
+    run = trained(tmp_path, callbacks=[Looks()])
+    equal, first = seen[0]
+    assert equal
+    assert "The run goes on. 1 of 3 epochs and 4 of 12 steps are done; after epoch 1: loss " in first
+    last = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "12 steps in 3 epochs (all epochs done)" in last
+    assert "The run goes on" not in last
+    assert nw.load(tmp_path / "best.net") == run.net
+
+
+@pytest.mark.parametrize("error", [ValueError("no more"), KeyboardInterrupt()])
+def test_the_page_says_how_a_run_ended(tmp_path: Path, error: BaseException) -> None:
+    ended: list[str] = []
+
+    class Tells(Callback):
+        def on_end(self, status: Status) -> None:
+            ended.append(status.ended)
+
+    with contextlib.suppress(ValueError):
+        trained(tmp_path, callbacks=[Ends(7, error), Tells()])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"The run ended early ({ended[0]}). 1 of 3 epochs and 7 of 12 steps are done; after epoch 1: loss " in page
+
+
+def test_a_page_that_fails_does_not_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(run: Run, path: Path, so_far: str) -> None:
+        raise ZeroDivisionError("cannot be drawn")
+
+    monkeypatch.setattr(pages, "_drawing", [fails])
+    run = trained(tmp_path)
+    assert_same_numbers(run)
+    said = [(c.name, c.value, c.why) for c in run.choices if c.value == "not written"]
+    assert said == [("page", "not written", "from step 4 on: ZeroDivisionError: cannot be drawn")]
+
+
+def test_a_run_that_had_ended_is_not_written_again(tmp_path: Path) -> None:
+    trained(tmp_path)
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir() if path.name != "log.jsonl"}
+    trained(tmp_path)
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir() if path.name != "log.jsonl"} == before
 
 
 def assert_same_numbers(run: Run) -> None:
@@ -86,7 +138,7 @@ def test_checkpoints_take_a_small_share_of_the_time(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     loop = SimpleNamespace(status=SimpleNamespace(steps=1000), whole=True, snapshot=lambda: None)
 
-    def save(snapshot: object, step: int) -> None:
+    def save(snapshot: object, step: int, epoch: int) -> None:
         nonlocal time_now
         time_now += 0.5
 

@@ -8,7 +8,7 @@ import pytest
 import netwright as nw
 from netwright.errors import FileError, TrainingError
 from netwright.regular import TEMPORARY
-from netwright.training.folder.run_folder import _checksum, held_folder
+from netwright.training.folder.run_folder import _checksum, held_folder, kept_epochs
 from run_tools import trained
 
 
@@ -77,3 +77,18 @@ def test_settings_that_are_none(tmp_path: Path, change: dict[str, object], what:
     (tmp_path / "run.json").write_text("{", encoding="utf-8")
     with pytest.raises(FileError, match="the settings of the run cannot be read"):
         trained(tmp_path)
+
+
+@pytest.mark.parametrize("best", [1, 40, 99])
+def test_the_epochs_that_are_kept_are_few_and_evenly_spread(best: int) -> None:
+    kept: set[int] = set()
+    for number in range(1, 100):
+        kept = kept_epochs(sorted({*kept, number}), min(best, number)) & {*kept, number}  # as one file after another
+        assert len(kept) <= 10
+        assert {number, min(best, number)} <= kept
+    assert kept == {1, 17, 33, 49, 65, 81, 97, 99, best}
+
+
+def test_epochs_of_a_large_net_take_a_limited_room() -> None:
+    assert kept_epochs(range(1, 20), best=7, spread=0) == {7, 19}
+    assert kept_epochs((), best=0) == {0}

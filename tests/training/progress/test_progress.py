@@ -10,8 +10,8 @@ from netwright.training.events import Epoch, Status
 from netwright.training.progress import progress as module
 from netwright.training.progress.progress import Lines, Panel, Terminal, panel_html, progress, sparkline, view
 
-FIRST = Epoch(1, 0.9123, {"loss": 0.4, "error": 0.0512}, 1e-3, 2.0, 250.0)
-SECOND = Epoch(2, 0.5, {"loss": 0.45, "error": 0.06}, 1e-3, 2.1, 240.0)
+FIRST = Epoch(1, 0.9123, {"loss": 0.4, "error": 0.0512}, 1e-3, 2.0, 250.0, 10)
+SECOND = Epoch(2, 0.5, {"loss": 0.45, "error": 0.06}, 1e-3, 2.1, 240.0, 20)
 
 
 def status(**changes):
@@ -37,7 +37,7 @@ def test_the_view_of_a_terminal():
 
 def test_the_view_at_the_end_and_without_validation():
     shown = console()
-    alone = Epoch(1, 0.9, {}, 1e-3, 2.0, 250.0)
+    alone = Epoch(1, 0.9, {}, 1e-3, 2.0, 250.0, 10)
     shown.print(view(status(done=[alone], step=12, ended="all epochs done")))
     assert shown.file.getvalue() == (
         "epoch 2/3  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  100%  0:04  250 examples/s\n"
@@ -120,7 +120,7 @@ def test_a_panel_is_drawn_twice_a_second_and_its_button_stops_the_run(monkeypatc
 
 
 def test_a_panel_shows_the_last_epochs():
-    done = [Epoch(number, 0.5, {}, 1e-3, 2.0, 250.0) for number in range(1, 1001)]
+    done = [Epoch(number, 0.5, {}, 1e-3, 2.0, 250.0, 10 * number) for number in range(1, 1001)]
     shown = panel_html(status(done=done))
     assert shown.count("<tr") == 1 + 12 and "<td>989</td>" in shown and "<td>988</td>" not in shown
 

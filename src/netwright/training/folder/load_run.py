@@ -10,7 +10,7 @@ from netwright.file.format import file_path
 from netwright.file.load import load
 from netwright.training.events import Choice, Epoch
 from netwright.training.folder.run_folder import ABOUT, KINDS, START, RunFolder
-from netwright.training.result import Run, net_holding
+from netwright.training.result import NOT_ENDED, Run, net_holding
 
 
 def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | None = None) -> Run:
@@ -60,5 +60,5 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
         choices=tuple(Choice(*texts) for texts in run.plain["choices"]),
         best=best.plain["epoch"],
         seconds=run.plain["seconds"],
-        ended=kept.ended or "not ended",
+        ended=kept.ended or NOT_ENDED,
     )

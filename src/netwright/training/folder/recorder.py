@@ -1,4 +1,4 @@
-"""Runs a loop in a folder: from its newest sound checkpoint to its end, with checkpoints and a log on the way."""
+"""Runs a loop in a folder: from its newest sound checkpoint to its end, and writes how it goes on the way."""
 
 import os
 import time
@@ -12,26 +12,38 @@ from netwright.file.save import save
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice, Status
 from netwright.training.folder.made_from import made_from
+from netwright.training.folder.pages import write_page
 from netwright.training.folder.run_folder import RunFolder, held_folder
 from netwright.training.folder.settings import completed, settings_of
+from netwright.training.folder.time_share import TimeShare
 from netwright.training.loop import Loop
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
-from netwright.training.result import Run, result_of
+from netwright.training.progress.progress import figure
+from netwright.training.result import Run, result_of, run_so_far
 
-SHARE = 0.02  # of the time of a run that checkpoints may take
-WHY_SHARE = f"checkpoints take at most {SHARE:.0%} of the time; the same call goes on from the newest"
+CHECKPOINT_SHARE, EPOCH_SHARE, VIEW_SHARE = 0.012, 0.008, 0.005  # of the time of a run
+FREE = 0.25  # seconds of keeping epochs that a short run may take beyond that
+WHY_SHARE = (
+    "checkpoints, kept epochs and the page take at most 3% of the time of a run of a minute or more; "
+    "the same call goes on from the newest checkpoint, and nw.fork from a kept epoch"
+)
 LINES = 1000  # of steps in the log, at most
+PAGE, BEST, LAST = "report.html", "best.net", "last.net"
 
 
 class Recorder(Callback):
-    """Writes checkpoints and the log while a run goes on. A disk that fails does not stop the run."""
+    """Writes the log, checkpoints, nets and the page while a run goes on. What fails here does not stop the run."""
 
     def __init__(self, folder: RunFolder, loop: Loop, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.folder, self.loop, self.clock = folder, loop, clock
+        self.folder, self.loop = folder, loop
         self.every = max(1, loop.status.steps // LINES)
         self.lines: list[Mapping[str, Any]] = []
-        self.written, self.cost, self.failed = self.clock(), 0.0, ""
+        self.checkpoints = TimeShare(CHECKPOINT_SHARE, clock=clock)
+        self.epochs = TimeShare(EPOCH_SHARE, FREE, clock)
+        self.views = TimeShare(VIEW_SHARE, clock=clock)
+        self.saved, self.viewed = (-1, 0), -1  # step and kept epoch of the newest checkpoint, step of the nets
+        self.failed: set[str] = set()
 
     def on_step(self, status: Status) -> None:
         if status.step % self.every == 0:
@@ -39,45 +51,74 @@ class Recorder(Callback):
                 "step": status.step, "loss": status.losses[-1], "learning rate": status.learning_rate,
                 "seconds": round(status.seconds, 3),
             })  # fmt: skip
-        self._write(status)
+        if self.checkpoints.due:
+            with self.checkpoints.measured():
+                self._save(status)
 
     def on_epoch(self, status: Status) -> None:
-        self.lines.append({"step": status.step, **asdict(status.done[-1])})
-        self._write(status)
+        self.lines.append(asdict(status.done[-1]))
+        kind = self.epochs if self.epochs.due else self.checkpoints
+        if kind.due:
+            with kind.measured():
+                self._save(status, keep=kind is self.epochs)
+        if self.views.due:
+            with self.views.measured():
+                self._view(status)
 
     def on_end(self, status: Status) -> None:
-        self._write(status, due=True)
-        if status.ended in ("all epochs done", "stopped"):
-            self._try(lambda: self.folder.end(status.ended))
-
-    def save_nets(self, net: Net, last: Net) -> None:
-        """Write the best and the last net, when the run has ended."""
-        self._try(lambda: save(net, self.folder.path / "best.net"))
-        self._try(lambda: save(last, self.folder.path / "last.net"))
-
-    def _write(self, status: Status, due: bool = False) -> None:
-        """Write the log and a checkpoint where the last ones are so long ago that the share of time stays small."""
-        start = self.clock()
-        if not due and start - self.written < self.cost / SHARE:
+        if self.folder.ended:  # it had ended before, and nothing has changed
             return
-        if self._try(lambda: self.folder.log(self.lines)):
-            self.lines = []
-        if self.loop.whole:
-            self._try(lambda: self.folder.save(self.loop.snapshot(), status.step))
-        self.written = self.clock()
-        self.cost = self.written - start
+        self._save(status, keep=self.loop.running.batches == 0 and bool(status.done))
+        self._view(status)
+        if status.ended in ("all epochs done", "stopped"):
+            self._try("folder", lambda: self.folder.end(status.ended))
 
-    def _try(self, write: Callable[[], object]) -> bool:
-        """Whether it could be written; the first failure is said as a choice."""
+    def _save(self, status: Status, keep: bool = False) -> None:
+        """Write the log and a checkpoint; it is that of an epoch if it is kept."""
+        if self._try("folder", lambda: self.folder.log(self.lines)):
+            self.lines = []
+        now = (status.step, len(status.done) if keep else 0)
+        if not self.loop.whole or now == self.saved:
+            return
+        if self._try("folder", lambda: self.folder.save(self.loop.snapshot(), *now)):
+            self.saved = now
+
+    def _view(self, status: Status) -> None:
+        """Write what people look at: the best and the last net, and the page."""
+        run, path = run_so_far(self.loop), self.folder.path
+        for net, name in ((run.net, BEST), (run.last, LAST)) if status.step != self.viewed else ():
+            self._try("folder", lambda net=net, name=name: save(net, path / name))
+        self.viewed = status.step
+        self._try("page", lambda: write_page(run, path / PAGE, so_far(status)))
+
+    def _try(self, name: str, write: Callable[[], object]) -> bool:
+        """Whether it could be written; the first failure of each kind is said as a choice."""
         try:
             write()
             return True
-        except (FileError, OSError) as error:
-            if not self.failed:
-                self.failed = error.what if isinstance(error, FileError) else str(error)
-                why = f"from step {self.loop.status.step} on: {self.failed}"
-                self.loop.status.choices += (Choice("folder", "not written", why),)
+        except Exception as error:
+            if name != "page" and not isinstance(error, OSError):  # a net that cannot be drawn may raise anything
+                raise
+            if name not in self.failed:
+                self.failed.add(name)
+                what = error.what if isinstance(error, FileError) else f"{type(error).__name__}: {error}"
+                why = f"from step {self.loop.status.step} on: {what}"
+                self.loop.status.choices += (Choice(name, "not written", why),)
             return False
+
+
+def so_far(status: Status) -> str:
+    """How far a run is, in words; empty when all epochs are done."""
+    if status.ended == "all epochs done":
+        return ""
+    done = f"{len(status.done)} of {status.epochs} epochs and {status.step:,} of {status.steps:,} steps are done"
+    if status.done:
+        figures = [f"loss {status.done[-1].loss:.4g}"]
+        figures += [f"validation {name} {figure(name, value)}" for name, value in status.done[-1].validation.items()]
+        done += f"; after epoch {len(status.done)}: {', '.join(figures)}"
+    if status.ended:
+        return f"The run ended early ({status.ended}). {done}. The same call of nw.train goes on."
+    return f"The run goes on. {done}. The page is written again after an epoch; load it again then."
 
 
 def resume(loop: Loop, folder: RunFolder) -> None:
@@ -112,8 +153,5 @@ def train_in(path: Path, net: Net, data: Any, options: Options, callbacks: Seque
         loop.status.choices = tuple(replace(made, why=whys.get(made.name, made.why)) for made in prepared.choices)
         loop.status.choices += (Choice("folder", os.fspath(path), WHY_SHARE),)
         resume(loop, folder)
-        recorder = Recorder(folder, loop)
-        heard.insert(0, recorder)  # before those that may raise an error: the log and the checkpoints agree
-        run = result_of(loop)
-        recorder.save_nets(run.net, run.last)
-        return run
+        heard.insert(0, Recorder(folder, loop))  # before those that may raise an error: log and checkpoints agree
+        return result_of(loop)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from netwright.training.events import Choice
 from netwright.training.folder.made_from import SETTINGS, refuse_other
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.snapshot import Snapshot
+from netwright.value import Value
 
 try:
     import fcntl
@@ -28,11 +30,21 @@ except ImportError:  # not on Windows
 
 FORMAT = 1  # raised when an older Netwright could not go on in the folder
 ABOUT, LOG, START, LOCK = "run.json", "log.jsonl", "start.net", ".lock"
-CHECKPOINT = "checkpoint-{step:012d}.run"
+CHECKPOINT = re.compile(r"checkpoint-([0-9]+)(?:-epoch-([0-9]+))?\.run")  # the step, and the epoch that ended there
 KEPT = 2  # checkpoints: the newest, and the one before in case the newest is damaged
+SPREAD = 8  # epochs that are kept besides the best and the last
+ROOM = 8 << 30  # bytes that these may take on the disk
 CHOICE = {"name", "value", "why", "setting"}
 KINDS = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES.values() if dtype.is_floating_point}
 PLAIN = (bool, int, float, str, list, dict)
+
+
+class Checkpoint(Value):
+    """A file with the state of a run after a step; `epoch` is the one that ended there, or 0."""
+
+    path: Path
+    step: int
+    epoch: int
 
 
 class RunFolder:
@@ -90,30 +102,37 @@ class RunFolder:
         self.about["ended"] = why
         self._write_about()
 
-    def checkpoints(self) -> list[Path]:
+    def checkpoints(self) -> list[Checkpoint]:
         """The checkpoints, the newest first."""
-        return sorted(self.path.glob(CHECKPOINT.format(step=0).replace("0" * 12, "[0-9]*")), reverse=True)
+        names = ((path, CHECKPOINT.fullmatch(path.name)) for path in self.path.iterdir())
+        found = [Checkpoint(path, int(name[1]), int(name[2] or 0)) for path, name in names if name is not None]
+        return sorted(found, key=lambda one: (one.step, one.epoch), reverse=True)
 
-    def save(self, snapshot: Snapshot, step: int) -> None:
-        """Write a checkpoint, and remove those that are older than the one before it.
+    def epochs(self) -> dict[int, Path]:
+        """The checkpoints of epochs that are kept, by their numbers."""
+        return {one.epoch: one.path for one in reversed(self.checkpoints()) if one.epoch}
+
+    def save(self, snapshot: Snapshot, step: int, epoch: int = 0) -> None:
+        """Write a checkpoint, and remove those that are no longer needed; `epoch` is the one that ended there, if any.
 
         Raises: FileError where it cannot be written; those before stay as they were.
         """
-        target = self.path / CHECKPOINT.format(step=step)
-        ArrayFile.of({"snapshot": dict(snapshot.plain)}, snapshot.arrays).write(target, "the checkpoint", target)
+        target = self.path / (f"checkpoint-{step:012d}" + (f"-epoch-{epoch:04d}" if epoch else "") + ".run")
+        made = ArrayFile.of({"snapshot": dict(snapshot.plain)}, snapshot.arrays)
+        made.write(target, "the checkpoint", target)
+        kept = kept_epochs([*self.epochs()], snapshot.plain["kept"]["epoch"], min(SPREAD, ROOM // made.size))
         for old in self.checkpoints()[KEPT:]:
-            old.unlink(missing_ok=True)
+            if old.epoch not in kept:
+                old.path.unlink(missing_ok=True)
 
     def newest(self) -> tuple[Snapshot | None, list[str]]:
         """The newest checkpoint that is as it was written, and what is wrong with those that are not."""
         damaged: list[str] = []
-        for path in self.checkpoints():
+        for one in self.checkpoints():
             try:
-                with opened(path) as file:
-                    content, entries = read_header(cast(Any, file))
-                    return Snapshot(read_arrays(cast(Any, file), content, entries), content["snapshot"]), damaged
+                return snapshot_in(one.path), damaged
             except (FileError, OSError, KeyError) as error:
-                damaged.append(f"{path.name}: {error.what if isinstance(error, FileError) else error}")
+                damaged.append(f"{one.path.name}: {error.what if isinstance(error, FileError) else error}")
         return None, damaged
 
     def log(self, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -153,6 +172,31 @@ class RunFolder:
     def _write_about(self) -> None:
         content = {**self.about, "checksum": _checksum(self.about)}
         write_file(self.path / ABOUT, json.dumps(content, indent=1, allow_nan=False) + "\n", "the run's settings")
+
+
+def snapshot_in(path: Path) -> Snapshot:
+    """The snapshot in a checkpoint.
+
+    Raises: FileError where it is not as it was written; OSError as `open` does; KeyError for the file of a net.
+    """
+    with opened(path) as file:
+        content, entries = read_header(cast(Any, file))
+        return Snapshot(read_arrays(cast(Any, file), content, entries), content["snapshot"])
+
+
+def kept_epochs(numbers: Sequence[int], best: int, spread: int = SPREAD) -> set[int]:
+    """The epochs that are kept: the best, the last, and of all at most `spread`, evenly.
+
+    They are the first in each stretch of 1, 2, 4, 8, … epochs, so those of a longer run are some of a shorter one's.
+    """
+    found, stretch = dict[int, int](), 1
+    while True:
+        found = {(number - 1) // stretch: number for number in sorted(numbers, reverse=True)}
+        if len(found) <= spread:
+            return {*found.values(), best, *sorted(numbers)[-1:]}
+        if len(found) == 1:
+            return {best, *sorted(numbers)[-1:]}
+        stretch *= 2
 
 
 @around
