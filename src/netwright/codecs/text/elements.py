@@ -15,6 +15,7 @@ from netwright.codecs.category import Category
 from netwright.codecs.codec import Answer, Codec, by_row
 from netwright.codecs.each import Each
 from netwright.codecs.numeric import described, is_array, plain_number
+from netwright.codecs.pieces import pieces
 from netwright.codecs.ragged import Ragged, spans
 from netwright.codecs.reading import Decision, Reading, Sample
 from netwright.errors import DataError, NetError, did_you_mean
@@ -199,7 +200,8 @@ class Elements(Codec, ABC):
         """How many of the raw values have more elements, marks included, than `max_length`."""
         if self.max_length is None:
             return 0
-        return int((self._flat(raws)[1] + bool(self.mark_start) + bool(self.mark_end) > self.max_length).sum())
+        most = self.max_length - bool(self.mark_start) - bool(self.mark_end)
+        return sum(int((self._flat(piece)[1] > most).sum()) for _, piece in pieces(raws))
 
     def offsets(self, raw: Any) -> list[tuple[int, int]]:
         """The span of characters of every element that `encode` gives; marks have empty spans."""

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 
 from netwright.codecs.codec import Codec
-from netwright.codecs.pieces import pieces
 from netwright.data.lazy import Lazy
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
@@ -122,8 +121,7 @@ class Chooser:
         """Record how many examples the encoders cut to `max_length`."""
         texts: list[str] = []
         for port, codec in codecs.items():
-            with source.errors():
-                cut = sum(codec.truncated(piece) for _, piece in pieces(source.columns[port]))
+            cut = codec.truncated(source.columns[port])
             texts += [f"{cut:,} of {len(source):,} at port {port!r}"] if cut else []
         if texts:
             self.say("truncated", ", ".join(texts), "the encoder keeps at most `max_length` elements")
