@@ -35,11 +35,12 @@ FLOORS = [
 ]
 INSIDE = {
     "net": [
+        ["history"],
         ["names", "node", "shell", "source_of_code"],
         ["leaf", "registered", "standard"],
         ["plan"],
         ["compare", "cost", "draws", "ports", "run"],
-        ["arguments", "surgery"],
+        ["arguments", "lineage", "surgery"],
         ["faults"],
         ["part"],
         ["apply", "graph", "initialize"],

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, cast
@@ -17,10 +18,12 @@ from netwright.file.format import (
     malformed,
     short,
 )
+from netwright.file.history import read_history
 from netwright.file.save import EXAMPLE, run_raw
 from netwright.file.structure import Reader, check_uses, unfit
 from netwright.net.compare import digest
 from netwright.net.faults import explain
+from netwright.net.lineage import holding_history
 from netwright.net.node import Held
 from netwright.net.part import Net
 from netwright.net.plan.container import leaf_uses
@@ -28,6 +31,7 @@ from netwright.net.plan.plan import plan_from, plan_of, shape_text
 from netwright.regular import opened
 
 TOLERANCE = 1e-5  # of the largest output: processors add in different orders
+HISTORY = "history"  # a file may be without one
 CONTENT = {"version": str, "digest": str, "net": dict, "inputs": dict, "outputs": dict, "examples": int}
 
 
@@ -103,7 +107,7 @@ def _read(file: BinaryIO, functions: Mapping[str, Any]) -> tuple[dict[str, Any],
 def _check_content(content: Mapping[str, Any]) -> None:
     """The names and types of what the header says."""
     wanted = {**CONTENT, CHECKSUMS: dict}
-    if content.keys() != wanted.keys():
+    if content.keys() - {HISTORY} != wanted.keys():
         malformed("net", ", ".join(wanted), shortened(", ".join(content), 200))
     for name, cls in wanted.items():
         if type(content[name]) is not cls:
@@ -120,7 +124,7 @@ def _net(content: Mapping[str, Any], reader: Reader) -> Net:
     if not isinstance(node, Net):
         malformed("net", "a net", content["net"])
     check_uses(leaf_uses(node), "net", reader.size)
-    return node
+    return holding_history(node, read_history(content[HISTORY])) if HISTORY in content else node
 
 
 def _check_places(net: Net, entries: Sequence[ArrayEntry]) -> None:
@@ -158,8 +162,7 @@ def _raise_misfit(entry: ArrayEntry, expected: str) -> None:
 def _filled(net: Net, arrays: Mapping[str, Tensor]) -> Net:
     if not arrays:
         return net
-    held = net.held
-    return _holding(net, Held(MappingProxyType(dict(arrays)), held.inputs, held.outputs, held.shared))
+    return _holding(net, replace(net.held, arrays=MappingProxyType(dict(arrays))))
 
 
 def _holding(node: Net, held: Held) -> Net:

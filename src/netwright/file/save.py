@@ -1,4 +1,4 @@
-"""Writes a net as one file: structure, arrays, encoders and decoders; the whole file or nothing."""
+"""Writes a net as one file: structure, arrays, encoders, decoders and history; the whole file or nothing."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from torch import Tensor
 from netwright.errors import DataError, FileError
 from netwright.file.array_file import ArrayFile, plain_array
 from netwright.file.format import NAME, file_path
+from netwright.file.history import described_history
 from netwright.file.structure import check_uses, described_value, planned_uses
 from netwright.net.compare import digest
 from netwright.net.node import expect_net
@@ -29,7 +30,8 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
 
     The file is written whole beside its place and then put there: an older file stays until the new one is on the
     disk, and stays as it was if anything fails; the new one takes over its permissions. Nets that are written alike and
-    hold equal arrays give equal bytes. The file is a safetensors file too: other tools can read the arrays.
+    hold equal arrays, with equal histories, give equal bytes. The file is a safetensors file too: other tools can read
+    the arrays.
 
     Fields:
         path: the file; by custom it ends in `.net`.
@@ -59,6 +61,8 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
             "outputs": _codecs(net.held.outputs, "output"),
             "examples": len(examples),
         }
+        if net.held.history:
+            content["history"] = described_history(net.held.history)
         tensors |= _examples(net, examples)
         made = ArrayFile.of(content, tensors)
         check_uses(max(leaf_uses(net), planned_uses(content["net"])), "net", made.size)

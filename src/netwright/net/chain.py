@@ -118,7 +118,7 @@ def _parts(node: Node) -> tuple[dict[str, Node], Mapping[str, Tensor]]:
     if isinstance(node, Chain) and not node.held.shared:
         return dict(node.parts), node.held.arrays
     name = f"{node.kind_name}1"
-    return {name: node.bare()}, {join_path(name, path): array for path, array in node.held.arrays.items()}
+    return {name: node.stripped()}, {join_path(name, path): array for path, array in node.held.arrays.items()}
 
 
 def _renamed(arrays: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:

@@ -9,7 +9,9 @@ from torch import Tensor
 from netwright.errors import Fault, MissingArraysError, NetError, SizeError, did_you_mean
 from netwright.inits import METHODS, Init, fans
 from netwright.machine import free_memory
+from netwright.net.history import Entry
 from netwright.net.leaf import Weight
+from netwright.net.lineage import entered
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.each import EachEntry, open_state
@@ -63,7 +65,12 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
         )
     like = next((array for array in net.held.arrays.values() if array.is_floating_point()), None)
     drawn = {spec.path: _draw(spec, cast(Init, inits[spec.path]), seed, method, like) for spec in missing}
-    return net.holding(arrays={**net.held.arrays, **drawn})
+    filled = net.holding(arrays={**net.held.arrays, **drawn})
+    if not drawn:
+        return filled
+    facts = {"seed": str(seed)} if method is None else {"seed": str(seed), "method": method}
+    said = ", ".join([f"{len(drawn):,} arrays", *(f"{name} {value}" for name, value in facts.items())])
+    return entered(filled, net, Entry("initialized", said, tuple(facts.items())))
 
 
 def _init(plan: Plan, spec: ArraySpec, step: PlanStep) -> Init | None:

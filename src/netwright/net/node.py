@@ -11,19 +11,22 @@ from torch import Tensor
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, shortened
 from netwright.fields import checked
+from netwright.net.history import History
 from netwright.once import once
 from netwright.value import Value, literal
 
 STRUCTURE = "structure"  # the key under which a net caches it
+NO_HISTORY = History()
 
 
 class Held(Value, eq=False):
-    """What a net carries besides its structure: arrays, codecs, a shared name."""
+    """What a net carries besides its structure: arrays, codecs, a shared name, its history."""
 
     arrays: Mapping[str, Tensor] = field(default_factory=lambda: MappingProxyType({}))
     inputs: Mapping[str, Codec] = field(default_factory=lambda: MappingProxyType({}))
     outputs: Mapping[str, Codec] = field(default_factory=lambda: MappingProxyType({}))
     shared: str = ""  # the name under which every use has the same arrays
+    history: History = NO_HISTORY
 
 
 NOTHING = Held()
@@ -107,10 +110,10 @@ class Node(Value, eq=False):
         """This net carrying other arrays, codecs or another shared name."""
         return self.rebuilt(replace(self.held, **changes))
 
-    def bare(self) -> Self:
-        """This net without arrays and codecs; a shared name stays, it is part of the structure."""
+    def stripped(self) -> Self:
+        """This net as a container keeps it; a shared name stays, it is part of the structure."""
         held = self.held
-        if not (held.arrays or held.inputs or held.outputs):
+        if not (held.arrays or held.inputs or held.outputs or held.history):
             return self
         return self.unchecked(Held(shared=held.shared))
 

@@ -15,23 +15,22 @@ from netwright.errors import NetError, SizeError
 from netwright.net import arguments as given
 from netwright.net import compare, surgery
 from netwright.net.faults import explain
+from netwright.net.history import History
 from netwright.net.leaf import LeafNode
+from netwright.net.lineage import history_of, history_of_parts, in_brief, recorded, some_of
 from netwright.net.names import SHARED, check_name
 from netwright.net.names import join_path as join_path
-from netwright.net.node import Held, Node, arguments, field_values, structure
-from netwright.net.plan.container import ContainerNode
+from netwright.net.node import Held, Node, arguments, field_values
+from netwright.net.plan.container import ContainerNode, check_nesting
 from netwright.net.plan.level import Level
 from netwright.net.plan.plan import Plan, plan_of
 from netwright.net.plan.symbol import Symbol, as_part
-from netwright.net.ports import PortsLike, check_reads, check_same, codecs_of, ports_repr, ports_verbs
+from netwright.net.ports import PortsLike, check_reads, codecs_of, outer_codecs, ports_repr, ports_verbs
 from netwright.net.run import call
 from netwright.net.run.call import Changes
 from netwright.net.standard import standard_class
 from netwright.once import forget, once
 from netwright.sizes.notation import ports
-
-MOST_NESTED = 50  # containers in each other: deeper ones cannot be saved, and at some hundred Python's own stack ends
-
 
 Paths: TypeAlias = list[str] | tuple[str, ...]
 OWN = {
@@ -109,8 +108,10 @@ class Net(Node, abstract=True):
     def __getitem__(self, path: str | int | slice) -> "Net":
         """The part at a path or position, or the parts between two, with their arrays."""
         if isinstance(path, slice):
-            return cast(Net, surgery.cut_out(self, given.piece(path)))
-        return cast(Net, surgery.get(self, given.path_of(path)))
+            cut = surgery.cut_out(self, given.piece(path))
+            return recorded(cast(Net, cut), self, f"take parts {surgery.slice_text(path)}")
+        found = surgery.get(self, given.path_of(path))
+        return recorded(cast(Net, found), self, f"take part {path}")
 
     def __iter__(self) -> Iterator["Net"]:
         """The parts, in the order they run, with their arrays."""
@@ -168,33 +169,47 @@ class Net(Node, abstract=True):
         """The path of every part, at any depth, in the order they run."""
         return tuple(self.plan.wiring.values)
 
+    @property
+    def history(self) -> History:
+        """What the net was made from, every edit and every training, oldest first; equality leaves it out."""
+        return history_of(self)
+
     def replace(self, path: str | int, part: Any) -> "Net":
         """The net with another part at a path; a part without arrays resets them, one with arrays keeps its own."""
-        return cast(Net, surgery.replace(self, given.path_of(path), as_part(part)))
+        part = as_part(part)
+        made = cast(Net, surgery.replace(self, given.path_of(path), part))
+        return recorded(made, self, f"replace {path} by {in_brief(part)}", {str(path): part})
 
     def insert(self, before: str | int, part: Any, name: str = "") -> "Net":
         """The net with a part put before another; it reads what that one read first."""
-        return cast(Net, surgery.insert(self, given.path_of(before), as_part(part), name))
+        part = as_part(part)
+        made = cast(Net, surgery.insert(self, given.path_of(before), part, name))
+        return recorded(made, self, f"insert {in_brief(part)} before {before}", {name or part.kind_name: part})
 
     def delete(self, path: str | int) -> "Net":
         """The net without a part; what read it reads what the part read."""
-        return cast(Net, surgery.delete(self, given.path_of(path)))
+        return recorded(cast(Net, surgery.delete(self, given.path_of(path))), self, f"delete {path}")
 
     def append(self, part: Any, name: str = "") -> "Net":
         """The net with one part more at its end; its decoder gives way to the part's own."""
-        return cast(Net, surgery.append(self, as_part(part), name))
+        part = as_part(part)
+        made = cast(Net, surgery.append(self, part, name))
+        return recorded(made, self, f"append {in_brief(part)}", {name or part.kind_name: part})
 
     def prepend(self, part: Any, name: str = "") -> "Net":
         """The net with one part more at its beginning; its encoder gives way to the part's own."""
-        return cast(Net, surgery.prepend(self, as_part(part), name))
+        part = as_part(part)
+        made = cast(Net, surgery.prepend(self, part, name))
+        return recorded(made, self, f"prepend {in_brief(part)}", {name or part.kind_name: part})
 
     def rename(self, path: str | int, name: str) -> "Net":
         """The net with another name for a part; its arrays move along."""
-        return cast(Net, surgery.rename(self, given.path_of(path), name))
+        return recorded(cast(Net, surgery.rename(self, given.path_of(path), name)), self, f"rename {path} to {name}")
 
     def with_input(self, port: PortsLike) -> "Net":
         """The net with another encoder, several by port, or none; arrays that no longer fit are reset."""
-        return self._with_codecs(inputs=codecs_of(port, self.input_names, self.optional_names))
+        codecs = codecs_of(port, self.input_names, self.optional_names)
+        return recorded(self._with_codecs(inputs=codecs), self, f"with_input {some_of(map(repr, codecs.values()))}")
 
     def with_output(self, port: PortsLike) -> "Net":
         """The net with another decoder, several by port, or none; arrays that no longer fit are reset.
@@ -202,7 +217,8 @@ class Net(Node, abstract=True):
         Arrays are judged by their sizes alone: as many labels in another order, or others, keep the last layer as it
         is, although its outputs now mean something else. `nw.diff` then says kept, and `net.replace` a fresh one.
         """
-        return self._with_codecs(outputs=codecs_of(port, self.output_names))
+        codecs = codecs_of(port, self.output_names)
+        return recorded(self._with_codecs(outputs=codecs), self, f"with_output {some_of(map(repr, codecs.values()))}")
 
     def with_arrays(self, arrays: Mapping[str, Any]) -> "Net":
         """The net holding copies of these arrays beside its others; keys are paths, or names of a torch state_dict.
@@ -215,7 +231,7 @@ class Net(Node, abstract=True):
         """
         found = {**self.held.arrays, **given.arrays_for(arrays, self.held.arrays, self.plan.arrays)}
         try:
-            return self.holding(arrays=found)
+            return recorded(self.holding(arrays=found), self, f"with_arrays {some_of(sorted(arrays))}")
         except SizeError as error:
             raise given.with_missing(error, found, self.plan.arrays) from None
 
@@ -225,7 +241,13 @@ class Net(Node, abstract=True):
         Raises: NetError for a device that is not there, or a type that is none.
         """
         where, kind = given.target(device, dtype)
-        return self.holding(arrays={path: given.moved_to(a, where, kind) for path, a in self.held.arrays.items()})
+        moved = self.holding(arrays={path: given.moved_to(a, where, kind) for path, a in self.held.arrays.items()})
+        return recorded(moved, self, " ".join(["to", *(str(one) for one in (where, kind) if one is not None)]))
+
+    def bare(self) -> Self:
+        """The net without arrays and codecs; a shared name stays, it is part of the structure."""
+        held = self.held
+        return recorded(self.stripped(), self, "bare") if held.arrays or held.inputs or held.outputs else self
 
     def validate(self) -> None:
         """Raise every fault of the net at once, each with the mends that were checked."""
@@ -241,7 +263,7 @@ class Net(Node, abstract=True):
         for side, codecs in sides.items():
             held[side] |= {name: codec for name, codec in codecs.items() if codec is not None}
             held[side] = {name: codec for name, codec in held[side].items() if codecs.get(name, codec) is not None}
-        bare = self.rebuilt(Held(shared=self.held.shared, **held))
+        bare = self.rebuilt(Held(inputs=held["inputs"], outputs=held["outputs"], shared=self.held.shared))
         return cast(Net, surgery.hold_arrays(bare, self.held.arrays))
 
     def __copy__(self) -> Self:
@@ -255,9 +277,11 @@ class Net(Node, abstract=True):
         return _restored, (
             type(self),
             field_values(self),
-            *(dict(side) for side in (held.arrays, held.inputs)),
+            dict(held.arrays),
+            dict(held.inputs),
             dict(held.outputs),
             held.shared,
+            held.history,
         )
 
 
@@ -316,21 +340,22 @@ class Container(ContainerNode, Net, abstract=True):
     def settle(self, held: Held) -> None:
         """Take over the arrays and codecs of the parts, and check the whole; every constructor ends with this."""
         level, children = self.level, self.children()  # the parts as they were given, with what they hold
-        _check_nesting(self)
+        check_nesting(self)
         arrays = {**held.arrays, **surgery.lift(level)}
-        bare = {name: child.bare() for name, child in children.items()}
-        if any(bare[name] is not child for name, child in children.items()):
-            for name, value in (self.fields_with(bare) or {}).items():
+        stripped = {name: child.stripped() for name, child in children.items()}
+        if any(stripped[name] is not child for name, child in children.items()):
+            for name, value in (self.fields_with(stripped) or {}).items():
                 object.__setattr__(self, name, value)
-            forget(self)  # walked again, with the bare parts
+            forget(self)  # walked again, with the stripped parts
         given = {(made.name, port): codec for made in level.calls for port, codec in made.part.held.outputs.items()}
         for made in level.calls:
             check_reads(made.part, [(port, ref) for port, ref in made.reads if ref[0]], given, made.name)
-        inputs, outputs = _boundary(level, held.inputs)
+        inputs, outputs = outer_codecs(level, held.inputs)
         if self.each is not None:
             inputs, outputs = self.lifted(inputs, outputs)
         sides = {"inputs": {**inputs, **held.inputs}, "outputs": {**outputs, **held.outputs}}
-        object.__setattr__(self, "held", Held(MappingProxyType(arrays), **sides, shared=held.shared))
+        history = held.history or history_of_parts(self, children)
+        object.__setattr__(self, "held", Held(MappingProxyType(arrays), **sides, shared=held.shared, history=history))
         self.validate()
 
     def lifted(
@@ -357,40 +382,6 @@ class Container(ContainerNode, Net, abstract=True):
         return shared_repr(self, f"{type(self).__name__}({arguments(self)}{ports_repr(self)})")
 
 
-def _check_nesting(container: Container) -> None:
-    if _nesting(container) > MOST_NESTED:
-        raise NetError(
-            what=f"nets nest at most {MOST_NESTED} deep",
-            where=type(container).__name__,
-            got=f"{_nesting(container)} containers in each other",
-            mend="nw.Chain(…) or nw.Repeat(count, part) puts parts one after the other, however many",
-        )
-
-
-def _nesting(node: Node) -> int:
-    """How many containers are in each other, this one included; counted once for each value."""
-    if not isinstance(node, ContainerNode):
-        return 0
-    return once(structure(node), "nesting", lambda: 1 + max(map(_nesting, node.children().values()), default=0))
-
-
-def _boundary(level: Level, codecs: Mapping[str, Codec]) -> tuple[dict[str, Codec], dict[str, Codec]]:
-    """The codecs of parts that stand at the net's own ports: they become the net's, where it says none itself."""
-    inputs: dict[str, Codec] = {}
-    for made in level.calls:
-        for port, (maker, name) in made.reads:
-            if not maker and port in made.part.held.inputs:
-                own = made.part.held.inputs[port]
-                if name not in codecs:
-                    check_same(inputs.setdefault(name, own), own, name, made.name)
-    outputs: dict[str, Codec] = {}
-    for name, (maker, port) in level.outputs:
-        part = level.part(maker)
-        if part is not None and port in part.held.outputs:
-            outputs[name] = part.held.outputs[port]
-    return inputs, outputs
-
-
 def join(left: Any, right: Any) -> Net:
     """Two nets one after the other: the parts of two chains become one chain.
 
@@ -400,8 +391,9 @@ def join(left: Any, right: Any) -> Net:
         >>> nw.join(net[:1], net[1:]) == net
         True
     """
-    chain = standard_class("Chain")
-    return chain.joined(as_part(left), as_part(right))
+    left, right = as_part(left), as_part(right)
+    made = standard_class("Chain").joined(left, right)
+    return recorded(made, left, f"join {in_brief(right)}", {"right": right})
 
 
 def Shared(name: str, part: Any) -> Net:
@@ -417,7 +409,7 @@ def Shared(name: str, part: Any) -> Net:
     node = as_part(part)
     arrays = {join_path(SHARED + name, path): array for path, array in node.held.arrays.items()}
     held = Held(arrays, node.held.inputs, node.held.outputs, name)
-    return cast(Net, node.rebuilt(held))
+    return recorded(cast(Net, node.rebuilt(held)), node, f"Shared {name}")
 
 
 def _written_name(kind: type[Node]) -> str:
@@ -441,10 +433,11 @@ def _restored(
     inputs: Mapping[str, Codec],
     outputs: Mapping[str, Codec],
     shared: str,
+    history: History,
 ) -> Node:
     """The net that was pickled."""
     node = object.__new__(kind)
     for name, value in fields.items():
         object.__setattr__(node, name, value)
-    object.__setattr__(node, "held", Held(arrays, inputs, outputs, shared))
+    object.__setattr__(node, "held", Held(arrays, inputs, outputs, shared, history))
     return node

@@ -7,7 +7,7 @@ from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
 from netwright.net.node import Held, Node
-from netwright.net.plan.level import Ref
+from netwright.net.plan.level import Level, Ref
 
 PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None
 PortsLike: TypeAlias = PortLike | Mapping[str, PortLike]
@@ -93,6 +93,23 @@ def check_same(known: Codec, own: Codec, name: str, reader: str) -> None:
         got=f"{own!r}",
         mend=(f"{reader}.with_input(None), if that encoder suits both", f"input={{{name!r}: …}}, which counts for all"),
     )
+
+
+def outer_codecs(level: Level, codecs: Mapping[str, Codec]) -> tuple[dict[str, Codec], dict[str, Codec]]:
+    """The codecs of parts that stand at the net's own ports: they become the net's, where it says none itself."""
+    inputs: dict[str, Codec] = {}
+    for made in level.calls:
+        for port, (maker, name) in made.reads:
+            if not maker and port in made.part.held.inputs:
+                own = made.part.held.inputs[port]
+                if name not in codecs:
+                    check_same(inputs.setdefault(name, own), own, name, made.name)
+    outputs: dict[str, Codec] = {}
+    for name, (maker, port) in level.outputs:
+        part = level.part(maker)
+        if part is not None and port in part.held.outputs:
+            outputs[name] = part.held.outputs[port]
+    return inputs, outputs
 
 
 def ports_repr(node: Node, inputs: Mapping[str, Codec | None] | None = None) -> str:

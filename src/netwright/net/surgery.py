@@ -35,12 +35,12 @@ def cut_out(node: Node, piece: slice) -> Node:
     level = _level(node, "a slice")
     names = [call.name for call in level.calls]
     if piece.step not in (None, 1):
-        raise NetError(what="a slice of a net has no step", where=_slice_text(piece), mend="net[first:last]")
+        raise NetError(what="a slice of a net has no step", where=slice_text(piece), mend="net[first:last]")
     start = _bound(node, names, piece.start, 0)
     stop = _bound(node, names, piece.stop, len(names))
     if start >= stop:
         raise NetError(
-            what="this slice holds no part", where=_slice_text(piece), got=f"{len(names)} parts: {', '.join(names)}"
+            what="this slice holds no part", where=slice_text(piece), got=f"{len(names)} parts: {', '.join(names)}"
         )
     cut_level, kept = _cut(level, start, stop)
     inputs = {name: node.held.inputs[outer] for name, outer in kept.items() if outer in node.held.inputs}
@@ -67,11 +67,11 @@ def replace(node: Node, path: str | int, part: Node) -> Node:
         check_reads(part, call.reads, _given(node), call.name)
     names = [call.name for call in uses]
     known = set(names) <= container.children().keys()
-    fields = container.fields_with(dict.fromkeys(names, part.bare())) if known else None
+    fields = container.fields_with(dict.fromkeys(names, part.stripped())) if known else None
     if fields is not None:
         held = Held(inputs=node.held.inputs, outputs=node.held.outputs, shared=node.held.shared)
         return hold_arrays(container.rebuilt(held, **fields), arrays)
-    calls = (with_fields(call, part=part.bare()) if call.place == place else call for call in level.calls)
+    calls = (with_fields(call, part=part.stripped()) if call.place == place else call for call in level.calls)
     return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
 
 
@@ -86,7 +86,7 @@ def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
         raise NetError(what=f"{before} reads nothing: no part can stand before it", where=before)
     name = _free_name(level, part, name)
     (port, ref), *others = at.reads
-    new = Call(name, part.bare(), ((_first_input(part), ref),), name)
+    new = Call(name, part.stripped(), ((_first_input(part), ref),), name)
     check_reads(part, new.reads, _given(node), name)
     moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
     calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
@@ -159,7 +159,7 @@ def append(node: Node, part: Node, name: str = "") -> Node:
     if len(level.outputs) != 1:
         raise NetError(what=f"append needs a net with one output; this has {len(level.outputs)}", where="append")
     name = _free_name(level, part, name)
-    call = Call(name, part.bare(), ((_first_input(part), level.outputs[0][1]),), name)
+    call = Call(name, part.stripped(), ((_first_input(part), level.outputs[0][1]),), name)
     check_reads(part, call.reads, _given(node), name)
     outputs = tuple((port, (name, port)) for port in output_names(part, 1))
     arrays = arrays_together(node.held.arrays, _lifted(join_path(_root(node), name), part), name)
@@ -180,7 +180,7 @@ def prepend(node: Node, part: Node, name: str = "") -> Node:
         return ref if ref[0] else first
 
     calls = (
-        Call(name, part.bare(), ((_first_input(part), ("", level.inputs[0])),), name),
+        Call(name, part.stripped(), ((_first_input(part), ("", level.inputs[0])),), name),
         *(with_fields(c, reads=tuple((port, moved(ref)) for port, ref in c.reads)) for c in level.calls),
     )
     outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
@@ -284,7 +284,7 @@ def _child(node: Node, name: str | int) -> Node:
 def _replace_below(node: Node, path: str, part: Node) -> Node:
     """The net with a part that was edited inside put back; a shared part must be edited at all its uses."""
     before = get(node, path)
-    if before.held.shared and before.bare() != part.bare():
+    if before.held.shared and before.stripped() != part.stripped():
         raise NetError(
             what=f"the part {before.held.shared!r} is shared: an edit inside one use would leave the others behind",
             where=path,
@@ -342,7 +342,8 @@ def _bound(node: Node, names: Sequence[str], at: str | int | None, default: int)
     return slice(at, None).indices(len(names))[0]
 
 
-def _slice_text(piece: slice) -> str:
+def slice_text(piece: slice) -> str:
+    """A slice of a net as Python writes it."""
     step = "" if piece.step is None else f":{piece.step!r}"
     return "[" + ":".join("" if end is None else repr(end) for end in (piece.start, piece.stop)) + step + "]"
 

@@ -9,6 +9,7 @@ from netwright.codecs.codec import Codec
 from netwright.errors import NetError
 from netwright.net.graph import Graph
 from netwright.net.leaf import LeafNode
+from netwright.net.lineage import recorded
 from netwright.net.names import join_path
 from netwright.net.node import Held, Node, expect_net
 from netwright.net.part import Net
@@ -49,7 +50,8 @@ def unfold(net: Net, along: str | None = None) -> Net:
     size = along_of(plan, along)
     stepped = _Unfolding(plan, size).part(net, "").part
     inputs = {name: _plain(codec) for name, codec in net.held.inputs.items()}
-    return cast(Net, stepped.rebuilt(Held(net.held.arrays, inputs, {}, net.held.shared)))
+    unfolded = cast(Net, stepped.rebuilt(Held(net.held.arrays, inputs, {}, net.held.shared)))
+    return recorded(unfolded, net, f"unfold along {size}")
 
 
 class Stepped(Value):
@@ -93,7 +95,7 @@ class _Unfolding:
                     begun = f"{own[port]}_begun"
                     calls.append(Call(begun, begin, (("state", ("", own[port])), ("start", start)), begun))
                     reads[port] = (begun, "output")
-            calls.append(Call(call.name, one.part.bare(), tuple(reads.items()), call.place))
+            calls.append(Call(call.name, one.part.stripped(), tuple(reads.items()), call.place))
             states |= {name: (call.name, port) for port, name in own.items()}
         outputs = (*level.outputs, *states.items())
         graph = Graph.from_level(Level((*level.inputs, *states), tuple(calls), outputs))

@@ -9,6 +9,8 @@ from netwright.errors import FileError, NetError, did_you_mean, shortened
 from netwright.fetch import Mirror, Package, fetch
 from netwright.models.pretrained.files import SHOWN, check_regular, shown_text
 from netwright.models.pretrained.sentences import sentence_net
+from netwright.net.history import Entry, History
+from netwright.net.lineage import holding_history
 from netwright.net.part import Net
 from netwright.value import Value
 
@@ -88,7 +90,7 @@ def pretrained(name: str | PathLike[str]) -> Net:
     """
     if isinstance(name, str) and name in _MODELS:
         known = _MODELS[name]
-        return known.net(fetch(f"models/{name}", known.mirrors, known.sha256))
+        return _loaded(known.net(fetch(f"models/{name}", known.mirrors, known.sha256)), name, known.sha256)
     if not isinstance(cast(Any, name), str | PathLike):
         raise NetError(
             what="a model is a name or a path",
@@ -104,7 +106,13 @@ def pretrained(name: str | PathLike[str]) -> Net:
             expected=", ".join(map(repr, _MODELS)) + ", a folder or a GGUF file",
             mend=did_you_mean(name[:SHOWN], _MODELS),
         )
-    return _read(path)
+    return _loaded(_read(path), path.name)
+
+
+def _loaded(net: Net, name: str, sha256: Mapping[str, str] | None = None) -> Net:
+    """The net with a history that begins here: its name, and the digests of its files where they are known."""
+    facts = tuple((f"sha256 of {file}", digest) for file, digest in (sha256 or {}).items())
+    return holding_history(net, History((Entry("loaded", f"{name}, a published net", facts),)))
 
 
 def _exists(path: Path) -> bool:

@@ -154,11 +154,11 @@ def _place(op: Op, leaf: LeafNode) -> str:
 
 def _rebuilt(node: Node, edit: Edit, path: str, held: Held) -> Node:
     if isinstance(node, LeafNode):
-        leaf = edit.leaves.get(path) or node.bare()
+        leaf = edit.leaves.get(path) or node.stripped()
         return leaf if path else leaf.rebuilt(held)
     paths = {*edit.leaves, *(where for where, _ in edit.inserts)}
     if path and not any(_below(touched, path) for touched in paths):
-        return node.bare()
+        return node.stripped()
     assert isinstance(node, ContainerNode)
     level = _rebuilt_level(node.level, edit, path)
     if [call.name for call in level.calls] == [call.name for call in node.level.calls]:
@@ -179,7 +179,7 @@ def _rebuilt_level(level: Level, edit: Edit, path: str) -> Level:
         ref = moved.get(ref, ref)
         for leaf in edit.inserts.get((where, port), ()):
             name = names.new(leaf.kind_name)
-            calls.append(Call(name, leaf.bare(), ((input_ports(leaf, 1)[0].name, ref),), name))
+            calls.append(Call(name, leaf.stripped(), ((input_ports(leaf, 1)[0].name, ref),), name))
             ref = (name, output_names(leaf, 1)[0])
         return ref
 

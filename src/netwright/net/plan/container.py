@@ -9,6 +9,7 @@ from netwright.net.plan.level import Level, PerElement
 from netwright.net.plan.symbol import DrawnInput, Symbol, check_part_name, close, input_ports, use
 from netwright.once import once
 
+MOST_NESTED = 50  # containers in each other: deeper ones cannot be saved, and at some hundred Python's own stack ends
 MOST_LEAVES = 100_000  # planning takes about ten seconds for so many; the largest published nets have some thousands
 
 
@@ -111,3 +112,21 @@ def check_leaf_uses(uses: int, where: str) -> None:
             got=f"{uses:,}" if uses < 10**15 else "more than a quadrillion",
             mend="nw.Fold or nw.Map, which use one part for every element",
         )
+
+
+def check_nesting(container: ContainerNode) -> None:
+    """Refuse containers that are too deep in each other."""
+    if _nesting(container) > MOST_NESTED:
+        raise NetError(
+            what=f"nets nest at most {MOST_NESTED} deep",
+            where=type(container).__name__,
+            got=f"{_nesting(container)} containers in each other",
+            mend="nw.Chain(…) or nw.Repeat(count, part) puts parts one after the other, however many",
+        )
+
+
+def _nesting(node: Node) -> int:
+    """How many containers are in each other, this one included; counted once for each value."""
+    if not isinstance(node, ContainerNode):
+        return 0
+    return once(structure(node), "nesting", lambda: 1 + max(map(_nesting, node.children().values()), default=0))

@@ -94,7 +94,7 @@ class Plan(Value):
 
 def wiring_of(node: Node) -> Wiring:
     """The flat wiring of a net. Nets that differ only in arrays and codecs share it."""
-    return once(structure(node), "wiring", lambda: wire(node.bare()))
+    return once(structure(node), "wiring", lambda: wire(node.stripped()))
 
 
 def plan_of(node: Node) -> Plan:

@@ -15,7 +15,6 @@ from netwright.codecs.number import Number, Vector
 from netwright.codecs.numeric import time_as_number
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
-from netwright.net.node import Held
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.sizes.size import names
@@ -30,13 +29,13 @@ def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
     """
     inputs = {name: _fitted(net.held.inputs.get(name), net, source, name, "") for name in net.input_names}
     if inputs != dict(net.held.inputs):
-        net = net.rebuilt(Held(net.held.arrays, inputs, net.held.outputs, net.held.shared))
+        net = net.holding(inputs=inputs)
     outputs = dict(net.held.outputs)
     for port, name in targets.items():
         outputs[name] = _fitted(net.held.outputs.get(name), net, source, port, name)
     if outputs == dict(net.held.outputs):
         return net
-    return net.rebuilt(Held(net.held.arrays, inputs, outputs, net.held.shared))
+    return net.holding(outputs=outputs)
 
 
 def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: str) -> Codec:
