@@ -68,7 +68,7 @@ INSIDE = {
     ],
     "training": [
         ["batch", "events", "interrupts", "schedules", "snapshot"],
-        ["culprit", "updates"],
+        ["culprit", "processes", "updates"],
         ["optimizers"],
         ["engines"],
         ["prepare"],

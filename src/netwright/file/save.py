@@ -54,7 +54,7 @@ def save(net: Net, path: str | os.PathLike[str], *, examples: Sequence[Any] = ()
     try:
         tensors = {name: plain_array(name, array) for name, array in net.held.arrays.items()}
         content = {
-            "version": _version(),
+            "version": netwright_version(),
             "digest": digest(net),
             "net": described_value(net, "net"),
             "inputs": _codecs(net.held.inputs, "input"),
@@ -114,7 +114,8 @@ def _codecs(codecs: Mapping[str, Any], side: str) -> dict[str, Any]:
     return {port: described_value(codecs[port], f"{side} {port!r}") for port in sorted(codecs)}
 
 
-def _version() -> str:
+def netwright_version() -> str:
+    """The version of this package."""
     try:
         return metadata.version(NAME)
     except metadata.PackageNotFoundError:  # run from a folder of source

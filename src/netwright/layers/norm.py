@@ -1,6 +1,6 @@
 """Normalization: values brought to mean 0 and variance 1, over the batch, a position, or groups of features."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Any
 
@@ -72,13 +72,24 @@ class BatchNorm(Leaf):
         return (f"nw.LayerNorm() in place of {path}, whose statistics in training are of all positions",)
 
     def forward(
-        self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, lengths: Lengths = NO_LENGTHS
+        self,
+        w: Mapping[str, Tensor],
+        x: Tensor,
+        *,
+        training: bool,
+        lengths: Lengths = NO_LENGTHS,
+        over_processes: Callable[[Tensor], Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         if not training:
             y = F.batch_norm(x.movedim(-1, 1), w["mean"], w["variance"], w["weight"], w["bias"], eps=self.eps)
             return y.movedim(1, -1), {}  # (b, c, *s) -> (b, *s, c)
         mask = own_elements(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))
+        if over_processes is not None:  # there are examples enough in the whole batch: `fewest` saw to it
+            own = torch.ones_like(x[..., :1], dtype=torch.bool) if mask is None else mask.expand(*x.shape[:-1], 1)
+            return self._over_own(w, x, own, over_processes)
         if mask is not None:
+            if len(x) == 1 and mask.sum() < 2:  # every example has a position, so two examples are enough
+                raise _single()
             return self._over_own(w, x, mask.expand(*x.shape[:-1], 1))
         count = x.numel() // x.shape[-1]
         if count < 2:
@@ -90,14 +101,19 @@ class BatchNorm(Leaf):
         )  # (b, *s, c) -> (b, c, *s), (c,), (c,)
         return y.movedim(1, -1), self._followed(w, mean, variance)  # (b, c, *s) -> (b, *s, c)
 
-    def _over_own(self, w: Mapping[str, Tensor], x: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The same by hand, where the statistics are to be those of some positions alone: mask (b, *s, 1)."""
-        if len(x) == 1 and mask.sum() < 2:  # every example has a position, so two examples are enough
-            raise _single()
+    def _over_own(
+        self, w: Mapping[str, Tensor], x: Tensor, mask: Tensor, total: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same by hand, where the statistics are those of some positions, mask (b, *s, 1), or of all processes."""
         axes = tuple(range(x.ndim - 1))
-        count = mask.sum().to(x.dtype)
-        mean = torch.where(mask, x, 0.0).sum(axes) / count  # (b, *s, c) -> (c,)
-        variance = torch.where(mask, x - mean, 0.0).square().sum(axes) / count  # (b, *s, c) -> (c,)
+        sums = torch.where(mask, x, 0.0).sum(axes)  # (b, *s, c) -> (c,)
+        count = mask.sum().to(x.dtype)  # ()
+        if total is not None:
+            both = total(torch.cat([sums, count.unsqueeze(0)]))  # (c + 1,)
+            sums, count = both[:-1], both[-1].detach()  # (c,), ()
+        mean = sums / count  # (c,)
+        squares = torch.where(mask, x - mean, 0.0).square().sum(axes)  # (b, *s, c) -> (c,)
+        variance = (squares if total is None else total(squares)) / count  # (c,)
         y = (x - mean) * (variance + self.eps).rsqrt() * w["weight"] + w["bias"]  # (b, *s, c)
         return y, self._followed(w, mean, variance.detach() * (count / (count - 1)))
 

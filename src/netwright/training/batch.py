@@ -19,6 +19,15 @@ class Batch:
     weights: Tensor | None
     lengths: Mapping[str, Tensor | int] = field(default_factory=dict[str, Tensor | int])
 
+    def rows(self, which: slice) -> "Batch":
+        """Some of its examples, padded as they are here."""
+        return Batch(
+            {port: value[which] for port, value in self.inputs.items()},
+            self.examples[which],
+            None if self.weights is None else self.weights[which],
+            {name: n if isinstance(n, int) else n[which] for name, n in self.lengths.items()},
+        )
+
     @property
     def size(self) -> int:
         """How many examples it holds."""

@@ -139,18 +139,19 @@ class Loop:
     def _epochs(self) -> None:
         status = self.status
         try:
-            while len(status.done) < status.epochs and not status.stopping:
+            while len(status.done) < status.epochs and not self._stopping():
                 self._epoch()
-            ended = "stopped" if status.stopping else "all epochs done"
+            ended = "stopped" if self._stopping() else "all epochs done"
         except KeyboardInterrupt:
-            if self.requests.came is not None:  # the second Ctrl-C does not wait, and ends the program
-                raise
+            if self.requests.came is not None or self.prepared.group.size > 1:
+                raise  # the second Ctrl-C does not wait, and ends the program; other processes are within a step
             ended = "interrupted"
         self._refuse_broken()
-        came = self.requests.came
-        status.ended = ended if came is None else "interrupted"
-        if came not in (None, signal.SIGINT):
+        came = self.prepared.group.highest(self.requests.came or 0)
+        status.ended = "interrupted" if came else ended
+        if came not in (0, signal.SIGINT):
             raise SystemExit(EXIT)
+        self._as_the_first_process_has_it()
 
     def _end(self, callbacks: Sequence[Callback]) -> None:
         """Call every callback at the end, even if one of them raises."""
@@ -192,7 +193,7 @@ class Loop:
             status.seconds = before + now
             for tell in hearing:
                 tell(status)
-            if status.stopping and running.batches < count:
+            if self._stopping() and running.batches < count:
                 return
         self._refuse_broken()
         measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}
@@ -220,6 +221,13 @@ class Loop:
         for callback in self.callbacks:
             callback.on_epoch(status)
 
+    def _stopping(self) -> bool:
+        """Whether a process was asked to stop; all of them stop after the same step."""
+        stopping = self.prepared.group.highest(self.status.stopping)
+        if stopping:
+            self.status.stopping = True
+        return bool(stopping)
+
     def _go_on_alone(self) -> None:
         self.pace, self.threads = None, 1
         torch.set_num_threads(1)
@@ -230,7 +238,7 @@ class Loop:
         status, engine = self.status, self.prepared.engine
         loss = engine.gradient(batch, status.step)
         if not math.isfinite(loss):
-            raise self._not_finite(engine.culprit(batch, status.step) or Culprit("loss", ""), str(loss))
+            raise self._not_finite(self._culprit(batch), str(loss))
         if self.prepared.clip is not None:
             clip(engine.flat, self.prepared.clip)
         factor = self.prepared.schedule.factor(status.step, status.steps)
@@ -242,6 +250,21 @@ class Loop:
         status.losses.append(loss)
         status.loss = loss if status.step == 1 else status.loss + SMOOTH * (loss - status.loss)
         return loss
+
+    def _culprit(self, batch: Batch) -> Culprit:
+        """What the first process found that found anything."""
+        own = self.prepared.engine.culprit(batch, self.status.step)
+        found = self.prepared.group.gathered(None if own is None else asdict(own))
+        return next((Culprit(**one) for one in found if one is not None), Culprit("loss", ""))
+
+    def _as_the_first_process_has_it(self) -> None:
+        """Take times and choices from the first process, so that the results of all processes are equal."""
+        status, group = self.status, self.prepared.group
+        settings = {choice.name: choice.setting for choice in status.choices}
+        status.seconds = group.agreed(status.seconds)
+        status.done = [Epoch(**epoch) for epoch in group.agreed([asdict(epoch) for epoch in status.done])]
+        choices = group.agreed([(choice.name, choice.value, choice.why) for choice in status.choices])
+        status.choices = tuple(Choice(name, value, why, settings.get(name)) for name, value, why in choices)
 
     def _not_finite(self, culprit: Culprit, got: str) -> TrainingError:
         """The error of a step; if the weights are not finite, it names the step before, if there was one."""

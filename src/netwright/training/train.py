@@ -12,6 +12,7 @@ from netwright.codecs.numeric import plain_number
 from netwright.machine import without_autocast
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
+from netwright.training.folder.made_from import made_from
 from netwright.training.folder.recorder import train_in
 from netwright.training.loop import Loop
 from netwright.training.optimizers import Optimizer, TorchOptimizer
@@ -20,6 +21,8 @@ from netwright.training.prepare.next_element import NextElement
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
 from netwright.training.prepare.rates import Rates
+from netwright.training.processes.launched import joined
+from netwright.training.processes.refusals import refuse_unequal
 from netwright.training.progress.progress import progress as progress_for
 from netwright.training.result import Run, result_of
 from netwright.training.schedules import Schedule
@@ -81,7 +84,7 @@ def train(
         folder: where the run is kept: settings, log, checkpoints, and at the end the nets. The same call again goes on
             where the run was, also after the program was killed; if it had ended, its result is given back. A setting
             that a later call leaves out is as the folder has it. None keeps nothing.
-        callbacks: read the run as it goes, and may stop it.
+        callbacks: read the run as it goes, and may stop it; of several processes the first one calls them.
         progress: whether the run is shown while it goes.
         choices: the choices of an earlier run, to be made again where nothing else is given.
         objective: `nw.NextElement()` to predict what comes next in every sequence of a single column; None compares
@@ -118,6 +121,12 @@ def train(
     )
     callbacks = [*arguments.all_of("callbacks", callbacks, Callback), *([progress_for()] if progress else [])]
     arguments.check_net(net)
-    if folder is not None:
-        return train_in(Path(arguments.folder(folder)), net, data, options, callbacks)
-    return result_of(Loop(prepare(net, data, options), callbacks))
+    path = None if folder is None else Path(arguments.folder(folder))
+    with joined() as group:
+        heard = callbacks if group.leads else ()
+        if path is not None:
+            return train_in(path, net, data, options, heard, group)
+        prepared = prepare(net, data, options, group)
+        if group.size > 1:
+            refuse_unequal(group, made_from(net, options, prepared))
+        return result_of(Loop(prepared, heard))

@@ -66,7 +66,9 @@ def faults(name: str, half: Path, whole: Run, place: Path, count: int) -> dict[s
         else:
             found["went on"] += 1
             named = [choice for choice in run.choices if choice.name == "checkpoint"]
-            assert [choice.value for choice in named] == [f"of step {int(before.stem.split('-')[1])}"] * (name == "checkpoint")
+            assert [choice.value for choice in named] == [f"of step {int(before.stem.split('-')[1])}"] * (
+                name == "checkpoint"
+            )
             assert all(file.name in choice.why for choice in named)
             assert (run.net, run.last, run.losses) == (whole.net, whole.last, whole.losses)
             if isinstance(read, FileError):

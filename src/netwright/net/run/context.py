@@ -39,6 +39,8 @@ class RunContext:
             are not the examples themselves.
         rows: inside a `Map` or `Fold`: the example that each row belongs to.
         like: a value of the run; leaves without inputs use its device and its type.
+        over_processes: the sum of an array over all processes that share the batch, with its derivative, for leaves
+            that compute something of the whole batch; None where one process has all of it.
     """
 
     training: bool = False
@@ -51,6 +53,7 @@ class RunContext:
     watch: Watch | None = None
     rows: Tensor | None = None
     like: Tensor | None = None
+    over_processes: Callable[[Tensor], Tensor] | None = None
     known: dict[Size, Length] = field(default_factory=_empty)  # lengths that were computed already
 
     def length(self, size: Size) -> Length:

@@ -316,6 +316,8 @@ def _keywords(instruction: Instruction, context: RunContext) -> dict[str, Any]:
         values["like"] = context.like
     if "training" in instruction.keywords:
         values["training"] = context.training
+    if "over_processes" in instruction.keywords:
+        values["over_processes"] = context.over_processes
     if "random" in instruction.keywords:
         values["random"] = context.noise.at(instruction.path) if context.noise is not None else None
     return values

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import field
 
 import torch
 from torch import Tensor
@@ -15,8 +16,9 @@ from netwright.net.run.noise import Noise
 from netwright.training import culprit
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
-from netwright.training.engines.engine import Engine, total
+from netwright.training.engines.engine import Engine, over_processes, total
 from netwright.training.engines.flat import Flat
+from netwright.training.processes.group import Group, OverProcesses
 from netwright.value import Value
 
 
@@ -34,6 +36,7 @@ class Autograd(Engine, Value, eq=False):
     running: Mapping[str, Tensor]
     precision: torch.dtype | None
     seed: int
+    group: Group = field(default_factory=Group)
 
     @classmethod
     def of(
@@ -44,6 +47,7 @@ class Autograd(Engine, Value, eq=False):
         precision: torch.dtype | None,
         seed: int,
         frozen: Collection[str] = (),
+        group: Group | None = None,
     ) -> "Autograd":
         """The engine of a plan; `rest` holds arrays without gradients, `frozen` names those that never change."""
         exact = {path for step in plan.steps if step.leaf.needs_float32 for path in step.arrays.values()}
@@ -59,13 +63,17 @@ class Autograd(Engine, Value, eq=False):
         }
         bound = program_of(plan, [slot for _, slot in plan.wiring.outputs]).bind({**fixed, **parameters})
         gradients = [flat.view(flat.gradient, path) for path in flat.spans]
-        return cls(bound, flat, list(parameters.values()), gradients, running, precision, seed)
+        learned = list(parameters.values())
+        return cls(bound, flat, learned, gradients, running, precision, seed, group or Group())
 
     def gradient(self, batch: Batch, step: int) -> float:
         self.flat.refresh()
-        context = self._context(batch, step)
+        part = self.group.part(batch)
+        context = self._context(part.batch, step, part.over_processes)
         with torch.enable_grad():
-            loss = total(self.bound(batch.inputs, context), batch.weights)
+            loss = total(self.bound(part.batch.inputs, context), part.batch.weights)
+            if part.share != 1:
+                loss = loss * part.share
             if not loss.requires_grad:
                 raise TrainingError(
                     what="the loss does not depend on the weights, so that there is nothing to learn from",
@@ -76,7 +84,7 @@ class Autograd(Engine, Value, eq=False):
             grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         with torch.no_grad():
             torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
-            found = loss.item()
+            found = over_processes(self.group, self.flat, loss.item())
             if not (math.isfinite(found) and culprit.finite([self.flat.gradient])):
                 return math.nan  # a step that is not made leaves running arrays as they are
             for path, value in context.updates.items():
@@ -94,7 +102,8 @@ class Autograd(Engine, Value, eq=False):
         if broken is not None:
             return Culprit("weights", broken)
         self.flat.refresh()
-        context = self._context(batch, step)
+        batch = self.group.part(batch).batch
+        context = self._context(batch, step)  # no process waits for others here, since they find other parts
         return culprit.of_step(
             self.bound,
             batch.inputs,
@@ -104,13 +113,14 @@ class Autograd(Engine, Value, eq=False):
             lambda losses: total(losses, batch.weights),
         )
 
-    def _context(self, batch: Batch, step: int) -> RunContext:
+    def _context(self, batch: Batch, step: int, summed: OverProcesses | None = None) -> RunContext:
         return RunContext(
             training=True,
             noise=Noise(self.seed, step, batch.examples),
             batch=batch.size,
             precision=self.precision,
             lengths=batch.lengths,
+            over_processes=summed,
         )
 
 

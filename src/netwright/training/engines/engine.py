@@ -9,16 +9,18 @@ from torch import Tensor
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.flat import Flat
+from netwright.training.processes.group import Group
 
 
 class Engine(ABC):
     """Computes gradients of one plan into the flat buffer of a run."""
 
     flat: Flat
+    group: Group
 
     @abstractmethod
     def gradient(self, batch: Batch, step: int) -> float:
-        """The mean loss of a batch, whose gradient is left in `flat.gradient`.
+        """The mean loss of a batch, whose gradient is left in `flat.gradient`; each process of a run computes a part.
 
         The result is not finite if the loss or the gradient is not finite.
         """
@@ -30,6 +32,15 @@ class Engine(ABC):
     @abstractmethod
     def culprit(self, batch: Batch, step: int) -> Culprit | None:
         """The part and the example of this batch that made the loss or the gradient not finite."""
+
+
+def over_processes(group: Group, flat: Flat, loss: float) -> float:
+    """The gradient and the loss of the whole batch, from those of the parts; the gradient is added up in place."""
+    if group.size == 1:
+        return loss
+    whole = torch.tensor(loss, dtype=torch.float64, device="cpu")
+    group.add(flat.gradient, whole)
+    return whole.item()
 
 
 def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:

@@ -9,6 +9,7 @@ from netwright.net.plan.plan import Plan
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat
+from netwright.training.processes.group import Group
 
 
 def engine_of(
@@ -18,6 +19,7 @@ def engine_of(
     precision: torch.dtype | None,
     seed: int,
     frozen: Collection[str] = (),
+    group: Group | None = None,
 ) -> Engine:
     """The fastest engine of a plan: the handwritten backward if every leaf has a kernel, else autograd.
 
@@ -27,6 +29,6 @@ def engine_of(
         Written,  # imported here, so that `import netwright` does not load the kernels
     )
 
-    autograd = Autograd.of(plan, flat, rest, precision, seed, frozen)
+    autograd = Autograd.of(plan, flat, rest, precision, seed, frozen, group)
     written = None if precision == torch.float64 else Written.of(plan, autograd)
     return written or autograd

@@ -2,11 +2,12 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from netwright.around import around
 from netwright.errors import FileError, TrainingError
 from netwright.file.save import save
 from netwright.net.part import Net
@@ -19,6 +20,9 @@ from netwright.training.folder.time_share import TimeShare
 from netwright.training.loop import Loop
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
+from netwright.training.processes.group import Group
+from netwright.training.processes.refusals import refuse_unequal
+from netwright.training.processes.spread import spread_snapshot
 from netwright.training.progress.progress import figure
 from netwright.training.result import Run, result_of, run_so_far
 
@@ -126,11 +130,14 @@ def resume(loop: Loop, folder: RunFolder) -> None:
 
     Raises: TrainingError where checkpoints are there and none is as it was written.
     """
-    snapshot, damaged = folder.newest()
+    group = loop.prepared.group
+    snapshot, damaged = folder.newest() if group.leads else (None, [])
+    snapshot, damaged = spread_snapshot(group, snapshot), group.agreed(damaged)
     if snapshot is not None:
         loop.restore(snapshot)
         loop.status.stopping = folder.ended == "stopped"
-        folder.cut_log(loop.status.step)
+        if group.leads:
+            folder.cut_log(loop.status.step)
     elif damaged:
         raise TrainingError(
             what="no checkpoint of the run is as it was written", where=os.fspath(folder.path), got="; ".join(damaged),
@@ -140,18 +147,39 @@ def resume(loop: Loop, folder: RunFolder) -> None:
         loop.status.choices += (Choice("checkpoint", f"of step {loop.status.step}", f"damaged: {'; '.join(damaged)}"),)
 
 
-def train_in(path: Path, net: Net, data: Any, options: Options, callbacks: Sequence[Callback]) -> Run:
-    """Begin a run in a folder, or go on with the one that is there, and run it to its end."""
+@around
+def folder_of(path: Path, group: Group) -> Generator[RunFolder]:
+    """The folder of a run: the first process holds it, and tells the others what the run was made from."""
+    if not group.leads:
+        yield RunFolder(path, group.agreed({}))
+        return
     with held_folder(path) as folder:
+        group.agreed(folder.about)
+        yield folder
+
+
+def train_in(
+    path: Path, net: Net, data: Any, options: Options, callbacks: Sequence[Callback], group: Group | None = None
+) -> Run:
+    """Begin a run in a folder, or go on with the one that is there, and run it to its end.
+
+    Of several processes the first one reads and writes the folder.
+    """
+    group = group or Group()
+    with folder_of(path, group) as folder:
         settings = settings_of(options)
         options = completed(options, folder.settings, os.fspath(path))
-        prepared = prepare(net, data, replace(options, choices=(*options.choices, *folder.choices)))
-        folder.begin(made_from(net, options, prepared), settings, prepared)
+        prepared = prepare(net, data, replace(options, choices=(*options.choices, *folder.choices)), group)
+        source = made_from(net, options, prepared)
+        refuse_unequal(group, source)
+        if group.leads:
+            folder.begin(source, settings, prepared)
         heard = list(callbacks)
         loop = Loop(prepared, heard)
         whys = {choice.name: choice.why for choice in folder.choices}  # of the call that began the run
         loop.status.choices = tuple(replace(made, why=whys.get(made.name, made.why)) for made in prepared.choices)
         loop.status.choices += (Choice("folder", os.fspath(path), WHY_SHARE),)
         resume(loop, folder)
-        heard.insert(0, Recorder(folder, loop))  # before those that may raise an error: log and checkpoints agree
+        if group.leads:
+            heard.insert(0, Recorder(folder, loop))  # before those that may raise an error: log and checkpoints agree
         return result_of(loop)

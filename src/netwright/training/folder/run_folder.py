@@ -52,12 +52,12 @@ class RunFolder:
 
     Fields:
         path: the folder.
-        about: what run.json says; empty before the run begins.
+        about: what run.json says, read from the folder if it is not given; empty before the run begins.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, about: dict[str, Any] | None = None) -> None:
         self.path = path
-        self.about: dict[str, Any] = _about(path)
+        self.about: dict[str, Any] = _about(path) if about is None else about
 
     @property
     def choices(self) -> tuple[Choice, ...]:

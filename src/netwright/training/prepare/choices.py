@@ -1,6 +1,7 @@
 """Makes the automatic choices of a run, each with its reason: from the data, the net and the machine, never a clock."""
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
@@ -19,6 +20,8 @@ from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.arguments import PRECISIONS
 from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.rates import matches
+from netwright.training.processes.group import Group
+from netwright.training.processes.refusals import refuse_small_batch
 
 LEAST_STEPS = 2000  # if the number of epochs is not given, a run has at least so many steps, and ten epochs
 PART_OF_SPREAD = 0.14  # the peak step of Adam, relative to 1/√fan-in, the spread of new weights; the best for LeNet
@@ -36,8 +39,9 @@ Rate: TypeAlias = tuple[float, Mapping[str, float]]
 class Chooser:
     """Collects choices: values that the user gave, values of an earlier run, and automatic values."""
 
-    def __init__(self, earlier: Sequence[Choice]) -> None:
+    def __init__(self, earlier: Sequence[Choice], group: Group | None = None) -> None:
         self.made: list[Choice] = []
+        self.group = group or Group()
         self._earlier = {choice.name: choice for choice in earlier}
 
     def say(self, name: str, value: object, why: str, setting: Any = None) -> None:
@@ -82,7 +86,9 @@ class Chooser:
                 size, why = size // 2, "the largest batch that fits in a quarter of the free memory"
             return size, why
 
-        return self.choice("batch size", None if given is None else min(given, examples), fits)
+        size = self.choice("batch size", None if given is None else min(given, examples), self._of_first(fits))
+        refuse_small_batch(self.group, size)
+        return size
 
     def schedule(self, given: Any, steps: int) -> Any:
         """The schedule of the learning rate over so many steps."""
@@ -150,7 +156,8 @@ class Chooser:
         ]
         against = next((reason for holds, reason in reasons if holds), None)
         units = ("bf16", "the processor has units for bf16; weights and losses stay float32")
-        chosen = self.choice("precision", given, lambda: ("float32", against) if against else units)
+        automatic = self._of_first(lambda: ("float32", against) if against else units)
+        chosen = self.choice("precision", given, automatic)
         if chosen == "float64" and device.type == "mps":
             raise TrainingError(
                 what="this device has no float64", where="precision", got=str(device), mend='device="cpu"'
@@ -190,7 +197,25 @@ class Chooser:
                 "faster than one thread in a trial" if threads > 1 else "more threads were not faster in a trial",
             )
 
-        return self.choice("threads", given, tried)
+        def shared() -> tuple[int, str]:
+            here = self.group.on_machine
+            return max(1, (os.cpu_count() or 1) // here), f"the processors of this machine, shared by {here} processes"
+
+        return self.choice("threads", given, tried if self.group.size == 1 else self._of_first(shared))
+
+    def processes(self) -> None:
+        """Record how many processes share each batch, if there are several."""
+        if self.group.size > 1:
+            self.say("processes", self.group.size, "each computes its share of every batch; the gradients are added up")
+
+    def _of_first(self, default: Callable[[], tuple[T, str]]) -> Callable[[], tuple[T, str]]:
+        """A choice that depends on the machine: that of the first process, for all."""
+
+        def found() -> tuple[T, str]:
+            value, why = default()
+            return self.group.agreed(value), self.group.agreed(why)
+
+        return found
 
 
 def _own_rate(optimizer: Optimizer, plan: Plan) -> tuple[float, str]:

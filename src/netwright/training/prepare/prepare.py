@@ -1,7 +1,7 @@
 """Decides everything before the first step of a run: examples, loss, engine, rates and every choice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from netwright.net.cost import activation_bytes, multiply_adds
 from netwright.net.initialize import initialize
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
+from netwright.training.batch import Batch
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.pick import engine_of
 from netwright.training.events import Choice
@@ -26,6 +27,8 @@ from netwright.training.prepare.passes import batches_of
 from netwright.training.prepare.rates import rates_by_path, rates_of, updates_of
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
+from netwright.training.processes.group import Group
+from netwright.training.processes.refusals import refuse_own_statistics
 from netwright.training.schedules import Schedule, schedule_of
 from netwright.training.updates import Update
 
@@ -47,6 +50,7 @@ class Prepared:
         least: the least number of examples in a batch.
         threads: of the processor; `watched` if the user did not give them, so that a slow run may use fewer.
         choices: what was decided, and why.
+        group: the processes that train together.
     """
 
     net: Net
@@ -65,6 +69,7 @@ class Prepared:
     threads: int
     watched: bool
     choices: tuple[Choice, ...]
+    group: Group = field(default_factory=Group)
 
     @property
     def kind(self) -> torch.dtype:
@@ -78,18 +83,21 @@ class Prepared:
         return kinds.pop() if len(kinds) == 1 else torch.float32
 
 
-def prepare(net: Net, data: Any, options: Options) -> Prepared:
+def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -> Prepared:
     """Read the examples, choose what was not given, and make the engine that trains."""
-    choose, seed = Chooser(options.choices), options.seed or 0
+    group = group or Group()
+    choose, seed = Chooser(options.choices, group), options.seed or 0
     objective = choose.optional("objective", options.objective)
     examples = examples_of(net, data, options, objective)
     net, training, held_out = examples.net, examples.training, examples.held_out
     refuse_leaks(net, predicted_input(net, training, objective))
-    device = choose.device(options.device)
+    device = group.placed(choose.device(options.device))
+    choose.processes()
     goal = goal_of(net, choose.again("loss", options.loss))
     choose.say("loss", goal.name, goal.why, options.loss)
     net_with_loss = initialize(goal.net, seed=seed).to(device)
     plan = plan_of(net_with_loss)
+    refuse_own_statistics(group, plan, goal.prefix)
     choose.examples(training, held_out)
     choose.channels(plan_of(net))
     choose.truncated(training, goal.net.held.inputs)
@@ -110,19 +118,14 @@ def prepare(net: Net, data: Any, options: Options) -> Prepared:
     arrays = {**other_arrays, **flat.views(flat.master)}
     if goal.prefix:
         check_net_probabilities(plan, training_feed, arrays, net, goal)
-    validate = None if held_out_feed is None else validation_of(plan, held_out_feed, arrays, net, goal.prefix)
-    engine = engine_of(plan, flat, other_arrays, precision, seed, frozen=other_arrays.keys() - rates.keys())
+    validate = None if held_out_feed is None else validation_of(plan, held_out_feed, arrays, net, goal.prefix, group)
+    group.spread([flat.master, *other_arrays.values()])
+    frozen = other_arrays.keys() - rates.keys()
+    engine = engine_of(plan, flat, other_arrays, precision, seed, frozen, group)
 
-    def trial() -> int:
-        """How many threads make the gradient of a batch fastest; running arrays are restored."""
-        before = {path: array.clone() for path, array in other_arrays.items()}
-        batch = training_feed.first(batch_size)
-        fastest = fastest_thread_count(lambda: engine.gradient(batch, 0))
-        for path, array in other_arrays.items():
-            array.copy_(before[path])
-        return fastest
-
-    threads = choose.threads(options.threads, work * batch_size * 3, trial)
+    threads = choose.threads(
+        options.threads, work * batch_size * 3, lambda: _fastest(engine, training_feed.first(batch_size), other_arrays)
+    )
     return Prepared(
         net=net,
         prefix=goal.prefix,
@@ -138,6 +141,16 @@ def prepare(net: Net, data: Any, options: Options) -> Prepared:
         clip=clip,
         seed=seed,
         threads=threads,
-        watched=threads > 1 and options.threads is None,
+        watched=threads > 1 and options.threads is None and group.size == 1,
         choices=tuple(choose.made),
+        group=group,
     )
+
+
+def _fastest(engine: Engine, batch: Batch, other_arrays: Mapping[str, Tensor]) -> int:
+    """How many threads make the gradient of a batch fastest; running arrays are restored."""
+    before = {path: array.clone() for path, array in other_arrays.items()}
+    fastest = fastest_thread_count(lambda: engine.gradient(batch, 0))
+    for path, array in other_arrays.items():
+        array.copy_(before[path])
+    return fastest

@@ -21,6 +21,7 @@ from netwright.training.engines.engine import mean_loss
 from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.goal import Goal
 from netwright.training.prepare.with_loss import target_name
+from netwright.training.processes.group import Group
 from netwright.value import Value
 
 CHUNK = 256
@@ -71,34 +72,47 @@ class Validation(Value, eq=False):
     losses: int
     target: tuple[str, Shape] | None
     wrong: Callable[[Tensor, Tensor], Tensor] | None
+    group: Group
 
     def __call__(self) -> Mapping[str, float]:
-        """The figures by name."""
+        """The figures by name; each process measures its part of every batch."""
         total = wrong = weight = decided = 0.0
         with torch.no_grad():
-            for batch, context in self._batches():
+            for whole in self._batches():
+                part = self.group.part(whole)
+                batch, size = part.batch, part.share * whole.size
+                if not size:  # measured by another process
+                    continue
+                context = _context(batch, self.bound)
                 with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
                     values = self.bound(batch.inputs, context)
                 loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
-                total, weight = total + loss * batch.size, weight + batch.size
+                total, weight = total + loss * size, weight + size
                 if self.target is not None and self.wrong is not None:
                     port, shape = self.target
                     wrongs = _own(self.wrong(values[-1], batch.inputs[port]), shape, context)
                     wrong, decided = wrong + int(wrongs.sum()), decided + wrongs.numel()
+        sums = torch.tensor([total, weight, wrong, decided], dtype=torch.float64, device="cpu")
+        self.group.add(sums)
+        total, weight, wrong, decided = sums.tolist()
         found = {"loss": total / weight}
         return {**found, "error": wrong / decided} if self.target is not None else found
 
     def culprit(self) -> Culprit | None:
         """The first part whose value is not finite, and the example of the validation data."""
-        found = (of_values(self.bound, batch.inputs, context, batch.examples) for batch, context in self._batches())
+        found = (
+            of_values(self.bound, batch.inputs, _context(batch, self.bound), batch.examples)
+            for batch in self._batches()
+        )
         return next((culprit for culprit in found if culprit is not None), None)
 
-    def _batches(self) -> Iterator[tuple[Batch, RunContext]]:
-        for batch in self.data.every(CHUNK):
-            yield batch, _context(batch, self.bound)
+    def _batches(self) -> Iterator[Batch]:
+        return self.data.every(CHUNK)
 
 
-def validation_of(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, prefix: str) -> Validation:
+def validation_of(
+    plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, prefix: str, group: Group | None = None
+) -> Validation:
     """The validation of these arrays on data; the net's own paths have a prefix in the plan."""
     codecs = net.held.outputs
     name = next(iter(codecs), "")
@@ -110,7 +124,8 @@ def validation_of(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: 
     if wrong is not None:
         wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
     bound = program_of(plan, wanted).bind(arrays)
-    return Validation(data, bound, losses, None if wrong is None else (target, plan.shape(("", target))), wrong)
+    compared = None if wrong is None else (target, plan.shape(("", target)))
+    return Validation(data, bound, losses, compared, wrong, group or Group())
 
 
 def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:

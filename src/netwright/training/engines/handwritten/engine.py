@@ -7,14 +7,15 @@ from netwright.net.plan.plan import Plan
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, finite
 from netwright.training.engines.autograd import Autograd
-from netwright.training.engines.engine import Engine
+from netwright.training.engines.engine import Engine, over_processes
 from netwright.training.engines.flat import Flat
 from netwright.training.engines.handwritten.chain import KernelChain, StraightPlan, chain, line_of
+from netwright.training.processes.group import Group
 from netwright.value import Value
 
 
 class Written(Engine, Value, eq=False):
-    """A line of kernels, bound to each batch size when it first occurs: an epoch has at most two sizes.
+    """A line of kernels, bound to each batch size when it first occurs: an epoch has few sizes.
 
     Fields: `autograd` runs the same plan, to find the part and example that are not finite.
     """
@@ -22,6 +23,7 @@ class Written(Engine, Value, eq=False):
     line: StraightPlan
     flat: Flat
     autograd: Autograd
+    group: Group
     chains: dict[int, KernelChain] = field(default_factory=dict[int, KernelChain])
 
     @classmethod
@@ -35,14 +37,19 @@ class Written(Engine, Value, eq=False):
             or chain(line, flat, autograd.precision, autograd.seed, 1) is None
         ):
             return None
-        return cls(line, flat, autograd)
+        return cls(line, flat, autograd, autograd.group)
 
     def gradient(self, batch: Batch, step: int) -> float:
         flat, line = self.flat, self.line
         flat.refresh()
-        bound = self.chains.get(batch.size) or self._bind(batch.size)
-        bound.now.step, bound.now.examples = step, batch.examples
-        loss = bound.gradient(batch.inputs[line.input], batch.inputs[line.target], batch.weights)
+        part = self.group.part(batch)
+        own = part.batch
+        bound = self.chains.get(own.size) or self._bind(own.size)
+        bound.now.step, bound.now.examples = step, own.examples
+        loss = bound.gradient(own.inputs[line.input], own.inputs[line.target], own.weights)
+        if part.share != 1:
+            flat.gradient.mul_(part.share)
+        loss = over_processes(self.group, flat, loss * part.share)
         # some kernels treat NaN as 0, so a finite loss does not show that the gradient is finite
         return loss if finite([flat.gradient]) else math.nan
 
