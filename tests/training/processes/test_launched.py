@@ -1,14 +1,20 @@
 """Runs on several processes give what one process gives, to the last digits; what would not is refused."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+import in_folder
+import netwright as nw
 import together
-from launch_tools import launched
+from launch_tools import PATIENCE, free_port, launched
+from netwright.training.interrupts import EXIT
+from run_tools import Ends
 
 SCRIPT = Path(together.__file__)
 
@@ -61,3 +67,40 @@ def test_two_processes_are_as_one_and_refuse_what_would_not_be(tmp_path: Path) -
 @pytest.mark.slow
 def test_four_processes_are_as_one(tmp_path: Path) -> None:
     assert_as_alone(tmp_path, 4)
+
+
+def assert_as_never_interrupted(folder: Path) -> None:
+    found, alone = nw.load_run(folder), in_folder.trained_in(None)
+    assert_close(together.kept(found), together.kept(alone), 1e-10)
+    assert found.ended == "all epochs done"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 3), (2, 4)])
+def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path, before: int, after: int) -> None:
+    folder, script = tmp_path / "run", Path(in_folder.__file__)
+    if before == 1:
+        with pytest.raises(RuntimeError, match="ended here"):
+            in_folder.trained_in(folder, callbacks=[Ends(20, RuntimeError("ended here"))])
+    else:
+        ended = launched(before, script, str(folder), "SIGTERM", "200")
+        assert [code for code, _ in ended] == [EXIT] * before, ended
+    assert 0 < len(nw.load_run(folder).losses) < 48
+    ended = launched(after, script, str(folder), "", "0")
+    assert [code for code, _ in ended] == [0] * after, ended
+    assert_as_never_interrupted(folder)
+
+
+@pytest.mark.slow
+def test_torchrun_restarts_a_killed_process_and_the_run_goes_on(tmp_path: Path) -> None:
+    folder, script = tmp_path / "run", Path(in_folder.__file__)
+    ended = subprocess.run(
+        [
+            sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "1",
+            "--master-port", str(free_port()), str(script), str(folder), "SIGKILL", "200",
+        ],
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "came").exists()  # the signal did come
+    assert_as_never_interrupted(folder)
