@@ -20,6 +20,7 @@ from netwright.training.prepare.prepare import Prepared
 from netwright.training.prepare.threads import Pace, using
 from netwright.training.snapshot import Snapshot
 
+WHY_NEW_STATE = "the state before does not fit the optimizer, or the groups of arrays with one learning rate"
 SMOOTH = 0.02  # share of a step in the running mean of the loss
 
 
@@ -104,6 +105,8 @@ class Loop:
                 "running": asdict(self.running),
                 "choices": [[choice.name, choice.value, choice.why] for choice in status.choices],
                 "threads": self.threads,
+                "batch size": status.batch_size,
+                "arrays": [*self.prepared.engine.flat.spans],
             },
         )
         return Snapshot.joined(parts)
@@ -111,7 +114,8 @@ class Loop:
     def restore(self, snapshot: Snapshot) -> None:
         """Go on where a run of the same net, data and settings was when it gave this snapshot."""
         status, run, kept = self.status, snapshot.part("run"), snapshot.part("kept")
-        for i, (update, _) in enumerate(self.prepared.updates):
+        fits = self._fits(snapshot)
+        for i, (update, _) in enumerate(self.prepared.updates if fits else ()):
             update.restore(snapshot.part(f"update{i}"))
         self._put(snapshot.part("last").arrays)
         self.prepared.feed.restore(snapshot.part("data").plain)
@@ -123,13 +127,25 @@ class Loop:
         status.best = kept.plain["epoch"]
         self.running = Running(**run.plain["running"])
         settings = {choice.name: choice.setting for choice in status.choices}
-        status.choices = tuple(
-            Choice(name, value, why, settings.get(name)) for name, value, why in run.plain["choices"]
-        )
+        said = tuple(Choice(name, value, why, settings.get(name)) for name, value, why in run.plain["choices"])
+        names = {choice.name for choice in said}
+        status.choices = (*(choice for choice in status.choices if choice.name not in names), *said)
+        if not fits:
+            status.choices += (Choice("state of the optimizer", "new", WHY_NEW_STATE),)
+        if run.plain["batch size"] != status.batch_size:  # after a fork; the place in the schedule is that of the steps
+            each = status.steps // status.epochs
+            status.steps = status.step - self.running.batches + (status.epochs - len(status.done)) * each
         if run.plain["threads"] < self.threads:
             self.threads, self.pace = run.plain["threads"], None
         if status.best:
             self._lowest, self.kept = self._loss_of(status.done[status.best - 1]), dict(kept.arrays)
+
+    def _fits(self, snapshot: Snapshot) -> bool:
+        """Whether the optimizer can go on with the state in a snapshot; after a fork it may be another."""
+        updates = [update for update, _ in self.prepared.updates]
+        found = [snapshot.part(name) for name in snapshot.plain if name.startswith("update")]
+        same = snapshot.plain["run"]["arrays"] == [*self.prepared.engine.flat.spans] and len(found) == len(updates)
+        return same and all(update.fits(state) for update, state in zip(updates, found, strict=True))
 
     def _put(self, arrays: Mapping[str, Tensor]) -> None:
         flat = self.prepared.engine.flat

@@ -26,6 +26,10 @@ class Update(ABC):
         """Everything, apart from weights and gradient, on which the next steps depend."""
 
     @abstractmethod
+    def fits(self, state: Snapshot) -> bool:
+        """Whether the state is that of an update of the same kind, on weights of the same sizes."""
+
+    @abstractmethod
     def restore(self, state: Snapshot) -> None:
         """Go on as the update went on that had this state."""
 
@@ -50,6 +54,10 @@ class InPlace(Update):
 
     def state(self) -> Snapshot:
         return Snapshot({name: buffer.clone() for name, buffer in self.buffers.items()}, {"steps": self.steps})
+
+    def fits(self, state: Snapshot) -> bool:
+        shapes = {name: array.shape for name, array in state.arrays.items()}
+        return "steps" in state.plain and shapes == {name: buffer.shape for name, buffer in self.buffers.items()}
 
     def restore(self, state: Snapshot) -> None:
         for name, buffer in self.buffers.items():
@@ -80,7 +88,10 @@ class TorchUpdate(Update):
                     numbers[f"{number}/{name}"] = value
                 else:
                     raise _not_kept(self.made, name, value)
-        return Snapshot(arrays, {"numbers": numbers})
+        return Snapshot(arrays, {"numbers": numbers, **self._kind()})
+
+    def fits(self, state: Snapshot) -> bool:
+        return self._kind().items() <= state.plain.items()
 
     def restore(self, state: Snapshot) -> None:
         entries: dict[int, dict[str, Any]] = {}
@@ -88,11 +99,18 @@ class TorchUpdate(Update):
             number, name = path.split("/", 1)
             entries.setdefault(int(number), {})[name] = value
         self.made.load_state_dict({**self.made.state_dict(), "state": entries})
-        parameters = [p for group in self.made.param_groups for p in cast(Sequence[Tensor], group["params"])]
+        parameters = self._parameters()
         for number, found in entries.items():  # torch gives every array the type of its parameter
             for name, value in found.items():
                 if isinstance(value, Tensor):
                     self.made.state[parameters[number]][name] = value.clone().to(parameters[number].device)
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self.made.param_groups for p in cast(Sequence[Tensor], group["params"])]
+
+    def _kind(self) -> dict[str, Any]:
+        """What tells one optimizer of torch from another, with the sizes of its weights."""
+        return {"kind": type(self.made).__name__, "shapes": [list(p.shape) for p in self._parameters()]}
 
 
 def _not_kept(made: torch.optim.Optimizer, name: str, value: object) -> TrainingError:

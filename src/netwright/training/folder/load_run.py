@@ -9,7 +9,7 @@ from netwright.errors import FileError
 from netwright.file.format import file_path
 from netwright.file.load import load
 from netwright.training.events import Choice, Epoch
-from netwright.training.folder.run_folder import ABOUT, KINDS, START, RunFolder
+from netwright.training.folder.run_folder import KINDS, START, RunFolder
 from netwright.training.result import NOT_ENDED, Run, net_holding
 
 
@@ -34,12 +34,7 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
     """
     path = Path(file_path(folder))
     kept = RunFolder(path)
-    if not kept.about:
-        raise FileError(
-            what="no run is in this folder",
-            where=os.fspath(path),
-            expected=f"a folder that nw.train(…, folder=…) wrote, with {ABOUT}",
-        )
+    kept.refuse_empty()
     snapshot, damaged = kept.newest()
     if snapshot is None:
         raise FileError(

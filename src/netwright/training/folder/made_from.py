@@ -19,6 +19,7 @@ from netwright.training.optimizers import Torch, optimizer_of
 from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared
+from netwright.training.schedules import schedule_of
 
 SETTINGS = (
     "validation", "epochs", "batch_size", "loss", "optimizer", "learning_rate", "schedule", "clip", "weights",
@@ -36,8 +37,9 @@ def made_from(net: Net, options: Options, prepared: Prepared) -> dict[str, str]:
     if prepared.validate is not None:
         feeds["validation data"] = prepared.validate.data
     chosen = {choice.name.replace(" ", "_"): choice.setting for choice in prepared.choices}
-    chosen |= {"optimizer": optimizer_of(chosen["optimizer"]), "schedule": prepared.schedule}  # not their names
-    settings = {name: setting_text(chosen.get(name, getattr(options, name))) for name in SETTINGS}
+    given = {name: getattr(options, name) for name in SETTINGS}
+    values = {name: chosen.get(name) if value is None else value for name, value in given.items()}
+    settings = {name: text_of_setting(name, value) for name, value in values.items()}
     return {"net": digest(net), **{name: digest_of_examples(feed) for name, feed in feeds.items()}, **settings}
 
 
@@ -80,6 +82,12 @@ def digest_of_examples(feed: Batches) -> str:
 
 def _arrays(column: Tensor | Ragged) -> list[Tensor]:
     return [column] if isinstance(column, Tensor) else [column.values, *column.lengths]
+
+
+def text_of_setting(name: str, value: Any) -> str:
+    """A setting by name as a text; the name of an optimizer or a schedule is the value that it means."""
+    means = {"optimizer": optimizer_of, "schedule": schedule_of}.get(name)
+    return setting_text(value if means is None or value is None else means(value))
 
 
 def setting_text(value: Any) -> str:

@@ -87,12 +87,12 @@ class RunFolder:
             refuse_other(self.about["made from"], source, settings, os.fspath(self.path))
             self._mend_start(prepared.net)
             return
-        self._refuse_foreign()
+        self.refuse_foreign()
         kept = [asdict(choice) for choice in prepared.choices if isinstance(choice.setting, PLAIN)]
         paths = {"prefix": prepared.prefix, "kind": str(prepared.kind).removeprefix("torch.")}
         self.about = {
             "format": FORMAT, "made from": dict(source), "settings": dict(settings), "arrays": paths, "choices": kept,
-            "ended": "",
+            "forked": {}, "ended": "",
         }  # fmt: skip
         save(prepared.net, self.path / START)
         self._write_about()
@@ -159,15 +159,38 @@ class RunFolder:
             with suppress(OSError):
                 save(net, self.path / START)
 
-    def _refuse_foreign(self) -> None:
-        begun = {LOG, START, LOCK}  # of a run that was killed before it had begun
-        if any(entry.name not in begun and not _is_temporary(entry) for entry in self.path.iterdir()):
+    def refuse_foreign(self, begun: bool = False) -> None:
+        """Refuse a folder that has something else in it; `begun`: it may have a run whose first files were written.
+
+        Raises: FileError.
+        """
+        ours = {LOG, START, LOCK}  # of a run that was killed before it had begun
+        for entry in self.path.iterdir():
+            checkpoint = begun and CHECKPOINT.fullmatch(entry.name) is not None
+            if entry.name not in ours and not checkpoint and not _is_temporary(entry):
+                raise FileError(
+                    what="the folder is neither empty nor that of a run" if not begun else "the folder is not empty",
+                    where=os.fspath(self.path),
+                    expected="an empty folder, or a name that does not exist",
+                    mend="another folder=" if not begun else "into=, another folder",
+                )
+
+    def refuse_empty(self) -> None:
+        """Refuse a folder without a run.
+
+        Raises: FileError.
+        """
+        if not self.about:
             raise FileError(
-                what="the folder is neither empty nor that of a run",
+                what="no run is in this folder",
                 where=os.fspath(self.path),
-                expected="an empty folder, or a name that does not exist",
-                mend="another folder=",
+                expected=f"a folder that nw.train(…, folder=…) wrote, with {ABOUT}",
             )
+
+    def become(self, about: Mapping[str, Any]) -> None:
+        """Make the folder that of the run that `about` describes."""
+        self.about = dict(about)
+        self._write_about()
 
     def _write_about(self) -> None:
         content = {**self.about, "checksum": _checksum(self.about)}
@@ -258,7 +281,7 @@ def _about(path: Path) -> dict[str, Any]:
         raise FileError(
             what="the settings of the run cannot be read", where=f"{path / ABOUT}", got=str(error)
         ) from None
-    keys = {"format", "made from", "settings", "arrays", "choices", "ended", "checksum"}
+    keys = {"format", "made from", "settings", "arrays", "choices", "forked", "ended", "checksum"}
     if not isinstance(found, dict) or set(cast(dict[str, Any], found)) != keys:
         raise FileError(
             what="this is not the folder of a run", where=f"{path / ABOUT}", expected=", ".join(sorted(keys))
@@ -289,6 +312,7 @@ def _is_about(found: Mapping[str, Any]) -> bool:
     return (
         isinstance(found["format"], int)
         and isinstance(found["ended"], str)
+        and isinstance(found["forked"], dict)
         and isinstance(found["made from"], dict)
         and all(isinstance(text, str) for text in cast(dict[str, Any], found["made from"]).values())
         and isinstance(found["settings"], dict)
