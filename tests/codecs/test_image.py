@@ -342,7 +342,7 @@ the picture has no pixels
         message(GRAY.encode, [[0, 1], [2, 3]])
         == """\
 this is not a picture
-  expected: a path, a PIL image, a numpy array or a torch tensor
+  expected: a path, the bytes of a file, a PIL image, a numpy array or a torch tensor
   got:      [[0, 1], [2, 3]] of type list"""
     )
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.data.order import batch_sizes, bucketed_order, epoch_order, generator, padded
+from netwright.data.order import batch_sizes, blocked_order, bucketed_order, epoch_order, generator, padded
 
 module = importlib.import_module("netwright.data.order")
 
@@ -114,3 +114,13 @@ def test_batches_are_cut_so_that_none_has_fewer_than_the_least(least) -> None:
             assert sum(sizes) == count
             assert all(least <= each < size + least for each in sizes) or sizes == [count]
             assert sizes[:-1] == [size] * (len(sizes) - 1)
+
+
+def test_blocks_that_are_not_open_do_not_mix() -> None:
+    blocks = torch.arange(10).repeat_interleave(7)
+    order = blocked_order(blocks, 3, seed=1, epoch=2)
+    assert order.sort().values.equal(torch.arange(70))
+    groups = [set(part.tolist()) for part in blocks[order].split(21)]
+    assert [len(group) for group in groups] == [3, 3, 3, 1]
+    assert order.equal(blocked_order(blocks, 3, seed=1, epoch=2))
+    assert not order.equal(blocked_order(blocks, 3, seed=1, epoch=3))

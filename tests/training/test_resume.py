@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyarrow
+import pyarrow.dataset
 import pytest
 import torch
 
@@ -37,6 +39,12 @@ def mapped(count: int) -> tuple[Any, list[float]]:
         return np.memmap(file, np.float64, "r", 128, (count, 4)), [row["target"] for row in found]
 
 
+def arrow(count: int) -> Any:
+    """As `rows`, in an Arrow table."""
+    found = rows(count)
+    return pyarrow.table({name: [row[name] for row in found] for name in ("input", "target")})
+
+
 def texts(count: int) -> list[str]:
     return ["abcabcabcabc"[: 2 + i % 9] for i in range(count)]
 
@@ -55,6 +63,8 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     "float64": (plain, rows(40), {"precision": "float64", "validation": 10}),
     "clip, weights": (plain, rows(40), {"clip": 0.1, "weights": [1 + i % 3 for i in range(40)]}),
     "stream": (plain, stream, {}),
+    "Arrow table": (plain, arrow(40), {"validation": 10}),
+    "Arrow dataset": (plain, pyarrow.dataset.dataset([arrow(17), arrow(23)]), {}),
     "memory map": (plain, mapped(40), {"validation": 10}),
     "last batch joined": (
         lambda: nw.Chain(6, nw.BatchNorm(), nw.relu, nw.Linear(), input=nw.Vector(4), output=nw.Number()),

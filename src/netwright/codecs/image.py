@@ -1,12 +1,13 @@
 """Pictures of one size: from a file, a PIL image or an array to bytes in memory, and standardized for the net."""
 
+import io
 import os
 import struct
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, replace
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import IO, Any, Literal, Self, cast
 
 import numpy as np
 import torch
@@ -116,12 +117,14 @@ class Image(Codec):
     def encode(self, raw: Any) -> Tensor:
         if isinstance(raw, str | Path):
             return self._from_file(Path(raw))
+        if isinstance(raw, bytes):
+            return self._from_content(io.BytesIO(raw), len(raw), "")
         if _is_pil(raw):
             return self._from_image(raw)
         if not is_array(raw):
             raise DataError(
                 what="this is not a picture",
-                expected="a path, a PIL image, a numpy array or a torch tensor",
+                expected="a path, the bytes of a file, a PIL image, a numpy array or a torch tensor",
                 got=described(raw),
             )
         picture = self._channels_last(_pixels(raw))
@@ -171,9 +174,8 @@ class Image(Codec):
     def _from_file(self, path: Path) -> Tensor:
         pil = _pil("reading a picture from a file")
         try:
-            with opened(path) as file, pil.open(file, formats=FORMATS) as picture:
-                _check_memory(picture, self.color, os.fstat(file.fileno()).st_size)
-                return self._from_pil(picture)
+            with opened(path) as file:
+                return self._from_content(file, os.fstat(file.fileno()).st_size, str(path))
         except (FileNotFoundError, NotADirectoryError):
             siblings = os.listdir(path.parent) if os.path.isdir(path.parent) else ()
             endings = {ending for ending, form in pil.registered_extensions().items() if form in FORMATS}
@@ -182,16 +184,21 @@ class Image(Codec):
         except FileError as error:
             refused = error.changed(where=str(path), expected=error.expected or "a picture's file")
             raise DataError.of(refused.faults) from None
+        except OSError as error:
+            raise _unreadable(str(path), str(error)) from None
+
+    def _from_content(self, file: IO[bytes], size: int, where: str) -> Tensor:
+        """A picture from the content of its file."""
+        pil = _pil("reading a picture from a file")
+        try:
+            with pil.open(file, formats=FORMATS) as picture:
+                _check_memory(picture, self.color, size)
+                return self._from_pil(picture)
         except (OSError, ValueError, SyntaxError, EOFError, struct.error, pil.DecompressionBombError) as error:
             if isinstance(error, DataError):
-                raise error.within(str(path)) from None
+                raise (error.within(where) if where else error) from None
             unknown = isinstance(error, pil.UnidentifiedImageError)
-            raise DataError(
-                what="this file cannot be read as a picture",
-                where=str(path),
-                expected=f"a file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, whole",
-                got="no known picture format" if unknown else str(error),
-            ) from None
+            raise _unreadable(where, "no known picture format" if unknown else str(error)) from None
 
     def _from_image(self, picture: Any) -> Tensor:
         """A PIL image of the caller, whose pixels are read from its file only now."""
@@ -352,6 +359,15 @@ def _light(stored: Tensor) -> Tensor:
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(float(f"{value:.{DIGITS}g}") for value in values)
+
+
+def _unreadable(where: str, got: str) -> DataError:
+    return DataError(
+        what="this file cannot be read as a picture",
+        where=where,
+        expected=f"a file of {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, whole",
+        got=got,
+    )
 
 
 def _pil(why: str) -> Any:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netwright.codecs.numeric import arrayed
+from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.lazy import Lazy, Rows
 from netwright.data.mapped import MappedRows, is_mapped
 from netwright.data.rows import RowPorts, row_kind, row_to_ports
@@ -51,6 +52,8 @@ def lazy_columns(rows: Rows, ports: RowPorts) -> dict[str, Sequence[Any]]:
 
 def column(values: Any, port: str) -> Sequence[Any]:
     """A column as it is stored: an array, a tensor or a sequence, whose first axis counts the examples."""
+    if is_arrow(values, "Array", "ChunkedArray"):
+        return Lazy(ArrowRows.of_column(values), "")
     found = values.detach() if isinstance(values, Tensor) else arrayed(values)
     if isinstance(found, np.ndarray | Tensor):
         if found.ndim > 0:

@@ -56,6 +56,27 @@ def bucketed_order(lengths: Tensor, size: int, seed: int, epoch: int) -> Tensor:
     return torch.cat([full.flatten(), order[place : place + rest]])  # (n,)
 
 
+def blocked_order(blocks: Tensor, opened: int, seed: int, epoch: int) -> Tensor:
+    """The order of an epoch over examples that lie in blocks, of which few are open at once.
+
+    The blocks come in a random order, and the examples of each so many blocks in a random order.
+
+    Args:
+        blocks: (n,), the number of the block in which each example lies, from 0 on.
+        opened: blocks that are open at once.
+
+    Returns:
+        An int64 permutation (n,), fixed by the blocks, `opened`, the seed and the epoch.
+
+    Example:
+        >>> blocked_order(torch.tensor([0, 0, 0, 1, 1, 1]), 1, seed=0, epoch=1).view(2, 3).sort().values.tolist()
+        [[0, 1, 2], [3, 4, 5]]
+    """
+    draw = generator(seed, "blocks", epoch)
+    turn = torch.randperm(int(blocks.max()) + 1, generator=draw, device="cpu")[blocks] // opened  # (n,)
+    return (turn + torch.rand(len(blocks), generator=draw, dtype=torch.float64, device="cpu")).argsort()  # (n,)
+
+
 def batch_sizes(count: int, size: int, least: int = 1) -> list[int]:
     """How many examples each batch of an epoch has: `size`, and the last the rest.
 

@@ -12,9 +12,11 @@ from torch.utils.data import Dataset as TorchDataset
 
 from netwright.around import around
 from netwright.codecs.numeric import number_table, plain_number
+from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.columns import DatasetRows, column, lazy_columns, picked_columns, rows_together
 from netwright.data.datasets import Split
 from netwright.data.lazy import Lazy
+from netwright.data.parquet import ParquetFiles
 from netwright.data.rows import RowPorts, at_rows, row_kind, row_to_ports
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
@@ -48,9 +50,14 @@ class Source(Value, eq=False):
         return len(next(iter(self.columns.values())))
 
     @property
+    def lazy(self) -> list[Lazy]:
+        """The columns that are not in memory."""
+        return [values for values in self.columns.values() if isinstance(values, Lazy)]
+
+    @property
     def drawn(self) -> bool:
-        """Whether some of it is asked for row by row, so that it may be another each time."""
-        return any(isinstance(values, Lazy) and values.rows.drawn for values in self.columns.values())
+        """Whether some of it may be another each time it is read."""
+        return any(values.rows.drawn for values in self.lazy)
 
     def row(self, index: int) -> dict[str, Any]:
         """Example `index` by port; a number out of an array becomes Python's own."""
@@ -243,6 +250,12 @@ def _counted(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]] | None:
         return {port: column(data[port], port) for port in ports.all}
     if isinstance(data, list):
         return _from_rows(data, ports)
+    if is_arrow(data, "Dataset"):
+        data = ParquetFiles(data)
+    if isinstance(data, ParquetFiles) or is_arrow(data, "Table"):
+        names = data.names if isinstance(data, ParquetFiles) else data.column_names
+        rows = data if isinstance(data, ParquetFiles) else ArrowRows(data)
+        return _from_table({name: Lazy(rows, name) for name in names}, ports, frame=False)
     if (named := number_table(data)) is not None and len(ports.all) > 1:
         return _from_table(named, ports)
     if isinstance(data, torch.Tensor) or hasattr(data, "__array__"):
@@ -288,17 +301,18 @@ def _one_column(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]]:
     return {ports.all[0]: column(data, ports.all[0])}
 
 
-def _from_table(named: dict[Any, Any], ports: RowPorts) -> dict[str, Sequence[Any]]:
-    """The columns of a table whose names are those of the ports."""
+def _from_table(named: dict[Any, Any], ports: RowPorts, frame: bool = True) -> dict[str, Sequence[Any]]:
+    """The columns of a table whose names are those of the ports; `frame` if it is like one of pandas."""
     if set(named) == set(ports.all):
         return {port: column(named[port], port) for port in ports.all}
     names, last = list(map(str, named)), next(reversed(named), None)
+    first = f"data.drop(columns={last!r})" if frame else f"data[{names[0]!r}]"
     raise DataError(
         what="the net does not know which columns of the table are its ports",
         where="data",
         expected=f"the columns {ports}",
         got=f"the columns {', '.join(map(repr, names[:SHOWN]))}" + (", …" if len(names) > SHOWN else ""),
-        mend=f"(data.drop(columns={last!r}), data[{last!r}]), if {last!r} is the target"
+        mend=f"({first}, data[{last!r}]), if {last!r} is the target"
         if ports.paired and len(names) > 1
         else f"{{{', '.join(f'{port!r}: data[…]' for port in ports.all)}}}",
     )

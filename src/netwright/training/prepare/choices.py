@@ -9,7 +9,6 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 
 from netwright.codecs.codec import Codec
-from netwright.data.lazy import Lazy
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
@@ -105,8 +104,8 @@ class Chooser:
         for name, source in sources.items():
             if source.once:
                 self.say(name, "read once", source.once)
-            elif any(isinstance(values, Lazy) and not values.rows.drawn for values in source.columns.values()):
-                self.say(name, "read when they are needed", "they lie in a file, so they take no memory of their own")
+            elif kinds := [lazy.rows.kind for lazy in source.lazy if not lazy.rows.drawn]:
+                self.say(name, "read when they are needed", f"{kinds[0]} is never in memory as a whole")
             elif source.drawn or source.again is not None:
                 kind = "__getitem__" if source.drawn else "a stream"
                 self.say(name, "read again in every epoch", f"{kind} may give random examples; list(…) reads them once")

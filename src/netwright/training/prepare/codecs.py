@@ -89,7 +89,7 @@ def _inferred(net: Net, port: str, first: Any, output: str = "") -> Codec:
         if known and not output and ranked(known) and fixed(known):
             return Array(tuple(size for size in known if isinstance(size, int)))
         return Vector() if len(shape) == 1 else Array(tuple(shape))
-    picture = isinstance(first, Path) or hasattr(first, "getpixel")
+    picture = isinstance(first, Path | bytes) or hasattr(first, "getpixel")
     mend = f"net.with_{'output' if output else 'input'}({'nw.Image(height, width)' if picture else '…'})"
     raise TrainingError(
         what="the net has no codec for these values",
