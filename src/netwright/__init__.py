@@ -174,6 +174,7 @@ from netwright.training.events import Callback as Callback
 from netwright.training.events import Choice as Choice
 from netwright.training.events import Epoch as Epoch
 from netwright.training.events import Status as Status
+from netwright.training.folder.case import load_case as load_case
 from netwright.training.folder.fork import fork as fork
 from netwright.training.folder.load_run import load_run as load_run
 from netwright.training.optimizers import SGD as SGD

@@ -11,6 +11,7 @@ from torch import Tensor
 from netwright.machine import ready_for_directions
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
+from netwright.training.batch import Batch
 from netwright.value import Value
 
 
@@ -26,6 +27,14 @@ class Culprit(Value):
     what: Literal["weights", "loss", "gradient"]
     path: str
     example: int | None = None
+
+
+class NotFinite(Value, eq=False):
+    """Why a run stopped. Fields: `batch` is None for weights; `validating` if it is of the validation data."""
+
+    culprit: Culprit
+    batch: Batch | None = None
+    validating: bool = False
 
 
 class Seen(Value, eq=False):

@@ -12,7 +12,7 @@ from torch import Tensor
 from netwright.data.order import batch_sizes
 from netwright.errors import TrainingError
 from netwright.training.batch import Batch
-from netwright.training.culprit import Culprit, first_broken
+from netwright.training.culprit import Culprit, NotFinite, first_broken
 from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.interrupts import EXIT, Requests
@@ -55,6 +55,7 @@ class Loop:
         self.whole = (
             True  # whether no step or epoch is half counted, so that a snapshot is one of a moment between them
         )
+        self.not_finite: NotFinite | None = None  # what ended the run, where that is a number
         self.running = Running()
         self.kept = self.state()
         self._lowest = math.inf
@@ -181,7 +182,7 @@ class Loop:
         """Raise an error if an array is not finite; a loss would show it in the next step, but this may be the last."""
         path = self._broken()
         if path is not None:
-            raise self._not_finite(Culprit("weights", path), "nan or inf")
+            raise self._not_finite(NotFinite(Culprit("weights", path)), "nan or inf")
 
     def _broken(self) -> str | None:
         """The path of the first array that is not finite as it is, or in the number type of the user's net."""
@@ -215,7 +216,8 @@ class Loop:
         measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}
         status.seconds = before + self.clock() - start
         if not math.isfinite(measured.get("loss", 0.0)):
-            found = self.prepared.validate.culprit() if self.prepared.validate is not None else None
+            self.not_finite = self.prepared.validate.not_finite() if self.prepared.validate is not None else None
+            found = None if self.not_finite is None else self.not_finite.culprit
             who = (
                 f", {found.path.removeprefix(self.prepared.prefix)}, example {found.example}"
                 if found is not None
@@ -254,7 +256,7 @@ class Loop:
         status, engine = self.status, self.prepared.engine
         loss = engine.gradient(batch, status.step)
         if not math.isfinite(loss):
-            raise self._not_finite(self._culprit(batch), str(loss))
+            raise self._not_finite(NotFinite(self._culprit(batch), batch), str(loss))
         if self.prepared.clip is not None:
             clip(engine.flat, self.prepared.clip)
         factor = self.prepared.schedule.factor(status.step, status.steps)
@@ -282,8 +284,9 @@ class Loop:
         choices = group.agreed([(choice.name, choice.value, choice.why) for choice in status.choices])
         status.choices = tuple(Choice(name, value, why, settings.get(name)) for name, value, why in choices)
 
-    def _not_finite(self, culprit: Culprit, got: str) -> TrainingError:
+    def _not_finite(self, found: NotFinite, got: str) -> TrainingError:
         """The error of a step; if the weights are not finite, it names the step before, if there was one."""
+        self.not_finite, culprit = found, found.culprit
         weights, step, path = (
             culprit.what == "weights",
             self.status.step,

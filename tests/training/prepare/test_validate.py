@@ -106,8 +106,12 @@ def test_the_culprit_is_an_example_of_the_validation_data() -> None:
     whole = nw.with_loss(net, nw.MSE())
     xs = torch.ones(300, 1)
     sound = feed(source((xs.clone(), [0.0] * 300)), whole, torch.device("cpu"))
-    assert validation_of(whole.plan, sound, whole.held.arrays, net, "net/").culprit() is None
+    assert validation_of(whole.plan, sound, whole.held.arrays, net, "net/").not_finite() is None
     xs[270] = -1
     data = feed(source((xs, [0.0] * 300)), whole, torch.device("cpu"))
-    found = validation_of(whole.plan, data, whole.held.arrays, net, "net/").culprit()
-    assert found == Culprit("loss", "net/log1", 270)
+    found = validation_of(whole.plan, data, whole.held.arrays, net, "net/").not_finite()
+    assert found is not None
+    assert found.culprit == Culprit("loss", "net/log1", 270)
+    assert found.validating
+    assert found.batch is not None
+    assert 270 in found.batch.examples.tolist()

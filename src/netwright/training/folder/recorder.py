@@ -12,6 +12,7 @@ from netwright.errors import FileError, TrainingError
 from netwright.file.save import save
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice, Status
+from netwright.training.folder.case import write_case
 from netwright.training.folder.made_from import made_from
 from netwright.training.folder.pages import write_page
 from netwright.training.folder.run_folder import RunFolder, held_folder
@@ -72,6 +73,7 @@ class Recorder(Callback):
     def on_end(self, status: Status) -> None:
         if self.folder.ended:  # it had ended before, and nothing has changed
             return
+        self._try("case", lambda: write_case(self.loop, self.folder.path))
         self._save(status, keep=self.loop.running.batches == 0 and bool(status.done))
         self._view(status)
         if status.ended in ("all epochs done", "stopped"):
@@ -182,4 +184,9 @@ def train_in(
         resume(loop, folder)
         if group.leads:
             heard.insert(0, Recorder(folder, loop))  # before those that may raise an error: log and checkpoints agree
-        return result_of(loop)
+        try:
+            return result_of(loop)
+        except TrainingError as error:
+            if loop.not_finite is not None:
+                error.add_note(f"The batch is kept: nw.load_case({os.fspath(path)!r}).replay() computes it again.")
+            raise

@@ -1,6 +1,6 @@
 """Decides everything before the first step of a run: examples, loss, engine, rates and every choice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,8 @@ class Prepared:
         engine: computes gradients; it holds the arrays that are trained.
         other_arrays: the arrays that no gradient trains, by path.
         feed: the examples as batches.
+        net_with_loss: its structure, without arrays.
+        frozen: the paths of the arrays that never change.
         updates: each update of the optimizer with its peak learning rate.
         validate: measures the arrays as they are; None without validation data.
         least: the least number of examples in a batch.
@@ -58,6 +60,8 @@ class Prepared:
     engine: Engine
     other_arrays: Mapping[str, Tensor]
     feed: Batches
+    net_with_loss: Net
+    frozen: Collection[str]
     updates: Sequence[tuple[Update, float]]
     schedule: Schedule
     validate: Validation | None
@@ -122,7 +126,6 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     group.spread([flat.master, *other_arrays.values()])
     frozen = other_arrays.keys() - rates.keys()
     engine = engine_of(plan, flat, other_arrays, precision, seed, frozen, group)
-
     threads = choose.threads(
         options.threads, work * batch_size * 3, lambda: _fastest(engine, training_feed.first(batch_size), other_arrays)
     )
@@ -132,6 +135,8 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         engine=engine,
         other_arrays=other_arrays,
         feed=training_feed,
+        net_with_loss=net_with_loss.bare(),
+        frozen=frozen,
         updates=updates_of(flat, rates, optimizer),
         schedule=schedule,
         validate=validate,

@@ -16,7 +16,7 @@ from netwright.net.run.noise import Noise
 from netwright.net.run.padding import own_elements
 from netwright.sizes.unify import Row, Shape
 from netwright.training.batch import Batch
-from netwright.training.culprit import Culprit, of_values
+from netwright.training.culprit import NotFinite, of_values
 from netwright.training.engines.engine import mean_loss
 from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.goal import Goal
@@ -83,7 +83,7 @@ class Validation(Value, eq=False):
                 batch, size = part.batch, part.share * whole.size
                 if not size:  # measured by another process
                     continue
-                context = _context(batch, self.bound)
+                context = measuring(batch, self.bound)
                 with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
                     values = self.bound(batch.inputs, context)
                 loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
@@ -98,13 +98,13 @@ class Validation(Value, eq=False):
         found = {"loss": total / weight}
         return {**found, "error": wrong / decided} if self.target is not None else found
 
-    def culprit(self) -> Culprit | None:
-        """The first part whose value is not finite, and the example of the validation data."""
-        found = (
-            of_values(self.bound, batch.inputs, _context(batch, self.bound), batch.examples)
-            for batch in self._batches()
-        )
-        return next((culprit for culprit in found if culprit is not None), None)
+    def not_finite(self) -> NotFinite | None:
+        """The first part whose value is not finite, with the example of the validation data, and its batch."""
+        for batch in self._batches():
+            found = of_values(self.bound, batch.inputs, measuring(batch, self.bound), batch.examples)
+            if found is not None:
+                return NotFinite(found, batch, validating=True)
+        return None
 
     def _batches(self) -> Iterator[Batch]:
         return self.data.every(CHUNK)
@@ -138,7 +138,7 @@ def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tens
     batch = data.first(FEW)
     with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
         bound = program_of(plan, [slots[name] for name in wants]).bind(arrays)
-        context = _context(batch, bound)
+        context = measuring(batch, bound)
         outputs = bound(batch.inputs, context)
     for (name, probable), output in zip(wants.items(), outputs, strict=True):
         real = _own(output, plan.shape(slots[name]), context)
@@ -156,8 +156,8 @@ def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tens
             )
 
 
-def _context(batch: Batch, bound: Bound) -> RunContext:
-    """That of a batch; inputs are float32, and become float64 where the arrays are."""
+def measuring(batch: Batch, bound: Bound) -> RunContext:
+    """The context in which a batch is measured; inputs are float32, and become float64 where the arrays are."""
     wider = torch.float64 if bound.placement.dtype == torch.float64 else None
     return RunContext(batch=batch.size, lengths=batch.lengths, precision=wider)
 

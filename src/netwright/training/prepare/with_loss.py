@@ -8,6 +8,7 @@ from torch import Tensor
 
 from netwright import elsewhere
 from netwright.errors import NetError, did_you_mean, shortened
+from netwright.file.structure import RECORDS
 from netwright.layers.function import Function
 from netwright.net.graph import Graph, Input
 from netwright.net.node import Node, expect_net
@@ -108,6 +109,9 @@ class EachExample(Value):
                 mend="its mean: (…).mean()",
             )
         return found
+
+
+RECORDS["EachExample"] = EachExample  # so that a file can say what a net with such a loss is
 
 
 def _name(function: Callable[..., Any]) -> str:
