@@ -5,7 +5,7 @@ import torch
 
 import netwright as nw
 from netwright.codecs.text.characters import Characters
-from netwright.data.sources import source
+from netwright.data.sources import Source, source
 from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.training.events import Choice
@@ -146,3 +146,48 @@ def test_a_word_about_channels(shape, said) -> None:
     choose.channels(nw.Chain(nw.Conv(2, (3, 3)), input=shape).plan)
     why = "the last axis has the channels; if the first has them, put nw.Transpose(1, 2, 0) before conv1"
     assert [(one.value, one.why) for one in choose.made] == [("32 of (3, 32, 32)", why)] * said
+
+
+SENTENCES = [
+    f"The {noun} {verb} in {place}."
+    for noun in ("cat", "dog")
+    for verb in ("sleeps", "eats")
+    for place in ("Rome", "Oslo", "Lima", "Bern", "Cairo")
+]
+
+
+def said_of_validation(training: Source, held_out: Source | None) -> list[str]:
+    choose = Chooser(())
+    choose.examples(training, held_out, ["input"])
+    return [str(choice) for choice in choose.made if choice.name == "validation"]
+
+
+def test_examples_that_validate_and_train_are_said() -> None:
+    training = Source({"input": SENTENCES, "target": SENTENCES}, rows=torch.arange(20) + 100)
+    others = [*map(str.upper, SENTENCES[:5]), "Birds sing early in the morning."]
+    given = Source({"input": others}, name="validation data")
+    assert said_of_validation(training, given) == [
+        "validation: 5 of 6 examples are also in the training data (row 0 of the validation data = row 100, row 1 of "
+        "the validation data = row 101, row 2 of the validation data = row 102, …; texts are compared without case, "
+        "spacing and punctuation; their loss says nothing about new examples; nw.split(data, by=…) keeps examples "
+        "like these in one part)"
+    ]
+    held_out = Source({"input": others[4:]}, rows=torch.tensor([7, 8]))
+    assert said_of_validation(training, held_out) == [
+        "validation: 1 of 2 examples are also in the training data (row 7 = row 104; texts are compared without case, "
+        "spacing and punctuation; their loss says nothing about new examples; nw.split(data, by=…) keeps examples "
+        "like these in one part)"
+    ]
+    assert said_of_validation(training, Source({"input": others[5:]})) == []
+    assert said_of_validation(training, None) == []
+
+
+def test_examples_that_were_not_all_looked_at_are_said_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netwright.data.duplicates.MOST", 10 * 256 * 9)
+    pictures = torch.rand(100, 20, 20, generator=torch.Generator().manual_seed(0))
+    assert said_of_validation(Source({"input": pictures}), Source({"input": pictures[:12]})) == [
+        "validation: at least 9 of 12 examples are also in the training data (row 0 = row 0, row 1 = row 1, row 2 = "
+        "row 2, …; pictures may be moved by one pixel; 90 of the 100 that train were looked at; 10 of the 12 that "
+        "validate were looked at; their loss says nothing about new examples; nw.split(data, by=…) keeps examples like "
+        "these in one part)"
+    ]

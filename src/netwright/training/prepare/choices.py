@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 
 from netwright.codecs.codec import Codec
+from netwright.data.duplicates import duplicates
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
@@ -31,6 +32,8 @@ REPEATED = "copied from the given choices"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
+SPLIT = "nw.split(data, by=…) keeps examples like these in one part"
+SHOWN = 3  # pairs of equal examples that a choice names
 T = TypeVar("T")
 Rate: TypeAlias = tuple[float, Mapping[str, float]]
 
@@ -96,8 +99,8 @@ class Chooser:
             "schedule", given, lambda: ("constant", WHY_CONSTANT) if few else ("warmup-stable-decay", WHY_STABLE)
         )
 
-    def examples(self, training: Source, held_out: Source | None) -> None:
-        """Record whether examples are read again in every epoch; the kind of the data decides it."""
+    def examples(self, training: Source, held_out: Source | None, inputs: Sequence[str]) -> None:
+        """Record whether examples are read again in every epoch, and whether some that validate train too."""
         sources = {"examples": training}
         if held_out is not None and held_out.rows is None:  # given separately, not a part of the training data
             sources["validation examples"] = held_out
@@ -109,6 +112,25 @@ class Chooser:
             elif source.drawn or source.again is not None:
                 kind = "__getitem__" if source.drawn else "a stream"
                 self.say(name, "read again in every epoch", f"{kind} may give random examples; list(…) reads them once")
+        self._duplicates(training, held_out, inputs)
+
+    def _duplicates(self, training: Source, held_out: Source | None, ports: Sequence[str]) -> None:
+        """Record how many of the examples that validate train too, compared in the inputs that the data has."""
+        inputs = [port for port in ports if port in training.columns]
+        found = duplicates(training, held_out, inputs) if held_out is not None and inputs else None
+        if held_out is None or found is None or not found.pairs:
+            return
+        of = f" of the {held_out.name}" if held_out.name else ""
+        shown = [f"row {_number(held_out, j)}{of} = row {_number(training, i)}" for j, i in found.pairs[:SHOWN]]
+        both = {"train": (found.trained, len(training)), "validate": (found.validated, len(held_out))}
+        seen = [f"{some:,} of the {n:,} that {do} were looked at" for do, (some, n) in both.items() if some < n]
+        why = [", ".join(shown) + (", …" if len(found.pairs) > SHOWN else "")]
+        why += ["texts are compared without case, spacing and punctuation"] if found.texts else []
+        why += ["pictures may be moved by one pixel"] if found.pictures else []
+        why += [*seen, "their loss says nothing about new examples", SPLIT]
+        least = "at least " if seen else ""
+        count = f"{least}{len(found.pairs):,} of {len(held_out):,} examples are also in the training data"
+        self.say("validation", count, "; ".join(why))
 
     def channels(self, plan: Plan) -> None:
         """Record which axis counts as channels, if an input looks like a picture with channels first."""
@@ -225,6 +247,11 @@ def _own_rate(optimizer: Optimizer, plan: Plan) -> tuple[float, str]:
     wide = max((fans(shape).into for shape in shapes if len(shape) > 1), default=1)
     rate = float(f"{min(max(PART_OF_SPREAD / math.sqrt(wide), 1e-4), 1e-2):.2g}")
     return rate, f"{PART_OF_SPREAD} / √{wide}, because a neuron has up to {wide} inputs; kept between 0.0001 and 0.01"
+
+
+def _number(source: Source, index: int) -> int:
+    """The number of an example as the user counts."""
+    return index if source.rows is None else int(source.rows[index])
 
 
 def fewest(plan: Plan, prefix: str, examples: int, batch_size: int | None) -> int:

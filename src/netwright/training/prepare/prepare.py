@@ -102,7 +102,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     net_with_loss = initialize(goal.net, seed=seed).to(device)
     plan = plan_of(net_with_loss)
     refuse_own_statistics(group, plan, goal.prefix)
-    choose.examples(training, held_out)
+    choose.examples(training, held_out, net.input_names)
     choose.channels(plan_of(net))
     choose.truncated(training, goal.net.held.inputs)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
