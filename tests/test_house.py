@@ -67,7 +67,7 @@ INSIDE = {
         ["call"],
     ],
     "training": [
-        ["batch", "events", "interrupts", "schedules", "snapshot"],
+        ["batch", "events", "interrupts", "schedules", "snapshot", "start"],
         ["culprit", "processes", "updates"],
         ["optimizers"],
         ["engines"],
@@ -76,6 +76,7 @@ INSIDE = {
         ["result"],
         ["folder"],
         ["train"],
+        ["replay"],
     ],
 }
 LAYERS_BY_NAME = {

@@ -185,6 +185,7 @@ from netwright.training.optimizers import Optimizer as Optimizer
 from netwright.training.optimizers import RMSProp as RMSProp
 from netwright.training.prepare.next_element import NextElement as NextElement
 from netwright.training.prepare.with_loss import with_loss as with_loss
+from netwright.training.replay import replay as replay
 from netwright.training.result import Run as Run
 from netwright.training.schedules import ConstantRate as ConstantRate
 from netwright.training.schedules import CosineDecay as CosineDecay

@@ -59,7 +59,8 @@ def test_predictions_as_json(folder, capsys):
 
 def test_show(folder, capsys):
     assert main(["show", "number.net"]) == 0
-    assert capsys.readouterr() == (str(nw.summary(nw.load("number.net"))) + "\n", "")
+    net = nw.load("number.net")
+    assert capsys.readouterr() == (f"{nw.summary(net)}\n\n{net.history}\n", "")
     assert main(["show", "number.net", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["parameters"] == 2
 

@@ -77,6 +77,7 @@ def test_every_section_is_there(page):
         "The worst examples",
         "Kernels of the first convolution",
         "The output of every part",
+        "History",
     ]
 
 
@@ -107,6 +108,7 @@ def test_numbers_and_texts_instead_of_pictures(tmp_path):
         "Measured",
         "The worst examples",
         "The output of every part",
+        "History",
     ]
     assert '<div class="what">[1.0, 2.0]</div>' in text and "MSE on 2 examples" in text
 
@@ -156,3 +158,10 @@ def test_the_page_of_a_run_is_called_like_its_folder_and_says_how_far_it_is(tmp_
     page = (tmp_path / "digits" / "report.html").read_text(encoding="utf-8")
     assert "<h1>The run digits</h1>" in page
     assert '<p class="lead">One epoch of &lt;3&gt; is done.</p>' in page
+
+
+def test_a_page_has_the_history_of_its_net(tmp_path):
+    page = report(NET.bare().append(nw.relu), None, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<h2>History</h2>" in page
+    assert "<tr><th scope='row'>edit</th><td>append relu</td></tr>" in page
+    assert "History" not in report(nw.Chain(3, input=2), None, tmp_path / "page.html").read_text(encoding="utf-8")

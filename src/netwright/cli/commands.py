@@ -99,11 +99,13 @@ def _show(options: argparse.Namespace) -> None:
     from netwright.file.load import load
     from netwright.show.summary import summary
 
-    found = summary(load(options.file))
+    net = load(options.file)
+    found = summary(net)
     if options.json:
         _print_json(found.to_json())
     else:
         print(found)
+        print(f"\n{net.history}")
 
 
 def _predict(options: argparse.Namespace) -> None:

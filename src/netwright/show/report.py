@@ -26,6 +26,7 @@ from netwright.show.summary import Summary, counted, summary
 from netwright.training.folder.pages import draws_runs
 from netwright.training.result import Run
 
+ENTRIES = 20  # of a history, on a page
 TEMPLATE = Path(__file__).with_name("report.html")
 WIDE, NARROW = 1120, 340  # pixels of the drawing, of which the page shows the one that fits
 BEST = 3  # labels whose probabilities an example shows
@@ -76,6 +77,7 @@ def report(
         *(_worst(f"The worst examples{title}", net, one) for title, one in _each_output(measured).items()),
         _kernels(net),
         _inside(net, shown),
+        _history(net),
     ]
     page = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=_text(title),
@@ -323,6 +325,14 @@ def _value(estimate: Estimate) -> str:
 
 def _brief(value: Any) -> str:
     return shortened(str(value), 60)
+
+
+def _history(net: Net) -> str:
+    """What was done to the net since it was made, the last 20 entries of it."""
+    if not net.held.history:
+        return ""
+    rows = [(entry.kind, f"{entry.part}: {entry.text}" if entry.part else entry.text) for entry in net.history]
+    return _section("History", "The oldest first.", _table(("kind", "what was done"), rows[-ENTRIES:]))
 
 
 def _section(title: str, words: str, body: str) -> str:

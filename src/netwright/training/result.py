@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -12,6 +13,7 @@ from netwright.net.surgery import hold_arrays
 from netwright.training.events import Choice, Epoch
 from netwright.training.interrupts import held
 from netwright.training.loop import Loop
+from netwright.training.start import Start, trained
 from netwright.value import Value
 
 NOT_ENDED = "not ended"
@@ -30,6 +32,7 @@ class Run(Value, eq=False):
         best: the number of the epoch that `net` is of.
         seconds: from the first step to the end.
         ended: why the run ended: "all epochs done", "interrupted", …
+        start: what the run began with; None for a run that `train` did not make.
     """
 
     net: Net
@@ -40,6 +43,7 @@ class Run(Value, eq=False):
     best: int
     seconds: float
     ended: str
+    start: Start | None = None
 
     def __repr__(self) -> str:
         lines = [f"Run: {len(self.epochs)} epochs in {self.seconds:.1f} s, {self.ended}"]
@@ -50,7 +54,7 @@ class Run(Value, eq=False):
         return "\n".join(lines)
 
 
-def result_of(loop: Loop) -> Run:
+def result_of(loop: Loop, start: Start | None = None) -> Run:
     """Run a loop to its end, and give its result. An error is raised again, with the result so far as `error.run`."""
     error: BaseException | None = None
     try:
@@ -58,7 +62,7 @@ def result_of(loop: Loop) -> Run:
     except BaseException as raised:  # SystemExit too, so that the result so far is not lost
         error = raised
     with held() as deliver:
-        run = run_so_far(loop)
+        run = run_so_far(loop, start)
     try:
         deliver()
     except BaseException as raised:
@@ -79,12 +83,13 @@ def net_holding(net: Net, arrays: Mapping[str, Tensor], prefix: str, kind: torch
     return cast(Net, hold_arrays(net, {p: a.to(kind) if a.is_floating_point() else a for p, a in on_cpu.items()}))
 
 
-def run_so_far(loop: Loop) -> Run:
+def run_so_far(loop: Loop, start: Start | None = None) -> Run:
+    """The run as it is now."""
     prepared, status = loop.prepared, loop.status
     kept, last = (net_holding(prepared.net, arrays, prepared.prefix, prepared.kind) for arrays in loop.reached())
     if status.step == 0:  # float32 cannot hold every number of a float64 net
         kept, last = (net.with_arrays({**net.held.arrays, **prepared.net.held.arrays}) for net in (kept, last))
-    return Run(
+    run = Run(
         net=kept,
         last=last,
         epochs=tuple(status.done),
@@ -94,3 +99,12 @@ def run_so_far(loop: Loop) -> Run:
         seconds=status.seconds,
         ended=status.ended or NOT_ENDED,
     )
+    return run if start is None else begun_with(run, start)
+
+
+def begun_with(run: Run, start: Start) -> Run:
+    """A run that says what it began with; its nets say it in their histories."""
+    done = f"{len(run.epochs)} epochs, {len(run.losses):,} steps, {run.ended.partition(':')[0]}"
+    last = f"{done}, last step kept"
+    best = f"{done}, epoch {run.best} kept" if run.best else last
+    return replace(run, start=start, net=trained(run.net, start, best), last=trained(run.last, start, last))

@@ -12,7 +12,7 @@ from netwright.codecs.numeric import plain_number
 from netwright.machine import without_autocast
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
-from netwright.training.folder.made_from import made_from
+from netwright.training.folder.made_from import start_of
 from netwright.training.folder.recorder import train_in
 from netwright.training.loop import Loop
 from netwright.training.optimizers import Optimizer, TorchOptimizer
@@ -127,6 +127,6 @@ def train(
         if path is not None:
             return train_in(path, net, data, options, heard, group)
         prepared = prepare(net, data, options, group)
-        if group.size > 1:
-            refuse_unequal(group, made_from(net, options, prepared))
-        return result_of(Loop(prepared, heard))
+        start = start_of(net, options, prepared)
+        refuse_unequal(group, start.made_from)
+        return result_of(Loop(prepared, heard), start)

@@ -10,7 +10,9 @@ from netwright.file.format import file_path
 from netwright.file.load import load
 from netwright.training.events import Choice, Epoch
 from netwright.training.folder.run_folder import KINDS, START, RunFolder
-from netwright.training.result import NOT_ENDED, Run, net_holding
+from netwright.training.folder.settings import from_plain
+from netwright.training.result import NOT_ENDED, Run, begun_with, net_holding
+from netwright.training.start import Start
 
 
 def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | None = None) -> Run:
@@ -47,13 +49,17 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
     run, best = snapshot.part("run"), snapshot.part("kept")
     prefix, kind = kept.about["arrays"]["prefix"], KINDS[kept.about["arrays"]["kind"]]
     last = net_holding(start, snapshot.part("last").arrays, prefix, kind)
-    return Run(
+    chosen = {choice.name: choice.setting for choice in kept.choices}
+    settings = {name: None if one is None else from_plain(one, name) for name, one in kept.settings.items()}
+    begun = kept.started(Start(start, {}, settings, {}))
+    read = Run(
         net=net_holding(start, best.arrays, prefix, kind) if best.arrays else last,
         last=last,
         epochs=tuple(Epoch(**epoch) for epoch in run.plain["epochs"]),
         losses=tuple(run.arrays["losses"].tolist()),
-        choices=tuple(Choice(*texts) for texts in run.plain["choices"]),
+        choices=tuple(Choice(name, value, why, chosen.get(name)) for name, value, why in run.plain["choices"]),
         best=best.plain["epoch"],
         seconds=run.plain["seconds"],
         ended=kept.ended or NOT_ENDED,
     )
+    return begun_with(read, begun)

@@ -20,6 +20,7 @@ from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.schedules import schedule_of
+from netwright.training.start import Start, versions
 
 SETTINGS = (
     "validation", "epochs", "batch_size", "loss", "optimizer", "learning_rate", "schedule", "clip", "weights",
@@ -37,10 +38,23 @@ def made_from(net: Net, options: Options, prepared: Prepared) -> dict[str, str]:
     if prepared.validate is not None:
         feeds["validation data"] = prepared.validate.data
     chosen = {choice.name.replace(" ", "_"): choice.setting for choice in prepared.choices}
+    chosen["seed"] = prepared.seed
     given = {name: getattr(options, name) for name in SETTINGS}
     values = {name: chosen.get(name) if value is None else value for name, value in given.items()}
     settings = {name: text_of_setting(name, value) for name, value in values.items()}
     return {"net": digest(net), **{name: digest_of_examples(feed) for name, feed in feeds.items()}, **settings}
+
+
+def start_of(net: Net, options: Options, prepared: Prepared) -> Start:
+    """What a run begins with. Validation data and weights of examples are data, which a run does not hold."""
+    given = {name: value for name in SETTINGS if (value := getattr(options, name)) is not None}
+    settings = {name: value if _is_held(name, value) else None for name, value in given.items()}
+    made = made_from(net, options, prepared)
+    return Start(prepared.net, made, settings, versions(torch.device(made["device"])))
+
+
+def _is_held(name: str, value: Any) -> bool:
+    return name != "weights" and (name != "validation" or isinstance(value, int | float))
 
 
 def refuse_other(here: Mapping[str, str], now: Mapping[str, str], given: Collection[str], folder: str) -> None:
@@ -51,7 +65,7 @@ def refuse_other(here: Mapping[str, str], now: Mapping[str, str], given: Collect
     Raises: TrainingError.
     """
     compared = [name for name in {**here, **now} if name not in SETTINGS or name in given]
-    names = [name for name in compared if not _same(here.get(name, NONE), now.get(name, NONE))]
+    names = [name for name in compared if not same_text(here.get(name, NONE), now.get(name, NONE))]
     if {*names} & {*FROM}:
         names = [name for name in names if name not in FOLLOW]
     if names:
@@ -135,7 +149,7 @@ def _instructions(code: CodeType) -> tuple[object, ...]:
     return code.co_code, code.co_names, code.co_varnames, constants
 
 
-def _same(here: str, now: str) -> bool:
+def same_text(here: str, now: str) -> bool:
     """Whether two texts say the same. Code is compared in one version of Python only, since others compile it anew."""
     if here == now or CODE not in here or CODE not in now:
         return here == now

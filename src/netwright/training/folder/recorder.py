@@ -13,7 +13,7 @@ from netwright.file.save import save
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice, Status
 from netwright.training.folder.case import write_case
-from netwright.training.folder.made_from import made_from
+from netwright.training.folder.made_from import start_of
 from netwright.training.folder.pages import write_page
 from netwright.training.folder.run_folder import RunFolder, held_folder
 from netwright.training.folder.settings import completed, settings_of
@@ -26,6 +26,7 @@ from netwright.training.processes.refusals import refuse_unequal
 from netwright.training.processes.spread import spread_snapshot
 from netwright.training.progress.progress import figure
 from netwright.training.result import Run, result_of, run_so_far
+from netwright.training.start import Start
 
 CHECKPOINT_SHARE, EPOCH_SHARE, VIEW_SHARE = 0.012, 0.008, 0.005  # of the time of a run
 FREE = 0.25  # seconds of keeping epochs that a short run may take beyond that
@@ -40,8 +41,14 @@ PAGE, BEST, LAST = "report.html", "best.net", "last.net"
 class Recorder(Callback):
     """Writes the log, checkpoints, nets and the page while a run goes on. What fails here does not stop the run."""
 
-    def __init__(self, folder: RunFolder, loop: Loop, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.folder, self.loop = folder, loop
+    def __init__(
+        self,
+        folder: RunFolder,
+        loop: Loop,
+        start: Start | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.folder, self.loop, self.start = folder, loop, start
         self.every = max(1, loop.status.steps // LINES)
         self.lines: list[Mapping[str, Any]] = []
         self.checkpoints = TimeShare(CHECKPOINT_SHARE, clock=clock)
@@ -91,7 +98,7 @@ class Recorder(Callback):
 
     def _view(self, status: Status) -> None:
         """Write what people look at: the best and the last net, and the page."""
-        run, path = run_so_far(self.loop), self.folder.path
+        run, path = run_so_far(self.loop, self.start), self.folder.path
         for net, name in ((run.net, BEST), (run.last, LAST)) if status.step != self.viewed else ():
             self._try("folder", lambda net=net, name=name: save(net, path / name))
         self.viewed = status.step
@@ -172,10 +179,11 @@ def train_in(
         settings = settings_of(options)
         options = completed(options, folder.settings, os.fspath(path))
         prepared = prepare(net, data, replace(options, choices=(*options.choices, *folder.choices)), group)
-        source = made_from(net, options, prepared)
-        refuse_unequal(group, source)
+        start = start_of(net, options, prepared)
+        refuse_unequal(group, start.made_from)
         if group.leads:
-            folder.begin(source, settings, prepared)
+            folder.begin(start, settings, prepared)
+        start = folder.started(start) if folder.about else start
         heard = list(callbacks)
         loop = Loop(prepared, heard)
         whys = {choice.name: choice.why for choice in folder.choices}  # of the call that began the run
@@ -183,9 +191,9 @@ def train_in(
         loop.status.choices += (Choice("folder", os.fspath(path), WHY_SHARE),)
         resume(loop, folder)
         if group.leads:
-            heard.insert(0, Recorder(folder, loop))  # before those that may raise an error: log and checkpoints agree
+            heard.insert(0, Recorder(folder, loop, start))  # before those that may raise: log and checkpoints agree
         try:
-            return result_of(loop)
+            return result_of(loop, start)
         except TrainingError as error:
             if loop.not_finite is not None:
                 error.add_note(f"The batch is kept: nw.load_case({os.fspath(path)!r}).replay() computes it again.")

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from netwright.training.events import Choice
 from netwright.training.folder.made_from import SETTINGS, refuse_other
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.snapshot import Snapshot
+from netwright.training.start import Start
 from netwright.value import Value
 
 try:
@@ -74,25 +75,31 @@ class RunFolder:
         """The settings that were given when the run began, as JSON; None for one that no file holds."""
         return self.about.get("settings", {})
 
-    def begin(self, source: Mapping[str, str], settings: Mapping[str, Any], prepared: Prepared) -> None:
+    def started(self, start: Start) -> Start:
+        """The same start as the call that began the run says it; of a fork, also where it begins."""
+        forked = self.about["forked"]
+        where = {"forked": f"from epoch {forked['epoch']} of the run {forked['run']}"} if forked else {}
+        return replace(start, made_from={**self.about["made from"], **where}, versions=self.about["versions"])
+
+    def begin(self, start: Start, settings: Mapping[str, Any], prepared: Prepared) -> None:
         """Begin a run in an empty folder, or go on with the run that is there.
 
         Fields:
-            source: what the run is made from.
+            start: what the run begins with.
             settings: those that this call gives; the others are as the run in the folder has them.
 
         Raises: TrainingError for the folder of another run; FileError where it cannot be written.
         """
         if self.about:
-            refuse_other(self.about["made from"], source, settings, os.fspath(self.path))
+            refuse_other(self.about["made from"], start.made_from, settings, os.fspath(self.path))
             self._mend_start(prepared.net)
             return
         self.refuse_foreign()
         kept = [asdict(choice) for choice in prepared.choices if isinstance(choice.setting, PLAIN)]
         paths = {"prefix": prepared.prefix, "kind": str(prepared.kind).removeprefix("torch.")}
         self.about = {
-            "format": FORMAT, "made from": dict(source), "settings": dict(settings), "arrays": paths, "choices": kept,
-            "forked": {}, "ended": "",
+            "format": FORMAT, "made from": dict(start.made_from), "settings": dict(settings), "arrays": paths,
+            "choices": kept, "versions": dict(start.versions), "forked": {}, "ended": "",
         }  # fmt: skip
         save(prepared.net, self.path / START)
         self._write_about()
@@ -281,7 +288,7 @@ def _about(path: Path) -> dict[str, Any]:
         raise FileError(
             what="the settings of the run cannot be read", where=f"{path / ABOUT}", got=str(error)
         ) from None
-    keys = {"format", "made from", "settings", "arrays", "choices", "forked", "ended", "checksum"}
+    keys = {"format", "made from", "settings", "arrays", "choices", "versions", "forked", "ended", "checksum"}
     if not isinstance(found, dict) or set(cast(dict[str, Any], found)) != keys:
         raise FileError(
             what="this is not the folder of a run", where=f"{path / ABOUT}", expected=", ".join(sorted(keys))
@@ -313,8 +320,8 @@ def _is_about(found: Mapping[str, Any]) -> bool:
         isinstance(found["format"], int)
         and isinstance(found["ended"], str)
         and isinstance(found["forked"], dict)
-        and isinstance(found["made from"], dict)
-        and all(isinstance(text, str) for text in cast(dict[str, Any], found["made from"]).values())
+        and all(isinstance(found[name], dict) for name in ("made from", "versions"))
+        and all(isinstance(text, str) for name in ("made from", "versions") for text in found[name].values())
         and isinstance(found["settings"], dict)
         and {*cast(dict[str, Any], found["settings"])} <= {*SETTINGS}
         and isinstance(arrays, dict)
