@@ -13,7 +13,7 @@ from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.lazy import Lazy, Rows
 from netwright.data.mapped import MappedRows, is_mapped
 from netwright.data.rows import RowPorts, row_kind, row_to_ports
-from netwright.errors import DataError
+from netwright.errors import DataError, NetwrightError
 
 
 class DatasetRows(Rows):
@@ -31,14 +31,26 @@ class DatasetRows(Rows):
     def read(self, rows: NDArray[np.int64], ports: Sequence[str]) -> dict[str, Sequence[Any]]:
         numbers: list[int] = rows.tolist()
         together: Any = getattr(self.data, "__getitems__", None)  # torch's own protocol for many at once
-        found: Iterable[Any]
-        found = (self.data[row] for row in numbers) if together is None or len(numbers) == 1 else together(numbers)
+        found: Iterable[Any] = map(self._row, numbers)
+        if together is not None and len(numbers) > 1:
+            try:
+                found = together(numbers)
+            except Exception:
+                found = [self._row(row) for row in numbers]  # one of them raises it again, with its number
         columns: dict[str, list[Any]] = {port: [] for port in ports}
         for place, row in enumerate(found):
             values = {"": row} if self.ports is None else row_to_ports(row, self.ports, f"row {place}")
             for port in ports:
                 columns[port].append(values[port])
         return dict(columns)
+
+    def _row(self, row: int) -> Any:
+        try:
+            return self.data[row]
+        except Exception as error:
+            if not isinstance(error, NetwrightError):
+                error.add_note(f"raised by the data at row {row}, counted from 0")
+            raise
 
     def same(self, other: Rows) -> bool:
         return isinstance(other, DatasetRows) and self.data is other.data and self.ports == other.ports

@@ -50,6 +50,7 @@ def train(
     device: str | torch.device | None = None,
     threads: int | None = None,
     seed: int | None = None,
+    workers: int | None = None,
     folder: str | os.PathLike[str] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
@@ -81,6 +82,8 @@ def train(
             float64 the net that comes out holds float64 numbers; examples are read as float32 all the same.
         device, threads: where and how wide to compute; None takes the fastest device of this machine.
         seed: of the new arrays, the order of examples, the validation part and all noise; None is 0.
+        workers: processes that read and encode the batches, for a Dataset or pictures that are slow to read; batches
+            are the same for any number. None and 0 leave it to this process.
         folder: where the run is kept: settings, log, checkpoints, and at the end the nets. The same call again goes on
             where the run was, also after the program was killed; if it had ended, its result is given back. A setting
             that a later call leaves out is as the folder has it. None keeps nothing.
@@ -115,6 +118,7 @@ def train(
         precision=arguments.precision(precision),
         device=arguments.device(device),
         threads=arguments.whole("threads", threads, 1, arguments.most_threads()),
+        workers=arguments.whole("workers", workers, 0, arguments.MOST_THREADS),
         seed=arguments.whole("seed", seed, 0),
         choices=arguments.all_of("choices", choices, Choice),
         objective=arguments.objective(objective),

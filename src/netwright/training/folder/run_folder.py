@@ -48,6 +48,20 @@ class Checkpoint(Value):
     epoch: int
 
 
+HELD: set[int] = set()  # the locks of the folders in which this program trains
+
+
+def _free_in_child() -> None:
+    """A process that reads data for a run does not hold the run's folder, if it lives a little longer than the run."""
+    for lock in HELD:
+        os.close(lock)
+    HELD.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_in_child)
+
+
 class RunFolder:
     """The files of one run.
 
@@ -256,6 +270,7 @@ def held_folder(path: Path) -> Generator[RunFolder]:
                 entry.unlink(missing_ok=True)
         yield RunFolder(path)
     finally:
+        HELD.discard(lock)
         os.close(lock)  # which frees it
 
 
@@ -265,6 +280,7 @@ def _hold(lock: int, path: Path) -> None:
         return
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        HELD.add(lock)
     except OSError:
         raise FileError(
             what="another program trains in this folder",

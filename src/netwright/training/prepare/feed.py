@@ -124,9 +124,10 @@ class Feed(Value, Batches, eq=False):
         """The length of every example: the number of its elements in all columns whose length varies."""
         return torch.stack([extents(column).prod(1) for column in self.ragged]).sum(0)  # (examples,)
 
-    def batch(self, indices: Tensor) -> Batch:
-        """The examples at these indices, as the net sees them."""
-        columns = self._gathered(indices)
+    def batch(self, indices: Tensor, read: Mapping[str, Stored] | None = None) -> Batch:
+        """The examples at these indices, as the net sees them; `read` are those that are not in memory, if they were
+        read and encoded before."""
+        columns = self._gathered(indices, read)
         if self.raw:
             with self.source.errors():
                 self.axes.check(columns, indices)
@@ -142,18 +143,19 @@ class Feed(Value, Batches, eq=False):
         examples = indices if self.source.rows is None else self.source.rows[indices]
         return Batch(inputs, examples.to(self.device), weights, placed)
 
-    def _gathered(self, indices: Tensor) -> dict[str, Stored]:
+    def _gathered(self, indices: Tensor, read: Mapping[str, Stored] | None) -> dict[str, Stored]:
         """The stored examples by port; raw ones are read together, then encoded."""
-        found: dict[str, Stored] = {}
-        raw = [port for port, column in self.columns.items() if not isinstance(column, Tensor | Ragged)]
-        read = self.source.read(indices.tolist(), raw) if raw else {}
-        for port, column in self.columns.items():
-            if isinstance(column, Tensor | Ragged):
-                found[port] = selected(column, indices)
-            else:
-                with self.source.errors(indices.tolist()):
-                    found[port] = _encoded(read[port], port, self.codecs[port])
-        return found
+        stored = self.stored
+        raw = {port: self.codecs[port] for port in self.columns if port not in stored}
+        read = encoded_rows(self.source, raw, indices) if read is None and raw else read or {}
+        return {port: read[port] if port in raw else selected(stored[port], indices) for port in self.columns}
+
+    def _is_even(self, port: str) -> bool:
+        """Whether reading a row twice changes nothing, and all examples at the port have one size."""
+        column, shape = self.columns[port], self.axes.shapes[port]
+        return isinstance(column, Tensor) or (
+            isinstance(column, Lazy) and not column.rows.drawn and ranked(shape) and fixed(shape)
+        )
 
     def opened(self, source: Source) -> "Feed":
         """Other examples for the same net."""
@@ -174,7 +176,7 @@ class Feed(Value, Batches, eq=False):
 
     def _at_once(self, size: int) -> int:
         """How many batches are gathered at once."""
-        if not all(isinstance(column, Tensor) for column in self.columns.values()):
+        if any(isinstance(column, Ragged) or not self._is_even(port) for port, column in self.columns.items()):
             return 1
         one = self.batch(torch.zeros(1, dtype=torch.long, device="cpu"))
         return max(BLOCK // (size * sum(value.nbytes for value in one.inputs.values())), 1)
@@ -233,6 +235,14 @@ def _samples(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> dict[st
         with source.errors(indices):
             found[port] = _encoded([plain_number(raw) for raw in raws], port, codecs[port])
     return found
+
+
+def encoded_rows(source: Source, codecs: Mapping[str, Codec], indices: Tensor) -> dict[str, Stored]:
+    """The examples of a source at these indices (k,), encoded, by the ports of the codecs."""
+    rows = indices.tolist()
+    read = source.read(rows, codecs)
+    with source.errors(rows):
+        return {port: _encoded(read[port], port, codec) for port, codec in codecs.items()}
 
 
 def _encoded(raws: Sequence[Any], port: str, codec: Codec) -> Stored:

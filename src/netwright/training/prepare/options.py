@@ -29,5 +29,6 @@ class Options(Value, eq=False):
     device: torch.device | None
     threads: int | None
     seed: int | None
+    workers: int | None
     choices: Sequence[Choice]
     objective: NextElement | None

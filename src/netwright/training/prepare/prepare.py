@@ -27,6 +27,7 @@ from netwright.training.prepare.passes import batches_of
 from netwright.training.prepare.rates import rates_by_path, rates_of, updates_of
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
+from netwright.training.prepare.workers import with_workers
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_own_statistics
 from netwright.training.schedules import Schedule, schedule_of
@@ -134,7 +135,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         prefix=goal.prefix,
         engine=engine,
         other_arrays=other_arrays,
-        feed=training_feed,
+        feed=with_workers(training_feed, options.workers, choose),
         net_with_loss=net_with_loss.bare(),
         frozen=frozen,
         updates=updates_of(flat, rates, optimizer),
