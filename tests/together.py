@@ -101,7 +101,7 @@ def broken() -> None:
 
 def main(folder: Path) -> None:
     found: dict[str, Any] = {name: kept(make()) for name, make in {**EQUAL, **CLOSE}.items()}
-    found["stopped"] = kept(train(ends(8), Rows(interrupted, 200), epochs=9))
+    found["stopped"] = kept(train(ends(8), Rows(interrupted, 200), epochs=9, progress=True))
     found["other data"] = refused(lambda: train(ends(8), rows(20, seed=RANK)))
     found["small batch"] = refused(lambda: train(ends(8), rows(20), batch_size=1))
     module = nw.Module(torch.nn.BatchNorm1d(6), "6 -> 6")

@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import ProcessGroup
-from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
 from netwright.around import around
@@ -138,7 +139,7 @@ def joined() -> Generator[Group]:
     ours, hook = not dist.is_initialized(), sys.excepthook  # which torch sets, to say the rank
     if ours:
         try:
-            store, rank, size = next(iter(rendezvous("env://", timeout=WAIT)))
+            store, rank, size = _meeting_place()
             dist.init_process_group(
                 backend, store=PrefixStore(f"netwright {next(RUNS)}", store), rank=rank, world_size=size,
                 timeout=WAIT,
@@ -178,6 +179,16 @@ def _not_joined(error: Exception) -> TrainingError:
         got=str(error).splitlines()[0][:200],
         mend="torchrun --nproc-per-node 2 script.py",
     )
+
+
+@cache
+def _meeting_place() -> tuple[Store, int, int]:
+    """The store where processes find each other, the rank and the number of processes.
+
+    It is kept as long as the program runs: where the first process holds it, others may begin the next run there before
+    the first one has left this run.
+    """
+    return next(iter(rendezvous("env://", timeout=WAIT)))
 
 
 def _count() -> int:
