@@ -50,6 +50,13 @@ def refused(call) -> NetwrightError:
         (lambda: nw.Adam(lr=0.1), "nw.train(net, data, learning_rate=…), which the rate belongs to"),
         (lambda: nw.train(NET, *DATA), "nw.train(net, (inputs, targets))"),
         (lambda: nw.train(NET, DATA, lr=0.1), "nw.train(learning_rate=…)"),
+        (lambda: nw.train(NET, DATA, resume_from_checkpoint="runs/a"), "nw.train(folder=…)"),
+        (lambda: nw.train(NET, DATA, default_root_dir="runs"), "nw.train(folder=…)"),
+        (lambda: nw.Trainer(default_root_dir="runs"), "nw.train(net, data)"),
+        (
+            lambda: nw.ModelCheckpoint(),
+            'nw.train(…, folder="runs/a"), which keeps checkpoints and the nets; the same call goes on',
+        ),
         (lambda: nw.train(NET, DATA, epoch=3), "nw.train(epochs=…)"),
         (lambda: nw.train(NET, DATA, loss=F.cross_entropy), "nw.CrossEntropy(), behind a net that ends in nw.softmax"),
         (lambda: nw.train(NET, DATA, loss=nn.MSELoss()), "nw.MSE()"),

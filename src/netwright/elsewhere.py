@@ -103,6 +103,17 @@ VERBS = {
     "zero_grad": "nw.train(net, data), which computes and applies gradients",
     "backward": "nw.train(net, data), which computes and applies gradients",
 }
+KEEPS = 'nw.train(…, folder="runs/a"), which keeps checkpoints and the nets; the same call goes on'
+RUNS = {
+    "Trainer": "nw.train(net, data)",
+    "TrainingArguments": "the arguments of nw.train",
+    "ModelCheckpoint": KEEPS,
+    "BackupAndRestore": KEEPS,
+    "Checkpoint": KEEPS,
+    "save_checkpoint": KEEPS,
+    "load_checkpoint": KEEPS,
+    "load_from_checkpoint": 'nw.load_run("runs/a"), for a run that nw.train(…, folder="runs/a") kept',
+}
 ARGUMENTS = {
     "p": ("rate",),
     "lr": ("learning_rate",),
@@ -125,6 +136,11 @@ ARGUMENTS = {
     "num_epochs": ("epochs",),
     "max_epochs": ("epochs",),
     "input_shape": ("input",),
+    "resume_from_checkpoint": ("folder",),
+    "ckpt_path": ("folder",),
+    "checkpoint_dir": ("folder",),
+    "default_root_dir": ("folder",),
+    "output_dir": ("folder",),
 }
 FOLLOW = ("in_features", "in_channels", "input_size", "input_dim", "num_features", "num_embeddings", "normalized_shape")
 """Arguments that say the size of an input, which follows here from what comes before."""
@@ -174,7 +190,9 @@ def unknown(name: str) -> Never:
     known = [one for one, value in found if not (one.startswith("_") or isinstance(value, ModuleType))]
     plain = {one.lower().replace("_", ""): one for one in known}  # LeakyReLU is leaky_relu
     near = tuple(f"nw.{plain[one]}" for one in close_names(name.lower().replace("_", ""), plain, cutoff=0.65))
-    raise UnknownNameError(what=f"netwright has no {name!r}", mend=part(name) or VERBS.get(name) or near[:1])
+    raise UnknownNameError(
+        what=f"netwright has no {name!r}", mend=part(name) or {**VERBS, **RUNS}.get(name) or near[:1]
+    )
 
 
 def no_verb(kind: str, name: str) -> Never:

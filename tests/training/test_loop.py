@@ -1,10 +1,11 @@
 """The loop: its clock is injected, callbacks hear every step and epoch, clipping bounds the gradient."""
 
+import pytest
 import torch
 
 import netwright as nw
 from netwright.training.engines.flat import Flat
-from netwright.training.events import Callback
+from netwright.training.events import Callback, Status
 from netwright.training.loop import clip
 
 
@@ -58,3 +59,19 @@ def test_clip_scales_down_and_never_up() -> None:
     assert flat.gradient.norm() == 5
     clip(flat, 1.0)
     torch.testing.assert_close(flat.view(flat.gradient, "w"), torch.tensor([0.6, 0.0, 0.8]), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("method", ["on_step", "on_epoch", "on_end"])
+def test_an_error_of_a_callback_says_whose_it_is(method: str) -> None:
+    class Mine(Callback):
+        pass
+
+    def fails(self: Callback, status: Status) -> None:
+        raise ValueError("no more")
+
+    fails.__qualname__ = f"test.<locals>.Mine.{method}"
+    setattr(Mine, method, fails)
+    net = nw.Chain(3, nw.Linear(1), input=1, output=nw.Number())
+    with pytest.raises(ValueError, match="no more") as caught:
+        nw.train(net, ([[1.0], [2.0]], [1.0, 2.0]), epochs=1, progress=False, callbacks=[Mine()])
+    assert caught.value.__notes__ == [f"The callback Mine.{method} raised this error after step 1 of the run."]

@@ -4,6 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import torch
@@ -174,7 +175,7 @@ class Loop:
         """Call every callback at the end, even if one of them raises."""
         if callbacks:
             try:
-                callbacks[0].on_end(self.status)
+                told([callbacks[0].on_end], self.status)
             finally:
                 self._end(callbacks[1:])
 
@@ -208,8 +209,7 @@ class Loop:
             if self.pace is not None and self.pace.is_slow((before + now - status.seconds) / batch.positions):
                 self._go_on_alone()
             status.seconds = before + now
-            for tell in hearing:
-                tell(status)
+            told(hearing, status)
             if self._stopping() and running.batches < count:
                 return
         self._refuse_broken()
@@ -236,8 +236,7 @@ class Loop:
         self._keep(epoch)
         self.running = Running(number + 1)
         self.whole = True
-        for callback in self.callbacks:
-            callback.on_epoch(status)
+        told([callback.on_epoch for callback in self.callbacks], status)
 
     def _stopping(self) -> bool:
         """Whether a process was asked to stop; all of them stop after the same step."""
@@ -320,6 +319,18 @@ class Loop:
     def _loss_of(epoch: Epoch) -> float:
         """What is lowest in the best epoch; without validation that is the last one."""
         return epoch.validation.get("loss", -float(epoch.number))
+
+
+def told(methods: Sequence[Callable[[Status], None]], status: Status) -> None:
+    """Call methods of callbacks; an error that one of them raises says whose it is."""
+    for tell in methods:
+        try:
+            tell(status)
+        except Exception as error:
+            name = getattr(tell, "__qualname__", repr(tell)).rpartition("<locals>.")[2]
+            with suppress(AttributeError):  # an error that is a frozen dataclass takes no note
+                error.add_note(f"The callback {name} raised this error after step {status.step} of the run.")
+            raise
 
 
 def clip(flat: Flat, most: float) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,11 +61,17 @@ def test_the_log_has_every_epoch_once(tmp_path: Path) -> None:
     assert [line["loss"] for line in lines if "number" not in line] == list(run.losses)
 
 
-def test_a_disk_that_fails_does_not_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(28, "the disk is full"), (30, "the disk may not be written"), (13, "the folder may not be written")],
+)
+def test_a_disk_that_fails_does_not_stop_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
+) -> None:
     from netwright.file import array_file
 
     def full(file: object, piece: bytes) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
     with pytest.raises(ValueError, match="no more"):
         trained(tmp_path, callbacks=[Ends(7, ValueError("no more"))])
@@ -74,7 +81,7 @@ def test_a_disk_that_fails_does_not_stop_the_run(tmp_path: Path, monkeypatch: py
     assert_same_numbers(run)
     (said,) = [choice for choice in run.choices if choice.value == "not written"]
     assert said.name == "folder"
-    assert said.why.endswith("the checkpoint could not be saved: the disk is full")
+    assert said.why.endswith(f"the checkpoint could not be saved: {reason}")
     assert {path.name: path.read_bytes() for path in tmp_path.glob("checkpoint-*")} == before
 
 

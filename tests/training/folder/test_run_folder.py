@@ -1,6 +1,7 @@
 """The files of a run: another run, another program, damage and bad settings are plain errors, and nothing is lost."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 import netwright as nw
 from netwright.errors import FileError, TrainingError
 from netwright.regular import TEMPORARY
+from netwright.training.folder import run_folder
 from netwright.training.folder.run_folder import _checksum, held_folder, kept_epochs
-from run_tools import trained
+from run_tools import Ends, trained
 
 
 def test_another_run_is_refused(tmp_path: Path) -> None:
@@ -92,3 +94,46 @@ def test_the_epochs_that_are_kept_are_few_and_evenly_spread(best: int) -> None:
 def test_epochs_of_a_large_net_take_a_limited_room() -> None:
     assert kept_epochs(range(1, 20), best=7, spread=0) == {7, 19}
     assert kept_epochs((), best=0) == {0}
+
+
+def refused_without_permission(folder: Path) -> None:
+    with pytest.raises(FileError) as caught:
+        trained(folder)
+    assert str(caught.value) == (
+        "the folder of the run cannot be made or written to\n"
+        f"  where:    {folder}\n"
+        "  got:      Permission denied\n"
+        "  mend:     another folder="
+    )
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    refused_without_permission(tmp_path)
+    refused_without_permission(tmp_path / "run")
+
+
+def test_a_system_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*args: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(run_folder.os, "open", refuses)
+    refused_without_permission(tmp_path)
+
+
+def test_a_checkpoint_that_is_foreign_is_left_out_and_named(tmp_path: Path) -> None:
+    whole = trained(None)
+    with pytest.raises(ValueError, match="no more"):
+        trained(tmp_path / "a", callbacks=[Ends(7, ValueError("no more"))])
+    trained(tmp_path / "b", seed=1)
+    foreign = max((tmp_path / "b").glob("checkpoint-*"))
+    (tmp_path / "a" / "checkpoint-000000000009.run").write_bytes(foreign.read_bytes())
+    nw.save(whole.net, tmp_path / "a" / "checkpoint-000000000010.run")
+    run = trained(tmp_path / "a")
+    assert (run.losses, run.net) == (whole.losses, whole.net)
+    (named,) = [choice for choice in run.choices if choice.name == "checkpoint"]
+    assert named.why == (
+        "damaged: checkpoint-000000000010.run: this is no checkpoint of the run; "
+        "checkpoint-000000000009.run: this is no checkpoint of the run"
+    )

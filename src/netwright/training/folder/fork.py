@@ -11,10 +11,11 @@ from netwright.errors import FileError, TrainingError, did_you_mean
 from netwright.file.format import file_path
 from netwright.regular import opened, text_of, write_file
 from netwright.training.folder.made_from import SETTINGS, text_of_setting
-from netwright.training.folder.run_folder import LOG, START, RunFolder, held_folder, snapshot_in
+from netwright.training.folder.run_folder import LOG, START, RunFolder, held_folder
 from netwright.training.folder.settings import as_plain
 from netwright.training.optimizers import optimizer_of
 from netwright.training.prepare import arguments
+from netwright.training.processes.launched import joined
 from netwright.training.schedules import schedule_of
 from netwright.training.snapshot import Snapshot
 
@@ -77,7 +78,15 @@ def fork(
         >>> more.epochs[1].learning_rate
         0.0001
     """
-    changes = _checked(settings)
+    with joined() as group:  # of several processes the first one writes
+        made = os.fspath(_forked(folder, epoch, into, _checked(settings))) if group.leads else ""
+        return Path(group.agreed(made))
+
+
+def _forked(
+    folder: str | os.PathLike[str], epoch: int | None, into: str | os.PathLike[str] | None, changes: Mapping[str, Any]
+) -> Path:
+    """The folder of the new run, which is made if it is not there."""
     first = RunFolder(Path(file_path(folder)))
     first.refuse_empty()
     number = _best(first) if epoch is None else arguments.whole("epoch", epoch, 1) or 0
@@ -122,7 +131,7 @@ def _kept(first: RunFolder, number: int) -> Snapshot:
     """The state of the run after an epoch."""
     kept = first.epochs()
     try:
-        return snapshot_in(kept[number])
+        return first.read(kept[number])
     except (OSError, KeyError) as error:
         nearest = min(kept.keys() - {number}, key=lambda other: abs(other - number), default=None)
         damaged = f": {error.what}" if isinstance(error, FileError) else ""
@@ -167,16 +176,16 @@ def _write(
         write_file(new.path / START, file.read(), "the net before the run")
     write_file(new.path / LOG, text_of(first.path / LOG), "the log")
     new.cut_log(step)
-    new.save(snapshot, step, origin["epoch"])
     chosen = [choice for choice in first.about["choices"] if choice["name"].replace(" ", "_") not in changes]
-    new.become({
+    about = {
         **first.about,
         "made from": {**first.about["made from"], **_texts(changes)},
         "settings": {**first.about["settings"], **{name: as_plain(value) for name, value in changes.items()}},
         "choices": chosen,
         "forked": dict(origin),
         "ended": "",
-    })  # fmt: skip
+    }
+    new.become(about, snapshot, step, origin["epoch"])
 
 
 def _texts(changes: Mapping[str, Any]) -> dict[str, str]:

@@ -139,7 +139,7 @@ class RunFolder:
         Raises: FileError where it cannot be written; those before stay as they were.
         """
         target = self.path / (f"checkpoint-{step:012d}" + (f"-epoch-{epoch:04d}" if epoch else "") + ".run")
-        made = ArrayFile.of({"snapshot": dict(snapshot.plain)}, snapshot.arrays)
+        made = ArrayFile.of({"snapshot": dict(snapshot.plain), "run": self._name()}, snapshot.arrays)
         made.write(target, "the checkpoint", target)
         kept = kept_epochs([*self.epochs()], snapshot.plain["kept"]["epoch"], min(SPREAD, ROOM // made.size))
         for old in self.checkpoints()[KEPT:]:
@@ -151,10 +151,25 @@ class RunFolder:
         damaged: list[str] = []
         for one in self.checkpoints():
             try:
-                return snapshot_in(one.path), damaged
-            except (FileError, OSError, KeyError) as error:
+                return self.read(one.path), damaged
+            except OSError as error:
                 damaged.append(f"{one.path.name}: {error.what if isinstance(error, FileError) else error}")
         return None, damaged
+
+    def read(self, path: Path) -> Snapshot:
+        """The snapshot in a checkpoint.
+
+        Raises: FileError where it is not as it was written, or of another run; OSError as `open` does.
+        """
+        with opened(path) as file:
+            content, entries = read_header(cast(Any, file))
+            if content.get("run") != self._name():
+                raise FileError(what="this is no checkpoint of the run", where=os.fspath(path))
+            return Snapshot(read_arrays(cast(Any, file), content, entries), content["snapshot"])
+
+    def _name(self) -> str:
+        """What tells the checkpoints of this run from those of another."""
+        return _checksum(self.about["made from"])
 
     def log(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Add lines to the log."""
@@ -208,24 +223,15 @@ class RunFolder:
                 expected=f"a folder that nw.train(…, folder=…) wrote, with {ABOUT}",
             )
 
-    def become(self, about: Mapping[str, Any]) -> None:
-        """Make the folder that of the run that `about` describes."""
+    def become(self, about: Mapping[str, Any], snapshot: Snapshot, step: int, epoch: int) -> None:
+        """Make the folder that of a run with this checkpoint; what makes it one is written last."""
         self.about = dict(about)
+        self.save(snapshot, step, epoch)
         self._write_about()
 
     def _write_about(self) -> None:
         content = {**self.about, "checksum": _checksum(self.about)}
         write_file(self.path / ABOUT, json.dumps(content, indent=1, allow_nan=False) + "\n", "the run's settings")
-
-
-def snapshot_in(path: Path) -> Snapshot:
-    """The snapshot in a checkpoint.
-
-    Raises: FileError where it is not as it was written; OSError as `open` does; KeyError for the file of a net.
-    """
-    with opened(path) as file:
-        content, entries = read_header(cast(Any, file))
-        return Snapshot(read_arrays(cast(Any, file), content, entries), content["snapshot"])
 
 
 def kept_epochs(numbers: Sequence[int], best: int, spread: int = SPREAD) -> set[int]:
