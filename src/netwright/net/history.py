@@ -1,7 +1,6 @@
 """What a net was made from and what was done to it: a value that a net carries and that its file keeps."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
 
 from netwright.errors import plainly, shortened
 from netwright.value import Value
@@ -87,10 +86,9 @@ class History(Value):
         gone = len(every) - MOST
         if gone <= 0:
             return History(tuple(every), self.left_out)
-        edits = (i for i, entry in enumerate(every) if entry.kind == EDIT)
-        others = (i for i, entry in enumerate(every) if entry.kind != EDIT)
-        leaving = set(islice(chain(edits, others), gone))
-        return History(tuple(entry for i, entry in enumerate(every) if i not in leaving), self.left_out + gone)
+        for _ in range(gone):
+            del every[next((i for i, entry in enumerate(every) if entry.kind == EDIT), 0)]
+        return History(tuple(every), self.left_out + gone)
 
     def below(self, part: str) -> tuple[Entry, ...]:
         """The entries as those of a part of another net."""

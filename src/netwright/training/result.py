@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from netwright.net.compare import digest
 from netwright.net.part import Net
 from netwright.net.surgery import hold_arrays
 from netwright.training.events import Choice, Epoch
@@ -107,4 +108,7 @@ def begun_with(run: Run, start: Start) -> Run:
     done = f"{len(run.epochs)} epochs, {len(run.losses):,} steps, {run.ended.partition(':')[0]}"
     last = f"{done}, last step kept"
     best = f"{done}, epoch {run.best} kept" if run.best else last
-    return replace(run, start=start, net=trained(run.net, start, best), last=trained(run.last, start, last))
+    after = digest(run.net)
+    after_last = after if run.last == run.net else digest(run.last)
+    nets = trained(run.net, start, best, after), trained(run.last, start, last, after_last)
+    return replace(run, start=start, net=nets[0], last=nets[1])

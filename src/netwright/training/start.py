@@ -13,6 +13,7 @@ from netwright.net.compare import digest
 from netwright.net.history import Entry
 from netwright.net.lineage import entered
 from netwright.net.part import Net
+from netwright.once import once
 from netwright.value import Value
 
 TRAINED = "trained"
@@ -35,13 +36,18 @@ class Start(Value, eq=False):
     versions: Mapping[str, str]
 
 
-def trained(net: Net, start: Start, text: str) -> Net:
-    """A net that a run gives, with the history of the net before the run and one entry."""
+def trained(net: Net, start: Start, text: str, after: str) -> Net:
+    """A net that a run gives, with the history of the net before the run and one entry; `after` is its digest."""
     settings = {name: said for name, said in start.made_from.items() if name != "net" and said != "none"}
     count, seed = settings["data"].rpartition(", ")[0], settings["seed"]
-    facts = {**settings, BEFORE: digest(start.net), AFTER: digest(net), **start.versions}
+    facts = {**settings, BEFORE: digest_before(start.net), AFTER: after, **start.versions}
     entry = Entry(TRAINED, f"{text}; {count}, seed {seed}", tuple(facts.items()))
     return entered(net.unchecked(net.held), start.net, entry)
+
+
+def digest_before(net: Net) -> str:
+    """The digest of a net that a run begins with, computed once: it takes two seconds for 500 MB of weights."""
+    return once(net, "digest", lambda: digest(net))
 
 
 def versions(device: torch.device) -> dict[str, str]:

@@ -20,7 +20,7 @@ from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.schedules import schedule_of
-from netwright.training.start import Start, versions
+from netwright.training.start import Start, digest_before, versions
 
 SETTINGS = (
     "validation", "epochs", "batch_size", "loss", "optimizer", "learning_rate", "schedule", "clip", "weights",
@@ -42,7 +42,7 @@ def made_from(net: Net, options: Options, prepared: Prepared) -> dict[str, str]:
     given = {name: getattr(options, name) for name in SETTINGS}
     values = {name: chosen.get(name) if value is None else value for name, value in given.items()}
     settings = {name: text_of_setting(name, value) for name, value in values.items()}
-    return {"net": digest(net), **{name: digest_of_examples(feed) for name, feed in feeds.items()}, **settings}
+    return {"net": digest_before(net), **{name: digest_of_examples(feed) for name, feed in feeds.items()}, **settings}
 
 
 def start_of(net: Net, options: Options, prepared: Prepared) -> Start:
