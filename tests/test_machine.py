@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -33,6 +34,37 @@ def test_the_library_that_computes_has_the_last_word_on_bf16(monkeypatch, allowe
 
 def test_free_memory_is_plausible() -> None:
     assert 1 << 20 < machine.free_memory(torch.device("cpu")) < 1 << 50
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has control groups")
+@pytest.mark.parametrize(
+    ("own", "folder", "names"),
+    [
+        ("0::/job\n", "job", ("memory.max", "memory.current", "inactive_file")),
+        ("0::/job/inner\n", "job", ("memory.max", "memory.current", "inactive_file")),
+        ("0::/\n", "", ("memory.max", "memory.current", "inactive_file")),
+        (
+            "5:cpu:/a\n4:memory,misc:/job\n0::/\n", "memory/job",
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ),
+    ],
+)  # fmt: skip
+def test_the_limit_of_a_container_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, folder: str, names: tuple[str, str, str]
+) -> None:
+    group = tmp_path / "groups" / folder
+    group.mkdir(parents=True)
+    (tmp_path / "own").write_text(own, encoding="ascii")
+    monkeypatch.setattr(machine, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(machine, "OWN_GROUPS", tmp_path / "own")
+    whole = machine.free_memory(torch.device("cpu"))
+    limit, used, files = names
+    (group / used).write_text("900000\n", encoding="ascii")
+    (group / "memory.stat").write_text(f"anon 1\n{files} 100000\n", encoding="ascii")
+    (group / limit).write_text("1000000\n", encoding="ascii")
+    assert machine.free_memory(torch.device("cpu")) == 200000
+    (group / limit).write_text("max\n", encoding="ascii")
+    assert machine.free_memory(torch.device("cpu")) > whole // 2
 
 
 def test_what_other_packages_draw_and_set_is_put_back() -> None:

@@ -8,10 +8,17 @@ import warnings
 from collections.abc import Generator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 
 import torch
 
 from netwright.around import around
+
+GROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # of Linux: where containers have their limits
+GROUP_FILES = {  # by the folder of their version: the limit, what is used, and how much of that are files read before
+    "": ("memory.max", "memory.current", "inactive_file"),
+    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}
 
 
 def best_device() -> torch.device:
@@ -43,17 +50,49 @@ def onednn_has_bf16() -> bool:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that are free on a device; 4 GiB where the system does not say."""
+    """Bytes that are free on a device, and that a container may still take; 4 GiB where the system does not say."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if sys.platform == "linux":
         with open("/proc/meminfo", encoding="ascii") as lines:
             for line in lines:
                 if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
+                    return min(int(line.split()[1]) * 1024, _free_in_groups())
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     return 4 << 30
+
+
+def _free_in_groups() -> int:
+    """Bytes that the control groups of this process may still take: its own, and each around it."""
+    found = [sys.maxsize]
+    try:
+        lines = OWN_GROUPS.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:  # "0::/path" in version 2, "4:cpu,memory:/path" in version 1
+        _, controllers, path = line.split(":", 2)
+        kind = "memory" if "memory" in controllers.split(",") else ""
+        if controllers and not kind:
+            continue
+        top = GROUPS / kind
+        group = top / path.lstrip("/")
+        found += [
+            _free_in(folder, *GROUP_FILES[kind])
+            for folder in (group, *group.parents)
+            if top in (folder, *folder.parents)
+        ]
+    return min(found)
+
+
+def _free_in(group: Path, limit: str, used: str, files: str) -> int:
+    """Bytes that one group may still take; the memory of files that were read is given back when it is needed."""
+    try:
+        most, now = (int((group / name).read_text(encoding="ascii")) for name in (limit, used))
+        parts = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
+        return max(most - now + int(parts.get(files, 0)), 0)
+    except (OSError, ValueError):  # no such file, or "max"
+        return sys.maxsize
 
 
 @around

@@ -1,5 +1,6 @@
 """One batch as a feed makes it and an engine takes it: prepared inputs, and which examples they are."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -37,3 +38,9 @@ class Batch:
     def positions(self) -> int:
         """How many values an example has in this batch, padding included: the time of a step grows with it."""
         return max(value.numel() for value in self.inputs.values()) // self.size
+
+    def split(self, count: int) -> list["Batch"]:
+        """The batch in so many pieces of about equal size, or one for each example; padding stays."""
+        count = min(count, self.size)
+        ends = [self.size * i // count for i in range(count + 1)]
+        return [self.rows(slice(begin, end)) for begin, end in itertools.pairwise(ends)]

@@ -48,6 +48,7 @@ class Loop:
         self.peak = max(rate for _, rate in prepared.updates)  # the highest learning rate of any array
         self.pace = Pace() if prepared.watched else None
         self.threads = prepared.threads
+        self.pieces = next((choice.setting for choice in prepared.choices if choice.name == "pieces"), 1)
         steps = len(batch_sizes(len(prepared.feed), prepared.batch_size, prepared.least))
         self.status = Status(
             prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(prepared.feed), prepared.choices
@@ -109,6 +110,7 @@ class Loop:
                 "threads": self.threads,
                 "batch size": status.batch_size,
                 "arrays": [*self.prepared.engine.flat.spans],
+                "pieces": self.prepared.engine.count,
             },
         )
         return Snapshot.joined(parts)
@@ -137,6 +139,7 @@ class Loop:
         if run.plain["batch size"] != status.batch_size:  # after a fork; the place in the schedule is that of the steps
             each = status.steps // status.epochs
             status.steps = status.step - self.running.batches + (status.epochs - len(status.done)) * each
+        self.pieces = self.prepared.engine.count = run.plain["pieces"]
         if run.plain["threads"] < self.threads:
             self.threads, self.pace = run.plain["threads"], None
         if status.best:
@@ -254,6 +257,10 @@ class Loop:
     def _step(self, batch: Batch) -> float:
         status, engine = self.status, self.prepared.engine
         loss = engine.gradient(batch, status.step)
+        if engine.count > self.pieces:
+            self.pieces = engine.count
+            why = f"from step {status.step + 1} on, since memory ended; the sum of their gradients is that of the batch"
+            status.choices += (Choice("pieces", f"{engine.count} of a batch", why, engine.count),)
         if not math.isfinite(loss):
             raise self._not_finite(NotFinite(self._culprit(batch), batch), str(loss))
         if self.prepared.clip is not None:

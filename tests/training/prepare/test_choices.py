@@ -8,9 +8,10 @@ from netwright.codecs.text.characters import Characters
 from netwright.data.sources import Source, source
 from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
+from netwright.net.plan.plan import plan_of
 from netwright.training.events import Choice
 from netwright.training.optimizers import SGD, Adam
-from netwright.training.prepare.choices import Chooser
+from netwright.training.prepare.choices import Chooser, why_whole
 from netwright.training.prepare.feed import feed
 
 CPU = torch.device("cpu")
@@ -191,3 +192,51 @@ def test_examples_that_were_not_all_looked_at_are_said_too(monkeypatch: pytest.M
         "validate were looked at; their loss says nothing about new examples; nw.split(data, by=…) keeps examples like "
         "these in one part)"
     ]
+
+
+def pieces(free: int, monkeypatch: pytest.MonkeyPatch, joined: str = "") -> tuple[int, list[str]]:
+    monkeypatch.setattr("netwright.training.prepare.choices.free_memory", lambda device: free)
+    choose = Chooser(())
+    return choose.pieces(10, 1_000_000, 50_000, torch.device("cpu"), joined), [str(choice) for choice in choose.made]
+
+
+def test_a_batch_comes_in_pieces_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pieces(20_000_000, monkeypatch) == (1, [])
+    assert pieces(5_000_000, monkeypatch) == (
+        4,
+        [
+            "pieces: 4 of a batch (a batch takes about 10.0 MB, and 5.0 MB are free; "
+            "the sum of their gradients is that of the batch)"
+        ],
+    )
+    assert pieces(6_000_000, monkeypatch, "norm takes its statistics over the whole batch") == (1, [])
+
+
+def test_a_run_that_cannot_fit_is_refused_before_its_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TrainingError) as caught:
+        pieces(800_000, monkeypatch)
+    assert str(caught.value) == (
+        "the run does not fit in memory\n"
+        "  where:    device 'cpu'\n"
+        "  expected: at least 0.4 MB for weights and gradients, 0.5 MB for the values of an example\n"
+        "  got:      0.8 MB free\n"
+        "  mend:     a smaller net, shorter examples, or a machine with more memory"
+    )
+    with pytest.raises(TrainingError) as caught:
+        pieces(5_000_000, monkeypatch, "norm takes its statistics over the whole batch")
+    assert str(caught.value) == (
+        "the run does not fit in memory\n"
+        "  where:    device 'cpu'\n"
+        "  expected: at least 0.4 MB for weights and gradients, 5.0 MB for the values of a batch of 10 examples\n"
+        "  got:      5.0 MB free\n"
+        "  mend:     a smaller batch_size, since norm takes its statistics over the whole batch\n"
+        "  or:       a smaller net, shorter examples, or a machine with more memory"
+    )
+
+
+def test_what_needs_the_whole_batch() -> None:
+    def of(*parts: nw.Net) -> str:
+        return why_whole(plan_of(nw.Chain(4, *parts, nw.Linear(1), input=2)), "")
+
+    assert of(nw.BatchNorm()) == "batchnorm1 takes its statistics over the whole batch"
+    assert of(nw.LayerNorm(), nw.Dropout(0.1)) == ""

@@ -33,6 +33,9 @@ class Engine(ABC):
     def culprit(self, batch: Batch, step: int) -> Culprit | None:
         """The part and the example of this batch that made the loss or the gradient not finite."""
 
+    def release(self) -> None:  # noqa: B027
+        """Give back the memory that is kept for the next batch, if there is any."""
+
 
 def over_processes(group: Group, flat: Flat, loss: float) -> float:
     """The gradient and the loss of the whole batch, from those of the parts; the gradient is added up in place."""

@@ -14,7 +14,9 @@ from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
 from netwright.machine import best_device, free_memory, has_bf16
+from netwright.net.cost import FLOAT32_BYTES
 from netwright.net.plan.plan import Plan, fixed, shape_text
+from netwright.training.engines.pieces import size_text
 from netwright.training.events import Choice
 from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.arguments import PRECISIONS
@@ -34,6 +36,7 @@ WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precis
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
 SPLIT = "nw.split(data, by=…) keeps examples like these in one part"
 SHOWN = 3  # pairs of equal examples that a choice names
+WHY_PIECES = "the sum of their gradients is that of the batch"
 T = TypeVar("T")
 Rate: TypeAlias = tuple[float, Mapping[str, float]]
 
@@ -91,6 +94,44 @@ class Chooser:
         size = self.choice("batch size", None if given is None else min(given, examples), self._of_first(fits))
         refuse_small_batch(self.group, size)
         return size
+
+    def pieces(
+        self, size: int, example: int, weights: int, device: torch.device, joined: str, kind: torch.dtype | None = None
+    ) -> int:
+        """In how many pieces a batch comes, so that each fits in memory.
+
+        Fields: `example`, bytes of the values of an example and their gradients; `weights`, how many are trained;
+            `joined`, why a batch is not split; `kind`, the precision of the run.
+
+        Raises: TrainingError where the weights, or the values of the smallest piece, are larger than the free memory.
+        """
+        itemsize = FLOAT32_BYTES if kind is None else kind.itemsize
+        free, smallest, state = free_memory(device), size if joined else 1, weights * max(itemsize, FLOAT32_BYTES)
+        least = example * itemsize // FLOAT32_BYTES // 2 * smallest  # the values alone
+        if 2 * state + least > free:
+            examples = "an example" if smallest == 1 else f"a batch of {size:,} examples"
+            smaller = "a smaller net, shorter examples, or a machine with more memory"
+            raise TrainingError(
+                what="the run does not fit in memory",
+                where=f"device {str(device)!r}",
+                expected=f"at least {size_text(2 * state)} for weights and gradients, "
+                f"{size_text(least)} for the values of {examples}",
+                got=f"{size_text(free)} free",
+                mend=(f"a smaller batch_size, since {joined}", smaller) if smallest > 1 else smaller,
+            )
+        count, room = self.again("pieces", None), free - 4 * state  # with what an optimizer keeps
+        if joined:
+            return 1
+        if count is None:
+            count = 1
+            while count < size and math.ceil(size / count) * example > room:
+                count *= 2
+            why = f"a batch takes about {size_text(size * example)}, and {size_text(free)} are free; {WHY_PIECES}"
+        else:
+            why = REPEATED
+        if count > 1:
+            self.say("pieces", f"{count} of a batch", why, count)
+        return count
 
     def schedule(self, given: Any, steps: int) -> Any:
         """The schedule of the learning rate over so many steps."""
@@ -270,3 +311,12 @@ def fewest(plan: Plan, prefix: str, examples: int, batch_size: int | None) -> in
             mend=f"{least} examples or more" if examples < least else f"batch_size={least}, or more",
         )
     return least
+
+
+def why_whole(plan: Plan, prefix: str) -> str:
+    """Why the examples of a batch cannot be split in pieces: a part takes its statistics over all of them."""
+    for step in plan.steps:
+        kinds = {plan.arrays[path].weight.kind for path in step.arrays.values()}
+        if "running" in kinds or step.leaf.fewest(step.sizes) > 1:
+            return f"{step.path.removeprefix(prefix)} takes its statistics over the whole batch"
+    return ""

@@ -1,5 +1,6 @@
 """Decides everything before the first step of a run: examples, loss, engine, rates and every choice."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +16,13 @@ from netwright.net.plan.plan import plan_of
 from netwright.training.batch import Batch
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.pick import engine_of
+from netwright.training.engines.pieces import InPieces
 from netwright.training.events import Choice
 from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.batches import Batches
-from netwright.training.prepare.choices import Chooser, fewest
-from netwright.training.prepare.examples import examples_of, predicted_input
-from netwright.training.prepare.goal import gives_classes, goal_of
+from netwright.training.prepare.choices import Chooser, fewest, why_whole
+from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
+from netwright.training.prepare.goal import Goal, gives_classes, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.passes import batches_of
@@ -58,7 +60,7 @@ class Prepared:
 
     net: Net
     prefix: str
-    engine: Engine
+    engine: InPieces
     other_arrays: Mapping[str, Tensor]
     feed: Batches
     net_with_loss: Net
@@ -99,13 +101,10 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     device = group.placed(choose.device(options.device))
     choose.processes()
     goal = goal_of(net, choose.again("loss", options.loss))
-    choose.say("loss", goal.name, goal.why, options.loss)
     net_with_loss = initialize(goal.net, seed=seed).to(device)
     plan = plan_of(net_with_loss)
     refuse_own_statistics(group, plan, goal.prefix)
-    choose.examples(training, held_out, net.input_names)
-    choose.channels(plan_of(net))
-    choose.truncated(training, goal.net.held.inputs)
+    _say_what_is_known(choose, net, goal, options.loss, examples)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
     held_out_feed = None if held_out is None else batches_of(held_out, net_with_loss, device, goal.prefix)
     work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
@@ -119,6 +118,8 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     rates = rates_of(plan, *choose.learning_rate(options.learning_rate, optimizer, plan, goal.prefix), goal.prefix)
     schedule = schedule_of(choose.schedule(options.schedule, epochs * steps_each))
     clip = choose.optional("clip", options.clip)
+    learned, whole = sum(net_with_loss.held.arrays[path].numel() for path in rates), why_whole(plan, goal.prefix)
+    pieces = choose.pieces(math.ceil(batch_size / group.size), room, learned, device, whole, precision)
     flat, other_arrays = rates_by_path(net_with_loss, plan, rates, precision, device)
     arrays = {**other_arrays, **flat.views(flat.master)}
     if goal.prefix:
@@ -126,7 +127,8 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     validate = None if held_out_feed is None else validation_of(plan, held_out_feed, arrays, net, goal.prefix, group)
     group.spread([flat.master, *other_arrays.values()])
     frozen = other_arrays.keys() - rates.keys()
-    engine = engine_of(plan, flat, other_arrays, precision, seed, frozen, group)
+    made = engine_of(plan, flat, other_arrays, precision, seed, frozen, group)
+    engine = InPieces(made, group.highest(pieces), room, whole)
     threads = choose.threads(
         options.threads, work * batch_size * 3, lambda: _fastest(engine, training_feed.first(batch_size), other_arrays)
     )
@@ -160,3 +162,11 @@ def _fastest(engine: Engine, batch: Batch, other_arrays: Mapping[str, Tensor]) -
     for path, array in other_arrays.items():
         array.copy_(before[path])
     return fastest
+
+
+def _say_what_is_known(choose: Chooser, net: Net, goal: Goal, loss: Any, examples: TrainingExamples) -> None:
+    """Say the loss, and what is noticed in the examples."""
+    choose.say("loss", goal.name, goal.why, loss)
+    choose.examples(examples.training, examples.held_out, net.input_names)
+    choose.channels(plan_of(net))
+    choose.truncated(examples.training, goal.net.held.inputs)

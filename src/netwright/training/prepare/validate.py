@@ -18,6 +18,7 @@ from netwright.sizes.unify import Row, Shape
 from netwright.training.batch import Batch
 from netwright.training.culprit import NotFinite, of_values
 from netwright.training.engines.engine import mean_loss
+from netwright.training.engines.pieces import in_halves
 from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.goal import Goal
 from netwright.training.prepare.with_loss import target_name
@@ -76,27 +77,31 @@ class Validation(Value, eq=False):
 
     def __call__(self) -> Mapping[str, float]:
         """The figures by name; each process measures its part of every batch."""
-        total = wrong = weight = decided = 0.0
+        sums = torch.zeros(4, dtype=torch.float64, device="cpu")
         with torch.no_grad():
             for whole in self._batches():
                 part = self.group.part(whole)
-                batch, size = part.batch, part.share * whole.size
-                if not size:  # measured by another process
-                    continue
-                context = measuring(batch, self.bound)
-                with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
-                    values = self.bound(batch.inputs, context)
-                loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
-                total, weight = total + loss * size, weight + size
-                if self.target is not None and self.wrong is not None:
-                    port, shape = self.target
-                    wrongs = _own(self.wrong(values[-1], batch.inputs[port]), shape, context)
-                    wrong, decided = wrong + int(wrongs.sum()), decided + wrongs.numel()
-        sums = torch.tensor([total, weight, wrong, decided], dtype=torch.float64, device="cpu")
+                if part.share:  # else measured by another process
+                    for measured in in_halves(part.batch, self._sums):
+                        sums += measured
         self.group.add(sums)
-        total, weight, wrong, decided = sums.tolist()
-        found = {"loss": total / weight}
+        loss, examples, wrong, decided = sums.tolist()
+        found = {"loss": loss / examples}
         return {**found, "error": wrong / decided} if self.target is not None else found
+
+    def _sums(self, batch: Batch) -> Tensor:
+        """Of a batch the sum of the losses, the number of examples, and how many decisions are wrong and are made."""
+        context = measuring(batch, self.bound)
+        with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
+            values = self.bound(batch.inputs, context)
+        loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
+        wrong = decided = 0
+        if self.target is not None and self.wrong is not None:
+            port, shape = self.target
+            wrongs = _own(self.wrong(values[-1], batch.inputs[port]), shape, context)
+            wrong, decided = int(wrongs.sum()), wrongs.numel()
+        found = [loss * batch.size, batch.size, wrong, decided]
+        return torch.tensor(found, dtype=torch.float64, device="cpu")
 
     def not_finite(self) -> NotFinite | None:
         """The first part whose value is not finite, with the example of the validation data, and its batch."""

@@ -59,6 +59,9 @@ class Written(Engine, Value, eq=False):
     def culprit(self, batch: Batch, step: int) -> Culprit | None:
         return self.autograd.culprit(batch, step)
 
+    def release(self) -> None:
+        self.chains.clear()
+
     def _bind(self, size: int) -> KernelChain:
         made = chain(self.line, self.flat, self.autograd.precision, self.autograd.seed, size)
         assert made is not None  # every leaf has a kernel at one batch size, so at all
