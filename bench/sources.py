@@ -1,0 +1,77 @@
+"""How fast a run is on data that is read when it is needed, against the same data in memory: python -m bench.sources"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from bench.interleave import interleave, table
+
+import netwright as nw
+
+CLASSES = 10
+
+
+class Rows(torch.utils.data.Dataset[Any]):
+    """Pictures one by one, as a user's Dataset gives them."""
+
+    def __init__(self, pictures: np.ndarray, labels: np.ndarray) -> None:
+        self.pictures, self.labels = pictures, labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> Any:
+        return torch.from_numpy(self.pictures[index]), int(self.labels[index])
+
+
+def forms(folder: Path, count: int) -> dict[str, tuple[Any, int]]:
+    """The same pictures in every form, each with its number of workers."""
+    draw = np.random.default_rng(0)
+    pictures = draw.integers(0, 256, (count, 784), dtype=np.uint8).astype(np.float32)
+    labels = draw.integers(0, CLASSES, count)
+    np.save(folder / "pictures.npy", pictures)
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(pictures.ravel()), 784)
+    arrow = pa.table({"input": lists, "target": labels})
+    pq.write_table(arrow, folder / "pictures.parquet", row_group_size=2000)
+    files = nw.parquet(folder / "pictures.parquet")
+    return {
+        "memory": ((pictures, labels), 0),
+        "memory map": ((np.load(folder / "pictures.npy", mmap_mode="r"), labels), 0),
+        "Arrow table": (arrow, 0),
+        "Parquet": ((files["input"], files["target"]), 0),
+        "Dataset": (Rows(pictures, labels), 0),
+        "Dataset, 2 workers": (Rows(pictures, labels), 2),
+    }
+
+
+def candidate(data: Any, workers: int, wide: int) -> Callable[[], float]:
+    """The seconds that the steps of one epoch took, reading included."""
+    net = nw.Chain(wide, nw.relu, wide, nw.relu, CLASSES, nw.softmax, input=nw.Array(784))
+
+    def turn() -> float:
+        run = nw.train(net, data, epochs=1, batch_size=64, threads=1, progress=False, workers=workers)
+        return sum(epoch.seconds for epoch in run.epochs)
+
+    return turn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=20_000)
+    parser.add_argument("--wide", type=int, default=512, help="neurons in a layer")
+    parser.add_argument("--repeats", type=int, default=7)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = forms(Path(folder), chosen.examples)
+        candidates = {name: candidate(*form, chosen.wide) for name, form in found.items()}
+        print(table(interleave(candidates, chosen.repeats, "memory"), chosen.examples))
+
+
+if __name__ == "__main__":
+    main()
