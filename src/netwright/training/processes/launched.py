@@ -140,10 +140,11 @@ def joined() -> Generator[Group]:
     if ours:
         try:
             store, rank, size = _meeting_place()
-            dist.init_process_group(
-                backend, store=PrefixStore(f"netwright {next(RUNS)}", store), rank=rank, world_size=size,
-                timeout=WAIT,
-            )  # fmt: skip
+            tries = os.environ.get(
+                "TORCHELASTIC_RESTART_COUNT", "0"
+            )  # the store may hold addresses of killed processes
+            place = PrefixStore(f"netwright {tries} {next(RUNS)}", store)
+            dist.init_process_group(backend, store=place, rank=rank, world_size=size, timeout=WAIT)
         except (RuntimeError, ValueError) as error:
             raise _not_joined(error) from error
         group = dist.group.WORLD
