@@ -17,6 +17,11 @@ $(VENV)/.dev: $(VENV)/.user
 	$(PIP) -e ".[all,dev]"
 	touch $@
 
+# What only the slow suite needs: the tools that keep numbers of runs.
+$(VENV)/.all: $(VENV)/.dev
+	$(PIP) -e ".[all,dev,loggers]"
+	touch $@
+
 # The lowest versions that pyproject.toml allows of what every user has, but torch, which comes in one build here.
 $(OLDEST)/.dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(OLDEST)
@@ -37,7 +42,7 @@ test: $(VENV)/.dev  ## the fast suite: lint, types, tests
 	$(BIN)/pyright
 	$(BIN)/pytest -m "not slow" -n auto
 
-test-all: $(VENV)/.dev  ## everything, the slow proofs too
+test-all: $(VENV)/.all  ## everything, the slow proofs too
 	$(BIN)/pytest -n auto
 
 # What a machine without wide units computes: the same suite, other kernels. Each variable is read by one library.

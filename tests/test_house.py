@@ -72,7 +72,7 @@ INSIDE = {
         ["optimizers"],
         ["engines"],
         ["prepare"],
-        ["loop", "progress"],
+        ["loggers", "loop", "progress"],
         ["result"],
         ["folder"],
         ["train"],

@@ -1,0 +1,1 @@
+"""Tools that keep the numbers of runs, each behind one interface."""

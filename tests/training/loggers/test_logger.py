@@ -1,0 +1,92 @@
+"""A logger gets every number once, also of a run that goes on; one that fails or has no package does not harm a run."""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netwright.errors import MissingExtraError
+from netwright.training.loggers.logger import Logger
+from netwright.training.loggers.tensorboard import TensorBoard
+from run_tools import Ends, trained
+
+
+class Kept(Logger):
+    """Keeps what it gets."""
+
+    def __init__(self, fails: str = "") -> None:
+        super().__init__("json", "json", "json")
+        self.fails, self.texts, self.numbers, self.ends = fails, {}, [], 0
+
+    def begin(self, texts: Mapping[str, str], step: int) -> None:
+        self.texts = dict(texts)
+        self._fail("begin")
+
+    def log(self, numbers: Mapping[str, float], step: int) -> None:
+        self._fail(f"step {step}")
+        self.numbers += [(step, name, value) for name, value in numbers.items()]
+
+    def end(self) -> None:
+        self.ends += 1
+        self._fail("end")
+
+    def _fail(self, place: str) -> None:
+        if place == self.fails:
+            raise RuntimeError(f"no room at {place}")
+
+
+def test_a_logger_gets_choices_steps_and_epochs() -> None:
+    kept = Kept()
+    run = trained(None, callbacks=[kept])
+    assert [value for _, name, value in kept.numbers if name == "step/loss"] == [*run.losses]
+    assert [value for _, name, value in kept.numbers if name == "epoch/loss"] == [epoch.loss for epoch in run.epochs]
+    assert [value for _, name, value in kept.numbers if name == "epoch/validation_loss"] == [
+        epoch.validation["loss"] for epoch in run.epochs
+    ]
+    assert kept.texts == {choice.name: f"{choice.value} ({choice.why})" for choice in run.choices}
+    assert kept.ends == 1
+
+
+def test_of_many_steps_about_a_thousand_are_logged() -> None:
+    kept = Kept()
+    run = trained(None, callbacks=[kept], epochs=300, batch_size=4)
+    steps = [step for step, name, _ in kept.numbers if name == "step/loss"]
+    assert len(run.losses) == 2700
+    assert steps == list(range(2, 2701, 2))
+
+
+def test_a_run_that_goes_on_logs_each_step_once(tmp_path: Path) -> None:
+    whole, kept = Kept(), Kept()
+    trained(None, callbacks=[whole])
+    with pytest.raises(RuntimeError):
+        trained(tmp_path / "run", callbacks=[kept, Ends(5, RuntimeError("cut"))])
+    trained(tmp_path / "run", callbacks=[kept])
+    named = [(step, name, value) for step, name, value in kept.numbers if not name.endswith("per_second")]
+    assert named == [(step, name, value) for step, name, value in whole.numbers if not name.endswith("per_second")]
+    assert kept.ends == 2
+
+
+@pytest.mark.parametrize(("place", "step"), [("begin", 1), ("step 3", 3), ("end", 12)])
+def test_a_logger_that_fails_does_not_stop_the_run(place: str, step: int) -> None:
+    other = Kept()
+    run, without = trained(None, callbacks=[Kept(place), other]), trained(None)
+    assert run.net == without.net
+    assert [str(choice) for choice in run.choices if choice.name == "logger Kept"] == [
+        f"logger Kept: stopped (from step {step} on: RuntimeError: no room at {place})"
+    ]
+    assert len(other.numbers) == 12 * 2 + 3 * 4
+
+
+def test_without_its_package_a_logger_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str, package: Any = None) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(MissingExtraError) as caught:
+        TensorBoard("logs")
+    assert str(caught.value) == (
+        "nw.TensorBoard needs the package tensorboard, which is not installed\n"
+        '  mend:     pip install "netwright[tensorboard]"'
+    )
