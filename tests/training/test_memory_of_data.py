@@ -27,7 +27,7 @@ def peak(count, encoder):
         pictures[:: max(count // 1000, 1)] = np.arange(784, dtype=np.uint8).reshape(28, 28)
         data = np.memmap(file.name, np.uint8, "r", 0, (count, 28, 28))
         labels = np.arange(count, dtype=np.uint8) % 10
-        thread = threading.Thread(target=sample)
+        thread = threading.Thread(target=sample, daemon=True)
         thread.start()
         vectors = isinstance(encoder, nw.Vector)
         data = data.reshape(count, 784) if vectors else data
