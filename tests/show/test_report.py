@@ -160,8 +160,15 @@ def test_the_page_of_a_run_is_called_like_its_folder_and_says_how_far_it_is(tmp_
     assert '<p class="lead">One epoch of &lt;3&gt; is done.</p>' in page
 
 
+def test_an_entry_of_the_history_opens_to_its_facts(tmp_path):
+    net = nw.initialize(nw.Chain(3, input=2), seed=5)
+    page = report(net, None, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '<details class="entry"><summary><b>initialized</b> 2 arrays, seed 5</summary>' in page
+    assert "<div><dt>seed</dt><dd>5</dd></div>" in page
+
+
 def test_a_page_has_the_history_of_its_net(tmp_path):
     page = report(NET.bare().append(nw.relu), None, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<h2>History</h2>" in page
-    assert "<tr><th scope='row'>edit</th><td>append relu</td></tr>" in page
+    assert '<div class="entry"><b>edit</b> append relu</div>' in page
     assert "History" not in report(nw.Chain(3, input=2), None, tmp_path / "page.html").read_text(encoding="utf-8")

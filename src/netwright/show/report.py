@@ -16,6 +16,7 @@ from netwright.errors import MissingArraysError, shortened
 from netwright.measure.estimate import Estimate
 from netwright.measure.output import shows_chances
 from netwright.measure.report import Report
+from netwright.net.history import Entry
 from netwright.net.part import Net
 from netwright.regular import write_file
 from netwright.show.chart import ChartLine, chart, smoothed
@@ -331,8 +332,16 @@ def _history(net: Net) -> str:
     """What was done to the net since it was made, the last 20 entries of it."""
     if not net.held.history:
         return ""
-    rows = [(entry.kind, f"{entry.part}: {entry.text}" if entry.part else entry.text) for entry in net.history]
-    return _section("History", "The oldest first.", _table(("kind", "what was done"), rows[-ENTRIES:]))
+    return _section("History", "The oldest first.", "".join(map(_entry, net.history.entries[-ENTRIES:])))
+
+
+def _entry(entry: Entry) -> str:
+    """One line of a history, which opens to its settings, digests and versions if it has any."""
+    line = f"<b>{_text(entry.kind)}</b> {_text(f'{entry.part}: {entry.text}' if entry.part else entry.text)}"
+    if not entry.facts:
+        return f'<div class="entry">{line}</div>'
+    facts = "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(text)}</dd></div>" for name, text in entry.facts)
+    return f'<details class="entry"><summary>{line}</summary><dl class="choices">{facts}</dl></details>'
 
 
 def _section(title: str, words: str, body: str) -> str:
