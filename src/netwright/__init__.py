@@ -27,6 +27,7 @@ from netwright.codecs.text.words import Words as Words
 from netwright.data.datasets import Dataset as Dataset
 from netwright.data.datasets import Split as Split
 from netwright.data.datasets import dataset as dataset
+from netwright.data.jsonl import jsonl as jsonl
 from netwright.data.parquet import parquet as parquet
 from netwright.data.sources import image_folder as image_folder
 from netwright.data.split import split as split

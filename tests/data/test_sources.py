@@ -12,7 +12,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
 from netwright.data.datasets import Split
-from netwright.data.sources import Source, Stream, image_folder, source
+from netwright.data.sources import Source, image_folder, source
+from netwright.data.streams import Stream
 from netwright.errors import DataError, FileError
 
 module = importlib.import_module("netwright.data.sources")

@@ -1,8 +1,10 @@
 """A run that goes on from a snapshot is the run that was never interrupted, bit for bit."""
 
+import functools
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ import pyarrow
 import pyarrow.dataset
 import pytest
 import torch
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 import netwright as nw
+from netwright.data.jsonl import JsonLines
 from netwright.training.events import Callback, Status
 from netwright.training.loop import Loop
 from netwright.training.optimizers import OPTIMIZERS, optimizer_of
@@ -63,6 +67,58 @@ def plain() -> nw.Net:
     return nw.Chain(8, nw.relu, nw.Linear(), input=nw.Vector(4), output=nw.Number())
 
 
+class Numbered(IterableDataset):
+    """Says its place and goes to one; each pass is longer than the one before."""
+
+    def __init__(self) -> None:
+        self.passes = self.begin = self.given = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.passes = epoch
+
+    def state_dict(self) -> dict[str, int]:
+        return {"given": self.given}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.begin = state["given"]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        begin, self.begin = self.begin, 0
+        for number, row in enumerate(rows(37 + 5 * self.passes)[begin:], begin + 1):
+            self.given = number
+            yield row
+
+
+ROWS = rows(40)
+
+
+class ReadByRow(Dataset):
+    def __len__(self) -> int:
+        return 40
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return ROWS[index]
+
+
+@functools.cache
+def files() -> JsonLines:
+    folder = Path(tempfile.mkdtemp())
+    for name, part in (("b", rows(40)[:11]), ("a", rows(40)[11:])):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
+    return nw.jsonl(folder / "*.jsonl")
+
+
+def tuple_of(found: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.tensor([row["input"] for row in found]), torch.tensor([row["target"] for row in found])
+
+
+class Made:
+    """Data that is made when a test needs it."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+
+
 SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     **{f"optimizer {name}": (plain, rows(40), {"optimizer": o}) for name, o in OPTIMIZERS.items()},
     "optimizer of torch": (plain, rows(40), {"optimizer": torch.optim.NAdam}),
@@ -72,7 +128,19 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     "bf16": (plain, rows(40), {"precision": "bf16"}),
     "float64": (plain, rows(40), {"precision": "float64", "validation": 10}),
     "clip, weights": (plain, rows(40), {"clip": 0.1, "weights": [1 + i % 3 for i in range(40)]}),
-    "stream": (plain, stream, {}),
+    "stream in blocks": (plain, stream, {}),
+    "stream kept": (plain, stream, {"keep": True}),
+    "stream, a part of it held out": (plain, stream, {"validation": 10}),
+    "stream, another one validates": (plain, stream, {"validation": stream}),
+    "steps per epoch": (plain, stream, {"steps_per_epoch": 3}),
+    "stream of batches": (plain, DataLoader(rows(40), batch_size=7, collate_fn=tuple_of), {}),
+    "stream with its own place, uneven passes": (plain, Made(Numbered), {}),
+    "jsonl": (plain, Made(files), {}),
+    "read by row": (plain, ReadByRow(), {}),
+    "stream of texts": (
+        lambda: nw.Chain(nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax, input=nw.Characters("abc")),
+        lambda: iter(texts(40)), {"objective": nw.NextElement()},
+    ),
     "Arrow table": (plain, arrow(40), {"validation": 10}),
     "Arrow dataset": (plain, pyarrow.dataset.dataset([arrow(17), arrow(23)]), {}),
     "workers": (plain, Pairs(), {"workers": 1, "epochs": 2}),
@@ -110,6 +178,7 @@ class Taker(Callback):
 
 def loop_of(name: str, *callbacks: Callback) -> Loop:
     net, data, more = SETTINGS[name]
+    data = data.make() if isinstance(data, Made) else data
     options = {"epochs": 3, "batch_size": 10, "threads": 1, "seed": 1, "choices": (), **more}
     if "optimizer" in options:
         options["optimizer"] = optimizer_of(options["optimizer"])
@@ -140,7 +209,8 @@ def _timeless(plain: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_cut_at_every_step(name: str) -> None:
+def test_cut_at_every_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netwright.data.blocks.MOST", 16)  # so that a pass has several blocks
     taker = Taker()
     taker.loop = loop_of(name, taker)
     begun = taker.loop.snapshot()

@@ -1,8 +1,9 @@
 """Turns every form of data that a user may give into one of two: a `Source` of columns by port, or a `Stream`."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
-from typing import Any, TypeGuard, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from netwright.around import around
+from netwright.codecs.codec import Codec
 from netwright.codecs.numeric import number_table, plain_number
 from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.columns import DatasetRows, column, lazy_columns, picked_columns, rows_together
@@ -18,6 +20,7 @@ from netwright.data.datasets import Split
 from netwright.data.lazy import Lazy
 from netwright.data.parquet import ParquetFiles
 from netwright.data.rows import RowPorts, at_rows, row_kind, row_to_ports
+from netwright.data.streams import Stream, no_data, not_data, stream_of
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
 
@@ -35,6 +38,7 @@ class Source(Value, eq=False):
         weights: how much each example counts, or None when all count alike.
         rows: (n,), the number of each example in what the user gave, or None where it is its index here.
         again: makes the source of the next pass over a stream, or None where the examples here are all there are.
+        blocks: the whole stream of which the examples here are the first, or None where they are all there are.
         once: why the examples are read once, where they could have been drawn anew; else the empty text.
         name: what errors call these examples, beside the training data; else the empty text.
     """
@@ -43,6 +47,7 @@ class Source(Value, eq=False):
     weights: NDArray[np.float64] | None = None
     rows: torch.Tensor | None = None
     again: "Callable[[], Source] | None" = None
+    blocks: "Blocks | None" = None
     once: str = ""
     name: str = ""
 
@@ -67,6 +72,10 @@ class Source(Value, eq=False):
         """The examples at these indices, by port, or some ports of them; one read of an example gives all its ports."""
         with self.errors(indices):
             return rows_together({port: self.columns[port] for port in ports or self.columns}, indices)
+
+    def learned_from(self, port: str) -> Sequence[Any]:
+        """The column from which a codec learns: of a stream that of a whole pass, where it was read."""
+        return self.columns[port] if self.blocks is None else self.blocks.columns.get(port, self.columns[port])
 
     def take(self, indices: torch.Tensor) -> "Source":
         """The examples at these indices (k,), in this order; of a stream those of the pass that was read."""
@@ -94,27 +103,23 @@ class Source(Value, eq=False):
         return f"Source of {len(self):,} example{'' if len(self) == 1 else 's'} ({ports})"
 
 
-class Stream(Value, eq=False):
-    """Examples that come one after another, in unknown number.
+class Blocks(Value, eq=False):
+    """A stream that is not kept: it is read a block at a time, again in every epoch.
 
-    Iterating gives one dict by port for each item; each iteration is one pass over the data.
-
-    Fields: `open` starts a pass; `ports` the names and which of them are inputs; `batched` says whether an item is a
-    batch (True), one example (False), or, where the form of an item fits both, None, and the codecs decide;
-    `single` whether it is an iterator, of which there is one pass.
+    Fields:
+        codecs: tell an item that is a batch from one example, where its form does not.
+        form: makes the examples that a net takes out of those that the stream gives.
+        examples: how many a pass has; None where they are not counted.
+        short: whether a pass has one block.
+        columns: what codecs learn from by port, where that is more than the first block.
     """
 
-    open: Callable[[], Iterator[Any]]
-    ports: RowPorts
-    batched: bool | None
-    single: bool = False
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        number = -1
-        for number, item in enumerate(self.open()):
-            yield row_to_ports(item, self.ports, f"item {number}")
-        if number < 0:
-            raise _no_data("a stream that ends at once")
+    stream: Stream
+    codecs: Mapping[str, Codec | None]
+    form: Callable[[Source], Source]
+    examples: int | None = None
+    short: bool = False
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
 
 
 def source(
@@ -155,7 +160,7 @@ def source(
                 got=row_kind(data),
                 mend="let each column, list or Dataset be whole in memory",
             )
-        return _stream(data, ports)
+        return stream_of(data, ports)
     lengths = {port: len(values) for port, values in found.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(
@@ -166,7 +171,7 @@ def source(
         )
     n = next(iter(lengths.values()))
     if n == 0:
-        raise _no_data(row_kind(data))
+        raise no_data(row_kind(data))
     return Source(found, None if weights is None else _checked_weights(weights, n))
 
 
@@ -233,7 +238,7 @@ def _counted(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]] | None:
     """The columns of data that is whole; None for a stream."""
     if data is None or isinstance(data, str | bytes | Path | int | float):
         mend = f"nw.image_folder({str(data)!r})" if isinstance(data, str | Path) and Path(data).is_dir() else ""
-        raise _not_data(repr(data), mend)
+        raise not_data(repr(data), mend)
     if isinstance(data, Split):
         if len(ports.all) == 1:
             raise DataError(
@@ -337,7 +342,7 @@ def _from_dataset(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]]:
             mend=("give it a __len__", "make it an IterableDataset, if its examples only come in order"),
         ) from None
     if n == 0:
-        raise _no_data(row_kind(data))
+        raise no_data(row_kind(data))
     return lazy_columns(DatasetRows(data, ports), ports)
 
 
@@ -364,72 +369,3 @@ def _checked_weights(weights: Sequence[float] | NDArray[Any] | torch.Tensor, n: 
     if not array.any():
         raise DataError(what="every weight is 0, so no example counts", where="weights")
     return array
-
-
-def _stream(data: Any, ports: RowPorts) -> Stream:
-    if isinstance(data, DataLoader):
-        whole = data.batch_sampler is not None
-        return Stream(lambda: map(_bare, data) if len(ports.all) == 1 else iter(data), ports, whole)
-    opened = _pass_over(data)
-    try:
-        first = next(opened)
-    except StopIteration:
-        raise _no_data(row_kind(data)) from None
-    batched = _batched(row_to_ports(first, ports, "item 0").values())
-    if opened is data:
-        return Stream(_once(first, opened), ports, batched, single=True)
-    return Stream(lambda: _pass_over(data), ports, batched)
-
-
-def _bare(item: Any) -> Any:
-    """The value itself, which a loader of single tensors gives as a list of one."""
-    return cast(Sequence[Any], item)[0] if isinstance(item, list | tuple) and len(item) == 1 else item
-
-
-def _pass_over(data: Any) -> Iterator[Any]:
-    made = data() if callable(data) else data
-    if not isinstance(made, Iterable):
-        raise _not_data(f"a function that returns {row_kind(made)}" if callable(data) else row_kind(data))
-    return iter(cast(Iterable[Any], made))
-
-
-def _once(first: Any, rest: Iterator[Any]) -> Callable[[], Iterator[Any]]:
-    """Opens an iterator that was already started, for its only pass."""
-    unread = [first]
-
-    def items() -> Iterator[Any]:
-        if not unread:
-            raise DataError(
-                what="the generator has run out: it gives its examples once",
-                where="data",
-                mend=("give the function that makes it, without calling it", "list(…), if memory holds it"),
-            )
-        yield unread.pop()
-        yield from rest
-
-    return items
-
-
-def _batched(values: Iterable[Any]) -> bool | None:
-    """False if an item of this form is one example for certain; None if it may be a batch."""
-    lengths: set[int] = set()
-    for value in values:
-        if not _has_axis(value):
-            return False
-        lengths.add(len(value))
-    return None if len(lengths) == 1 else False
-
-
-def _has_axis(value: Any) -> TypeGuard[Sequence[Any]]:
-    if isinstance(value, np.ndarray | torch.Tensor):
-        return value.ndim > 0
-    return isinstance(value, list | tuple)
-
-
-def _not_data(got: str, mend: str = "") -> DataError:
-    wanted = "columns (inputs, targets), a list of rows, a dict of named ports, a Dataset, or an iterable"
-    return DataError(what="this is not data", where="data", expected=wanted, got=got, mend=mend)
-
-
-def _no_data(got: str) -> DataError:
-    return DataError(what="there is no data", where="data", expected="at least one example", got=got)

@@ -11,7 +11,8 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.numeric import plain_number
 from netwright.codecs.reading import raw
 from netwright.data.rows import at_rows
-from netwright.data.sources import Source, Stream, source
+from netwright.data.sources import Source, source
+from netwright.data.streams import Stream
 from netwright.errors import DataError, NetError
 from netwright.fields import plain
 from netwright.measure.output import TALLIES, Chunk, OutputTally, Tensors

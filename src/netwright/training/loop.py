@@ -4,7 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 
 import torch
@@ -53,6 +53,7 @@ class Loop:
         self.status = Status(
             prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(prepared.feed), prepared.choices
         )
+        prepared.feed.heard_by(self.status, waits=prepared.group.size > 1)  # processes stop after the same step
         self.requests = Requests(self.status.stop)
         self.whole = (
             True  # whether no step or epoch is half counted, so that a snapshot is one of a moment between them
@@ -202,19 +203,22 @@ class Loop:
         feed, seed, least = self.prepared.feed, self.prepared.seed, self.prepared.least
         count = len(batch_sizes(len(feed), status.batch_size, least))
         hearing = [callback.on_step for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
-        for batch in feed.epoch(number, status.batch_size, seed, least, running.batches):
-            self.whole = False
-            loss, size = self._step(batch), batch.size
-            now = self.clock() - start
-            running.batches, running.seconds = running.batches + 1, trained + now
-            running.loss, running.examples = running.loss + loss * size, running.examples + size
-            self.whole = True
-            if self.pace is not None and self.pace.is_slow((before + now - status.seconds) / batch.positions):
-                self._go_on_alone()
-            status.seconds = before + now
-            told(hearing, status)
-            if self._stopping() and running.batches < count:
-                return
+        with closing(feed.epoch(number, status.batch_size, seed, least, running.batches)) as batches:
+            for batch in batches:
+                self.whole = False
+                loss, size = self._step(batch), batch.size
+                now = self.clock() - start
+                running.batches, running.seconds = running.batches + 1, trained + now
+                running.loss, running.examples = running.loss + loss * size, running.examples + size
+                self.whole = True
+                if self.pace is not None and self.pace.is_slow((before + now - status.seconds) / batch.positions):
+                    self._go_on_alone()
+                status.seconds = before + now
+                told(hearing, status)
+                if self._stopping():
+                    break
+        if status.stopping and running.batches < count:
+            return
         self._refuse_broken()
         measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}
         status.seconds = before + self.clock() - start

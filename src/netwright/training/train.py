@@ -56,6 +56,8 @@ def train(
     progress: bool = True,
     choices: Sequence[Choice] = (),
     objective: NextElement | None = None,
+    keep: bool = False,
+    steps_per_epoch: int | None = None,
 ) -> Run:
     """Train a net on examples, and give back a run: the best net, every curve, every choice.
 
@@ -92,6 +94,10 @@ def train(
         choices: the choices of an earlier run, to be made again where nothing else is given.
         objective: `nw.NextElement()` to predict what comes next in every sequence of a single column; None compares
             with the targets in the data.
+        keep: whether a pass over a stream is kept in memory and shuffled as a whole. By default a stream is shuffled in
+            blocks, so that data of any size can be read.
+        steps_per_epoch: of a stream that is not read to its end, since it has no end or a very far one; codecs then
+            learn from its beginning. None makes an epoch of each pass.
 
     Raises: DataError and SizeError before anything is trained; TrainingError when a loss, a gradient or a weight is
         not finite, with the part and the example. Whatever ends the run, `error.run` holds the best net so far, and
@@ -122,6 +128,8 @@ def train(
         seed=arguments.whole("seed", seed, 0),
         choices=arguments.all_of("choices", choices, Choice),
         objective=arguments.objective(objective),
+        keep=arguments.yes_or_no("keep", keep),
+        steps_per_epoch=arguments.whole("steps_per_epoch", steps_per_epoch, 1),
     )
     callbacks = [*arguments.all_of("callbacks", callbacks, Callback), *([progress_for()] if progress else [])]
     arguments.check_net(net)

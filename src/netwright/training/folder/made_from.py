@@ -25,6 +25,7 @@ from netwright.training.start import Start, digest_before, versions
 SETTINGS = (
     "validation", "epochs", "batch_size", "loss", "optimizer", "learning_rate", "schedule", "clip", "weights",
     "precision", "device", "threads", "seed", "objective",
+    "keep", "steps_per_epoch",
 )  # fmt: skip
 NONE = "none"
 CODE = ", code "

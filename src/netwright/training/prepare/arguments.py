@@ -56,6 +56,13 @@ def whole(name: str, value: Any, least: int, most: float = math.inf) -> int | No
     return number
 
 
+def yes_or_no(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise TrainingError(what=f"{name} is True or False", where=name, got=f"{value!r} ({type(value).__name__})")
+    return value
+
+
 def most_threads() -> int:
     """The largest number of threads: more gain nothing, and on a small system they would end the process."""
     return max(MOST_THREADS, os.cpu_count() or 1)

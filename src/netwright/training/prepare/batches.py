@@ -1,7 +1,7 @@
 """The interface through which a run gets its examples, whatever they come from: epochs of prepared batches."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ import torch
 from netwright.codecs.codec import Codec
 from netwright.net.run.lengths import Stored
 from netwright.training.batch import Batch
+from netwright.training.events import Status
 
 
 class Batches(ABC):
@@ -30,12 +31,17 @@ class Batches(ABC):
     def __len__(self) -> int:
         """How many examples an epoch has."""
 
+    @property
     @abstractmethod
-    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Iterator[Batch]:
+    def raw(self) -> bool:
+        """Whether batches are read or encoded one by one, so that it saves time to do so ahead."""
+
+    @abstractmethod
+    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
         """The batches of an epoch, from 1 on, in its order.
 
         Args:
-            number: of the epoch; epochs are asked for in ascending order, and one of them may be asked for again.
+            number: of the epoch; epochs are asked for in ascending order, and begin where the one before ended.
             size: examples in a batch.
             seed: of the order.
             least: the last batch may be short, but not below this.
@@ -69,3 +75,9 @@ class Batches(ABC):
 
     def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - a place that `skip` says needs nothing
         """Go on at the place that `state` gave."""
+
+    def heard_by(self, status: Status, waits: bool = False) -> None:  # noqa: B027 - what is in memory has nothing to say
+        """Say there, as choices, what happens to the data in the run.
+
+        A run that is stopping does not wait for its data, unless `waits` says so.
+        """

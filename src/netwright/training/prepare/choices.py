@@ -22,6 +22,7 @@ from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.arguments import PRECISIONS
 from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.rates import matches
+from netwright.training.prepare.streamed import order_of_blocks
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_small_batch
 
@@ -30,6 +31,7 @@ PART_OF_SPREAD = 0.14  # the peak step of Adam, relative to 1/√fan-in, the spr
 FEW_STEPS = 100  # in fewer a net still learns fast at the end: lower rates lost up to a third in 40, nothing in 80
 WHY_CONSTANT = f"in fewer than {FEW_STEPS} steps the net still learns fast at the end; a lower rate would slow it down"
 WHY_STABLE = "the rate stays at its peak for most of the run, so a short run learns as much as at a constant rate"
+LARGEST = 256  # examples of a batch that is chosen
 REPEATED = "copied from the given choices"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
 WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
@@ -79,19 +81,26 @@ class Chooser:
         return self.choice("epochs", given, lambda: (max(10, math.ceil(LEAST_STEPS / steps_each)), why))
 
     def batch_size(
-        self, given: int | None, examples: int, bytes_each: int, device: torch.device, least: int = 1
+        self, given: int | None, examples: int | None, bytes_each: int, device: torch.device, least: int = 1
     ) -> int:
-        """Examples in a step: half the square root of their number, limited by the memory and the net."""
+        """Examples in a step: half the square root of their number, limited by the memory and the net.
+
+        `examples` is None of a stream that is not counted.
+        """
 
         def fits() -> tuple[int, str]:
-            size = min(max(2 ** round(math.log2(max(math.sqrt(examples) / 2, 1))), 16), 256, examples)
-            why = f"half the square root of {examples:,} examples, rounded to a power of two from 16 to 256"
+            if examples is None:
+                size, why = LARGEST, "the largest that is chosen, since the stream is not counted"
+            else:
+                size = min(max(2 ** round(math.log2(max(math.sqrt(examples) / 2, 1))), 16), LARGEST, examples)
+                why = f"half the square root of {examples:,} examples, rounded to a power of two from 16 to {LARGEST}"
             room = free_memory(device) // 4
             while size // 2 >= least and size * bytes_each > room:
                 size, why = size // 2, "the largest batch that fits in a quarter of the free memory"
             return size, why
 
-        size = self.choice("batch size", None if given is None else min(given, examples), self._of_first(fits))
+        most = given if given is None or examples is None else min(given, examples)
+        size = self.choice("batch size", most, self._of_first(fits))
         refuse_small_batch(self.group, size)
         return size
 
@@ -150,9 +159,10 @@ class Chooser:
                 self.say(name, "read once", source.once)
             elif kinds := [lazy.rows.kind for lazy in source.lazy if not lazy.rows.drawn]:
                 self.say(name, "read when they are needed", f"{kinds[0]} is never in memory as a whole")
-            elif source.drawn or source.again is not None:
+            elif source.drawn or source.again is not None or source.blocks is not None:
                 kind = "__getitem__" if source.drawn else "a stream"
                 self.say(name, "read again in every epoch", f"{kind} may give random examples; list(…) reads them once")
+        self._blocks(training)
         self._duplicates(training, held_out, inputs)
 
     def _duplicates(self, training: Source, held_out: Source | None, ports: Sequence[str]) -> None:
@@ -172,6 +182,19 @@ class Chooser:
         least = "at least " if seen else ""
         count = f"{least}{len(found.pairs):,} of {len(held_out):,} examples are also in the training data"
         self.say("validation", count, "; ".join(why))
+
+    def _blocks(self, training: Source) -> None:
+        """Record how a stream that is not kept is shuffled, and what an epoch of it is."""
+        blocks = training.blocks
+        if blocks is None:
+            return
+        self.say("order", *order_of_blocks())
+        if blocks.examples is not None:
+            why = "as its length says" if blocks.stream.length else "those of one pass, which was read to count them"
+            self.say("epoch", f"{blocks.examples:,} examples", why)
+        else:
+            why = f"given; codecs learn from the first {len(training):,} examples"
+            self.say("epoch", "so many steps, whatever a pass has", why)
 
     def channels(self, plan: Plan) -> None:
         """Record which axis counts as channels, if an input looks like a picture with channels first."""

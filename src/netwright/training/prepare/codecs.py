@@ -44,7 +44,7 @@ def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: st
     if codec.fitted:
         return codec
     with _errors_at(port, source):
-        return codec.fit(source.columns[port])
+        return codec.fit(source.learned_from(port))
 
 
 def _chosen_for_targets(net: Net, source: Source, port: str, output: str) -> Codec:

@@ -1,10 +1,13 @@
 """The examples of a run: the training part, the validation part, and the net with codecs fitted to the former."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from netwright.data.blocks import count_pass, first_block
 from netwright.data.held_out import random_parts
 from netwright.data.sources import Source, source
+from netwright.data.streams import Stream
 from netwright.errors import DataError
 from netwright.net.part import Net
 from netwright.training.prepare.codecs import fitted
@@ -31,13 +34,13 @@ def examples_of(net: Net, data: Any, options: Options, objective: NextElement | 
     """The examples that an objective or the net's own ports ask for."""
     if objective is not None:
         ports = objective.ports(net)
-        training, held_out = _split(_read(data, net, ports, options.weights), net, ports, options)
+        training, held_out = _split(_training(data, net, ports, {}, options), net, ports, options)
         coded = objective.coded(net, training)
         held = None if held_out is None else objective.examples(coded, held_out)
         return TrainingExamples(coded, objective.examples(coded, training), held)
     targets = {} if ends_in_losses(net) else _target_ports(net)
     ports = _data_ports(net, tuple(targets))
-    training, held_out = _split(_read(data, net, ports, options.weights), net, ports, options)
+    training, held_out = _split(_training(data, net, ports, targets, options), net, ports, options)
     return TrainingExamples(fitted(net, training, targets), training, held_out)
 
 
@@ -63,16 +66,56 @@ def _data_ports(net: Net, targets: tuple[str, ...]) -> DataPorts:
     return (names, targets) if targets or len(names) != 2 else ((names[0],), (names[1],))
 
 
-def _read(data: Any, net: Net, ports: DataPorts, weights: Any = None, name: str = "") -> Source:
-    """The data as a source whose examples can be counted; a stream is read first. Errors contain the name."""
+def _training(data: Any, net: Net, ports: DataPorts, targets: Mapping[str, str], options: Options) -> Source:
+    """The training data. A stream that is not kept is counted, and what codecs learn from is read with it."""
+    part = isinstance(options.validation, int | float)
+    endless = options.steps_per_epoch is not None
+    whole = _read(data, net, ports, options.weights, keep=(options.keep or part) and not endless)
+    blocks = whole.blocks
+    if endless and (blocks is None or options.keep or part):
+        raise _not_endless(whole, options)
+    if blocks is None or endless:
+        return whole if blocks is None else replace(whole, blocks=replace(blocks, examples=None))
+    codecs = {**net.held.inputs, **{port: net.held.outputs.get(output) for port, output in targets.items()}}
+    learning = [port for port in whole.columns if (codec := codecs.get(port)) is None or not codec.fitted]
+    if not blocks.short and (blocks.examples is None or learning):
+        with whole.errors():
+            count, columns = count_pass(blocks, learning)
+        blocks = replace(blocks, examples=blocks.examples or count, columns=columns)
+    return replace(whole, blocks=blocks)
+
+
+def _read(data: Any, net: Net, ports: DataPorts, weights: Any = None, keep: bool = False, name: str = "") -> Source:
+    """The data as a source: all of it, or the first examples of a stream. Errors contain the name."""
     try:
         found = source(data, *ports, weights)
-        counted = found if isinstance(found, Source) else collected(found, {**net.held.inputs})
+        if isinstance(found, Stream):
+            kept = keep or found.single
+            found = (collected if kept else first_block)(found, {**net.held.inputs})
     except DataError as error:
         mends = tuple(mend for mend in (mend_of_unnamed_loss(net), *error.mend) if mend)
         fault = error.changed(mend=mends)
         raise (fault.within(name) if name else fault) from None
-    return replace(counted, name=name)
+    return replace(found, name=name)
+
+
+def _not_endless(found: Source, options: Options) -> DataError:
+    """The error for `steps_per_epoch` where the examples can be counted, or must be."""
+    steps = f"steps_per_epoch={options.steps_per_epoch}"
+    if found.blocks is None:
+        why = "an iterator, which is kept in memory" if found.once else f"{len(found):,} examples"
+        return DataError(
+            what="steps_per_epoch is for streams that can be opened again, and these examples are counted",
+            where=steps,
+            got=why,
+            mend="the function that makes the iterator" if found.once else "leave it out",
+        )
+    return DataError(
+        what="a stream of which an epoch is a number of steps is not read to its end",
+        where=steps,
+        got="keep=True" if options.keep else f"validation={options.validation!r}, a part of the stream",
+        mend="leave keep=True out" if options.keep else "validation=…, examples of your own",
+    )
 
 
 def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple[Source, Source | None]:
@@ -83,6 +126,6 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
     if isinstance(validation, int | float) and not isinstance(validation, bool):
         kept, held = random_parts(len(whole), validation, options.seed or 0)
         return whole.take(kept), whole.take(held)
-    given = _read(validation, net, ports, name="validation data")
+    given = _read(validation, net, ports, keep=options.keep, name="validation data")
     once = "so that every epoch is measured on the same examples" if given.again is not None else given.once
     return whole, replace(given, again=None, once=once)

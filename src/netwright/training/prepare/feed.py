@@ -1,6 +1,6 @@
 """Keeps encoded examples in memory and makes prepared batches of them, padded if lengths differ."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -50,7 +50,7 @@ class Feed(Value, Batches, eq=False):
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
-    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Iterator[Batch]:
+    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
         done = sum(batch_sizes(len(self), size, least)[:skip])
         return self.batches(self.order(size, seed, number)[done:], size, least)
 
@@ -81,9 +81,9 @@ class Feed(Value, Batches, eq=False):
         mixed = self.padding(epoch_order(len(self), seed, epoch=1), size)
         return f"by length: {like:.1%} padding", f"a random order would have {mixed:.0%} padding"
 
-    @cached_property
+    @property
     def raw(self) -> bool:
-        """Whether some columns are encoded batch by batch."""
+        """Whether some columns are read or encoded batch by batch."""
         return not all(isinstance(column, Tensor | Ragged) for column in self.columns.values())
 
     @cached_property
@@ -161,7 +161,7 @@ class Feed(Value, Batches, eq=False):
         """Other examples for the same net."""
         return _fed(source, self.codecs, self.axes, self.device)
 
-    def batches(self, order: Tensor, size: int, least: int = 1) -> Iterator[Batch]:
+    def batches(self, order: Tensor, size: int, least: int = 1) -> Generator[Batch]:
         """The examples in an order, `size` at a time; the last batch may be short, but not below `least`."""
         for block in order.split(batch_sizes(len(order), size * self._at_once(size), least)):
             whole, sizes = self.batch(block), batch_sizes(len(block), size, least)

@@ -87,9 +87,18 @@ class NextElement(Value):
         """The data as inputs and targets, for a net that has its codecs."""
         (output,), name = net.output_names, following_port(net)
         assert name is not None
-        target, again = target_name(net, output, several=False), data.again
+        target, again, blocks = target_name(net, output, several=False), data.again, data.blocks
+
+        def form(source: Source) -> Source:
+            return self.examples(net, source)
+
         columns = {**data.columns, target: data.columns[name]}
-        return replace(data, columns=columns, again=None if again is None else lambda: self.examples(net, again()))
+        return replace(
+            data,
+            columns=columns,
+            again=None if again is None else lambda: form(again()),
+            blocks=None if blocks is None else replace(blocks, form=form),
+        )
 
 
 def following_port(net: Net) -> str | None:
@@ -186,7 +195,7 @@ def _marks(encoder: Elements, decoder: Codec | None, name: str) -> tuple[bool | 
 def _fitted(codec: Elements, source: Source, name: str) -> Elements:
     try:
         with source.errors():
-            return codec.fit(source.columns[name])
+            return codec.fit(source.learned_from(name))
     except DataError as error:
         raise error.within(f"port {name!r}") from None
 

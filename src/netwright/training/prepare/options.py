@@ -32,3 +32,5 @@ class Options(Value, eq=False):
     workers: int | None
     choices: Sequence[Choice]
     objective: NextElement | None
+    keep: bool
+    steps_per_epoch: int | None

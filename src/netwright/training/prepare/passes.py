@@ -1,15 +1,16 @@
 """A stream that is kept in memory one pass at a time: each epoch has the examples of its own pass."""
 
 import itertools
-import math
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import torch
 
 from netwright.codecs.codec import Codec
-from netwright.data.sources import Source, Stream
+from netwright.codecs.pieces import bytes_of
+from netwright.data.blocks import examples_of_items
+from netwright.data.sources import Source
+from netwright.data.streams import Stream
 from netwright.errors import DataError
 from netwright.machine import free_memory
 from netwright.net.part import Net
@@ -17,8 +18,7 @@ from netwright.net.run.lengths import Stored
 from netwright.training.batch import Batch
 from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.feed import Feed, feed
-
-ATOMS = {float, int, bool, str, bytes, complex, type(None)}  # values that contain no others
+from netwright.training.prepare.streamed import streamed
 
 
 class Passes(Batches):
@@ -34,12 +34,16 @@ class Passes(Batches):
     def __len__(self) -> int:
         return len(self.feed)
 
-    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Iterator[Batch]:
+    @property
+    def raw(self) -> bool:
+        return self.feed.raw
+
+    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
         while self.number < number:
             again = self.feed.source.again
             assert again is not None
             self.feed, self.number = self.feed.opened(again()), self.number + 1
-        return self.feed.epoch(number, size, seed, least, skip)
+        yield from self.feed.epoch(number, size, seed, least, skip)
 
     def first(self, count: int) -> Batch:
         return self.feed.first(count)
@@ -57,6 +61,8 @@ class Passes(Batches):
 
 def batches_of(source: Source, net: Net, device: torch.device, prefix: str = "") -> Batches:
     """The examples of a source as batches; the arguments are those of `feed`."""
+    if source.blocks is not None:
+        return streamed(source, source.blocks, net, device, prefix)
     made = feed(source, net, device, prefix)
     return made if source.again is None else Passes(made)
 
@@ -82,20 +88,7 @@ def collected(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
 
 def _examples(stream: Stream, codecs: Mapping[str, Codec | None]) -> Iterator[dict[str, Any]]:
     """The examples of a pass, by port, one after the other."""
-    for item in stream:
-        batched = stream.batched
-        if batched is None:
-            port, value = next(iter(item.items()))
-            codec = codecs.get(port)
-            if codec is None:
-                raise _ambiguous_item(port, value)
-            batched = not codec.takes(value)
-        if not batched:
-            yield item
-            continue
-        columns = [list(value) for value in item.values()]
-        for row in zip(*columns, strict=True):
-            yield dict(zip(item, row, strict=True))
+    return itertools.chain.from_iterable(examples_of_items(iter(stream), stream.batched, codecs))
 
 
 def _kept(examples: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -105,7 +98,7 @@ def _kept(examples: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
     for example in examples:
         for port, value in example.items():
             columns.setdefault(port, []).append(value)
-            room -= _bytes(value)
+            room -= bytes_of(value)
         if room < 0:
             raise DataError(
                 what="the stream is larger than a quarter of the free memory",
@@ -113,29 +106,3 @@ def _kept(examples: Iterator[dict[str, Any]]) -> dict[str, list[Any]]:
                 mend="a torch Dataset with __len__ and __getitem__, or nw.image_folder: these are read as needed",
             )
     return columns
-
-
-def _ambiguous_item(port: str, value: Any) -> DataError:
-    shape = tuple(getattr(value, "shape", (len(value),)))
-    return DataError(
-        what="an item of this stream could be one example or a batch",
-        where=f"port {port!r}",
-        expected=f"one example {shape}, or a batch of {shape[0]}",
-        got="a net that does not say the sizes of its input",
-        mend="net.with_input(…), the sizes of one example or an encoder",
-    )
-
-
-def _bytes(value: Any) -> int:
-    """The memory of a raw example, with everything that it contains."""
-    if hasattr(value, "nbytes"):
-        return int(value.nbytes)
-    own = sys.getsizeof(value)
-    if isinstance(value, Mapping):
-        return own + sum(map(_bytes, value.values()))
-    if isinstance(value, list | tuple | set | frozenset):
-        inner = set(map(type, value))
-        return own + sum(map(sys.getsizeof if inner <= ATOMS else _bytes, value))
-    if hasattr(value, "getbands"):  # a picture of Pillow, whose pixels are not in Python's own memory
-        return own + math.prod(value.size) * len(value.getbands())
-    return own + sum(map(_bytes, vars(value).values())) if hasattr(value, "__dict__") else own

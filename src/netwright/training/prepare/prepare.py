@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -19,14 +19,16 @@ from netwright.training.engines.pick import engine_of
 from netwright.training.engines.pieces import InPieces
 from netwright.training.events import Choice
 from netwright.training.optimizers import Adam, optimizer_of
+from netwright.training.prepare.ahead import read_ahead
 from netwright.training.prepare.batches import Batches
-from netwright.training.prepare.choices import Chooser, fewest, why_whole
+from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
 from netwright.training.prepare.goal import Goal, gives_classes, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.passes import batches_of
 from netwright.training.prepare.rates import rates_by_path, rates_of, updates_of
+from netwright.training.prepare.streamed import with_steps
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
 from netwright.training.prepare.workers import with_workers
@@ -94,13 +96,12 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     """Read the examples, choose what was not given, and make the engine that trains."""
     group = group or Group()
     choose, seed = Chooser(options.choices, group), options.seed or 0
-    objective = choose.optional("objective", options.objective)
-    examples = examples_of(net, data, options, objective)
+    options = _repeated(choose, options)
+    examples = examples_of(net, data, options, options.objective)
     net, training, held_out = examples.net, examples.training, examples.held_out
-    refuse_leaks(net, predicted_input(net, training, objective))
-    device = group.placed(choose.device(options.device))
+    refuse_leaks(net, predicted_input(net, training, options.objective))
+    device, goal = group.placed(choose.device(options.device)), goal_of(net, choose.again("loss", options.loss))
     choose.processes()
-    goal = goal_of(net, choose.again("loss", options.loss))
     net_with_loss = initialize(goal.net, seed=seed).to(device)
     plan = plan_of(net_with_loss)
     refuse_own_statistics(group, plan, goal.prefix)
@@ -108,10 +109,11 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
     held_out_feed = None if held_out is None else batches_of(held_out, net_with_loss, device, goal.prefix)
     work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
-    least = fewest(plan, goal.prefix, len(training), options.batch_size)
-    batch_size = choose.batch_size(options.batch_size, len(training), room, device, least)
+    least = fewest(plan, goal.prefix, len(training_feed) or LARGEST, options.batch_size)
+    batch_size = choose.batch_size(options.batch_size, len(training_feed) or None, room, device, least)
+    training_feed = with_steps(training_feed, options.steps_per_epoch, batch_size)
     choose.batches(training_feed, batch_size, seed)
-    steps_each = len(batch_sizes(len(training), batch_size, least))
+    steps_each = len(batch_sizes(len(training_feed), batch_size, least))
     epochs = choose.epochs(options.epochs, steps_each)
     precision = choose.precision(options.precision, device, work, all(map(gives_classes, net.held.outputs.values())))
     optimizer = optimizer_of(choose.choice("optimizer", options.optimizer, lambda: (Adam(), WHY_ADAM)))
@@ -137,7 +139,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         prefix=goal.prefix,
         engine=engine,
         other_arrays=other_arrays,
-        feed=with_workers(training_feed, options.workers, choose),
+        feed=read_ahead(with_workers(training_feed, options.workers, choose), plan),
         net_with_loss=net_with_loss.bare(),
         frozen=frozen,
         updates=updates_of(flat, rates, optimizer),
@@ -153,6 +155,13 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         choices=tuple(choose.made),
         group=group,
     )
+
+
+def _repeated(choose: Chooser, options: Options) -> Options:
+    """The options with those that say what the examples are as an earlier run had them, where they are not given."""
+    objective, keep = choose.optional("objective", options.objective), choose.optional("keep", options.keep or None)
+    steps = choose.optional("steps per epoch", options.steps_per_epoch)
+    return replace(options, objective=objective, keep=bool(keep), steps_per_epoch=steps)
 
 
 def _fastest(engine: Engine, batch: Batch, other_arrays: Mapping[str, Tensor]) -> int:

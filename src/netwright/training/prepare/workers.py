@@ -27,14 +27,16 @@ class Workers(Batches):
     The processes begin with an epoch and end with it. What is in memory is not sent to them.
     """
 
-    raw = False  # the processes read ahead already
-
     def __init__(self, feed: Feed, count: int) -> None:
         self.feed, self.count = feed, count
         self.codecs, self.device, self.typical = feed.codecs, feed.device, feed.typical
 
     def __len__(self) -> int:
         return len(self.feed)
+
+    @property
+    def raw(self) -> bool:
+        return False  # the processes read ahead already
 
     def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
         batches = self.feed.order(size, seed, number).split(batch_sizes(len(self.feed), size, least))[skip:]

@@ -1,0 +1,212 @@
+"""Reads the next batches in a thread while a step computes, in the same order; an error comes out where it would."""
+
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, closing
+from typing import Any, NamedTuple
+
+import torch
+
+from netwright.net.plan.plan import Plan
+from netwright.net.run.lengths import Stored
+from netwright.training.batch import Batch
+from netwright.training.events import Choice, Status
+from netwright.training.prepare.batches import Batches
+
+MOST = 4  # batches that wait to be taken
+BYTES = 64 << 20  # of these, from which on no further one is read; one is always read
+PATIENCE = 60.0  # seconds without a batch, after which the run says that it waits
+GLANCE = 0.2  # seconds after which a waiting run looks whether it is to stop
+
+
+class Read(NamedTuple):
+    """A batch that was read ahead, and the place in the data after it."""
+
+    batch: Batch
+    place: Mapping[str, Any]
+
+
+class Ahead(Batches):
+    """Batches that are read from elsewhere, some of them ahead of the step that takes them.
+
+    Each epoch has a thread of its own, which ends with the epoch.
+    """
+
+    def __init__(self, batches: Batches, patience: float = PATIENCE) -> None:
+        self.batches, self.patience = batches, patience
+        self.codecs, self.device, self.typical = batches.codecs, batches.device, batches.typical
+        self._place = batches.state()
+        self._status: Status | None = None
+        self._waits = False
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    @property
+    def raw(self) -> bool:
+        return True
+
+    def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
+        if self._place != self.batches.state():  # an epoch was left early, and the thread had read on
+            self.batches.restore(self._place)
+        shelf = Shelf()
+        thread = threading.Thread(
+            target=shelf.fill,
+            args=(self._reading(number, size, seed, least, skip), Surroundings()),
+            name="netwright-ahead",
+            daemon=True,  # a source that hangs does not keep the program from ending
+        )
+        thread.start()
+        taken = skip
+        try:
+            while (read := self._waited_for(shelf, taken * size)) is not None:
+                self._place = read.place
+                yield read.batch
+                taken += 1
+        finally:
+            shelf.close()
+            thread.join(GLANCE)
+
+    def _reading(self, *epoch: int) -> Generator[Read]:
+        with closing(self.batches.epoch(*epoch)) as batches:
+            for batch in batches:
+                yield Read(batch, self.batches.state())
+
+    def _waited_for(self, shelf: "Shelf", example: int) -> Read | None:
+        """The next batch; None at the end, and where the run is to stop before the batch has come."""
+        waited = 0.0
+        while not shelf.ready(GLANCE):
+            if self._status is not None and self._status.stopping and not self._waits:
+                return None
+            before, waited = waited, waited + GLANCE
+            if before < self.patience <= waited and self._status is not None:
+                self._say_that_it_waits(self._status, example)
+        return shelf.take()
+
+    def _say_that_it_waits(self, status: Status, example: int) -> None:
+        value = f"gave nothing for {self.patience:g} s, at example {example:,} of epoch {status.epoch}"
+        status.choices += (Choice("data waits", value, "the run waits for the next one; Ctrl-C ends it"),)
+
+    def first(self, count: int) -> Batch:
+        return self.batches.first(count)
+
+    def every(self, size: int) -> Iterator[Batch]:
+        return self.batches.every(size)
+
+    @property
+    def stored(self) -> Mapping[str, Stored]:
+        return self.batches.stored
+
+    def digests(self) -> Mapping[str, str]:
+        return self.batches.digests()
+
+    def composition(self, size: int, seed: int) -> tuple[str, str] | None:
+        return self.batches.composition(size, seed)
+
+    def state(self) -> Mapping[str, Any]:
+        return self._place
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.batches.restore(state)
+        self._place = self.batches.state()
+
+    def heard_by(self, status: Status, waits: bool = False) -> None:
+        self._status, self._waits = status, waits
+        self.batches.heard_by(status, waits)
+
+
+class Shelf:
+    """Where one thread puts what it read, and another takes it, in the same order; it holds a few things only."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._read: deque[Read] = deque()
+        self._bytes = 0
+        self._ended = self._closed = False
+        self._error: BaseException | None = None
+
+    def fill(self, reading: Generator[Read], around: "Surroundings") -> None:
+        """Read until the end, an error, or until no more is wanted; this is what the thread does."""
+        error: BaseException | None = None
+        try:
+            with around.here(), closing(reading):
+                while self._has_room() and (read := next(reading, None)) is not None:
+                    self._put(read)
+        except BaseException as raised:
+            error = raised
+        with self._changed:
+            self._error, self._ended = error, True
+            self._changed.notify_all()
+
+    def ready(self, seconds: float) -> bool:
+        """Whether there is something to take within this time: a batch, the end, or an error."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._read) or self._ended, seconds)
+
+    def take(self) -> Read | None:
+        """The next one; None at the end. An error is raised as it was in the thread."""
+        with self._changed:
+            if self._read:
+                read = self._read.popleft()
+                self._bytes -= bytes_in(read.batch)
+                self._changed.notify_all()
+                return read
+            error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return None
+
+    def close(self) -> None:
+        """Nothing more is wanted."""
+        with self._changed:
+            self._closed = True
+            self._read.clear()
+            self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        """Wait until another one may be read; False where none is wanted any more."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or not self._read or (len(self._read) < MOST and self._bytes < BYTES)
+            )
+            return not self._closed
+
+    def _put(self, read: Read) -> None:
+        with self._changed:
+            if not self._closed:
+                self._read.append(read)
+                self._bytes += bytes_in(read.batch)
+                self._changed.notify_all()
+
+
+class Surroundings:
+    """What torch keeps for each thread by itself, as it is in the thread that makes this."""
+
+    def __init__(self) -> None:
+        self.gradients, self.inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+        self.device = torch.get_default_device()
+
+    def here(self) -> ExitStack:
+        """The same in another thread, while a block runs."""
+        with ExitStack() as stack:
+            stack.enter_context(torch.inference_mode(self.inference))
+            stack.enter_context(torch.set_grad_enabled(self.gradients))
+            if self.device.type != "cpu":
+                stack.enter_context(self.device)
+            return stack.pop_all()
+
+
+def read_ahead(batches: Batches, plan: Plan) -> Batches:
+    """The same batches, read ahead where that saves time and changes nothing.
+
+    A net with code of the user's own lets torch's generators begin anew in each step, and what the data draws from them
+    at the same time would depend on chance.
+    """
+    own = any(step.leaf.code() is not None for step in plan.steps)
+    return Ahead(batches) if batches.raw and not own else batches
+
+
+def bytes_in(batch: Batch) -> int:
+    """The memory of a batch."""
+    return sum(value.nbytes for value in batch.inputs.values())

@@ -1,0 +1,157 @@
+"""A stream is read in blocks of bounded size, shuffled in each, and gone on with from any place."""
+
+import json
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+
+import netwright as nw
+from netwright.data.blocks import Place, Shuffled, StreamColumn, a_pass, blocks_of, count_pass, first_block
+from netwright.data.sources import Blocks, source
+from netwright.errors import DataError
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    monkeypatch.setattr("netwright.data.blocks.MOST", 8)
+
+
+def whole(data, codecs=None):
+    return Blocks(source(data), codecs or {}, lambda found: found)
+
+
+def numbers(count=30):
+    return whole(lambda: ((float(i), float(i)) for i in range(count)))
+
+
+def inputs(rows):
+    return [row["input"] for row in rows]
+
+
+def test_a_block_is_full_by_number_or_by_bytes(monkeypatch) -> None:
+    made = numbers()
+    given = blocks_of(made.stream, {}, Place())
+    found = [next(given) for _ in range(5)]
+    assert [len(rows) for _, rows in found] == [8, 8, 8, 6, 8]
+    assert [(place.sweep, place.block, place.examples) for place, _ in found] == [
+        (1, 0, 0), (1, 1, 8), (1, 2, 16), (1, 3, 24), (2, 0, 0),
+    ]  # fmt: skip
+    monkeypatch.setattr("netwright.data.blocks.BYTES", 25_000)
+    given = blocks_of(whole(lambda: ((b"0" * 10_000, float(i)) for i in range(7))).stream, {}, Place())
+    assert [len(next(given)[1]) for _ in range(3)] == [3, 3, 1]
+
+
+def test_every_pass_has_each_example_once_in_an_order_of_its_own_and_blocks_stay_in_place() -> None:
+    shuffled = Shuffled(numbers(), 0, {})
+    numbered, rows = shuffled.take(30)
+    first, second = inputs(rows), inputs(shuffled.take(30)[1])
+    assert first == [float(i) for i in numbered]
+    for found in (first, second):
+        assert [sorted(found[i : i + 8]) for i in (0, 8, 16, 24)] == [
+            [float(i) for i in range(start, min(start + 8, 30))] for start in (0, 8, 16, 24)
+        ]
+    assert first != sorted(first)
+    assert first != second
+    assert first != inputs(Shuffled(numbers(), 1, {}).take(30)[1])
+    assert first == inputs(Shuffled(numbers(), 0, {}).take(30)[1])
+
+
+class Placed(IterableDataset):
+    """Says its place and goes to it."""
+
+    def __init__(self) -> None:
+        self.begin = self.given = 0
+        self.read = 0
+
+    def state_dict(self):
+        return {"given": self.given}
+
+    def load_state_dict(self, state) -> None:
+        self.begin = state["given"]
+
+    def __iter__(self):
+        begin, self.begin = self.begin, 0
+        for number in range(begin, 30):
+            self.given, self.read = number + 1, self.read + 1
+            yield float(number), float(number)
+
+
+def of_datasets():
+    datasets = pytest.importorskip("datasets")
+    column = [float(i) for i in range(30)]
+    return datasets.Dataset.from_dict({"input": column, "target": column}).to_iterable_dataset(num_shards=3)
+
+
+@pytest.mark.parametrize("form", ["function", "own place", "datasets", "batches"])
+def test_it_goes_on_from_every_place(form) -> None:
+    made = {
+        "function": numbers,
+        "own place": lambda: whole(Placed()),
+        "datasets": lambda: whole(of_datasets()),
+        "batches": lambda: whole(DataLoader(list(Placed()), batch_size=7)),
+    }[form]()
+    shuffled = Shuffled(made, 0, {})
+    given, places = [], []
+    for _ in range(14):
+        given.append(shuffled.take(5)[0])
+        places.append(json.loads(json.dumps(shuffled.state)))
+    for done, place in enumerate(places, 1):
+        again = Shuffled(made, 0, place)
+        assert [again.take(5)[0] for _ in given[done:]] == given[done:]
+
+
+def test_a_source_with_its_own_place_reads_no_example_before_its_block() -> None:
+    data = Placed()
+    made = whole(data)
+    shuffled = Shuffled(made, 0, {})
+    shuffled.take(20)
+    data.read = 0
+    Shuffled(made, 0, shuffled.state).take(1)
+    assert data.read == 8
+
+
+def test_a_pass_is_counted_and_what_codecs_learn_from_is_kept_where_it_is_small(monkeypatch) -> None:
+    rows = whole(lambda: (([float(i)] * 50, "ab"[i % 2]) for i in range(30)))
+    count, columns = count_pass(rows, ["input", "target"])
+    assert (count, len(columns["input"]), columns["target"]) == (30, 30, ["a", "b"] * 15)
+    monkeypatch.setattr("netwright.data.blocks.LEARNED", 2000)
+    columns = count_pass(rows, ["input", "target"])[1]
+    assert isinstance(columns["input"], StreamColumn)
+    assert columns["target"] == ["a", "b"] * 15
+    assert nw.Vector().fit(columns["input"]) == nw.Vector().fit([[float(i)] * 50 for i in range(30)])
+
+
+def test_the_column_of_a_stream_is_read_on_from_slice_to_slice() -> None:
+    opened = []
+
+    def rows():
+        opened.append(len(opened))
+        yield from ((float(i), -i) for i in range(30))
+
+    made = whole(rows)
+    opened.clear()
+    column = StreamColumn(made, "target", 30)
+    assert [value for start in range(0, 30, 7) for value in column[start : start + 7]] == [-i for i in range(30)]
+    assert len(opened) == 1
+    assert (column[12], column[29], column[3]) == (-12, -29, -3)
+    assert list(column) == [-i for i in range(30)]
+
+
+def test_the_first_block_says_whether_it_is_all(monkeypatch) -> None:
+    long, short = first_block(numbers().stream, {}), first_block(numbers(5).stream, {})
+    assert (len(long), long.blocks.short, long.blocks.examples) == (8, False, None)
+    assert (len(short), short.blocks.short, short.blocks.examples) == (5, True, 5)
+
+
+def test_an_item_that_may_be_one_example_or_a_batch_is_refused() -> None:
+    made = whole(lambda: iter([(torch.zeros(2), torch.zeros(2))] * 3))
+    with pytest.raises(DataError) as caught:
+        list(a_pass(made))
+    assert str(caught.value) == (
+        "an item of this stream could be one example or a batch\n"
+        "  where:    port 'input'\n"
+        "  expected: one example (2,), or a batch of 2\n"
+        "  got:      a net that does not say the sizes of its input\n"
+        "  mend:     net.with_input(…), the sizes of one example or an encoder"
+    )
