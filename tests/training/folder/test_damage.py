@@ -25,7 +25,7 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run that ended after 7 steps of 12; two checkpoints are in it."""
     folder = tmp_path_factory.mktemp("half") / "run"
     with pytest.MonkeyPatch.context() as patched, pytest.raises(ValueError, match="no more"):
-        patched.setattr("netwright.training.folder.recorder.SHARE", 1e9)  # a checkpoint after every step
+        patched.setattr("netwright.training.folder.recorder.CHECKPOINT_SHARE", 1e9)  # a checkpoint after every step
         trained(folder, callbacks=[Ends(7, ValueError("no more"))])
     assert len(list(folder.glob("checkpoint-*"))) == 2
     return folder
