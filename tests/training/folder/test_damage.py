@@ -22,12 +22,12 @@ def whole() -> Run:
 
 @pytest.fixture(scope="module")
 def half(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run that ended after 7 steps of 12; two checkpoints are in it."""
+    """A folder with a run that ended after 7 steps of 12; at least two checkpoints are in it."""
     folder = tmp_path_factory.mktemp("half") / "run"
     with pytest.MonkeyPatch.context() as patched, pytest.raises(ValueError, match="no more"):
         patched.setattr("netwright.training.folder.recorder.CHECKPOINT_SHARE", 1e9)  # a checkpoint after every step
         trained(folder, callbacks=[Ends(7, ValueError("no more"))])
-    assert len(list(folder.glob("checkpoint-*"))) == 2
+    assert len(list(folder.glob("checkpoint-*"))) >= 2
     return folder
 
 
@@ -54,7 +54,7 @@ def faults(name: str, half: Path, whole: Run, place: Path, count: int) -> dict[s
     """Damage a file of a run at so many places; how often it went on all the same, and how often an error said it."""
     found = {"went on": 0, "refused": 0}
     file = max(half.glob(f"{name}*"), key=lambda path: path.name)
-    before = min(half.glob("checkpoint-*"), key=lambda path: path.name)
+    before = sorted(half.glob("checkpoint-*"))[-2]
     for number, damaged in enumerate(damages(file.read_bytes(), count, seed=len(name))):
         folder = place / str(number)
         shutil.copytree(half, folder)
