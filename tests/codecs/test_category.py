@@ -132,6 +132,16 @@ def test_fit_sorts_and_keeps_types():
     assert Category().fit([np.bool_(True), False]) == Category([False, True])
 
 
+def test_fit_of_an_array_finds_a_label_that_is_there_once():
+    column = np.zeros(20_000, np.uint8)
+    column[13_000] = 7
+    for raws in (column, column[:, None], torch.from_numpy(column), column.astype(np.float32)):
+        assert repr(Category().fit(raws).labels) == ("(0.0, 7.0)" if raws.dtype == np.float32 else "(0, 7)")  # type: ignore[arg-type]
+    with pytest.raises(DataError) as caught:
+        Category().fit(np.zeros((3, 2), np.int64))  # type: ignore[arg-type]
+    assert caught.value.where == "row 0"
+
+
 def test_fit_refuses_what_teaches_nothing():
     assert (
         message(Category().fit, ["a", "a"])

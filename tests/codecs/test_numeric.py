@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from netwright.codecs.number import Number
 from netwright.codecs.numeric import (
+    CACHED,
     ColumnMoments,
+    all_finite,
     arrayed,
     as_tensor,
     described,
@@ -36,6 +38,20 @@ def test_moments_in_blocks_are_those_of_the_whole(blocks: list[int], seed: int, 
     deviation = whole.std(0) if len(whole) > 1 else np.ones(3)
     assert moments.mean == pytest.approx(whole.mean(0).tolist(), rel=1e-9)
     assert moments.deviation == pytest.approx([*deviation[:2], 1.0], rel=1e-6)
+
+
+def test_moments_of_more_rows_than_a_cache_holds():
+    rows = np.random.default_rng(0).normal(1e6, 1, (CACHED, 3))
+    moments = ColumnMoments()
+    moments.add(torch.from_numpy(rows))
+    np.testing.assert_allclose(moments.mean, rows.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(moments.deviation, rows.std(0), rtol=1e-9)
+
+
+def test_a_sum_that_overflows_is_no_infinity():
+    large = torch.full((3,), 3e38)
+    assert all_finite(large) and all_finite(torch.zeros(0)) and all_finite(torch.tensor([2**62] * 3))
+    assert not all_finite(torch.tensor([1.0, float("nan")])) and not all_finite(torch.tensor([large[0], float("-inf")]))
 
 
 def test_any_array_becomes_a_tensor():

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Answer, Codec, by_row, fits
-from netwright.codecs.numeric import floats, is_array, numbers
+from netwright.codecs.numeric import all_finite, floats, is_array, numbers
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
@@ -160,8 +160,8 @@ class Array(Codec):
                 got=f"{shape}",
                 mend="a list is many examples: give one as a tuple or an array" if shape == () and axes else "",
             )
-        if not bool((finite := values.isfinite()).all()):
-            place = tuple(int(i) for i in (~finite).nonzero()[0])
+        if not all_finite(values):
+            place = tuple(int(i) for i in (~values.isfinite()).nonzero()[0])
             kind = "NaN" if bool(values[place].isnan()) else "infinity"
             raise DataError(
                 what=f"the array holds {kind}", where=f"index {place}" if place else "", mend="fill in a value"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, Self, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -90,7 +91,7 @@ class Category(LabelCodec):
     def fit(self, raws: Sequence[Any]) -> Self:
         if self.fitted:
             return self
-        cells = (piece.tolist() if is_array(piece) else piece for _, piece in pieces(raws))
+        cells = (_different(piece) for _, piece in pieces(raws))
         found = label_table.distinct(map(_single, itertools.chain.from_iterable(cells)))
         if len(found) < 2:
             raise DataError(
@@ -188,6 +189,14 @@ def _mend_boolean(value: Any) -> tuple[str, ...]:
         return ()
     meant = [known for known, texts in ((True, YES), (False, NO)) if value.strip().lower() in texts]
     return (*(f"give {known} in place of {value!r}" for known in meant), "nw.Category(), the codec of texts as labels")
+
+
+def _different(piece: Sequence[Any]) -> Sequence[Any]:
+    """The values of a piece of a column; of integers, which are all labels, each once."""
+    if not is_array(piece):
+        return piece
+    integers = "int" in str(piece.dtype) and tuple(piece.shape) in ((len(piece),), (len(piece), 1))
+    return np.unique(as_tensor(piece).numpy()).tolist() if integers else piece.tolist()
 
 
 def _single(raw: Any) -> Any:

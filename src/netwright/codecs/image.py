@@ -164,7 +164,7 @@ class Image(Codec):
         step = max(BLOCK // self._encode_from(raws[:1], 0).numel(), 1) if len(raws) else 1
         for start in range(0, len(raws), step):
             block = self._encode_from(raws[start : start + step], start)
-            moments.add(_light(block).double().reshape(-1, self.channels))  # (pictures, h, w, c) -> (pixels, c)
+            moments.add(_light(block).reshape(-1, self.channels))  # (pictures, h, w, c) -> (pixels, c)
         if not len(raws):
             raise DataError(what="there are no pictures to learn the mean and deviation from")
         mean = _rounded(moments.mean) if self.mean is FREE else self.mean

@@ -12,6 +12,7 @@ from torch import Tensor
 from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.numeric import (
     ColumnMoments,
+    all_finite,
     described,
     exact,
     is_array,
@@ -218,9 +219,8 @@ def _flat(item: object) -> bool:
 
 
 def _finite(values: Tensor) -> Tensor:
-    bad = ~values.isfinite()
-    if bad.any():
-        place = [int(i) for i in bad.nonzero()[0]]
+    if not all_finite(values):
+        place = [int(i) for i in (~values.isfinite()).nonzero()[0]]
         value = float(values[tuple(place)])
         raise DataError(
             what=f"the value is {'NaN' if math.isnan(value) else 'infinite'}",

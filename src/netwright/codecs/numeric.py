@@ -17,6 +17,7 @@ Statistic: TypeAlias = float | tuple[float, ...] | Free  # one for all component
 PLAIN = frozenset({str, int, bool, float})
 KINDS = "biuf"  # numpy's letters for bool, int, unsigned, float
 TIMES = "Mm"  # and for a time and a duration
+CACHED = 100_000  # float64 numbers that stay in a processor's cache while they are read several times
 LONGEST = 40  # characters of a raw thing that a message shows
 
 
@@ -152,6 +153,12 @@ def floats(raw: Any) -> Tensor:
     return kept
 
 
+def all_finite(values: Tensor) -> bool:
+    """Whether no value is NaN or infinite."""
+    # a sum is many times faster than a look at each value; where it overflows, it says nothing
+    return bool(values.sum().isfinite()) or bool(values.isfinite().all())
+
+
 def per_component(name: str, value: float | Iterable[float] | Free, size: int | Free) -> Statistic:
     """A mean or deviation that was given, checked: one number, or a tuple of one for each of `size` components."""
     if value is FREE:
@@ -195,17 +202,25 @@ class ColumnMoments:
         self._mean = self._squares = self._low = self._high = torch.zeros(0, dtype=torch.float32, device="cpu")
 
     def add(self, rows: Tensor) -> None:
-        """Takes in a block of shape (rows, components)."""
-        rows = rows.double()
-        count, mean = len(rows), rows.mean(0)
-        squares, low, high = (rows - mean).square().sum(0), rows.amin(0), rows.amax(0)
+        """Takes in rows (rows, components)."""
+        low, high = rows.amin(0).double(), rows.amax(0).double()
+        first = not self._count
+        self._low = low if first else torch.minimum(self._low, low)
+        self._high = high if first else torch.maximum(self._high, high)
+        for block in rows.split(max(CACHED // max(rows.shape[1], 1), 1)):
+            self._merge(block)
+
+    def _merge(self, block: Tensor) -> None:
+        """Takes in so few rows that a float64 copy of them stays in the cache."""
+        wide = block.to(torch.float64, copy=True)
+        count, mean = len(wide), wide.mean(0)
+        squares = wide.sub_(mean).square_().sum(0)
         if not self._count:
-            self._count, self._mean, self._squares, self._low, self._high = count, mean, squares, low, high
+            self._count, self._mean, self._squares = count, mean, squares
             return
         total, step = self._count + count, mean - self._mean
         self._squares = self._squares + squares + step.square() * (self._count * count / total)
         self._mean = self._mean + step * (count / total)
-        self._low, self._high = torch.minimum(self._low, low), torch.maximum(self._high, high)
         self._count = total
 
     @property
