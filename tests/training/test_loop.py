@@ -1,12 +1,9 @@
 """The loop: its clock is injected, callbacks hear every step and epoch, clipping bounds the gradient."""
 
 import pytest
-import torch
 
 import netwright as nw
-from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Status
-from netwright.training.loop import clip
 
 
 class Hears(Callback):
@@ -50,15 +47,6 @@ def test_stopping_in_an_epoch_ends_it_there() -> None:
     data = ([1.0, 2.0, 3.0, 4.0, 5.0], [1.0] * 5)
     run = nw.train(net, data, epochs=2, batch_size=2, callbacks=[Stops(), Callback()], progress=False)
     assert (len(run.losses), len(run.epochs), run.ended) == (2, 0, "stopped")
-
-
-def test_clip_scales_down_and_never_up() -> None:
-    flat = Flat.of({"w": torch.zeros(3)}, None, torch.device("cpu"))
-    flat.view(flat.gradient, "w").copy_(torch.tensor([3.0, 0.0, 4.0]))
-    clip(flat, 10.0)
-    assert flat.gradient.norm() == 5
-    clip(flat, 1.0)
-    torch.testing.assert_close(flat.view(flat.gradient, "w"), torch.tensor([0.6, 0.0, 0.8]), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("method", ["on_step", "on_epoch", "on_end"])

@@ -14,15 +14,22 @@ from netwright.data.order import batch_sizes
 from netwright.errors import TrainingError
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, NotFinite, first_broken
-from netwright.training.engines.flat import Flat
 from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.interrupts import EXIT, Requests
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.prepare.threads import Pace, using
 from netwright.training.snapshot import Snapshot
+from netwright.value import Value
 
 WHY_NEW_STATE = "the state before does not fit the optimizer, or the groups of arrays with one learning rate"
 SMOOTH = 0.02  # share of a step in the running mean of the loss
+
+
+class Moment(Value, eq=False):
+    """What this process holds of all arrays at one moment: the trained ones in one buffer, the others by path."""
+
+    trained: Tensor
+    others: Mapping[str, Tensor]
 
 
 @dataclass
@@ -60,7 +67,7 @@ class Loop:
         )
         self.not_finite: NotFinite | None = None  # what ended the run, where that is a number
         self.running = Running()
-        self.kept = self.state()
+        self._best = self._now()
         self._lowest = math.inf
 
     def run(self) -> None:
@@ -78,9 +85,19 @@ class Loop:
 
     def state(self) -> dict[str, Tensor]:
         """A copy of the present value of every array of the net."""
-        flat, others = self.prepared.engine.flat, self.prepared.other_arrays
-        learned = {path: a.clone(memory_format=torch.contiguous_format) for path, a in flat.views(flat.master).items()}
-        return {**learned, **{path: array.clone() for path, array in others.items()}}
+        return self._arrays(self._now())
+
+    @property
+    def kept(self) -> dict[str, Tensor]:
+        """The best value of every array so far; the first one before the first epoch is done."""
+        return self._arrays(self._best)
+
+    def _now(self) -> Moment:
+        others = {path: array.clone() for path, array in self.prepared.other_arrays.items()}
+        return Moment(self.prepared.engine.flat.master.clone(), others)
+
+    def _arrays(self, moment: Moment) -> dict[str, Tensor]:
+        return {**self.prepared.engine.arrays(moment.trained), **moment.others}
 
     def reached(self) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
         """The best arrays so far, and the last ones; the best again if the last ones are not finite.
@@ -110,7 +127,7 @@ class Loop:
                 "choices": [[choice.name, choice.value, choice.why] for choice in status.choices],
                 "threads": self.threads,
                 "batch size": status.batch_size,
-                "arrays": [*self.prepared.engine.flat.spans],
+                "arrays": [*self.prepared.engine.paths],
                 "pieces": self.prepared.engine.count,
             },
         )
@@ -144,18 +161,21 @@ class Loop:
         if run.plain["threads"] < self.threads:
             self.threads, self.pace = run.plain["threads"], None
         if status.best:
-            self._lowest, self.kept = self._loss_of(status.done[status.best - 1]), dict(kept.arrays)
+            others = {path: kept.arrays[path].to(now.device) for path, now in self.prepared.other_arrays.items()}
+            self._best = Moment(self.prepared.engine.buffer(kept.arrays), others)
+            self._lowest = self._loss_of(status.done[status.best - 1])
 
     def _fits(self, snapshot: Snapshot) -> bool:
         """Whether the optimizer can go on with the state in a snapshot; after a fork it may be another."""
         updates = [update for update, _ in self.prepared.updates]
         found = [snapshot.part(name) for name in snapshot.plain if name.startswith("update")]
-        same = snapshot.plain["run"]["arrays"] == [*self.prepared.engine.flat.spans] and len(found) == len(updates)
+        same = snapshot.plain["run"]["arrays"] == [*self.prepared.engine.paths] and len(found) == len(updates)
         return same and all(update.fits(state) for update, state in zip(updates, found, strict=True))
 
     def _put(self, arrays: Mapping[str, Tensor]) -> None:
-        flat = self.prepared.engine.flat
-        for path, array in {**flat.views(flat.master), **self.prepared.other_arrays}.items():
+        engine = self.prepared.engine
+        engine.flat.master.copy_(engine.buffer(arrays))
+        for path, array in self.prepared.other_arrays.items():
             array.copy_(arrays[path])
 
     def _epochs(self) -> None:
@@ -268,7 +288,7 @@ class Loop:
         if not math.isfinite(loss):
             raise self._not_finite(NotFinite(self._culprit(batch), batch), str(loss))
         if self.prepared.clip is not None:
-            clip(engine.flat, self.prepared.clip)
+            engine.clip(self.prepared.clip)
         factor = self.prepared.schedule.factor(status.step, status.steps)
         with torch.no_grad():
             for update, rate in self.prepared.updates:
@@ -324,7 +344,7 @@ class Loop:
     def _keep(self, epoch: Epoch) -> None:
         loss = self._loss_of(epoch)
         if loss < self._lowest:
-            self._lowest, self.kept, self.status.best = loss, self.state(), epoch.number
+            self._lowest, self._best, self.status.best = loss, self._now(), epoch.number
 
     @staticmethod
     def _loss_of(epoch: Epoch) -> float:
@@ -342,9 +362,3 @@ def told(methods: Sequence[Callable[[Status], None]], status: Status) -> None:
             with suppress(AttributeError):  # an error that is a frozen dataclass takes no note
                 error.add_note(f"The callback {name} raised this error after step {status.step} of the run.")
             raise
-
-
-def clip(flat: Flat, most: float) -> None:
-    """Scale the whole gradient down to this length if it is longer. Torch: torch.nn.utils.clip_grad_norm_."""
-    length = flat.gradient.norm()
-    flat.gradient.mul_((most / (length + 1e-6)).clamp(max=1.0))

@@ -1,8 +1,12 @@
-"""What engines share: the mean loss of a batch."""
+"""What engines share: the mean loss of a batch, clipping, and arrays by path."""
+
+from collections.abc import Sequence
 
 import pytest
 import torch
 
+import netwright as nw
+from engine_pairs import engines
 from netwright.training.engines.engine import Engine, mean_loss
 
 
@@ -15,3 +19,26 @@ def test_a_weighted_mean() -> None:
 def test_the_engine_is_an_interface() -> None:
     with pytest.raises(TypeError):
         Engine()  # type: ignore[abstract]
+
+
+def a_pair() -> Sequence[Engine]:
+    return engines(nw.Chain(3, nw.tanh, nw.Linear(2), input=4, output=nw.Vector(2)), nw.MSE())
+
+
+def test_clip_scales_down_and_never_up() -> None:
+    engine, _ = a_pair()
+    engine.flat.view(engine.flat.gradient, "net/linear1/bias").copy_(torch.tensor([3.0, 0.0, 4.0]))
+    engine.clip(10.0)
+    assert engine.flat.gradient.norm() == 5
+    engine.clip(1.0)
+    clipped = engine.flat.view(engine.flat.gradient, "net/linear1/bias")
+    torch.testing.assert_close(clipped, torch.tensor([0.6, 0.0, 0.8]), atol=1e-5, rtol=0)
+
+
+def test_arrays_by_path_and_a_buffer_are_the_same_numbers() -> None:
+    engine, _ = a_pair()
+    arrays = engine.arrays(engine.flat.master)
+    assert [*arrays] == [*engine.paths]
+    assert torch.equal(engine.buffer(arrays), engine.flat.master)
+    arrays["net/linear1/bias"].fill_(9)
+    assert not (engine.flat.master == 9).any()  # they are apart from the buffer

@@ -1,7 +1,7 @@
 """The interface of an engine: it computes the loss and gradient of a batch, and finds numbers that are not finite."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from netwright.training.processes.group import Group
 class Engine(ABC):
     """Computes gradients of one plan into the flat buffer of a run."""
 
-    flat: Flat
+    flat: Flat  # what this process holds of the weights and their gradient
     group: Group
 
     @abstractmethod
@@ -32,6 +32,31 @@ class Engine(ABC):
     @abstractmethod
     def culprit(self, batch: Batch, step: int) -> Culprit | None:
         """The part and the example of this batch that made the loss or the gradient not finite."""
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The paths of the arrays that are trained, those of one learning rate together."""
+        return [*self.flat.spans]
+
+    def arrays(self, buffer: Tensor) -> dict[str, Tensor]:
+        """All trained arrays by path, whole and apart from the buffer, which is laid out as `flat.master` is."""
+        views = self.flat.views(buffer)
+        return {path: array.clone(memory_format=torch.contiguous_format) for path, array in views.items()}
+
+    def buffer(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """A new buffer, laid out as `flat.master` is, with what this process holds of whole arrays by path."""
+        made = torch.zeros_like(self.flat.master)
+        for path, view in self.flat.views(made).items():
+            view.copy_(arrays[path])
+        return made
+
+    def length(self) -> Tensor:
+        """The length of the whole gradient."""
+        return self.flat.gradient.norm()
+
+    def clip(self, most: float) -> None:
+        """Scale the whole gradient down to this length if it is longer. Torch: torch.nn.utils.clip_grad_norm_."""
+        self.flat.gradient.mul_((most / (self.length() + 1e-6)).clamp(max=1.0))
 
     def release(self) -> None:  # noqa: B027
         """Give back the memory that is kept for the next batch, if there is any."""

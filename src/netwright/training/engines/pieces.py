@@ -1,9 +1,10 @@
 """Splits a batch that does not fit in memory: the gradient is summed over its pieces, and the step is the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from netwright.errors import TrainingError
 from netwright.training.batch import Batch
@@ -54,6 +55,19 @@ class InPieces(Engine):
     def __init__(self, engine: Engine, count: int, example: int, joined: str = "") -> None:
         self.engine, self.flat, self.group = engine, engine.flat, engine.group
         self.count, self.example, self.joined = count, example, joined
+
+    @property
+    def paths(self) -> Sequence[str]:
+        return self.engine.paths
+
+    def arrays(self, buffer: Tensor) -> dict[str, Tensor]:
+        return self.engine.arrays(buffer)
+
+    def buffer(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        return self.engine.buffer(arrays)
+
+    def length(self) -> Tensor:
+        return self.engine.length()
 
     def gradient(self, batch: Batch, step: int) -> float:
         while True:

@@ -116,7 +116,7 @@ def write_case(loop: Loop, folder: Path) -> Path | None:
         "what": found.culprit.what, "path": found.culprit.path.removeprefix(prepared.prefix),
         "example": found.culprit.example, "step": loop.status.step, "validating": found.validating,
         "seed": prepared.seed, "precision": precision, "lengths": lengths, "prefix": prepared.prefix,
-        "kind": str(prepared.kind).removeprefix("torch."), "trained": [*prepared.engine.flat.spans],
+        "kind": str(prepared.kind).removeprefix("torch."), "trained": [*prepared.engine.paths],
         "frozen": sorted(prepared.frozen),
     }  # fmt: skip
     path = folder / f"case-{loop.status.step:012d}{CASE}"
