@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from platform import libc_ver
 
 import pytest
 import torch
@@ -99,3 +100,21 @@ def test_the_first_optimizer_of_torch_leaves_the_filters_of_warnings():
         "assert warnings.filters == filters\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or libc_ver()[0] != "glibc", reason="only glibc keeps freed memory so long")
+def test_freed_memory_is_given_back() -> None:
+    """Every other one of many values is freed, and the C library keeps the gaps."""
+    code = (
+        "import numpy as np\n"
+        "from memory import anonymous\n"
+        "from netwright.machine import give_back_freed_memory\n"
+        "values = [np.ones(8_000) for _ in range(2_000)]\n"
+        "del values[::2]\n"
+        "before = anonymous()\n"
+        "give_back_freed_memory()\n"
+        "print(before - anonymous())\n"
+    )
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=here)
+    assert int(done.stdout) > 30e6

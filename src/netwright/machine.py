@@ -1,5 +1,6 @@
 """What the machine has: devices, memory, units for bf16; and how the state of the process is left unchanged."""
 
+import ctypes
 import importlib
 import os
 import random
@@ -61,6 +62,16 @@ def free_memory(device: torch.device) -> int:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     return 4 << 30
+
+
+def give_back_freed_memory() -> None:
+    """Give freed memory back to the system where the C library keeps it for later, as glibc does.
+
+    Large values that are freed in another order than they were made leave gaps, and a program grows by these.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _free_in_groups() -> int:

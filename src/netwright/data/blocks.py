@@ -12,6 +12,7 @@ from netwright.data.order import generator
 from netwright.data.sources import Blocks, Source
 from netwright.data.streams import Stream
 from netwright.errors import DataError
+from netwright.machine import give_back_freed_memory
 from netwright.value import Value
 
 MOST = 10_000  # examples of a block
@@ -68,7 +69,11 @@ def blocks_of(
                 after = None if stream.placed is None else stream.placed.state_dict()
                 beyond = Place(place.sweep, place.block + 1, place.items + given, place.examples + len(rows), after)
                 yield place, rows
+                full = size >= BYTES
                 place, given, rows, size = beyond, 0, list[Example](), 0
+                del found
+                if full:
+                    give_back_freed_memory()
         if rows:
             yield place, rows
         place = Place(place.sweep + 1)

@@ -32,6 +32,16 @@ def test_loss_and_error_are_those_of_the_net_in_use(count) -> None:
     assert measured["loss"] == pytest.approx(float(loss), rel=1e-4)
 
 
+def test_large_examples_are_measured_few_at_a_time(monkeypatch) -> None:
+    net = nw.with_loss(nw.Chain(nw.Linear(1), input=4, output=nw.Number(0, 1)), nw.MSE())
+    whole = nw.initialize(net)
+    data = feed(source((torch.zeros(9, 4), torch.zeros(9))), whole, torch.device("cpu"))
+    for most, chunk in ((32 << 20, 256), (65, 3), (1, 1)):
+        monkeypatch.setattr("netwright.training.prepare.validate.CHUNK_BYTES", most)
+        made = validation_of(whole.plan, data, whole.held.arrays, whole, "")
+        assert max(batch.size for batch in made._batches()) == min(chunk, 9)
+
+
 def reader(last=nw.softmax):
     net = nw.Chain(nw.Embedding(4), GRU(5), nw.Linear(), last, input=Characters("abc", mark_start=True))
     return nw.initialize(net.with_output(Characters("abc", mark_end=True)), seed=2)

@@ -15,7 +15,7 @@ from netwright.training.events import Choice, Status
 from netwright.training.prepare.batches import Batches
 
 MOST = 4  # batches that wait to be taken
-BYTES = 64 << 20  # of these, from which on no further one is read; one is always read
+BYTES = 32 << 20  # of these, from which on no further one is read; one is always read
 PATIENCE = 60.0  # seconds without a batch, after which the run says that it waits
 GLANCE = 0.2  # seconds after which a waiting run looks whether it is to stop
 

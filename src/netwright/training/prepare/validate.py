@@ -25,7 +25,8 @@ from netwright.training.prepare.with_loss import target_name
 from netwright.training.processes.group import Group
 from netwright.value import Value
 
-CHUNK = 256
+CHUNK = 256  # examples in a batch, at most
+CHUNK_BYTES = 32 << 20  # of the inputs of a batch, about, where the examples are large
 FEW = 16  # examples that tell whether a net gives probabilities
 
 
@@ -66,6 +67,7 @@ class Validation(Value, eq=False):
 
     Fields: `bound` computes the losses, `losses` in number, and last the output whose decisions are counted. `wrong`
     compares that output with the port of `target`, which has these sizes; both are None if no decisions are counted.
+    `chunk` is how many examples are measured at once.
     """
 
     data: Batches
@@ -74,6 +76,7 @@ class Validation(Value, eq=False):
     target: tuple[str, Shape] | None
     wrong: Callable[[Tensor, Tensor], Tensor] | None
     group: Group
+    chunk: int = CHUNK
 
     def __call__(self) -> Mapping[str, float]:
         """The figures by name; each process measures its part of every batch."""
@@ -112,7 +115,7 @@ class Validation(Value, eq=False):
         return None
 
     def _batches(self) -> Iterator[Batch]:
-        return self.data.every(CHUNK)
+        return self.data.every(self.chunk)
 
 
 def validation_of(
@@ -130,7 +133,9 @@ def validation_of(
         wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
     bound = program_of(plan, wanted).bind(arrays)
     compared = None if wrong is None else (target, plan.shape(("", target)))
-    return Validation(data, bound, losses, compared, wrong, group or Group())
+    one = sum(value.nbytes for value in data.first(1).inputs.values())
+    chunk = max(min(CHUNK, CHUNK_BYTES // max(one, 1)), 1)
+    return Validation(data, bound, losses, compared, wrong, group or Group(), chunk)
 
 
 def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
