@@ -68,7 +68,7 @@ INSIDE = {
     ],
     "training": [
         ["batch", "events", "interrupts", "schedules", "snapshot", "start"],
-        ["culprit", "processes", "updates"],
+        ["culprit", "epochs", "processes", "updates"],
         ["optimizers"],
         ["engines"],
         ["prepare"],

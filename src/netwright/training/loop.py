@@ -14,6 +14,7 @@ from netwright.data.order import batch_sizes
 from netwright.errors import TrainingError
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, NotFinite, first_broken
+from netwright.training.epochs import epoch_columns, epochs_of
 from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.interrupts import EXIT, Requests
 from netwright.training.prepare.prepare import Prepared
@@ -104,8 +105,15 @@ class Loop:
 
         Before the first epoch is done the best are the last.
         """
-        last = self.state() if self._broken() is None else self.kept
+        last = self.state() if self.broken() is None else self.kept
         return (self.kept if self.status.best else last), last
+
+    def broken(self) -> str | None:
+        """The path of the first array that is not finite as it is, or in the number type of the user's net."""
+        path, kind = self.prepared.engine.broken(), self.prepared.kind
+        if path is not None or torch.finfo(kind).max >= torch.finfo(torch.float32).max:
+            return path
+        return first_broken({path: array.to(kind) for path, array in self.state().items() if array.is_floating_point()})
 
     def snapshot(self) -> Snapshot:
         """All that the rest of the run depends on, as it is after the last step or epoch."""
@@ -115,6 +123,7 @@ class Loop:
         parts["kept"] = Snapshot(self.kept if status.best else {}, {"epoch": status.best})
         losses = torch.tensor(status.losses, dtype=torch.float64, device="cpu")
         parts["data"] = Snapshot({}, self.prepared.feed.state())
+        parts["epochs"] = Snapshot(epoch_columns(status.done), {})
         parts["run"] = Snapshot(
             {"losses": losses},
             {
@@ -122,7 +131,6 @@ class Loop:
                 "seconds": status.seconds,
                 "loss": status.loss if status.step else 0.0,
                 "learning rate": status.learning_rate if status.step else 0.0,
-                "epochs": [asdict(epoch) for epoch in status.done],
                 "running": asdict(self.running),
                 "choices": [[choice.name, choice.value, choice.why] for choice in status.choices],
                 "threads": self.threads,
@@ -145,7 +153,7 @@ class Loop:
         status.step, status.seconds = run.plain["step"], run.plain["seconds"]
         if status.step:
             status.loss, status.learning_rate = run.plain["loss"], run.plain["learning rate"]
-        status.done = [Epoch(**epoch) for epoch in run.plain["epochs"]]
+        status.done = epochs_of(snapshot.part("epochs").arrays)
         status.best = kept.plain["epoch"]
         self.running = Running(**run.plain["running"])
         settings = {choice.name: choice.setting for choice in status.choices}
@@ -205,16 +213,9 @@ class Loop:
 
     def _refuse_broken(self) -> None:
         """Raise an error if an array is not finite; a loss would show it in the next step, but this may be the last."""
-        path = self._broken()
+        path = self.broken()
         if path is not None:
             raise self._not_finite(NotFinite(Culprit("weights", path)), "nan or inf")
-
-    def _broken(self) -> str | None:
-        """The path of the first array that is not finite as it is, or in the number type of the user's net."""
-        path, kind = self.prepared.engine.broken(), self.prepared.kind
-        if path is not None or torch.finfo(kind).max >= torch.finfo(torch.float32).max:
-            return path
-        return first_broken({path: array.to(kind) for path, array in self.state().items() if array.is_floating_point()})
 
     def _epoch(self) -> None:
         """The epoch that is running, from where it is to its end."""
@@ -308,6 +309,8 @@ class Loop:
     def _as_the_first_process_has_it(self) -> None:
         """Take times and choices from the first process, so that the results of all processes are equal."""
         status, group = self.status, self.prepared.group
+        if group.size == 1:
+            return
         settings = {choice.name: choice.setting for choice in status.choices}
         status.seconds = group.agreed(status.seconds)
         status.done = [Epoch(**epoch) for epoch in group.agreed([asdict(epoch) for epoch in status.done])]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +10,13 @@ from types import SimpleNamespace
 import pytest
 
 import netwright as nw
+from netwright.errors import TrainingError
+from netwright.training.batch import Batch
 from netwright.training.events import Callback, Status
-from netwright.training.folder import pages
+from netwright.training.folder import pages, recorder
 from netwright.training.folder.recorder import Recorder
 from netwright.training.folder.run_folder import RunFolder
+from netwright.training.loop import Loop
 from netwright.training.result import Run
 from run_tools import Ends, assert_same, trained
 
@@ -135,6 +139,35 @@ def test_a_run_that_had_ended_is_not_written_again(tmp_path: Path) -> None:
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir() if path.name != "log.jsonl"} == before
 
 
+def test_a_state_from_which_no_run_goes_on_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update may break the weights: with the checkpoint before, the same call makes that step again."""
+    step, broken = Loop._step, True
+
+    def breaks(self: Loop, batch: Batch) -> float:
+        loss = step(self, batch)
+        if broken and self.status.step == 6:
+            self.prepared.engine.flat.master[3] = math.inf
+        return loss
+
+    monkeypatch.setattr(Loop, "_step", breaks)
+    monkeypatch.setattr(recorder, "CHECKPOINT_SHARE", 1e9)  # a checkpoint after every step
+    for _ in range(2):
+        with pytest.raises(TrainingError, match=r"^the weights are not finite\n  where:    after step 6,"):
+            trained(tmp_path)
+        assert [int(path.stem.split("-")[1]) for path in sorted(tmp_path.glob("checkpoint-*"))][-1] == 5
+    assert len(nw.load_run(tmp_path).losses) == 5
+    broken = False  # as if the machine had done it
+    assert_same_numbers(trained(tmp_path))
+
+
+def test_a_figure_that_is_not_finite_is_null_in_the_log(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.log([{"step": 1, "validation": {"loss": 0.5, "mse": math.inf}}])
+    assert (tmp_path / "log.jsonl").read_text(encoding="utf-8") == (
+        '{"step": 1, "validation": {"loss": 0.5, "mse": null}}\n'
+    )
+
+
 def assert_same_numbers(run: Run) -> None:
     whole = trained(None)
     assert (run.losses, run.net, run.last) == (whole.losses, whole.net, whole.last)
@@ -143,19 +176,19 @@ def assert_same_numbers(run: Run) -> None:
 def test_checkpoints_take_a_small_share_of_the_time(tmp_path: Path) -> None:
     time_now = 0.0
     folder = RunFolder(tmp_path)
-    loop = SimpleNamespace(status=SimpleNamespace(steps=1000), whole=True, snapshot=lambda: None)
+    loop = SimpleNamespace(status=SimpleNamespace(steps=1000), whole=True, broken=lambda: None, snapshot=lambda: None)
 
     def save(snapshot: object, step: int, epoch: int) -> None:
         nonlocal time_now
         time_now += 0.5
 
     folder.save = save  # type: ignore[method-assign]
-    recorder = Recorder(folder, loop, clock=lambda: time_now)  # type: ignore[arg-type]
+    writer = Recorder(folder, loop, clock=lambda: time_now)  # type: ignore[arg-type]
     status = SimpleNamespace(step=0, losses=[1.0], learning_rate=0.1, seconds=0.0)
     for step in range(1, 1001):
         time_now += 0.1
         status.step = step
-        recorder.on_step(status)  # type: ignore[arg-type]
+        writer.on_step(status)  # type: ignore[arg-type]
     checkpoints = round((time_now - 100) / 0.5)
     assert checkpoints >= 3
     assert (time_now - 100) / 100 <= 0.03

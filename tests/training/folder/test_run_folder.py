@@ -9,6 +9,7 @@ import pytest
 import netwright as nw
 from netwright.errors import FileError, TrainingError
 from netwright.regular import TEMPORARY
+from netwright.training.events import Callback, Epoch, Status
 from netwright.training.folder import run_folder
 from netwright.training.folder.run_folder import _checksum, held_folder, kept_epochs
 from run_tools import Ends, trained
@@ -137,3 +138,21 @@ def test_a_checkpoint_that_is_foreign_is_left_out_and_named(tmp_path: Path) -> N
         "damaged: checkpoint-000000000010.run: this is no checkpoint of the run; "
         "checkpoint-000000000009.run: this is no checkpoint of the run"
     )
+
+
+@pytest.mark.parametrize("count", [15_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_a_run_of_many_epochs_is_kept(tmp_path: Path, count: int) -> None:
+    """The header of a checkpoint has a limit, which a run of 12,000 epochs would pass if it held them."""
+
+    class Many(Callback):
+        def on_step(self, status: Status) -> None:
+            if status.step == 4:
+                status.losses[:0] = [0.25] * count
+                status.done[:0] = [Epoch(i, i / 3, {"loss": 1 / i}, 0.1, 0.5, 9.0, i) for i in range(1, count + 1)]
+
+    run = trained(tmp_path, epochs=count + 2, callbacks=[Many()])
+    read = nw.load_run(tmp_path)
+    assert read.epochs == run.epochs
+    assert read.losses == run.losses
+    newest = max(tmp_path.glob("checkpoint-*")).read_bytes()
+    assert int.from_bytes(newest[:8], "little") < 10_000

@@ -8,7 +8,8 @@ from typing import Any
 from netwright.errors import FileError
 from netwright.file.format import file_path
 from netwright.file.load import load
-from netwright.training.events import Choice, Epoch
+from netwright.training.epochs import epochs_of
+from netwright.training.events import Choice
 from netwright.training.folder.run_folder import KINDS, START, RunFolder
 from netwright.training.folder.settings import from_plain
 from netwright.training.result import NOT_ENDED, Run, begun_with, net_holding
@@ -55,7 +56,7 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
     read = Run(
         net=net_holding(start, best.arrays, prefix, kind) if best.arrays else last,
         last=last,
-        epochs=tuple(Epoch(**epoch) for epoch in run.plain["epochs"]),
+        epochs=tuple(epochs_of(snapshot.part("epochs").arrays)),
         losses=tuple(run.arrays["losses"].tolist()),
         choices=tuple(Choice(name, value, why, chosen.get(name)) for name, value, why in run.plain["choices"]),
         best=best.plain["epoch"],

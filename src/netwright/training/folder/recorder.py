@@ -91,8 +91,8 @@ class Recorder(Callback):
         if self._try("folder", lambda: self.folder.log(self.lines)):
             self.lines = []
         now = (status.step, len(status.done) if keep else 0)
-        if not self.loop.whole or now == self.saved:
-            return
+        if not self.loop.whole or now == self.saved or self.loop.broken() is not None:
+            return  # from weights that are not finite no run goes on; the checkpoint before shows the step again
         if self._try("folder", lambda: self.folder.save(self.loop.snapshot(), *now)):
             self.saved = now
 

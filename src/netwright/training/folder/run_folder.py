@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 from collections.abc import Generator, Mapping, Sequence
@@ -16,7 +17,7 @@ from netwright.file.array_file import ArrayFile, read_arrays, read_header
 from netwright.file.format import DTYPES
 from netwright.file.save import save
 from netwright.net.part import Net
-from netwright.regular import TEMPORARY, opened, text_of, write_file
+from netwright.regular import TEMPORARY, opened, text_of, write_all, write_file
 from netwright.training.events import Choice
 from netwright.training.folder.made_from import SETTINGS, refuse_other
 from netwright.training.prepare.prepare import Prepared
@@ -172,9 +173,24 @@ class RunFolder:
         return _checksum(self.about["made from"])
 
     def log(self, lines: Sequence[Mapping[str, Any]]) -> None:
-        """Add lines to the log."""
-        with open(self.path / LOG, "a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line, allow_nan=False) + "\n" for line in lines)
+        """Add lines to the log, or leave it as it was.
+
+        Raises: FileError where it cannot be written.
+        """
+        content = "".join(json.dumps(_finite(line), allow_nan=False) + "\n" for line in lines).encode()
+        try:
+            with open(self.path / LOG, "ab", buffering=0) as file:
+                before = os.fstat(file.fileno()).st_size
+                try:
+                    write_all(file, content)
+                except BaseException:
+                    with suppress(OSError):
+                        file.truncate(before)  # else a part of the lines would stand there twice
+                    raise
+        except OSError as error:
+            raise FileError(
+                what="the log cannot be written", where=os.fspath(self.path / LOG), got=error.strerror or ""
+            ) from None
 
     def cut_log(self, step: int) -> None:
         """Leave out the lines after a step, from which the run goes on."""
@@ -352,6 +368,18 @@ def _is_about(found: Mapping[str, Any]) -> bool:
         and isinstance(choices, list)
         and all(isinstance(c, dict) and set(c) == CHOICE for c in choices)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     )
+
+
+def _finite(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A line as JSON can hold it: null for a figure that is infinite or no number, as a squared error may be."""
+    return {
+        name: _finite(cast(Mapping[str, Any], value))
+        if isinstance(value, Mapping)
+        else None
+        if isinstance(value, float) and not math.isfinite(value)
+        else value
+        for name, value in line.items()
+    }
 
 
 def _is_temporary(path: Path) -> bool:
