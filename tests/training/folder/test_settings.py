@@ -26,7 +26,7 @@ def test_a_setting_comes_back(value: Any) -> None:
     assert from_plain(json.loads(json.dumps(as_plain(value))), "it") == value
 
 
-@pytest.mark.parametrize("value", [lambda y, t: y, torch.optim.Adam, [1.0, 2.0], {"one": lambda y, t: y}], ids=str)
+@pytest.mark.parametrize("value", [lambda y, t: y, torch.optim.Adam, [1.0, 2.0], {"one": lambda y, t: y}])
 def test_what_no_file_holds(value: Any) -> None:
     assert as_plain(value) is None
 
