@@ -69,13 +69,15 @@ def test_the_limit_of_a_container_counts(
 
 
 def test_what_other_packages_draw_and_set_is_put_back() -> None:
-    state, filters = random.getstate(), list(warnings.filters)
+    state, filters, ends = random.getstate(), list(warnings.filters), (sys.exit, sys.excepthook)
     with pytest.raises(ValueError, match="mine"), machine.unchanged():
         random.random()
+        sys.exit, sys.excepthook = print, print
         warnings.simplefilter("ignore")
         raise ValueError("mine")
     assert random.getstate() == state
     assert warnings.filters == filters
+    assert (sys.exit, sys.excepthook) == ends
 
 
 def test_what_torch_imports_late_leaves_the_process_as_it_was() -> None:

@@ -180,6 +180,8 @@ from netwright.training.folder.fork import fork as fork
 from netwright.training.folder.load_run import load_run as load_run
 from netwright.training.loggers.mlflow import MLflow as MLflow
 from netwright.training.loggers.tensorboard import TensorBoard as TensorBoard
+from netwright.training.loggers.trackio import Trackio as Trackio
+from netwright.training.loggers.wandb import WandB as WandB
 from netwright.training.optimizers import SGD as SGD
 from netwright.training.optimizers import Adam as Adam
 from netwright.training.optimizers import AdamW as AdamW

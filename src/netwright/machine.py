@@ -118,13 +118,14 @@ def without_autocast() -> Generator[None]:
 
 @around
 def unchanged() -> Generator[None]:
-    """Restore Python's random numbers and the filters of warnings, which other packages change."""
-    state = random.getstate()
+    """Restore what other packages change: Python's random numbers, filters of warnings, what ends a program."""
+    state, ends = random.getstate(), (sys.exit, sys.excepthook)
     try:
         with warnings.catch_warnings():
             yield
     finally:
         random.setstate(state)
+        sys.exit, sys.excepthook = ends
 
 
 @cache

@@ -45,6 +45,7 @@ class Status:
     loss: float = float("nan")  # running mean of the training loss, over about the last 50 steps
     learning_rate: float = float("nan")
     losses: list[float] = field(default_factory=list[float])  # training loss of every step
+    learning_rates: list[float] = field(default_factory=list[float])  # of every step
     done: list[Epoch] = field(default_factory=list[Epoch])
     best: int = 0  # number of the epoch kept; 0 before the first
     ended: str = ""  # why the run ended; empty while it goes on

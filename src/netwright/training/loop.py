@@ -121,11 +121,11 @@ class Loop:
         parts = {f"update{i}": update.state() for i, (update, _) in enumerate(self.prepared.updates)}
         parts["last"] = Snapshot(self.state(), {})
         parts["kept"] = Snapshot(self.kept if status.best else {}, {"epoch": status.best})
-        losses = torch.tensor(status.losses, dtype=torch.float64, device="cpu")
+        curves = {"losses": status.losses, "learning rates": status.learning_rates}
         parts["data"] = Snapshot({}, self.prepared.feed.state())
         parts["epochs"] = Snapshot(epoch_columns(status.done), {})
         parts["run"] = Snapshot(
-            {"losses": losses},
+            {name: torch.tensor(curve, dtype=torch.float64, device="cpu") for name, curve in curves.items()},
             {
                 "step": status.step,
                 "seconds": status.seconds,
@@ -149,7 +149,7 @@ class Loop:
             update.restore(snapshot.part(f"update{i}"))
         self._put(snapshot.part("last").arrays)
         self.prepared.feed.restore(snapshot.part("data").plain)
-        status.losses = run.arrays["losses"].tolist()
+        status.losses, status.learning_rates = (run.arrays[name].tolist() for name in ("losses", "learning rates"))
         status.step, status.seconds = run.plain["step"], run.plain["seconds"]
         if status.step:
             status.loss, status.learning_rate = run.plain["loss"], run.plain["learning rate"]
@@ -297,6 +297,7 @@ class Loop:
         status.learning_rate = self.peak * factor
         status.step += 1
         status.losses.append(loss)
+        status.learning_rates.append(status.learning_rate)
         status.loss = loss if status.step == 1 else status.loss + SMOOTH * (loss - status.loss)
         return loss
 

@@ -19,9 +19,11 @@ class Kept(Logger):
     def __init__(self, fails: str = "") -> None:
         super().__init__("json", "json", "json")
         self.fails, self.texts, self.numbers, self.ends = fails, {}, [], 0
+        self.begins: list[bool] = []
 
-    def begin(self, texts: Mapping[str, str], step: int) -> None:
+    def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
         self.texts = dict(texts)
+        self.begins.append(goes_on)
         self._fail("begin")
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:
@@ -57,22 +59,26 @@ def test_of_many_steps_about_a_thousand_are_logged() -> None:
     assert steps == list(range(2, 2701, 2))
 
 
-def test_a_run_that_goes_on_logs_each_step_once(tmp_path: Path) -> None:
+def test_a_run_that_goes_on_gives_every_number_from_the_first_step(tmp_path: Path) -> None:
     whole, kept = Kept(), Kept()
     trained(None, callbacks=[whole])
-    with pytest.raises(RuntimeError):
-        trained(tmp_path / "run", callbacks=[kept, Ends(5, RuntimeError("cut"))])
+    for step in (5, 8):  # within an epoch, and after the last step of one
+        with pytest.raises(RuntimeError):
+            trained(tmp_path / "run", callbacks=[kept, Ends(step, RuntimeError("cut"))])
+    kept.numbers = []
     trained(tmp_path / "run", callbacks=[kept])
     named = [(step, name, value) for step, name, value in kept.numbers if not name.endswith("per_second")]
     assert named == [(step, name, value) for step, name, value in whole.numbers if not name.endswith("per_second")]
-    assert kept.ends == 2
+    assert kept.begins == [False, True, True]
+    assert kept.ends == 3
 
 
 @pytest.mark.parametrize(("place", "step"), [("begin", 1), ("step 3", 3), ("end", 12)])
 def test_a_logger_that_fails_does_not_stop_the_run(place: str, step: int) -> None:
-    other = Kept()
-    run, without = trained(None, callbacks=[Kept(place), other]), trained(None)
+    fails, other = Kept(place), Kept()
+    run, without = trained(None, callbacks=[fails, other]), trained(None)
     assert run.net == without.net
+    assert fails.ends == (2 if place == "end" else 1)  # what it has open is closed
     assert [str(choice) for choice in run.choices if choice.name == "logger Kept"] == [
         f"logger Kept: stopped (from step {step} on: RuntimeError: no room at {place})"
     ]

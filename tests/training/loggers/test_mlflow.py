@@ -6,32 +6,53 @@ from typing import Any
 import pytest
 
 import netwright as nw
-from netwright.training.loggers.mlflow import MLflow
-from run_tools import Ends, trained
+from logger_tools import Numbers, assert_cut_run_is_kept, assert_killed_run_is_kept, assert_whole_run_is_kept
+from run_tools import trained
 
-pytest.importorskip("mlflow")
-
-
-def history(logger: MLflow, name: str) -> list[tuple[int, float]]:
-    found: Any = logger.client.get_metric_history(logger.run, name)
-    return [(one.step, one.value) for one in found]
+mlflow: Any = pytest.importorskip("mlflow")
 
 
-def test_numbers_read_back_are_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # so that the variable is as it was after the test
-    logger = nw.MLflow(tmp_path / "store", "digits")
-    run = trained(None, callbacks=[logger])
-    assert history(logger, "step/loss") == [*enumerate(run.losses, 1)]
-    assert [value for _, value in history(logger, "epoch/validation_loss")] == [
-        e.validation["loss"] for e in run.epochs
-    ]
-    assert [choice for choice in run.choices if choice.name.startswith("logger")] == []
-
-
-def test_a_run_that_goes_on_is_one_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the variables that the logger sets, so that they are as they were after a test."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    with pytest.raises(RuntimeError):
-        trained(tmp_path / "run", callbacks=[nw.MLflow(tmp_path / "store", "a"), Ends(5, RuntimeError("cut"))])
-    logger = nw.MLflow(tmp_path / "store", "a")
-    run = trained(tmp_path / "run", callbacks=[logger])
-    assert history(logger, "step/loss") == [*enumerate(run.losses, 1)]
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+def runs(store: Path) -> list[Any]:
+    return [*mlflow.MlflowClient(str(store)).search_runs(["0"])]
+
+
+def read(store: Path) -> Numbers:
+    """The numbers of the newest run."""
+    client, run = mlflow.MlflowClient(str(store)), runs(store)[0]
+    histories = {name: client.get_metric_history(run.info.run_id, name) for name in run.data.metrics}
+    return {name: sorted((one.step, one.value) for one in history) for name, history in histories.items()}
+
+
+def test_all_numbers_read_back_are_equal(tmp_path: Path) -> None:
+    assert_whole_run_is_kept(lambda: nw.MLflow(tmp_path / "s", "a"), lambda: read(tmp_path / "s"))
+
+
+def test_a_run_that_goes_on_is_one_run_of_mlflow(tmp_path: Path) -> None:
+    store = tmp_path / "s"
+    assert_cut_run_is_kept(lambda: nw.MLflow(store, "a"), lambda: read(store), tmp_path / "run")
+    assert len(runs(store)) == 1
+
+
+def test_another_run_of_the_same_name_is_another_run_of_mlflow(tmp_path: Path) -> None:
+    logger = nw.MLflow(tmp_path / "s", "a")
+    choices = trained(None, callbacks=[logger]).choices
+    assert_whole_run_is_kept(lambda: logger, lambda: read(tmp_path / "s"))
+    assert len(runs(tmp_path / "s")) == 2
+    assert runs(tmp_path / "s")[0].data.tags["loss"] == next(
+        f"{c.value} ({c.why})" for c in choices if c.name == "loss"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 4, 6, 8])
+def test_a_killed_run_goes_on_in_mlflow(tmp_path: Path, step: int) -> None:
+    store = tmp_path / "s"
+    code = f"nw.MLflow({str(store)!r}, 'a')"
+    assert_killed_run_is_kept(code, lambda: nw.MLflow(store, "a"), lambda: read(store), tmp_path / "run", step)

@@ -1,5 +1,6 @@
 """Every number that TensorBoard reads from the files is the number of the run."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,16 +8,16 @@ import numpy as np
 import pytest
 
 import netwright as nw
-from netwright.training.result import Run
-from run_tools import Ends, trained
+from logger_tools import Numbers, assert_cut_run_is_kept, assert_killed_run_is_kept, assert_whole_run_is_kept
 
-accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+# the one that TensorBoard's own server uses
+accumulator: Any = pytest.importorskip("tensorboard.backend.event_processing.plugin_event_accumulator")
 
 
-def read(folder: Path) -> dict[str, list[tuple[int, float]]]:
+def read(folder: Path) -> Numbers:
     from tensorboard.util import tensor_util
 
-    events: Any = accumulator.EventAccumulator(str(folder), {"tensors": 0})
+    events = accumulator.EventAccumulator(str(folder), {"tensors": 0})
     events.Reload()
     tags = [tag for tag in events.Tags()["tensors"] if not tag.startswith("choices/")]
     return {
@@ -25,26 +26,27 @@ def read(folder: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
-def expected(run: Run) -> dict[str, list[tuple[int, float]]]:
-    each = len(run.losses) // len(run.epochs)
-    ends = [each * epoch.number for epoch in run.epochs]
-    return {
-        "step/loss": [*enumerate(run.losses, 1)],
-        "epoch/loss": [*zip(ends, [epoch.loss for epoch in run.epochs], strict=True)],
-        "epoch/validation_loss": [*zip(ends, [epoch.validation["loss"] for epoch in run.epochs], strict=True)],
-    }
+def logger(folder: Path) -> nw.TensorBoard:
+    """A logger that begins in a later second than the one before: the names of files have the second, then a number."""
+    names = [path.name for path in folder.glob("events.*")]
+    while any(f".{int(time.time())}." in name for name in names):
+        time.sleep(0.05)
+    return nw.TensorBoard(folder)
 
 
-def test_numbers_read_back_are_equal(tmp_path: Path) -> None:
-    run = trained(None, callbacks=[nw.TensorBoard(tmp_path)])
-    found = read(tmp_path)
-    for name, numbers in expected(run).items():
-        assert found[name] == numbers
+def test_all_numbers_read_back_are_equal(tmp_path: Path) -> None:
+    assert_whole_run_is_kept(lambda: logger(tmp_path), lambda: read(tmp_path))
 
 
 def test_a_run_that_goes_on_is_one_curve(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
-    with pytest.raises(RuntimeError):
-        trained(tmp_path / "run", callbacks=[nw.TensorBoard(logs), Ends(5, RuntimeError("cut"))])
-    run = trained(tmp_path / "run", callbacks=[nw.TensorBoard(logs)])
-    assert read(logs)["step/loss"] == [*enumerate(run.losses, 1)]
+    assert_cut_run_is_kept(lambda: logger(logs), lambda: read(logs), tmp_path / "run")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 4, 6, 8])
+def test_a_killed_run_is_one_curve(tmp_path: Path, step: int) -> None:
+    logs = tmp_path / "logs"
+    assert_killed_run_is_kept(
+        f"nw.TensorBoard({str(logs)!r})", lambda: logger(logs), lambda: read(logs), tmp_path / "run", step
+    )

@@ -2,21 +2,15 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from netwright.training.loggers.logger import Logger
 
 
 class MLflow(Logger):
-    """Writes a run into MLflow's store of files: `nw.train(…, callbacks=[nw.MLflow("mlruns", "digits")])`.
+    """Writes a run into MLflow's store of files. It sets variables: MLflow may write files, and sends no statistics.
 
-    A run of this name that is in the folder goes on. MLflow cannot overwrite a number, so steps that it has already
-    are left out. MLflow writes files only where the variable `MLFLOW_ALLOW_FILE_STORE` is set, so it is set.
-
-    Fields:
-        folder: of the store.
-        name: of the run.
+    Fields: `folder` of the store; `name` of the run. A run that goes on continues the newest one of this name.
 
     Raises: MissingExtraError without the package mlflow-skinny.
 
@@ -26,23 +20,23 @@ class MLflow(Logger):
     """
 
     def __init__(self, folder: str | os.PathLike[str], name: str) -> None:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         super().__init__("mlflow", "mlflow-skinny", "mlflow")
-        self.folder, self.name, self.known = Path(folder), name, dict[str, int]()
+        self.folder, self.name = os.path.abspath(folder), name
 
-    def begin(self, texts: Mapping[str, str], step: int) -> None:
+    def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
-        self.client: Any = self.module.MlflowClient(self.folder.absolute().as_uri())
-        there = [run for run in self.client.search_runs(["0"]) if run.info.run_name == self.name]
-        self.run: str = (there or [self.client.create_run("0", run_name=self.name)])[0].info.run_id
-        for key in self.client.get_run(self.run).data.metrics:
-            self.known[key] = max(one.step for one in self.client.get_metric_history(self.run, key))
-        for name, text in texts.items():
-            self.client.set_tag(self.run, name, text)
+        client: Any = self.module.MlflowClient(self.folder)
+        there = [run for run in client.search_runs(["0"]) if goes_on and run.info.run_name == self.name]
+        run: Any = there[0] if there else client.create_run("0", run_name=self.name, tags=dict(texts))
+        self.client, self.run = client, run.info.run_id
+        self.known = {
+            key: max(one.step for one in client.get_metric_history(self.run, key)) for key in run.data.metrics
+        }
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:
-        for name, value in numbers.items():
-            if step > self.known.get(name, 0):
-                self.client.log_metric(self.run, name, value, step=step)
+        for name in [name for name in numbers if step > self.known.get(name, 0)]:  # MLflow cannot overwrite
+            self.client.log_metric(self.run, name, numbers[name], step=step)
 
     def end(self) -> None:
         self.client.set_terminated(self.run)

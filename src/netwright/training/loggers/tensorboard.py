@@ -8,13 +8,9 @@ from netwright.training.loggers.logger import Logger
 
 
 class TensorBoard(Logger):
-    """Writes a run for TensorBoard, which `tensorboard --logdir logs` shows.
+    """Writes a run for TensorBoard, with all digits of its numbers. TensorBoard shows the last run of a folder.
 
-    Numbers keep all their digits. If the program was killed, and the run goes on from an earlier step, TensorBoard
-    leaves out what the killed program wrote after that step.
-
-    Fields:
-        folder: where the files are written.
+    Fields: `folder` of the files, which `tensorboard --logdir FOLDER` shows.
 
     Raises: MissingExtraError without the package tensorboard.
 
@@ -22,8 +18,6 @@ class TensorBoard(Logger):
         >>> import netwright as nw
         >>> net = nw.Chain(nw.Linear(), input=nw.Number(), output=nw.Number())
         >>> run = nw.train(net, ([0, 1, 2], [0, 2, 4]), epochs=2, progress=False, callbacks=[nw.TensorBoard("logs")])
-        >>> [choice for choice in run.choices if choice.value == "stopped"]
-        []
 
     Torch: torch.utils.tensorboard.SummaryWriter.
     """
@@ -32,10 +26,10 @@ class TensorBoard(Logger):
         super().__init__("torch.utils.tensorboard", "tensorboard", "tensorboard")
         self.folder = os.fspath(folder)
 
-    def begin(self, texts: Mapping[str, str], step: int) -> None:
-        self.writer: Any = self.module.SummaryWriter(self.folder, purge_step=step)
+    def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
+        self.writer: Any = self.module.SummaryWriter(self.folder, purge_step=1)  # what is there is not shown
         for name, text in texts.items():
-            self.writer.add_text(f"choices/{name.replace(' ', '_')}", text, step)
+            self.writer.add_text(f"choices/{name.replace(' ', '_')}", text, 1)
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:
         for name, value in numbers.items():
