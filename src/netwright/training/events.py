@@ -1,4 +1,4 @@
-"""The status of a training loop, and the three methods with which a callback follows it."""
+"""The status of a training loop, and the methods with which a callback follows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +50,7 @@ class Status:
     best: int = 0  # number of the epoch kept; 0 before the first
     ended: str = ""  # why the run ended; empty while it goes on
     stopping: bool = False
+    waiting: str = ""  # for what the run has waited long; empty while it goes on
 
     @property
     def epoch(self) -> int:
@@ -81,6 +82,9 @@ class Callback:
 
     def on_epoch(self, status: Status) -> None:
         """After every epoch and its validation."""
+
+    def on_wait(self, status: Status) -> None:
+        """When the data gives nothing for a minute, as `status.waiting` says, and when it gives examples again."""
 
     def on_end(self, status: Status) -> None:
         """When the run has ended, for any reason."""

@@ -61,7 +61,8 @@ class Loop:
         self.status = Status(
             prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(prepared.feed), prepared.choices
         )
-        prepared.feed.heard_by(self.status, waits=prepared.group.size > 1)  # processes stop after the same step
+        waits = prepared.group.size > 1  # processes stop after the same step
+        prepared.feed.heard_by(self.status, waits, self._tell_that_it_waits)
         self.requests = Requests(self.status.stop)
         self.whole = (
             True  # whether no step or epoch is half counted, so that a snapshot is one of a moment between them
@@ -265,6 +266,9 @@ class Loop:
         self.running = Running(number + 1)
         self.whole = True
         told([callback.on_epoch for callback in self.callbacks], status)
+
+    def _tell_that_it_waits(self) -> None:
+        told([callback.on_wait for callback in self.callbacks], self.status)
 
     def _stopping(self) -> bool:
         """Whether a process was asked to stop; all of them stop after the same step."""

@@ -1,7 +1,11 @@
 """Reading ahead changes nothing but the time: order, errors and places are the same, and no thread is left behind."""
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -150,20 +154,59 @@ def test_torch_is_in_the_thread_as_it_is_outside() -> None:
 
 def test_a_source_that_hangs_is_said_once_and_waited_for(monkeypatch) -> None:
     monkeypatch.setattr("netwright.training.prepare.ahead.GLANCE", 0.01)
+    monkeypatch.setattr("netwright.training.prepare.ahead.PATIENCE", 0.05)
     go_on = threading.Event()
     armed: list[bool] = []
     inner = made_of(Rows(8, lambda index: armed and go_on.wait(LONG)))
     armed.append(True)
-    made = Ahead(inner, patience=0.05)
-    status = Status(1, 2, 4, 8, ())
-
-    made.heard_by(status)
+    made = Ahead(inner)
+    status, shown = Status(1, 2, 4, 8, ()), []
+    made.heard_by(status, tell=lambda: shown.append(status.waiting))
     watcher = threading.Thread(target=lambda: (_until(lambda: len(status.choices) > 0), go_on.set()))
     watcher.start()
     assert [batch.size for batch in made.epoch(1, 4, seed=0)] == [4, 4]
     watcher.join()
     why = "the run waits for the next one; Ctrl-C ends it"
     assert status.choices == (Choice("data waits", "gave nothing for 0.05 s, at example 0 of epoch 1", why),)
+    assert shown == ["the data gave nothing for 0.05 s, at example 0 of epoch 1; Ctrl-C ends the run", ""]
+
+
+HANGS = """
+import threading
+import netwright as nw
+from netwright.training.prepare import ahead
+
+ahead.PATIENCE = 0.4
+
+passes = []
+
+def rows():
+    passes.append(1)
+    if len(passes) > 3:  # two of them are read before the first step
+        threading.Event().wait()
+    for i in range(8):
+        yield [float(i)], float(i)
+
+net = nw.Chain(nw.Linear(1), input=nw.Vector(1, 0, 1), output=nw.Number(0, 1))
+run = nw.train(net, rows, epochs=3, steps_per_epoch=4, batch_size=4)
+print(run.ended, len(run.losses), [choice.value for choice in run.choices if choice.name == "data waits"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a group of programs")
+def test_a_run_that_waits_shows_it_and_ctrl_c_ends_it() -> None:
+    child = subprocess.Popen([sys.executable, "-c", HANGS], stdout=PIPE, stderr=PIPE, text=True)
+    assert child.stderr is not None
+    limit = threading.Timer(LONG, child.kill)
+    limit.start()
+    shown = next((line for line in child.stderr if "nothing" in line), "")
+    assert shown == "the data gave nothing for 0.4 s, at example 8 of epoch 1; Ctrl-C ends the run\n"
+    child.send_signal(signal.SIGINT)
+    out, rest = child.communicate()
+    limit.cancel()
+    assert child.returncode == 0, rest
+    assert rest.splitlines()[0] == "the wait for the data is over"
+    assert out == "interrupted 2 ['gave nothing for 0.4 s, at example 8 of epoch 1']\n"
 
 
 def test_a_run_that_is_to_stop_does_not_wait(monkeypatch) -> None:

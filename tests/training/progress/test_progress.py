@@ -48,6 +48,24 @@ def test_the_view_at_the_end_and_without_validation():
     )
 
 
+WAITS = "the data gave nothing for 60 s, at example 8 of epoch 2; Ctrl-C ends the run"
+
+
+def test_a_run_that_waits_for_its_data_shows_it_until_they_come():
+    shown, waits, over = console(), status(waiting=WAITS), status()
+    shown.print(view(waits))
+    assert shown.file.getvalue().endswith(f"\n{WAITS}\n")
+    assert f"<b>{WAITS}</b>" in panel_html(waits) and WAITS not in panel_html(over)
+    pictures = []
+    terminal, panel, lines = Terminal(console()), Panel(), Lines(io.StringIO())
+    terminal._draw = panel._draw = pictures.append
+    for shows in (terminal, panel, lines):
+        shows.on_wait(waits)
+        shows.on_wait(over)
+    assert pictures == [waits, over] * 2
+    assert lines.file.getvalue() == f"{WAITS}\nthe wait for the data is over\n"
+
+
 def test_the_view_before_anything_was_done():
     shown = console()
     nothing = Status(epochs=3, steps=0, batch_size=1, examples=0, choices=())

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from netwright.training.prepare.batches import Batches
 
 MOST = 4  # batches that wait to be taken
 BYTES = 32 << 20  # of these, from which on no further one is read; one is always read
-PATIENCE = 60.0  # seconds without a batch, after which the run says that it waits
+PATIENCE = 60.0  # seconds without a batch, after which the run says and shows that it waits
 GLANCE = 0.2  # seconds after which a waiting run looks whether it is to stop
 
 
@@ -33,12 +33,13 @@ class Ahead(Batches):
     Each epoch has a thread of its own, which ends with the epoch.
     """
 
-    def __init__(self, batches: Batches, patience: float = PATIENCE) -> None:
-        self.batches, self.patience = batches, patience
+    def __init__(self, batches: Batches) -> None:
+        self.batches = batches
         self.codecs, self.device, self.typical = batches.codecs, batches.device, batches.typical
         self._place = batches.state()
         self._status: Status | None = None
         self._waits = False
+        self._tell: Callable[[], None] = lambda: None
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -75,18 +76,25 @@ class Ahead(Batches):
 
     def _waited_for(self, shelf: "Shelf", example: int) -> Read | None:
         """The next batch; None at the end, and where the run is to stop before the batch has come."""
-        waited = 0.0
-        while not shelf.ready(GLANCE):
-            if self._status is not None and self._status.stopping and not self._waits:
-                return None
-            before, waited = waited, waited + GLANCE
-            if before < self.patience <= waited and self._status is not None:
-                self._say_that_it_waits(self._status, example)
+        waited, status = 0.0, self._status
+        try:
+            while not shelf.ready(GLANCE):
+                if status is not None and status.stopping and not self._waits:
+                    return None
+                before, waited = waited, waited + GLANCE
+                if before < PATIENCE <= waited and status is not None:
+                    self._say_that_it_waits(status, example)
+        finally:
+            if status is not None and status.waiting:
+                status.waiting = ""
+                self._tell()
         return shelf.take()
 
     def _say_that_it_waits(self, status: Status, example: int) -> None:
-        value = f"gave nothing for {self.patience:g} s, at example {example:,} of epoch {status.epoch}"
+        value = f"gave nothing for {PATIENCE:g} s, at example {example:,} of epoch {status.epoch}"
         status.choices += (Choice("data waits", value, "the run waits for the next one; Ctrl-C ends it"),)
+        status.waiting = f"the data {value}; Ctrl-C ends the run"
+        self._tell()
 
     def first(self, count: int) -> Batch:
         return self.batches.first(count)
@@ -111,9 +119,9 @@ class Ahead(Batches):
         self.batches.restore(state)
         self._place = self.batches.state()
 
-    def heard_by(self, status: Status, waits: bool = False) -> None:
-        self._status, self._waits = status, waits
-        self.batches.heard_by(status, waits)
+    def heard_by(self, status: Status, waits: bool = False, tell: Callable[[], None] = lambda: None) -> None:
+        self._status, self._waits, self._tell = status, waits, tell
+        self.batches.heard_by(status, waits, tell)
 
 
 class Shelf:

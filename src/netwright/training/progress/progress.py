@@ -76,6 +76,9 @@ class Lines(Callback):
         parts.append(left(status) if len(status.done) < status.epochs else duration(status.seconds))
         self._print(", ".join(parts) + (" (best)" if status.best == epoch.number and epoch.validation else ""))
 
+    def on_wait(self, status: Status) -> None:
+        self._print(status.waiting or "the wait for the data is over")
+
     def on_end(self, status: Status) -> None:
         self._print(ending(status))
 
@@ -98,6 +101,8 @@ class Terminal(Callback):
 
     def on_epoch(self, status: Status) -> None:
         self._draw(status)
+
+    on_wait = on_epoch
 
     def on_end(self, status: Status) -> None:
         self._draw(status)
@@ -134,6 +139,9 @@ class Panel(Callback):
         if self.clock() - self.drawn >= PANEL_EVERY:
             self._draw(status)
 
+    def on_wait(self, status: Status) -> None:
+        self._draw(status)
+
     def on_end(self, status: Status) -> None:
         _, finish = self._draw(status)
         finish()
@@ -164,6 +172,8 @@ def view(status: Status) -> "Group":
     pieces: list[Text | Table] = [bar, curve]
     if status.done:
         pieces.append(_epochs(status))
+    if status.waiting:
+        pieces.append(Text(status.waiting, "bold"))
     if status.ended:
         pieces.append(Text(ending(status), "bold" if status.best else ""))
     return Group(*pieces)
@@ -247,7 +257,8 @@ def panel_html(status: Status) -> str:
         f"<table><tr>{''.join(f'<th>{html.escape(name)}</th>' for name in heads)}</tr>{rows}</table>" if rows else ""
     )
     hint = "interrupting the kernel stops the run; the best net so far is kept"
-    end = f"<b>{html.escape(ending(status))}</b>" if status.ended else f"<span style='color:#888'>{hint}</span>"
+    said = ending(status) if status.ended else status.waiting
+    end = f"<b>{html.escape(said)}</b>" if said else f"<span style='color:#888'>{hint}</span>"
     return f"<div style='max-width:42em'><b>{head}</b> &nbsp; {speed}{bar}{curve}{table}<div>{end}</div></div>"
 
 
