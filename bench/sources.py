@@ -50,9 +50,19 @@ def forms(folder: Path, count: int) -> dict[str, tuple[Any, int]]:
     }
 
 
-def candidate(data: Any, workers: int, wide: int) -> Callable[[], float]:
+NETS: dict[str, Callable[[], nw.Net]] = {
+    # a step takes some 20 ms
+    "convolutional": lambda: nw.Chain(
+        nw.Reshape(28, 28, 1), nw.Conv(16, 3), nw.relu, nw.MaxPool(2), nw.Conv(32, 3), nw.relu, nw.MaxPool(2),
+        nw.Flatten(), nw.Linear(CLASSES), nw.softmax, input=nw.Array(784),
+    ),
+    # about as long as it takes to read a batch
+    "dense": lambda: nw.Chain(512, nw.relu, 512, nw.relu, CLASSES, nw.softmax, input=nw.Array(784)),
+}  # fmt: skip
+
+
+def candidate(data: Any, workers: int, net: nw.Net) -> Callable[[], float]:
     """The seconds that the steps of one epoch took, reading included."""
-    net = nw.Chain(wide, nw.relu, wide, nw.relu, CLASSES, nw.softmax, input=nw.Array(784))
 
     def turn() -> float:
         run = nw.train(net, data, epochs=1, batch_size=64, threads=1, progress=False, workers=workers)
@@ -64,12 +74,12 @@ def candidate(data: Any, workers: int, wide: int) -> Callable[[], float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=20_000)
-    parser.add_argument("--wide", type=int, default=512, help="neurons in a layer")
+    parser.add_argument("--net", choices=list(NETS), default="convolutional")
     parser.add_argument("--repeats", type=int, default=7)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = forms(Path(folder), chosen.examples)
-        candidates = {name: candidate(*form, chosen.wide) for name, form in found.items()}
+        candidates = {name: candidate(*form, NETS[chosen.net]()) for name, form in found.items()}
         print(table(interleave(candidates, chosen.repeats, "memory"), chosen.examples))
 
 

@@ -96,7 +96,12 @@ def test_a_table_whose_columns_are_no_ports() -> None:
 
 def test_the_digest_follows_the_contents() -> None:
     tables = [pa.table({"x": values}) for values in ([1, 2], [1, 2], [2, 1], [1, 2, 3], [1.0, 2.0])]
-    assert len({ArrowRows(table).digest() for table in tables}) == 4
+    tables += [
+        pa.table({"x": values}) for values in ([[1], [2, 3]], [[1, 2], [3]], [[1, 2], [3, 4]], [[1], None], ["a"])
+    ]
+    assert len({ArrowRows(table).digest() for table in tables}) == 9
+    long = [pa.table({"x": [list(range(2000)), list(range(last))]}) for last in (2001, 2002)]
+    assert ArrowRows(long[0]).digest() != ArrowRows(long[1]).digest()
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

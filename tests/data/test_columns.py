@@ -44,6 +44,19 @@ def test_a_row_is_read_once_for_all_ports() -> None:
     assert isinstance(x, Lazy) and isinstance(y, Lazy) and x.indices is y.indices  # held once
 
 
+def test_arrays_of_one_shape_become_one(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.arange(10.0).reshape(5, 2))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    even = [[np.full(2, float(i)) for i in range(5)], [torch.full((2,), i) for i in range(5)], [*mapped]]
+    for rows in even:
+        found = DatasetRows(rows, None).read(np.array([3, 1]), ("",))[""]
+        assert type(found) is (torch.Tensor if isinstance(rows[0], torch.Tensor) else np.ndarray)
+        assert found.tolist() == [rows[3].tolist(), rows[1].tolist()]
+    mixed = [[np.zeros(2), np.zeros(3)], [np.zeros(2), torch.zeros(2)], [np.zeros(2), np.zeros(2, np.int64)], [1, 2]]
+    for rows in mixed:
+        assert isinstance(DatasetRows(rows, None).read(np.array([0, 1]), ("",))[""], list)
+
+
 def test_torchs_own_protocol_for_many_rows() -> None:
     data = Together()
     columns = lazy_columns(DatasetRows(data, PAIR), PAIR)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from netwright.codecs.numeric import arrayed
 from netwright.data.arrow import ArrowRows, is_arrow
+from netwright.data.hub_tables import hub_column
 from netwright.data.lazy import Lazy, Rows
 from netwright.data.mapped import MappedRows, is_mapped
 from netwright.data.rows import RowPorts, row_kind, row_to_ports
@@ -42,7 +43,7 @@ class DatasetRows(Rows):
             values = {"": row} if self.ports is None else row_to_ports(row, self.ports, f"row {place}")
             for port in ports:
                 columns[port].append(values[port])
-        return dict(columns)
+        return {port: _stacked(values) for port, values in columns.items()}
 
     def _row(self, row: int) -> Any:
         try:
@@ -56,6 +57,16 @@ class DatasetRows(Rows):
         return isinstance(other, DatasetRows) and self.data is other.data and self.ports == other.ports
 
 
+def _stacked(values: list[Any]) -> Sequence[Any]:
+    """Arrays of one type and shape as one array, so that a codec takes all at once; other values as they are."""
+    kinds = set(map(type, values))
+    if kinds in ({np.ndarray}, {np.memmap}) and len({(value.dtype, value.shape) for value in values}) == 1:
+        return cast(Sequence[Any], np.stack([np.asarray(value) for value in values]))
+    if kinds == {Tensor} and len({(value.dtype, value.shape, value.device, value.layout) for value in values}) == 1:
+        return cast(Sequence[Any], torch.stack(values))
+    return values
+
+
 def lazy_columns(rows: Rows, ports: RowPorts) -> dict[str, Sequence[Any]]:
     """A column for each port of rows; the first row is read, to see that it fits."""
     rows.read(np.zeros(1, np.int64), ports.all)
@@ -66,6 +77,8 @@ def column(values: Any, port: str) -> Sequence[Any]:
     """A column as it is stored: an array, a tensor or a sequence, whose first axis counts the examples."""
     if is_arrow(values, "Array", "ChunkedArray"):
         return Lazy(ArrowRows.of_column(values), "")
+    if (of_hub := hub_column(values)) is not None:
+        return Lazy(*of_hub)
     found = values.detach() if isinstance(values, Tensor) else arrayed(values)
     if isinstance(found, np.ndarray | Tensor):
         if found.ndim > 0:

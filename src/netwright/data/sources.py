@@ -17,6 +17,7 @@ from netwright.codecs.numeric import number_table, plain_number
 from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.columns import DatasetRows, column, lazy_columns, picked_columns, rows_together
 from netwright.data.datasets import Split
+from netwright.data.hub_tables import hub_table
 from netwright.data.lazy import Lazy
 from netwright.data.parquet import ParquetFiles
 from netwright.data.rows import RowPorts, at_rows, row_kind, row_to_ports
@@ -257,10 +258,9 @@ def _counted(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]] | None:
         return _from_rows(data, ports)
     if is_arrow(data, "Dataset"):
         data = ParquetFiles(data)
-    if isinstance(data, ParquetFiles) or is_arrow(data, "Table"):
-        names = data.names if isinstance(data, ParquetFiles) else data.column_names
-        rows = data if isinstance(data, ParquetFiles) else ArrowRows(data)
-        return _from_table({name: Lazy(rows, name) for name in names}, ports, frame=False)
+    table = ArrowRows(data) if is_arrow(data, "Table") else data if isinstance(data, ParquetFiles) else hub_table(data)
+    if table is not None:
+        return _from_table({name: Lazy(table, name) for name in table.names}, ports, frame=False)
     if (named := number_table(data)) is not None and len(ports.all) > 1:
         return _from_table(named, ports)
     if isinstance(data, torch.Tensor) or hasattr(data, "__array__"):
