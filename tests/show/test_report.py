@@ -160,6 +160,14 @@ def test_the_page_of_a_run_is_called_like_its_folder_and_says_how_far_it_is(tmp_
     assert '<p class="lead">One epoch of &lt;3&gt; is done.</p>' in page
 
 
+def test_a_page_says_which_examples_validate_although_they_train(tmp_path):
+    xs, ys = RANDOM.standard_normal((40, 8)), RANDOM.standard_normal(40)
+    net, held_out = nw.Chain(nw.Linear(1), input=8), (xs[[7, 3]], ys[[7, 3]])
+    nw.train(net, (xs, ys), folder=tmp_path / "run", validation=held_out, epochs=1, progress=False)
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "<dt>validation</dt><dd>2 of 2 examples are also in the training data<span>row 0 of the validation" in page
+
+
 def test_an_entry_of_the_history_opens_to_its_facts(tmp_path):
     net = nw.initialize(nw.Chain(3, input=2), seed=5)
     page = report(net, None, tmp_path / "page.html").read_text(encoding="utf-8")
