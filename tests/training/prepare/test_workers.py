@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,7 @@ def test_data_in_memory_has_no_use_for_them() -> None:
 
 SCRIPT = """
 import sys
+import time
 import torch
 import netwright as nw
 
@@ -174,3 +176,50 @@ def test_an_item_is_a_batch() -> None:
     found = source((np.arange(12.0).reshape(4, 3), [0.0, 1.0, 2.0, 3.0]))
     item = EncodedRows(found, {"input": nw.Vector(3, 0, 1)})[torch.tensor([2, 0])]  # type: ignore[arg-type]
     assert item["input"].tolist() == [[6, 7, 8], [0, 1, 2]]  # type: ignore[index]
+
+
+SLOW_DATA = """
+import sys, time
+from pathlib import Path
+import torch
+import netwright as nw
+
+class Rows(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4000
+
+    def __getitem__(self, index):
+        return [float(index), 0.0, 1.0], float(index % 5)
+
+class Begun(nw.Callback):
+    def on_step(self, status):
+        if status.step == 3:
+            Path(sys.argv[1]).touch()
+
+net = nw.Chain(4, nw.tanh, nw.Linear(), input=nw.Vector(3, 0, 1), output=nw.Number(0, 1))
+run = nw.train(net, Rows(), epochs=10_000, batch_size=8, progress=False, threads=1, workers=2, callbacks=[Begun()])
+print(run.ended, len(torch.multiprocessing.active_children()))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
+def test_ctrl_c_ends_the_run_and_its_processes(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    child = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", SLOW_DATA, begun],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        until = time.monotonic() + 120
+        while not begun.exists() and child.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        os.killpg(child.pid, signal.SIGINT)  # as a terminal does: the run and all its processes get it
+        out, err = child.communicate(timeout=120)
+    finally:
+        child.kill()
+    assert child.returncode == 0 and err == ""
+    assert out.split()[-1] == "0", out
+    with pytest.raises(ProcessLookupError):  # no process of the session is left
+        while time.monotonic() < until + 120:
+            os.killpg(child.pid, 0)
+            time.sleep(0.05)
