@@ -89,6 +89,13 @@ class Numbered(IterableDataset):
             yield row
 
 
+class NumberedByTensor(Numbered):
+    """Its state is no JSON, so a checkpoint does not hold it, and examples are skipped."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"given": torch.tensor(self.given)}
+
+
 ROWS = rows(40)
 
 
@@ -135,6 +142,7 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     "steps per epoch": (plain, stream, {"steps_per_epoch": 3}),
     "stream of batches": (plain, DataLoader(rows(40), batch_size=7, collate_fn=tuple_of), {}),
     "stream with its own place, uneven passes": (plain, Made(Numbered), {}),
+    "stream whose state is no JSON": (plain, Made(NumberedByTensor), {}),
     "jsonl": (plain, Made(files), {}),
     "read by row": (plain, ReadByRow(), {}),
     "stream of texts": (

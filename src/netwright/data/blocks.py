@@ -1,5 +1,6 @@
 """Reads a stream in blocks of bounded size, from any place in it, and shuffles each block: memory holds one of them."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeAlias, overload
@@ -25,7 +26,7 @@ class Place(Value):
     """The beginning of a block in a stream.
 
     Fields: the number of the pass, from 1; the number of the block in it, from 0; how many items and examples of the
-    pass are before it; and the stream's own word for this place, None where it has none.
+    pass are before it; and the stream's own word for this place, None where it has none that JSON can hold.
     """
 
     sweep: int = 1
@@ -66,7 +67,7 @@ def blocks_of(
             rows += found
             size += sum(map(bytes_of, found))
             if len(rows) >= MOST or size >= BYTES:
-                after = None if stream.placed is None else stream.placed.state_dict()
+                after = None if stream.placed is None else _own_place(stream.placed)
                 beyond = Place(place.sweep, place.block + 1, place.items + given, place.examples + len(rows), after)
                 yield place, rows
                 full = size >= BYTES
@@ -86,17 +87,26 @@ def a_pass(blocks: Blocks) -> Iterator[Example]:
 
 
 def _items_from(stream: Stream, place: Place) -> Iterator[Example]:
-    """The items of a pass from a place on."""
-    if stream.placed is None:
-        items = stream.items()
-        for _ in zip(range(place.items), items, strict=False):
-            pass
-        return items
+    """The items of a pass from a place on; where the stream cannot say its place, those before are read and left."""
     if callable(getattr(stream.placed, "set_epoch", None)):  # by which data sets shuffle anew in each pass
         stream.placed.set_epoch(place.sweep - 1)
     if place.own is not None:
         stream.placed.load_state_dict(place.own)
-    return stream.items(place.items)
+        return stream.items(place.items)
+    items = stream.items()
+    for _ in zip(range(place.items), items, strict=False):
+        pass
+    return items
+
+
+def _own_place(placed: Any) -> Any:
+    """A copy of the state of a stream; None where a checkpoint cannot hold it, since it is more than JSON says."""
+    state = placed.state_dict()
+    try:
+        copy = json.loads(json.dumps(state))
+        return copy if copy == state else None
+    except (TypeError, ValueError, RuntimeError):  # a tensor, for one
+        return None
 
 
 class Shuffled:

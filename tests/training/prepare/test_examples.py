@@ -74,3 +74,18 @@ def test_a_loss_at_the_end_of_a_net_has_to_be_called_so() -> None:
     )
     named = nw.Graph({"loss": Unnamed()(nw.Chain(1)(nw.Input("input", 2)), nw.Input("target", 1))})
     assert len(nw.train(named, data, epochs=1, progress=False).epochs) == 1
+
+
+def test_an_object_that_says_its_place_does_not_train_and_validate_at_once(tmp_path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"input": 1, "target": 2}\n{"input": 2, "target": 4}\n')
+    data = nw.jsonl(tmp_path / "rows.jsonl")
+    with pytest.raises(DataError) as caught:
+        examples_of(NET, data, options(validation=data), None)
+    assert str(caught.value) == (
+        "training and validation read the same object, which is at one place only\n"
+        "  where:    validation\n"
+        "  got:      JsonLines\n"
+        "  mend:     make the object a second time, for validation"
+    )
+    other = nw.jsonl(tmp_path / "rows.jsonl")
+    assert examples_of(NET, data, options(validation=other), None).held_out is not None

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from netwright.data.blocks import count_pass, first_block
 from netwright.data.held_out import random_parts
+from netwright.data.rows import row_kind
 from netwright.data.sources import Source, source
 from netwright.data.streams import Stream
 from netwright.errors import DataError
@@ -126,6 +127,13 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
     if isinstance(validation, int | float) and not isinstance(validation, bool):
         kept, held = random_parts(len(whole), validation, options.seed or 0)
         return whole.take(kept), whole.take(held)
+    if whole.blocks is not None and whole.blocks.stream.placed is not None and validation is whole.blocks.stream.placed:
+        raise DataError(
+            what="training and validation read the same object, which is at one place only",
+            where="validation",
+            got=row_kind(validation),
+            mend="make the object a second time, for validation",
+        )
     given = _read(validation, net, ports, keep=options.keep, name="validation data")
     once = "so that every epoch is measured on the same examples" if given.again is not None else given.once
     return whole, replace(given, again=None, once=once)
