@@ -1,15 +1,15 @@
 """A logger gets every number once, also of a run that goes on; one that fails or has no package does not harm a run."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import netwright as nw
 from netwright.errors import MissingExtraError
 from netwright.training.loggers.logger import Logger
-from netwright.training.loggers.tensorboard import TensorBoard
 from run_tools import Ends, trained
 
 
@@ -85,14 +85,28 @@ def test_a_logger_that_fails_does_not_stop_the_run(place: str, step: int) -> Non
     assert len(other.numbers) == 12 * 2 + 3 * 4
 
 
-def test_without_its_package_a_logger_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("make", "name", "package"),
+    [
+        (lambda: nw.TensorBoard("logs"), "TensorBoard", "tensorboard"),
+        (lambda: nw.WandB("logs", "digits", "a"), "WandB", "wandb"),
+        (lambda: nw.MLflow("logs", "a"), "MLflow", "mlflow"),
+        (lambda: nw.Trackio("digits", "a"), "Trackio", "trackio"),
+    ],
+    ids=["tensorboard", "wandb", "mlflow", "trackio"],
+)
+def test_without_its_package_a_logger_is_a_plain_error(
+    make: Callable[[], Logger], name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(name: str, package: Any = None) -> Any:
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")  # so that the variables are as they were after the test
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     with pytest.raises(MissingExtraError) as caught:
-        TensorBoard("logs")
+        make()
+    on_pypi = "mlflow-skinny" if package == "mlflow" else package
     assert str(caught.value) == (
-        "nw.TensorBoard needs the package tensorboard, which is not installed\n"
-        '  mend:     pip install "netwright[tensorboard]"'
+        f'nw.{name} needs the package {on_pypi}, which is not installed\n  mend:     pip install "netwright[{package}]"'
     )
