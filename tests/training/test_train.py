@@ -772,6 +772,17 @@ def test_a_kept_stream_is_shuffled_as_a_whole_and_one_in_blocks_says_its_order()
         train(LINE, data, keep="yes")
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_loader_that_shuffles_cannot_repeat_its_passes_and_the_run_says_so(shuffle) -> None:
+    rows = torch.utils.data.TensorDataset(torch.arange(8.0)[:, None], torch.arange(8.0)[:, None])
+    run = train(LINE, torch.utils.data.DataLoader(rows, batch_size=4, shuffle=shuffle), epochs=1)
+    said = (
+        "passes: each in another order, so a run that goes on sees other batches "
+        "(the DataLoader shuffles; a run that goes on is exact where the data set itself is the data)"
+    )
+    assert (said in map(str, run.choices)) == shuffle
+
+
 def test_codecs_learn_from_a_whole_pass_of_a_stream(monkeypatch) -> None:
     monkeypatch.setattr("netwright.data.blocks.MOST", 8)
     rows = [([float(i), 1.0], "abc"[i // 20]) for i in range(60)]

@@ -6,7 +6,7 @@ from typing import Any, TypeGuard, cast
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler
 
 from netwright.data.rows import RowPorts, row_kind, row_to_ports
 from netwright.errors import DataError
@@ -22,7 +22,7 @@ class Stream(Value, eq=False):
     batch (True), one example (False), or, where the form of an item fits both, None, and the codecs decide;
     `single` whether it is an iterator, of which there is one pass; `length` how many examples a pass has by its own
     word, None where it does not say; `placed` the user's object where it can say its place, with `state_dict`, and
-    begin the next pass at one, with `load_state_dict`.
+    begin the next pass at one, with `load_state_dict`; `shuffles` whether it says itself that passes differ in order.
     """
 
     open: Callable[[], Iterator[Any]]
@@ -31,6 +31,7 @@ class Stream(Value, eq=False):
     single: bool = False
     length: int | None = None
     placed: Any = None
+    shuffles: bool = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self.items()
@@ -59,7 +60,8 @@ def stream_of(data: Any, ports: RowPorts) -> Stream:
     if isinstance(data, DataLoader):
         whole = data.batch_sampler is not None
         opened = (lambda: map(_bare, data)) if len(ports.all) == 1 else (lambda: iter(data))
-        return Stream(opened, ports, whole, length=_length(data))
+        sampler = cast(Any, data.sampler)
+        return Stream(opened, ports, whole, length=_length(data), shuffles=isinstance(sampler, RandomSampler))
     placed = data if callable(getattr(data, "state_dict", None)) and callable(data.load_state_dict) else None
     opened = _pass_over(data)
     try:

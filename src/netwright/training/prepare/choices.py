@@ -189,6 +189,9 @@ class Chooser:
         if blocks is None:
             return
         self.say("order", *order_of_blocks())
+        if blocks.stream.shuffles:
+            why = "the DataLoader shuffles; a run that goes on is exact where the data set itself is the data"
+            self.say("passes", "each in another order, so a run that goes on sees other batches", why)
         if blocks.examples is not None:
             why = "as its length says" if blocks.stream.length else "those of one pass, which was read to count them"
             self.say("epoch", f"{blocks.examples:,} examples", why)
