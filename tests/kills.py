@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib
 import json
 import mmap
 import os
@@ -11,11 +12,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import netwright as nw
-from netwright.training.events import Callback, Status
+from netwright.training.events import Callback, Choice, Status
 from netwright.training.folder import recorder
 from netwright.training.folder.run_folder import RunFolder
 from netwright.training.result import Run
@@ -53,9 +55,14 @@ def until(holds: Callable[[], bool]) -> None:
 def result(run: Run) -> str:
     """How a run ended, and a digest that differs where two runs differ."""
     numbers = [run.losses, [(epoch.loss, sorted(epoch.validation.items())) for epoch in run.epochs]]
-    choices = [str(choice) for choice in without_folder(run) if choice.name != "checkpoint"]
+    choices = [str(choice) for choice in without_folder(run) if not _of_disk(choice)]
     text = repr([nw.digest(run.net), nw.digest(run.last), numbers, choices, run.best])
     return f"{run.ended} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _of_disk(choice: Choice) -> bool:
+    """Whether a choice says what was wrong with the disk."""
+    return choice.name == "checkpoint" or choice.value == "not written"
 
 
 class Children:
@@ -174,9 +181,12 @@ def serve(path: str) -> None:
     """Fork a child for each line of the input."""
     shared = Shared(Path(path))
     trained(None)  # so that all that a run imports is there
+    importlib.import_module("faults")
     while line := sys.stdin.readline():
         job = json.loads(line)
-        print(json.dumps(forked(lambda: child(shared, **job))), flush=True)  # noqa: B023
+        name = job.pop("work", "")
+        work = getattr(importlib.import_module("faults"), name) if name else partial(child, shared)
+        print(json.dumps(forked(partial(work, **job))), flush=True)
 
 
 if __name__ == "__main__":

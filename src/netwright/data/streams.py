@@ -37,18 +37,14 @@ class Stream(Value, eq=False):
         return self.items()
 
     def items(self, done: int = 0) -> Iterator[dict[str, Any]]:
-        """The items of a pass, of which so many were read before; an error of the user's own names the item."""
+        """The items of a pass, of which so many were read before."""
         number = done
         opened = self.open()
         while True:
             try:
-                item = next(opened)
+                item = _item(opened, number)
             except StopIteration:
                 break
-            except Exception as error:
-                with suppress(Exception):  # an error that is a frozen dataclass takes no note
-                    error.add_note(f"raised by the data at item {number}, counted from 0")
-                raise
             yield row_to_ports(item, self.ports, f"item {number}")
             number += 1
         if number == 0:
@@ -65,7 +61,7 @@ def stream_of(data: Any, ports: RowPorts) -> Stream:
     placed = data if callable(getattr(data, "state_dict", None)) and callable(data.load_state_dict) else None
     opened = _pass_over(data)
     try:
-        first = next(opened)
+        first = _item(opened, 0)
     except StopIteration:
         raise no_data(row_kind(data)) from None
     batched = _batched(row_to_ports(first, ports, "item 0").values())
@@ -73,6 +69,18 @@ def stream_of(data: Any, ports: RowPorts) -> Stream:
         return Stream(_once(first, opened), ports, batched, single=True)
     length = _length(data) if batched is False else None
     return Stream(lambda: _pass_over(data), ports, batched, length=length, placed=placed)
+
+
+def _item(opened: Iterator[Any], number: int) -> Any:
+    """The next item of a pass; an error of the user's own names it."""
+    try:
+        return next(opened)
+    except StopIteration:
+        raise
+    except Exception as error:
+        with suppress(Exception):  # an error that is a frozen dataclass takes no note
+            error.add_note(f"raised by the data at item {number}, counted from 0")
+        raise
 
 
 def _length(data: Any) -> int | None:

@@ -5,7 +5,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,11 +94,9 @@ def test_a_run_that_is_killed_goes_on(warm: Children, whole: str, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_no_run_of_a_hundred_is_lost(
-    warm: Children, whole: str, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_no_run_of_a_hundred_is_lost(warm: Children, whole: str, tmp_path: Path) -> None:
     saving, torn = killed(warm, whole, tmp_path, count=100, seed=1)
-    record_property("tried", f"100 kills: {saving} while a checkpoint was saved, {torn} of these left half a file")
+    print(f"100 kills: {saving} while a checkpoint was saved, {torn} of these left half a file")
     assert saving > 10
 
 

@@ -1,0 +1,34 @@
+"""A run that fails, is interrupted or is killed at any call with which it writes goes on to the same result."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kills import Children, children
+
+if os.name == "nt":
+    pytest.skip("fork is not there", allow_module_level=True)
+
+WAYS = ("fails", "is interrupted", "is killed")
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
+    with children(tmp_path_factory.mktemp("warm")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_some_calls(warm: Children, tmp_path: Path, how: str) -> None:
+    assert int(warm.run(tmp_path, work="cuts", how=how, begun=False, every=59)) > 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("how", WAYS)
+def test_every_call(warm: Children, tmp_path: Path, how: str, begun: bool) -> None:
+    tried = int(warm.run(tmp_path, work="cuts", how=how, begun=begun, every=1))
+    print(f"{tried} calls, at each of which a run {how}")
+    assert tried > 50
