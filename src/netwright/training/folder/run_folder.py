@@ -193,12 +193,18 @@ class RunFolder:
             ) from None
 
     def cut_log(self, step: int) -> None:
-        """Leave out the lines after a step, from which the run goes on."""
+        """Leave out the lines after a step, from which the run goes on.
+
+        Raises: FileError where the log cannot be read or written.
+        """
         path = self.path / LOG
         if not path.exists():
             return
-        with opened(path) as file:
-            text = file.read().decode("utf-8", "replace")  # a damaged line is left out
+        try:
+            with opened(path) as file:
+                text = file.read().decode("utf-8", "replace")  # a damaged line is left out
+        except OSError as error:
+            raise FileError(what="the log cannot be read", where=os.fspath(path), got=error.strerror or "") from None
         kept = [line for line in text.splitlines(keepends=True) if _step_of(line) <= step]
         write_file(path, "".join(kept), "the log")
 
