@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 
@@ -27,6 +28,15 @@ class Batch:
             self.examples[which],
             None if self.weights is None else self.weights[which],
             {name: n if isinstance(n, int) else n[which] for name, n in self.lengths.items()},
+        )
+
+    def on(self, device: torch.device) -> "Batch":
+        """The batch on a device."""
+        return Batch(
+            {port: value.to(device) for port, value in self.inputs.items()},
+            self.examples.to(device),
+            None if self.weights is None else self.weights.to(device),
+            {name: n if isinstance(n, int) else n.to(device) for name, n in self.lengths.items()},
         )
 
     @property

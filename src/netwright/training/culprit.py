@@ -3,16 +3,17 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
 from netwright.machine import ready_for_directions
 from netwright.net.run.context import RunContext
-from netwright.net.run.execute import Bound
 from netwright.training.batch import Batch
 from netwright.value import Value
+
+Computes: TypeAlias = Callable[[Mapping[Any, Tensor], RunContext], Sequence[Tensor]]  # values of a batch of inputs
 
 
 class Culprit(Value):
@@ -65,14 +66,14 @@ def first_broken(arrays: Mapping[str, Tensor]) -> str | None:
     return next(path for path, array in arrays.items() if not finite([array]))
 
 
-def of_values(bound: Bound, inputs: Mapping[str, Tensor], context: RunContext, examples: Tensor) -> Culprit | None:
+def of_values(bound: Computes, inputs: Mapping[str, Tensor], context: RunContext, examples: Tensor) -> Culprit | None:
     """The first part that gives a number that is not finite; `examples` are the identities of the batch."""
     with torch.no_grad():
         return _first(_watched(bound, inputs, context, examples)[0])
 
 
 def of_step(
-    bound: Bound,
+    bound: Computes,
     inputs: Mapping[str, Tensor],
     context: RunContext,
     examples: Tensor,
@@ -89,7 +90,7 @@ def of_step(
 
 
 def _watched(
-    bound: Bound, inputs: Mapping[str, Tensor], context: RunContext, examples: Tensor
+    bound: Computes, inputs: Mapping[str, Tensor], context: RunContext, examples: Tensor
 ) -> tuple[list[Seen], Sequence[Tensor]]:
     seen: list[Seen] = []
 

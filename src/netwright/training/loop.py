@@ -23,6 +23,7 @@ from netwright.training.snapshot import Snapshot
 from netwright.value import Value
 
 WHY_NEW_STATE = "the state before does not fit the optimizer, or the groups of arrays with one learning rate"
+OF_THIS_CALL = ("processes", "sharing")  # choices that a run which goes on does not take over
 SMOOTH = 0.02  # share of a step in the running mean of the loss
 
 
@@ -70,6 +71,8 @@ class Loop:
         self.not_finite: NotFinite | None = None  # what ended the run, where that is a number
         self.running = Running()
         self._best = self._now()
+        self._asking = False  # whether the other processes wait for what the first one asks them
+        self.apart = False  # whether they may have ended, so that shares of a net can no longer be gathered
         self._lowest = math.inf
 
     def run(self) -> None:
@@ -80,6 +83,8 @@ class Loop:
             with self.requests.heard(), using(self.threads):
                 self._epochs()
         except BaseException as error:
+            if self.prepared.engine.shared and self.not_finite is None and not isinstance(error, SystemExit):
+                self.apart, self.whole = True, False
             status.ended = error.what if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
             raise
         finally:
@@ -87,6 +92,7 @@ class Loop:
 
     def state(self) -> dict[str, Tensor]:
         """A copy of the present value of every array of the net."""
+        self._ask("state")
         return self._arrays(self._now())
 
     @property
@@ -104,23 +110,35 @@ class Loop:
     def reached(self) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
         """The best arrays so far, and the last ones; the best again if the last ones are not finite.
 
-        Before the first epoch is done the best are the last.
+        Before the first epoch is done the best are the last. If other processes may have ended, those that hold a share
+        of the net cannot give it, and the arrays are those before the run.
         """
-        last = self.state() if self.broken() is None else self.kept
+        if self.apart:
+            prefix = self.prepared.prefix
+            before = {f"{prefix}{path}": array for path, array in self.prepared.net.held.arrays.items()}
+            return before, before
+        self._ask("reached")
+        last = self._arrays(self._now()) if self._broken() is None else self.kept
         return (self.kept if self.status.best else last), last
 
     def broken(self) -> str | None:
         """The path of the first array that is not finite as it is, or in the number type of the user's net."""
+        self._ask("broken")
+        return self._broken()
+
+    def _broken(self) -> str | None:
         path, kind = self.prepared.engine.broken(), self.prepared.kind
         if path is not None or torch.finfo(kind).max >= torch.finfo(torch.float32).max:
             return path
-        return first_broken({path: array.to(kind) for path, array in self.state().items() if array.is_floating_point()})
+        arrays = self._arrays(self._now())
+        return first_broken({path: array.to(kind) for path, array in arrays.items() if array.is_floating_point()})
 
     def snapshot(self) -> Snapshot:
         """All that the rest of the run depends on, as it is after the last step or epoch."""
+        self._ask("snapshot")
         status = self.status
         parts = {f"update{i}": update.state() for i, (update, _) in enumerate(self.prepared.updates)}
-        parts["last"] = Snapshot(self.state(), {})
+        parts["last"] = Snapshot(self._arrays(self._now()), {})
         parts["kept"] = Snapshot(self.kept if status.best else {}, {"epoch": status.best})
         curves = {"losses": status.losses, "learning rates": status.learning_rates}
         parts["data"] = Snapshot({}, self.prepared.feed.state())
@@ -158,7 +176,8 @@ class Loop:
         status.best = kept.plain["epoch"]
         self.running = Running(**run.plain["running"])
         settings = {choice.name: choice.setting for choice in status.choices}
-        said = tuple(Choice(name, value, why, settings.get(name)) for name, value, why in run.plain["choices"])
+        saved = [choice for choice in run.plain["choices"] if choice[0] not in OF_THIS_CALL]
+        said = tuple(Choice(name, value, why, settings.get(name)) for name, value, why in saved)
         names = {choice.name for choice in said}
         status.choices = (*(choice for choice in status.choices if choice.name not in names), *said)
         if not fits:
@@ -206,11 +225,32 @@ class Loop:
 
     def _end(self, callbacks: Sequence[Callback]) -> None:
         """Call every callback at the end, even if one of them raises."""
+        self._tell(lambda: self._ended(callbacks))
+
+    def _ended(self, callbacks: Sequence[Callback]) -> None:
         if callbacks:
             try:
                 told([callbacks[0].on_end], self.status)
             finally:
-                self._end(callbacks[1:])
+                self._ended(callbacks[1:])
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        """Call the callbacks, which the first process has. They may ask for arrays that all processes hold together."""
+        group = self.prepared.group
+        if not self.prepared.engine.shared or self.apart:
+            tell()
+        elif group.leads:
+            self._asking = True
+            tell()
+            self._asking = bool(group.agreed(""))  # no more questions
+        else:
+            while question := group.agreed(""):
+                getattr(self, question)()  # "state", "reached", "snapshot" or "broken"
+
+    def _ask(self, question: str) -> None:
+        """Let the other processes do what this one does now, where they wait for that."""
+        if self._asking:
+            self.prepared.group.agreed(question)
 
     def _refuse_broken(self) -> None:
         """Raise an error if an array is not finite; a loss would show it in the next step, but this may be the last."""
@@ -236,7 +276,7 @@ class Loop:
                 if self.pace is not None and self.pace.is_slow((before + now - status.seconds) / batch.positions):
                     self._go_on_alone()
                 status.seconds = before + now
-                told(hearing, status)
+                self._tell(lambda: told(hearing, status))
                 if self._stopping():
                     break
         if status.stopping and running.batches < count:
@@ -265,7 +305,7 @@ class Loop:
         self._keep(epoch)
         self.running = Running(number + 1)
         self.whole = True
-        told([callback.on_epoch for callback in self.callbacks], status)
+        self._tell(lambda: told([callback.on_epoch for callback in self.callbacks], status))
 
     def _tell_that_it_waits(self) -> None:
         told([callback.on_wait for callback in self.callbacks], self.status)

@@ -13,7 +13,7 @@ from netwright.sizes.size import named
 from netwright.training.culprit import Culprit
 from netwright.training.prepare.feed import feed
 from netwright.training.prepare.goal import goal_of
-from netwright.training.prepare.validate import _own, check_net_probabilities, validation_of
+from netwright.training.prepare.validate import Present, _own, check_net_probabilities, validation_of
 
 
 @pytest.mark.parametrize("count", [3, 600])
@@ -23,7 +23,7 @@ def test_loss_and_error_are_those_of_the_net_in_use(count) -> None:
     xs = torch.randn(count, 3, generator=torch.Generator().manual_seed(0))
     labels = ["a" if i % 3 else "b" for i in range(count)]
     data = feed(source((xs, labels)), whole, torch.device("cpu"))
-    measured = validation_of(whole.plan, data, whole.held.arrays, net, "net/")()
+    measured = validation_of(whole.plan, data, Present.of(whole.plan, whole.held.arrays), net, "net/")()
     answers = net(xs)
     probabilities = net(xs, nw.raw)
     right = torch.tensor([["a", "b"].index(label) for label in labels])
@@ -54,7 +54,7 @@ def test_of_sequences_the_error_is_a_share_of_positions_and_the_loss_a_mean_over
     net = reader()
     whole = nw.with_loss(net, nw.CrossEntropy())
     data = feed(source((TEXTS, TEXTS)), whole, torch.device("cpu"))
-    measured = validation_of(whole.plan, data, whole.held.arrays, net, "net/")()
+    measured = validation_of(whole.plan, data, Present.of(whole.plan, whole.held.arrays), net, "net/")()
     wrong, positions, losses = 0, 0, []
     for text in TEXTS:
         target = net.outputs["output"].encode(text)
@@ -70,7 +70,7 @@ def test_a_class_for_every_position_is_measured_at_every_position() -> None:
     whole = nw.with_loss(net, nw.CrossEntropy())
     xs = torch.randn(4, 3, 2, generator=torch.Generator().manual_seed(0))
     data = feed(source((xs, [["a", "b", "b"]] * 4)), whole, torch.device("cpu"))
-    measured = validation_of(whole.plan, data, whole.held.arrays, net, "net/")()
+    measured = validation_of(whole.plan, data, Present.of(whole.plan, whole.held.arrays), net, "net/")()
     answers = [net(x) for x in xs]
     assert measured["error"] == sum(a != b for answer in answers for a, b in zip(answer, "abb", strict=True)) / 12
 
@@ -106,7 +106,7 @@ def test_functions_that_draw_leave_torch_s_generator_and_are_measured_alike() ->
     data = feed(source((torch.zeros(20, 3), ["a", "b"] * 10)), goal.net, torch.device("cpu"))
     before = torch.get_rng_state()
     check_net_probabilities(goal.net.plan, data, goal.net.held.arrays, net, goal)
-    validation = validation_of(goal.net.plan, data, goal.net.held.arrays, net, "net/")
+    validation = validation_of(goal.net.plan, data, Present.of(goal.net.plan, goal.net.held.arrays), net, "net/")
     assert validation() == validation()
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -116,10 +116,10 @@ def test_the_culprit_is_an_example_of_the_validation_data() -> None:
     whole = nw.with_loss(net, nw.MSE())
     xs = torch.ones(300, 1)
     sound = feed(source((xs.clone(), [0.0] * 300)), whole, torch.device("cpu"))
-    assert validation_of(whole.plan, sound, whole.held.arrays, net, "net/").not_finite() is None
+    assert validation_of(whole.plan, sound, Present.of(whole.plan, whole.held.arrays), net, "net/").not_finite() is None
     xs[270] = -1
     data = feed(source((xs, [0.0] * 300)), whole, torch.device("cpu"))
-    found = validation_of(whole.plan, data, whole.held.arrays, net, "net/").not_finite()
+    found = validation_of(whole.plan, data, Present.of(whole.plan, whole.held.arrays), net, "net/").not_finite()
     assert found is not None
     assert found.culprit == Culprit("loss", "net/log1", 270)
     assert found.validating

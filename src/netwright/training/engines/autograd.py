@@ -7,7 +7,6 @@ from dataclasses import field
 import torch
 from torch import Tensor
 
-from netwright.errors import TrainingError
 from netwright.net.plan.plan import Plan
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
@@ -16,7 +15,7 @@ from netwright.net.run.noise import Noise
 from netwright.training import culprit
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
-from netwright.training.engines.engine import Engine, over_processes, total
+from netwright.training.engines.engine import Engine, lowered, over_processes, refuse_no_gradient, total
 from netwright.training.engines.flat import Flat
 from netwright.training.processes.group import Group, OverProcesses
 from netwright.value import Value
@@ -58,7 +57,7 @@ class Autograd(Engine, Value, eq=False):
         kinds = {path: spec.weight.kind for path, spec in plan.arrays.items()}
         running = {path: array for path, array in rest.items() if kinds[path] == "running" and path not in frozen}
         fixed = {
-            path: array if path in running or path in exact else _lower(array, precision)
+            path: array if path in running or path in exact else lowered(array, precision)
             for path, array in rest.items()
         }
         bound = program_of(plan, [slot for _, slot in plan.wiring.outputs]).bind({**fixed, **parameters})
@@ -74,13 +73,7 @@ class Autograd(Engine, Value, eq=False):
             loss = total(self.bound(part.batch.inputs, context), part.batch.weights)
             if part.share != 1:
                 loss = loss * part.share
-            if not loss.requires_grad:
-                raise TrainingError(
-                    what="the loss does not depend on the weights, so that there is nothing to learn from",
-                    where="loss",
-                    expected="a loss with a gradient, which torch computes through every operation on the output",
-                    mend="leave out what has no gradient, such as .detach(), .long(), argmax, > and torch.no_grad()",
-                )
+            refuse_no_gradient(loss)
             grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         with torch.no_grad():
             torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
@@ -122,7 +115,3 @@ class Autograd(Engine, Value, eq=False):
             lengths=batch.lengths,
             over_processes=summed,
         )
-
-
-def _lower(array: Tensor, precision: torch.dtype | None) -> Tensor:
-    return array if precision is None or not array.is_floating_point() else array.to(precision)

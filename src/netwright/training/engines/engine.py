@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from netwright.errors import TrainingError
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.flat import Flat
@@ -17,6 +18,7 @@ class Engine(ABC):
 
     flat: Flat  # what this process holds of the weights and their gradient
     group: Group
+    shared: bool = False  # whether each process holds a share, so that all of them gather arrays together
 
     @abstractmethod
     def gradient(self, batch: Batch, step: int) -> float:
@@ -69,6 +71,25 @@ def over_processes(group: Group, flat: Flat, loss: float) -> float:
     whole = torch.tensor(loss, dtype=torch.float64, device="cpu")
     group.add(flat.gradient, whole)
     return whole.item()
+
+
+def refuse_no_gradient(loss: Tensor) -> None:
+    """Refuse a loss that does not depend on the weights.
+
+    Raises: TrainingError.
+    """
+    if not loss.requires_grad:
+        raise TrainingError(
+            what="the loss does not depend on the weights, so that there is nothing to learn from",
+            where="loss",
+            expected="a loss with a gradient, which torch computes through every operation on the output",
+            mend="leave out what has no gradient, such as .detach(), .long(), argmax, > and torch.no_grad()",
+        )
+
+
+def lowered(array: Tensor, precision: torch.dtype | None) -> Tensor:
+    """An array in the precision of a run, if it holds numbers."""
+    return array if precision is None or not array.is_floating_point() else array.to(precision)
 
 
 def mean_loss(losses: Tensor, weights: Tensor | None) -> Tensor:

@@ -17,6 +17,24 @@ def weight_type(precision: torch.dtype | None) -> torch.dtype:
     return torch.promote_types(precision or torch.float32, torch.float32)
 
 
+def laid(shapes: Mapping[str, Sequence[int]]) -> tuple[Spans, int]:
+    """Where arrays of these shapes lie side by side in a buffer, in their order, and its size."""
+    spans: Spans = {}
+    total = 0
+    for path, shape in shapes.items():
+        spans[path] = (total, tuple(shape))
+        total += math.ceil(math.prod(shape) / (2 * LINE)) * 2 * LINE
+    return spans, total
+
+
+def shaped(piece: Tensor, shape: Sequence[int]) -> Tensor:
+    """The array in its piece of a buffer."""
+    if len(shape) < 3:
+        return piece.view(tuple(shape))
+    out, inner, *window = shape
+    return piece.view(out, *window, inner).movedim(-1, 1)  # (out, *window, in) -> (out, in, *window)
+
+
 class Flat(Value, eq=False):
     """Weights, gradients and a copy in the precision of the run, each in one buffer; arrays by path are views of it.
 
@@ -34,11 +52,7 @@ class Flat(Value, eq=False):
     @classmethod
     def of(cls, arrays: Mapping[str, Tensor], precision: torch.dtype | None, device: torch.device) -> "Flat":
         """One buffer that holds these arrays, in their order."""
-        spans: Spans = {}
-        total = 0
-        for path, array in arrays.items():
-            spans[path] = (total, tuple(array.shape))
-            total += math.ceil(array.numel() / (2 * LINE)) * 2 * LINE
+        spans, total = laid({path: array.shape for path, array in arrays.items()})
         wide = weight_type(precision)
         master = torch.zeros(total, device=device, dtype=wide)
         low = master if precision in (None, wide) else torch.zeros(total, device=device, dtype=precision)
@@ -50,11 +64,7 @@ class Flat(Value, eq=False):
     def view(self, buffer: Tensor, path: str) -> Tensor:
         """The array at a path, as a view of a buffer."""
         start, shape = self.spans[path]
-        piece = buffer[start : start + math.prod(shape)]
-        if len(shape) < 3:
-            return piece.view(shape)
-        out, inner, *window = shape
-        return piece.view(out, *window, inner).movedim(-1, 1)  # (out, *window, in) -> (out, in, *window)
+        return shaped(buffer[start : start + math.prod(shape)], shape)
 
     def views(self, buffer: Tensor) -> dict[str, Tensor]:
         """All arrays by path, as views of a buffer."""

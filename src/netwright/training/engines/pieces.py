@@ -54,6 +54,7 @@ class InPieces(Engine):
 
     def __init__(self, engine: Engine, count: int, example: int, joined: str = "") -> None:
         self.engine, self.flat, self.group = engine, engine.flat, engine.group
+        self.shared = engine.shared
         self.count, self.example, self.joined = count, example, joined
 
     @property

@@ -87,7 +87,7 @@ class Case(Value, eq=False):
         plan = plan_of(self.net)
         if self.validating:
             bound = program_of(plan, [slot for _, slot in plan.wiring.outputs]).bind(arrays)
-            return of_values(bound, batch.inputs, measuring(batch, bound), batch.examples)
+            return of_values(bound, batch.inputs, measuring(batch, bound.placement.dtype), batch.examples)
         precision, trained = PRECISIONS[self.precision], list[str](self.about["trained"])
         flat = Flat.of({path: arrays[path] for path in trained}, precision, torch.device("cpu"))
         rest = {path: array.clone() for path, array in arrays.items() if path not in flat.spans}

@@ -98,6 +98,8 @@ class Recorder(Callback):
 
     def _view(self, status: Status) -> None:
         """Write what people look at: the best and the last net, and the page."""
+        if self.loop.apart:
+            return
         run, path = run_so_far(self.loop, self.start), self.folder.path
         for net, name in ((run.net, BEST), (run.last, LAST)) if status.step != self.viewed else ():
             self._try("folder", lambda net=net, name=name: save(net, path / name))

@@ -15,7 +15,6 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.training.batch import Batch
 from netwright.training.engines.engine import Engine
-from netwright.training.engines.pick import engine_of
 from netwright.training.engines.pieces import InPieces
 from netwright.training.events import Choice
 from netwright.training.optimizers import Adam, optimizer_of
@@ -27,7 +26,8 @@ from netwright.training.prepare.goal import Goal, gives_classes, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.passes import batches_of
-from netwright.training.prepare.rates import rates_by_path, rates_of, updates_of
+from netwright.training.prepare.rates import in_kind, rates_of
+from netwright.training.prepare.sharing import held_by, sharing_of
 from netwright.training.prepare.streamed import with_steps
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
@@ -102,7 +102,8 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     refuse_leaks(net, predicted_input(net, training, options.objective))
     device, goal = group.placed(choose.device(options.device)), goal_of(net, choose.again("loss", options.loss))
     choose.processes()
-    net_with_loss = initialize(goal.net, seed=seed).to(device)
+    home = device if group.size == 1 else torch.device("cpu")  # the whole may not fit on the device of a process
+    net_with_loss = initialize(goal.net, seed=seed).to(home)
     plan = plan_of(net_with_loss)
     refuse_own_statistics(group, plan, goal.prefix)
     _say_what_is_known(choose, net, goal, options.loss, examples)
@@ -120,17 +121,18 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     rates = rates_of(plan, *choose.learning_rate(options.learning_rate, optimizer, plan, goal.prefix), goal.prefix)
     schedule = schedule_of(choose.schedule(options.schedule, epochs * steps_each))
     clip = choose.optional("clip", options.clip)
-    learned, whole = sum(net_with_loss.held.arrays[path].numel() for path in rates), why_whole(plan, goal.prefix)
-    pieces = choose.pieces(math.ceil(batch_size / group.size), room, learned, device, whole, precision)
-    flat, other_arrays = rates_by_path(net_with_loss, plan, rates, precision, device)
-    arrays = {**other_arrays, **flat.views(flat.master)}
+    own, whole = math.ceil(batch_size / group.size), why_whole(plan, goal.prefix)
+    trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
+    sharing = sharing_of(choose, plan, trained, optimizer, room * (own if whole else 1), device, precision)
+    pieces = choose.pieces(own, room, sharing.most, device, whole, precision)
     if goal.prefix:
-        check_net_probabilities(plan, training_feed, arrays, net, goal)
-    validate = None if held_out_feed is None else validation_of(plan, held_out_feed, arrays, net, goal.prefix, group)
-    group.spread([flat.master, *other_arrays.values()])
-    frozen = other_arrays.keys() - rates.keys()
-    made = engine_of(plan, flat, other_arrays, precision, seed, frozen, group)
-    engine = InPieces(made, group.highest(pieces), room, whole)
+        check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
+    held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group)
+    other_arrays = held.others
+    validate = (
+        None if held_out_feed is None else validation_of(plan, held_out_feed, held.present, net, goal.prefix, group)
+    )
+    engine = InPieces(held.engine, group.highest(pieces), room, whole)
     threads = choose.threads(
         options.threads, work * batch_size * 3, lambda: _fastest(engine, training_feed.first(batch_size), other_arrays)
     )
@@ -141,8 +143,8 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         other_arrays=other_arrays,
         feed=read_ahead(with_workers(training_feed, options.workers, choose), plan),
         net_with_loss=net_with_loss.bare(),
-        frozen=frozen,
-        updates=updates_of(flat, rates, optimizer),
+        frozen=other_arrays.keys() - rates.keys(),
+        updates=held.updates,
         schedule=schedule,
         validate=validate,
         epochs=epochs,

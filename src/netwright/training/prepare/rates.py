@@ -1,6 +1,6 @@
 """Which arrays are trained and how fast: learning rates by path, one update for each rate, frozen arrays kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.errors import PathError, TrainingError, did_you_mean
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
-from netwright.training.engines.flat import Flat
+from netwright.training.engines.flat import Flat, weight_type
 from netwright.training.optimizers import FlatGroup, Optimizer
 from netwright.training.updates import Update
 
@@ -48,11 +48,20 @@ def rates_by_path(
     """The trained arrays side by side, those of one learning rate together; and copies of all others."""
     trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
     flat = Flat.of({path: net.held.arrays[path] for path in sorted(trained, key=rates.__getitem__)}, dtype, device)
-    rest = {path: _copied(array, dtype) for path, array in net.held.arrays.items() if path not in flat.spans}
+    rest = {path: copied(array, dtype) for path, array in net.held.arrays.items() if path not in flat.spans}
     return flat, rest
 
 
-def _copied(array: Tensor, dtype: torch.dtype | None) -> Tensor:
+def in_kind(net: Net, trained: Collection[str], dtype: torch.dtype | None) -> dict[str, Tensor]:
+    """The arrays of a net in the number types in which a run begins."""
+    wide = weight_type(dtype)
+    return {
+        path: array.to(wide) if path in trained or (wide == torch.float64 and array.is_floating_point()) else array
+        for path, array in net.held.arrays.items()
+    }
+
+
+def copied(array: Tensor, dtype: torch.dtype | None) -> Tensor:
     """A copy, in float64 where that is the precision of the run."""
     wider = dtype == torch.float64 and array.is_floating_point()
     return array.to(torch.float64, copy=True) if wider else array.clone()

@@ -1,6 +1,6 @@
 """Measures a net between epochs on data it does not learn from: loss, and the error of classes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -9,14 +9,15 @@ from netwright.codecs.codec import Answer
 from netwright.errors import TrainingError
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
+from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
-from netwright.net.run.execute import Bound
+from netwright.net.run.execute import placement_of
 from netwright.net.run.noise import Noise
 from netwright.net.run.padding import own_elements
 from netwright.sizes.unify import Row, Shape
 from netwright.training.batch import Batch
-from netwright.training.culprit import NotFinite, of_values
+from netwright.training.culprit import Computes, NotFinite, of_values
 from netwright.training.engines.engine import mean_loss
 from netwright.training.engines.pieces import in_halves
 from netwright.training.prepare.batches import Batches
@@ -59,19 +60,39 @@ PROBABLE: Mapping[Answer | None, Probable] = {
 }
 
 
+class Present(Value, eq=False):
+    """How values are computed from the arrays of a run as they are at that time.
+
+    Fields:
+        computing: gives the function that computes values.
+        kind: the number type of the arrays.
+        together: whether all processes must compute at the same time, since each holds a share of the arrays.
+    """
+
+    computing: Callable[[Sequence[Slot]], Computes]
+    kind: torch.dtype | None
+    together: bool = False
+
+    @classmethod
+    def of(cls, plan: Plan, arrays: Mapping[str, Tensor]) -> "Present":
+        """From whole arrays."""
+        return cls(lambda wanted: program_of(plan, wanted).bind(arrays), placement_of(arrays.values()).dtype)
+
+
 class Validation(Value, eq=False):
     """Measures the present arrays in their own number type: the mean loss, and the error of classes.
 
     The loss is a mean over examples, as in training. For an output with a class at every position the error is the
     share of all positions that are wrong.
 
-    Fields: `bound` computes the losses, `losses` in number, and last the output whose decisions are counted. `wrong`
+    Fields: `computed` gives the losses, `losses` in number, and last the output whose decisions are counted. `wrong`
     compares that output with the port of `target`, which has these sizes; both are None if no decisions are counted.
     `chunk` is how many examples are measured at once.
     """
 
     data: Batches
-    bound: Bound
+    present: Present
+    computed: Computes
     losses: int
     target: tuple[str, Shape] | None
     wrong: Callable[[Tensor, Tensor], Tensor] | None
@@ -84,9 +105,9 @@ class Validation(Value, eq=False):
         with torch.no_grad():
             for whole in self._batches():
                 part = self.group.part(whole)
-                if part.share:  # else measured by another process
+                if part.share or self.present.together:
                     for measured in in_halves(part.batch, self._sums):
-                        sums += measured
+                        sums += measured * (part.share > 0)  # else it is measured by another process
         self.group.add(sums)
         loss, examples, wrong, decided = sums.tolist()
         found = {"loss": loss / examples}
@@ -94,9 +115,9 @@ class Validation(Value, eq=False):
 
     def _sums(self, batch: Batch) -> Tensor:
         """Of a batch the sum of the losses, the number of examples, and how many decisions are wrong and are made."""
-        context = measuring(batch, self.bound)
+        context = measuring(batch, self.present.kind)
         with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
-            values = self.bound(batch.inputs, context)
+            values = self.computed(batch.inputs, context)
         loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
         wrong = decided = 0
         if self.target is not None and self.wrong is not None:
@@ -109,7 +130,7 @@ class Validation(Value, eq=False):
     def not_finite(self) -> NotFinite | None:
         """The first part whose value is not finite, with the example of the validation data, and its batch."""
         for batch in self._batches():
-            found = of_values(self.bound, batch.inputs, measuring(batch, self.bound), batch.examples)
+            found = of_values(self.computed, batch.inputs, measuring(batch, self.present.kind), batch.examples)
             if found is not None:
                 return NotFinite(found, batch, validating=True)
         return None
@@ -119,9 +140,9 @@ class Validation(Value, eq=False):
 
 
 def validation_of(
-    plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, prefix: str, group: Group | None = None
+    plan: Plan, data: Batches, present: Present, net: Net, prefix: str, group: Group | None = None
 ) -> Validation:
-    """The validation of these arrays on data; the net's own paths have a prefix in the plan."""
+    """The validation of a net on data; the net's own paths have a prefix in the plan."""
     codecs = net.held.outputs
     name = next(iter(codecs), "")
     probable = PROBABLE.get(codecs[name].answer) if len(codecs) == 1 and prefix else None
@@ -131,11 +152,11 @@ def validation_of(
     losses = len(wanted)
     if wrong is not None:
         wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
-    bound = program_of(plan, wanted).bind(arrays)
     compared = None if wrong is None else (target, plan.shape(("", target)))
     one = sum(value.nbytes for value in data.first(1).inputs.values())
     chunk = max(min(CHUNK, CHUNK_BYTES // max(one, 1)), 1)
-    return Validation(data, bound, losses, compared, wrong, group or Group(), chunk)
+    computed = present.computing(wanted)
+    return Validation(data, present, computed, losses, compared, wrong, group or Group(), chunk)
 
 
 def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
@@ -148,7 +169,8 @@ def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tens
     batch = data.first(FEW)
     with torch.no_grad(), Noise(0, 0, batch.examples).governing(data.device):  # for functions that draw by themselves
         bound = program_of(plan, [slots[name] for name in wants]).bind(arrays)
-        context = measuring(batch, bound)
+        batch = batch.on(bound.placement.device)
+        context = measuring(batch, bound.placement.dtype)
         outputs = bound(batch.inputs, context)
     for (name, probable), output in zip(wants.items(), outputs, strict=True):
         real = _own(output, plan.shape(slots[name]), context)
@@ -166,9 +188,9 @@ def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tens
             )
 
 
-def measuring(batch: Batch, bound: Bound) -> RunContext:
-    """The context in which a batch is measured; inputs are float32, and become float64 where the arrays are."""
-    wider = torch.float64 if bound.placement.dtype == torch.float64 else None
+def measuring(batch: Batch, kind: torch.dtype | None) -> RunContext:
+    """The context in which a batch is measured; inputs are float32, and become float64 where arrays have this type."""
+    wider = torch.float64 if kind == torch.float64 else None
     return RunContext(batch=batch.size, lengths=batch.lengths, precision=wider)
 
 

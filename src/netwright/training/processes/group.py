@@ -57,6 +57,10 @@ class Group:
     def add(self, *arrays: Tensor) -> None:
         """Make each array the sum of those of all processes, in place."""
 
+    def whole(self, share: Tensor) -> Tensor:
+        """The shares of all processes, one after the other; they are equally long."""
+        return share
+
     def spread(self, arrays: Iterable[Tensor]) -> None:
         """Make each array that of the first process, in place."""
 

@@ -65,6 +65,11 @@ class Processes(Group):
         for array in arrays:
             self._done(dist.all_reduce, array, dist.ReduceOp.SUM, self.group)
 
+    def whole(self, share: Tensor) -> Tensor:
+        found = share.new_empty(self.size, *share.shape)
+        self._done(dist.all_gather, list(found.unbind()), share.contiguous(), self.group)
+        return found.flatten(0, 1)  # (n, s, …) -> (n·s, …)
+
     def spread(self, arrays: Iterable[Tensor]) -> None:
         first = dist.get_global_rank(self.group, 0)
         for array in arrays:

@@ -1,0 +1,132 @@
+"""Trains nets that do not fit whole in the memory that is said to be free, as a program of torchrun does."""
+
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+
+import netwright as nw
+from netwright.models.transformer import encoder_block
+from netwright.training.loop import Loop
+from netwright.training.prepare import sharing
+from netwright.training.result import Run
+from together import RANK, Rows, ends, kept, refused, rows, texts, train
+
+SGD = {"optimizer": "sgd", "schedule": "constant", "clip": 1.0}
+
+
+def transformer(width: int = 8, blocks: int = 2) -> nw.Net:
+    body = [encoder_block(width, 2, dropout=0.2) for _ in range(blocks)]
+    return nw.Chain(
+        nw.Embedding(width), *body, nw.Last(), nw.Linear(), nw.softmax,
+        input=nw.Characters("abc"), output=nw.Category([*"abc"]),
+    )  # fmt: skip
+
+
+def residual(norm: Sequence[Any] = (nw.BatchNorm(),)) -> nw.Net:
+    """Blocks with batch norms, and one layer that is used twice, so that no block has it alone."""
+    twice = nw.Shared("twice", nw.Linear(16))
+    block = [nw.Residual([nw.Linear(16), *norm, nw.relu, nw.Dropout(0.3)]) for _ in range(3)]
+    return ends(nw.Linear(16), *block, twice, nw.tanh, twice)
+
+
+def of_texts(**more: Any) -> Run:
+    data = (texts(40), [text[-1] for text in texts(40)])
+    return train(transformer(), data, validation=8, epochs=5, **{**SGD, "learning_rate": 0.05, **more})
+
+
+EQUAL: dict[str, tuple[int, Callable[[], Run]]] = {  # with the bytes that are free for both processes
+    "two rates": (160_000, lambda: of_texts(learning_rate={"embedding1": 0.02, "*": 0.05})),
+    "frozen, lengths": (160_000, lambda: of_texts(learning_rate={"embedding1": 0, "*": 0.05})),
+    "batch norm, weights, shared": (
+        130_000,
+        lambda: train(
+            residual(), rows(61), validation=11, epochs=5, weights=[1 + i % 3 for i in range(61)], learning_rate=0.01,
+            **SGD,
+        ),
+    ),
+    "a last batch of one": (
+        115_000,
+        lambda: train(residual(norm=()), rows(19), epochs=9, learning_rate=0.01, **SGD),
+    ),
+}  # fmt: skip
+
+
+def trained_in(folder: Path | None, ended_by: str = "", at: int = 0, **more: Any) -> Run:
+    """The run; a signal of this name comes at an item of the second process."""
+
+    def act() -> None:
+        if ended_by:
+            os.kill(os.getpid(), signal.Signals[ended_by])
+
+    options = {**SGD, "learning_rate": {"linear1": 0.005, "*": 0.01}, "validation": 7, "optimizer": "adam", **more}
+    return train(residual(), Rows(act, at), folder=folder, epochs=6, **options)
+
+
+def of_tensors() -> int:
+    """Bytes of all tensors of this process that hold float64."""
+    found = [x for x in gc.get_objects() if issubclass(type(x), torch.Tensor)]
+    found = [getattr(x, "_local_tensor", x) for x in found if x.dtype == torch.float64 and not x.is_meta]
+    return sum({x.untyped_storage().data_ptr(): x.untyped_storage().nbytes() for x in found}.values())
+
+
+def bytes_of(loop: Loop) -> dict[str, int]:
+    flat = loop.prepared.engine.flat
+    updates = [getattr(update, "update", update) for update, _ in loop.prepared.updates]
+    states = [array for update in updates for array in update.state().arrays.values()]
+    return {
+        "weights": flat.master.untyped_storage().nbytes(),
+        "gradient": flat.gradient.untyped_storage().nbytes(),
+        "optimizer": sum(array.untyped_storage().nbytes() for array in states),
+        "best net so far": loop._best.trained.untyped_storage().nbytes(),
+        "all": of_tensors(),
+    }
+
+
+def counted() -> dict[str, Any]:
+    """What a process holds after the sixth step, for a net of many weights."""
+    found: dict[str, Any] = {}
+
+    def step(loop: Loop, batch: Any) -> float:
+        loss = made(loop, batch)
+        if loop.status.step == 6:
+            gc.collect()
+            found.update(bytes_of(loop))
+        return loss
+
+    made, data = Loop._step, (texts(40), [text[-1] for text in texts(40)])
+    with patch.object(Loop, "_step", step):
+        run = train(transformer(64, 6), data, epochs=2, batch_size=4)
+    found["sharing"] = next((choice.value for choice in run.choices if choice.name == "sharing"), "")
+    return found
+
+
+def main(folder: Path) -> None:
+    found: dict[str, Any] = {}
+    for name, (free, make) in EQUAL.items():
+        sharing.free_memory = lambda _, free=free: free
+        run = make()
+        found[name] = {**kept(run), "sharing": next(c.value for c in run.choices if c.name == "sharing")}
+    sharing.free_memory = lambda _: 20_000
+    found["too large"] = refused(of_texts)
+    sharing.free_memory = lambda _: 160_000
+    found["whole arrays"] = refused(lambda: of_texts(optimizer=torch.optim.Adagrad))
+    for name, free in (("whole", 1 << 40), ("share", 22_000_000)):
+        sharing.free_memory = lambda _, free=free: free
+        found[name] = counted()
+    (folder / f"{RANK}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        main(Path(sys.argv[1]))
+    else:
+        sharing.free_memory = lambda _: 150_000
+        trained_in(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
