@@ -46,14 +46,14 @@ EQUAL: dict[str, tuple[int, Callable[[], Run]]] = {  # with the bytes that are f
     "two rates": (160_000, lambda: of_texts(learning_rate={"embedding1": 0.02, "*": 0.05})),
     "frozen, lengths": (160_000, lambda: of_texts(learning_rate={"embedding1": 0, "*": 0.05})),
     "batch norm, weights, shared": (
-        130_000,
+        120_000,
         lambda: train(
             residual(), rows(61), validation=11, epochs=5, weights=[1 + i % 3 for i in range(61)], learning_rate=0.01,
             **SGD,
         ),
     ),
     "a last batch of one": (
-        115_000,
+        96_000,
         lambda: train(residual(norm=()), rows(19), epochs=9, learning_rate=0.01, **SGD),
     ),
 }  # fmt: skip
@@ -128,5 +128,5 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(Path(sys.argv[1]))
     else:
-        sharing.free_memory = lambda _: 150_000
+        sharing.free_memory = lambda _: 135_000
         trained_in(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
