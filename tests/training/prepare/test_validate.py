@@ -38,7 +38,7 @@ def test_large_examples_are_measured_few_at_a_time(monkeypatch) -> None:
     data = feed(source((torch.zeros(9, 4), torch.zeros(9))), whole, torch.device("cpu"))
     for most, chunk in ((32 << 20, 256), (65, 3), (1, 1)):
         monkeypatch.setattr("netwright.training.prepare.validate.CHUNK_BYTES", most)
-        made = validation_of(whole.plan, data, whole.held.arrays, whole, "")
+        made = validation_of(whole.plan, data, Present.of(whole.plan, whole.held.arrays), whole, "")
         assert max(batch.size for batch in made._batches()) == min(chunk, 9)
 
 
