@@ -129,9 +129,9 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
     held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group)
     other_arrays = held.others
-    validate = (
-        None if held_out_feed is None else validation_of(plan, held_out_feed, held.present, net, goal.prefix, group)
-    )
+    validate = None
+    if held_out_feed is not None:
+        validate = validation_of(plan, held_out_feed, held.present, net, goal.prefix, group)
     engine = InPieces(held.engine, group.highest(pieces), room, whole)
     threads = choose.threads(
         options.threads, work * batch_size * 3, lambda: _fastest(engine, training_feed.first(batch_size), other_arrays)
