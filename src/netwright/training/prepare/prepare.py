@@ -101,14 +101,13 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     net, training, held_out = examples.net, examples.training, examples.held_out
     refuse_leaks(net, predicted_input(net, training, options.objective))
     device, goal = group.placed(choose.device(options.device)), goal_of(net, choose.again("loss", options.loss))
-    choose.processes()
     home = device if group.size == 1 else torch.device("cpu")  # the whole may not fit on the device of a process
     net_with_loss = initialize(goal.net, seed=seed).to(home)
     plan = plan_of(net_with_loss)
     refuse_own_statistics(group, plan, goal.prefix)
     _say_what_is_known(choose, net, goal, options.loss, examples)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
-    held_out_feed = None if held_out is None else batches_of(held_out, net_with_loss, device, goal.prefix)
+    checked = None if held_out is None else batches_of(held_out, net_with_loss, device, goal.prefix)
     work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
     least = fewest(plan, goal.prefix, len(training_feed) or LARGEST, options.batch_size)
     batch_size = choose.batch_size(options.batch_size, len(training_feed) or None, room, device, least)
@@ -120,7 +119,6 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     optimizer = optimizer_of(choose.choice("optimizer", options.optimizer, lambda: (Adam(), WHY_ADAM)))
     rates = rates_of(plan, *choose.learning_rate(options.learning_rate, optimizer, plan, goal.prefix), goal.prefix)
     schedule = schedule_of(choose.schedule(options.schedule, epochs * steps_each))
-    clip = choose.optional("clip", options.clip)
     own, whole = math.ceil(batch_size / group.size), why_whole(plan, goal.prefix)
     trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
     sharing = sharing_of(choose, plan, trained, optimizer, room * (own if whole else 1), device, precision)
@@ -128,29 +126,26 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     if goal.prefix:
         check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
     held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group)
-    other_arrays = held.others
-    validate = None
-    if held_out_feed is not None:
-        validate = validation_of(plan, held_out_feed, held.present, net, goal.prefix, group)
+    validate = None if checked is None else validation_of(plan, checked, held.present, net, goal.prefix, group)
     engine = InPieces(held.engine, group.highest(pieces), room, whole)
     threads = choose.threads(
-        options.threads, work * batch_size * 3, lambda: _fastest(engine, training_feed.first(batch_size), other_arrays)
+        options.threads, work * batch_size * 3, lambda: _fastest(engine, training_feed.first(batch_size), held.others)
     )
     return Prepared(
         net=net,
         prefix=goal.prefix,
         engine=engine,
-        other_arrays=other_arrays,
+        other_arrays=held.others,
         feed=read_ahead(with_workers(training_feed, options.workers, choose), plan),
         net_with_loss=net_with_loss.bare(),
-        frozen=other_arrays.keys() - rates.keys(),
+        frozen=held.others.keys() - rates.keys(),
         updates=held.updates,
         schedule=schedule,
         validate=validate,
         epochs=epochs,
         batch_size=batch_size,
         least=least,
-        clip=clip,
+        clip=choose.optional("clip", options.clip),
         seed=seed,
         threads=threads,
         watched=threads > 1 and options.threads is None and group.size == 1,
@@ -177,6 +172,7 @@ def _fastest(engine: Engine, batch: Batch, other_arrays: Mapping[str, Tensor]) -
 
 def _say_what_is_known(choose: Chooser, net: Net, goal: Goal, loss: Any, examples: TrainingExamples) -> None:
     """Say the loss, and what is noticed in the examples."""
+    choose.processes()
     choose.say("loss", goal.name, goal.why, loss)
     choose.examples(examples.training, examples.held_out, net.input_names)
     choose.channels(plan_of(net))
