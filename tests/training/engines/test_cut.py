@@ -5,7 +5,7 @@ import torch
 import netwright as nw
 from netwright.models.transformer import encoder_block
 from netwright.net.run.assemble import program_of
-from netwright.training.engines.cut import SHARED, blocks_of, owners_of
+from netwright.training.engines.cut import SHARED, cut_into_blocks, owners_of
 
 
 def net_of(blocks: int, *more: object) -> nw.Net:
@@ -56,7 +56,7 @@ def test_the_blocks_in_turn_compute_what_the_whole_net_computes() -> None:
     inner = dict(net.plan.wiring.values["net"])["output"]
     for wanted in ([*wanted_of(net)], [*wanted_of(net), inner]):
         values = {("", name): value for name, value in given.items()}
-        cut = blocks_of(net.plan, wanted, owners_of(net.plan, wanted_of(net), sizes_of(net)))
+        cut = cut_into_blocks(net.plan, wanted, owners_of(net.plan, wanted_of(net), sizes_of(net)))
         for block in cut:
             bound = block.program.bind(net.held.arrays)
             values |= dict(zip(block.gives, bound({slot: values[slot] for slot in block.takes}), strict=True))

@@ -49,7 +49,7 @@ def owners_of(plan: Plan, wanted: Sequence[Slot], sizes: Mapping[str, int]) -> d
     return {path: owners.get(path, SHARED) for path in sizes}
 
 
-def blocks_of(plan: Plan, wanted: Sequence[Slot], owners: Mapping[str, int]) -> list[Block]:
+def cut_into_blocks(plan: Plan, wanted: Sequence[Slot], owners: Mapping[str, int]) -> list[Block]:
     """The blocks that compute these values; each has its own arrays and the steps that follow their first use."""
     parts: list[list[Unit]] = [[] for _ in range(max(owners.values(), default=SHARED) + 1)] or [[]]
     at = 0

@@ -19,10 +19,10 @@ from netwright.net.run.noise import Noise
 from netwright.training import culprit
 from netwright.training.batch import Batch
 from netwright.training.culprit import Computes, Culprit
-from netwright.training.engines.cut import SHARED, Block, blocks_of
+from netwright.training.engines.cut import SHARED, Block, cut_into_blocks
 from netwright.training.engines.engine import Engine, lowered, refuse_no_gradient, total
 from netwright.training.engines.flat import Flat, weight_type
-from netwright.training.engines.shards import Piece, Shards, SharedUpdate, in_order
+from netwright.training.engines.shards import BlockSpans, Shards, SharedUpdate, in_order
 from netwright.training.optimizers import FlatGroup, Optimizer
 from netwright.training.processes.group import OverProcesses
 from netwright.training.processes.launched import Processes
@@ -32,7 +32,7 @@ from netwright.training.updates import Update
 class _Part(nn.Module):
     """A module that FSDP gathers: each piece is one parameter, whole inside `forward` alone."""
 
-    def __init__(self, pieces: Mapping[str, Piece], dtype: torch.dtype, exact: Collection[str]) -> None:
+    def __init__(self, pieces: Mapping[str, BlockSpans], dtype: torch.dtype, exact: Collection[str]) -> None:
         super().__init__()
         self.pieces, self.exact = pieces, exact
         for name, piece in pieces.items():  # without memory: the shares are put in later
@@ -61,7 +61,7 @@ class _Root(_Part):
     """The whole net: it runs its blocks in turn, and has the arrays that several of them use."""
 
     def __init__(
-        self, pieces: Mapping[str, Piece], blocks: Sequence[_Block], dtype: torch.dtype, exact: Collection[str]
+        self, pieces: Mapping[str, BlockSpans], blocks: Sequence[_Block], dtype: torch.dtype, exact: Collection[str]
     ) -> None:
         super().__init__(pieces, dtype, exact)
         self.blocks = nn.ModuleList(blocks)
@@ -162,7 +162,7 @@ class Sharded(Engine):
 
     def computing(self, wanted: Sequence[Slot]) -> Computes:
         """A function that computes these values, and that all processes call together."""
-        cut = blocks_of(self.plan, wanted, self.owners)
+        cut = cut_into_blocks(self.plan, wanted, self.owners)
         return partial(self._computed, cut, wanted)
 
     def gradient(self, batch: Batch, step: int) -> float:
@@ -221,7 +221,7 @@ class Sharded(Engine):
     def _root(self, dtype: torch.dtype, mesh: DeviceMesh) -> _Root:
         """The modules, sharded, whose parameters lie in `flat`."""
         shares: dict[tuple[int, str], tuple[Tensor, Tensor]] = {}
-        pieces: dict[int, dict[str, Piece]] = {}
+        pieces: dict[int, dict[str, BlockSpans]] = {}
         for (name, weights), gradient, shards in zip(
             self.flat.views(self.flat.master).items(),
             self.flat.views(self.flat.gradient).values(),

@@ -13,7 +13,7 @@ from netwright.training.updates import Update
 from netwright.value import Value
 
 
-class Piece(Value, eq=False):
+class BlockSpans(Value, eq=False):
     """Arrays of one block and one learning rate, side by side; process k of n holds the k-th of n equal parts.
 
     Fields:
@@ -45,7 +45,7 @@ class Shards(Value, eq=False):
         spans, total: where the arrays lie where one process holds all of them, and the size of that buffer.
     """
 
-    pieces: Sequence[Piece]
+    pieces: Sequence[BlockSpans]
     spans: Spans
     total: int
     group: Group
@@ -53,11 +53,11 @@ class Shards(Value, eq=False):
     @classmethod
     def of(cls, blocks: Mapping[str, int], shapes: Mapping[str, Sequence[int]], group: Group) -> "Shards":
         """Those of arrays with these shapes, in this order; `blocks` has the block of each."""
-        pieces: list[Piece] = []
+        pieces: list[BlockSpans] = []
         for block in dict.fromkeys(sorted(blocks[path] for path in shapes)):
             spans, size = laid({path: shape for path, shape in shapes.items() if blocks[path] == block})
             even = group.size * 2 * LINE  # so that each share begins on a new line too
-            pieces.append(Piece(block, spans, math.ceil(size / even) * even))
+            pieces.append(BlockSpans(block, spans, math.ceil(size / even) * even))
         return cls(pieces, *laid(shapes), group)
 
     @property

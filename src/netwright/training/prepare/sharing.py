@@ -96,7 +96,7 @@ def sharing_of(
     return Sharing(owners, math.ceil(count / group.size) + gathered)
 
 
-class Held(Value, eq=False):
+class Placed(Value, eq=False):
     """The arrays of a run where they are trained.
 
     Fields:
@@ -122,7 +122,7 @@ def held_by(
     seed: int,
     device: torch.device,
     group: Group,
-) -> Held:
+) -> Placed:
     """The arrays of a net on the device: all of them, or the share of this process."""
     if sharing.owners is None:
         net = net.to(device)
@@ -130,7 +130,7 @@ def held_by(
         group.spread([flat.master, *others.values()])
         engine = engine_of(plan, flat, others, precision, seed, others.keys() - rates.keys(), group)
         present = Present.of(plan, {**others, **flat.views(flat.master)})
-        return Held(engine, others, updates_of(flat, rates, optimizer), present)
+        return Placed(engine, others, updates_of(flat, rates, optimizer), present)
     from netwright.training.engines.sharded import (
         Sharded,  # imported here, so that `import netwright` does not load FSDP
     )
@@ -142,7 +142,7 @@ def held_by(
     frozen = others.keys() - rates.keys()
     engine = Sharded(plan, arrays, rates, others, precision, seed, frozen, group, device, sharing.owners)
     present = Present(engine.computing, engine.flat.master.dtype, together=True)
-    return Held(engine, others, engine.updates(optimizer), present)
+    return Placed(engine, others, engine.updates(optimizer), present)
 
 
 def _why(whole: int, more: str, free: int) -> str:
