@@ -172,10 +172,12 @@ def test_a_source_that_hangs_is_said_once_and_waited_for(monkeypatch) -> None:
 
 
 HANGS = """
+import signal
 import threading
 import netwright as nw
 from netwright.training.prepare import ahead
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell in the background ignores Ctrl-C
 ahead.PATIENCE = 0.4
 
 passes = []
