@@ -106,6 +106,7 @@ def module(path: Path) -> str:
 
 
 PATHS = {module(path): path for path in FILES}
+KNOWN = {f"netwright.{name}" for name in PATHS}
 
 
 def imports(path: Path) -> set[str]:
@@ -118,8 +119,7 @@ def imports(path: Path) -> set[str]:
             assert node.level == 0, f"{path}: imports are absolute"
             if node.module and node.module.split(".")[0] == "netwright":
                 below = {f"{node.module}.{alias.name}" for alias in node.names}
-                known = {f"netwright.{module(file)}" for file in FILES}
-                found |= below & known or {node.module}
+                found |= below & KNOWN or {node.module}
     return {name.removeprefix("netwright").removeprefix(".") for name in found}
 
 
