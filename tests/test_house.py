@@ -68,7 +68,7 @@ INSIDE = {
     ],
     "training": [
         ["batch", "events", "interrupts", "schedules", "snapshot", "start"],
-        ["culprit", "epochs", "processes", "updates"],
+        ["culprit", "epochs", "feeds", "processes", "updates"],
         ["optimizers"],
         ["engines"],
         ["prepare"],

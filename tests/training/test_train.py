@@ -81,7 +81,7 @@ def test_input_and_target_of_a_data_set_come_from_one_draw() -> None:
 
 @pytest.mark.parametrize("memory", [100, 1 << 40])
 def test_a_data_set_is_drawn_anew_in_every_epoch_whatever_memory_is_free(monkeypatch, memory) -> None:
-    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: memory)
+    monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: memory)
     data = Noisy()
     run = train(LINE, data, epochs=5)
     assert 5 * 48 <= data.asked < 6 * 48

@@ -15,7 +15,7 @@ from netwright.net.plan.plan import plan_of
 from netwright.net.run.lengths import Axes, extents, sizes_along
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.flat import Flat
-from netwright.training.prepare.feed import feed
+from netwright.training.feeds.feed import feed
 
 CPU = torch.device("cpu")
 
@@ -105,7 +105,7 @@ def test_lengths_that_no_name_stands_for() -> None:
 
 
 def test_beyond_memory_the_batch_is_checked(monkeypatch) -> None:
-    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 100)
     fed = feed(source((points(5, 6, 8), tags(3, 4, 5))), tagger(), CPU)
     assert fed.batch(torch.tensor([1, 0])).lengths["n"].tolist() == [6, 5]
     with pytest.raises(DataError) as caught:

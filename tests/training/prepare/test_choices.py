@@ -10,9 +10,9 @@ from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
 from netwright.net.plan.plan import plan_of
 from netwright.training.events import Choice
+from netwright.training.feeds.feed import feed
 from netwright.training.optimizers import SGD, Adam
 from netwright.training.prepare.choices import Chooser, why_whole
-from netwright.training.prepare.feed import feed
 
 CPU = torch.device("cpu")
 
@@ -104,7 +104,7 @@ def test_how_batches_are_made_is_said(monkeypatch) -> None:
     alike = Chooser(())
     alike.batches(feed(source((["ab"] * 5,) * 2), NET, CPU), 2, seed=0)
     assert alike.made == []
-    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 100)
     lazy = Chooser(())
     lazy.batches(feed(TEXTS, NET, CPU), 10, seed=0)
     assert [str(choice) for choice in lazy.made] == [

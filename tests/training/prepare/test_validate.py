@@ -11,7 +11,7 @@ from netwright.layers.recurrent.gru import GRU
 from netwright.net.run.context import RunContext
 from netwright.sizes.size import named
 from netwright.training.culprit import Culprit
-from netwright.training.prepare.feed import feed
+from netwright.training.feeds.feed import feed
 from netwright.training.prepare.goal import goal_of
 from netwright.training.prepare.validate import Present, _own, check_net_probabilities, validation_of
 

@@ -15,8 +15,8 @@ from netwright.codecs.ragged import Ragged
 from netwright.errors import TrainingError
 from netwright.net.compare import array_bytes, digest
 from netwright.net.part import Net
+from netwright.training.feeds.batches import Batches
 from netwright.training.optimizers import Torch, optimizer_of
-from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.schedules import schedule_of

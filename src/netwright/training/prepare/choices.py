@@ -18,11 +18,12 @@ from netwright.net.cost import FLOAT32_BYTES
 from netwright.net.plan.plan import Plan, fixed, shape_text
 from netwright.training.engines.pieces import size_text
 from netwright.training.events import Choice
+from netwright.training.feeds.batches import Batches
+from netwright.training.feeds.streamed import order_of_blocks
+from netwright.training.feeds.workers import with_workers
 from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.arguments import PRECISIONS
-from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.rates import matches
-from netwright.training.prepare.streamed import order_of_blocks
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_small_batch
 
@@ -225,6 +226,13 @@ class Chooser:
         composition = feed.composition(size, seed)
         if composition is not None:
             self.say("batches", *composition)
+
+    def workers(self, given: int | None, feed: Batches) -> Batches:
+        """The batches, read by so many processes; it is recorded where these have no use."""
+        if given and not feed.raw:
+            self.say("workers", 0, "all examples are encoded in memory before the first step")
+            return feed
+        return with_workers(feed, given)
 
     def device(self, given: torch.device | None) -> torch.device:
         """The device to compute on."""

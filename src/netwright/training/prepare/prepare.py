@@ -17,21 +17,20 @@ from netwright.training.batch import Batch
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.pieces import InPieces
 from netwright.training.events import Choice
+from netwright.training.feeds.ahead import read_ahead
+from netwright.training.feeds.batches import Batches
+from netwright.training.feeds.passes import batches_of
+from netwright.training.feeds.streamed import with_steps
 from netwright.training.optimizers import Adam, optimizer_of
-from netwright.training.prepare.ahead import read_ahead
-from netwright.training.prepare.batches import Batches
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
 from netwright.training.prepare.goal import Goal, gives_classes, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.options import Options
-from netwright.training.prepare.passes import batches_of
 from netwright.training.prepare.rates import in_kind, rates_of
 from netwright.training.prepare.sharing import held_by, sharing_of
-from netwright.training.prepare.streamed import with_steps
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
-from netwright.training.prepare.workers import with_workers
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_own_statistics
 from netwright.training.schedules import Schedule, schedule_of
@@ -136,7 +135,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         prefix=goal.prefix,
         engine=engine,
         other_arrays=held.others,
-        feed=read_ahead(with_workers(training_feed, options.workers, choose), plan),
+        feed=read_ahead(choose.workers(options.workers, training_feed), plan),
         net_with_loss=net_with_loss.bare(),
         frozen=held.others.keys() - rates.keys(),
         updates=held.updates,

@@ -20,7 +20,7 @@ from netwright.training.batch import Batch
 from netwright.training.culprit import Computes, NotFinite, of_values
 from netwright.training.engines.engine import mean_loss
 from netwright.training.engines.pieces import in_halves
-from netwright.training.prepare.batches import Batches
+from netwright.training.feeds.batches import Batches
 from netwright.training.prepare.goal import Goal
 from netwright.training.prepare.with_loss import target_name
 from netwright.training.processes.group import Group

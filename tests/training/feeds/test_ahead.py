@@ -17,9 +17,9 @@ from netwright.data.blocks import first_block
 from netwright.data.sources import source
 from netwright.net.plan.plan import plan_of
 from netwright.training.events import Callback, Choice, Status
-from netwright.training.prepare.ahead import MOST, Ahead, bytes_in, read_ahead
-from netwright.training.prepare.feed import feed
-from netwright.training.prepare.passes import batches_of
+from netwright.training.feeds.ahead import MOST, Ahead, bytes_in, read_ahead
+from netwright.training.feeds.feed import feed
+from netwright.training.feeds.passes import batches_of
 
 CPU = torch.device("cpu")
 NET = nw.Chain(nw.Linear(1), input=nw.Vector(1, 0, 1), output=nw.Number(0, 1))
@@ -91,7 +91,7 @@ def test_an_epoch_that_was_left_goes_on_at_its_place() -> None:
 
 @pytest.mark.parametrize("most_bytes", [64 << 20, 1])
 def test_few_batches_wait(monkeypatch, most_bytes) -> None:
-    monkeypatch.setattr("netwright.training.prepare.ahead.BYTES", most_bytes)
+    monkeypatch.setattr("netwright.training.feeds.ahead.BYTES", most_bytes)
     read, changed = [], threading.Condition()
 
     def called(index):
@@ -153,8 +153,8 @@ def test_torch_is_in_the_thread_as_it_is_outside() -> None:
 
 
 def test_a_source_that_hangs_is_said_once_and_waited_for(monkeypatch) -> None:
-    monkeypatch.setattr("netwright.training.prepare.ahead.GLANCE", 0.01)
-    monkeypatch.setattr("netwright.training.prepare.ahead.PATIENCE", 0.05)
+    monkeypatch.setattr("netwright.training.feeds.ahead.GLANCE", 0.01)
+    monkeypatch.setattr("netwright.training.feeds.ahead.PATIENCE", 0.05)
     go_on = threading.Event()
     armed: list[bool] = []
     inner = made_of(Rows(8, lambda index: armed and go_on.wait(LONG)))
@@ -175,7 +175,7 @@ HANGS = """
 import signal
 import threading
 import netwright as nw
-from netwright.training.prepare import ahead
+from netwright.training.feeds import ahead
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell in the background ignores Ctrl-C
 ahead.PATIENCE = 0.4
@@ -212,7 +212,7 @@ def test_a_run_that_waits_shows_it_and_ctrl_c_ends_it() -> None:
 
 
 def test_a_run_that_is_to_stop_does_not_wait(monkeypatch) -> None:
-    monkeypatch.setattr("netwright.training.prepare.ahead.GLANCE", 0.01)
+    monkeypatch.setattr("netwright.training.feeds.ahead.GLANCE", 0.01)
     go_on = threading.Event()
     armed: list[bool] = []
     inner = made_of(Rows(8, lambda index: armed and go_on.wait(LONG)))

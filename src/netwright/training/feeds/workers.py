@@ -16,9 +16,8 @@ from netwright.data.sources import Source
 from netwright.errors import DataError, NetwrightError, TrainingError
 from netwright.net.run.lengths import Stored
 from netwright.training.batch import Batch
-from netwright.training.prepare.batches import Batches
-from netwright.training.prepare.choices import Chooser
-from netwright.training.prepare.feed import Feed, encoded_rows
+from netwright.training.feeds.batches import Batches
+from netwright.training.feeds.feed import Feed, encoded_rows
 
 
 class Workers(Batches):
@@ -124,8 +123,8 @@ class EncodedRows(Dataset[Any]):
             return error if isinstance(error, NetwrightError) or _sendable(error) else _told(error)
 
 
-def with_workers(batches: Batches, count: int | None, choose: Chooser) -> Batches:
-    """The same batches read by processes; it is said as a choice where these have no use.
+def with_workers(batches: Batches, count: int | None) -> Batches:
+    """The same batches, read by so many processes; 0 and None are none.
 
     Raises: DataError for a stream.
     """
@@ -138,9 +137,6 @@ def with_workers(batches: Batches, count: int | None, choose: Chooser) -> Batche
             expected="data with a length, such as a torch Dataset with __len__ and __getitem__",
             mend=("leave workers= out", "a DataLoader(…, num_workers=…) of your own, as the data"),
         )
-    if not batches.raw:
-        choose.say("workers", 0, "all examples are encoded in memory before the first step")
-        return batches
     return Workers(batches, count)
 
 

@@ -4,7 +4,7 @@ import torch
 
 import netwright as nw
 from netwright.data.sources import source
-from netwright.training.prepare.feed import feed
+from netwright.training.feeds.feed import feed
 
 
 def test_a_feed_has_no_place_of_its_own() -> None:

@@ -10,9 +10,9 @@ from netwright.data.sources import source
 from netwright.errors import DataError
 from netwright.layers.recurrent.gru import GRU
 from netwright.training.events import Choice, Status
-from netwright.training.prepare.feed import feed
-from netwright.training.prepare.passes import batches_of
-from netwright.training.prepare.streamed import FEW, Streamed, with_steps
+from netwright.training.feeds.feed import feed
+from netwright.training.feeds.passes import batches_of
+from netwright.training.feeds.streamed import FEW, Streamed, with_steps
 
 CPU = torch.device("cpu")
 NUMBERS = nw.with_loss(nw.Chain(nw.Linear(1), input=nw.Vector(1, 0, 1), output=nw.Number(0, 1)), nw.MSE())
@@ -77,7 +77,7 @@ def test_batches_are_encoded_and_padded_as_in_memory() -> None:
 def test_few_examples_are_kept_to_try_something_with(monkeypatch) -> None:
     monkeypatch.setattr("netwright.data.blocks.MOST", 10_000)
     assert made_of(lambda: (([float(i)], 0.0) for i in range(2000))).first(10_000).size == FEW
-    monkeypatch.setattr("netwright.training.prepare.streamed.FEW_BYTES", 1_000)
+    monkeypatch.setattr("netwright.training.feeds.streamed.FEW_BYTES", 1_000)
     assert made_of(lambda: (([float(i)], 0.0) for i in range(2000))).first(10_000).size < 20
 
 

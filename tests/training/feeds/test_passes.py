@@ -10,8 +10,8 @@ from PIL import Image
 import netwright as nw
 from netwright.data.sources import source
 from netwright.errors import DataError
-from netwright.training.prepare.feed import Feed
-from netwright.training.prepare.passes import batches_of, collected
+from netwright.training.feeds.feed import Feed
+from netwright.training.feeds.passes import batches_of, collected
 
 CPU = torch.device("cpu")
 NUMBERS = nw.with_loss(nw.Chain(nw.Linear(1), input=nw.Vector(1, 0, 1), output=nw.Number(0, 1)), nw.MSE())
@@ -63,7 +63,7 @@ def test_streams_are_collected(batched) -> None:
 
 
 def test_an_endless_stream_is_refused(monkeypatch) -> None:
-    monkeypatch.setattr("netwright.training.prepare.passes.free_memory", lambda device: 10_000)
+    monkeypatch.setattr("netwright.training.feeds.passes.free_memory", lambda device: 10_000)
 
     def endless():
         while True:
@@ -87,7 +87,7 @@ def test_an_endless_stream_is_refused(monkeypatch) -> None:
     ids=lambda row: type(row).__name__,
 )
 def test_what_a_stream_holds_is_counted_whatever_it_is_kept_in(monkeypatch, row) -> None:
-    monkeypatch.setattr("netwright.training.prepare.passes.free_memory", lambda device: 400_000)
+    monkeypatch.setattr("netwright.training.feeds.passes.free_memory", lambda device: 400_000)
     given: list[int] = []
 
     def rows():

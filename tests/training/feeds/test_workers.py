@@ -15,7 +15,7 @@ import torch.multiprocessing as processes
 from torch.utils.data import Dataset
 
 import netwright as nw
-from netwright.training.prepare.workers import EncodedRows
+from netwright.training.feeds.workers import EncodedRows
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),  # torch's advice about few processors

@@ -12,7 +12,7 @@ from netwright.net.plan.plan import Plan
 from netwright.net.run.lengths import Stored
 from netwright.training.batch import Batch
 from netwright.training.events import Choice, Status
-from netwright.training.prepare.batches import Batches
+from netwright.training.feeds.batches import Batches
 
 MOST = 4  # batches that wait to be taken
 BYTES = 32 << 20  # of these, from which on no further one is read; one is always read

@@ -16,9 +16,9 @@ from netwright.machine import free_memory
 from netwright.net.part import Net
 from netwright.net.run.lengths import Stored
 from netwright.training.batch import Batch
-from netwright.training.prepare.batches import Batches
-from netwright.training.prepare.feed import Feed, feed
-from netwright.training.prepare.streamed import streamed
+from netwright.training.feeds.batches import Batches
+from netwright.training.feeds.feed import Feed, feed
+from netwright.training.feeds.streamed import streamed
 
 
 class Passes(Batches):

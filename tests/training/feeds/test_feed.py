@@ -11,7 +11,7 @@ from netwright.data.order import bucketed_order, epoch_order
 from netwright.data.sources import Source, source
 from netwright.errors import DataError
 from netwright.layers.recurrent.gru import GRU
-from netwright.training.prepare.feed import feed
+from netwright.training.feeds.feed import feed
 
 CPU = torch.device("cpu")
 PICTURES = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
@@ -31,7 +31,7 @@ def test_bytes_stay_bytes_and_batches_are_floats() -> None:
 
 
 def test_beyond_memory_batches_are_encoded_as_they_come(monkeypatch) -> None:
-    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 100)
     lazy = feed(DATA, NET, CPU)
     assert lazy.columns["input"] is DATA.columns["input"]
     indices = torch.tensor([4, 0])
@@ -55,7 +55,7 @@ def test_what_takes_no_more_memory_is_prepared_once() -> None:
 @pytest.mark.parametrize("block", [1, 200, 1 << 20])
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 9])
 def test_batches_are_the_examples_in_order_whatever_is_gathered_at_once(monkeypatch, block, size) -> None:
-    monkeypatch.setattr("netwright.training.prepare.feed.BLOCK", block)
+    monkeypatch.setattr("netwright.training.feeds.feed.BLOCK", block)
     made = feed(source((PICTURES, ["a", "b", "a", "a", "b"]), weights=[0.0, 1.0, 2.0, 3.0, 4.0]), NET, CPU)
     order = torch.tensor([3, 1, 4, 0, 2])
     given = list(made.batches(order, size))
@@ -103,7 +103,7 @@ def test_batches_of_texts_are_of_like_length_and_padding_is_counted() -> None:
 
 def test_texts_beyond_memory_come_in_random_order(monkeypatch) -> None:
     resident = reading()
-    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 100)
     lazy = reading()
     assert lazy.raw
     assert torch.equal(lazy.order(2, seed=0, epoch=1), epoch_order(6, 0, 1))
@@ -134,7 +134,7 @@ def test_an_error_in_a_sample_names_the_row_it_has_in_all_of_the_data() -> None:
 
 
 def test_an_error_beyond_memory_names_the_row_it_has_in_all_of_the_data(monkeypatch) -> None:
-    monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 100)
+    monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 100)
     made = feed(source((PICTURES, ["a", "b", "a", "a", "c"])), NET, CPU)
     made.batch(torch.tensor([3, 0]))
     with pytest.raises(DataError) as caught:
@@ -176,7 +176,7 @@ def test_examples_are_those_that_the_user_counts() -> None:
 def test_an_error_names_the_row_of_the_user_whatever_was_taken(monkeypatch) -> None:
     data = source((PICTURES, ["a", "b", "a", "c", "b"])).take(torch.tensor([4, 3, 0]))
     for memory in (1 << 40, 100):
-        monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device, memory=memory: memory)
+        monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device, memory=memory: memory)
         with pytest.raises(DataError) as caught:
             feed(data, NET, CPU).batch(torch.tensor([2, 1]))
         assert caught.value.where == "port 'target', row 3"
@@ -191,7 +191,7 @@ def test_an_error_names_the_port_and_the_row() -> None:
 @pytest.mark.parametrize("raw", [False, True])
 def test_a_last_batch_that_is_too_small_joins_the_one_before(raw, monkeypatch) -> None:
     if raw:
-        monkeypatch.setattr("netwright.training.prepare.feed.free_memory", lambda device: 0)
+        monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 0)
     whole = nw.with_loss(nw.initialize(nw.Chain(nw.Linear(), input=2, output=nw.Number(0.0, 1.0))), nw.MSE())
     made = feed(source((torch.rand(13, 2), [0.0] * 13), weights=[1.0] * 13), whole, torch.device("cpu"))
     assert made.raw == raw

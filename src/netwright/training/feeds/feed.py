@@ -20,7 +20,7 @@ from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.net.run.examples import padded_batch, selected
 from netwright.net.run.lengths import Axes, Stored, extents
 from netwright.training.batch import Batch
-from netwright.training.prepare.batches import Batches
+from netwright.training.feeds.batches import Batches
 from netwright.value import Value
 
 BLOCK = 1 << 20  # bytes that are gathered at once: small batches share the cost of a call, large ones stay in the cache

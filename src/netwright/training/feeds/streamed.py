@@ -15,8 +15,8 @@ from netwright.net.part import Net
 from netwright.net.run.lengths import Stored
 from netwright.training.batch import Batch
 from netwright.training.events import Choice, Status
-from netwright.training.prepare.batches import Batches
-from netwright.training.prepare.feed import Feed, feed
+from netwright.training.feeds.batches import Batches
+from netwright.training.feeds.feed import Feed, feed
 
 FEW = 512  # examples that are kept to try something with, at most
 FEW_BYTES = 8 << 20  # of raw values of these
