@@ -61,9 +61,10 @@ test-portable: $(VENV)/.dev $(OLDEST)/.dev  ## the same on other machines: old u
 book: $(VENV)/.dev  ## the pages, whole, into book/site/
 	$(BIN)/python book/build.py
 
-bench: $(VENV)/.bench  ## the speed tables, into bench/results.md and bench/growth.md
+bench: $(VENV)/.bench  ## the speed tables, into bench/results.md, bench/growth.md and bench/runs.md
 	$(BIN)/python -m bench.run --date $$(date +%F)
 	$(BIN)/python -m bench.growth --date $$(date +%F)
+	$(BIN)/python -m bench.runs --date $$(date +%F)
 
 bench-models: $(VENV)/.bench  ## the speed of published nets, into bench/models.md; fetches 177 MB once
 	$(BIN)/python -m bench.models --date $$(date +%F)

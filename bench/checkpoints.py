@@ -1,29 +1,28 @@
-"""What keeping a run in a folder costs, against the same run without: python -m bench.checkpoints"""
+"""What keeping a run in a folder costs, against the same run without one, for bench.runs."""
 
-import argparse
+import math
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from bench.interleave import interleave, table
+from bench.interleave import Row, interleave
 
 import netwright as nw
 
+EXAMPLES = 4000
 
-def nets() -> dict[str, tuple[nw.Net, tuple[int, ...]]]:
-    """A net with costly steps, one with cheap steps, and one with much state; each with the shape of an example."""
+
+def nets() -> dict[str, nw.Net]:
+    """A net with costly steps, one with cheap steps, and one with much state."""
     classes = (10, nw.softmax)
+    convolution = (nw.Reshape(28, 28, 1), nw.Conv(16, 3), nw.relu, nw.Flatten())
     return {
-        "conv": (
-            nw.Chain(nw.Conv(16, (3, 3)), nw.relu, nw.Flatten(), *classes, input=nw.Array((28, 28, 1))),
-            (28, 28, 1),
-        ),
-        "mlp": (nw.Chain(128, nw.relu, *classes, input=nw.Array(784)), (784,)),
-        "large": (nw.Chain(4096, nw.relu, 1024, nw.relu, *classes, input=nw.Array(784)), (784,)),
+        "convolutional": nw.Chain(*convolution, *classes, input=nw.Array(784)),
+        "small dense": nw.Chain(128, nw.relu, *classes, input=nw.Array(784)),
+        "large dense": nw.Chain(4096, nw.relu, 1024, nw.relu, *classes, input=nw.Array(784)),
     }
 
 
@@ -40,27 +39,14 @@ def candidate(net: nw.Net, data: Any, epochs: int, folder: Path | None) -> Calla
     return turn
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=4000)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--repeats", type=int, default=5)
-    chosen = parser.parse_args()
+def kept(net: nw.Net, seconds: float, repeats: int, place: Path) -> tuple[int, list[Row]]:
+    """Steps of a run that takes about so many seconds, and the race of that run without and with a folder."""
     draw = torch.Generator().manual_seed(0)
-    labels = torch.randint(0, 10, (chosen.examples,), generator=draw)
-    with tempfile.TemporaryDirectory() as place:
-        for name, (net, shape) in nets().items():
-            data = (torch.randn(chosen.examples, *shape, generator=draw), labels)
-            found = {
-                "without a folder": candidate(net, data, chosen.epochs, None),
-                "with a folder": candidate(net, data, chosen.epochs, Path(place, name)),
-            }
-            print(
-                name
-                + "\n"
-                + table(interleave(found, chosen.repeats, "without a folder"), chosen.examples * chosen.epochs)
-            )
-
-
-if __name__ == "__main__":
-    main()
+    data = (torch.randn(EXAMPLES, 784, generator=draw), torch.randint(0, 10, (EXAMPLES,), generator=draw))
+    first = nw.train(net, data, epochs=2, optimizer="adam", threads=1, progress=False)
+    epochs = max(2, math.ceil(seconds / first.epochs[-1].seconds))
+    found = {
+        "without a folder": candidate(net, data, epochs, None),
+        "with a folder": candidate(net, data, epochs, place),
+    }
+    return epochs * len(first.losses) // 2, interleave(found, repeats, "without a folder")

@@ -1,7 +1,5 @@
-"""How fast a run is on data that is read when it is needed, against the same data in memory: python -m bench.sources"""
+"""How fast a run is on data that is read when it is needed, against the same data in memory, for bench.runs."""
 
-import argparse
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from bench.interleave import interleave, table
 
 import netwright as nw
 
@@ -69,19 +66,3 @@ def candidate(data: Any, workers: int, net: nw.Net) -> Callable[[], float]:
         return sum(epoch.seconds for epoch in run.epochs)
 
     return turn
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=20_000)
-    parser.add_argument("--net", choices=list(NETS), default="convolutional")
-    parser.add_argument("--repeats", type=int, default=7)
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = forms(Path(folder), chosen.examples)
-        candidates = {name: candidate(*form, NETS[chosen.net]()) for name, form in found.items()}
-        print(table(interleave(candidates, chosen.repeats, "memory"), chosen.examples))
-
-
-if __name__ == "__main__":
-    main()

@@ -176,7 +176,7 @@ def assert_same_numbers(run: Run) -> None:
 def test_checkpoints_take_a_small_share_of_the_time(tmp_path: Path) -> None:
     time_now = 0.0
     folder = RunFolder(tmp_path)
-    loop = SimpleNamespace(status=SimpleNamespace(steps=1000), whole=True, broken=lambda: None, snapshot=lambda: None)
+    loop = SimpleNamespace(status=SimpleNamespace(steps=2000), whole=True, broken=lambda: None, snapshot=lambda: None)
 
     def save(snapshot: object, step: int, epoch: int) -> None:
         nonlocal time_now
@@ -185,10 +185,10 @@ def test_checkpoints_take_a_small_share_of_the_time(tmp_path: Path) -> None:
     folder.save = save  # type: ignore[method-assign]
     writer = Recorder(folder, loop, clock=lambda: time_now)  # type: ignore[arg-type]
     status = SimpleNamespace(step=0, losses=[1.0], learning_rate=0.1, seconds=0.0)
-    for step in range(1, 1001):
+    for step in range(1, 2001):
         time_now += 0.1
         status.step = step
         writer.on_step(status)  # type: ignore[arg-type]
-    checkpoints = round((time_now - 100) / 0.5)
+    checkpoints = round((time_now - 200) / 0.5)
     assert checkpoints >= 3
-    assert (time_now - 100) / 100 <= 0.03
+    assert (time_now - 200) / 200 <= 0.03

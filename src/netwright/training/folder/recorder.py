@@ -28,7 +28,7 @@ from netwright.training.progress.progress import figure
 from netwright.training.result import Run, result_of, run_so_far
 from netwright.training.start import Start
 
-CHECKPOINT_SHARE, EPOCH_SHARE, VIEW_SHARE = 0.012, 0.008, 0.005  # of the time of a run
+CHECKPOINT_SHARE, EPOCH_SHARE, VIEW_SHARE = 0.010, 0.006, 0.004  # of the time of a run
 FREE = 0.25  # seconds of keeping epochs that a short run may take beyond that
 WHY_SHARE = (
     "checkpoints, kept epochs and the page take at most 3% of the time of a run of a minute or more; "
