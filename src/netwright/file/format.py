@@ -9,6 +9,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Never, cast
 
 import torch
@@ -66,6 +67,14 @@ def file_path(path: Any) -> str | os.PathLike[str]:
     found = cast("str | os.PathLike[str]", path)
     check_file_name(found)
     return found
+
+
+def folder_path(path: Any) -> Path:
+    """The whole path of a folder, which stays the same when the program changes its working directory.
+
+    `~` is the home of the user; else a new folder would get the name "~".
+    """
+    return Path(os.path.abspath(os.path.expanduser(file_path(path))))
 
 
 def order(tensors: Mapping[str, Tensor]) -> list[str]:

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from netwright.codecs.numeric import plain_number
+from netwright.file.format import folder_path
 from netwright.machine import without_autocast
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
@@ -133,7 +133,7 @@ def train(
     )
     callbacks = [*arguments.all_of("callbacks", callbacks, Callback), *([progress_for()] if progress else [])]
     arguments.check_net(net)
-    path = None if folder is None else Path(arguments.folder(folder))
+    path = None if folder is None else folder_path(arguments.folder(folder))
     with joined() as group:
         heard = callbacks if group.leads else ()
         if path is not None:

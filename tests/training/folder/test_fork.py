@@ -219,3 +219,15 @@ def test_no_epoch_is_done(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no more"):
         trained(tmp_path, callbacks=[Ends(2, ValueError("no more"))])
     assert refused(folder=tmp_path) == f"no epoch of the run is done yet\n  where:    {tmp_path}"
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "start.net"])
+@pytest.mark.parametrize("damage", [False, True])
+def test_a_log_or_a_first_net_that_is_damaged_or_removed(tmp_path: Path, name: str, damage: bool) -> None:
+    whole = trained(tmp_path / "a")
+    (tmp_path / "a" / name).unlink()
+    if damage:
+        (tmp_path / "a" / name).write_bytes(b"\xff\xfe\x00")
+    folder = nw.fork(tmp_path / "a", epoch=1)
+    assert on(folder).losses == whole.losses
+    assert nw.load_run(folder).net == whole.net

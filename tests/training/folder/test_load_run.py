@@ -36,3 +36,27 @@ def test_no_run(tmp_path: Path) -> None:
         f"  where:    {tmp_path}\n"
         "  expected: a folder that nw.train(…, folder=…) wrote, with run.json"
     )
+
+
+def test_a_folder_that_was_moved(tmp_path: Path) -> None:
+    run = trained(tmp_path / "a")
+    assert str(next(c.value for c in run.choices if c.name == "folder")) == str(tmp_path / "a")
+    (tmp_path / "a").rename(tmp_path / "b")
+    for moved in (nw.load_run(tmp_path / "b"), trained(tmp_path / "b")):
+        assert_same(moved, run)
+        assert [c.value for c in moved.choices if c.name == "folder"] == [str(tmp_path / "b")]
+
+
+def test_a_first_net_that_was_removed(tmp_path: Path) -> None:
+    run = trained(tmp_path)
+    (tmp_path / "start.net").unlink()
+    with pytest.raises(FileError) as caught:
+        nw.load_run(tmp_path)
+    assert str(caught.value) == (
+        "the net before the run is missing or damaged\n"
+        f"  where:    {tmp_path / 'start.net'}\n"
+        "  mend:     the call of nw.train that made the run again; "
+        "it writes this file anew, and goes on or gives the run"
+    )
+    trained(tmp_path)
+    assert_same(nw.load_run(tmp_path), run)

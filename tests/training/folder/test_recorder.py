@@ -192,3 +192,44 @@ def test_checkpoints_take_a_small_share_of_the_time(tmp_path: Path) -> None:
     checkpoints = round((time_now - 200) / 0.5)
     assert checkpoints >= 3
     assert (time_now - 200) / 200 <= 0.03
+
+
+@pytest.mark.parametrize("name", ["runs/größer 1", "~/a"])
+def test_a_program_may_change_its_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    class Moves(Callback):
+        def on_step(self, status: Status) -> None:
+            os.chdir(tmp_path / "elsewhere")
+
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    for place in ("here", "elsewhere", "home"):
+        (tmp_path / place).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    whole = trained(name, callbacks=[Moves()])  # type: ignore[arg-type]
+    assert "not written" not in {choice.value for choice in whole.choices}
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+    folder = tmp_path / "home" / "a" if name.startswith("~") else tmp_path / "here" / name
+    assert_same(nw.load_run(folder), whole)
+    monkeypatch.chdir(tmp_path / "here")
+    assert_same(nw.load_run(name), whole)
+    assert nw.fork(name, epoch=1) == folder.with_name(f"{folder.name}-epoch1")
+
+
+@pytest.mark.parametrize("name", ["report.html", "best.net", "last.net"])
+def test_what_was_removed_of_a_run_that_ended_is_written_again(tmp_path: Path, name: str) -> None:
+    run = trained(tmp_path)
+    before = (tmp_path / name).read_bytes()
+    (tmp_path / name).unlink()
+    assert_same(trained(tmp_path), run)
+    assert len((tmp_path / name).read_bytes()) == len(before)
+
+
+def test_the_page_of_a_run_that_was_stopped(tmp_path: Path) -> None:
+    class Stops(Callback):
+        def on_epoch(self, status: Status) -> None:
+            status.stop()
+
+    trained(tmp_path, callbacks=[Stops()])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "A callback stopped the run. 1 of 3 epochs and 4 of 12 steps are done" in page
+    assert "nw.fork goes on from a kept epoch in another folder." in page

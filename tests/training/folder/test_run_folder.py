@@ -61,6 +61,8 @@ def test_what_a_killed_program_left_is_removed(tmp_path: Path) -> None:
     ("change", "what"),
     [
         ({"format": 2}, "the run was made by a newer Netwright"),
+        ({"format": 2, "more": 1}, "the run was made by a newer Netwright"),
+        ({"format": 0}, "the settings of the run are damaged"),
         ({"choices": [1]}, "the settings of the run are damaged"),
         ({"arrays": {"prefix": 1, "kind": "float32"}}, "the settings of the run are damaged"),
         ({"made from": None}, "the settings of the run are damaged"),
@@ -156,3 +158,16 @@ def test_a_run_of_many_epochs_is_kept(tmp_path: Path, count: int) -> None:
     assert read.losses == run.losses
     newest = max(tmp_path.glob("checkpoint-*")).read_bytes()
     assert int.from_bytes(newest[:8], "little") < 10_000
+
+
+def test_checkpoints_without_the_settings_are_named(tmp_path: Path) -> None:
+    trained(tmp_path)
+    (tmp_path / "run.json").unlink()
+    with pytest.raises(FileError) as caught:
+        trained(tmp_path)
+    assert str(caught.value) == (
+        "the folder has checkpoints of a run, but not its run.json, which says what they are\n"
+        f"  where:    {tmp_path}\n"
+        "  expected: run.json beside the checkpoints\n"
+        "  mend:     another folder="
+    )

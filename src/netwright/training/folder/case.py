@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.errors import FileError
 from netwright.file.array_file import ArrayFile, read_arrays, read_header
-from netwright.file.format import file_path
+from netwright.file.format import folder_path
 from netwright.file.load import load
 from netwright.file.save import save
 from netwright.net.part import Net
@@ -149,7 +149,7 @@ def load_case(path: str | os.PathLike[str], *, functions: Mapping[str, Any] | No
         >>> case.replay()
         Culprit(what='loss', path='log1', example=1)
     """
-    place = Path(file_path(path))
+    place = folder_path(path)
     if place.is_dir():
         cases = sorted(place.glob(f"case-*{CASE}"))
         if not cases:

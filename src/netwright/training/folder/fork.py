@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from netwright.errors import FileError, TrainingError, did_you_mean
-from netwright.file.format import file_path
-from netwright.regular import opened, text_of, write_file
+from netwright.file.format import folder_path
 from netwright.training.folder.made_from import SETTINGS, text_of_setting
-from netwright.training.folder.run_folder import LOG, START, RunFolder, held_folder
+from netwright.training.folder.run_folder import RunFolder, held_folder
 from netwright.training.folder.settings import as_plain
 from netwright.training.optimizers import optimizer_of
 from netwright.training.prepare import arguments
@@ -87,11 +86,11 @@ def _forked(
     folder: str | os.PathLike[str], epoch: int | None, into: str | os.PathLike[str] | None, changes: Mapping[str, Any]
 ) -> Path:
     """The folder of the new run, which is made if it is not there."""
-    first = RunFolder(Path(file_path(folder)))
+    first = RunFolder(folder_path(folder))
     first.refuse_empty()
     number = _best(first) if epoch is None else arguments.whole("epoch", epoch, 1) or 0
     origin = {"run": _digest(first.about["made from"]), "epoch": number, "changes": _texts(changes)}
-    target = Path(file_path(into)) if into is not None else _name(first.path, number, changes)
+    target = folder_path(into) if into is not None else _name(first.path, number, changes)
     if RunFolder(target).about.get("forked") == origin:
         return target
     _refuse_last(first, number, changes)
@@ -172,10 +171,7 @@ def _write(
 ) -> None:
     """Write the files of the new run; what makes it one is written last, so that half a run is none."""
     step = int(snapshot.plain["run"]["step"])
-    with opened(first.path / START) as file:
-        write_file(new.path / START, file.read(), "the net before the run")
-    write_file(new.path / LOG, text_of(first.path / LOG), "the log")
-    new.cut_log(step)
+    new.copy_beginning(first, step)
     chosen = [choice for choice in first.about["choices"] if choice["name"].replace(" ", "_") not in changes]
     about = {
         **first.about,

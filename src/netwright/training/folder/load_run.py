@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from netwright.errors import FileError
-from netwright.file.format import file_path
+from netwright.file.format import folder_path
 from netwright.file.load import load
+from netwright.net.part import Net
 from netwright.training.epochs import epochs_of
 from netwright.training.events import Choice
 from netwright.training.folder.run_folder import KINDS, START, RunFolder
@@ -35,7 +35,7 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
         ...     nw.load_run(folder).net == run.net
         True
     """
-    path = Path(file_path(folder))
+    path = folder_path(folder)
     kept = RunFolder(path)
     kept.refuse_empty()
     snapshot, damaged = kept.newest()
@@ -46,7 +46,7 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
             got="; ".join(damaged) or "no checkpoint yet",
             mend="the call of nw.train again, which begins anew" if not damaged else (),
         )
-    start = load(path / START, functions=functions)
+    start = _start(kept, functions)
     run, best = snapshot.part("run"), snapshot.part("kept")
     prefix, kind = kept.about["arrays"]["prefix"], KINDS[kept.about["arrays"]["kind"]]
     last = net_holding(start, snapshot.part("last").arrays, prefix, kind)
@@ -58,9 +58,23 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
         last=last,
         epochs=tuple(epochs_of(snapshot.part("epochs").arrays)),
         losses=tuple(run.arrays["losses"].tolist()),
-        choices=tuple(Choice(name, value, why, chosen.get(name)) for name, value, why in run.plain["choices"]),
+        choices=kept.named([Choice(name, value, why, chosen.get(name)) for name, value, why in run.plain["choices"]]),
         best=best.plain["epoch"],
         seconds=run.plain["seconds"],
         ended=kept.ended or NOT_ENDED,
     )
     return begun_with(read, begun)
+
+
+def _start(folder: RunFolder, functions: Mapping[str, Any] | None) -> Net:
+    """The net before the run, into which the arrays of its checkpoints are put."""
+    try:
+        return load(folder.path / START, functions=functions)
+    except FileError:
+        if folder.start_is_whole():
+            raise
+        raise FileError(
+            what="the net before the run is missing or damaged",
+            where=os.fspath(folder.path / START),
+            mend="the call of nw.train that made the run again; it writes this file anew, and goes on or gives the run",
+        ) from None

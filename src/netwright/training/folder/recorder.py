@@ -30,10 +30,6 @@ from netwright.training.start import Start
 
 CHECKPOINT_SHARE, EPOCH_SHARE, VIEW_SHARE = 0.010, 0.006, 0.004  # of the time of a run
 FREE = 0.25  # seconds of keeping epochs that a short run may take beyond that
-WHY_SHARE = (
-    "checkpoints, kept epochs and the page take at most 3% of the time of a run of a minute or more; "
-    "the same call goes on from the newest checkpoint, and nw.fork from a kept epoch"
-)
 LINES = 1000  # of steps in the log, at most
 PAGE, BEST, LAST = "report.html", "best.net", "last.net"
 
@@ -78,7 +74,9 @@ class Recorder(Callback):
                 self._view(status)
 
     def on_end(self, status: Status) -> None:
-        if self.folder.ended:  # it had ended before, and nothing has changed
+        if self.folder.ended:  # it had ended before, and nothing has changed, but files may have been removed
+            if not all((self.folder.path / name).exists() for name in (PAGE, BEST, LAST)):
+                self._view(status)
             return
         self._try("case", lambda: write_case(self.loop, self.folder.path))
         self._save(status, keep=self.loop.running.batches == 0 and bool(status.done))
@@ -131,6 +129,8 @@ def so_far(status: Status) -> str:
         figures = [f"loss {status.done[-1].loss:.4g}"]
         figures += [f"validation {name} {figure(name, value)}" for name, value in status.done[-1].validation.items()]
         done += f"; after epoch {len(status.done)}: {', '.join(figures)}"
+    if status.ended == "stopped":
+        return f"A callback stopped the run. {done}. nw.fork goes on from a kept epoch in another folder."
     if status.ended:
         return f"The run ended early ({status.ended}). {done}. The same call of nw.train goes on."
     return f"The run goes on. {done}. The page is written again after an epoch; load it again then."
@@ -190,8 +190,9 @@ def train_in(
         loop = Loop(prepared, heard)
         whys = {choice.name: choice.why for choice in folder.choices}  # of the call that began the run
         loop.status.choices = tuple(replace(made, why=whys.get(made.name, made.why)) for made in prepared.choices)
-        loop.status.choices += (Choice("folder", os.fspath(path), WHY_SHARE),)
+        loop.status.choices += (folder.choice,)
         resume(loop, folder)
+        loop.status.choices = folder.named(loop.status.choices)
         if group.leads:
             heard.insert(0, Recorder(folder, loop, start))  # before those that may raise: log and checkpoints agree
         try:

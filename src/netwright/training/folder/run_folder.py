@@ -36,6 +36,10 @@ CHECKPOINT = re.compile(r"checkpoint-([0-9]+)(?:-epoch-([0-9]+))?\.run")  # the 
 KEPT = 2  # checkpoints: the newest, and the one before in case the newest is damaged
 SPREAD = 8  # epochs that are kept besides the best and the last
 ROOM = 8 << 30  # bytes that these may take on the disk
+WHY_KEPT = (
+    "checkpoints, kept epochs and the page take at most 3% of the time of a run of a minute or more; "
+    "the same call goes on from the newest checkpoint, and nw.fork from a kept epoch"
+)
 CHOICE = {"name", "value", "why", "setting"}
 KINDS = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES.values() if dtype.is_floating_point}
 PLAIN = (bool, int, float, str, list, dict)
@@ -89,6 +93,15 @@ class RunFolder:
     def settings(self) -> Mapping[str, Any]:
         """The settings that were given when the run began, as JSON; None for one that no file holds."""
         return self.about.get("settings", {})
+
+    @property
+    def choice(self) -> Choice:
+        """Where the run is kept."""
+        return Choice("folder", os.fspath(self.path), WHY_KEPT)
+
+    def named(self, choices: Sequence[Choice]) -> tuple[Choice, ...]:
+        """The choices of a checkpoint with the path that the folder has now, since it may have been moved."""
+        return tuple(self.choice if one.name == "folder" and one.why == WHY_KEPT else one for one in choices)
 
     def started(self, start: Start) -> Start:
         """The same start as the call that began the run says it; of a fork, also where it begins."""
@@ -208,20 +221,43 @@ class RunFolder:
         kept = [line for line in text.splitlines(keepends=True) if _step_of(line) <= step]
         write_file(path, "".join(kept), "the log")
 
+    def copy_beginning(self, other: "RunFolder", step: int) -> None:
+        """Copy from another folder the net before the run, and the log up to a step, as far as they are there.
+
+        Without them the run is the same: the next call of `nw.train` has the net, and the log only says what was.
+        """
+        for name in (START, LOG):
+            with suppress(FileNotFoundError), opened(other.path / name) as file:
+                write_file(self.path / name, file.read(), name)
+        self.cut_log(step)
+
     def _mend_start(self, net: Net) -> None:
         """Write the net before the run anew where its file is damaged: it is the net of this call."""
+        if not self.start_is_whole():
+            with suppress(OSError):
+                save(net, self.path / START)
+
+    def start_is_whole(self) -> bool:
+        """Whether the file of the net before the run is as it was written."""
         try:
             with opened(self.path / START) as file:
                 read_arrays(cast(Any, file), *read_header(cast(Any, file)))
+            return True
         except OSError:
-            with suppress(OSError):
-                save(net, self.path / START)
+            return False
 
     def refuse_foreign(self, begun: bool = False) -> None:
         """Refuse a folder that has something else in it; `begun`: it may have a run whose first files were written.
 
         Raises: FileError.
         """
+        if not begun and self.checkpoints():
+            raise FileError(
+                what=f"the folder has checkpoints of a run, but not its {ABOUT}, which says what they are",
+                where=os.fspath(self.path),
+                expected=f"{ABOUT} beside the checkpoints",
+                mend="another folder=",
+            )
         ours = {LOG, START, LOCK}  # of a run that was killed before it had begun
         for entry in self.path.iterdir():
             checkpoint = begun and CHECKPOINT.fullmatch(entry.name) is not None
@@ -332,20 +368,21 @@ def _about(path: Path) -> dict[str, Any]:
         raise FileError(
             what="the settings of the run cannot be read", where=f"{path / ABOUT}", got=str(error)
         ) from None
-    keys = {"format", "made from", "settings", "arrays", "choices", "versions", "forked", "ended", "checksum"}
-    if not isinstance(found, dict) or set(cast(dict[str, Any], found)) != keys:
-        raise FileError(
-            what="this is not the folder of a run", where=f"{path / ABOUT}", expected=", ".join(sorted(keys))
-        )
-    if found["format"] != FORMAT:
+    about = cast(dict[str, Any], found) if isinstance(found, dict) else {}
+    number = about.get("format")
+    if type(number) is int and number > FORMAT:  # its other entries may be others, too
         raise FileError(
             what="the run was made by a newer Netwright",
             where=f"{path / ABOUT}",
             expected=f"format {FORMAT}",
-            got=f"format {found['format']}",
+            got=f"format {number}",
             mend="pip install --upgrade netwright",
         )
-    about = cast(dict[str, Any], found)
+    keys = {"format", "made from", "settings", "arrays", "choices", "versions", "forked", "ended", "checksum"}
+    if set(about) != keys:
+        raise FileError(
+            what="this is not the folder of a run", where=f"{path / ABOUT}", expected=", ".join(sorted(keys))
+        )
     if about.pop("checksum") != _checksum(about) or not _is_about(about):
         raise FileError(what="the settings of the run are damaged", where=f"{path / ABOUT}", mend="another folder=")
     return about
@@ -361,7 +398,7 @@ def _is_about(found: Mapping[str, Any]) -> bool:
     """Whether every value has the form in which it is written."""
     arrays, choices = found["arrays"], found["choices"]
     return (
-        isinstance(found["format"], int)
+        found["format"] == FORMAT
         and isinstance(found["ended"], str)
         and isinstance(found["forked"], dict)
         and all(isinstance(found[name], dict) for name in ("made from", "versions"))

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from netwright.file.format import folder_path
 from netwright.training.loggers.logger import Logger
 
 
@@ -22,7 +23,7 @@ class MLflow(Logger):
     def __init__(self, folder: str | os.PathLike[str], name: str) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         super().__init__("mlflow", "mlflow-skinny", "mlflow")
-        self.folder, self.name = os.path.abspath(folder), name
+        self.folder, self.name = os.fspath(folder_path(folder)), name
 
     def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")

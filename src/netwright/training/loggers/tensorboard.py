@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from netwright.file.format import folder_path
 from netwright.training.loggers.logger import Logger
 
 
@@ -24,7 +25,7 @@ class TensorBoard(Logger):
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         super().__init__("torch.utils.tensorboard", "tensorboard", "tensorboard")
-        self.folder = os.fspath(folder)
+        self.folder = os.fspath(folder_path(folder))
 
     def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
         self.writer: Any = self.module.SummaryWriter(self.folder, purge_step=1)  # what is there is not shown

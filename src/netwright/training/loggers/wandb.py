@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from netwright.file.format import folder_path
 from netwright.training.loggers.logger import Logger
 
 
@@ -22,7 +23,7 @@ class WandB(Logger):
     def __init__(self, folder: str | os.PathLike[str], project: str, name: str) -> None:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # else it reports its errors over the network
         super().__init__("wandb", "wandb", "wandb")
-        self.folder, self.about = os.fspath(folder), {"project": project, "name": name}
+        self.folder, self.about = os.fspath(folder_path(folder)), {"project": project, "name": name}
 
     def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
         os.makedirs(self.folder, exist_ok=True)  # else wandb writes elsewhere
