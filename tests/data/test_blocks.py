@@ -1,13 +1,24 @@
 """A stream is read in blocks of bounded size, shuffled in each, and gone on with from any place."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 import netwright as nw
-from netwright.data.blocks import Place, Shuffled, StreamColumn, a_pass, blocks_of, count_pass, first_block
+from netwright.data.blocks import (
+    Place,
+    Shuffled,
+    StreamColumn,
+    a_pass,
+    blocks_of,
+    count_pass,
+    first_block,
+    held_out_of,
+)
+from netwright.data.held_out import random_parts
 from netwright.data.sources import Blocks, source
 from netwright.errors import DataError
 
@@ -31,15 +42,15 @@ def inputs(rows):
 
 def test_a_block_is_full_by_number_or_by_bytes(monkeypatch) -> None:
     made = numbers()
-    given = blocks_of(made.stream, {}, Place())
+    given = blocks_of(made, Place())
     found = [next(given) for _ in range(5)]
-    assert [len(rows) for _, rows in found] == [8, 8, 8, 6, 8]
-    assert [(place.sweep, place.block, place.examples) for place, _ in found] == [
+    assert [len(block.rows) for block in found] == [8, 8, 8, 6, 8]
+    assert [(block.place.sweep, block.place.block, block.place.examples) for block in found] == [
         (1, 0, 0), (1, 1, 8), (1, 2, 16), (1, 3, 24), (2, 0, 0),
     ]  # fmt: skip
     monkeypatch.setattr("netwright.data.blocks.BYTES", 25_000)
-    given = blocks_of(whole(lambda: ((b"0" * 10_000, float(i)) for i in range(7))).stream, {}, Place())
-    assert [len(next(given)[1]) for _ in range(3)] == [3, 3, 1]
+    given = blocks_of(whole(lambda: ((b"0" * 10_000, float(i)) for i in range(7))), Place())
+    assert [len(next(given).rows) for _ in range(3)] == [3, 3, 1]
 
 
 def test_every_pass_has_each_example_once_in_an_order_of_its_own_and_blocks_stay_in_place() -> None:
@@ -154,4 +165,76 @@ def test_an_item_that_may_be_one_example_or_a_batch_is_refused() -> None:
         "  expected: one example (2,), or a batch of 2\n"
         "  got:      a net that does not say the sizes of its input\n"
         "  mend:     net.with_input(…), the sizes of one example or an encoder"
+    )
+
+
+def parts(data, validation=0.2, learning=()):
+    found = first_block(source(data), {})
+    count, columns = count_pass(found.blocks, learning)
+    return held_out_of(replace(found, blocks=replace(found.blocks, examples=count, columns=columns)), validation, 0)
+
+
+def pairs(count=30):
+    return lambda: ((float(i), float(i)) for i in range(count))
+
+
+@pytest.mark.parametrize("form", ["function", "batches"])
+def test_a_stream_has_a_part_that_trains_and_one_that_validates(form) -> None:
+    data = pairs() if form == "function" else DataLoader(list(pairs()()), batch_size=7)
+    expected = [part.tolist() for part in random_parts(30, 0.2, 0)]
+    for part, places in zip(parts(data), expected, strict=True):
+        assert inputs(row for _, row in a_pass(part.blocks)) == [number for number, _ in a_pass(part.blocks)] == places
+        assert part.rows.tolist() == places[: len(part)]
+        assert (part.blocks.examples, part.blocks.short) == (len(places), len(places) < 8)
+        shuffled, given, states = Shuffled(part.blocks, 0, {}), [], []
+        for _ in range(12):
+            states.append(json.loads(json.dumps(shuffled.state)))
+            given.append(shuffled.take(4))
+        numbers = [number for taken, _ in given for number in taken]
+        assert numbers == inputs(row for _, rows in given for row in rows)
+        assert sorted(numbers[: len(places)]) == places
+        for done, state in enumerate(states):
+            again = Shuffled(part.blocks, 0, state)
+            assert [again.take(4) for _ in given[done:]] == given[done:]
+        assert {ended for _, ended in shuffled.ended} == {30}
+
+
+def test_codecs_learn_from_the_part_that_trains(monkeypatch) -> None:
+    places = [float(i) for i in random_parts(30, 0.2, 0)[0]]
+    for most in (10_000, 1):
+        monkeypatch.setattr("netwright.data.blocks.LEARNED", most)
+        training, _ = parts(pairs(), learning=["input"])
+        assert list(training.blocks.columns["input"]) == places
+    with pytest.raises(DataError) as caught, training.errors():
+        raise DataError(what="no number", where="row 20")
+    assert caught.value.where == f"row {places[20]:g}"
+
+
+def test_a_stream_whose_passes_differ_has_no_parts() -> None:
+    opened = iter(range(100))
+
+    def moved():
+        pass_number = next(opened)
+        return ((float(i), float(i + pass_number)) for i in range(30))
+
+    assert parts(moved) is None
+
+
+@pytest.mark.parametrize("validates", [False, True])
+def test_a_pass_without_an_example_of_a_part_is_refused(validates) -> None:
+    lengths = iter([30] * 5)
+
+    def shorter():
+        return ((float(i), float(i)) for i in range(next(lengths, 1)))
+
+    found = parts(shorter, 29 if not validates else 1)
+    assert found is not None
+    part = found[validates]
+    with pytest.raises(DataError) as caught:
+        list(a_pass(part.blocks)) if validates else Shuffled(part.blocks, 0, {}).take(60)
+    assert str(caught.value) == (
+        f"a pass over the stream has no example that {'validates' if validates else 'trains'}\n"
+        "  where:    data\n"
+        "  expected: 30 examples, as in the pass that was counted\n"
+        "  mend:     keep=True, if passes have to differ in length"
     )

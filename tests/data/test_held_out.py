@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netwright.data.held_out import latest, of_each_class, random_parts, single_classes, whole_groups
+from netwright.data.held_out import latest, of_each_class, random_parts, single_classes, stream_parts, whole_groups
 from netwright.errors import DataError
 
 module = importlib.import_module("netwright.data.held_out")
@@ -24,6 +24,30 @@ def test_every_example_is_on_one_side(n: int, validation: float, seed: int) -> N
     assert abs(len(held) - n * validation) <= 1
     assert train.tolist() == sorted(train.tolist())
     assert held.tolist() == sorted(held.tolist())
+
+
+@pytest.mark.parametrize("validation", [1, 0.1, 0.5, 49])
+def test_the_parts_of_a_stream_are_those_of_the_same_examples_in_memory(validation: float | int) -> None:
+    for part, alike in zip(stream_parts(50, validation, 3), random_parts(50, validation, 3), strict=True):
+        assert [place for place in range(50) if place in part] == alike.tolist()
+        assert [part[i] for i in range(len(part))] == alike.tolist()
+
+
+@pytest.mark.parametrize("count", [1, 7, 48, 95])
+def test_the_parts_of_a_long_stream_are_drawn_a_run_of_places_at_a_time(monkeypatch, count: int) -> None:
+    monkeypatch.setattr(module, "DRAWN", 10)
+    module._held_out.cache_clear()
+    training, held = (([i for i in range(120) if i in part], part) for part in stream_parts(96, count, 0))
+    assert sorted(training[0] + held[0]) == list(range(120))
+    assert (len(held[0]), len(held[1]), len(training[1])) == (count, count, 96 - count)
+    assert training[0][-24:] == list(range(96, 120))  # a longer pass trains on what is beyond
+    for places, part in (training, held):
+        assert [part[i] for i in range(len(part))] == places[: len(part)]
+        tens = [sum(i // 10 == ten for i in held[0]) for ten in range(9)]
+        assert max(tens) - min(tens) <= 1
+    with pytest.raises(IndexError):
+        held[1][count]
+    module._held_out.cache_clear()
 
 
 def test_a_count_is_exact() -> None:

@@ -138,6 +138,11 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     "stream in blocks": (plain, stream, {}),
     "stream kept": (plain, stream, {"keep": True}),
     "stream, a part of it held out": (plain, stream, {"validation": 10}),
+    "stream of batches, a part of it held out": (
+        plain, DataLoader(rows(40), batch_size=7, collate_fn=tuple_of), {"validation": 0.3},
+    ),
+    "stream with its own place, a part of it held out": (plain, Made(Numbered), {"validation": 0.3}),
+    "jsonl, a part of it held out": (plain, Made(files), {"validation": 10}),
     "stream, another one validates": (plain, stream, {"validation": stream}),
     "steps per epoch": (plain, stream, {"steps_per_epoch": 3}),
     "stream of batches": (plain, DataLoader(rows(40), batch_size=7, collate_fn=tuple_of), {}),

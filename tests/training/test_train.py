@@ -104,7 +104,6 @@ def passes_of(data):
     [
         ("loader", None, 3, "read again in every epoch (a stream may give random examples; list(…) reads them once)"),
         ("function", None, 3, "read again in every epoch (a stream may give random examples; list(…) reads them once)"),
-        ("function", 0.25, 1, "read once (a part of a stream is held out of one pass)"),
         ("iterator", None, 1, "read once (an iterator gives its examples once)"),
     ],
 )
@@ -115,6 +114,56 @@ def test_a_stream_is_opened_in_every_epoch_or_it_is_said_that_it_is_read_once(fo
         (epochs > 1) * 48 + epochs * 48 <= data.asked <= (epochs > 1) * 48 + epochs * 48 + 1
     )  # the first block, twice
     assert [str(choice) for choice in run.choices if choice.name == "examples"] == [f"examples: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("form", "block", "counted"),
+    [
+        ("loader", 48, "as its length says"),
+        ("function", 48, "those of one pass, which was read to count them"),
+        ("function", 8, "those of one pass, which was read to count them"),
+    ],
+)
+def test_a_part_is_held_out_of_a_stream_that_is_not_kept(monkeypatch, form, block, counted) -> None:
+    monkeypatch.setattr("netwright.data.blocks.MOST", block)
+    monkeypatch.setattr("netwright.training.feeds.passes.free_memory", lambda device: 0)
+    rows = [([float(i)], float(i)) for i in range(48)]
+    data = torch.utils.data.TensorDataset(*(torch.tensor(list(column)) for column in zip(*rows, strict=True)))
+    run = train(LINE, passes_of(data)[form], validation=12, epochs=3, learning_rate=0.01)
+    assert {str(choice) for choice in run.choices if choice.name in ("held out", "epoch", "examples")} == {
+        "held out: 12 of 48 examples of the stream (training and validation both read the stream, and each leaves out "
+        "the examples of the other, which are known by their places in a pass)",
+        f"epoch: 36 examples ({counted})",
+        "examples: read again in every epoch (a stream may give random examples; list(…) reads them once)",
+    }
+    trains, validates = ([rows[i] for i in part] for part in random_parts(48, 12, seed=0))
+    apart = train(LINE, lambda: iter(trains), validation=validates, epochs=3, learning_rate=0.01)
+    assert run.losses == pytest.approx(apart.losses, rel=1e-6)
+    assert [epoch.validation["loss"] for epoch in run.epochs] == pytest.approx(
+        [epoch.validation["loss"] for epoch in apart.epochs], rel=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            lambda: passes_of(Noisy())["function"],
+            "passes over the stream differ, so a part of one pass, which is kept in memory, is held out",
+        ),
+        (
+            lambda: torch.utils.data.DataLoader(Noisy(), batch_size=8, shuffle=True),
+            "a part of a stream is held out of one pass",
+        ),
+        (lambda: passes_of(Noisy())["iterator"], "an iterator gives its examples once"),
+    ],
+    ids=["differs", "shuffles", "iterator"],
+)
+def test_a_part_of_a_stream_that_does_not_repeat_its_passes_is_held_out_of_one_pass(data, said) -> None:
+    run = train(LINE, data(), validation=0.25, epochs=2, learning_rate=0.05)
+    assert [str(choice) for choice in run.choices if choice.name in ("examples", "held out")] == [
+        f"examples: read once ({said})"
+    ]
 
 
 def test_a_stream_that_validates_is_read_again_in_every_epoch_and_that_is_said() -> None:
@@ -764,7 +813,7 @@ def test_a_kept_stream_is_shuffled_as_a_whole_and_one_in_blocks_says_its_order()
     assert "keep: True (given)" in map(str, run.choices)
     run = train(LINE, passes_of(data)["loader"], epochs=2)
     assert [str(choice) for choice in run.choices if choice.name in ("order", "epoch")] == [
-        "order: shuffled in blocks of 10,000 examples, or of 48 MB where these are fewer "
+        "order: shuffled within blocks of 10,000 examples; a block ends earlier where it reaches 48 MB "
         "(the stream is not kept in memory; keep=True keeps a pass and shuffles all of it)",
         "epoch: 48 examples (as its length says)",
     ]

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Any, TypeAlias, overload
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias, overload
 
 import torch
 
 from netwright.codecs.codec import Codec
 from netwright.codecs.pieces import bytes_of
+from netwright.data.held_out import StreamPart, stream_parts
 from netwright.data.order import generator
+from netwright.data.rows import same_value
 from netwright.data.sources import Blocks, Source
 from netwright.data.streams import Stream
 from netwright.errors import DataError
@@ -55,35 +57,71 @@ def examples_of_items(
         yield [dict(zip(item, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def blocks_of(
-    stream: Stream, codecs: Mapping[str, Codec | None], place: Place
-) -> Iterator[tuple[Place, list[Example]]]:
-    """The blocks from a place on, each with its own place; pass follows pass without end."""
+class StreamBlock(NamedTuple):
+    """Examples of a stream that are shuffled together, with their numbers in their pass.
+
+    Fields: `place` is where the block begins; `end`, how many examples of the pass are before what follows it.
+    """
+
+    place: Place
+    numbers: list[int]
+    rows: list[Example]
+    end: int
+
+
+def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock]:
+    """The blocks from a place on; pass follows pass without end. The last block of a pass may be empty.
+
+    Raises: DataError for a pass without an example of the part that is read.
+    """
     while True:
-        items = examples_of_items(_items_from(stream, place), stream.batched, codecs)
-        given, rows, size = 0, list[Example](), 0
-        for found in items:
+        some, given, numbers, rows, size, end = False, 0, list[int](), list[Example](), 0, place.examples
+        for inside, found, end in _numbered(blocks, place):
             given += 1
+            numbers += inside
             rows += found
             size += sum(map(bytes_of, found))
             if len(rows) >= MOST or size >= BYTES:
-                after = None if stream.placed is None else _own_place(stream.placed)
-                beyond = Place(place.sweep, place.block + 1, place.items + given, place.examples + len(rows), after)
-                yield place, rows
-                full = size >= BYTES
-                place, given, rows, size = beyond, 0, list[Example](), 0
+                placed = blocks.stream.placed
+                after = None if placed is None else _own_place(placed)
+                beyond = Place(place.sweep, place.block + 1, place.items + given, end, after)
+                yield StreamBlock(place, numbers, rows, end)
+                full, some = size >= BYTES, True
+                place, given, numbers, rows, size = beyond, 0, list[int](), list[Example](), 0
                 del found
                 if full:
                     give_back_freed_memory()
-        if rows:
-            yield place, rows
+        if not rows and not some:
+            raise _empty_part(blocks.part)
+        yield StreamBlock(place, numbers, rows, end)
         place = Place(place.sweep + 1)
 
 
-def a_pass(blocks: Blocks) -> Iterator[Example]:
-    """The examples of a pass, in the stream's own order."""
-    items = _items_from(blocks.stream, Place())
-    return chain.from_iterable(examples_of_items(items, blocks.stream.batched, blocks.codecs))
+def a_pass(blocks: Blocks) -> Iterator[tuple[int, Example]]:
+    """The examples of a pass with their numbers, in the stream's own order.
+
+    Raises: DataError for a pass without an example of the part that is read.
+    """
+    some = False
+    for inside, found, _ in _numbered(blocks, Place()):
+        some = some or bool(found)
+        yield from zip(inside, found, strict=True)
+    if not some:
+        raise _empty_part(blocks.part)
+
+
+def _numbered(blocks: Blocks, place: Place) -> Iterator[tuple[Sequence[int], list[Example], int]]:
+    """For each item of a pass from a place on its examples, their numbers, and how many are read with it."""
+    part, start = blocks.part, place.examples
+    items = _items_from(blocks.stream, place)
+    for found in examples_of_items(items, blocks.stream.batched, blocks.codecs):
+        places = range(start, start + len(found))
+        start = places.stop
+        if part is None:
+            yield places, found, start
+        else:
+            inside = [number for number in places if number in part]
+            yield inside, [found[number - places.start] for number in inside], start
 
 
 def _items_from(stream: Stream, place: Place) -> Iterator[Example]:
@@ -120,8 +158,8 @@ class Shuffled:
         place = Place(**{name: state[name] for name in Place.__dataclass_fields__}) if state else Place()
         self.place, self.position = place, int(state.get("position", 0))
         self.ended: list[tuple[int, int]] = []  # passes that ended, with their number of examples
-        self._blocks = blocks_of(blocks.stream, blocks.codecs, place)
-        self._rows: list[Example] = []
+        self._blocks = blocks_of(blocks, place)
+        self._block: StreamBlock | None = None
         self._order: list[int] = []
 
     @property
@@ -133,26 +171,28 @@ class Shuffled:
         """The next examples, with their numbers in their pass."""
         numbers, rows = list[int](), list[Example]()
         while len(rows) < wanted:
-            if self.position >= len(self._rows):
-                self._next_block()
-            stop = min(self.position + wanted - len(rows), len(self._rows))
+            if self._block is None or self.position >= len(self._order):
+                self._block = self._next_block()
+            stop = min(self.position + wanted - len(rows), len(self._order))
             chosen = self._order[self.position : stop]
-            rows += [self._rows[i] for i in chosen]
-            numbers += [self.place.examples + i for i in chosen]
+            rows += [self._block.rows[i] for i in chosen]
+            numbers += [self._block.numbers[i] for i in chosen]
             self.position = stop
         return numbers, rows
 
-    def _next_block(self) -> None:
-        first = not self._rows  # of this run: it is in the middle of this block, perhaps
-        before = (self.place.sweep, self.place.examples + len(self._rows))
-        self._rows = []  # so that memory holds one block
-        self.place, self._rows = next(self._blocks)
-        if not first:
+    def _next_block(self) -> StreamBlock:
+        before, self._block = self._block, None  # so that memory holds one block
+        end = None if before is None else before.end  # at first the run is in the middle of a block, perhaps
+        del before
+        block = next(self._blocks)
+        if end is not None:
             self.position = 0
-            if self.place.sweep > before[0]:
-                self.ended.append(before)
+            if block.place.sweep > self.place.sweep:
+                self.ended.append((self.place.sweep, end))
+        self.place = block.place
         draw = generator(self.seed, "block", self.place.sweep, self.place.block)
-        self._order = torch.randperm(len(self._rows), generator=draw, device="cpu").tolist()
+        self._order = torch.randperm(len(block.rows), generator=draw, device="cpu").tolist()
+        return block
 
 
 class StreamColumn(Sequence[Any]):
@@ -169,7 +209,7 @@ class StreamColumn(Sequence[Any]):
         return self.length
 
     def __iter__(self) -> Iterator[Any]:
-        return (row[self.port] for row in a_pass(self.blocks))
+        return (row[self.port] for _, row in a_pass(self.blocks))
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -196,7 +236,7 @@ def count_pass(blocks: Blocks, ports: Sequence[str]) -> tuple[int, dict[str, Seq
     kept: dict[str, list[Any]] = {port: [] for port in ports}
     sizes = dict.fromkeys(ports, 0)
     number = 0
-    for row in a_pass(blocks):
+    for _, row in a_pass(blocks):
         number += 1
         for port, column in kept.items():
             column.append(row[port])
@@ -208,10 +248,64 @@ def count_pass(blocks: Blocks, ports: Sequence[str]) -> tuple[int, dict[str, Seq
 
 def first_block(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
     """The examples of the first block, which carry the whole stream with them."""
-    rows = next(blocks_of(stream, codecs, Place()))[1]
-    ended = len(rows) < MOST and sum(map(bytes_of, rows)) < BYTES  # a full block is not the end of a pass
-    whole = Blocks(stream, codecs, lambda source: source, stream.length or (len(rows) if ended else None), ended)
-    return Source({port: [row[port] for row in rows] for port in rows[0]}, blocks=whole)
+    whole = Blocks(stream, codecs, lambda source: source)
+    rows = next(blocks_of(whole, Place())).rows
+    ended = _ended(rows)
+    counted = replace(whole, examples=stream.length or (len(rows) if ended else None), short=ended)
+    return Source(_columns(rows), blocks=counted)
+
+
+def held_out_of(whole: Source, validation: float | int, seed: int) -> tuple[Source, Source] | None:
+    """The training part and the validation part of a stream that was counted, each as its first block.
+
+    Each part reads the stream and leaves out the examples of the other, so no more of it is in memory than without
+    parts. Passes are read in one order.
+
+    Returns: None where another pass has other examples at the same places, so that a place does not tell an example.
+    """
+    blocks = whole.blocks
+    assert blocks is not None
+    assert blocks.examples is not None
+    found: list[Source] = []
+    for part in stream_parts(blocks.examples, validation, seed):
+        own = replace(blocks, examples=len(part), part=part)
+        block = next(blocks_of(own, Place()))
+        for number, row in zip(block.numbers, block.rows, strict=True):
+            if number < len(whole) and not same_value(row, {port: whole.columns[port][number] for port in row}):
+                return None
+        columns = {port: _of_part(column, own, port) for port, column in blocks.columns.items()}
+        own = replace(own, columns=columns, short=_ended(block.rows))
+        numbers = torch.tensor(block.numbers, dtype=torch.int64, device="cpu")
+        found.append(Source(_columns(block.rows), rows=numbers, blocks=own))
+    return found[0], found[1]
+
+
+def _of_part(column: Sequence[Any], blocks: Blocks, port: str) -> Sequence[Any]:
+    """Of a column of the whole stream the examples of a part."""
+    part = blocks.part
+    assert part is not None
+    if isinstance(column, StreamColumn):
+        return StreamColumn(blocks, port, len(part))
+    return [value for number, value in enumerate(column) if number in part]
+
+
+def _ended(rows: Sequence[Example]) -> bool:
+    """Whether a first block is a whole pass; a full one is not the end of it."""
+    return len(rows) < MOST and sum(map(bytes_of, rows)) < BYTES
+
+
+def _columns(rows: Sequence[Example]) -> dict[str, Sequence[Any]]:
+    return {port: [row[port] for row in rows] for port in rows[0]}
+
+
+def _empty_part(part: StreamPart | None) -> DataError:
+    validates = part is not None and part.validates
+    return DataError(
+        what=f"a pass over the stream has no example that {'validates' if validates else 'trains'}",
+        where="data",
+        expected="" if part is None else f"{part.examples:,} examples, as in the pass that was counted",
+        mend="keep=True, if passes have to differ in length",
+    )
 
 
 def _ambiguous_item(port: str, value: Any) -> DataError:

@@ -2,6 +2,8 @@
 
 from collections.abc import Hashable, Sequence
 from fractions import Fraction
+from functools import lru_cache
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,10 +12,79 @@ from torch import Tensor
 
 from netwright.data.order import generator
 from netwright.errors import DataError
+from netwright.value import Value
 
 Parts: TypeAlias = tuple[Tensor, Tensor]  # the indices that train, and those that validate, each ascending
 
 BITS = 1 << 29  # of the tables with which groups are combined: 64 MB
+DRAWN = 1 << 20  # places in a stream that are drawn together
+
+
+class StreamPart(Value):
+    """One part of a stream: the examples at some places of a pass, for which the seed decides.
+
+    The places are drawn for a million examples at a time, so the memory that this takes does not grow with the stream.
+    A stream of at most a million examples has the parts that `random_parts` makes of the same examples in memory. Later
+    passes may be longer: what is beyond the first `examples` trains.
+
+    Fields: `examples` of a pass; how many of them are `held_out`; the `seed`; whether this part `validates` or trains.
+    """
+
+    examples: int
+    held_out: int
+    seed: int
+    validates: bool
+
+    def __len__(self) -> int:
+        return self.held_out if self.validates else self.examples - self.held_out
+
+    def __contains__(self, place: object) -> bool:
+        assert isinstance(place, int)
+        return _held_out(self.examples, self.held_out, self.seed, place // DRAWN)[place % DRAWN] == self.validates
+
+    def __getitem__(self, index: int) -> int:
+        """The place in a pass of example `index` of this part."""
+        place = 0
+        while True:
+            held = _held_out(self.examples, self.held_out, self.seed, place // DRAWN)
+            here = held.count(self.validates)
+            if index < here:
+                return next(islice((place + i for i in range(DRAWN) if held[i] == self.validates), index, None))
+            if place >= self.examples and not here:
+                raise IndexError(index)
+            index, place = index - here, place + DRAWN
+
+
+def stream_parts(examples: int, validation: float | int, seed: int) -> tuple[StreamPart, StreamPart]:
+    """The part of a stream that trains, and the one that validates.
+
+    Args:
+        examples: of a pass.
+        validation: a fraction of them (a float between 0 and 1) or their count (an int).
+        seed: which ones.
+
+    Raises:
+        DataError: as in `random_parts`.
+
+    Example:
+        >>> training, validation = stream_parts(10, 0.2, seed=0)
+        >>> [place for place in range(10) if place in validation] == random_parts(10, 0.2, seed=0)[1].tolist()
+        True
+    """
+    count = _count(examples, validation)
+    return StreamPart(examples, count, seed, False), StreamPart(examples, count, seed, True)
+
+
+@lru_cache(maxsize=4)
+def _held_out(examples: int, count: int, seed: int, number: int) -> bytes:
+    """For each of the places that are drawn together, the `number`-th of such a run, whether it is held out: 1 or 0."""
+    start, stop = number * DRAWN, min((number + 1) * DRAWN, examples)
+    held = torch.zeros(DRAWN, dtype=torch.uint8, device="cpu")
+    if start < stop:
+        draw = generator(seed, "validation", number) if number else generator(seed, "validation")
+        order = torch.randperm(stop - start, generator=draw, device="cpu")
+        held[order[: stop * count // examples - start * count // examples]] = 1
+    return held.numpy().tobytes()
 
 
 def random_parts(n: int, validation: float | int, seed: int) -> Parts:

@@ -1,8 +1,8 @@
 """Reads one row of what a user gave, and says which one does not fit."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, SupportsInt
 
 import numpy as np
 import torch
@@ -51,6 +51,12 @@ class RowPorts(Value):
         return ", ".join(map(repr, self.all))
 
 
+class ByIndex(Protocol):
+    """The numbers of examples, looked up by their indices."""
+
+    def __getitem__(self, index: int, /) -> SupportsInt: ...
+
+
 def row_to_ports(row: Any, ports: RowPorts, where: str) -> dict[str, Any]:
     """One row by port: a dict of them, a pair, or, where there is one port, the value itself."""
     if isinstance(row, Mapping) and (len(ports.all) > 1 or set(row) == set(ports.all)):
@@ -83,7 +89,21 @@ def row_kind(value: Any) -> str:
     return type(value).__name__
 
 
-def at_rows(error: DataError, rows: Sequence[int] | torch.Tensor) -> DataError:
+def at_rows(error: DataError, rows: ByIndex) -> DataError:
     """The same error with its row as the user counts: row i of these examples is `rows[i]` of what was given."""
     where = re.sub(r"(\brow \(?)(\d+)", lambda found: f"{found[1]}{int(rows[int(found[2])])}", error.where, count=1)
     return error.changed(where=where)
+
+
+def same_value(left: Any, right: Any) -> bool:
+    """Whether two values of rows are equal in type and content, NaN to NaN too."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, torch.Tensor | np.ndarray):
+        alike = left.dtype == right.dtype and left.shape == right.shape
+        return alike and bool(((left == right) | ((left != left) & (right != right))).all())
+    if isinstance(left, Mapping):
+        return left.keys() == right.keys() and all(same_value(value, right[name]) for name, value in left.items())
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(same_value, left, right))
+    return bool(left == right) or bool(left != left and right != right)

@@ -17,6 +17,7 @@ from netwright.codecs.numeric import number_table, plain_number
 from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.columns import DatasetRows, column, lazy_columns, picked_columns, rows_together
 from netwright.data.datasets import Split
+from netwright.data.held_out import StreamPart
 from netwright.data.hub_tables import hub_table
 from netwright.data.lazy import Lazy
 from netwright.data.parquet import ParquetFiles
@@ -83,7 +84,7 @@ class Source(Value, eq=False):
         columns = picked_columns(self.columns, indices)
         weights = None if self.weights is None else self.weights[indices.numpy()]
         rows = indices if self.rows is None else self.rows[indices]
-        once = "a part of a stream is held out of one pass" if self.again is not None else self.once
+        once = self.once or ("a part of a stream is held out of one pass" if self.again is not None else "")
         return Source(columns, weights, rows, once=once, name=self.name)
 
     @around
@@ -96,7 +97,9 @@ class Source(Value, eq=False):
             yield
         except DataError as error:
             own = error if rows is None else at_rows(error, rows)
-            own = own if self.rows is None else at_rows(own, self.rows)
+            part = None if self.blocks is None else self.blocks.part
+            numbers = self.rows if part is None else part  # a part's column for learning is longer than its first block
+            own = own if numbers is None else at_rows(own, numbers)
             raise (own.within(self.name) if self.name else own) from None
 
     def __repr__(self) -> str:
@@ -113,6 +116,7 @@ class Blocks(Value, eq=False):
         examples: how many a pass has; None where they are not counted.
         short: whether a pass has one block.
         columns: what codecs learn from by port, where that is more than the first block.
+        part: which examples of a pass are read; None where it is all of them.
     """
 
     stream: Stream
@@ -121,6 +125,7 @@ class Blocks(Value, eq=False):
     examples: int | None = None
     short: bool = False
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+    part: StreamPart | None = None
 
 
 def source(

@@ -58,10 +58,9 @@ class Streamed(Batches):
         return self.few.first(count)
 
     def every(self, size: int) -> Generator[Batch]:
-        rows, done = a_pass(self.blocks), 0
-        while taken := list(islice(rows, size)):
-            yield self._batch(range(done, done + len(taken)), taken)
-            done += len(taken)
+        examples = a_pass(self.blocks)
+        while taken := list(islice(examples, size)):
+            yield self._batch([number for number, _ in taken], [row for _, row in taken])
 
     @property
     def stored(self) -> Mapping[str, Stored]:
@@ -117,5 +116,5 @@ def with_steps(batches: Batches, steps: int | None, size: int) -> Batches:
 
 def order_of_blocks() -> tuple[str, str]:
     """How the examples of a stream are shuffled, and why."""
-    value = f"shuffled in blocks of {MOST:,} examples, or of {BYTES >> 20} MB where these are fewer"
+    value = f"shuffled within blocks of {MOST:,} examples; a block ends earlier where it reaches {BYTES >> 20} MB"
     return value, "the stream is not kept in memory; keep=True keeps a pass and shuffles all of it"

@@ -39,6 +39,10 @@ WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precis
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
 SPLIT = "nw.split(data, by=…) keeps examples like these in one part"
 SHOWN = 3  # pairs of equal examples that a choice names
+WHY_PARTS = (
+    "training and validation both read the stream, and each leaves out the examples of the other, "
+    "which are known by their places in a pass"
+)
 WHY_PIECES = "the sum of their gradients is that of the batch"
 T = TypeVar("T")
 Rate: TypeAlias = tuple[float, Mapping[str, float]]
@@ -193,6 +197,9 @@ class Chooser:
         if blocks.stream.shuffles:
             why = "the DataLoader shuffles; a run that goes on is exact where the data set itself is the data"
             self.say("passes", "each in another order, so a run that goes on sees other batches", why)
+        if blocks.part is not None:
+            value = f"{blocks.part.held_out:,} of {blocks.part.examples:,} examples of the stream"
+            self.say("held out", value, WHY_PARTS)
         if blocks.examples is not None:
             why = "as its length says" if blocks.stream.length else "those of one pass, which was read to count them"
             self.say("epoch", f"{blocks.examples:,} examples", why)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from netwright.data.blocks import count_pass, first_block
+from netwright.data.blocks import count_pass, first_block, held_out_of
 from netwright.data.held_out import random_parts
 from netwright.data.rows import row_kind
 from netwright.data.sources import Source, source
@@ -20,6 +20,7 @@ from netwright.training.prepare.options import Options
 from netwright.training.prepare.with_loss import target_name
 from netwright.value import Value
 
+DIFFERENT = "passes over the stream differ, so a part of one pass, which is kept in memory, is held out"
 DataPorts: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # the inputs, and the targets
 
 
@@ -71,7 +72,7 @@ def _training(data: Any, net: Net, ports: DataPorts, targets: Mapping[str, str],
     """The training data. A stream that is not kept is counted, and what codecs learn from is read with it."""
     part = isinstance(options.validation, int | float)
     endless = options.steps_per_epoch is not None
-    whole = _read(data, net, ports, options.weights, keep=(options.keep or part) and not endless)
+    whole = _read(data, net, ports, options.weights, keep=options.keep and not endless, part=part)
     blocks = whole.blocks
     if endless and (blocks is None or options.keep or part):
         raise _not_endless(whole, options)
@@ -86,12 +87,18 @@ def _training(data: Any, net: Net, ports: DataPorts, targets: Mapping[str, str],
     return replace(whole, blocks=blocks)
 
 
-def _read(data: Any, net: Net, ports: DataPorts, weights: Any = None, keep: bool = False, name: str = "") -> Source:
-    """The data as a source: all of it, or the first examples of a stream. Errors contain the name."""
+def _read(
+    data: Any, net: Net, ports: DataPorts, weights: Any = None, keep: bool = False, part: bool = False, name: str = ""
+) -> Source:
+    """The data as a source: all of it, or the first examples of a stream. Errors contain the name.
+
+    A stream of which a `part` will be held out has one order in all passes, and two readers at different places.
+    """
     try:
         found = source(data, *ports, weights)
         if isinstance(found, Stream):
-            kept = keep or found.single
+            kept = keep or found.single or (part and found.shuffles)
+            found = replace(found, placed=None) if part else found
             found = (collected if kept else first_block)(found, {**net.held.inputs})
     except DataError as error:
         mends = tuple(mend for mend in (mend_of_unnamed_loss(net), *error.mend) if mend)
@@ -125,7 +132,13 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
     if validation is None:
         return whole, None
     if isinstance(validation, int | float) and not isinstance(validation, bool):
-        kept, held = random_parts(len(whole), validation, options.seed or 0)
+        seed = options.seed or 0
+        if whole.blocks is not None:
+            parts = held_out_of(whole, validation, seed)
+            if parts is not None:
+                return parts
+            whole = replace(collected(whole.blocks.stream, whole.blocks.codecs), once=DIFFERENT)
+        kept, held = random_parts(len(whole), validation, seed)
         return whole.take(kept), whole.take(held)
     if whole.blocks is not None and whole.blocks.stream.placed is not None and validation is whole.blocks.stream.placed:
         raise DataError(
