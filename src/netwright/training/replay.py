@@ -10,7 +10,8 @@ from netwright.errors import DataError, TrainingError, shortened
 from netwright.machine import without_autocast
 from netwright.net.compare import digest
 from netwright.training.events import Callback, Choice, Status
-from netwright.training.folder.made_from import NONE, same_text, start_of
+from netwright.training.folder.made_from import start_of
+from netwright.training.folder.setting_text import NONE, same_text
 from netwright.training.loop import Loop
 from netwright.training.optimizers import Optimizer, TorchOptimizer
 from netwright.training.prepare.options import Options

@@ -1,7 +1,5 @@
 """What a run was made from: texts that are equal for equal runs, in every process, and differ where runs differ."""
 
-import platform
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +8,7 @@ import torch
 
 import netwright as nw
 from netwright.errors import TrainingError
-from netwright.training.folder.made_from import made_from, refuse_other, setting_text
+from netwright.training.folder.made_from import made_from, refuse_other
 from netwright.training.optimizers import optimizer_of
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
@@ -78,45 +76,6 @@ def test_a_seed_is_named_and_not_the_data_that_follow_from_it() -> None:
         "  mend:     another folder for this run\n"
         "  or:       nw.load_run('runs/a'), to look at the run that is there"
     )
-
-
-def code_of(text: str) -> Any:
-    names: dict[str, Any] = {"__name__": "notebook"}
-    exec(text, names)
-    return names["loss"]
-
-
-BODY = "def loss(output, target):\n    return (output - target).abs().mean()\n"
-INNER = "def made(k):\n    def loss(y, t):\n        return k * (y - t).abs().mean()\n    return loss\n"
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        (BODY, "\n\n" + BODY, True),  # a cell of a notebook that was run again, with a line before it
-        (BODY, BODY.replace("abs", "square"), False),
-        (BODY, BODY.replace("output - target", "output - 2 * target"), False),
-        ("loss = lambda y, t: (y - t).abs()", "loss = lambda y, t: (y - t).abs()", True),
-        ("loss = lambda y, t: (y - t).abs()", "loss = lambda y, t: (y + t).abs()", False),
-        (f"{INNER}loss = made(2)", f"{INNER}loss = made(2)", True),
-        (f"{INNER}loss = made(2)", f"{INNER}loss = made(3)", False),
-    ],
-)
-def test_a_loss_is_known_by_its_code(one: str, other: str, same: bool) -> None:
-    assert (setting_text(code_of(one)) == setting_text(code_of(other))) == same
-
-
-def test_a_partial_is_known_by_what_it_binds() -> None:
-    texts = {setting_text(partial(absolute, target=target)) for target in (1, 1, 2)}
-    assert len(texts) == 2
-
-
-def test_code_is_not_compared_between_versions_of_python() -> None:
-    text = setting_text(absolute)
-    older = text.replace(platform.python_version(), "3.0.0").replace("code ", "code 0")
-    refuse_other({"loss": older}, {"loss": text}, {"loss"}, "runs/a")
-    with pytest.raises(TrainingError, match="another loss"):
-        refuse_other({"loss": older.replace("absolute", "other")}, {"loss": text}, {"loss"}, "runs/a")
 
 
 def test_a_memory_map_that_changed_is_other_data(tmp_path) -> None:

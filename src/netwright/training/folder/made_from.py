@@ -2,21 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from functools import partial
-from platform import python_version
-from types import CodeType
-from typing import Any, cast
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from netwright.codecs.ragged import Ragged
 from netwright.errors import TrainingError
-from netwright.net.compare import array_bytes, digest
+from netwright.net.compare import array_bytes
 from netwright.net.part import Net
 from netwright.training.feeds.batches import Batches
-from netwright.training.optimizers import Torch, optimizer_of
+from netwright.training.folder.setting_text import NONE, same_text, setting_text
+from netwright.training.optimizers import optimizer_of
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.schedules import schedule_of
@@ -27,8 +25,6 @@ SETTINGS = (
     "precision", "device", "threads", "seed", "objective",
     "keep", "steps_per_epoch",
 )  # fmt: skip
-NONE = "none"
-CODE = ", code "
 FOLLOW = ("data", "validation data")  # these differ where one of the next differs, and are not named then
 FROM = ("seed", "validation", "objective")
 
@@ -41,6 +37,8 @@ def made_from(net: Net, options: Options, prepared: Prepared) -> dict[str, str]:
     chosen = {choice.name.replace(" ", "_"): choice.setting for choice in prepared.choices}
     chosen["seed"] = prepared.seed
     given = {name: getattr(options, name) for name in SETTINGS}
+    if prepared.validate is not None and not _is_held("validation", given["validation"]):
+        given["validation"] = "data"  # they have a digest of their own
     values = {name: chosen.get(name) if value is None else value for name, value in given.items()}
     settings = {name: text_of_setting(name, value) for name, value in values.items()}
     return {"net": digest_before(net), **{name: digest_of_examples(feed) for name, feed in feeds.items()}, **settings}
@@ -103,63 +101,6 @@ def text_of_setting(name: str, value: Any) -> str:
     """A setting by name as a text; the name of an optimizer or a schedule is the value that it means."""
     means = {"optimizer": optimizer_of, "schedule": schedule_of}.get(name)
     return setting_text(value if means is None or value is None else means(value))
-
-
-def setting_text(value: Any) -> str:
-    """A setting as a short text that is the same in every process."""
-    if value is None:
-        return NONE
-    if isinstance(value, Net):
-        return f"net {digest(value)[:16]}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {setting_text(one)}" for name, one in cast(Mapping[str, Any], value).items())
-    if isinstance(value, bool | int | float | str):
-        return repr(value)
-    if isinstance(value, torch.device):
-        return str(value)
-    if isinstance(value, Torch):
-        return setting_text(value.make)
-    if hasattr(value, "__dataclass_fields__"):  # an optimizer, a schedule
-        return repr(value)
-    if isinstance(value, partial):
-        given = (*value.args, *sorted(value.keywords.items()))
-        return f"{setting_text(value.func)} with {', '.join(map(setting_text, given))}"
-    if hasattr(value, "__qualname__"):
-        return _named_code(value)
-    if isinstance(value, list | tuple):
-        items = cast("Sequence[Any]", value)
-        if len(items) == 2 and isinstance(items[1], Mapping):  # a learning rate, and the rates by path
-            return ", ".join(setting_text(one) for one in items if one != {})
-        return f"{len(items):,} values, {_short_hash(repr(list(items)))}"
-    return type(value).__name__
-
-
-def _named_code(value: Any) -> str:
-    """The name of a class or a function, and what its code says; the numbers that it takes from outside, too."""
-    name, code = f"{value.__module__}.{value.__qualname__}", getattr(value, "__code__", None)
-    if code is None:
-        return name
-    outside = [setting_text(cell.cell_contents) for cell in value.__closure__ or ()]
-    outside += map(setting_text, (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).items()))
-    return f"{name}{CODE}{_short_hash(repr((_instructions(code), outside)))} in Python {python_version()}"
-
-
-def _instructions(code: CodeType) -> tuple[object, ...]:
-    """What a function does, without the place where it stands in its file."""
-    constants = [_instructions(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return code.co_code, code.co_names, code.co_varnames, constants
-
-
-def same_text(here: str, now: str) -> bool:
-    """Whether two texts say the same. Code is compared in one version of Python only, since others compile it anew."""
-    if here == now or CODE not in here or CODE not in now:
-        return here == now
-    (name, code), (other, new) = here.split(CODE, 1), now.split(CODE, 1)
-    return name == other and code.partition(" in ")[2] != new.partition(" in ")[2]
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _short(text: str) -> str:
