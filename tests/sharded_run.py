@@ -2,6 +2,7 @@
 
 import gc
 import json
+import math
 import os
 import signal
 import sys
@@ -14,8 +15,10 @@ import torch
 
 import netwright as nw
 from netwright.models.transformer import encoder_block
+from netwright.training.engines.cut import owners_of
+from netwright.training.events import Choice
 from netwright.training.loop import Loop
-from netwright.training.prepare import sharing
+from netwright.training.prepare import prepare, sharing
 from netwright.training.result import Run
 from together import RANK, Rows, ends, kept, refused, rows, texts, train
 
@@ -57,6 +60,70 @@ EQUAL: dict[str, tuple[int, Callable[[], Run]]] = {  # with the bytes that are f
         lambda: train(residual(norm=()), rows(19), epochs=9, learning_rate=0.01, **SGD),
     ),
 }  # fmt: skip
+
+
+def unequal(norm: Sequence[Any] = (nw.BatchNorm(),)) -> nw.Net:
+    """Blocks of 24 to 960 weights, and one layer that is used twice."""
+    twice = nw.Shared("twice", nw.Linear(24))
+    wide = [nw.Linear(40), *norm, nw.relu, nw.Linear(24), nw.Dropout(0.2)]
+    return ends(nw.Linear(4), *norm, nw.relu, wide, twice, nw.tanh, nw.Linear(24, bias=False), twice, nw.relu)
+
+
+def pictures() -> Any:
+    draw = torch.Generator().manual_seed(1)
+    return torch.randint(0, 255, (50, 8, 8), generator=draw, dtype=torch.uint8), [i % 3 for i in range(50)]
+
+
+def of_pictures(**more: Any) -> Run:
+    net = nw.Chain(
+        nw.Conv(4, 3), nw.BatchNorm(), nw.relu, nw.MaxPool(2), nw.Conv(8, 3), nw.relu, nw.Flatten(), nw.Linear(3),
+        nw.softmax, input=nw.Image(8, 8, "gray"), output=nw.Category(range(3)),
+    )  # fmt: skip
+    return train(net, pictures(), validation=11, **{**SGD, "epochs": 4, "learning_rate": 0.01, **more})
+
+
+def of_one_layer(**more: Any) -> Run:
+    """A net that is one layer, used three times."""
+    again = [part for _ in range(3) for part in (nw.Shared("again", nw.Linear(6)), nw.tanh)]
+    x = rows(61)[0]
+    net = nw.Chain(*again, input=nw.Vector(6), output=nw.Vector(6))
+    return train(net, (x, x.sin()), validation=11, **{**SGD, "epochs": 5, "learning_rate": 0.05, **more})
+
+
+def of_rows(norm: Sequence[Any] = (nw.BatchNorm(),), count: int = 61, **more: Any) -> Run:
+    rates = {"linear1": 0.004, "*": 0.01}
+    weights = [1 + i % 3 for i in range(count)]
+    given = {**SGD, "learning_rate": rates, "weights": weights, "validation": 11, "epochs": 4, **more}
+    return train(unequal(norm), rows(count), **given)
+
+
+PRECISIONS = ("float64", "float32", "bf16")
+IN_PIECES = (Choice("pieces", "3 of a batch", "", 3),)
+KINDS: dict[str, Callable[..., Run]] = {  # each in float64, float32 and bf16
+    "unequal blocks, batch norm": of_rows,
+    "convolutions": of_pictures,
+    "one layer": of_one_layer,
+    "a last batch of one": lambda **more: of_rows((nw.LayerNorm(),), 30, **{"epochs": 7, **more}),
+    "pieces": lambda **more: of_rows((), choices=IN_PIECES, **more),
+}
+
+
+def of_kinds(precisions: Sequence[str], names: Sequence[str] = (*KINDS,)) -> dict[str, Run]:
+    return {f"{kind}, {name}": KINDS[name](precision=kind) for kind in precisions for name in names}
+
+
+def always(choose: Any, plan: Any, trained: Any, optimizer: Any, *_: Any) -> sharing.Sharing:
+    """Each process holds a share, however much memory is free."""
+    sizes = {path: math.prod(plan.arrays[path].shape) for path in trained}
+    if choose.group.size == 1:
+        return sharing.Sharing(None, sum(sizes.values()))
+    choose.say("sharing", f"each process holds 1/{choose.group.size} of the net", "as this test wants it")
+    owners = owners_of(plan, [slot for _, slot in plan.wiring.outputs], sizes)
+    return sharing.Sharing(owners, sum(sizes.values()))
+
+
+def in_shares() -> Any:
+    return patch.object(prepare, "sharing_of", always)
 
 
 def trained_in(folder: Path | None, ended_by: str = "", at: int = 0, **more: Any) -> Run:
@@ -124,9 +191,32 @@ def main(folder: Path) -> None:
     (folder / f"{RANK}.json").write_text(json.dumps(found))
 
 
+def write(folder: Path, runs: dict[str, Run]) -> None:
+    sharing_of = {
+        name: [choice.value for choice in run.choices if choice.name == "sharing"] for name, run in runs.items()
+    }
+    found = {name: {**kept(run), "sharing": sharing_of[name]} for name, run in runs.items()}
+    (folder / f"{RANK}.json").write_text(json.dumps(found))
+
+
+def all_kinds(folder: Path) -> None:
+    with in_shares():
+        found = of_kinds(PRECISIONS)
+    whole = {f"whole {name}": run for name, run in of_kinds(["bf16"]).items()}
+    write(folder, {**found, **whole})
+
+
+def short(folder: Path) -> None:
+    with in_shares():
+        write(folder, of_kinds(["float32"], ["unequal blocks, batch norm"]))
+
+
+def one_run(folder: Path, ended_by: str, at: str) -> None:
+    with in_shares():
+        trained_in(folder, ended_by, int(at))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        main(Path(sys.argv[1]))
-    else:
-        sharing.free_memory = lambda _: 135_000
-        trained_in(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    {"main": main, "all kinds": all_kinds, "short": short, "run": one_run}[sys.argv[1]](
+        Path(sys.argv[2]), *sys.argv[3:]
+    )

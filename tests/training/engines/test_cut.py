@@ -5,7 +5,7 @@ import torch
 import netwright as nw
 from netwright.models.transformer import encoder_block
 from netwright.net.run.assemble import program_of
-from netwright.training.engines.cut import SHARED, cut_into_blocks, owners_of
+from netwright.training.engines.cut import SHARED, block_numbers, cut_into_blocks, owners_of
 
 
 def net_of(blocks: int, *more: object) -> nw.Net:
@@ -46,6 +46,14 @@ def test_an_array_of_two_blocks_is_in_none() -> None:
     net = net_of(1, twice, nw.tanh, nw.Linear(8), twice)
     owners = owners_of(net.plan, wanted_of(net), sizes_of(net))
     assert [path for path, owner in owners.items() if owner == SHARED] == ["@twice/weight"]
+
+
+def test_a_net_of_which_every_array_is_used_twice_is_one_block() -> None:
+    again = nw.Shared("again", nw.Linear(8))
+    net = nw.initialize(nw.Chain(again, nw.tanh, again, input=8), seed=1)
+    owners = owners_of(net.plan, wanted_of(net), sizes_of(net))
+    assert {*owners.values()} == {SHARED}
+    assert len(cut_into_blocks(net.plan, wanted_of(net), owners)) == len(block_numbers(owners)) == 1
 
 
 def test_the_blocks_in_turn_compute_what_the_whole_net_computes() -> None:

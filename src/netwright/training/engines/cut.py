@@ -49,9 +49,14 @@ def owners_of(plan: Plan, wanted: Sequence[Slot], sizes: Mapping[str, int]) -> d
     return {path: owners.get(path, SHARED) for path in sizes}
 
 
+def block_numbers(owners: Mapping[str, int]) -> range:
+    """The numbers of all blocks; there is one also where no array is one block's alone."""
+    return range(max([0, *owners.values()]) + 1)
+
+
 def cut_into_blocks(plan: Plan, wanted: Sequence[Slot], owners: Mapping[str, int]) -> list[Block]:
     """The blocks that compute these values; each has its own arrays and the steps that follow their first use."""
-    parts: list[list[Unit]] = [[] for _ in range(max(owners.values(), default=SHARED) + 1)] or [[]]
+    parts: list[list[Unit]] = [[] for _ in block_numbers(owners)]
     at = 0
     for unit in units_of(plan.steps, wanted, {*wanted}):
         at = max([at, *(owners.get(path, SHARED) for path in _arrays(unit))])

@@ -19,7 +19,7 @@ from netwright.net.run.noise import Noise
 from netwright.training import culprit
 from netwright.training.batch import Batch
 from netwright.training.culprit import Computes, Culprit
-from netwright.training.engines.cut import SHARED, Block, cut_into_blocks
+from netwright.training.engines.cut import SHARED, Block, block_numbers, cut_into_blocks
 from netwright.training.engines.engine import Engine, lowered, refuse_no_gradient, total
 from netwright.training.engines.flat import Flat, weight_type
 from netwright.training.engines.shards import BlockSpans, Shards, SharedUpdate, in_order
@@ -231,7 +231,7 @@ class Sharded(Engine):
             for piece, *own in zip(shards.pieces, shards.own(weights), shards.own(gradient), strict=True):
                 pieces.setdefault(piece.block, {})[name] = piece
                 shares[piece.block, name] = (own[0], own[1])
-        numbers = range(max(SHARED, *self.owners.values()) + 1)
+        numbers = block_numbers(self.owners)
         blocks = {number: _Block(pieces.get(number, {}), dtype, self.exact) for number in numbers}
         root = _Root(pieces.get(SHARED, {}), [*blocks.values()], dtype, self.exact)
         for number, module in {**blocks, SHARED: root}.items():  # the root last, as FSDP asks
