@@ -32,7 +32,7 @@ class Rates(Callback):
         self.rates: list[float] = []
 
     def on_step(self, status: Status) -> None:
-        self.rates.append(status.learning_rate)
+        self.rates = [*status.learning_rates]
 
 
 class Kills(Callback):
@@ -76,6 +76,24 @@ def assert_cut_run_is_kept(make: Callable[[], Logger], read: Callable[[], Number
         with pytest.raises(RuntimeError):
             run_of(folder, callbacks=[make(), Ends(step, RuntimeError("cut"))])
     assert_goes_on(make, read, folder, rates.rates)
+
+
+def assert_fork_is_another_run(make: Callable[[], Logger], read: Callable[[], Numbers], folder: Path) -> None:
+    """The fork has the same name in the tool as the first run; it is cut, too, and goes on."""
+    rates = Rates()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recorder, "EPOCH_SHARE", 1e9)
+        run_of(folder / "a", callbacks=[make()])
+        first = read()
+        forked = nw.fork(folder / "a", epoch=1, learning_rate=0.1)
+        with pytest.raises(RuntimeError):
+            run_of(forked, callbacks=[make(), Ends(6, RuntimeError("cut"))])
+        run = run_of(forked, callbacks=[make(), rates])
+    found, expected = read(), numbers_of(run, rates.rates)
+    assert [step for step, _ in found.pop(SPEED)] == [step for step, _ in expected.pop(SPEED)]
+    assert found == expected
+    assert found["step/loss"][:4] == first["step/loss"][:4]
+    assert found["step/loss"][5:] != first["step/loss"][5:]
 
 
 def assert_killed_run_is_kept(

@@ -150,3 +150,14 @@ def test_a_run_without_steps() -> None:
         "  expected: a run of at least one step, from nw.train or nw.load_run"
     )
     assert net.history != History()
+
+
+def test_a_folder_is_no_run() -> None:
+    with pytest.raises(TrainingError) as caught:
+        nw.replay("runs/a", ([0], [0]), progress=False)  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "this is not a run\n"
+        "  expected: what nw.train or nw.load_run gave\n"
+        "  got:      'runs/a'\n"
+        "  mend:     nw.replay(nw.load_run('runs/a'), data)"
+    )

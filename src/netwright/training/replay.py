@@ -1,5 +1,6 @@
 """Makes a run again, and says line by line whether the same came out."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
@@ -106,6 +107,13 @@ def replay(
         >>> nw.replay(run, data, progress=False).equal
         True
     """
+    if not isinstance(cast(Any, run), Run):
+        raise TrainingError(
+            what="this is not a run",
+            expected="what nw.train or nw.load_run gave",
+            got=shortened(repr(run), 80),
+            mend=f"nw.replay(nw.load_run({run!r}), data)" if isinstance(run, str | os.PathLike) else (),
+        )
     start = run.start
     if start is None or not run.losses:
         raise TrainingError(

@@ -39,9 +39,10 @@ class Start(Value, eq=False):
 def trained(net: Net, start: Start, text: str, after: str) -> Net:
     """A net that a run gives, with the history of the net before the run and one entry; `after` is its digest."""
     settings = {name: said for name, said in start.made_from.items() if name != "net" and said != "none"}
+    forked = f"; forked {start.made_from['forked']}" if "forked" in start.made_from else ""
     count, seed = settings["data"].rpartition(", ")[0], settings["seed"]
     facts = {**settings, BEFORE: digest_before(start.net), AFTER: after, **start.versions}
-    entry = Entry(TRAINED, f"{text}; {count}, seed {seed}", tuple(facts.items()))
+    entry = Entry(TRAINED, f"{text}{forked}; {count}, seed {seed}", tuple(facts.items()))
     return entered(net.unchecked(net.held), start.net, entry)
 
 

@@ -1,5 +1,7 @@
 """A fork begins where a kept epoch ended: without changes it is the same run, bit for bit."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ import torch
 import netwright as nw
 from netwright.errors import FileError, NetwrightError, TrainingError
 from netwright.training.events import Callback, Status
-from netwright.training.folder import recorder
+from netwright.training.folder import fork, recorder
+from netwright.training.folder.made_from import CHANGEABLE
 from netwright.training.result import Run
 from run_tools import XS, YS, Ends, assert_same, trained
 
@@ -231,3 +234,41 @@ def test_a_log_or_a_first_net_that_is_damaged_or_removed(tmp_path: Path, name: s
     folder = nw.fork(tmp_path / "a", epoch=1)
     assert on(folder).losses == whole.losses
     assert nw.load_run(folder).net == whole.net
+
+
+def test_clipping_ends_and_the_fork_of_a_fork_says_where_it_is_from(tmp_path: Path) -> None:
+    plain = trained(tmp_path / "plain")
+    trained(tmp_path / "a", clip=0.01)
+    folder = nw.fork(tmp_path / "a", epoch=1, clip=None)
+    run = on(folder)
+    assert "clip" not in json.loads((folder / "run.json").read_text(encoding="utf-8"))["settings"]
+    assert run.losses[:4] == nw.load_run(tmp_path / "a").losses[:4] != plain.losses[:4]
+    assert run.losses[5:] != nw.load_run(tmp_path / "a").losses[5:]
+    assert on(folder, clip=None).losses == run.losses
+    with pytest.raises(TrainingError, match="this call differs from the run in the folder in clip"):
+        on(folder, clip=0.01)
+    again = on(nw.fork(folder, epoch=2, epochs=4))
+    first, second = (nw.load_run(path).start for path in (tmp_path / "a", folder))
+    assert first is not None and second is not None
+    entry = again.net.history[-1]
+    assert re.sub("run [0-9a-f]{8}", "run R", entry["forked"]) == (
+        "from epoch 2 of the run R (epochs=3), which was forked from epoch 1 of the run R (clip=0.01)"
+    )
+    assert f"epoch 4 kept; forked {entry['forked']}; 36 examples, seed 0" in entry.text
+
+
+def test_an_epoch_beyond_the_end_is_not_kept(first: Path) -> None:
+    assert refused(folder=first, epoch=7).startswith("the state after epoch 7 is not kept\n")
+
+
+def test_none_is_no_value(first: Path) -> None:
+    assert refused(folder=first, learning_rate=None) == (
+        "learning_rate=None is no setting that a fork can have\n"
+        "  where:    fork\n"
+        "  expected: a value\n"
+        "  mend:     leave learning_rate out, and it stays as it was"
+    )
+
+
+def test_every_setting_that_can_change_is_checked() -> None:
+    assert tuple(fork.CHECKS) == CHANGEABLE

@@ -50,7 +50,7 @@ def test_what_differs_is_seen(name: str, more: dict[str, object]) -> None:
     assert one[name] != other[name]
     with pytest.raises(TrainingError) as caught:
         refuse_other(one, other, more, "runs/a")
-    assert caught.value.what == "the folder has a run of another " + name.replace("_", " ")
+    assert caught.value.what == "this call differs from the run in the folder in " + name.replace("_", " ")
 
 
 def test_a_setting_that_is_not_given_is_not_compared() -> None:
@@ -69,7 +69,7 @@ def test_a_seed_is_named_and_not_the_data_that_follow_from_it() -> None:
     with pytest.raises(TrainingError) as caught:
         refuse_other(one, other, {"seed"}, "runs/a")
     assert str(caught.value) == (
-        "the folder has a run of another seed\n"
+        "this call differs from the run in the folder in seed\n"
         "  where:    runs/a\n"
         "  expected: seed: 1\n"
         "  got:      seed: 2\n"

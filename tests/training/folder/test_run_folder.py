@@ -20,11 +20,12 @@ def test_another_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError) as caught:
         trained(tmp_path, learning_rate=0.1, batch_size=10)
     assert str(caught.value) == (
-        "the folder has a run of another batch size, another learning rate\n"
+        "this call differs from the run in the folder in batch size, learning rate\n"
         f"  where:    {tmp_path}\n"
         "  expected: batch_size: 9; learning_rate: 0.01\n"
         "  got:      batch_size: 10; learning_rate: 0.1\n"
-        "  mend:     another folder for this run\n"
+        f"  mend:     folder=nw.fork({str(tmp_path)!r}, batch_size=…, learning_rate=…), to go on from a kept epoch\n"
+        "  or:       another folder for this run\n"
         f"  or:       nw.load_run({str(tmp_path)!r}), to look at the run that is there"
     )
 

@@ -77,7 +77,7 @@ def test_code_is_not_compared_between_versions_of_python() -> None:
     text = setting_text(absolute)
     older = text.replace(platform.python_version(), "3.0.0").replace("code ", "code 0")
     refuse_other({"loss": older}, {"loss": text}, {"loss"}, "runs/a")
-    with pytest.raises(TrainingError, match="another loss"):
+    with pytest.raises(TrainingError, match="differs from the run in the folder in loss"):
         refuse_other({"loss": older.replace("absolute", "other")}, {"loss": text}, {"loss"}, "runs/a")
 
 

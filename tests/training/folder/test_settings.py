@@ -58,7 +58,7 @@ def test_what_must_be_given_again(tmp_path: Path) -> None:
     with pytest.raises(TrainingError) as caught:
         run()
     assert str(caught.value) == (
-        "the run in this folder has a loss that no file can hold, and this call does not give it\n"
+        "no file can hold the loss of the run in this folder, and this call does not give it\n"
         f"  where:    {tmp_path}\n"
         "  expected: loss=… as in the call that began the run\n"
         f"  mend:     nw.train(…, loss=…, folder={str(tmp_path)!r})"

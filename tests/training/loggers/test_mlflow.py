@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 import netwright as nw
-from logger_tools import Numbers, assert_cut_run_is_kept, assert_killed_run_is_kept, assert_whole_run_is_kept
+from logger_tools import (
+    Numbers,
+    assert_cut_run_is_kept,
+    assert_fork_is_another_run,
+    assert_killed_run_is_kept,
+    assert_whole_run_is_kept,
+)
 from run_tools import trained
 
 mlflow: Any = pytest.importorskip("mlflow")
@@ -48,6 +54,11 @@ def test_another_run_of_the_same_name_is_another_run_of_mlflow(tmp_path: Path) -
     assert runs(tmp_path / "s")[0].data.tags["loss"] == next(
         f"{c.value} ({c.why})" for c in choices if c.name == "loss"
     )
+
+
+def test_a_fork_of_the_same_name_is_another_run_of_mlflow(tmp_path: Path) -> None:
+    assert_fork_is_another_run(lambda: nw.MLflow(tmp_path / "s", "a"), lambda: read(tmp_path / "s"), tmp_path)
+    assert len(runs(tmp_path / "s")) == 2
 
 
 @pytest.mark.slow

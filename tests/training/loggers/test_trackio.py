@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 import netwright as nw
-from logger_tools import Numbers, assert_cut_run_is_kept, assert_killed_run_is_kept, assert_whole_run_is_kept
+from logger_tools import (
+    Numbers,
+    assert_cut_run_is_kept,
+    assert_fork_is_another_run,
+    assert_killed_run_is_kept,
+    assert_whole_run_is_kept,
+)
 from run_tools import trained
 
 storage: Any = pytest.importorskip("trackio.sqlite_storage")
@@ -51,6 +57,11 @@ def test_another_run_of_the_same_name_is_another_run_of_trackio() -> None:
     assert len(runs()) == 2
     config = storage.SQLiteStorage.get_run_config("digits", "a")
     assert config["loss"] == next(f"{c.value} ({c.why})" for c in choices if c.name == "loss")
+
+
+def test_a_fork_of_the_same_name_is_another_run_of_trackio(tmp_path: Path) -> None:
+    assert_fork_is_another_run(lambda: nw.Trackio("digits", "a"), read, tmp_path)
+    assert len(runs()) == 2
 
 
 @pytest.mark.slow

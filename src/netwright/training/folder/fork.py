@@ -9,8 +9,9 @@ from typing import Any
 
 from netwright.errors import FileError, TrainingError, did_you_mean
 from netwright.file.format import folder_path
-from netwright.training.folder.made_from import SETTINGS, text_of_setting
+from netwright.training.folder.made_from import CHANGEABLE, text_of_setting
 from netwright.training.folder.run_folder import RunFolder, held_folder
+from netwright.training.folder.setting_text import NONE
 from netwright.training.folder.settings import as_plain
 from netwright.training.optimizers import optimizer_of
 from netwright.training.prepare import arguments
@@ -24,12 +25,12 @@ CHECKS: dict[str, Callable[[Any], object]] = {
     "optimizer": optimizer_of,
     "learning_rate": arguments.rate,
     "schedule": schedule_of,
-    "clip": lambda value: arguments.check_number("clip", value),
+    "clip": lambda value: None if value is None else arguments.check_number("clip", value),
     "precision": arguments.precision,
     "device": arguments.device,
     "threads": lambda value: arguments.whole("threads", value, 1, arguments.most_threads()),
 }
-"""The settings that a run may change after an epoch, and what refuses a wrong value."""
+"""What refuses a wrong value of each setting that a run may change after an epoch (`CHANGEABLE`)."""
 FIXED = {
     "validation": "it decides which examples train, and the epochs so far trained on others",
     "loss": "the losses so far are of the loss that the run has, and so is the choice of the best epoch",
@@ -58,8 +59,12 @@ def fork(
         into: the new folder; None makes its name from the first one's, the epoch and the settings:
             `runs/a-epoch7-1f0c9a2e`.
         settings: of `nw.train`, that change: epochs (counted from the first one), batch_size, optimizer,
-            learning_rate, schedule, clip, precision, device, threads. The optimizer begins with a new state if the
-            state before does not fit: with another optimizer, or with other groups of learning rates.
+            learning_rate, schedule, clip, precision, device, threads. A setting that is left out stays as it was;
+            clip=None ends the clipping. The optimizer begins with a new state if the state before does not fit: with
+            another optimizer, or with other groups of learning rates.
+
+    A logger such as `nw.MLflow` keeps the numbers of the new run as another run of its tool, from the first step on;
+    `nw.TensorBoard` needs another folder for it.
 
     Raises: TrainingError for an epoch that is not kept, for a setting that cannot change, and where the new folder has
         another run; FileError for a folder without a run, or one that cannot be written.
@@ -89,12 +94,12 @@ def _forked(
     first = RunFolder(folder_path(folder))
     first.refuse_empty()
     number = _best(first) if epoch is None else arguments.whole("epoch", epoch, 1) or 0
-    origin = {"run": _digest(first.about["made from"]), "epoch": number, "changes": _texts(changes)}
+    origin = _origin(first, number, changes)
     target = folder_path(into) if into is not None else _name(first.path, number, changes)
     if RunFolder(target).about.get("forked") == origin:
         return target
-    _refuse_last(first, number, changes)
     snapshot = _kept(first, number)
+    _refuse_last(first, number, changes)
     with held_folder(target) as new:
         new.refuse_foreign(begun=True)
         _write(new, first, _changed(snapshot, first, number, changes), origin, changes)
@@ -113,9 +118,27 @@ def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
                 expected=", ".join(CHECKS),
                 mend=did_you_mean(name, CHECKS) or f"nw.train(…, folder=nw.fork(…), {name}=…)",
             )
-    given = {name: value for name, value in settings.items() if value is not None}
-    checked = {name: CHECKS[name](value) for name, value in given.items()}
-    return {name: given[name] if name in ("optimizer", "schedule") else checked[name] for name in given}
+        if settings[name] is None and name != "clip":
+            raise TrainingError(
+                what=f"{name}=None is no setting that a fork can have",
+                where="fork",
+                expected="a value",
+                mend=f"leave {name} out, and it stays as it was",
+            )
+    checked = {name: CHECKS[name](value) for name, value in settings.items()}
+    return {name: settings[name] if name in ("optimizer", "schedule") else checked[name] for name in settings}
+
+
+def _origin(first: RunFolder, number: int, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the new run begins, and what was otherwise before."""
+    run, before = _digest(first.about["made from"]), first.about["made from"]
+    texts = _texts(changes)
+    said = f"epoch {number} of the run {run}"
+    if texts:
+        said += f" ({', '.join(f'{name}={before.get(name, NONE)}' for name in texts)})"
+    if first.about["forked"]:
+        said += f", which was forked from {first.about['forked']['from']}"
+    return {"run": run, "epoch": number, "changes": texts, "from": said}
 
 
 def _best(first: RunFolder) -> int:
@@ -176,7 +199,7 @@ def _write(
     about = {
         **first.about,
         "made from": {**first.about["made from"], **_texts(changes)},
-        "settings": {**first.about["settings"], **{name: as_plain(value) for name, value in changes.items()}},
+        "settings": _settings(first.about["settings"], changes),
         "choices": chosen,
         "forked": dict(origin),
         "ended": "",
@@ -184,8 +207,14 @@ def _write(
     new.become(about, snapshot, step, origin["epoch"])
 
 
+def _settings(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the new run is given, as JSON; a None there is a setting that no file holds."""
+    kept = {name: plain for name, plain in before.items() if name not in changes}
+    return {**kept, **{name: as_plain(value) for name, value in changes.items() if value is not None}}
+
+
 def _texts(changes: Mapping[str, Any]) -> dict[str, str]:
-    return {name: text_of_setting(name, changes[name]) for name in SETTINGS if name in changes}
+    return {name: text_of_setting(name, changes[name]) for name in CHANGEABLE if name in changes}
 
 
 def _name(folder: Path, number: int, changes: Mapping[str, Any]) -> Path:

@@ -25,6 +25,10 @@ SETTINGS = (
     "precision", "device", "threads", "seed", "objective",
     "keep", "steps_per_epoch",
 )  # fmt: skip
+CHANGEABLE = (
+    "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "clip", "precision", "device", "threads",
+)  # fmt: skip
+"""The settings that a run may change after an epoch, by `nw.fork`."""
 FOLLOW = ("data", "validation data")  # these differ where one of the next differs, and are not named then
 FROM = ("seed", "validation", "objective")
 
@@ -68,12 +72,18 @@ def refuse_other(here: Mapping[str, str], now: Mapping[str, str], given: Collect
     if {*names} & {*FROM}:
         names = [name for name in names if name not in FOLLOW]
     if names:
+        fork = f"folder=nw.fork({folder!r}, {', '.join(f'{name}=…' for name in names)}), to go on from a kept epoch"
         raise TrainingError(
-            what="the folder has a run of another " + ", another ".join(name.replace("_", " ") for name in names),
+            what="this call differs from the run in the folder in "
+            + ", ".join(name.replace("_", " ") for name in names),
             where=folder,
             expected="; ".join(f"{name}: {_short(here.get(name, NONE))}" for name in names),
             got="; ".join(f"{name}: {_short(now.get(name, NONE))}" for name in names),
-            mend=("another folder for this run", f"nw.load_run({folder!r}), to look at the run that is there"),
+            mend=(
+                *([fork] if {*names} <= {*CHANGEABLE} else []),
+                "another folder for this run",
+                f"nw.load_run({folder!r}), to look at the run that is there",
+            ),
         )
 
 

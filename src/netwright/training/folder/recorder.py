@@ -56,7 +56,7 @@ class Recorder(Callback):
     def on_step(self, status: Status) -> None:
         if status.step % self.every == 0:
             self.lines.append({
-                "step": status.step, "loss": status.losses[-1], "learning rate": status.learning_rate,
+                "step": status.step, "loss": status.losses[-1], "learning_rate": status.learning_rate,
                 "seconds": round(status.seconds, 3),
             })  # fmt: skip
         if self.checkpoints.due:

@@ -106,7 +106,7 @@ class RunFolder:
     def started(self, start: Start) -> Start:
         """The same start as the call that began the run says it; of a fork, also where it begins."""
         forked = self.about["forked"]
-        where = {"forked": f"from epoch {forked['epoch']} of the run {forked['run']}"} if forked else {}
+        where = {"forked": f"from {forked['from']}"} if forked else {}
         return replace(start, made_from={**self.about["made from"], **where}, versions=self.about["versions"])
 
     def begin(self, start: Start, settings: Mapping[str, Any], prepared: Prepared) -> None:

@@ -33,7 +33,7 @@ def completed(options: Options, settings: Mapping[str, Any], folder: str) -> Opt
     for name in left_out:
         if settings[name] is None:
             raise TrainingError(
-                what=f"the run in this folder has a {name} that no file can hold, and this call does not give it",
+                what=f"no file can hold the {name} of the run in this folder, and this call does not give it",
                 where=folder,
                 expected=f"{name}=… as in the call that began the run",
                 mend=f"nw.train(…, {name}=…, folder={folder!r})",

@@ -11,7 +11,8 @@ from netwright.training.loggers.logger import Logger
 class MLflow(Logger):
     """Writes a run into MLflow's store of files. It sets variables: MLflow may write files, and sends no statistics.
 
-    Fields: `folder` of the store; `name` of the run. A run that goes on continues the newest one of this name.
+    Fields: `folder` of the store; `name` of the run. A run that goes on continues the newest one of this name
+    in the store; a run that `nw.fork` made is another one.
 
     Raises: MissingExtraError without the package mlflow-skinny.
 
@@ -28,7 +29,8 @@ class MLflow(Logger):
     def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
         client: Any = self.module.MlflowClient(self.folder)
-        there = [run for run in client.search_runs(["0"]) if goes_on and run.info.run_name == self.name]
+        named = [run for run in client.search_runs(["0"]) if goes_on and run.info.run_name == self.name]
+        there = [run for run in named if run.data.tags.get("forked") == texts.get("forked")]
         run: Any = there[0] if there else client.create_run("0", run_name=self.name, tags=dict(texts))
         self.client, self.run = client, run.info.run_id
         self.known = {

@@ -11,7 +11,7 @@ class Trackio(Logger):
     """Writes a run into Trackio's folder: the one that the variable `TRACKIO_DIR` names, or that of the user.
 
     Fields: `project`, which `trackio show` shows; `name` of the run. A run that goes on continues the newest one
-    of this name.
+    of this name; a run that `nw.fork` made is another one.
 
     Raises: MissingExtraError without the package trackio.
 
@@ -26,9 +26,15 @@ class Trackio(Logger):
         self.store: Any = self.module.SQLiteStorage  # trackio.init has threads, prints, and asks who the user is
 
     def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
-        there = self.store.get_latest_run_record_by_name(self.project, self.name) if goes_on else None
-        self.run: str = there["id"] if there else uuid4().hex
+        runs = self.store.get_run_records(self.project) if goes_on else []
+        there = [
+            run["id"] for run in runs if run["name"] == self.name and self._forked(run["id"]) == texts.get("forked")
+        ]
+        self.run: str = there[-1] if there else uuid4().hex
         self.texts = dict(texts)
+
+    def _forked(self, run: str) -> str | None:
+        return (self.store.get_run_config(self.project, self.name, run) or {}).get("forked")
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:
         key = f"{self.run} {step} {min(numbers)}"  # Trackio leaves out what it has already
