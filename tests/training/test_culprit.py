@@ -7,7 +7,7 @@ import torch
 
 import netwright as nw
 from engine_pairs import batch_of, engines
-from netwright.training.culprit import Culprit, finite, first_broken
+from netwright.training.culprit import Culprit, finite, first_broken, nearest
 
 
 def test_a_sum_that_is_too_large_is_not_taken_for_a_number_that_is_not_finite() -> None:
@@ -88,3 +88,13 @@ def test_of_values_the_first_is_blamed(value) -> None:
     x = torch.ones(4, 3)
     x[1, 0] = value
     assert blamed(nw.Chain(nw.Linear(2), nw.tanh, nw.Linear(1), input=3), x) == Culprit("loss", "net/linear1", 1)
+
+
+def test_of_what_several_processes_found_a_value_is_named_before_a_gradient() -> None:
+    late, early, first = (Culprit("loss", path, example) for path, example in (("b", 1), ("a", 7), ("a", 9)))
+    gradients = [Culprit("gradient", path, 2) for path in ("a", "b")]
+    paths = ["a", "b"]
+    assert nearest([late, early, first], paths) == early
+    assert nearest([*gradients, late], paths) == late
+    assert nearest(gradients, paths) == gradients[1]
+    assert nearest([], paths) is None

@@ -30,6 +30,22 @@ class Culprit(Value):
     example: int | None = None
 
 
+def nearest(found: Iterable[Culprit], paths: Sequence[str]) -> Culprit | None:
+    """What is nearest to the cause, of what several processes found in their parts of a batch.
+
+    That is a value before a gradient, the first value that is not finite, and the last gradient, as in the whole batch.
+
+    Args: `paths` are those of the parts, in the order in which they run.
+    """
+    places = {path: place for place, path in enumerate(paths)}
+
+    def distance(one: Culprit) -> tuple[bool, int]:
+        place = places.get(one.path, len(places))
+        return (True, -place) if one.what == "gradient" else (False, place)
+
+    return min(found, key=distance, default=None)
+
+
 class NotFinite(Value, eq=False):
     """Why a run stopped. Fields: `batch` is None for weights; `validating` if it is of the validation data."""
 

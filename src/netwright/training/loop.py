@@ -13,7 +13,7 @@ from torch import Tensor
 from netwright.data.order import batch_sizes
 from netwright.errors import TrainingError
 from netwright.training.batch import Batch
-from netwright.training.culprit import Culprit, NotFinite, first_broken
+from netwright.training.culprit import Culprit, NotFinite, first_broken, nearest
 from netwright.training.epochs import epoch_columns, epochs_of
 from netwright.training.events import Callback, Choice, Epoch, Status
 from netwright.training.interrupts import EXIT, Requests
@@ -346,10 +346,15 @@ class Loop:
         return loss
 
     def _culprit(self, batch: Batch) -> Culprit:
-        """What the first process found that found anything."""
-        own = self.prepared.engine.culprit(batch, self.status.step)
-        found = self.prepared.group.gathered(None if own is None else asdict(own))
-        return next((Culprit(**one) for one in found if one is not None), Culprit("loss", ""))
+        """What is to blame in the first piece of a batch in which a process finds anything."""
+        engine, paths = self.prepared.engine, [step.path for step in self.prepared.net_with_loss.plan.steps]
+        for piece in batch.split(engine.count):
+            own = engine.culprit(piece, self.status.step)
+            found = self.prepared.group.gathered(None if own is None else asdict(own))
+            first = nearest([Culprit(**one) for one in found if one is not None], paths)
+            if first is not None:
+                return first
+        return Culprit("loss", "")
 
     def _as_the_first_process_has_it(self) -> None:
         """Take times and choices from the first process, so that the results of all processes are equal."""

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+import failing_run
 import in_folder
 import netwright as nw
+import not_finite
 import together
 from launch_tools import PATIENCE, free_port, launched
+from netwright.training.culprit import Culprit
 from netwright.training.interrupts import EXIT
 from run_tools import Ends
 
@@ -106,3 +109,19 @@ def test_torchrun_restarts_a_killed_process_and_the_run_goes_on(tmp_path: Path) 
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "came").exists()  # the signal did come
     assert_as_never_interrupted(folder)
+
+
+@pytest.mark.slow
+def test_a_number_that_is_not_finite_is_named_as_on_one_process(tmp_path: Path) -> None:
+    for code, text in launched(2, Path(failing_run.__file__), "numbers", str(tmp_path)):
+        assert code == 0, text
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    assert first == second
+    for name in not_finite.CASES:
+        alone = failing_run.said(name, tmp_path / "alone" / name)
+        known = nw.load_case(tmp_path / "alone" / name)
+        for held in ("whole", "shares"):
+            assert first[f"{held}/{name}"] == alone, (held, name)
+            case = nw.load_case(tmp_path / held / name)
+            assert repr(case) == repr(known)
+            assert case.replay() == Culprit(known.what, known.path, known.example)

@@ -78,8 +78,9 @@ class Autograd(Engine, Value, eq=False):
         with torch.no_grad():
             torch._foreach_copy_(self.gradients, grads)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
             found = over_processes(self.group, self.flat, loss.item())
-            if not (math.isfinite(found) and culprit.finite([self.flat.gradient])):
-                return math.nan  # a step that is not made leaves running arrays as they are
+            sick = not culprit.finite([self.flat.gradient])
+            if not math.isfinite(found) or sick:  # a step that is not made leaves running arrays as they are
+                return math.nan if sick else found
             for path, value in context.updates.items():
                 if path in self.running:
                     self.running[path].copy_(value)

@@ -87,8 +87,7 @@ class InPieces(Engine):
         self.engine.release()
 
     def culprit(self, batch: Batch, step: int) -> Culprit | None:
-        found = (self.engine.culprit(piece, step) for piece in batch.split(self.count))
-        return next((culprit for culprit in found if culprit is not None), None)
+        return self.engine.culprit(batch, step)
 
     def _summed(self, batch: Batch, step: int) -> float:
         """The mean loss of the batch; each piece counts as many examples as it has."""

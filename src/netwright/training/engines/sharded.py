@@ -11,8 +11,10 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, Shard
 
+from netwright.machine import free_memory
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
+from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Program
 from netwright.net.run.noise import Noise
@@ -27,6 +29,9 @@ from netwright.training.optimizers import FlatGroup, Optimizer
 from netwright.training.processes.group import OverProcesses
 from netwright.training.processes.launched import Processes
 from netwright.training.updates import Update
+
+CPU = torch.device("cpu")
+COPIES = 2  # of the weights, to find what made a gradient not finite: they and their gradient
 
 
 class _Part(nn.Module):
@@ -130,7 +135,8 @@ class Sharded(Engine):
         self.fixed = rest
         self.learned: list[tuple[nn.Parameter, Tensor]] = []  # with the place of its gradient
         self.root = self._root(dtype, DeviceMesh.from_group(group.group, device.type))
-        self.losses = self.computing([slot for _, slot in plan.wiring.outputs])
+        self.wanted = [slot for _, slot in plan.wiring.outputs]
+        self.losses = self.computing(self.wanted)
 
     @property
     def paths(self) -> Sequence[str]:
@@ -181,8 +187,8 @@ class Sharded(Engine):
             figures = torch.tensor([loss.item(), float(sick)], dtype=torch.float64, device="cpu")
             self.group.add(figures)
             found, sick = figures.tolist()
-            if not math.isfinite(found) or sick:
-                return math.nan  # a step that is not made leaves running arrays as they are
+            if not math.isfinite(found) or sick:  # a step that is not made leaves running arrays as they are
+                return math.nan if sick else found
             for path, value in context.updates.items():
                 if path in self.running:
                     self.running[path].copy_(value)
@@ -199,7 +205,38 @@ class Sharded(Engine):
         if broken is not None:
             return Culprit("weights", broken)
         batch = self.group.part(batch).batch
-        return culprit.of_values(self.losses, batch.inputs, self._context(batch, step), batch.examples)
+        found = culprit.of_values(self.losses, batch.inputs, self._context(batch, step), batch.examples)
+        return found if self.group.highest(found is not None) else self._of_gradient(batch, step)
+
+    def _of_gradient(self, batch: Batch, step: int) -> Culprit | None:
+        """The part whose gradient is not finite, if the processor has room for the whole net and its gradient.
+
+        FSDP gives the gradient of the weights alone, so the net is run without it.
+        """
+        needed = COPIES * sum(math.prod(cast(Sequence[int], self.plan.arrays[path].shape)) for path in self.owners)
+        lacks = needed * self.flat.master.element_size() > free_memory(CPU) // self.group.on_machine
+        if self.group.highest(lacks):
+            return None
+        arrays = {
+            path: (array if path in self.exact else lowered(array, self.precision)).requires_grad_()
+            for path, array in self.arrays(self.flat.master).items()
+        }
+        fixed = {path: array.to(CPU) for path, array in self._fixed(self.precision).items()}
+        bound = program_of(self.plan, self.wanted).bind({**fixed, **arrays})
+        batch = batch.on(CPU)
+        return culprit.of_step(
+            bound,
+            batch.inputs,
+            self._context(batch, step),
+            batch.examples,
+            [*arrays.values()],
+            lambda losses: total(losses, batch.weights),
+        )
+
+    def _fixed(self, precision: torch.dtype | None) -> dict[str, Tensor]:
+        """The arrays that are not trained, in the precision of a run."""
+        exact = self.exact | self.running.keys()
+        return {path: array if path in exact else lowered(array, precision) for path, array in self.fixed.items()}
 
     def _context(self, batch: Batch, step: int, summed: OverProcesses | None = None) -> RunContext:
         return RunContext(
@@ -214,9 +251,7 @@ class Sharded(Engine):
     def _computed(
         self, cut: Sequence[Block], wanted: Sequence[Slot], inputs: Mapping[Any, Tensor], context: RunContext
     ) -> tuple[Tensor, ...]:
-        exact = self.exact | self.running.keys()
-        fixed = {path: a if path in exact else lowered(a, context.precision) for path, a in self.fixed.items()}
-        return self.root(cut, wanted, inputs, fixed, context)
+        return self.root(cut, wanted, inputs, self._fixed(context.precision), context)
 
     def _root(self, dtype: torch.dtype, mesh: DeviceMesh) -> _Root:
         """The modules, sharded, whose parameters lie in `flat`."""
