@@ -118,9 +118,21 @@ def test_batches_are_cut_so_that_none_has_fewer_than_the_least(least) -> None:
 
 def test_blocks_that_are_not_open_do_not_mix() -> None:
     blocks = torch.arange(10).repeat_interleave(7)
-    order = blocked_order(blocks, 3, seed=1, epoch=2)
+    once = torch.zeros_like(blocks)
+    order = blocked_order(blocks, once, 3, seed=1, epoch=2)
     assert order.sort().values.equal(torch.arange(70))
     groups = [set(part.tolist()) for part in blocks[order].split(21)]
     assert [len(group) for group in groups] == [3, 3, 3, 1]
-    assert order.equal(blocked_order(blocks, 3, seed=1, epoch=2))
-    assert not order.equal(blocked_order(blocks, 3, seed=1, epoch=3))
+    assert order.equal(blocked_order(blocks, once, 3, seed=1, epoch=2))
+    assert not order.equal(blocked_order(blocks, once, 3, seed=1, epoch=3))
+
+
+def test_the_blocks_of_parts_that_are_open_come_side_by_side_one_after_the_other() -> None:
+    parts = torch.arange(4).repeat_interleave(6)
+    blocks = torch.tensor([0, 0, 1, 1, 2, 2]).repeat(4)
+    order = blocked_order(parts, blocks, 2, seed=1, epoch=2)
+    assert blocks[order].tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [0] * 4 + [1] * 4 + [2] * 4
+    first, second = parts[order].split(12)
+    assert len(first.unique()) == 2 and not set(first.tolist()) & set(second.tolist())
+    assert order.sort().values.equal(torch.arange(24))
+    assert not order[:4].equal(order[:4].sort().values) or not order[4:8].equal(order[4:8].sort().values)

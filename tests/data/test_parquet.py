@@ -11,7 +11,10 @@ import torch
 
 import netwright as nw
 from netwright.data.parquet import ParquetFiles, parquet
+from netwright.data.row_groups import Opened
+from netwright.data.sources import source
 from netwright.errors import DataError, FileError
+from netwright.training.feeds.feed import feed
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -36,29 +39,65 @@ def test_rows_come_as_they_are_asked_for(files: ParquetFiles) -> None:
     found = files.read(rows, ("y", "text", "x"))
     assert torch.as_tensor(found["x"])[:, 0].tolist() == rows.tolist()
     assert list(found["y"]) == (rows % 7).tolist() and found["text"] == [str(i) for i in rows]
-    assert len(files) == 80 and files.blocks.tolist() == [8] * 6 + [2] + [7] * 4 + [2]
+    assert len(files) == 80 and files.blocks.lengths.tolist() == [8] * 6 + [2] + [7] * 4 + [2]
 
 
 def test_few_row_groups_are_open(files: ParquetFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netwright.data.parquet.MOST", 3)
+    monkeypatch.setattr("netwright.data.row_groups.MOST", 3)
     few = ParquetFiles(files.dataset)
     read: list[int] = []
-    columns = ParquetFiles._columns
+    columns = Opened.columns
 
-    def counted(self: ParquetFiles, group: int, names: Any) -> Any:
-        read.extend([group] if group not in self._open else [])
-        return columns(self, group, names)
+    def counted(self: Opened, number: int, names: Any) -> Any:
+        read.extend([] if number in self else [number])
+        found = columns(self, number, names)
+        assert sum(i in self for i in range(12)) <= 4
+        return found
 
-    monkeypatch.setattr(ParquetFiles, "_columns", counted)
+    monkeypatch.setattr(Opened, "columns", counted)
     net = nw.Chain(nw.Linear(), input=nw.Vector(2, 0, 1), output=nw.Number(0, 1))
     run = nw.train(net, (few["x"], few["y"]), epochs=1, batch_size=4, progress=False, threads=1, choices=())
-    assert len(few._open) <= 4
-    assert len(read) <= 2 * 12 + 8  # each group once or twice in the epoch, and the looks at the first rows
+    assert len(read) <= 2 * 12 + 8  # each group once in the epoch, once for validation, and the looks at the first rows
     said = [str(choice) for choice in run.choices if choice.name == "batches"]
     assert said == [
         "batches: from 3 of 12 row groups at a time "
         "(the rows of a row group are read at once; row groups come in a random order)"
     ]
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ParquetFiles:
+    """One row group of 80 rows of 24 bytes, more than is read as a whole."""
+    monkeypatch.setattr("netwright.data.row_groups.WHOLE", 1000)
+    monkeypatch.setattr("netwright.data.row_groups.SLICE", 250)
+    pq.write_table(table(80).select(["x", "y"]), tmp_path / "large.parquet")
+    return parquet(tmp_path / "large.parquet")
+
+
+def test_a_large_row_group_is_read_in_slices(large: ParquetFiles) -> None:
+    assert large.blocks.lengths.tolist() == [10] * 8
+    assert large.blocks.parts.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    rows = np.array([79, 0, 55, 8, 7, 0])
+    for _ in range(2):  # forwards, and back again
+        found = large.read(rows, ("y", "x"))
+        assert torch.as_tensor(found["x"])[:, 0].tolist() == rows.tolist()
+        assert list(found["y"]) == (rows % 7).tolist()
+
+
+def test_an_epoch_of_a_large_row_group(large: ParquetFiles) -> None:
+    chain = nw.Chain(nw.Linear(), input=nw.Vector(2, 0, 1), output=nw.Number(0, 1))
+    made = feed(source((large["x"], large["y"])), nw.with_loss(chain, nw.MSE()), torch.device("cpu"))
+    first = [batch.examples.tolist() for batch in made.epoch(1, 8, seed=0)]
+    again = [batch.inputs["input"][:, 0].tolist() for batch in made.epoch(1, 8, seed=0)]
+    rows = [row for batch in first for row in batch]
+    assert first == again and sorted(rows) == list(range(80))
+    half = rows[:40]  # the first slice of each of the four parts
+    assert sorted(half) == [row for start in (0, 20, 40, 60) for row in range(start, start + 10)]
+    assert half != sorted(half)
+    assert made.composition(8, 0) == (
+        "from 4 of 4 parts of the 1 row group at a time",
+        "row groups above 4 MB are read in slices, from the first row on; parts come in a random order",
+    )
 
 
 def test_an_arrow_dataset_trains_on_every_row(files: ParquetFiles) -> None:

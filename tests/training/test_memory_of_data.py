@@ -55,6 +55,29 @@ few = list(rows(8))
 memory = peak(few, epochs=4, validation=few)
 print(peak(lambda: rows(count), epochs=1, steps_per_epoch=count // 4, validation=lambda: rows(60)) - memory)
 """
+PARQUET = """
+import sys, tempfile
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import netwright as nw
+from memory import most_while
+
+def peak(count):
+    # the most memory in a run on so many pictures in one row group of a file
+    with tempfile.NamedTemporaryFile() as file:
+        pictures = pa.FixedSizeListArray.from_arrays(pa.array(np.arange(1024 * 784, dtype=np.float32) % 256), 784)
+        batch = pa.record_batch([pictures, pa.array(np.arange(1024) % 10)], ["pictures", "labels"])
+        pq.write_table(pa.Table.from_batches([batch] * (count // 1024)), file.name, row_group_size=count)
+        assert pq.read_metadata(file.name).num_row_groups == 1
+        data = nw.parquet(file.name)
+        net = nw.Chain(nw.Linear(8), nw.relu, nw.Linear(10), nw.softmax, input=nw.Vector(784, 0, 1))
+        settings = dict(epochs=1, batch_size=1024, validation=0.1, threads=1, progress=False)
+        return most_while(lambda: nw.train(net, (data["pictures"], data["labels"]), **settings))
+
+few = peak(1024)
+print(peak(int(sys.argv[1])) - few)
+"""
 ENCODERS = ["nw.Vector()", "nw.Array('28 28')", "nw.Image(28, 28, color='gray', mean=FREE, deviation=FREE)"]
 
 
@@ -80,6 +103,14 @@ def test_200_megabytes_of_a_memory_map() -> None:
 def test_2_gigabytes_of_a_memory_map(encoder: str) -> None:
     batch = 1024 * 784 * 4
     assert above(MAP, encoder, 2_000_000_000 // 784) < MOST + 8 * batch
+
+
+@linux
+@pytest.mark.parametrize("count", [48 * 1024, pytest.param(1024 * 1024, marks=pytest.mark.slow)])
+def test_one_row_group_of_a_parquet_file(count: int) -> None:
+    pytest.importorskip("pyarrow")
+    batch = 1024 * 784 * 4
+    assert above(PARQUET, count) < MOST + 8 * batch
 
 
 @linux

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +12,29 @@ from torch import Tensor
 from netwright.codecs.pieces import pieces
 from netwright.data.rows import at_rows
 from netwright.errors import DataError
+
+
+class RowBlocks(NamedTuple):
+    """Runs of rows that are read at once, and the order in which they are read fast.
+
+    Fields:
+        lengths: (blocks,), the rows of each.
+        parts: (blocks,), ascending: the number of the part of the data in which each lies; the blocks of a part are
+            read one after the other.
+        opened: parts that are read side by side, a block of each in memory.
+        order: how an epoch reads them, and why, for a choice.
+    """
+
+    lengths: Tensor
+    parts: Tensor
+    opened: int
+    order: tuple[str, str]
+
+    def places(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each row (n,) the part in which it lies, and the number of its block in the part."""
+        block = torch.bucketize(rows, self.lengths.cumsum(0), right=True)  # (n,)
+        part = self.parts[block]  # (n,)
+        return part, block - torch.searchsorted(self.parts, part)
 
 
 class Rows(ABC):
@@ -48,14 +71,9 @@ class Rows(ABC):
         return self is other
 
     @property
-    def blocks(self) -> Tensor | None:
-        """The length of each run of rows that is read at once, (blocks,); None where any rows are read as fast."""
+    def blocks(self) -> "RowBlocks | None":
+        """The runs of rows that are read at once; None where any rows are read as fast."""
         return None
-
-    @property
-    def opened(self) -> int:
-        """How many blocks are kept in memory, so that rows among so many of them are read in any order."""
-        return 1
 
 
 class Lazy(Sequence[Any]):

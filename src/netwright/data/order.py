@@ -56,25 +56,29 @@ def bucketed_order(lengths: Tensor, size: int, seed: int, epoch: int) -> Tensor:
     return torch.cat([full.flatten(), order[place : place + rest]])  # (n,)
 
 
-def blocked_order(blocks: Tensor, opened: int, seed: int, epoch: int) -> Tensor:
-    """The order of an epoch over examples that lie in blocks, of which few are open at once.
+def blocked_order(parts: Tensor, blocks: Tensor, opened: int, seed: int, epoch: int) -> Tensor:
+    """The order of an epoch over examples that lie in parts, of which few are read side by side, block by block.
 
-    The blocks come in a random order, and the examples of each so many blocks in a random order.
+    The parts come in a random order. So many of them are open at once; of these the first blocks come, then the
+    second ones, and so on; the examples in the blocks that are open come in a random order.
 
     Args:
-        blocks: (n,), the number of the block in which each example lies, from 0 on.
-        opened: blocks that are open at once.
+        parts: (n,), the number of the part in which each example lies, from 0 on.
+        blocks: (n,), the number of its block in the part, from 0 on.
+        opened: parts that are open at once.
 
     Returns:
-        An int64 permutation (n,), fixed by the blocks, `opened`, the seed and the epoch.
+        An int64 permutation (n,), fixed by the arguments.
 
     Example:
-        >>> blocked_order(torch.tensor([0, 0, 0, 1, 1, 1]), 1, seed=0, epoch=1).view(2, 3).sort().values.tolist()
-        [[0, 1, 2], [3, 4, 5]]
+        >>> parts, blocks = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1]), torch.tensor([0, 0, 1, 1, 0, 0, 1, 1])
+        >>> blocked_order(parts, blocks, 2, seed=0, epoch=1).view(2, 4).sort().values.tolist()
+        [[0, 1, 4, 5], [2, 3, 6, 7]]
     """
     draw = generator(seed, "blocks", epoch)
-    turn = torch.randperm(int(blocks.max()) + 1, generator=draw, device="cpu")[blocks] // opened  # (n,)
-    return (turn + torch.rand(len(blocks), generator=draw, dtype=torch.float64, device="cpu")).argsort()  # (n,)
+    turn = torch.randperm(int(parts.max()) + 1, generator=draw, device="cpu")[parts] // opened  # (n,)
+    window = turn * (int(blocks.max()) + 1) + blocks  # (n,)
+    return (window + torch.rand(len(parts), generator=draw, dtype=torch.float64, device="cpu")).argsort()  # (n,)
 
 
 def batch_sizes(count: int, size: int, least: int = 1) -> list[int]:

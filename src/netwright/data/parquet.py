@@ -2,30 +2,29 @@
 
 import glob
 import os
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from threading import Lock
+from threading import Lock, Thread, current_thread
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from netwright.data.arrow import arrow_package, arrow_values, digest_of_table
-from netwright.data.lazy import Lazy, Rows
+from netwright.data.lazy import Lazy, RowBlocks, Rows
+from netwright.data.row_groups import WHOLE, Opened, open_at_once, row_groups_of, rows_of, slices_of
 from netwright.errors import DataError, FileError
 
-ROOM = 32 << 20  # bytes of row groups that are open at once
-MOST = 32  # row groups that are open at once: each batch takes some rows of each
-SAMPLE = 100  # rows of a row group that a digest looks at
+SAMPLE = 100  # rows of what is read at once that a digest looks at
 
 
 class ParquetFiles(Rows):
     """The rows of files, and their columns by name: `(files["x"], files["y"])` is data.
 
     A few row groups are open at once. In an epoch the row groups come in a random order, and the rows of those that
-    are open in a random order.
+    are open in a random order. A row group above 4 MB is read in slices, from its first row on: then the rows of the
+    slices that are open come in a random order. Where there are fewer than 4 row groups, and large ones, several parts
+    of each are read side by side.
 
     Fields:
         dataset: of Arrow, which says which files and columns there are.
@@ -36,14 +35,14 @@ class ParquetFiles(Rows):
 
     def __init__(self, dataset: Any) -> None:
         self.dataset, self.names = dataset, tuple(dataset.schema.names)
-        groups = [group for file in dataset.get_fragments() for group in _row_groups(file)]
-        counted = [(group, _rows(group)) for group in groups]
-        self._groups = [group for group, count in counted if count]
-        self._counts = np.array([count for _, count in counted if count], np.int64)
+        groups = [group for file in dataset.get_fragments() for group in row_groups_of(file)]
+        self._groups = [group for group in groups if rows_of(group)]
+        self._slices = slices_of(self._groups)
+        self._counts = np.array([part.rows for part in self._slices], np.int64)
         self._ends = np.cumsum(self._counts)
-        self._most = max(min(ROOM // max(map(_bytes, self._groups), default=ROOM), MOST), 1)
-        self._open: OrderedDict[int, dict[str, Any]] = OrderedDict()  # the columns of the groups that were read last
-        self._lock = Lock()  # a thread that reads ahead and one that validates may read at once
+        self._most = open_at_once(self._slices)
+        self._opened: dict[Thread, Opened] = {}  # by the thread that reads
+        self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ParquetFiles, (self.dataset,)
@@ -64,13 +63,15 @@ class ParquetFiles(Rows):
         return Lazy(self, name)
 
     def read(self, rows: NDArray[np.int64], ports: Sequence[str]) -> Mapping[str, Sequence[Any]]:
-        groups = np.searchsorted(self._ends, rows, side="right")
+        numbers = np.searchsorted(self._ends, rows, side="right")
         found: dict[str, list[Any]] = {port: [] for port in ports}
         places: list[NDArray[np.int64]] = []
-        for group in np.unique(groups).tolist():
-            places.append(np.flatnonzero(groups == group))
-            inside = arrow_package("Parquet").array(rows[places[-1]] - (self._ends[group] - self._counts[group]))
-            for port, column in zip(ports, self._columns(group, ports), strict=True):
+        opened = self._open()
+        # those that are open already come first: opening the others may close them
+        for number in sorted(np.unique(numbers).tolist(), key=lambda number: (number not in opened, number)):
+            places.append(np.flatnonzero(numbers == number))
+            inside = arrow_package("Parquet").array(rows[places[-1]] - (self._ends[number] - self._counts[number]))
+            for port, column in zip(ports, opened.columns(number, ports), strict=True):
                 try:
                     found[port].append(arrow_values(column.take(inside), port))
                 except DataError as error:
@@ -80,32 +81,40 @@ class ParquetFiles(Rows):
         return {port: _placed(parts, places) for port, parts in found.items()}
 
     def digest(self) -> str:
-        # the columns, the sizes of all row groups, and rows of the first, the middle and the last one: reading all rows
-        # would take as long as an epoch
-        some = sorted({0, len(self._groups) // 2, len(self._groups) - 1})
-        parts = [self._groups[group].to_table(use_threads=False).slice(0, SAMPLE) for group in some]
+        # the columns, the sizes of all that is read at once, and rows of the first, the middle and the last of it:
+        # reading all rows would take as long as an epoch
+        package, opened = arrow_package("Parquet"), self._open()
+        some = sorted({0, len(self._slices) // 2, len(self._slices) - 1})
+        parts = [package.table(opened.columns(i, self.names), [*self.names]).slice(0, SAMPLE) for i in some]
         return digest_of_table(self.names, len(self), parts) + f" {self._counts.tolist()}"
 
     @property
-    def blocks(self) -> Tensor:
-        return torch.from_numpy(self._counts)
+    def blocks(self) -> RowBlocks:
+        parts = torch.tensor([part.part for part in self._slices], dtype=torch.int64, device="cpu")
+        whole = all(part.whole for part in self._slices)
+        count, groups = len(parts.unique()), len(self._groups)
+        split = count != groups
+        what = f"parts of the {groups} row group{'s' * (groups > 1)}" if split else "row groups"
+        how = "the rows of a row group are read at once"
+        if not whole:
+            how = f"row groups above {WHOLE >> 20} MB are read in slices, from the first row on"
+        value = f"from {min(self._most, count)} of {count} {what} at a time"
+        why = f"{how}; {'parts' if split else 'row groups'} come in a random order"
+        return RowBlocks(torch.from_numpy(self._counts), parts, self._most, (value, why))
 
-    @property
-    def opened(self) -> int:
-        return self._most
-
-    def _columns(self, group: int, names: Sequence[str]) -> list[Any]:
-        """The columns of a row group, read if they are not open."""
+    def _open(self) -> Opened:
+        """What the thread that calls has open: threads that train and validate at once do not close each other's."""
+        thread = current_thread()
         with self._lock:
-            known = self._open.setdefault(group, {})
-            self._open.move_to_end(group)
-            missing = [name for name in names if name not in known]
-            if missing:
-                table = self._groups[group].to_table(schema=self.dataset.schema, columns=missing, use_threads=False)
-                known.update((name, table.column(name)) for name in missing)
-            while len(self._open) > self._most + 1:  # one more, for a batch that reaches into the next ones
-                self._open.popitem(last=False)
-            return [known[name] for name in names]
+            if thread not in self._opened:
+                # the next epoch, whose thread is another one, goes on where the one before it ended
+                left = next((other for other in self._opened if not other.is_alive()), None)
+                self._opened[thread] = (
+                    Opened(self._groups, self._slices, self.dataset.schema, self._most + 1)
+                    if left is None
+                    else self._opened.pop(left)
+                )
+            return self._opened[thread]
 
 
 def parquet(pattern: str | os.PathLike[str]) -> ParquetFiles:
@@ -141,25 +150,6 @@ def parquet(pattern: str | os.PathLike[str]) -> ParquetFiles:
             what="these files cannot be read as Parquet", where=os.fspath(pattern), got=str(error).splitlines()[0]
         ) from None
     return files
-
-
-def _row_groups(file: Any) -> list[Any]:
-    """The parts of a file that are read at once: of Parquet its row groups."""
-    return list(file.split_by_row_group()) if hasattr(file, "split_by_row_group") else [file]
-
-
-def _rows(group: Any) -> int:
-    """How many rows a row group has; of another format the file."""
-    groups = getattr(group, "row_groups", None)
-    return groups[0].num_rows if groups else group.count_rows()
-
-
-def _bytes(group: Any) -> int:
-    """The bytes of a row group before it is compressed; of another format the file's."""
-    groups = getattr(group, "row_groups", None)
-    if groups:
-        return groups[0].total_byte_size
-    return os.path.getsize(group.path) if os.path.exists(getattr(group, "path", "")) else ROOM
 
 
 def _placed(parts: list[Any], places: list[NDArray[np.int64]]) -> Sequence[Any]:

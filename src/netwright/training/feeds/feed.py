@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.codecs.codec import Codec, prepared_on
 from netwright.codecs.numeric import plain_number
 from netwright.codecs.ragged import Ragged
-from netwright.data.lazy import Lazy
+from netwright.data.lazy import Lazy, RowBlocks
 from netwright.data.order import batch_sizes, blocked_order, bucketed_order, epoch_order, padded
 from netwright.data.sources import Source
 from netwright.errors import DataError
@@ -70,9 +70,7 @@ class Feed(Value, Batches, eq=False):
 
     def composition(self, size: int, seed: int) -> tuple[str, str] | None:
         if self._blocks is not None:
-            blocks, opened = self._blocks
-            value = f"from {min(opened, count := len(blocks.unique()))} of {count} row groups at a time"
-            return value, "the rows of a row group are read at once; row groups come in a random order"
+            return self._blocks[1].order
         if self.raw and self.typical:
             return "in random order", "the data does not fit in memory, so its lengths are not known"
         if not self.ragged:
@@ -94,19 +92,25 @@ class Feed(Value, Batches, eq=False):
     def order(self, size: int, seed: int, epoch: int) -> Tensor:
         """The order of an epoch: random, or in batches of similar length if lengths differ and are known."""
         if self._blocks is not None:
-            return blocked_order(*self._blocks, seed, epoch)
+            return blocked_order(*self._places, self._blocks[1].opened, seed, epoch)
         if self.raw or not self.ragged:
             return epoch_order(len(self), seed, epoch)
         return bucketed_order(self._length, size, seed, epoch)
 
     @cached_property
-    def _blocks(self) -> tuple[Tensor, int] | None:
-        """The block in which each example lies, and how many are open at once; None if examples lie in no blocks."""
+    def _blocks(self) -> tuple[Lazy, RowBlocks] | None:
+        """The column whose examples lie in blocks, and the blocks; None if examples lie in no blocks."""
         for column in self.columns.values():
-            if isinstance(column, Lazy) and (lengths := column.rows.blocks) is not None:
-                rows = torch.from_numpy(column.numbers(torch.arange(len(column), device="cpu")))
-                return torch.bucketize(rows, lengths.cumsum(0), right=True), column.rows.opened
+            if isinstance(column, Lazy) and (blocks := column.rows.blocks) is not None:
+                return column, blocks
         return None
+
+    @cached_property
+    def _places(self) -> tuple[Tensor, Tensor]:
+        """Of each example the part of the data in which it lies, and the number of its block in the part."""
+        assert self._blocks is not None
+        column, blocks = self._blocks
+        return blocks.places(torch.from_numpy(column.numbers(torch.arange(len(column), device="cpu"))))
 
     def by_length(self) -> Tensor:
         """All examples, the shortest first; in their own order if lengths do not differ or are not known."""
