@@ -68,7 +68,7 @@ INSIDE = {
     ],
     "training": [
         ["batch", "events", "interrupts", "schedules", "snapshot", "start"],
-        ["culprit", "epochs", "feeds", "processes", "updates"],
+        ["culprit", "epochs", "feeds", "processes", "telling", "updates"],
         ["optimizers"],
         ["engines"],
         ["prepare"],

@@ -13,6 +13,7 @@ from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.hub_tables import hub_column
 from netwright.data.lazy import Lazy, Rows
 from netwright.data.mapped import MappedRows, is_mapped
+from netwright.data.reading import reading
 from netwright.data.rows import RowPorts, row_kind, row_to_ports
 from netwright.errors import DataError, NetwrightError
 
@@ -47,7 +48,7 @@ class DatasetRows(Rows):
 
     def _row(self, row: int) -> Any:
         try:
-            return self.data[row]
+            return reading("row", row, lambda: self.data[row])
         except Exception as error:
             if not isinstance(error, NetwrightError):
                 error.add_note(f"raised by the data at row {row}, counted from 0")
@@ -138,7 +139,8 @@ def rows_together(columns: Mapping[str, Sequence[Any]], indices: Sequence[int]) 
                 for name, other in waiting.items()
                 if other.rows.same(values.rows) and np.array_equal(other.numbers(wanted), rows)
             }
-            read = values.rows.read(rows, tuple(dict.fromkeys(other.port for other in group.values())))
+            ports = tuple(dict.fromkeys(other.port for other in group.values()))
+            read = reading("row", int(rows[0]) if len(rows) else 0, values.rows.read, rows, ports)
             for name, other in group.items():
                 found[name] = read[other.port]
                 del waiting[name]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netwright.codecs.pieces import pieces
+from netwright.data.reading import reading
 from netwright.data.rows import at_rows
 from netwright.errors import DataError
 
@@ -101,7 +102,9 @@ class Lazy(Sequence[Any]):
         places = range(len(self))[index]
         wanted = places if isinstance(places, range) else (places,)
         try:
-            values = self.rows.read(self.numbers(wanted), (self.port,))[self.port]
+            rows = self.numbers(wanted)
+            number = int(rows[0]) if len(rows) else 0
+            values = reading("row", number, self.rows.read, rows, (self.port,))[self.port]
         except DataError as error:
             raise at_rows(error, wanted) from None
         return values if isinstance(places, range) else values[0]

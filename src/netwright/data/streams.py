@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler
 
+from netwright.data.reading import reading
 from netwright.data.rows import RowPorts, row_kind, row_to_ports
 from netwright.errors import DataError
 from netwright.value import Value
@@ -74,7 +75,7 @@ def stream_of(data: Any, ports: RowPorts) -> Stream:
 def _item(opened: Iterator[Any], number: int) -> Any:
     """The next item of a pass; an error of the user's own names it."""
     try:
-        return next(opened)
+        return reading("item", number, opened.__next__)
     except StopIteration:
         raise
     except Exception as error:

@@ -84,7 +84,11 @@ class Callback:
         """After every epoch and its validation."""
 
     def on_wait(self, status: Status) -> None:
-        """When the data gives nothing for a minute, as `status.waiting` says, and when it gives examples again."""
+        """When the data gives nothing for a minute, as `status.waiting` says, and when it gives examples again.
+
+        It is called in a thread of its own, and also before the first step, where examples are counted; `status.steps`
+        is 0 then.
+        """
 
     def on_end(self, status: Status) -> None:
         """When the run has ended, for any reason."""

@@ -4,13 +4,14 @@ import math
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
 from netwright.data.order import batch_sizes
+from netwright.data.reading import Read, watched
 from netwright.errors import TrainingError
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, NotFinite, first_broken, nearest
@@ -20,6 +21,7 @@ from netwright.training.interrupts import EXIT, Requests
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.prepare.threads import Pace, using
 from netwright.training.snapshot import Snapshot
+from netwright.training.telling import tell_what_waits, told
 from netwright.value import Value
 
 WHY_NEW_STATE = "the state before does not fit the optimizer, or the groups of arrays with one learning rate"
@@ -63,7 +65,7 @@ class Loop:
             prepared.epochs, prepared.epochs * steps, prepared.batch_size, len(prepared.feed), prepared.choices
         )
         waits = prepared.group.size > 1  # processes stop after the same step
-        prepared.feed.heard_by(self.status, waits, self._tell_that_it_waits)
+        prepared.feed.heard_by(self.status, waits)
         self.requests = Requests(self.status.stop)
         self.whole = (
             True  # whether no step or epoch is half counted, so that a snapshot is one of a moment between them
@@ -80,7 +82,7 @@ class Loop:
         status = self.status
         try:
             self._refuse_broken()
-            with self.requests.heard(), using(self.threads):
+            with self.requests.heard(), using(self.threads), watched(self._tell_what_waits):
                 self._epochs()
         except BaseException as error:
             if self.prepared.engine.shared and self.not_finite is None and not isinstance(error, SystemExit):
@@ -307,8 +309,13 @@ class Loop:
         self.whole = True
         self._tell(lambda: told([callback.on_epoch for callback in self.callbacks], status))
 
-    def _tell_that_it_waits(self) -> None:
-        told([callback.on_wait for callback in self.callbacks], self.status)
+    def _tell_what_waits(self, read: Read | None) -> None:
+        twice = read is not None and (read.in_main_thread or self.prepared.group.size > 1)
+        place = f"in epoch {self.status.epoch}"
+        if read is not None:
+            why = "the run waits for what is read"
+            self.status.choices += (Choice("data waits", f"{read} {place}", why),)
+        tell_what_waits(read, place, "Ctrl-C, pressed twice," if twice else "Ctrl-C", self.callbacks, self.status)
 
     def _stopping(self) -> bool:
         """Whether a process was asked to stop; all of them stop after the same step."""
@@ -403,15 +410,3 @@ class Loop:
     def _loss_of(epoch: Epoch) -> float:
         """What is lowest in the best epoch; without validation that is the last one."""
         return epoch.validation.get("loss", -float(epoch.number))
-
-
-def told(methods: Sequence[Callable[[Status], None]], status: Status) -> None:
-    """Call methods of callbacks; an error that one of them raises says whose it is."""
-    for tell in methods:
-        try:
-            tell(status)
-        except Exception as error:
-            name = getattr(tell, "__qualname__", repr(tell)).rpartition("<locals>.")[2]
-            with suppress(AttributeError):  # an error that is a frozen dataclass takes no note
-                error.add_note(f"The callback {name} raised this error after step {status.step} of the run.")
-            raise

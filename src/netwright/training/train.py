@@ -26,6 +26,7 @@ from netwright.training.processes.refusals import refuse_unequal
 from netwright.training.progress.progress import progress as progress_for
 from netwright.training.result import Run, result_of
 from netwright.training.schedules import Schedule
+from netwright.training.telling import watched_before_the_first_step
 
 Loss: TypeAlias = Net | Callable[[Tensor, Tensor], Tensor]
 
@@ -136,9 +137,10 @@ def train(
     path = None if folder is None else folder_path(arguments.folder(folder))
     with joined() as group:
         heard = callbacks if group.leads else ()
-        if path is not None:
-            return train_in(path, net, data, options, heard, group)
-        prepared = prepare(net, data, options, group)
-        start = start_of(net, options, prepared)
-        refuse_unequal(group, start.made_from)
-        return result_of(Loop(prepared, heard), start)
+        with watched_before_the_first_step(heard):
+            if path is not None:
+                return train_in(path, net, data, options, heard, group)
+            prepared = prepare(net, data, options, group)
+            start = start_of(net, options, prepared)
+            refuse_unequal(group, start.made_from)
+            return result_of(Loop(prepared, heard), start)

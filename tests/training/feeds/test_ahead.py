@@ -16,7 +16,7 @@ import netwright as nw
 from netwright.data.blocks import first_block
 from netwright.data.sources import source
 from netwright.net.plan.plan import plan_of
-from netwright.training.events import Callback, Choice, Status
+from netwright.training.events import Callback, Status
 from netwright.training.feeds.ahead import MOST, Ahead, bytes_in, read_ahead
 from netwright.training.feeds.feed import feed
 from netwright.training.feeds.passes import batches_of
@@ -152,33 +152,14 @@ def test_torch_is_in_the_thread_as_it_is_outside() -> None:
         assert set(found) == {expected}
 
 
-def test_a_source_that_hangs_is_said_once_and_waited_for(monkeypatch) -> None:
-    monkeypatch.setattr("netwright.training.feeds.ahead.GLANCE", 0.01)
-    monkeypatch.setattr("netwright.training.feeds.ahead.PATIENCE", 0.05)
-    go_on = threading.Event()
-    armed: list[bool] = []
-    inner = made_of(Rows(8, lambda index: armed and go_on.wait(LONG)))
-    armed.append(True)
-    made = Ahead(inner)
-    status, shown = Status(1, 2, 4, 8, ()), []
-    made.heard_by(status, tell=lambda: shown.append(status.waiting))
-    watcher = threading.Thread(target=lambda: (_until(lambda: len(status.choices) > 0), go_on.set()))
-    watcher.start()
-    assert [batch.size for batch in made.epoch(1, 4, seed=0)] == [4, 4]
-    watcher.join()
-    why = "the run waits for the next one; Ctrl-C ends it"
-    assert status.choices == (Choice("data waits", "gave nothing for 0.05 s, at example 0 of epoch 1", why),)
-    assert shown == ["the data gave nothing for 0.05 s, at example 0 of epoch 1; Ctrl-C ends the run", ""]
-
-
 HANGS = """
 import signal
 import threading
 import netwright as nw
-from netwright.training.feeds import ahead
+from netwright.data import reading
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell in the background ignores Ctrl-C
-ahead.PATIENCE = 0.4
+reading.PATIENCE = 1.0
 
 passes = []
 
@@ -202,13 +183,13 @@ def test_a_run_that_waits_shows_it_and_ctrl_c_ends_it() -> None:
     limit = threading.Timer(LONG, child.kill)
     limit.start()
     shown = next((line for line in child.stderr if "nothing" in line), "")
-    assert shown == "the data gave nothing for 0.4 s, at example 8 of epoch 1; Ctrl-C ends the run\n"
+    assert shown == "the data gave nothing for 1 s, at item 0 in epoch 1; Ctrl-C ends the run\n"
     child.send_signal(signal.SIGINT)
     out, rest = child.communicate()
     limit.cancel()
     assert child.returncode == 0, rest
     assert rest.splitlines()[0] == "the wait for the data is over"
-    assert out == "interrupted 2 ['gave nothing for 0.4 s, at example 8 of epoch 1']\n"
+    assert out == "interrupted 2 ['gave nothing for 1 s, at item 0 in epoch 1']\n"
 
 
 def test_a_run_that_is_to_stop_does_not_wait(monkeypatch) -> None:

@@ -2,8 +2,9 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
+from contextvars import copy_context
 from typing import Any, NamedTuple
 
 import torch
@@ -11,16 +12,15 @@ import torch
 from netwright.net.plan.plan import Plan
 from netwright.net.run.lengths import Stored
 from netwright.training.batch import Batch
-from netwright.training.events import Choice, Status
+from netwright.training.events import Status
 from netwright.training.feeds.batches import Batches
 
 MOST = 4  # batches that wait to be taken
 BYTES = 32 << 20  # of these, from which on no further one is read; one is always read
-PATIENCE = 60.0  # seconds without a batch, after which the run says and shows that it waits
 GLANCE = 0.2  # seconds after which a waiting run looks whether it is to stop
 
 
-class Read(NamedTuple):
+class ReadBatch(NamedTuple):
     """A batch that was read ahead, and the place in the data after it."""
 
     batch: Batch
@@ -39,7 +39,6 @@ class Ahead(Batches):
         self._place = batches.state()
         self._status: Status | None = None
         self._waits = False
-        self._tell: Callable[[], None] = lambda: None
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -53,48 +52,31 @@ class Ahead(Batches):
             self.batches.restore(self._place)
         shelf = Shelf()
         thread = threading.Thread(
-            target=shelf.fill,
-            args=(self._reading(number, size, seed, least, skip), Surroundings()),
+            target=copy_context().run,  # in which it is known who watches the reading
+            args=(shelf.fill, self._reading(number, size, seed, least, skip), Surroundings()),
             name="netwright-ahead",
             daemon=True,  # a source that hangs does not keep the program from ending
         )
         thread.start()
-        taken = skip
         try:
-            while (read := self._waited_for(shelf, taken * size)) is not None:
+            while (read := self._waited_for(shelf)) is not None:
                 self._place = read.place
                 yield read.batch
-                taken += 1
         finally:
             shelf.close()
             thread.join(GLANCE)
 
-    def _reading(self, *epoch: int) -> Generator[Read]:
+    def _reading(self, *epoch: int) -> Generator[ReadBatch]:
         with closing(self.batches.epoch(*epoch)) as batches:
             for batch in batches:
-                yield Read(batch, self.batches.state())
+                yield ReadBatch(batch, self.batches.state())
 
-    def _waited_for(self, shelf: "Shelf", example: int) -> Read | None:
+    def _waited_for(self, shelf: "Shelf") -> ReadBatch | None:
         """The next batch; None at the end, and where the run is to stop before the batch has come."""
-        waited, status = 0.0, self._status
-        try:
-            while not shelf.ready(GLANCE):
-                if status is not None and status.stopping and not self._waits:
-                    return None
-                before, waited = waited, waited + GLANCE
-                if before < PATIENCE <= waited and status is not None:
-                    self._say_that_it_waits(status, example)
-        finally:
-            if status is not None and status.waiting:
-                status.waiting = ""
-                self._tell()
+        while not shelf.ready(GLANCE):
+            if self._status is not None and self._status.stopping and not self._waits:
+                return None
         return shelf.take()
-
-    def _say_that_it_waits(self, status: Status, example: int) -> None:
-        value = f"gave nothing for {PATIENCE:g} s, at example {example:,} of epoch {status.epoch}"
-        status.choices += (Choice("data waits", value, "the run waits for the next one; Ctrl-C ends it"),)
-        status.waiting = f"the data {value}; Ctrl-C ends the run"
-        self._tell()
 
     def first(self, count: int) -> Batch:
         return self.batches.first(count)
@@ -119,9 +101,9 @@ class Ahead(Batches):
         self.batches.restore(state)
         self._place = self.batches.state()
 
-    def heard_by(self, status: Status, waits: bool = False, tell: Callable[[], None] = lambda: None) -> None:
-        self._status, self._waits, self._tell = status, waits, tell
-        self.batches.heard_by(status, waits, tell)
+    def heard_by(self, status: Status, waits: bool = False) -> None:
+        self._status, self._waits = status, waits
+        self.batches.heard_by(status, waits)
 
 
 class Shelf:
@@ -129,12 +111,12 @@ class Shelf:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._read: deque[Read] = deque()
+        self._read: deque[ReadBatch] = deque()
         self._bytes = 0
         self._ended = self._closed = False
         self._error: BaseException | None = None
 
-    def fill(self, reading: Generator[Read], around: "Surroundings") -> None:
+    def fill(self, reading: Generator[ReadBatch], around: "Surroundings") -> None:
         """Read until the end, an error, or until no more is wanted; this is what the thread does."""
         error: BaseException | None = None
         try:
@@ -152,7 +134,7 @@ class Shelf:
         with self._changed:
             return self._changed.wait_for(lambda: bool(self._read) or self._ended, seconds)
 
-    def take(self) -> Read | None:
+    def take(self) -> ReadBatch | None:
         """The next one; None at the end. An error is raised as it was in the thread."""
         with self._changed:
             if self._read:
@@ -180,7 +162,7 @@ class Shelf:
             )
             return not self._closed
 
-    def _put(self, read: Read) -> None:
+    def _put(self, read: ReadBatch) -> None:
         with self._changed:
             if not self._closed:
                 self._read.append(read)

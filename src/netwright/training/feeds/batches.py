@@ -1,7 +1,7 @@
 """The interface through which a run gets its examples, whatever they come from: epochs of prepared batches."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -76,11 +76,8 @@ class Batches(ABC):
     def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - a place that `skip` says needs nothing
         """Go on at the place that `state` gave."""
 
-    def heard_by(  # noqa: B027 - what is in memory has nothing to say
-        self, status: Status, waits: bool = False, tell: Callable[[], None] = lambda: None
-    ) -> None:
+    def heard_by(self, status: Status, waits: bool = False) -> None:  # noqa: B027 - data in memory has nothing to say
         """Say there, as choices, what happens to the data in the run.
 
-        A run that is stopping does not wait for its data, unless `waits` says so. `tell` is called when the run begins
-        to wait long for its data, and when that ends.
+        A run that is stopping does not wait for its data, unless `waits` says so.
         """

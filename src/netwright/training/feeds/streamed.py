@@ -1,6 +1,6 @@
 """A stream that is not kept: its examples are read and shuffled block by block, and encoded batch by batch."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -77,7 +77,7 @@ class Streamed(Batches):
     def restore(self, state: Mapping[str, Any]) -> None:
         self._place, self._shuffled = dict(state), None
 
-    def heard_by(self, status: Status, waits: bool = False, tell: Callable[[], None] = lambda: None) -> None:
+    def heard_by(self, status: Status, waits: bool = False) -> None:
         self._status = status
 
     def _batch(self, numbers: Sequence[int], rows: Sequence[Example]) -> Batch:

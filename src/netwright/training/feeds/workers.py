@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from netwright.codecs.codec import Codec
 from netwright.codecs.ragged import Ragged
 from netwright.data.order import batch_sizes
+from netwright.data.reading import reading
 from netwright.data.sources import Source
 from netwright.errors import DataError, NetwrightError, TrainingError
 from netwright.net.run.lengths import Stored
@@ -41,8 +42,8 @@ class Workers(Batches):
         batches = self.feed.order(size, seed, number).split(batch_sizes(len(self.feed), size, least))[skip:]
         loading = self._started(batches)
         try:
-            for indices in batches:
-                yield self.feed.batch(indices, self._next(loading))
+            for number, indices in enumerate(batches, skip):
+                yield self.feed.batch(indices, self._next(loading, number))
         finally:
             # torch ends the processes when nothing refers to `loading`; an error refers to it as long as it is kept
             loading._shutdown_workers()
@@ -90,9 +91,9 @@ class Workers(Batches):
             signal.signal(signal.SIGCHLD, before)
         return loading
 
-    def _next(self, loading: Any) -> Mapping[str, Stored]:
+    def _next(self, loading: Any, number: int) -> Mapping[str, Stored]:
         try:
-            found = next(loading)
+            found = reading("batch", number, loading.__next__)
         except RuntimeError as error:
             if "worker" not in str(error):
                 raise

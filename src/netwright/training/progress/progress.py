@@ -134,6 +134,7 @@ class Panel(Callback):
         self.clock = clock
         self.drawn = -math.inf
         self.pane: tuple[Show, Callable[[], None]] | None = None
+        self.status: Status | None = None
 
     def on_step(self, status: Status) -> None:
         if self.clock() - self.drawn >= PANEL_EVERY:
@@ -147,10 +148,15 @@ class Panel(Callback):
         finish()
 
     def _draw(self, status: Status) -> tuple[Show, Callable[[], None]]:
-        self.pane = self.pane or pane(status.stop)
+        self.status = status  # of the run, once it has begun
+        self.pane = self.pane or pane(self._stop)
         self.pane[0](panel_html(status))
         self.drawn = self.clock()
         return self.pane
+
+    def _stop(self) -> None:
+        if self.status is not None:
+            self.status.stop()
 
 
 def view(status: Status) -> "Group":
