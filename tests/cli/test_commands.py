@@ -1,5 +1,6 @@
 """The command line keeps data on stdout, words on stderr, and its exit codes."""
 
+import io
 import json
 import os
 import subprocess
@@ -151,22 +152,43 @@ def ran(*arguments, stdout=subprocess.PIPE, **environment):
     )
 
 
-def test_an_encoding_that_lacks_a_sign(folder):
-    nw.save(
-        nw.initialize(nw.Chain(nw.Linear(2), nw.softmax, input=1, output=nw.Category(["größer", "日本"]))), "words.net"
-    )
-    for encoding in ("ascii", "cp1252"):
-        for command in (
-            ["show", "words.net"],
-            ["predict", "words.net", "[1]"],
-            ["data", "list"],
-            ["show", "größer.net"],
-        ):
-            done = ran(*command, PYTHONIOENCODING=encoding)
-            assert b"Traceback" not in done.stderr
-            assert done.returncode == (command[1] == "größer.net")
-        done = ran("predict", "words.net", "[1]", "--json", PYTHONIOENCODING=encoding)
-        assert set(json.loads(done.stdout)[0]["probabilities"]) == {"größer", "日本"}
+@pytest.fixture
+def words(folder):
+    net = nw.Chain(nw.Linear(2), nw.softmax, input=1, output=nw.Category(["größer", "日本"]))
+    nw.save(net.with_arrays({"linear1/weight": [[1.0], [-1.0]], "linear1/bias": [0.0, 0.0]}), "words.net")
+
+
+def encoded(monkeypatch, encoding, *arguments):
+    """A command with the streams of a program in a terminal of this encoding: exit code, stdout and stderr."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", streams[0])
+        patch.setattr(sys, "stderr", streams[1])
+        code = main([*arguments])
+        for stream in streams:
+            stream.flush()
+    return code, *(stream.buffer.getvalue() for stream in streams)
+
+
+@pytest.mark.parametrize(("encoding", "word"), [("ascii", rb"gr\xf6\xdfer"), ("cp1252", b"gr\xf6\xdfer")])
+def test_an_encoding_that_lacks_a_sign(words, monkeypatch, encoding, word):
+    code, out, err = encoded(monkeypatch, encoding, "predict", "words.net", "[1]", "[-9]")
+    assert (code, err) == (0, b"")
+    assert word in out and rb"\u65e5\u672c" in out
+    for command in (["show", "words.net"], ["data", "list"]):
+        code, out, err = encoded(monkeypatch, encoding, *command)
+        assert (code, err) == (0, b"") and out.decode(encoding)
+    code, out, err = encoded(monkeypatch, encoding, "show", "größer.net")
+    assert (code, out) == (1, b"") and b"where:    " + word + b".net" in err
+    code, out, err = encoded(monkeypatch, encoding, "predict", "words.net", "[1]", "--json")
+    assert (code, err) == (0, b"")
+    assert set(json.loads(out)[0]["probabilities"]) == {"größer", "日本"}
+
+
+def test_a_program_in_a_terminal_that_lacks_a_sign(words):
+    done = ran("predict", "words.net", "[-9]", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"\u65e5\u672c" in done.stdout
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")

@@ -87,6 +87,7 @@ def test_functions_that_call_each_other() -> None:
     assert setting_text(code_of(text.format(1))) != setting_text(code_of(text.format(2)))
 
 
+@pytest.mark.slow
 def test_the_text_is_the_same_in_another_process() -> None:
     code = f"import torch\nfrom netwright.training.folder.setting_text import setting_text\n{OBJECT}A = torch.ones(3)\n"
     code += f"{OUTER}said = setting_text([loss, Loss(loss), {{'a': torch.nn.HuberLoss()}}, {{'b', 'c', 'd'}}])\n"
