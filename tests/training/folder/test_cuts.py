@@ -1,24 +1,17 @@
 """A run that fails, is interrupted or is killed at any call with which it writes goes on to the same result."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kills import Children, children
+from kills import Children
 
 if os.name == "nt":
     pytest.skip("fork is not there", allow_module_level=True)
 
 EVERY = 7  # calls from one that is tried to the next: to try all 402 takes minutes
 WAYS = ("fails", "is interrupted", "is killed")
-
-
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
-    with children(tmp_path_factory.mktemp("warm")) as found:
-        yield found
 
 
 @pytest.mark.parametrize("how", WAYS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from faults import Disk, refused_for_a_while
-from kills import Children, children
+from kills import Children
 
 if os.name == "nt":
     pytest.skip("disks are others there", allow_module_level=True)
@@ -56,12 +56,6 @@ def test_a_disk_that_is_mounted_read_only_for_a_while(tmp_path: Path) -> None:
 
         disk = Disk(folder, close, mount.close)
         assert refused_for_a_while(disk) == "the log cannot be written"
-
-
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
-    with children(tmp_path_factory.mktemp("warm")) as found:
-        yield found
 
 
 def test_a_limit_of_the_size_of_files_for_a_while(warm: Children, tmp_path: Path) -> None:

@@ -5,23 +5,16 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kills import EPOCHS, LONG, SAVING, STEP, WAITING, Children, Shared, children, fresh, result, until
+from kills import EPOCHS, LONG, SAVING, STEP, WAITING, Children, Shared, fresh, result, until
 from netwright.regular import TEMPORARY
 from run_tools import trained
 
 if os.name == "nt":
     pytest.skip("signals and fork are others there", allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
-    with children(tmp_path_factory.mktemp("warm")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
