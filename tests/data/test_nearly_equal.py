@@ -19,16 +19,33 @@ RANDOM = np.random.default_rng(0)
     [
         ("Hello, World!", "hello world"),
         ("  hello\t\n WORLD ", "hello world"),
-        ("under_score", "under score"),
+        ("an under_score", "an under score"),
         ("Straße", "strasse"),
         ("Cafe\N{COMBINING ACUTE ACCENT}", "café"),
         ("ＡＢＣ…", "abc"),
-        ("!?", ""),
+        ("! ?", ""),
+        ("Well-known - and/or (both)", "well known and or both"),
     ],
 )
 def test_a_text_without_what_does_not_change_its_words(text: str, plain: str) -> None:
     assert plain_text(text) == plain
     assert plain_text(text + " é").removesuffix("é").strip() == plain  # ASCII has a faster way to the same
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("scans/2024/image-12.png", "scans/2024/image_12.png"),  # paths of two files
+        ("scans/a/12.png", "scans/A/12.png"),
+        ("CC(=O)Oc1ccccc1", "CC(=O)OC1CCCCC1"),  # molecules: c is aromatic, C is not
+        ("compute 12 - 5", "compute 12 + 5"),
+        ("x = 12-5", "x = 12+5"),
+        ("-5 degrees", "5 degrees"),
+        ("a value x + y", "a value x - y"),
+    ],
+)
+def test_texts_whose_signs_count(one: str, other: str) -> None:
+    assert plain_text(one) != plain_text(other)
 
 
 @pytest.mark.parametrize(

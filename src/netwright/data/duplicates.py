@@ -35,10 +35,11 @@ class Duplicates(Value):
 def duplicates(training: Source, held_out: Source, ports: Iterable[str]) -> Duplicates | None:
     """The examples of `held_out` that are nearly equal to one of `training` in each of these ports.
 
-    Two texts are nearly equal if they differ in case, spacing and punctuation only; two pictures if one is the other,
-    moved by at most one pixel. Other values have to be equal. A picture that is given as the path of a file is not
-    read: its path is compared, as a text if it is one. The time is proportional to the number of examples, and bounded:
-    of more than fit into the bound, some that are spread evenly are looked at.
+    Two texts of several words are nearly equal if they differ in case, spacing and punctuation only; two pictures if
+    one is the other, moved by at most one pixel. Other values have to be equal, a text of one word too: it may be the
+    path of a file, and `1-2.png` is another file than `1_2.png`. A picture that is given as the path of a file is not
+    read: its path is compared. The time is proportional to the number of examples, and bounded: of more than fit into
+    the bound, some that are spread evenly are looked at.
 
     Returns: None where values are not in memory, or where equal examples are natural for the data.
 

@@ -24,6 +24,7 @@ CHARACTERS = 1024  # of one text
 LEAST_SIDE = 10  # pixels; of a smaller picture the part that stays when it moves says too little
 WRITTEN = 32  # numbers; so few are written out, to see how many digits they have
 BLOCK = 1 << 21  # numbers that are read at once
+SIGN = re.compile(r"(?<=[\s\d)])[-+*/=<>^](?=\s*[\d(])|(?<=\s)[+*/=<>^](?=\s)|^[-+](?=\d)")
 BETWEEN = re.compile(r"[\W_]+")
 ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}  # the same, but faster
 MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -149,13 +150,24 @@ def comparison(training: Any, held_out: Any) -> Plain | None:
 def plain_text(text: str) -> str:
     """A text without what does not change its words: case, punctuation, spacing, and how a character is stored.
 
+    The signs of a calculation stay, as in "7 - 5". A single word in ASCII stays as it is: it may be the path of a file,
+    a formula or a key, in which every character counts.
+
     Example:
-        >>> plain_text("  Hello,\\tWORLD!")
-        'hello world'
+        >>> plain_text("  Hello,\\tWORLD!"), plain_text("scans/A-1.png")
+        ('hello world', 'scans/A-1.png')
     """
+    if SIGN.search(text):
+        text = SIGN.sub(_sign_name, text)
     if text.isascii():
+        if len(text.split(None, 1)) < 2:
+            return text.strip()
         return " ".join(text.translate(ASCII).split())
     return BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def _sign_name(sign: re.Match[str]) -> str:
+    return f" {unicodedata.name(sign[0])} "
 
 
 def entropy_bits(parts: str | NDArray[Any]) -> float:
