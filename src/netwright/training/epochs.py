@@ -24,19 +24,22 @@ def epoch_columns(epochs: Sequence[Epoch]) -> dict[str, Tensor]:
         found[name] = column(
             [getattr(epoch, name) for epoch in epochs], torch.int64 if name in WHOLE else torch.float64
         )
-    for name in dict.fromkeys(name for epoch in epochs for name in epoch.validation):
-        found[FIGURE + name] = column([epoch.validation.get(name, 0.0) for epoch in epochs])
-        found[THERE + name] = column([name in epoch.validation for epoch in epochs], torch.bool)
+    for place, name in enumerate(dict.fromkeys(name for epoch in epochs for name in epoch.validation)):
+        numbered = f"{place:04d} {name}"  # a file has the arrays in an order of its own
+        found[FIGURE + numbered] = column([epoch.validation.get(name, 0.0) for epoch in epochs])
+        found[THERE + numbered] = column([name in epoch.validation for epoch in epochs], torch.bool)
     return found
 
 
 def epochs_of(columns: Mapping[str, Tensor]) -> list[Epoch]:
     """The epochs again, from the columns."""
     lists = {name: column.tolist() for name, column in columns.items()}
-    figures = [name.removeprefix(FIGURE) for name in lists if name.startswith(FIGURE)]
+    figures = sorted(name.removeprefix(FIGURE) for name in lists if name.startswith(FIGURE))
     return [
         Epoch(
-            validation={name: lists[FIGURE + name][i] for name in figures if lists[THERE + name][i]},
+            validation={
+                figure.partition(" ")[2]: lists[FIGURE + figure][i] for figure in figures if lists[THERE + figure][i]
+            },
             **{name: lists[name][i] for name in NUMBERS},
         )
         for i in range(len(lists["number"]))

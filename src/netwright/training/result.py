@@ -47,7 +47,7 @@ class Run(Value, eq=False):
     start: Start | None = None
 
     def __repr__(self) -> str:
-        lines = [f"Run: {len(self.epochs)} epochs in {self.seconds:.1f} s, {self.ended}"]
+        lines = [f"Run: {_counted(len(self.epochs), 'epoch')} in {self.seconds:.1f} s, {self.ended}"]
         for epoch in self.epochs:
             measured = "".join(f", validation {name} {value:.4g}" for name, value in epoch.validation.items())
             mark = "  <- kept" if epoch.number == self.best else ""
@@ -105,10 +105,15 @@ def run_so_far(loop: Loop, start: Start | None = None) -> Run:
 
 def begun_with(run: Run, start: Start) -> Run:
     """A run that says what it began with; its nets say it in their histories."""
-    done = f"{len(run.epochs)} epochs, {len(run.losses):,} steps, {run.ended.partition(':')[0]}"
+    counts = f"{_counted(len(run.epochs), 'epoch')}, {_counted(len(run.losses), 'step')}"
+    done = f"{counts}, {run.ended.partition(':')[0]}"
     last = f"{done}, last step kept"
     best = f"{done}, epoch {run.best} kept" if run.best else last
     after = digest(run.net)
     after_last = after if run.last == run.net else digest(run.last)
     nets = trained(run.net, start, best, after), trained(run.last, start, last, after_last)
     return replace(run, start=start, net=nets[0], last=nets[1])
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

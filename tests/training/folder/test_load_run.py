@@ -1,11 +1,13 @@
 """Reading a run back: equal in every curve and choice, and what was done so far of one that has not ended."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 import netwright as nw
 from netwright.errors import FileError
+from netwright.training.loggers.logger import Logger
 from run_tools import Ends, assert_same, trained
 
 
@@ -60,3 +62,28 @@ def test_a_first_net_that_was_removed(tmp_path: Path) -> None:
     )
     trained(tmp_path)
     assert_same(nw.load_run(tmp_path), run)
+
+
+def test_a_logger_that_cannot_be_closed_is_in_the_choices(tmp_path: Path) -> None:
+    class Fails(Logger):
+        def begin(self, texts: Mapping[str, str], goes_on: bool) -> None: ...
+        def log(self, numbers: Mapping[str, float], step: int) -> None: ...
+        def end(self) -> None:
+            raise OSError("the tool does not answer")
+
+    run = trained(tmp_path, callbacks=[Fails("json", "json", "json")])
+    assert ("logger Fails", "stopped") in {(choice.name, choice.value) for choice in run.choices}
+    assert_same(nw.load_run(tmp_path), run)
+    assert_same(trained(tmp_path), run)
+    assert "the tool does not answer" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_is_shown_as_it_was(tmp_path: Path) -> None:
+    digits = nw.dataset("digits").train
+    net = nw.Chain(nw.Flatten(), nw.Linear(), nw.softmax, input=nw.Image(28, 28, "gray"), output=nw.Category(range(10)))
+    some = (digits.inputs[:40], digits.targets[:40])
+    run = nw.train(net, some, validation=10, epochs=1, folder=tmp_path, progress=False)
+    assert repr(nw.load_run(tmp_path)) == repr(run)
+    assert repr(run).startswith("Run: 1 epoch in ")
+    assert list(run.epochs[0].validation) == ["loss", "error"]
+    assert run.net.history[-1].text.startswith("1 epoch, 2 steps, all epochs done, epoch 1 kept; ")

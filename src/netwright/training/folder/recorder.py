@@ -52,6 +52,7 @@ class Recorder(Callback):
         self.views = TimeShare(VIEW_SHARE, clock=clock)
         self.saved, self.viewed = (-1, 0), -1  # step and kept epoch of the newest checkpoint, step of the nets
         self.failed: set[str] = set()
+        self.said: tuple[Choice, ...] | None = None  # the choices that were written at the end
 
     def on_step(self, status: Status) -> None:
         if status.step % self.every == 0:
@@ -83,6 +84,15 @@ class Recorder(Callback):
         self._view(status)
         if status.ended in ("all epochs done", "stopped"):
             self._try("folder", lambda: self.folder.end(status.ended))
+        self.said = status.choices
+
+    def end_again(self, status: Status) -> None:
+        """Write what callbacks have said at the end, such as a logger that could not be closed."""
+        if self.said in (None, status.choices):
+            return
+        keep, self.saved = self.saved[1] > 0, (-1, 0)
+        self._save(status, keep)
+        self._view(status)
 
     def _save(self, status: Status, keep: bool = False) -> None:
         """Write the log and a checkpoint; it is that of an epoch if it is kept."""
@@ -118,6 +128,16 @@ class Recorder(Callback):
                 why = f"from step {self.loop.status.step} on: {what}"
                 self.loop.status.choices += (Choice(name, "not written", why),)
             return False
+
+
+class EndRecorder(Callback):
+    """Stands after all other callbacks, and lets the recorder write what they have said at the end."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def on_end(self, status: Status) -> None:
+        self.recorder.end_again(status)
 
 
 def so_far(status: Status) -> str:
@@ -194,7 +214,9 @@ def train_in(
         resume(loop, folder)
         loop.status.choices = folder.named(loop.status.choices)
         if group.leads:
-            heard.insert(0, Recorder(folder, loop, start))  # before those that may raise: log and checkpoints agree
+            recorder = Recorder(folder, loop, start)
+            heard.insert(0, recorder)  # before those that may raise: log and checkpoints agree
+            heard.append(EndRecorder(recorder))
         try:
             return result_of(loop, start)
         except TrainingError as error:
