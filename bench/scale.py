@@ -19,6 +19,7 @@ PEAK = 989e12  # multiplications and additions a second, bf16
 USED = 0.4  # the share of it that training reaches
 SEQUENCES = 8  # of `LENGTH` elements, for each device in a step
 BANDWIDTH = {8: 450e9, 64: 400e9, 1024: 400e9}  # bytes a second of an all-reduce: inside a machine, between machines
+BACKWARD = 2 / 3  # of the computing is the backward pass: two of three products for each weight
 LATENCY = 5e-6  # seconds for each of the 2 (N − 1) sends of a ring
 
 
@@ -59,12 +60,18 @@ def llama() -> list[int]:
     return [WORDS * WIDE, *layer * LAYERS, WIDE, WORDS * WIDE]
 
 
-def step(devices: int) -> tuple[float, float]:
-    """Seconds of a step of the Llama: to compute, and to add up the gradients."""
-    count, elements = sum(llama()), SEQUENCES * LENGTH
+def step(devices: int, sequences: int = SEQUENCES) -> tuple[float, float]:
+    """Seconds of a step of the Llama with so many sequences on each device: to compute, and to add up the gradients."""
+    count, elements = sum(llama()), sequences * LENGTH
     work = elements * (6 * count + 12 * LAYERS * WIDE * LENGTH)
     ring = 2 * (devices - 1) / devices * sent(llama(), [], "bf16")["gradient"] / BANDWIDTH[devices]
     return work / (PEAK * USED), ring + 2 * (devices - 1) * LATENCY
+
+
+def waiting(devices: int, sequences: int) -> float:
+    """The share of a step that would be saved if gradients were added up during the backward pass."""
+    compute, wait = step(devices, sequences)
+    return min(wait, BACKWARD * compute) / (compute + wait)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -96,6 +103,13 @@ def devices_table() -> str:
     return table(head, body)
 
 
+def waiting_table() -> str:
+    """What it costs that gradients are added up after the backward pass."""
+    each = (8, 4, 1)
+    body = [[f"{devices:,}", *(f"{waiting(devices, sequences):.0%}" for sequences in each)] for devices in BANDWIDTH]
+    return table(["devices", *(f"{n} sequence{'s' * (n > 1)} on each" for n in each)], body)
+
+
 if __name__ == "__main__":
     print(f"{sum(llama()) / 1e9:.3f} billion weights\n")
-    print(memory_table(), devices_table(), sep="\n\n")
+    print(memory_table(), devices_table(), waiting_table(), sep="\n\n")

@@ -1,4 +1,4 @@
-"""Starts a script in several processes, as torchrun does but without its own process, and waits for all of them."""
+"""Starts a script in several processes, with torchrun or as it does but without its own process, and waits for all."""
 
 import os
 import socket
@@ -30,3 +30,18 @@ def launched(count: int, script: Path, *arguments: str) -> list[tuple[int, str]]
     ]  # fmt: skip
     outputs = [process.communicate(timeout=PATIENCE)[0] for process in started]
     return [(process.returncode, text) for process, text in zip(started, outputs, strict=True)]
+
+
+def by_torchrun(script: Path, *arguments: str, restarts: int = 0) -> "subprocess.Popen[str]":
+    """The process of torchrun, which starts the script in two processes."""
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", str(restarts),
+        "--master-port", str(free_port()), str(script), *arguments,
+    ]  # fmt: skip
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """The exit code of torchrun, and what was written."""
+    text = process.communicate(timeout=PATIENCE)[0]
+    return process.returncode, text

@@ -3,8 +3,6 @@
 import gc
 import json
 import math
-import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ from unittest.mock import patch
 import torch
 
 import netwright as nw
+from in_folder import once
 from netwright.models.transformer import encoder_block
 from netwright.training.engines.cut import owners_of
 from netwright.training.events import Choice
@@ -127,14 +126,9 @@ def in_shares() -> Any:
 
 
 def trained_in(folder: Path | None, ended_by: str = "", at: int = 0, **more: Any) -> Run:
-    """The run; a signal of this name comes at an item of the second process."""
-
-    def act() -> None:
-        if ended_by:
-            os.kill(os.getpid(), signal.Signals[ended_by])
-
+    """The run; this ends it at an item of the second process."""
     options = {**SGD, "learning_rate": {"linear1": 0.005, "*": 0.01}, "validation": 7, "optimizer": "adam", **more}
-    return train(residual(), Rows(act, at), folder=folder, epochs=6, **options)
+    return train(residual(), Rows(once(folder, ended_by), at), folder=folder, epochs=6, **options)
 
 
 def of_tensors() -> int:

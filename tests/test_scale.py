@@ -89,6 +89,6 @@ def test_bytes_that_are_held_and_sent_are_those_of_the_formulas(precision: str) 
     }
 
 
-@pytest.mark.parametrize("name", ["memory_table", "devices_table"])
+@pytest.mark.parametrize("name", ["memory_table", "devices_table", "waiting_table"])
 def test_the_document_has_the_computed_tables(name: str) -> None:
     assert SCALE[name]() in (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")

@@ -103,6 +103,7 @@ def main(folder: Path) -> None:
     found: dict[str, Any] = {name: kept(make()) for name, make in {**EQUAL, **CLOSE}.items()}
     found["stopped"] = kept(train(ends(8), Rows(interrupted, 200), epochs=9, progress=True))
     found["other data"] = refused(lambda: train(ends(8), rows(20, seed=RANK)))
+    found["other setting"] = refused(lambda: train(ends(8), rows(20), batch_size=9 if RANK else None))
     found["small batch"] = refused(lambda: train(ends(8), rows(20), batch_size=1))
     module = nw.Module(torch.nn.BatchNorm1d(6), "6 -> 6")
     found["own statistics"] = refused(lambda: train(ends(module), rows(20)))

@@ -12,7 +12,7 @@ from netwright.file.format import folder_path
 from netwright.machine import without_autocast
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
-from netwright.training.folder.made_from import start_of
+from netwright.training.folder.made_from import SETTINGS, start_of, text_of_setting
 from netwright.training.folder.recorder import train_in
 from netwright.training.loop import Loop
 from netwright.training.optimizers import Optimizer, TorchOptimizer
@@ -21,11 +21,13 @@ from netwright.training.prepare.next_element import NextElement
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
 from netwright.training.prepare.rates import Rates
+from netwright.training.processes.group import Group
 from netwright.training.processes.launched import joined
 from netwright.training.processes.refusals import refuse_unequal
 from netwright.training.progress.progress import progress as progress_for
 from netwright.training.result import Run, result_of
 from netwright.training.schedules import Schedule
+from netwright.training.start import digest_before
 from netwright.training.telling import watched_before_the_first_step
 
 Loss: TypeAlias = Net | Callable[[Tensor, Tensor], Tensor]
@@ -136,6 +138,7 @@ def train(
     arguments.check_net(net)
     path = None if folder is None else folder_path(arguments.folder(folder))
     with joined() as group:
+        _refuse_other_calls(group, net, options, path is not None)
         heard = callbacks if group.leads else ()
         with watched_before_the_first_step(heard):
             if path is not None:
@@ -144,3 +147,14 @@ def train(
             start = start_of(net, options, prepared)
             refuse_unequal(group, start.made_from)
             return result_of(Loop(prepared, heard), start)
+
+
+def _refuse_other_calls(group: Group, net: Net, options: Options, kept: bool) -> None:
+    """Refuse processes with other nets or settings, or of which only some have a folder, before any of them waits.
+
+    On other machines the path of the folder may be another; the first process alone uses it.
+    """
+    if group.size > 1:
+        given = {name: value for name in SETTINGS if (value := getattr(options, name)) is not None}
+        texts = {name: text_of_setting(name, value) for name, value in given.items()}
+        refuse_unequal(group, {"net": digest_before(net)[:16], "folder": "given" if kept else "none", **texts})

@@ -23,6 +23,7 @@ from netwright.training.prepare.rates import copied, rates_by_path, updates_of
 from netwright.training.prepare.validate import Present
 from netwright.training.processes.group import Group
 from netwright.training.processes.launched import Processes
+from netwright.training.processes.refusals import refuse_unequal
 from netwright.training.updates import Update
 from netwright.value import Value
 
@@ -62,6 +63,9 @@ def sharing_of(
     count = sum(sizes.values())
     if group.size == 1:
         return Sharing(None, count)
+    numbers = sum(math.prod(cast(Sequence[int], spec.shape)) for spec in plan.arrays.values())
+    refuse_unequal(group, {"data": f"a net of {numbers:,} numbers follows from the data"})
+    values = group.highest(values)
     wide = weight_type(precision)
     low = 0 if precision in (None, wide) else precision.itemsize
     each = (HELD + _kept_by(optimizer)) * wide.itemsize
