@@ -1,5 +1,7 @@
 """Each: any regular nesting, of any codec, there and back, errors by position."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.text.characters import Characters
+from netwright.errors import DataError
 
 DIGITS = Each(Category(range(10)))
 
@@ -247,3 +250,33 @@ def test_other_classes_are_a_codecs_own():
     assert Category(["a", "b"]).for_classes(3) == Category(range(3))
     assert Each(Category(["a", "b"])).for_classes(3) == Each(Category(range(3)))
     assert Each(Number(0.0, 1.0)).for_classes(3) is None
+
+
+def test_a_column_that_is_not_in_memory_is_learned_from_in_pieces(monkeypatch) -> None:
+    class Column(Sequence):
+        def __init__(self, values) -> None:
+            self.values, self.longest = values, 0
+
+        def __len__(self) -> int:
+            return len(self.values)
+
+        def __getitem__(self, index):
+            found = self.values[index]
+            self.longest = max(self.longest, len(found) if isinstance(index, slice) else 1)
+            return found
+
+    monkeypatch.setattr("netwright.codecs.pieces.MOST", 5)
+    lists = [[float(i)] * (i % 4 + 1) for i in range(40)]
+    for values, codec in (
+        (lists, Each(Number())),
+        (lists, Each(Category())),
+        ([["ab", "c" * i] for i in range(1, 30)], Each(Category())),
+        (np.arange(120).reshape(40, 3) % 7, Each(Number())),
+        (np.arange(120).reshape(40, 3) % 7, Each(Category())),
+    ):
+        column = Column(values)
+        assert codec.fit(column) == codec.fit(values)
+        assert column.longest == 5
+    with pytest.raises(DataError) as caught:
+        Each(Number()).fit(Column([*lists[:17], [], *lists]))
+    assert caught.value.where == "row 17"

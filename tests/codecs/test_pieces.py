@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import netwright as nw
 from netwright.codecs.codec import Codec
-from netwright.codecs.pieces import PIECE, bytes_of, pieces
+from netwright.codecs.pieces import PIECE, bytes_of, kept_if_small, pieces
 from netwright.sizes.free import FREE
 
 WIDE = np.random.default_rng(0).normal(5, 2, (5000, 50))  # two pieces
@@ -80,3 +81,27 @@ def test_an_error_in_a_later_piece_names_the_row() -> None:
 def test_labels_of_many_pieces() -> None:
     labels = np.arange(300_000) % 7
     assert nw.Category().fit(labels).names == tuple(range(7))
+
+
+def test_a_small_column_is_kept_as_it_would_be_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Column(Sequence[Any]):
+        def __init__(self, values: Any) -> None:
+            self.values = values
+
+        def __len__(self) -> int:
+            return len(self.values)
+
+        def __getitem__(self, index: Any) -> Any:
+            return self.values[index]
+
+    monkeypatch.setattr("netwright.codecs.pieces.MOST", 4)
+    array = np.arange(20.0).reshape(10, 2)
+    kept = kept_if_small(Column(array))
+    assert isinstance(kept, np.ndarray) and np.array_equal(kept, array)
+    tensor = kept_if_small(Column(torch.arange(10)))
+    assert isinstance(tensor, torch.Tensor) and tensor.tolist() == list(range(10))
+    assert kept_if_small(Column([[1], [2, 3]] * 5)) == [[1], [2, 3]] * 5
+    assert kept_if_small(array) is array
+    large = Column(array)
+    monkeypatch.setattr("netwright.codecs.pieces.SMALL", 100)
+    assert kept_if_small(large) is large

@@ -1,8 +1,9 @@
 """A codec for every position of a sequence, a grid or any other nesting."""
 
+import bisect
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Self, cast
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from netwright.codecs.codec import DECISION, Answer, Codec, by_row
 from netwright.codecs.numeric import described, is_array
+from netwright.codecs.pieces import pieces
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
@@ -134,8 +136,13 @@ class Each(Codec):
             return self
         if is_array(raws) and len(raws) and self.takes(raws[0]):
             return replace(self, codec=self.codec.fit(self._flat_array([], raws)[1]))  # a view of the array
-        items = [item for _, found in by_row(raws, self._flat) for item in found]
-        return replace(self, codec=self.codec.fit(items))
+        return replace(self, codec=self.codec.fit(_Items(raws, self._flat_piece)))
+
+    def _flat_piece(self, raws: Sequence[Any], first: int) -> Sequence[Any]:
+        """The raw values of the codec in a piece of a column, whose first row has this number."""
+        if is_array(raws) and self.takes(raws[0]):
+            return self._flat_array([], raws)[1]
+        return _joined([items for _, items in by_row(raws, self._flat, first)])
 
     def for_classes(self, count: int) -> Codec | None:
         codec = self.codec.for_classes(count)
@@ -183,6 +190,46 @@ class Each(Codec):
                 self.codec.encode(item)
             except DataError as error:
                 raise error.within(row + _position(place)) from None
+
+
+class _Items(Sequence[Any]):
+    """The items of all rows of a column, one after the other; a piece of the column is in memory at a time."""
+
+    def __init__(self, raws: Sequence[Any], flat: Callable[[Sequence[Any], int], Sequence[Any]]) -> None:
+        self._raws, self._flat = raws, flat
+        self._rows: list[tuple[int, int]] = []  # of each piece
+        self._ends = [0]  # how many items there are up to each piece
+        self._number, self._items = -1, cast(Sequence[Any], ())  # the piece that was read last
+        for first, piece in pieces(raws):
+            self._rows.append((first, first + len(piece)))
+            self._items = flat(piece, first) if len(piece) else ()
+            self._number += 1
+            self._ends.append(self._ends[-1] + len(self._items))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __iter__(self) -> Iterator[Any]:
+        for number in range(len(self._rows)):
+            yield from self._piece(number)
+
+    def __getitem__(self, index: Any) -> Any:
+        if not isinstance(index, slice):
+            return self[index : index + 1][0]
+        start, stop, _ = index.indices(len(self))
+        found: list[Sequence[Any]] = []
+        for number in range(bisect.bisect_right(self._ends, start) - 1, len(self._rows)):
+            before = self._ends[number]
+            if before >= stop:
+                break
+            found.append(self._piece(number)[max(start - before, 0) : stop - before])
+        return _joined(found) if found else []
+
+    def _piece(self, number: int) -> Sequence[Any]:
+        if number != self._number:
+            first, stop = self._rows[number]
+            self._number, self._items = number, self._flat(self._raws[first:stop], first)
+        return self._items
 
 
 def _before(sizes: str) -> str:

@@ -5,8 +5,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+import numpy as np
+import torch
+from torch import Tensor
+
 PIECE = 1 << 20  # bytes of raw values: one piece encoded as float64 is at most 8 MiB
 MOST = 4096  # rows of a piece: a row of a few bytes may be encoded as many
+SMALL = 24 << 20  # bytes of a column that is read once and kept, where it is looked at several times
 ATOMS = {float, int, bool, str, bytes, complex, type(None)}
 
 
@@ -24,6 +29,30 @@ def pieces(raws: Sequence[Any]) -> Iterator[tuple[int, Sequence[Any]]]:
     step = max(min(PIECE // max(bytes_of(raws[:1]), 1), MOST), 1)
     for first in range(0, len(raws), step):
         yield first, raws[first : first + step]
+
+
+def kept_if_small(raws: Sequence[Any]) -> Sequence[Any]:
+    """A column in memory where it is small, so that it is read once; else the column as it is.
+
+    Example:
+        >>> kept_if_small(range(3))
+        [0, 1, 2]
+    """
+    if isinstance(raws, list | tuple | np.ndarray | Tensor) or not len(raws):
+        return raws
+    parts: list[Any] = []
+    size = 0
+    for _, piece in pieces(raws):
+        parts.append(piece)
+        size += bytes_of(piece)
+        if size > SMALL:
+            return raws
+    kinds = {
+        (type(part), part.dtype, part.shape[1:]) if isinstance(part, np.ndarray | Tensor) else None for part in parts
+    }
+    if len(kinds) == 1 and None not in kinds:
+        return cast(Any, torch.cat(parts) if isinstance(parts[0], Tensor) else np.concatenate(parts))
+    return [value for part in parts for value in part]
 
 
 def bytes_of(value: Any) -> int:

@@ -98,7 +98,7 @@ class ParquetFiles(Rows):
         how = "the rows of a row group are read at once"
         if not whole:
             how = f"row groups above {WHOLE >> 20} MB are read in slices, from the first row on"
-        value = f"from {min(self._most, count)} of {count} {what} at a time"
+        value = f"from {self._most} of {count} {what} at a time"
         why = f"{how}; {'parts' if split else 'row groups'} come in a random order"
         return RowBlocks(torch.from_numpy(self._counts), parts, self._most, (value, why))
 

@@ -60,7 +60,8 @@ def open_at_once(slices: Sequence[GroupSlice]) -> int:
     """How many slices are open at once: so many that an epoch mixes rows of many places, in bounded memory."""
     largest = max((part.bytes for part in slices), default=ROOM)
     most = MOST if all(part.whole for part in slices) else SIDE
-    return max(min(ROOM // max(largest, 1), most), 1)
+    parts = len({part.part for part in slices})  # of each part one slice is open
+    return max(min(ROOM // max(largest, 1), most, parts), 1)
 
 
 class Opened:

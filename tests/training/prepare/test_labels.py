@@ -1,5 +1,7 @@
 """What targets mean: the end of the net decides it, and what it cannot say is refused with a mend that learns."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -268,3 +270,86 @@ def test_of_a_dataset_some_rows_are_looked_at() -> None:
     with pytest.raises(DataError) as caught:
         fitted(ending(nw.relu), source(Drawn(99)), {"target": "output"})
     assert (caught.value.where, caught.value.got) == ("port 'target', row 99", "-1")
+
+
+class Rows(Sequence):
+    """A column of the user, whose rows are read when they are needed."""
+
+    def __init__(self, values) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, row):
+        return self.values[row]
+
+
+def rare(usual, one):
+    """So many usual targets that few are looked at, and one that is not among the first."""
+    return [usual[i % len(usual)] if i != 91 else one for i in range(120)]
+
+
+PIXELS = nw.Chain(nw.Linear(), nw.softmax, input=("n", 1))
+RELU = nw.Chain(nw.Linear(1), nw.relu, input=2)
+
+
+@pytest.mark.parametrize("small", [24 << 20, 0], ids=["read once", "in pieces"])
+@pytest.mark.parametrize(
+    ("net", "targets"),
+    [
+        (SIGMOID, rare([0, 1], 2)),
+        (SIGMOID, rare([0, 1], 1)),
+        (SIGMOID, rare([0.0, 1.0], 0.5)),
+        (SIGMOID, rare(["a", "b"], "c")),
+        (SIGMOID, rare([[0.5]], [1.5])),
+        (SIGMOID, np.array(rare([0.0, 1.0], 0.5))),
+        (SIGMOID, np.array(rare([0, 1], 2))),
+        (SOFTMAX, rare([0, 1], 7)),
+        (SOFTMAX, rare([0.0, 1.0], 2.0)),
+        (SOFTMAX, rare([0.0, 1.0], 2.5)),
+        (SOFTMAX, rare([0.0, 1.0], float("nan"))),
+        (SOFTMAX, rare([[0.5, 0.5]], [0.5, 0.6])),
+        (SOFTMAX, np.array(rare([[0.5, 0.5], [1.0, 0.0]], [0.25, 0.75]))),
+        (RELU, rare([1.0, 2.0], -3.0)),
+        (RELU, rare([1.0, 2.0], 90.0)),
+        (RELU, np.array(rare([1.0, 2.0], -3.0))),
+        (RELU, np.array(rare([[1.0], [2.0]], [-3.0]))),
+        (PIXELS, rare([["a", "b"], ["b"]], ["a", "c", "b"])),
+        (PIXELS, np.array(rare([[0, 1], [1, 1]], [1, 5]))),
+        (PIXELS, rare([["a", "b"], ["b"]], [])),
+    ],
+)
+def test_data_that_is_not_in_memory_gives_the_same_choices_and_errors(
+    net, targets, small, monkeypatch, tmp_path
+) -> None:
+    inputs = np.zeros((120, 3, 1)) if net is PIXELS else X
+
+    def found(column):
+        try:
+            return fitted(net, source((inputs, column)), {"target": "output"}).outputs["output"]
+        except (DataError, TrainingError) as error:
+            return str(error)
+
+    expected = found(targets)
+    monkeypatch.setattr("netwright.codecs.pieces.SMALL", small)
+    monkeypatch.setattr("netwright.codecs.pieces.MOST", 7)
+    assert found(Rows(targets)) == expected
+    if isinstance(targets, np.ndarray):
+        np.save(tmp_path / "targets.npy", targets)
+        assert found(np.load(tmp_path / "targets.npy", mmap_mode="r")) == expected
+
+
+def test_small_targets_are_read_once_and_large_ones_in_pieces(monkeypatch) -> None:
+    seen = []
+
+    class Counted(Rows):
+        def __getitem__(self, row):
+            seen.append(row)
+            return super().__getitem__(row)
+
+    column = Counted(rare([1.0, 2.0], 90.0))
+    made = source((X, column))
+    seen.clear()
+    fitted(RELU, made, {"target": "output"})
+    assert len(seen) <= 120 + 3  # and looks at the first row

@@ -13,13 +13,14 @@ from netwright.codecs.category import Boolean, Category
 from netwright.codecs.codec import Codec
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.numeric import time_as_number
+from netwright.codecs.pieces import kept_if_small
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.sizes.size import names
 from netwright.sizes.unify import Row
-from netwright.training.prepare.labels import codec_in_bounds, end_of, kept_order, sample, sampled_rows, target_codec
+from netwright.training.prepare.labels import codec_in_bounds, end_of, kept_order, target_codec
 
 
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
@@ -39,30 +40,34 @@ def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
 
 
 def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: str) -> Codec:
-    if codec is None:
-        codec = _chosen_for_targets(net, source, port, output) if output else _inferred(net, port, source.row(0)[port])
+    raws: Sequence[Any] | None = None
+    if codec is None and output:
+        with _errors_at(port, source):
+            raws = kept_if_small(source.learned_from(port))  # targets are looked at before they are learned from
+        codec = _chosen_for_targets(net, source, port, output, raws)
+    elif codec is None:
+        codec = _inferred(net, port, source.row(0)[port])
     if codec.fitted:
         return codec
     with _errors_at(port, source):
-        return codec.fit(source.learned_from(port))
+        return codec.fit(source.learned_from(port) if raws is None else raws)
 
 
-def _chosen_for_targets(net: Net, source: Source, port: str, output: str) -> Codec:
+def _chosen_for_targets(net: Net, source: Source, port: str, output: str, raws: Sequence[Any]) -> Codec:
     """The decoder that the end of the net asks for; else the one that the values ask for."""
-    first, raws, end = source.row(0)[port], source.columns[port], end_of(net, output)
+    first, end = source.row(0)[port], end_of(net, output)
     codec = target_codec(end, port, raws, first) or _inferred(net, port, first, output)
     if end.form or not end.limits or not isinstance(codec, Number | Vector):
         return codec
-    seen = sample(raws)
-    with _errors_at(port, source, sampled_rows(raws)):
-        return codec_in_bounds(end, codec, seen)
+    with _errors_at(port, source):
+        return codec_in_bounds(end, codec, raws)
 
 
 @around
-def _errors_at(port: str, source: Source, rows: Sequence[int] | None = None) -> Generator[None, None, None]:
+def _errors_at(port: str, source: Source) -> Generator[None, None, None]:
     """Within, an error names the port, and rows as the user counts them."""
     try:
-        with source.errors(rows):
+        with source.errors():
             yield
     except DataError as error:
         raise error.within(f"port {port!r}") from None

@@ -15,6 +15,8 @@ from netwright.codecs.each import Each
 from netwright.codecs.label_table import distinct
 from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
+from netwright.codecs.pieces import pieces
+from netwright.data.rows import at_rows
 from netwright.errors import DataError, TrainingError
 from netwright.net.node import Node
 from netwright.net.plan.plan import plan_of, ranked
@@ -22,7 +24,7 @@ from netwright.sizes.size import Expression, Name, Size
 from netwright.sizes.unify import Row, Shape
 from netwright.value import Value
 
-SAMPLE = 16  # rows that are looked at where a column is read row by row, as a Dataset's
+SHOWN = 4  # different targets that an error shows
 FORMS = {"class probabilities": "probabilities", "separate probabilities": "binary"}  # of the cross entropy of each
 SLACK = 1e-3  # the most by which rounding may change a sum of probabilities
 ROUNDING = 1e-6  # the most by which rounding may move a target out of a range, relative to its end, and at least 1
@@ -97,7 +99,7 @@ def target_codec(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Cod
     return _codec_after_sigmoid(end, port, raws, first) if end.form == "binary" else None
 
 
-def codec_in_bounds(end: NetEnd, codec: Number | Vector, seen: Sequence[Any]) -> Number | Vector:
+def codec_in_bounds(end: NetEnd, codec: Number | Vector, raws: Sequence[Any]) -> Number | Vector:
     """A decoder of numbers with the mean 0, for an end that gives only some numbers.
 
     Numbers that are standardized lie about 0, where such an end cannot follow them. If it gives 0 and more, so does a
@@ -105,11 +107,19 @@ def codec_in_bounds(end: NetEnd, codec: Number | Vector, seen: Sequence[Any]) ->
 
     Raises: DataError for a target that such a net cannot give.
     """
-    _check_bounds(end, codec, seen)
+    _check_bounds(end, codec, raws)
     return replace(codec, mean=0.0) if end.bounds == (0, inf) else replace(codec, mean=0.0, deviation=1.0)
 
 
-def _check_bounds(end: NetEnd, codec: Number | Vector, seen: Sequence[Any]) -> None:
+def _check_bounds(end: NetEnd, codec: Number | Vector, raws: Sequence[Any]) -> None:
+    for first, piece in pieces(raws):
+        try:
+            _check_piece(end, codec, piece)
+        except DataError as error:
+            raise at_rows(error, range(first, first + len(piece))) from None
+
+
+def _check_piece(end: NetEnd, codec: Number | Vector, seen: Sequence[Any]) -> None:
     rows = codec.encode_all(seen)  # (rows, components)
     low, high = (bound + sign * ROUNDING * max(1, abs(bound)) for sign, bound in zip((-1, 1), end.bounds, strict=True))
     outside = ((rows < low) | (rows > high)).nonzero().tolist()
@@ -132,10 +142,9 @@ def _codec_after_softmax(end: NetEnd, port: str, raws: Sequence[Any], first: Any
     shape = _shape(first)
     rank = len(end.shape) if ranked(end.shape) else None
     if shape == () or (shape == (1,) and rank in (None, 1)):
-        seen = sample(raws)
-        if isinstance(first, str | int) or _holds_for_all(seen, _are_whole):
+        if isinstance(first, str | int) or _holds_for_all(raws, _are_whole):
             return Category()
-    elif shape and rank in (None, len(shape)) and _holds_for_all(sample(raws), _are_distributions):
+    elif shape and rank in (None, len(shape)) and _holds_for_all(raws, _are_distributions):
         return Array(_sizes(end, shape))
     elif rank is not None and shape is not None and len(shape) == rank - 1 and _classes(first):
         return Each(Category())
@@ -150,16 +159,16 @@ def _codec_after_softmax(end: NetEnd, port: str, raws: Sequence[Any], first: Any
 
 
 def _codec_after_sigmoid(end: NetEnd, port: str, raws: Sequence[Any], first: Any) -> Codec:
-    shape, seen = _shape(first), sample(raws)
+    shape = _shape(first)
     if _is_texts(first) and not isinstance(first, str):
         return Labels()
     wide = isinstance(end.width, int) and end.width != 1
     if shape in ((), (1,)) and not isinstance(first, str) and not wide:
-        if _holds_for_all(seen, lambda rows: (rows == 0) | (rows == 1)):
+        if _holds_for_all(raws, lambda rows: (rows == 0) | (rows == 1)):
             return Boolean()
-        if _holds_for_all(seen, lambda rows: (rows >= 0) & (rows <= 1)):
+        if _holds_for_all(raws, lambda rows: (rows >= 0) & (rows <= 1)):
             return Number(0, 1)
-    elif shape and _holds_for_all(seen, lambda rows: (rows >= 0) & (rows <= 1)):
+    elif shape and _holds_for_all(raws, lambda rows: (rows >= 0) & (rows <= 1)):
         return Array(_sizes(end, shape))
     several = "one answer, and the net gives several" if wide and shape in ((), (1,)) else _shown(raws, first)
     raise TrainingError(
@@ -167,16 +176,16 @@ def _codec_after_sigmoid(end: NetEnd, port: str, raws: Sequence[Any], first: Any
         where=f"port {port!r}",
         expected="0 and 1, True and False, or numbers between",
         got=several,
-        mend=_other_ends(end, seen, first, wide),
+        mend=_other_ends(end, raws, first, wide),
     )
 
 
-def _other_ends(end: NetEnd, seen: Sequence[Any], first: Any, wide: bool) -> tuple[str, ...]:
+def _other_ends(end: NetEnd, raws: Sequence[Any], first: Any, wide: bool) -> tuple[str, ...]:
     """The ends with which the net could learn such targets."""
     numbers = f"leave out {end.path}, for numbers of any size"
     if not isinstance(first, str | int):
         return (numbers,)
-    count = len(distinct(seen))
+    count = len(distinct(raws))
     softmax = "nw.softmax" if wide else f"nw.Linear({count}), nw.softmax"
     labels = f"{softmax} in place of {end.path}, for {count} labels"
     return (labels,) if isinstance(first, str | bool) or wide else (labels, numbers)
@@ -205,25 +214,16 @@ def _classes(first: Any) -> bool:
     return np.asarray(first).dtype.kind in "USbiu"
 
 
-def sampled_rows(raws: Sequence[Any]) -> Sequence[int]:
-    """The rows that are looked at: all or, if they are not in memory, a sample spread over all of them."""
-    if isinstance(raws, list | tuple | np.ndarray | Tensor):
-        return range(len(raws))
-    return [int(i) for i in np.linspace(0, len(raws) - 1, min(SAMPLE, len(raws)))]
+def _holds_for_all(raws: Sequence[Any], holds: Callable[[Any], Any]) -> bool:
+    """Whether a test holds for all numbers of a column; False for a target that is not numbers."""
+    return all(_holds_for(piece, holds) for _, piece in pieces(raws))
 
 
-def sample(raws: Sequence[Any]) -> Sequence[Any]:
-    """The targets at these rows."""
-    rows = sampled_rows(raws)
-    return raws if isinstance(rows, range) else [raws[i] for i in rows]
-
-
-def _holds_for_all(seen: Sequence[Any], holds: Callable[[Any], Any]) -> bool:
-    """Whether a test holds for all numbers; False for a target that is not numbers."""
+def _holds_for(seen: Sequence[Any], holds: Callable[[Any], Any]) -> bool:
     try:
         return bool(np.all(holds(np.asarray(seen, dtype=np.float64))))
     except (TypeError, ValueError):  # no numbers, or rows of different lengths
-        return not isinstance(seen[0], str | int | float) and all(_holds_for_all(row, holds) for row in seen)
+        return not isinstance(seen[0], str | int | float) and all(_holds_for(row, holds) for row in seen)
 
 
 def _are_whole(rows: Any) -> Any:
@@ -250,7 +250,12 @@ def kept_order(size: Size | Row, found: int) -> str:
 def _shown(raws: Sequence[Any], first: Any) -> str:
     """The targets in a few words."""
     if isinstance(first, str | int | float):
-        found = list(dict.fromkeys(item if isinstance(item, str) else float(item) for item in sample(raws)))
-        texts = [repr(item) if isinstance(item, str) else f"{item:g}" for item in found[:4]]
-        return ", ".join(texts) + (", …" if len(found) > 4 else "")
+        different: dict[str | float, None] = {}
+        for item in raws:
+            different[item if isinstance(item, str) else float(item)] = None
+            if len(different) > SHOWN:
+                break
+        found = list(different)
+        texts = [repr(item) if isinstance(item, str) else f"{item:g}" for item in found[:SHOWN]]
+        return ", ".join(texts) + (", …" if len(found) > SHOWN else "")
     return f"{type(first).__name__} of shape {_shape(first)}" if _shape(first) is not None else type(first).__name__
