@@ -111,7 +111,7 @@ def test_a_run_goes_on_where_it_was_and_refuses_other_data(table: Any, tmp_path:
     assert trained(table, folder=folder).net == trained(table).net
     with pytest.raises(nw.NetwrightError) as caught:
         trained(table.shuffle(seed=0), folder=folder)
-    assert caught.value.what == "the folder has a run of another data"
+    assert caught.value.what == "this call differs from the run in the folder in data"
 
 
 SCRIPT = """
