@@ -344,6 +344,8 @@ def test_what_is_no_data_at_all(data: Any, got: str) -> None:
 
 def test_a_path_to_a_folder_is_told_of_folder(tmp_path: Path) -> None:
     assert refused(str(tmp_path)) == f"{NOT_DATA}{str(tmp_path)!r}\n  mend:     nw.image_folder({str(tmp_path)!r})"
+    for name, call in {"a.parquet": "parquet", "rows/*.jsonl": "jsonl", "a.jsonl.gz": "jsonl"}.items():
+        assert refused(name) == f"{NOT_DATA}{name!r}\n  mend:     nw.{call}({name!r})"
 
 
 def test_columns_of_different_lengths() -> None:

@@ -240,11 +240,18 @@ def _pictures(below: Path) -> list[Path]:
     return sorted(seen, key=lambda file: file.as_posix())
 
 
+def _reader(path: str) -> str:
+    """The call that reads the files of this name, by its ending."""
+    if Path(path).is_dir():
+        return f"nw.image_folder({path!r})"
+    endings = {".parquet": "nw.parquet", ".jsonl": "nw.jsonl", ".jsonl.gz": "nw.jsonl"}
+    return next((f"{call}({path!r})" for ending, call in endings.items() if path.endswith(ending)), "")
+
+
 def _counted(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]] | None:
     """The columns of data that is whole; None for a stream."""
     if data is None or isinstance(data, str | bytes | Path | int | float):
-        mend = f"nw.image_folder({str(data)!r})" if isinstance(data, str | Path) and Path(data).is_dir() else ""
-        raise not_data(repr(data), mend)
+        raise not_data(repr(data), _reader(str(data)) if isinstance(data, str | Path) else "")
     if isinstance(data, Split):
         if len(ports.all) == 1:
             raise DataError(
