@@ -1,5 +1,6 @@
 """Batches that other processes read are those of one process, with its errors, and no process stays behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,10 @@ import torch.multiprocessing as processes
 from torch.utils.data import Dataset
 
 import netwright as nw
-from netwright.training.feeds.workers import EncodedRows
+from launch_tools import launched
+from netwright.data.sources import source
+from netwright.training.feeds.feed import feed
+from netwright.training.feeds.workers import EncodedRows, validated_with_workers
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),  # torch's advice about few processors
@@ -223,3 +227,48 @@ def test_ctrl_c_ends_the_run_and_its_processes(tmp_path: Path) -> None:
         while time.monotonic() < until + 120:
             os.killpg(child.pid, 0)
             time.sleep(0.05)
+
+
+class Processes(Dataset[Any]):
+    """Each input is the number of the process that reads it."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, index: int) -> Any:
+        return [float(os.getpid())], float(index)
+
+
+def test_validation_is_read_by_the_processes_in_the_same_order() -> None:
+    chain = nw.Chain(nw.Linear(), input=nw.Vector(1, 0, 1), output=nw.Number(0, 1))
+    alone = feed(source(Processes()), nw.with_loss(chain, nw.MSE()), torch.device("cpu"))
+    shared = list(validated_with_workers(alone, 2).every(8))
+    assert [batch.examples.tolist() for batch in shared] == [batch.examples.tolist() for batch in alone.every(8)]
+    assert not any((batch.inputs["input"] == float(os.getpid())).any() for batch in shared)
+    assert validated_with_workers(alone, None) is alone
+    assert not processes.active_children()
+
+
+TOGETHER = """
+import json, sys
+import netwright as nw
+from test_workers import NET, Rows
+
+settings = dict(epochs=2, batch_size=8, validation=8, seed=1, progress=False, threads=1, precision="float64")
+run = nw.train(NET, Rows(), workers=int(sys.argv[1]), **settings)
+print(json.dumps([array.tolist() for array in run.net.arrays.values()]))
+"""
+
+
+def test_processes_that_train_have_processes_that_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(TOGETHER)
+    folder = Path(__file__).parent
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(folder), *sys.path]))
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    found = launched(2, script, "2") + launched(1, script, "0")
+    assert [code for code, _ in found] == [0, 0, 0], found
+    first, second, alone = (json.loads(text.splitlines()[-1]) for _, text in found)
+    assert first == second
+    for mine, other in zip(first, alone, strict=True):
+        assert torch.allclose(torch.tensor(mine), torch.tensor(other), rtol=0, atol=1e-10)

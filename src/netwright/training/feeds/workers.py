@@ -24,7 +24,7 @@ from netwright.training.feeds.feed import Feed, encoded_rows
 class Workers(Batches):
     """The batches of a feed, in the same order, read and encoded by so many processes.
 
-    The processes begin with an epoch and end with it. What is in memory is not sent to them.
+    The processes begin with an epoch, or a validation, and end with it. What is in memory is not sent to them.
     """
 
     def __init__(self, feed: Feed, count: int) -> None:
@@ -39,10 +39,13 @@ class Workers(Batches):
         return False  # the processes read ahead already
 
     def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
-        batches = self.feed.order(size, seed, number).split(batch_sizes(len(self.feed), size, least))[skip:]
+        sizes = batch_sizes(len(self.feed), size, least)
+        return self._read(self.feed.order(size, seed, number).split(sizes)[skip:], skip)
+
+    def _read(self, batches: Sequence[Tensor], first: int = 0) -> Generator[Batch]:
         loading = self._started(batches)
         try:
-            for number, indices in enumerate(batches, skip):
+            for number, indices in enumerate(batches, first):
                 yield self.feed.batch(indices, self._next(loading, number))
         finally:
             # torch ends the processes when nothing refers to `loading`; an error refers to it as long as it is kept
@@ -52,7 +55,7 @@ class Workers(Batches):
         return self.feed.first(count)
 
     def every(self, size: int) -> Iterator[Batch]:
-        return self.feed.every(size)
+        return self._read(self.feed.by_length().split(size))
 
     @property
     def stored(self) -> Mapping[str, Stored]:
@@ -139,6 +142,11 @@ def with_workers(batches: Batches, count: int | None) -> Batches:
             mend=("leave workers= out", "a DataLoader(…, num_workers=…) of your own, as the data"),
         )
     return Workers(batches, count)
+
+
+def validated_with_workers(batches: Batches, count: int | None) -> Batches:
+    """What validates a run, read by so many processes; a stream and what is in memory are read by the run itself."""
+    return with_workers(batches, count) if isinstance(batches, Feed) and batches.raw else batches
 
 
 def _as_it_is(item: Any) -> Any:

@@ -21,6 +21,7 @@ from netwright.training.feeds.ahead import read_ahead
 from netwright.training.feeds.batches import Batches
 from netwright.training.feeds.passes import batches_of
 from netwright.training.feeds.streamed import with_steps
+from netwright.training.feeds.workers import validated_with_workers
 from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
@@ -107,6 +108,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     _say_what_is_known(choose, net, goal, options.loss, examples)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
     checked = None if held_out is None else batches_of(held_out, net_with_loss, device, goal.prefix)
+    checked = None if checked is None else validated_with_workers(checked, options.workers)
     work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
     least = fewest(plan, goal.prefix, len(training_feed) or LARGEST, options.batch_size)
     batch_size = choose.batch_size(options.batch_size, len(training_feed) or None, room, device, least)
