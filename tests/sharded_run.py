@@ -5,11 +5,13 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import torch
+import torch.distributed as dist
 
 import netwright as nw
 from in_folder import once
@@ -151,12 +153,39 @@ def bytes_of(loop: Loop) -> dict[str, int]:
     }
 
 
+COLLECTIVES = {  # with their names in older and newer torch
+    "gathered": ("all_gather_into_tensor", "all_gather_single"),
+    "scattered": ("reduce_scatter_tensor", "reduce_scatter_single"),
+}
+
+
+def sent() -> tuple[ExitStack, dict[str, int]]:
+    """Where FSDP sends arrays, the bytes of the whole arrays by kind of collective."""
+    found, patched = dict.fromkeys(COLLECTIVES, 0), ExitStack()
+
+    def counting(kind: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counts(*given: Any, **named: Any) -> Any:
+            found[kind] += max(x.nbytes for x in (*given, *named.values()) if isinstance(x, torch.Tensor))
+            return call(*given, **named)
+
+        return counts
+
+    for kind, names in COLLECTIVES.items():
+        name = next(name for name in reversed(names) if hasattr(dist, name))
+        patched.enter_context(patch.object(dist, name, counting(kind, getattr(dist, name))))
+    return patched, found
+
+
 def counted() -> dict[str, Any]:
-    """What a process holds after the sixth step, for a net of many weights."""
+    """What a process holds after the sixth step, and what that step sent, for a net of many weights."""
     found: dict[str, Any] = {}
 
     def step(loop: Loop, batch: Any) -> float:
-        loss = made(loop, batch)
+        patched, bytes_sent = sent() if loop.status.step == 5 else (ExitStack(), {})
+        with patched:
+            loss = made(loop, batch)
+        if bytes_sent:
+            found["sent"] = bytes_sent
         if loop.status.step == 6:
             gc.collect()
             found.update(bytes_of(loop))

@@ -89,6 +89,9 @@ def test_two_processes_with_a_share_each_are_as_one(tmp_path: Path) -> None:
     )
     for found in (first, second):
         whole, share = found["whole"], found["share"]
+        padded = 2 * share["weights"]  # of both processes
+        assert share.pop("sent") == {"gathered": 2 * padded, "scattered": padded}
+        assert whole.pop("sent") == {"gathered": 0, "scattered": 0}
         assert (whole.pop("sharing"), share.pop("sharing")) == ("each process holds the whole net", HALF)
         for name in whole:
             assert share[name] < 0.55 * whole[name], name
