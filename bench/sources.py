@@ -1,6 +1,8 @@
 """How fast a run is on data that is read when it is needed, against the same data in memory, for bench.runs."""
 
-from collections.abc import Callable
+import gzip
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,15 @@ def forms(folder: Path, count: int) -> dict[str, tuple[Any, int]]:
     arrow = pa.table({"input": lists, "target": labels})
     pq.write_table(arrow, folder / "pictures.parquet", row_group_size=2000)
     files = nw.parquet(folder / "pictures.parquet")
+    with open(folder / "plain.jsonl", "w") as plain, gzip.open(folder / "small.jsonl.gz", "wt") as small:
+        for picture, label in zip(pictures.astype(int), labels, strict=True):
+            line = json.dumps({"input": picture.tolist(), "target": int(label)}) + "\n"
+            plain.write(line)
+            small.write(line)
+
+    def one_by_one() -> Iterator[Any]:
+        yield from zip(pictures, labels, strict=True)
+
     return {
         "memory": ((pictures, labels), 0),
         "memory map": ((np.load(folder / "pictures.npy", mmap_mode="r"), labels), 0),
@@ -44,6 +55,9 @@ def forms(folder: Path, count: int) -> dict[str, tuple[Any, int]]:
         "Parquet": ((files["input"], files["target"]), 0),
         "Dataset": (Rows(pictures, labels), 0),
         "Dataset, 2 workers": (Rows(pictures, labels), 2),
+        "generator": (one_by_one, 0),
+        "jsonl": (nw.jsonl(folder / "plain.jsonl"), 0),
+        "jsonl.gz": (nw.jsonl(folder / "small.jsonl.gz"), 0),
     }
 
 

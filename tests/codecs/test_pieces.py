@@ -28,7 +28,17 @@ def test_a_list_is_one_piece() -> None:
     assert list(pieces([1, 2])) == [(0, [1, 2])]
 
 
-@pytest.mark.parametrize(("value", "least"), [(np.zeros(9), 72), ("abc", 3), ([1.0] * 100, 2400), ({"a": b"x"}, 60)])
+@pytest.mark.parametrize(
+    ("value", "least"),
+    [
+        (np.zeros(9), 72),
+        ("abc", 3),
+        ([1.0] * 100, 2400),
+        ({"a": b"x"}, 60),
+        ([0.5] * 999, 24_000),
+        ([0] + [b"x" * 90] * 999, 90_000),
+    ],
+)
 def test_the_memory_of_a_raw_value(value: Any, least: int) -> None:
     assert least <= bytes_of(value) < 50 * least
 

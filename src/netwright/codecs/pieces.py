@@ -12,6 +12,8 @@ from torch import Tensor
 PIECE = 1 << 20  # bytes of raw values: one piece encoded as float64 is at most 8 MiB
 MOST = 4096  # rows of a piece: a row of a few bytes may be encoded as many
 SMALL = 24 << 20  # bytes of a column that is read once and kept, where it is looked at several times
+LONG, SOME = 256, 64  # of a list with more values, some tell how large its numbers are
+NUMBERS = {float, int, bool}
 ATOMS = {float, int, bool, str, bytes, complex, type(None)}
 
 
@@ -63,6 +65,10 @@ def bytes_of(value: Any) -> int:
     if isinstance(value, Mapping):
         return own + sum(map(bytes_of, cast(Mapping[Any, Any], value).values()))
     if isinstance(value, list | tuple | set | frozenset):
+        if isinstance(value, list) and len(value) > LONG:
+            some = cast(list[Any], value)[:: len(value) // SOME]
+            if set(map(type, some)) <= NUMBERS:
+                return own + len(value) * max(map(sys.getsizeof, some))
         inner = set(map(type, value))
         return own + sum(map(sys.getsizeof if inner <= ATOMS else bytes_of, value))
     if hasattr(value, "getbands"):  # a picture of Pillow, whose pixels are not in Python's own memory

@@ -60,11 +60,16 @@ class DatasetRows(Rows):
 
 def _stacked(values: list[Any]) -> Sequence[Any]:
     """Arrays of one type and shape as one array, so that a codec takes all at once; other values as they are."""
-    kinds = set(map(type, values))
-    if kinds in ({np.ndarray}, {np.memmap}) and len({(value.dtype, value.shape) for value in values}) == 1:
-        return cast(Sequence[Any], np.stack([np.asarray(value) for value in values]))
-    if kinds == {Tensor} and len({(value.dtype, value.shape, value.device, value.layout) for value in values}) == 1:
+    alike = set(map(type, values)) == {Tensor}
+    if alike and len({(value.dtype, value.shape, value.device, value.layout) for value in values}) == 1:
         return cast(Sequence[Any], torch.stack(values))
+    return stacked_arrays(values)
+
+
+def stacked_arrays(values: list[Any]) -> Sequence[Any]:
+    """Arrays of numpy of one type and shape as one array, so that a codec takes all at once; other values unchanged."""
+    if set(map(type, values)) in ({np.ndarray}, {np.memmap}) and len({(x.dtype, x.shape) for x in values}) == 1:
+        return cast(Sequence[Any], np.stack([np.asarray(value) for value in values]))
     return values
 
 

@@ -65,10 +65,11 @@ def train(
     """Train a net on examples, and give back a run: the best net, every curve, every choice.
 
     Fields:
-        data: two columns `(inputs, targets)`, a list of rows, a dict of named ports, a data set's part, a torch
-            Dataset or DataLoader, a generator function, or `nw.image_folder("pets/")`. A Dataset, a loader and a
-            function are read again in every epoch. Examples may differ in length where the net's input has a size with
-            a name.
+        data: two columns `(inputs, targets)`, a dict of named ports, or a list of rows; a column may be a list, an
+            array, a memory map, or one of Arrow. Or a data set's part, a DataFrame, `nw.image_folder("pets/")`, an
+            Arrow table, `nw.parquet("*.parquet")`, a set of `datasets`, or a torch Dataset. Or a stream: a generator
+            function, an IterableDataset, a DataLoader, or `nw.jsonl("*.jsonl")`. A torch Dataset and a stream are read
+            again in every epoch. Examples may differ in length where the net's input has a size with a name.
         validation: data held out by yourself, a fraction of `data` (0.1) or a count (5000); the epoch with the lowest
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.

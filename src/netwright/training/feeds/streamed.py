@@ -9,6 +9,7 @@ import torch
 
 from netwright.codecs.pieces import bytes_of
 from netwright.data.blocks import BYTES, MOST, Example, Shuffled, a_pass
+from netwright.data.columns import stacked_arrays
 from netwright.data.order import batch_sizes
 from netwright.data.sources import Blocks, Source
 from netwright.net.part import Net
@@ -82,7 +83,7 @@ class Streamed(Batches):
 
     def _batch(self, numbers: Sequence[int], rows: Sequence[Example]) -> Batch:
         """These examples, encoded; an error names them by their numbers in the pass."""
-        columns = {port: [row[port] for row in rows] for port in rows[0]}
+        columns = {port: stacked_arrays([row[port] for row in rows]) for port in rows[0]}
         named = torch.tensor(numbers, dtype=torch.int64, device="cpu")
         source = self.blocks.form(Source(columns, rows=named, name=self.few.source.name))
         return replace(self.few, source=source, columns=source.columns, prepared=frozenset[str]()).first(len(rows))
