@@ -36,20 +36,24 @@ def numbers(count=30):
     return whole(lambda: ((float(i), float(i)) for i in range(count)))
 
 
+def filled(blocks):
+    return (block for block in blocks_of(blocks, Place()) if block is not None)
+
+
 def inputs(rows):
     return [row["input"] for row in rows]
 
 
 def test_a_block_is_full_by_number_or_by_bytes(monkeypatch) -> None:
     made = numbers()
-    given = blocks_of(made, Place())
+    given = filled(made)
     found = [next(given) for _ in range(5)]
     assert [len(block.rows) for block in found] == [8, 8, 8, 6, 8]
     assert [(block.place.sweep, block.place.block, block.place.examples) for block in found] == [
         (1, 0, 0), (1, 1, 8), (1, 2, 16), (1, 3, 24), (2, 0, 0),
     ]  # fmt: skip
     monkeypatch.setattr("netwright.data.blocks.BYTES", 25_000)
-    given = blocks_of(whole(lambda: ((b"0" * 10_000, float(i)) for i in range(7))), Place())
+    given = filled(whole(lambda: ((b"0" * 10_000, float(i)) for i in range(7))))
     assert [len(next(given).rows) for _ in range(3)] == [3, 3, 1]
 
 
@@ -120,6 +124,37 @@ def test_a_source_with_its_own_place_reads_no_example_before_its_block() -> None
     data.read = 0
     Shuffled(made, 0, shuffled.state).take(1)
     assert data.read == 8
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_reading_on_changes_nothing_but_when_a_block_is_read(passes) -> None:
+    data = Placed()
+    alone, ahead = Shuffled(numbers(), 0, {}), Shuffled(whole(data), 0, {})
+    assert not ahead.read_on(passes)  # before the first example no block is begun
+    before, read = data.read, []
+    for _ in range(14):
+        taken = ahead.take(5)
+        assert taken == alone.take(5)
+        read.append(data.read - before)
+        while ahead.read_on(passes):
+            pass
+        assert {**ahead.state, "own": None} == alone.state
+        assert ahead.ended == alone.ended
+    assert read[:7] == [8, 16, 24, 24, 30, 38 if passes else 30, 38]  # the last example of a pass is in the sixth
+
+
+def test_an_error_of_the_block_that_comes_is_raised_when_it_is_needed() -> None:
+    def cut():
+        yield from ((float(i), float(i)) for i in range(12))
+        raise OSError("the cable is out")
+
+    shuffled = Shuffled(whole(cut), 0, {})
+    assert len(shuffled.take(7)[0]) == 7
+    while shuffled.read_on(True):
+        pass
+    assert len(shuffled.take(1)[0]) == 1
+    with pytest.raises(OSError, match="the cable is out"):
+        shuffled.take(1)
 
 
 def test_a_pass_is_counted_and_what_codecs_learn_from_is_kept_where_it_is_small(monkeypatch) -> None:

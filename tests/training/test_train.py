@@ -813,7 +813,7 @@ def test_a_kept_stream_is_shuffled_as_a_whole_and_one_in_blocks_says_its_order()
     assert "keep: True (given)" in map(str, run.choices)
     run = train(LINE, passes_of(data)["loader"], epochs=2)
     assert [str(choice) for choice in run.choices if choice.name in ("order", "epoch")] == [
-        "order: shuffled within blocks of 10,000 examples; a block ends earlier where it reaches 48 MB "
+        "order: shuffled within blocks of 10,000 examples; a block ends earlier where it reaches 24 MB "
         "(the stream is not kept in memory; keep=True keeps a pass and shuffles all of it)",
         "epoch: 48 examples (as its length says)",
     ]

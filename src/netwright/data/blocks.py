@@ -1,4 +1,4 @@
-"""Reads a stream in blocks of bounded size, from any place in it, and shuffles each block: memory holds one of them."""
+"""Reads a stream in blocks of bounded size, from any place in it, and shuffles each block: memory holds one or two."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from netwright.machine import give_back_freed_memory
 from netwright.value import Value
 
 MOST = 10_000  # examples of a block
-BYTES = 48 << 20  # of raw values, from which on a block is full
+BYTES = 24 << 20  # of raw values, from which on a block is full
 LEARNED = 24 << 20  # bytes of what codecs learn from that are kept while a pass is counted
 Example: TypeAlias = dict[str, Any]  # raw values by port
 
@@ -60,17 +60,21 @@ def examples_of_items(
 class StreamBlock(NamedTuple):
     """Examples of a stream that are shuffled together, with their numbers in their pass.
 
-    Fields: `place` is where the block begins; `end`, how many examples of the pass are before what follows it.
+    Fields: `place` is where the block begins; `end`, how many examples of the pass are before what follows it; `last`,
+    whether the pass ends with it.
     """
 
     place: Place
     numbers: list[int]
     rows: list[Example]
     end: int
+    last: bool
 
 
-def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock]:
+def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock | None]:
     """The blocks from a place on; pass follows pass without end. The last block of a pass may be empty.
+
+    Every item of the stream that does not fill a block gives None, so that a block can be read little by little.
 
     Raises: DataError for a pass without an example of the part that is read.
     """
@@ -81,11 +85,13 @@ def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock]:
             numbers += inside
             rows += found
             size += sum(map(bytes_of, found))
-            if len(rows) >= MOST or size >= BYTES:
+            if len(rows) < MOST and size < BYTES:
+                yield None
+            else:
                 placed = blocks.stream.placed
                 after = None if placed is None else _own_place(placed)
                 beyond = Place(place.sweep, place.block + 1, place.items + given, end, after)
-                yield StreamBlock(place, numbers, rows, end)
+                yield StreamBlock(place, numbers, rows, end, last=False)
                 full, some = size >= BYTES, True
                 place, given, numbers, rows, size = beyond, 0, list[int](), list[Example](), 0
                 del found
@@ -93,8 +99,12 @@ def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock]:
                     give_back_freed_memory()
         if not rows and not some:
             raise _empty_part(blocks.part)
-        yield StreamBlock(place, numbers, rows, end)
+        yield StreamBlock(place, numbers, rows, end, last=True)
         place = Place(place.sweep + 1)
+
+
+def _first_of(blocks: Blocks) -> StreamBlock:
+    return next(block for block in blocks_of(blocks, Place()) if block is not None)
 
 
 def a_pass(blocks: Blocks) -> Iterator[tuple[int, Example]]:
@@ -160,6 +170,8 @@ class Shuffled:
         self.ended: list[tuple[int, int]] = []  # passes that ended, with their number of examples
         self._blocks = blocks_of(blocks, place)
         self._block: StreamBlock | None = None
+        self._coming: StreamBlock | None = None
+        self._error: Exception | None = None  # of the block that comes; it is raised when that block is needed
         self._order: list[int] = []
 
     @property
@@ -180,11 +192,30 @@ class Shuffled:
             self.position = stop
         return numbers, rows
 
+    def read_on(self, passes: bool) -> bool:
+        """Read one more item of the block after this one; False where there is nothing to read.
+
+        Args: `passes`: whether the next pass is read too.
+        """
+        block = self._block
+        if block is None or self._coming is not None or self._error is not None or (block.last and not passes):
+            return False
+        try:
+            self._coming = next(self._blocks)
+        except Exception as error:
+            self._error = error
+        return True
+
     def _next_block(self) -> StreamBlock:
-        before, self._block = self._block, None  # so that memory holds one block
+        before, self._block = self._block, None  # so that memory does not hold three
         end = None if before is None else before.end  # at first the run is in the middle of a block, perhaps
         del before
-        block = next(self._blocks)
+        block, self._coming = self._coming, None
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        while block is None:
+            block = next(self._blocks)
         if end is not None:
             self.position = 0
             if block.place.sweep > self.place.sweep:
@@ -249,10 +280,9 @@ def count_pass(blocks: Blocks, ports: Sequence[str]) -> tuple[int, dict[str, Seq
 def first_block(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
     """The examples of the first block, which carry the whole stream with them."""
     whole = Blocks(stream, codecs, lambda source: source)
-    rows = next(blocks_of(whole, Place())).rows
-    ended = _ended(rows)
-    counted = replace(whole, examples=stream.length or (len(rows) if ended else None), short=ended)
-    return Source(_columns(rows), blocks=counted)
+    block = _first_of(whole)
+    known = stream.length or (len(block.rows) if block.last else None)
+    return Source(_columns(block.rows), blocks=replace(whole, examples=known, short=block.last))
 
 
 def held_out_of(whole: Source, validation: float | int, seed: int) -> tuple[Source, Source] | None:
@@ -269,12 +299,12 @@ def held_out_of(whole: Source, validation: float | int, seed: int) -> tuple[Sour
     found: list[Source] = []
     for part in stream_parts(blocks.examples, validation, seed):
         own = replace(blocks, examples=len(part), part=part)
-        block = next(blocks_of(own, Place()))
+        block = _first_of(own)
         for number, row in zip(block.numbers, block.rows, strict=True):
             if number < len(whole) and not same_value(row, {port: whole.columns[port][number] for port in row}):
                 return None
         columns = {port: _of_part(column, own, port) for port, column in blocks.columns.items()}
-        own = replace(own, columns=columns, short=_ended(block.rows))
+        own = replace(own, columns=columns, short=block.last)
         numbers = torch.tensor(block.numbers, dtype=torch.int64, device="cpu")
         found.append(Source(_columns(block.rows), rows=numbers, blocks=own))
     return found[0], found[1]
@@ -287,11 +317,6 @@ def _of_part(column: Sequence[Any], blocks: Blocks, port: str) -> Sequence[Any]:
     if isinstance(column, StreamColumn):
         return StreamColumn(blocks, port, len(part))
     return [value for number, value in enumerate(column) if number in part]
-
-
-def _ended(rows: Sequence[Example]) -> bool:
-    """Whether a first block is a whole pass; a full one is not the end of it."""
-    return len(rows) < MOST and sum(map(bytes_of, rows)) < BYTES
 
 
 def _columns(rows: Sequence[Example]) -> dict[str, Sequence[Any]]:

@@ -112,6 +112,30 @@ def test_few_batches_wait(monkeypatch, most_bytes) -> None:
     given.close()
 
 
+@pytest.mark.parametrize(("epoch", "most"), [(1, 14), (5, 7)], ids=["more follow", "the last"])
+def test_the_next_block_of_a_stream_is_read_while_batches_wait(monkeypatch, epoch, most) -> None:
+    monkeypatch.setattr("netwright.data.blocks.MOST", 8)
+    read, changed = [], threading.Condition()
+
+    def short():
+        for i in range(7):
+            with changed:
+                read.append(i)
+                changed.notify_all()
+            yield [float(i)], float(i)
+
+    made = Ahead(made_of(short))
+    made.heard_by(Status(epochs=5, steps=0, batch_size=1, examples=7, choices=()))
+    read.clear()
+    given = made.epoch(epoch, 1, seed=0)
+    next(given)
+    with changed:
+        assert changed.wait_for(lambda: len(read) >= most, LONG)
+    for _ in given:
+        assert len(read) == most
+    assert threads() == []
+
+
 def test_an_error_comes_out_in_the_step_that_needs_the_batch_as_it_was_raised() -> None:
     error = OSError("the cable is out")
 

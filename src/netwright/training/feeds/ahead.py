@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from contextvars import copy_context
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ class Ahead(Batches):
         shelf = Shelf()
         thread = threading.Thread(
             target=copy_context().run,  # in which it is known who watches the reading
-            args=(shelf.fill, self._reading(number, size, seed, least, skip), Surroundings()),
+            args=(shelf.fill, self._reading(number, size, seed, least, skip), self.batches.read_on, Surroundings()),
             name="netwright-ahead",
             daemon=True,  # a source that hangs does not keep the program from ending
         )
@@ -110,18 +110,21 @@ class Shelf:
     """Where one thread puts what it read, and another takes it, in the same order; it holds a few things only."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = threading.Condition()  # on a lock that its thread may take again
         self._read: deque[ReadBatch] = deque()
         self._bytes = 0
         self._ended = self._closed = False
         self._error: BaseException | None = None
 
-    def fill(self, reading: Generator[ReadBatch], around: "Surroundings") -> None:
-        """Read until the end, an error, or until no more is wanted; this is what the thread does."""
+    def fill(self, reading: Generator[ReadBatch], read_on: Callable[[], bool], around: "Surroundings") -> None:
+        """Read until the end, an error, or until no more is wanted; this is what the thread does.
+
+        While there is no room for another batch, `read_on` reads a little of what comes later, until it gives False.
+        """
         error: BaseException | None = None
         try:
             with around.here(), closing(reading):
-                while self._has_room() and (read := next(reading, None)) is not None:
+                while self._has_room(read_on) and (read := next(reading, None)) is not None:
                     self._put(read)
         except BaseException as raised:
             error = raised
@@ -154,13 +157,17 @@ class Shelf:
             self._read.clear()
             self._changed.notify_all()
 
-    def _has_room(self) -> bool:
-        """Wait until another one may be read; False where none is wanted any more."""
+    def _has_room(self, read_on: Callable[[], bool]) -> bool:
+        """Wait until another one may be read, and read on meanwhile; False where none is wanted any more."""
+        while not self._wants() and read_on():
+            pass
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._closed or not self._read or (len(self._read) < MOST and self._bytes < BYTES)
-            )
+            self._changed.wait_for(self._wants)
             return not self._closed
+
+    def _wants(self) -> bool:
+        with self._changed:
+            return self._closed or not self._read or (len(self._read) < MOST and self._bytes < BYTES)
 
     def _put(self, read: ReadBatch) -> None:
         with self._changed:

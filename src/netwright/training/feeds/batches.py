@@ -69,6 +69,10 @@ class Batches(ABC):
     def composition(self, size: int, seed: int) -> tuple[str, str] | None:
         """How batches are composed, and why, where examples differ in length; else None."""
 
+    def read_on(self) -> bool:
+        """Read a little of what comes after the last batch, to use spare time; False where nothing is to read."""
+        return False
+
     def state(self) -> Mapping[str, Any]:
         """The place in the data after the last batch that was given, as JSON holds it; empty where `skip` says all."""
         return {}

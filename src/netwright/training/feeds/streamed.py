@@ -38,6 +38,7 @@ class Streamed(Batches):
         self._shuffled: Shuffled | None = None
         self._place: Mapping[str, Any] = {}
         self._status: Status | None = None
+        self._goes_on = False  # whether another epoch follows
 
     def __len__(self) -> int:
         return self.count
@@ -47,6 +48,7 @@ class Streamed(Batches):
         return True
 
     def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
+        self._goes_on = self._status is not None and number < self._status.epochs
         if self._shuffled is None:
             self._shuffled = Shuffled(self.blocks, seed, self._place)
         for wanted in batch_sizes(len(self), size, least)[skip:]:
@@ -54,6 +56,9 @@ class Streamed(Batches):
             self._place = self._shuffled.state
             self._say_what_ended_early(self._shuffled)
             yield batch
+
+    def read_on(self) -> bool:
+        return self._shuffled is not None and self._shuffled.read_on(passes=self._goes_on)
 
     def first(self, count: int) -> Batch:
         return self.few.first(count)
