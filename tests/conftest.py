@@ -2,9 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
-
-import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; two threads each would wait for one another
 
@@ -13,10 +10,7 @@ from hypothesis import settings
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("same")
 
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt; a suite that a script runs in the background would ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+# A shell that runs the suite in the background, or nohup, lets all its processes ignore these.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

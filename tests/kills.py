@@ -6,7 +6,6 @@ import importlib
 import json
 import mmap
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -139,8 +138,6 @@ class Waits(Callback):
 
 def child(shared: Shared, folder: str, saves: bool = True, step: int = 0, twice: bool = False) -> str:
     """Train in a folder. `saves`: after every step; the others are those of `Waits`."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script in the background would ignore it
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if saves:
         recorder.CHECKPOINT_SHARE = recorder.EPOCH_SHARE = 1e9
     save = RunFolder.save

@@ -8,7 +8,6 @@ import pytest
 from netwright.training.interrupts import held
 
 
-@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupt_waits_until_it_is_delivered() -> None:
     before = signal.getsignal(signal.SIGINT)
     done = []

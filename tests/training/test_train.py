@@ -492,7 +492,6 @@ def test_a_second_ctrl_c_carries_the_run() -> None:
     assert caught.value.run.ended == "interrupted"
 
 
-@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_while_the_result_is_put_together_waits_for_it(monkeypatch) -> None:
     def interrupted(net, arrays):
         signal.raise_signal(signal.SIGINT)

@@ -177,12 +177,10 @@ def test_torch_is_in_the_thread_as_it_is_outside() -> None:
 
 
 HANGS = """
-import signal
 import threading
 import netwright as nw
 from netwright.data import reading
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell in the background ignores Ctrl-C
 reading.PATIENCE = 1.0
 
 passes = []
