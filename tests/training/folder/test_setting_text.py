@@ -1,5 +1,6 @@
 """The text of a setting: equal for an equal setting in every process, and another one for each other setting."""
 
+import logging
 import platform
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from netwright.errors import TrainingError
 from netwright.training.folder.made_from import refuse_other
@@ -95,3 +97,25 @@ def test_the_text_is_the_same_in_another_process() -> None:
     here: dict[str, Any] = {"__name__": "__main__"}
     exec(code, here)
     assert there.stdout.strip() == here["said"]
+
+
+LOGGER = logging.getLogger(__name__)
+
+
+def with_a_logger(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    LOGGER.info("computing")
+    return F.mse_loss(output, target)
+
+
+def test_what_python_and_packages_hold_is_not_compared() -> None:
+    before = setting_text(with_a_logger)
+    LOGGER.addHandler(logging.NullHandler())
+    assert setting_text(with_a_logger) == before
+
+
+def test_the_arrays_of_a_torch_module_are_compared() -> None:
+    def criterion(weight: float) -> torch.nn.Module:
+        return torch.nn.CrossEntropyLoss(torch.tensor([1.0, weight]))
+
+    assert setting_text(criterion(2.0)) == setting_text(criterion(2.0)) != setting_text(criterion(3.0))
+    assert setting_text(criterion(2.0).forward) != setting_text(criterion(3.0).forward)

@@ -2,6 +2,8 @@
 
 import dis
 import hashlib
+import sys
+import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from platform import python_version
@@ -20,6 +22,7 @@ from netwright.training.optimizers import Torch
 NONE = "none"
 CODE = ", code "
 LIBRARIES = ("netwright", "torch", "numpy")
+INSTALLED = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platlib", "purelib"))
 
 
 def setting_text(value: Any, within: tuple[Any, ...] = ()) -> str:
@@ -70,6 +73,8 @@ def _code_text(value: Any, within: tuple[Any, ...]) -> str:
     name = f"{kind.__module__}.{kind.__qualname__}"
     if any(one is value for one in within):
         return name
+    if _installed(kind) and not isinstance(getattr(value, "__self__", value), torch.nn.Module):
+        return name  # what a logger holds, for one, is much, differs from process to process, and changes no loss
     holders = (*within, value)
     said: list[Any] = []
     if hasattr(value, "__code__"):
@@ -78,6 +83,14 @@ def _code_text(value: Any, within: tuple[Any, ...]) -> str:
         methods = [one for one in vars(kind).values() if isinstance(one, FunctionType)]
         said = [*(_code_text(one, holders) for one in methods), setting_text(getattr(value, "__dict__", {}), holders)]
     return f"{name}{CODE}{_short_hash(repr(said))} in Python {python_version()}" if said else name
+
+
+def _installed(kind: Any) -> bool:
+    """Whether a class or a function comes with Python or with an installed package."""
+    name = kind.__module__ or "builtins"
+    top = name.partition(".")[0]
+    file = getattr(sys.modules.get(name), "__file__", None) or ""
+    return top in LIBRARIES or top in sys.stdlib_module_names or file.startswith(INSTALLED)
 
 
 def _instructions(code: CodeType) -> tuple[object, ...]:
@@ -93,8 +106,6 @@ def _outside(function: Any, holders: tuple[Any, ...]) -> Iterator[str]:
         yield setting_text(cell.cell_contents, holders)
     yield from (setting_text(one, holders) for one in function.__defaults__ or ())
     yield from (setting_text(one, holders) for one in (function.__kwdefaults__ or {}).items())
-    if function.__module__.partition(".")[0] in LIBRARIES:
-        return  # known by its version
     for name in sorted({*_global_names(function.__code__)}):
         value = function.__globals__.get(name)
         if value is not None and not isinstance(value, ModuleType | type):
