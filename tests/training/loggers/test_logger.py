@@ -9,6 +9,7 @@ import pytest
 
 import netwright as nw
 from netwright.errors import MissingExtraError
+from netwright.training.loggers import logger
 from netwright.training.loggers.logger import Logger
 from run_tools import Ends, trained
 
@@ -110,3 +111,9 @@ def test_without_its_package_a_logger_is_a_plain_error(
     assert str(caught.value) == (
         f'nw.{name} needs the package {on_pypi}, which is not installed\n  mend:     pip install "netwright[{package}]"'
     )
+
+
+@pytest.mark.parametrize("tool", ["tensorboard", "wandb", "mlflow", "trackio"])
+def test_a_tool_takes_at_most_forty_lines(tool: str) -> None:
+    path = Path(logger.__file__).with_name(f"{tool}.py")
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 40

@@ -106,7 +106,8 @@ def test_wandb_is_silent_and_leaves_no_process(tmp_path: Path) -> None:
     code = (
         "import netwright as nw\nfrom pathlib import Path\nfrom run_tools import trained\n"
         f"trained(None, callbacks=[nw.WandB({str(tmp_path)!r}, 'digits', 'a')])\n"
-        "assert [path.read_text() for path in Path('/proc/self/task').glob('*/children')] == ['']\n"
+        "children = ' '.join(path.read_text() for path in Path('/proc/self/task').glob('*/children')).split()\n"
+        "assert children == [], [Path(f'/proc/{child}/cmdline').read_text() for child in children]\n"
     )
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=Path(__file__).parents[2], timeout=300, capture_output=True

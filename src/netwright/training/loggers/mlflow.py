@@ -2,17 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from netwright.file.format import folder_path
 from netwright.training.loggers.logger import Logger
 
 
 class MLflow(Logger):
-    """Writes a run into MLflow's store of files. It sets variables: MLflow may write files, and sends no statistics.
-
-    Fields: `folder` of the store; `name` of the run. A run that goes on continues the newest one of this name
-    in the store; a run that `nw.fork` made is another one.
+    """Writes a run into MLflow's store of files, with variables set that allow it and send no statistics. A run that
+    goes on continues the newest one of its `name` in the `folder`; one that `nw.fork` made is another.
 
     Raises: MissingExtraError without the package mlflow-skinny.
 
@@ -28,14 +25,12 @@ class MLflow(Logger):
 
     def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
-        client: Any = self.module.MlflowClient(self.folder)
+        client = self.module.MlflowClient(self.folder)
         named = [run for run in client.search_runs(["0"]) if goes_on and run.info.run_name == self.name]
         there = [run for run in named if run.data.tags.get("forked") == texts.get("forked")]
-        run: Any = there[0] if there else client.create_run("0", run_name=self.name, tags=dict(texts))
+        run = there[0] if there else client.create_run("0", run_name=self.name, tags=dict(texts))
         self.client, self.run = client, run.info.run_id
-        self.known = {
-            key: max(one.step for one in client.get_metric_history(self.run, key)) for key in run.data.metrics
-        }
+        self.known = {key: max(m.step for m in client.get_metric_history(self.run, key)) for key in run.data.metrics}
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:
         for name in [name for name in numbers if step > self.known.get(name, 0)]:  # MLflow cannot overwrite

@@ -10,8 +10,7 @@ from netwright.training.loggers.logger import Logger
 class Trackio(Logger):
     """Writes a run into Trackio's folder: the one that the variable `TRACKIO_DIR` names, or that of the user.
 
-    Fields: `project`, which `trackio show` shows; `name` of the run. A run that goes on continues the newest one
-    of this name; a run that `nw.fork` made is another one.
+    A run that goes on continues the newest one of its `name` in the `project`; one that `nw.fork` made is another.
 
     Raises: MissingExtraError without the package trackio.
 
@@ -27,14 +26,10 @@ class Trackio(Logger):
 
     def begin(self, texts: Mapping[str, str], goes_on: bool) -> None:
         runs = self.store.get_run_records(self.project) if goes_on else []
-        there = [
-            run["id"] for run in runs if run["name"] == self.name and self._forked(run["id"]) == texts.get("forked")
-        ]
-        self.run: str = there[-1] if there else uuid4().hex
-        self.texts = dict(texts)
-
-    def _forked(self, run: str) -> str | None:
-        return (self.store.get_run_config(self.project, self.name, run) or {}).get("forked")
+        named = [run["id"] for run in runs if run["name"] == self.name]
+        begun = {run: self.store.get_run_config(self.project, run_id=run) or {} for run in named}
+        there = [run for run in named if begun[run].get("forked") == texts.get("forked")]
+        self.run, self.texts = there[-1] if there else uuid4().hex, dict(texts)
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:
         key = f"{self.run} {step} {min(numbers)}"  # Trackio leaves out what it has already
