@@ -11,7 +11,7 @@ from netwright.errors import DataError, TrainingError
 from netwright.net.history import History
 from netwright.training.replay import Comparison
 from run_tools import XS, YS, Ends, trained
-from training.test_resume import SETTINGS
+from training.test_resume import SETTINGS, Made
 
 FAST = ("optimizer adam", "validation", "running arrays, dropout", "bucketing")
 SLOW = tuple(name for name in SETTINGS if name not in FAST)
@@ -19,13 +19,15 @@ SLOW = tuple(name for name in SETTINGS if name not in FAST)
 
 def settings_of(name: str) -> tuple[nw.Net, Any, dict[str, Any]]:
     net, data, more = SETTINGS[name]
+    data = data.make() if isinstance(data, Made) else data
     return net(), data, {"epochs": 3, "batch_size": 10, "threads": 1, "seed": 1, "progress": False, **more}
 
 
 def assert_replays(name: str) -> None:
     net, data, more = settings_of(name)
     run = nw.train(net, data, **more)
-    again = nw.replay(run, data, progress=False, **{k: v for k, v in more.items() if k == "weights"})
+    given = {k: v for k, v in more.items() if k == "weights" or (k == "validation" and not isinstance(v, int | float))}
+    again = nw.replay(run, data, progress=False, **given)
     assert again.equal, repr(again)
     assert (again.run.net, again.run.last, again.run.losses) == (run.net, run.last, run.losses)
     assert again.run.net.history == run.net.history
