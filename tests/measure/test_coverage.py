@@ -108,4 +108,4 @@ def test_intervals_hold_the_truth(n: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("n", SIZES)
 def test_intervals_hold_the_truth_in_many_draws(n: int) -> None:
-    check(n, 3000)
+    check(n, 3000 if n < 1000 else 500)  # a draw of 1,000 takes as long as ten of 100
