@@ -28,8 +28,8 @@ from netwright.training.progress.progress import figure
 from netwright.training.result import Run, result_of, run_so_far
 from netwright.training.start import Start
 
-CHECKPOINT_SHARE, EPOCH_SHARE, VIEW_SHARE = 0.010, 0.006, 0.004  # of the time of a run
-FREE = 0.25  # seconds of keeping epochs that a short run may take beyond that
+CHECKPOINT_SHARE, EPOCH_SHARE, VIEW_SHARE = 0.007, 0.004, 0.003  # of the time of a run
+FREE = 0.15  # seconds of keeping epochs that a short run may take beyond that
 LINES = 1000  # of steps in the log, at most
 PAGE, BEST, LAST = "report.html", "best.net", "last.net"
 
