@@ -1,9 +1,9 @@
-"""Prints the lowest versions that pyproject.toml allows of numpy, safetensors and rich, as pip takes them."""
+"""Prints the lowest versions that pyproject.toml allows of numpy, safetensors, msgspec and rich, as pip takes them."""
 
 import tomllib
 from pathlib import Path
 
-CHOSEN = ("numpy", "safetensors", "rich")
+CHOSEN = ("numpy", "safetensors", "msgspec", "rich")
 
 
 def oldest(dependencies: list[str]) -> list[str]:

@@ -218,3 +218,14 @@ def test_truth_is_no_size(sizes: object):
         '  expected: such as 28, (28, 28, 1) or "n 3"\n'
         f"  got:      {sizes!r}"
     )
+
+
+def test_lists_are_encoded_as_their_arrays_are():
+    rows = [[1, 2], [3, 4.5], [True, 0], [2**64 - 1, -1.0]]
+    for many in (rows, rows[:2], rows * 700):
+        alone = torch.stack([Array(2).encode(row) for row in many])
+        assert torch.equal(Array(2).encode_all(many), alone)
+    assert Array("n 1").encode_all([[[1], [2]], [[3]]]).values.tolist() == [[1], [2], [3]]  # type: ignore[union-attr]
+    texts = [message(Array(2).encode_all, [[1, 2], wrong]) for wrong in ([1, "a"], [1, 2, 3], [1, float("nan")])]
+    assert all("row 1" in text for text in texts)
+    assert "row 1" in message(Array("2 <9>").encode_all, [[1, 2], [True, True]])

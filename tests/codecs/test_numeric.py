@@ -23,6 +23,7 @@ from netwright.codecs.numeric import (
     numbers,
     per_component,
     plain_number,
+    rows_of_numbers,
 )
 from netwright.errors import DataError, NetError
 
@@ -214,3 +215,32 @@ def test_the_mends_for_times_give_numbers():
     times = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
     assert np.diff(times.astype("datetime64[s]").astype("int64")).tolist() == [86_400]
     assert (np.diff(times) / np.timedelta64(1, "s")).tolist() == [86_400.0]
+
+
+ODD = [True, 0, 1, -3, 2**53 + 1, 2**60 + 1, -(2**63), 2**64 - 1, 2**70, 0.1, 1e300, float("nan"), "1", None]
+
+
+@given(st.data(), st.sampled_from([1, 2, 3]))
+def test_lists_of_numbers_together_are_each_alone(data: st.DataObject, width: int):
+    row = st.lists(st.sampled_from(ODD), min_size=width, max_size=width)
+    rows = data.draw(st.lists(row, min_size=1, max_size=4))
+    together = rows_of_numbers(rows)
+    if together is not None:
+        for mine, alone in zip(together, rows, strict=True):
+            for convert in (numbers, floats, exact):
+                left, right = (outcome(convert, value) for value in (mine, alone))
+                assert left == right or convert is numbers
+
+
+def outcome(convert: Any, value: Any) -> Any:
+    """The numbers, or the error, as a text."""
+    try:
+        return convert(value).double().tolist().__repr__()
+    except DataError as error:
+        return error.what
+
+
+def test_what_does_not_make_one_array_is_encoded_one_by_one():
+    assert rows_of_numbers([[1, 2], [3, 4]]).tolist() == [[1, 2], [3, 4]]  # type: ignore[union-attr]
+    for rows in ([[1, 2], [3]], [["a"], ["b"]], [[True], [2]], [[2**53 + 1], [0.5]], [[]], [[1], [None]], [b"ab"], []):
+        assert rows_of_numbers(rows) is None

@@ -186,8 +186,34 @@ def test_the_column_of_a_stream_is_read_on_from_slice_to_slice() -> None:
 
 def test_the_first_block_says_whether_it_is_all(monkeypatch) -> None:
     long, short = first_block(numbers().stream, {}), first_block(numbers(5).stream, {})
-    assert (len(long), long.blocks.short, long.blocks.examples) == (8, False, None)
-    assert (len(short), short.blocks.short, short.blocks.examples) == (5, True, 5)
+    assert (len(long), long.blocks.first.last, long.blocks.examples) == (8, False, None)
+    assert (len(short), short.blocks.first.last, short.blocks.examples) == (5, True, 5)
+
+
+@pytest.mark.parametrize("count", [5, 8, 30])
+def test_the_first_block_is_not_read_twice(count) -> None:
+    read = []
+
+    def rows():
+        for i in range(count):
+            read.append(i)
+            yield float(i), -i
+
+    blocks = first_block(source(rows), {}).blocks
+    read.clear()
+    shuffled = Shuffled(blocks, 0, {})
+    first = shuffled.take(min(count, 8))
+    assert not read
+    while shuffled.read_on(passes=False):
+        pass  # little by little, past the examples of the first block
+    assert len(read) == (0 if count == 5 else min(count, 16))
+    fresh = Shuffled(replace(blocks, first=None), 0, {})
+    assert fresh.take(min(count, 8)) == first
+    assert [fresh.take(7) for _ in range(9)] == [shuffled.take(7) for _ in range(9)]
+    read.clear()
+    fresh = Shuffled(blocks, 0, {"sweep": 2, "block": 0, "items": 0, "examples": 0, "own": None, "position": 0})
+    fresh.take(3)
+    assert read  # the block is that of the first pass only
 
 
 def test_an_item_that_may_be_one_example_or_a_batch_is_refused() -> None:
@@ -220,7 +246,8 @@ def test_a_stream_has_a_part_that_trains_and_one_that_validates(form) -> None:
     for part, places in zip(parts(data), expected, strict=True):
         assert inputs(row for _, row in a_pass(part.blocks)) == [number for number, _ in a_pass(part.blocks)] == places
         assert part.rows.tolist() == places[: len(part)]
-        assert (part.blocks.examples, part.blocks.short) == (len(places), len(places) < 8)
+        assert part.blocks.examples == len(places)
+        assert (part.blocks.first is None) == part.blocks.part.validates  # each validation reads its stream anew
         shuffled, given, states = Shuffled(part.blocks, 0, {}), [], []
         for _ in range(12):
             states.append(json.loads(json.dumps(shuffled.state)))

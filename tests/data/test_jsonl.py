@@ -4,6 +4,8 @@ import gzip
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import netwright as nw
 from netwright.data.jsonl import JsonLines
@@ -95,3 +97,20 @@ def test_rows_train_a_net(folder) -> None:
     run = nw.train(net, data, epochs=2, batch_size=3, progress=False)
     assert len(run.losses) == 6
     assert run.net.inputs["input"] == nw.Number().fit(list(range(7)))
+
+
+KINDS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), KINDS), st.booleans())
+@example({"big": 10**30, "small": -(2**63) - 1, "nan": float("nan"), "beyond": float("inf"), "half": "\ud800"}, True)
+def test_a_row_is_what_pythons_own_parser_gives(tmp_path_factory, row, ascii_only) -> None:
+    path = tmp_path_factory.getbasetemp() / "row.jsonl"
+    text = json.dumps(row, ensure_ascii=ascii_only)
+    path.write_bytes(text.encode("utf-8", "surrogatepass") + b"\n")
+    (found,) = nw.jsonl(path)
+    assert repr(found) == repr(json.loads(text))  # types, the order of names, and NaN too

@@ -8,8 +8,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Answer, Codec, by_row, fits
-from netwright.codecs.numeric import all_finite, floats, is_array, numbers
+from netwright.codecs.codec import Answer, Codec, by_row, encoded_together, fits
+from netwright.codecs.numeric import all_finite, floats, numbers
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, NetError
@@ -93,11 +93,9 @@ class Array(Codec):
         return self._checked(raw, ())
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
-        if is_array(raws) and raws.ndim and len(raws):
-            try:
-                return self._checked(raws, (len(raws),))
-            except DataError:
-                pass  # try again row by row, to name the row
+        together = encoded_together(raws, lambda rows: self._checked(rows, (len(rows),)))
+        if together is not None:
+            return together
         if self._inner is None:
             return super().encode_all(raws)
         return Ragged.of([*by_row(raws, self._parts)], 2).compact()

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar, cast
 import torch
 from torch import Tensor
 
+from netwright.codecs.numeric import is_array, rows_of_numbers, size_of
 from netwright.codecs.pieces import pieces
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Decision, Raw, Reading
@@ -22,6 +23,7 @@ T = TypeVar("T")
 Answer: TypeAlias = Literal["class", "yes or no", "labels", "numbers", "elements"]
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
+TOGETHER = 8192  # numbers in lists that become one array: other threads wait meanwhile
 MOST = 1000  # characters of a field that are printed in full; of a longer one the beginning is printed
 
 
@@ -233,6 +235,30 @@ def by_row(raws: Iterable[Any], made: Callable[[Any], T], first: int = 0) -> Ite
         except DataError as error:
             raise error.within(f"row {row}") from None
         yield value
+
+
+def encoded_together(raws: Sequence[Any], encode: Callable[[Any], Tensor]) -> Tensor | None:
+    """What a function makes of arrays of many examples, as one tensor.
+
+    Returns: None where examples are encoded one by one: where they do not make an array of numbers, and where one of
+    them does not fit, so that the error names it.
+    """
+    whole = is_array(raws)
+    if (whole and not raws.ndim) or not len(raws):
+        return None
+    parts: list[Tensor] = []
+    try:
+        step = len(raws) if whole else max(TOGETHER // max(size_of(raws[0]), 1), 1)
+        for start in range(0, len(raws), step):
+            rows = rows_of_numbers(raws if step >= len(raws) else raws[start : start + step])
+            if rows is None:
+                return None
+            parts.append(encode(rows))
+    except DataError:
+        return None
+    if len({part.shape[1:] for part in parts}) > 1:
+        return None
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def prepared_on(device: torch.device, codec: Codec, stored: Tensor) -> Tensor:

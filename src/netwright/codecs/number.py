@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.codec import Answer, Codec, encoded_together
 from netwright.codecs.numeric import (
     ColumnMoments,
     all_finite,
@@ -179,12 +179,8 @@ class Vector(Codec):
         return _finite(values)
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor:
-        if is_array(raws) and raws.ndim == 2 and len(raws) and self.size in (FREE, raws.shape[1]):
-            try:
-                return _finite(exact(raws))
-            except DataError:
-                pass  # once more, row by row, to name the row
-        return torch.stack(self._encode_rows(raws))
+        together = encoded_together(raws, self._checked_rows)
+        return torch.stack(self._encode_rows(raws)) if together is None else together
 
     def prepare(self, stored: Tensor) -> Tensor:
         mean, deviation = self._statistic("mean"), self._statistic("deviation")
@@ -209,6 +205,12 @@ class Vector(Codec):
         mean = moments.mean if self.mean is FREE else self.mean
         deviation = moments.deviation if self.deviation is FREE else self.deviation
         return replace(self, size=size, mean=mean, deviation=deviation)
+
+    def _checked_rows(self, raws: Any) -> Tensor:
+        """An array of many vectors, encoded."""
+        if raws.ndim != 2 or self.size not in (FREE, raws.shape[1]):
+            raise DataError(what="these are not vectors of the right size")
+        return _finite(exact(raws))
 
     def _statistic(self, name: str) -> Tensor:
         return torch.tensor(self._known(name), dtype=torch.float64, device="cpu")

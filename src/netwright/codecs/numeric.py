@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ Statistic: TypeAlias = float | tuple[float, ...] | Free  # one for all component
 PLAIN = frozenset({str, int, bool, float})
 KINDS = "biuf"  # numpy's letters for bool, int, unsigned, float
 TIMES = "Mm"  # and for a time and a duration
+EXACT = 2.0**53  # below it, float64 holds every integer
 CACHED = 100_000  # float64 numbers that stay in a processor's cache while they are read several times
 LONGEST = 40  # characters of a raw thing that a message shows
 
@@ -30,10 +31,10 @@ def plain_number(raw: Any) -> Any:
     """A numpy scalar or an array without axes as the Python value it holds; anything else unchanged."""
     if type(raw) in PLAIN:
         return raw
-    if isinstance(raw, np.datetime64 | np.timedelta64):
-        return raw  # its Python value depends on its unit: of nanoseconds it is an int
-    if isinstance(raw, np.generic) or (is_array(raw) and raw.ndim == 0):
-        return cast(Any, raw).item()
+    if isinstance(raw, np.generic):
+        return raw if raw.dtype.kind in TIMES else raw.item()  # of nanoseconds the Python value is an int
+    if is_array(raw) and raw.ndim == 0:
+        return raw.item()
     return raw
 
 
@@ -89,6 +90,10 @@ def as_tensor(array: AnyArray) -> Tensor:
         array = array.astype(np.float64)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.kind in "iu":
+        array = array.view(
+            f"{array.dtype.kind}{array.dtype.itemsize}"
+        )  # numpy has two types of one size; torch has one
     if not array.flags.writeable or any(stride < 0 for stride in array.strides):
         array = array.copy()  # torch warns of the one and refuses the other
     return torch.from_numpy(array)
@@ -105,6 +110,41 @@ def numbers(raw: Any) -> Tensor:
     if array.dtype.kind not in KINDS:
         raise _not_numbers(array if array.dtype.kind in TIMES else raw)
     return as_tensor(array)
+
+
+def rows_of_numbers(raws: Sequence[Any]) -> AnyArray | None:
+    """Examples as one array, where each example in it has the numbers that it has alone; None where that is not so.
+
+    Lists of numbers of one length become an array, which is much faster than one array for each list.
+
+    Example:
+        >>> rows_of_numbers([[1, 2], [3, 4.5]])
+        array([[1. , 2. ],
+               [3. , 4.5]])
+        >>> rows_of_numbers([[1, 2], [3]])
+    """
+    if is_array(raws):
+        return raws
+    leaves = set(map(type, map(_first_leaf, raws)))
+    if not leaves or not leaves <= PLAIN - {str} or (bool in leaves and len(leaves) > 1):
+        return None
+    try:
+        found = np.asarray(raws)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    rounded = found.dtype.kind == "f" and bool(np.abs(found).max() >= EXACT)  # integers among them, perhaps
+    return None if found.dtype.kind not in KINDS or rounded else found
+
+
+def size_of(raw: Any) -> int:
+    """How many numbers nested lists have, by the first one of each level."""
+    return len(cast(Any, raw)) * size_of(raw[0]) if isinstance(raw, list | tuple) and raw else 1
+
+
+def _first_leaf(raw: Any) -> Any:
+    while isinstance(raw, list | tuple) and raw:
+        raw = cast(Any, raw[0])
+    return raw
 
 
 def _of_cells(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -12,7 +12,7 @@ from torch import Tensor
 PIECE = 1 << 20  # bytes of raw values: one piece encoded as float64 is at most 8 MiB
 MOST = 4096  # rows of a piece: a row of a few bytes may be encoded as many
 SMALL = 24 << 20  # bytes of a column that is read once and kept, where it is looked at several times
-LONG, SOME = 256, 64  # of a list with more values, some tell how large its numbers are
+LONG, SOME = 256, 8  # of a list with more values, some tell how large its numbers are
 NUMBERS = {float, int, bool}
 ATOMS = {float, int, bool, str, bytes, complex, type(None)}
 
@@ -59,10 +59,12 @@ def kept_if_small(raws: Sequence[Any]) -> Sequence[Any]:
 
 def bytes_of(value: Any) -> int:
     """The memory of a raw value, with everything that it contains."""
+    if type(value) in ATOMS:
+        return sys.getsizeof(value)
     if hasattr(value, "nbytes"):
         return int(value.nbytes)
     own = sys.getsizeof(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return own + sum(map(bytes_of, cast(Mapping[Any, Any], value).values()))
     if isinstance(value, list | tuple | set | frozenset):
         if isinstance(value, list) and len(value) > LONG:

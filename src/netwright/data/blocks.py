@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, overload
 
 import torch
 
@@ -13,29 +13,13 @@ from netwright.data.held_out import StreamPart, stream_parts
 from netwright.data.order import generator
 from netwright.data.rows import same_value
 from netwright.data.sources import Blocks, Source
-from netwright.data.streams import Stream
+from netwright.data.streams import Example, Place, Stream, StreamBlock
 from netwright.errors import DataError
 from netwright.machine import give_back_freed_memory
-from netwright.value import Value
 
 MOST = 10_000  # examples of a block
 BYTES = 24 << 20  # of raw values, from which on a block is full
 LEARNED = 24 << 20  # bytes of what codecs learn from that are kept while a pass is counted
-Example: TypeAlias = dict[str, Any]  # raw values by port
-
-
-class Place(Value):
-    """The beginning of a block in a stream.
-
-    Fields: the number of the pass, from 1; the number of the block in it, from 0; how many items and examples of the
-    pass are before it; and the stream's own word for this place, None where it has none that JSON can hold.
-    """
-
-    sweep: int = 1
-    block: int = 0
-    items: int = 0
-    examples: int = 0
-    own: Any = None
 
 
 def examples_of_items(
@@ -57,20 +41,6 @@ def examples_of_items(
         yield [dict(zip(item, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-class StreamBlock(NamedTuple):
-    """Examples of a stream that are shuffled together, with their numbers in their pass.
-
-    Fields: `place` is where the block begins; `end`, how many examples of the pass are before what follows it; `last`,
-    whether the pass ends with it.
-    """
-
-    place: Place
-    numbers: list[int]
-    rows: list[Example]
-    end: int
-    last: bool
-
-
 def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock | None]:
     """The blocks from a place on; pass follows pass without end. The last block of a pass may be empty.
 
@@ -79,8 +49,11 @@ def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock | None]:
     Raises: DataError for a pass without an example of the part that is read.
     """
     while True:
-        some, given, numbers, rows, size, end = False, 0, list[int](), list[Example](), 0, place.examples
-        for inside, found, end in _numbered(blocks, place):
+        some, given, numbers, rows, size, end = place.block > 0, 0, list[int](), list[Example](), 0, place.examples
+        items, before = _opened(blocks.stream, place)
+        for _ in zip(range(before), items, strict=False):
+            yield None
+        for inside, found, end in _numbered(blocks, place, items):
             given += 1
             numbers += inside
             rows += found
@@ -91,7 +64,7 @@ def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock | None]:
                 placed = blocks.stream.placed
                 after = None if placed is None else _own_place(placed)
                 beyond = Place(place.sweep, place.block + 1, place.items + given, end, after)
-                yield StreamBlock(place, numbers, rows, end, last=False)
+                yield StreamBlock(place, numbers, rows, end, beyond)
                 full, some = size >= BYTES, True
                 place, given, numbers, rows, size = beyond, 0, list[int](), list[Example](), 0
                 del found
@@ -99,8 +72,9 @@ def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock | None]:
                     give_back_freed_memory()
         if not rows and not some:
             raise _empty_part(blocks.part)
-        yield StreamBlock(place, numbers, rows, end, last=True)
-        place = Place(place.sweep + 1)
+        beyond = Place(place.sweep + 1)
+        yield StreamBlock(place, numbers, rows, end, beyond)
+        place = beyond
 
 
 def _first_of(blocks: Blocks) -> StreamBlock:
@@ -113,17 +87,19 @@ def a_pass(blocks: Blocks) -> Iterator[tuple[int, Example]]:
     Raises: DataError for a pass without an example of the part that is read.
     """
     some = False
-    for inside, found, _ in _numbered(blocks, Place()):
+    items, _ = _opened(blocks.stream, Place())
+    for inside, found, _ in _numbered(blocks, Place(), items):
         some = some or bool(found)
         yield from zip(inside, found, strict=True)
     if not some:
         raise _empty_part(blocks.part)
 
 
-def _numbered(blocks: Blocks, place: Place) -> Iterator[tuple[Sequence[int], list[Example], int]]:
-    """For each item of a pass from a place on its examples, their numbers, and how many are read with it."""
+def _numbered(
+    blocks: Blocks, place: Place, items: Iterator[Example]
+) -> Iterator[tuple[Sequence[int], list[Example], int]]:
+    """For each item from a place on its examples, their numbers, and how many of the pass are read with it."""
     part, start = blocks.part, place.examples
-    items = _items_from(blocks.stream, place)
     for found in examples_of_items(items, blocks.stream.batched, blocks.codecs):
         places = range(start, start + len(found))
         start = places.stop
@@ -134,17 +110,14 @@ def _numbered(blocks: Blocks, place: Place) -> Iterator[tuple[Sequence[int], lis
             yield inside, [found[number - places.start] for number in inside], start
 
 
-def _items_from(stream: Stream, place: Place) -> Iterator[Example]:
-    """The items of a pass from a place on; where the stream cannot say its place, those before are read and left."""
+def _opened(stream: Stream, place: Place) -> tuple[Iterator[Example], int]:
+    """The items of a pass, and how many of them are before a place: none where the stream itself can begin there."""
     if callable(getattr(stream.placed, "set_epoch", None)):  # by which data sets shuffle anew in each pass
         stream.placed.set_epoch(place.sweep - 1)
     if place.own is not None:
         stream.placed.load_state_dict(place.own)
-        return stream.items(place.items)
-    items = stream.items()
-    for _ in zip(range(place.items), items, strict=False):
-        pass
-    return items
+        return stream.items(place.items), 0
+    return stream.items(), place.items
 
 
 def _own_place(placed: Any) -> Any:
@@ -160,6 +133,8 @@ def _own_place(placed: Any) -> Any:
 class Shuffled:
     """The examples of a stream, pass after pass, each block in an order that its place and the seed say.
 
+    The first block of the first pass is not read again, where it is known.
+
     Fields: `state` is the place after the last example that was taken.
     """
 
@@ -168,9 +143,9 @@ class Shuffled:
         place = Place(**{name: state[name] for name in Place.__dataclass_fields__}) if state else Place()
         self.place, self.position = place, int(state.get("position", 0))
         self.ended: list[tuple[int, int]] = []  # passes that ended, with their number of examples
-        self._blocks = blocks_of(blocks, place)
         self._block: StreamBlock | None = None
-        self._coming: StreamBlock | None = None
+        self._coming = blocks.first if place == Place() else None
+        self._blocks = blocks_of(blocks, place if self._coming is None else self._coming.beyond)
         self._error: Exception | None = None  # of the block that comes; it is raised when that block is needed
         self._order: list[int] = []
 
@@ -282,7 +257,7 @@ def first_block(stream: Stream, codecs: Mapping[str, Codec | None]) -> Source:
     whole = Blocks(stream, codecs, lambda source: source)
     block = _first_of(whole)
     known = stream.length or (len(block.rows) if block.last else None)
-    return Source(_columns(block.rows), blocks=replace(whole, examples=known, short=block.last))
+    return Source(_columns(block.rows), blocks=replace(whole, examples=known, first=block))
 
 
 def held_out_of(whole: Source, validation: float | int, seed: int) -> tuple[Source, Source] | None:
@@ -298,13 +273,13 @@ def held_out_of(whole: Source, validation: float | int, seed: int) -> tuple[Sour
     assert blocks.examples is not None
     found: list[Source] = []
     for part in stream_parts(blocks.examples, validation, seed):
-        own = replace(blocks, examples=len(part), part=part)
+        own = replace(blocks, examples=len(part), part=part, first=None)
         block = _first_of(own)
         for number, row in zip(block.numbers, block.rows, strict=True):
             if number < len(whole) and not same_value(row, {port: whole.columns[port][number] for port in row}):
                 return None
         columns = {port: _of_part(column, own, port) for port, column in blocks.columns.items()}
-        own = replace(own, columns=columns, short=block.last)
+        own = replace(own, columns=columns, first=None if part.validates else block)
         numbers = torch.tensor(block.numbers, dtype=torch.int64, device="cpu")
         found.append(Source(_columns(block.rows), rows=numbers, blocks=own))
     return found[0], found[1]

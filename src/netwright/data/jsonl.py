@@ -10,6 +10,8 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import IO, Any, cast
 
+import msgspec
+
 from netwright.errors import DataError, FileError
 from netwright.regular import opened
 
@@ -114,7 +116,7 @@ def _plain(raw: RawIOBase) -> IO[bytes]:
 
 def _row(text: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
-        row = json.loads(text)
+        row = _parsed(text)
     except (ValueError, RecursionError) as error:
         raise DataError(
             what="the line is not JSON", where=f"{path}, line {number}", expected="one JSON object", got=str(error)
@@ -127,3 +129,11 @@ def _row(text: bytes, path: Path, number: int) -> dict[str, Any]:
             got=type(row).__name__,
         )
     return cast(dict[str, Any], row)
+
+
+def _parsed(text: bytes) -> Any:
+    """What Python's own parser gives, several times faster; it decides where msgspec refuses, as for NaN."""
+    try:
+        return msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return json.loads(text)

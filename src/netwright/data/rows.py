@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Protocol, SupportsInt
 
 import numpy as np
@@ -17,11 +18,11 @@ class RowPorts(Value):
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
 
-    @property
+    @cached_property
     def all(self) -> tuple[str, ...]:
         return self.inputs + self.targets
 
-    @property
+    @cached_property
     def paired(self) -> bool:
         """Whether a pair is a whole row: one input, one target."""
         return len(self.inputs) == len(self.targets) == 1
@@ -29,6 +30,8 @@ class RowPorts(Value):
     def check(self, given: Iterable[Any], where: str) -> None:
         """Raises `DataError` unless exactly these ports are given."""
         names = list(given)
+        if tuple(names) == self.all:
+            return
         for name in names:
             if name not in self.all:
                 missing = [port for port in self.all if port not in names]
@@ -59,13 +62,13 @@ class ByIndex(Protocol):
 
 def row_to_ports(row: Any, ports: RowPorts, where: str) -> dict[str, Any]:
     """One row by port: a dict of them, a pair, or, where there is one port, the value itself."""
-    if isinstance(row, Mapping) and (len(ports.all) > 1 or set(row) == set(ports.all)):
+    if ports.paired and isinstance(row, tuple | list) and len(row) == 2:
+        return dict(zip(ports.all, row, strict=True))
+    if isinstance(row, (dict, Mapping)) and (len(ports.all) > 1 or set(row) == set(ports.all)):
         ports.check(row.keys(), where)
         return {port: row[port] for port in ports.all}
     if len(ports.all) == 1:
         return {ports.all[0]: row}
-    if ports.paired and isinstance(row, tuple | list) and len(row) == 2:
-        return dict(zip(ports.all, row, strict=True))
     mend = () if ports.paired else (f"{{{', '.join(f'{port!r}: …' for port in ports.all)}}}",)
     if ports.paired and isinstance(row, np.ndarray | torch.Tensor):
         mend = ("a tuple, if these are columns: (inputs, targets)",)

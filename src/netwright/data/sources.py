@@ -22,7 +22,7 @@ from netwright.data.hub_tables import hub_table
 from netwright.data.lazy import Lazy
 from netwright.data.parquet import ParquetFiles
 from netwright.data.rows import RowPorts, at_rows, row_kind, row_to_ports
-from netwright.data.streams import Stream, no_data, not_data, stream_of
+from netwright.data.streams import Stream, StreamBlock, no_data, not_data, stream_of
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.value import Value
 
@@ -114,7 +114,7 @@ class Blocks(Value, eq=False):
         codecs: tell an item that is a batch from one example, where its form does not.
         form: makes the examples that a net takes out of those that the stream gives.
         examples: how many a pass has; None where they are not counted.
-        short: whether a pass has one block.
+        first: the first block of the first pass, where it was read and may be trained on.
         columns: what codecs learn from by port, where that is more than the first block.
         part: which examples of a pass are read; None where it is all of them.
     """
@@ -123,7 +123,7 @@ class Blocks(Value, eq=False):
     codecs: Mapping[str, Codec | None]
     form: Callable[[Source], Source]
     examples: int | None = None
-    short: bool = False
+    first: StreamBlock | None = None
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
     part: StreamPart | None = None
 

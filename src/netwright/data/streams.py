@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, TypeGuard, cast
+from typing import Any, NamedTuple, TypeAlias, TypeGuard, cast
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from netwright.data.reading import reading
 from netwright.data.rows import RowPorts, row_kind, row_to_ports
 from netwright.errors import DataError
 from netwright.value import Value
+
+Example: TypeAlias = dict[str, Any]  # raw values by port
 
 
 class Stream(Value, eq=False):
@@ -50,6 +52,39 @@ class Stream(Value, eq=False):
             number += 1
         if number == 0:
             raise no_data("a stream that ends at once")
+
+
+class Place(Value):
+    """The beginning of a block in a stream.
+
+    Fields: the number of the pass, from 1; the number of the block in it, from 0; how many items and examples of the
+    pass are before it; and the stream's own word for this place, None where it has none that JSON can hold.
+    """
+
+    sweep: int = 1
+    block: int = 0
+    items: int = 0
+    examples: int = 0
+    own: Any = None
+
+
+class StreamBlock(NamedTuple):
+    """Examples of a stream that are shuffled together, with their numbers in their pass.
+
+    Fields: `place` is where the block begins, and `beyond` where the next one does; `end`, how many examples of the
+    pass are before what follows the block.
+    """
+
+    place: Place
+    numbers: list[int]
+    rows: list[Example]
+    end: int
+    beyond: Place
+
+    @property
+    def last(self) -> bool:
+        """Whether the pass ends with it."""
+        return self.beyond.sweep > self.place.sweep
 
 
 def stream_of(data: Any, ports: RowPorts) -> Stream:

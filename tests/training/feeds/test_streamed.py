@@ -47,7 +47,7 @@ def test_the_rest_of_a_longer_pass_begins_the_next_epoch_and_a_shorter_one_opens
         assert all(torch.equal(batch.inputs["input"], batch.inputs["target"]) for batch in batches)
         given += torch.cat([batch.inputs["input"] for batch in batches]).flatten().tolist()
     assert len({*given}) == 8
-    assert {*given} <= {*range(4, 13)}
+    assert {*given} <= {*range(11)}  # those that were read first are trained on
 
 
 READER = nw.Chain(nw.Embedding(2), GRU(3), nw.Linear(), nw.softmax, input=Characters("abc", mark_start=True))

@@ -1,5 +1,6 @@
 """Reads the next batches in a thread while a step computes, in the same order; an error comes out where it would."""
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -17,6 +18,7 @@ from netwright.training.feeds.batches import Batches
 
 MOST = 4  # batches that wait to be taken
 BYTES = 32 << 20  # of these, from which on no further one is read; one is always read
+SWITCH = 1e-5  # seconds after which the thread lets a step go on in Python; by Python's 5 ms, each part of a step waits
 GLANCE = 0.2  # seconds after which a waiting run looks whether it is to stop
 
 
@@ -58,11 +60,14 @@ class Ahead(Batches):
             daemon=True,  # a source that hangs does not keep the program from ending
         )
         thread.start()
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(min(interval, SWITCH))
         try:
             while (read := self._waited_for(shelf)) is not None:
                 self._place = read.place
                 yield read.batch
         finally:
+            sys.setswitchinterval(interval)
             shelf.close()
             thread.join(GLANCE)
 

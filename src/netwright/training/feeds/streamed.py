@@ -51,6 +51,7 @@ class Streamed(Batches):
         self._goes_on = self._status is not None and number < self._status.epochs
         if self._shuffled is None:
             self._shuffled = Shuffled(self.blocks, seed, self._place)
+            self.blocks = replace(self.blocks, first=None)  # it is trained on, and then freed
         for wanted in batch_sizes(len(self), size, least)[skip:]:
             batch = self._batch(*self._shuffled.take(wanted))
             self._place = self._shuffled.state

@@ -80,7 +80,8 @@ def _training(data: Any, net: Net, ports: DataPorts, targets: Mapping[str, str],
         return whole if blocks is None else replace(whole, blocks=replace(blocks, examples=None))
     codecs = {**net.held.inputs, **{port: net.held.outputs.get(output) for port, output in targets.items()}}
     learning = [port for port in whole.columns if (codec := codecs.get(port)) is None or not codec.fitted]
-    if not blocks.short and (blocks.examples is None or learning):
+    short = blocks.first is not None and blocks.first.last
+    if not short and (blocks.examples is None or learning):
         with whole.errors():
             count, columns = count_pass(blocks, learning)
         blocks = replace(blocks, examples=blocks.examples or count, columns=columns)
@@ -149,4 +150,5 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
         )
     given = _read(validation, net, ports, keep=options.keep, name="validation data")
     once = "so that every epoch is measured on the same examples" if given.again is not None else given.once
-    return whole, replace(given, again=None, once=once)
+    blocks = None if given.blocks is None else replace(given.blocks, first=None)  # it is read anew in each validation
+    return whole, replace(given, again=None, blocks=blocks, once=once)
