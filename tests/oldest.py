@@ -1,9 +1,9 @@
-"""Prints the lowest versions that pyproject.toml allows of numpy, safetensors, msgspec and rich, as pip takes them."""
+"""Prints the lowest versions that pyproject.toml allows of some packages, as pip takes them."""
 
 import tomllib
 from pathlib import Path
 
-CHOSEN = ("numpy", "safetensors", "msgspec", "rich")
+CHOSEN = ("numpy", "safetensors", "msgspec", "rich", "pyarrow")
 
 
 def oldest(dependencies: list[str]) -> list[str]:
@@ -12,5 +12,5 @@ def oldest(dependencies: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
-    print(*oldest(project["project"]["dependencies"]))
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    print(*oldest([*project["dependencies"], *project["optional-dependencies"]["arrow"]]))

@@ -135,5 +135,5 @@ def _parsed(text: bytes) -> Any:
     """What Python's own parser gives, several times faster; it decides where msgspec refuses, as for NaN."""
     try:
         return msgspec.json.decode(text)
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return json.loads(text)
