@@ -190,30 +190,55 @@ def test_the_first_block_says_whether_it_is_all(monkeypatch) -> None:
     assert (len(short), short.blocks.first.last, short.blocks.examples) == (5, True, 5)
 
 
-@pytest.mark.parametrize("count", [5, 8, 30])
-def test_the_first_block_is_not_read_twice(count) -> None:
-    read = []
+class NotedRows:
+    """Rows with a place; it notes which were read."""
 
-    def rows():
-        for i in range(count):
-            read.append(i)
+    def __init__(self, count):
+        self.count, self.place, self.begin, self.read = count, 0, 0, []
+
+    def __iter__(self):
+        begin, self.begin = self.begin, 0
+        for i in range(begin, self.count):
+            self.place = i + 1
+            self.read.append(i)
             yield float(i), -i
 
-    blocks = first_block(source(rows), {}).blocks
-    read.clear()
+    def state_dict(self):
+        return {"place": self.place}
+
+    def load_state_dict(self, state):
+        self.begin = state["place"]
+
+
+@pytest.mark.parametrize(("count", "again"), [(5, []), (8, []), (30, list(range(8, 16)))])
+def test_the_first_block_is_not_read_twice(count, again) -> None:
+    data = NotedRows(count)
+    blocks = first_block(source(data), {}).blocks
+    data.read.clear()
     shuffled = Shuffled(blocks, 0, {})
     first = shuffled.take(min(count, 8))
-    assert not read
     while shuffled.read_on(passes=False):
-        pass  # little by little, past the examples of the first block
-    assert len(read) == (0 if count == 5 else min(count, 16))
-    fresh = Shuffled(replace(blocks, first=None), 0, {})
+        pass
+    assert data.read == again
+    fresh = Shuffled(first_block(source(NotedRows(count)), {}).blocks, 0, {})
     assert fresh.take(min(count, 8)) == first
     assert [fresh.take(7) for _ in range(9)] == [shuffled.take(7) for _ in range(9)]
-    read.clear()
-    fresh = Shuffled(blocks, 0, {"sweep": 2, "block": 0, "items": 0, "examples": 0, "own": None, "position": 0})
-    fresh.take(3)
-    assert read  # the block is that of the first pass only
+    data.read.clear()
+    second = {"sweep": 2, "block": 0, "items": 0, "examples": 0, "own": None, "position": 0}
+    Shuffled(blocks, 0, second).take(3)
+    assert data.read[0] == 0  # the block is that of the first pass only
+
+
+def test_a_pass_in_another_order_is_read_from_its_beginning() -> None:
+    passes = iter(range(10))
+
+    def rows():  # each pass has all numbers, in an order of its own
+        start = 5 * next(passes)
+        yield from ((float((start + i) % 30), 0) for i in range(30))
+
+    shuffled = Shuffled(first_block(source(rows), {}).blocks, 0, {})
+    _, rows_of_a_pass = shuffled.take(30)
+    assert sorted(inputs(rows_of_a_pass)) == list(range(30))
 
 
 def test_an_item_that_may_be_one_example_or_a_batch_is_refused() -> None:

@@ -53,8 +53,8 @@ OWN = nw.Chain(nw.Linear(1), nw.Function(noised, "n -> n"), input=nw.Vector(1, 0
 FIRST = "the data gave nothing for 0.3 s, at item 0 {}"
 PASSES: dict[str, tuple[nw.Net, int, str]] = {  # the net, the pass over the stream that hangs, what is said
     "counting": (LEARNS, 2, "before the first step; Ctrl-C ends the run"),
-    "read ahead": (LINE, 3, "in epoch 2; Ctrl-C ends the run"),
-    "code of the user's own": (OWN, 3, "in epoch 2; Ctrl-C, pressed twice, ends the run"),
+    "read ahead": (LINE, 3, "in epoch 1; Ctrl-C ends the run"),
+    "code of the user's own": (OWN, 3, "in epoch 1; Ctrl-C, pressed twice, ends the run"),
 }
 
 
@@ -91,7 +91,7 @@ def test_a_stream_that_hangs_is_said(monkeypatch, where: str) -> None:
     assert hears.said[-1] == ("", not before)
     assert len(run.losses) == 6
     waits = [choice.value for choice in run.choices if choice.name == "data waits"]
-    assert before or "gave nothing for 0.3 s, at item 0 in epoch 2" in waits
+    assert before or "gave nothing for 0.3 s, at item 0 in epoch 1" in waits
 
 
 def test_validation_data_that_hang_are_said() -> None:

@@ -50,10 +50,7 @@ def blocks_of(blocks: Blocks, place: Place) -> Iterator[StreamBlock | None]:
     """
     while True:
         some, given, numbers, rows, size, end = place.block > 0, 0, list[int](), list[Example](), 0, place.examples
-        items, before = _opened(blocks.stream, place)
-        for _ in zip(range(before), items, strict=False):
-            yield None
-        for inside, found, end in _numbered(blocks, place, items):
+        for inside, found, end in _numbered(blocks, place):
             given += 1
             numbers += inside
             rows += found
@@ -87,19 +84,17 @@ def a_pass(blocks: Blocks) -> Iterator[tuple[int, Example]]:
     Raises: DataError for a pass without an example of the part that is read.
     """
     some = False
-    items, _ = _opened(blocks.stream, Place())
-    for inside, found, _ in _numbered(blocks, Place(), items):
+    for inside, found, _ in _numbered(blocks, Place()):
         some = some or bool(found)
         yield from zip(inside, found, strict=True)
     if not some:
         raise _empty_part(blocks.part)
 
 
-def _numbered(
-    blocks: Blocks, place: Place, items: Iterator[Example]
-) -> Iterator[tuple[Sequence[int], list[Example], int]]:
-    """For each item from a place on its examples, their numbers, and how many of the pass are read with it."""
+def _numbered(blocks: Blocks, place: Place) -> Iterator[tuple[Sequence[int], list[Example], int]]:
+    """For each item of a pass from a place on its examples, their numbers, and how many are read with it."""
     part, start = blocks.part, place.examples
+    items = _items_from(blocks.stream, place)
     for found in examples_of_items(items, blocks.stream.batched, blocks.codecs):
         places = range(start, start + len(found))
         start = places.stop
@@ -110,14 +105,17 @@ def _numbered(
             yield inside, [found[number - places.start] for number in inside], start
 
 
-def _opened(stream: Stream, place: Place) -> tuple[Iterator[Example], int]:
-    """The items of a pass, and how many of them are before a place: none where the stream itself can begin there."""
+def _items_from(stream: Stream, place: Place) -> Iterator[Example]:
+    """The items of a pass from a place on; where the stream cannot say its place, those before are read and left."""
     if callable(getattr(stream.placed, "set_epoch", None)):  # by which data sets shuffle anew in each pass
         stream.placed.set_epoch(place.sweep - 1)
     if place.own is not None:
         stream.placed.load_state_dict(place.own)
-        return stream.items(place.items), 0
-    return stream.items(), place.items
+        return stream.items(place.items)
+    items = stream.items()
+    for _ in zip(range(place.items), items, strict=False):
+        pass
+    return items
 
 
 def _own_place(placed: Any) -> Any:
@@ -133,7 +131,8 @@ def _own_place(placed: Any) -> Any:
 class Shuffled:
     """The examples of a stream, pass after pass, each block in an order that its place and the seed say.
 
-    The first block of the first pass is not read again, where it is known.
+    The first block, which is known, is not read again if it is the whole pass or if the stream can begin after it: a
+    pass that is opened anew may have another order.
 
     Fields: `state` is the place after the last example that was taken.
     """
@@ -144,7 +143,8 @@ class Shuffled:
         self.place, self.position = place, int(state.get("position", 0))
         self.ended: list[tuple[int, int]] = []  # passes that ended, with their number of examples
         self._block: StreamBlock | None = None
-        self._coming = blocks.first if place == Place() else None
+        first = blocks.first if place == Place() else None
+        self._coming = first if first is not None and (first.last or first.beyond.own is not None) else None
         self._blocks = blocks_of(blocks, place if self._coming is None else self._coming.beyond)
         self._error: Exception | None = None  # of the block that comes; it is raised when that block is needed
         self._order: list[int] = []
