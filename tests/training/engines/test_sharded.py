@@ -10,7 +10,7 @@ import torch
 import netwright as nw
 import sharded_run
 import together
-from launch_tools import launched
+from launch_tools import by_torchrun, ended, launched
 from netwright.training.interrupts import EXIT
 from netwright.training.result import Run
 from run_tools import Ends
@@ -108,8 +108,8 @@ def assert_as_never_interrupted(folder: Path) -> None:
 @pytest.mark.parametrize(("before", "after"), [(2, 1), (2, 4), (4, 2)])
 def test_a_run_in_shares_goes_on_with_another_number_of_processes(tmp_path: Path, before: int, after: int) -> None:
     folder = tmp_path / "run"
-    ended = launched(before, SCRIPT, "run", str(folder), "SIGTERM", "200")
-    assert [code for code, _ in ended] == [EXIT] * before, ended
+    codes = launched(before, SCRIPT, "run", str(folder), "SIGTERM", "200")
+    assert [code for code, _ in codes] == [EXIT] * before, codes
     begun = nw.load_run(folder)
     assert 0 < len(begun.losses) < 24
     assert f"each process holds 1/{before} of the net" in [c.value for c in begun.choices if c.name == "sharing"]
@@ -122,6 +122,25 @@ def test_a_run_in_shares_goes_on_with_another_number_of_processes(tmp_path: Path
         run = nw.load_run(folder)
         assert f"each process holds 1/{after} of the net" in [c.value for c in run.choices if c.name == "sharing"]
     assert "state of the optimizer" not in [choice.name for choice in run.choices]
+    assert_as_never_interrupted(folder)
+
+
+@pytest.mark.slow
+def test_torchrun_restarts_a_process_with_a_share_that_was_killed_and_the_run_goes_on(tmp_path: Path) -> None:
+    code, text = ended(by_torchrun(SCRIPT, "run", str(tmp_path / "run"), "SIGKILL", "200", restarts=1))
+    assert code == 0, text
+    assert (tmp_path / "came").exists()  # the signal did come
+    assert_as_never_interrupted(tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_data_that_fail_in_a_process_with_a_share_end_all_and_the_run_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    code, text = ended(by_torchrun(SCRIPT, "run", str(folder), "raises", "200"))
+    assert code == 1, text
+    assert "the disk of the second process is gone" in text
+    for code, text in launched(2, SCRIPT, "run", str(folder), "", "0"):
+        assert code == 0, text
     assert_as_never_interrupted(folder)
 
 
