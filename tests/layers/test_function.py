@@ -70,6 +70,13 @@ def test_refusals() -> None:
         "  where:    '...'\n"
         "  expected: one arrow between the input ports and the output ports"
     )
+    with pytest.raises(NetError) as caught:
+        nw.Function(scale, "n -> ")
+    assert str(caught.value) == (
+        "this is not the notation of ports\n"
+        "  where:    'n -> '\n"
+        "  expected: an output port behind the arrow; one without axes is ()"
+    )
 
 
 def double_in_place(x: Tensor) -> Tensor:

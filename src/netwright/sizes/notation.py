@@ -88,6 +88,8 @@ def ports(text: str) -> Ports:
     sides = text.split("->")
     if len(sides) != 2:
         raise _bad(text, "one arrow between the input ports and the output ports")
+    if not sides[1].strip():
+        raise _bad(text, "an output port behind the arrow; one without axes is ()")
     return Ports(_side(text, sides[0], INPUT), _side(text, sides[1], OUTPUT))
 
 
