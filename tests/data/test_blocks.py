@@ -1,8 +1,11 @@
 """A stream is read in blocks of bounded size, shuffled in each, and gone on with from any place."""
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, IterableDataset
@@ -227,6 +230,17 @@ def test_the_first_block_is_not_read_twice(count, again) -> None:
     second = {"sweep": 2, "block": 0, "items": 0, "examples": 0, "own": None, "position": 0}
     Shuffled(blocks, 0, second).take(3)
     assert data.read[0] == 0  # the block is that of the first pass only
+
+
+def test_the_first_block_is_freed_when_it_was_used() -> None:
+    blocks = first_block(source(lambda: ((np.array([float(i)]), i) for i in range(5))), {}).blocks
+    shuffled, known = Shuffled(blocks, 0, {}), weakref.ref(blocks.first.rows[0]["input"])
+    del blocks
+    shuffled.take(5)
+    assert known() is not None
+    shuffled.take(1)  # of the next pass
+    gc.collect()
+    assert known() is None
 
 
 def test_a_pass_in_another_order_is_read_from_its_beginning() -> None:

@@ -91,9 +91,8 @@ def as_tensor(array: AnyArray) -> Tensor:
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind in "iu":
-        array = array.view(
-            f"{array.dtype.kind}{array.dtype.itemsize}"
-        )  # numpy has two types of one size; torch has one
+        # numpy has two types of 64 bits, and torch knows one of them
+        array = array.view(f"{array.dtype.kind}{array.dtype.itemsize}")
     if not array.flags.writeable or any(stride < 0 for stride in array.strides):
         array = array.copy()  # torch warns of the one and refuses the other
     return torch.from_numpy(array)

@@ -145,7 +145,8 @@ class Shuffled:
         self._block: StreamBlock | None = None
         first = blocks.first if place == Place() else None
         self._coming = first if first is not None and (first.last or first.beyond.own is not None) else None
-        self._blocks = blocks_of(blocks, place if self._coming is None else self._coming.beyond)
+        rest = replace(blocks, first=None)  # which is freed when it was used
+        self._blocks = blocks_of(rest, place if self._coming is None else self._coming.beyond)
         self._error: Exception | None = None  # of the block that comes; it is raised when that block is needed
         self._order: list[int] = []
 
