@@ -68,7 +68,7 @@ INSIDE = {
     ],
     "training": [
         ["batch", "events", "interrupts", "schedules", "snapshot", "start"],
-        ["culprit", "epochs", "feeds", "processes", "telling", "updates"],
+        ["culprit", "epochs", "feeds", "limits", "processes", "telling", "updates"],
         ["optimizers"],
         ["engines"],
         ["prepare"],

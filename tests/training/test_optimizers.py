@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from netwright.errors import TrainingError
-from netwright.training.optimizers import SGD, Adam, AdamW, FlatGroup, Lion, RMSProp, optimizer_of
+from netwright.training.optimizers import SGD, Adam, AdamW, FlatGroup, Lion, RMSProp, SignSGD, optimizer_of
 
 CASES = [
     (SGD(momentum=0.9, weight_decay=0.1), lambda p: torch.optim.SGD(p, momentum=0.9, weight_decay=0.1)),
@@ -48,7 +48,27 @@ def test_lion_steps_by_the_sign_of_a_mean() -> None:
     torch.testing.assert_close(weights, before * 0.95 - 0.1 * torch.tensor([1.0, -1.0, -1.0]))
 
 
-@pytest.mark.parametrize("optimizer", [SGD(), Adam(), Lion()], ids=["sgd", "adam", "lion"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_signsgd_is_torch_s_sgd_on_the_sign_of_a_mean(momentum: float) -> None:
+    torch.manual_seed(0)
+    weights, gradient, mean = torch.randn(6), torch.zeros(6), torch.zeros(6)
+    parameter = torch.nn.Parameter(weights.clone())
+    other = torch.optim.SGD([parameter], lr=0.01)
+    update = SignSGD(momentum=momentum).bind(FlatGroup(weights, gradient, [(weights, gradient)]))
+    for _ in range(20):
+        gradient.copy_(torch.randn(6))
+        mean = momentum * mean + (1 - momentum) * gradient
+        parameter.grad = mean.sign()
+        other.step()
+        update(0.01)
+        torch.testing.assert_close(weights, parameter.detach())
+    before = weights.clone()
+    decayed = SignSGD(momentum=0, weight_decay=0.5).bind(FlatGroup(weights, gradient, [(weights, gradient)]))
+    decayed(0.1)
+    torch.testing.assert_close(weights, before * 0.95 - 0.1 * gradient.sign())
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam(), Lion(), SignSGD()], ids=["sgd", "adam", "lion", "signsgd"])
 def test_the_mean_of_a_dead_weight_ends_at_nothing(optimizer) -> None:
     """Else its numbers become denormal, on which processors are slow."""
     weights, gradient = torch.ones(3), torch.tensor([1.0, -1e-20, 0.5])
@@ -68,7 +88,7 @@ def test_a_misspelt_name() -> None:
     assert str(caught.value) == (
         "no optimizer has the name 'adamx'\n"
         "  where:    optimizer\n"
-        "  expected: one of sgd, adam, adamw, rmsprop, lion, "
+        "  expected: one of sgd, adam, adamw, rmsprop, lion, signsgd, "
         "a value such as nw.Adam(beta1=0.8), or a torch optimizer's class\n"
         "  mend:     did you mean 'adam' or 'adamw'?"
     )

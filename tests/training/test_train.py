@@ -511,20 +511,21 @@ def test_weights_count_examples() -> None:
     assert run.net(np.zeros(1, dtype=np.float32)) == pytest.approx(7.5, abs=0.2)
 
 
-def test_clipping_bounds_the_step() -> None:
+@pytest.mark.parametrize(("clip", "length"), [({"clip": 1.0}, 0.5), ({"clip_value": 1.0}, 0.5 * 2**0.5)])
+def test_clipping_bounds_the_step(clip, length) -> None:
     net = nw.initialize(nw.Chain(nw.Linear(), input=1, output=nw.Number(0.0, 1.0)))
     run = train(
         net,
         (np.ones((8, 1), dtype=np.float32), np.full(8, 1e6)),
         epochs=1,
         batch_size=8,
-        clip=1.0,
+        **clip,
         optimizer=nw.SGD(momentum=0),
         learning_rate=0.5,
         schedule="constant",
     )
     moved = sum(float((run.net.arrays[path] - array).square().sum()) for path, array in net.arrays.items())
-    assert moved**0.5 == pytest.approx(0.5, rel=1e-3)
+    assert moved**0.5 == pytest.approx(length, rel=1e-3)
 
 
 def test_earlier_choices_are_made_again() -> None:

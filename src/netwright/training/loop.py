@@ -72,6 +72,7 @@ class Loop:
         )
         self.not_finite: NotFinite | None = None  # what ended the run, where that is a number
         self.running = Running()
+        self.limit = ""  # which limit of the run is reached
         self._best = self._now()
         self._asking = False  # whether the other processes wait for what the first one asks them
         self.apart = False  # whether they may have ended, so that shares of a net can no longer be gathered
@@ -213,7 +214,7 @@ class Loop:
         try:
             while len(status.done) < status.epochs and not self._stopping():
                 self._epoch()
-            ended = "stopped" if self._stopping() else "all epochs done"
+            ended = self._why() if self._stopping() else "all epochs done"
         except KeyboardInterrupt:
             if self.requests.came is not None or self.prepared.group.size > 1:
                 raise  # the second Ctrl-C does not wait, and ends the program; other processes are within a step
@@ -224,6 +225,13 @@ class Loop:
         if came not in (0, signal.SIGINT):
             raise SystemExit(EXIT)
         self._as_the_first_process_has_it()
+
+    def _why(self) -> str:
+        """Why the run ends, if it was asked to stop or a limit is reached."""
+        limit = self.prepared.group.agreed(self.limit)
+        if not limit:
+            return "stopped"
+        return limit if len(self.status.done) < self.status.epochs else "all epochs done"
 
     def _end(self, callbacks: Sequence[Callback]) -> None:
         """Call every callback at the end, even if one of them raises."""
@@ -319,7 +327,10 @@ class Loop:
 
     def _stopping(self) -> bool:
         """Whether a process was asked to stop; all of them stop after the same step."""
-        stopping = self.prepared.group.highest(self.status.stopping)
+        group = self.prepared.group
+        if group.leads and not self.limit:  # times differ between processes
+            self.limit = self.prepared.limits.reached(self.status)
+        stopping = group.highest(self.status.stopping or bool(self.limit))
         if stopping:
             self.status.stopping = True
         return bool(stopping)
@@ -339,6 +350,8 @@ class Loop:
             status.choices += (Choice("pieces", f"{engine.count} of a batch", why, engine.count),)
         if not math.isfinite(loss):
             raise self._not_finite(NotFinite(self._culprit(batch), batch), str(loss))
+        if self.prepared.clip_value is not None:
+            engine.clip_value(self.prepared.clip_value)
         if self.prepared.clip is not None:
             engine.clip(self.prepared.clip)
         factor = self.prepared.schedule.factor(status.step, status.steps)

@@ -182,6 +182,34 @@ class Lion(Optimizer, Value):
         return InPlace(step, {"mean": mean}, fading="mean")
 
 
+class SignSGD(Optimizer, Value):
+    """The sign of a mean gradient: m ← μ m + (1 − μ) g; w ← w − α (sign(m) + λ w).
+
+    Every weight moves by the whole rate at every step, whatever the gradient's scale. With momentum 0 it is the sign
+    of the gradient itself.
+
+    Fields:
+        momentum: μ; 0.9, as of Signum in the source: the sign of a single gradient is often that of its noise.
+        weight_decay: λ, part of each weight taken off, times the learning rate, each step; 0.
+        rate: α when none is given; 0.0001, as in the source.
+
+    Source: Bernstein et al. 2018, "signSGD: Compressed Optimisation for Non-Convex Problems", arXiv 1802.04434
+    """
+
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    rate: float | None = 1e-4
+
+    def bind(self, piece: FlatGroup) -> Update:
+        weights, gradient, mean = piece.weights, piece.gradient, torch.zeros_like(piece.weights)
+
+        def step(rate: float) -> None:
+            mean.lerp_(gradient, 1 - self.momentum)
+            weights.mul_(1 - rate * self.weight_decay).sub_(mean.sign(), alpha=rate)
+
+        return InPlace(step, {"mean": mean}, fading="mean")
+
+
 TorchOptimizer: TypeAlias = Callable[[Sequence[Tensor]], torch.optim.Optimizer]
 
 
@@ -227,6 +255,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "adamw": AdamW(),
     "rmsprop": RMSProp(),
     "lion": Lion(),
+    "signsgd": SignSGD(),
 }
 
 

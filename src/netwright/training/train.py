@@ -48,6 +48,9 @@ def train(
     learning_rate: Rates = None,
     schedule: str | Schedule | None = None,
     clip: float | None = None,
+    clip_value: float | None = None,
+    patience: int | None = None,
+    minutes: float | None = None,
     weights: Sequence[float] | None = None,
     precision: str | None = None,
     device: str | torch.device | None = None,
@@ -76,13 +79,16 @@ def train(
         batch_size: examples a step; None follows from how many there are and from memory.
         loss: a net with the ports `input` and `target`, or a function of the output and the target of one example, or
             one for each output; None follows from the decoder. A net whose outputs are called `loss` has its own.
-        optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, `"lion"`, a value such as `nw.SGD(momentum=0)`, or torch's
-            class; None is Adam.
+        optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, `"lion"`, `"signsgd"`, a value such as
+            `nw.SGD(momentum=0)`, or torch's class; None is Adam.
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
             parts: `{"body/*": 0}` freezes the body, its running means too.
         schedule: `"warmup-stable-decay"`, `"one-cycle"`, `"constant"`, `"cosine"`, `"step"` or a value; None is the
             first, and `"constant"` in runs of fewer than 100 steps.
         clip: the greatest length of the gradient.
+        clip_value: the greatest size of each number of the gradient.
+        patience: ends the run when so many epochs have brought no better validation loss; it needs `validation`.
+        minutes: ends the run after this time, counted from the first step.
         weights: how much each example counts, against their mean.
         precision: `"float32"`, `"bf16"` or `"float64"`; None is one of the first two, by the processor and the net. In
             float64 the net that comes out holds float64 numbers; examples are read as float32 all the same.
@@ -123,7 +129,10 @@ def train(
         optimizer=optimizer,
         learning_rate=arguments.rate(learning_rate),
         schedule=schedule,
-        clip=None if clip is None else arguments.check_number("clip", clip),
+        clip=arguments.number("clip", clip),
+        clip_value=arguments.number("clip_value", clip_value),
+        patience=arguments.whole("patience", patience, 1),
+        minutes=arguments.number("minutes", minutes),
         weights=weights,
         precision=arguments.precision(precision),
         device=arguments.device(device),

@@ -35,6 +35,17 @@ def test_clip_scales_down_and_never_up() -> None:
     torch.testing.assert_close(clipped, torch.tensor([0.6, 0.0, 0.8]), atol=1e-5, rtol=0)
 
 
+def test_clip_value_is_torch_s() -> None:
+    engine, _ = a_pair()
+    engine.flat.gradient.normal_(generator=torch.Generator().manual_seed(0))
+    parameter = torch.nn.Parameter(torch.zeros_like(engine.flat.gradient))
+    parameter.grad = engine.flat.gradient.clone()
+    torch.nn.utils.clip_grad_value_([parameter], 0.3)
+    engine.clip_value(0.3)
+    assert torch.equal(engine.flat.gradient, parameter.grad)
+    assert engine.flat.gradient.abs().max() == torch.tensor(0.3)
+
+
 def test_arrays_by_path_and_a_buffer_are_the_same_numbers() -> None:
     engine, _ = a_pair()
     arrays = engine.arrays(engine.flat.master)

@@ -83,7 +83,7 @@ def test_two_processes_with_a_share_each_are_as_one(tmp_path: Path) -> None:
     )
     assert first["whole arrays"] == (
         "the net does not fit whole, and this optimizer may need whole arrays\n  where:    optimizer\n"
-        "  expected: one of sgd, adam, adamw, rmsprop, lion, which change each weight by itself\n"
+        "  expected: one of sgd, adam, adamw, rmsprop, lion, signsgd, which change each weight by itself\n"
         "  got:      Torch(<class 'torch.optim.adagrad.Adagrad'>, 0.01)\n"
         '  mend:     optimizer="adamw"\n  or:       devices with more memory'
     )

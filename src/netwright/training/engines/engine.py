@@ -60,6 +60,10 @@ class Engine(ABC):
         """Scale the whole gradient down to this length if it is longer. Torch: torch.nn.utils.clip_grad_norm_."""
         self.flat.gradient.mul_((most / (self.length() + 1e-6)).clamp(max=1.0))
 
+    def clip_value(self, most: float) -> None:
+        """Bring every number of the gradient into −most … most. Torch: torch.nn.utils.clip_grad_value_."""
+        self.flat.gradient.clamp_(-most, most)
+
     def release(self) -> None:  # noqa: B027
         """Give back the memory that is kept for the next batch, if there is any."""
 

@@ -81,6 +81,11 @@ def check_number(name: str, value: Any, zero: bool = False) -> float:
     return found
 
 
+def number(name: str, value: Any) -> float | None:
+    """A finite number above zero, or None."""
+    return None if value is None else check_number(name, value)
+
+
 def rate(value: Any) -> float | dict[str, float] | None:
     """A learning rate, or learning rates by path; a rate of zero freezes arrays."""
     if value is None:

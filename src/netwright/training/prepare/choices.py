@@ -21,6 +21,7 @@ from netwright.training.events import Choice
 from netwright.training.feeds.batches import Batches
 from netwright.training.feeds.streamed import order_of_blocks
 from netwright.training.feeds.workers import with_workers
+from netwright.training.limits import Limits
 from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.arguments import PRECISIONS
 from netwright.training.prepare.rates import matches
@@ -146,6 +147,21 @@ class Chooser:
         if count > 1:
             self.say("pieces", f"{count} of a batch", why, count)
         return count
+
+    def limits(self, patience: int | None, minutes: float | None, validated: bool) -> Limits:
+        """What ends the run before its epochs are done.
+
+        Raises: TrainingError for patience without validation data.
+        """
+        found = Limits(self.optional("patience", patience), self.optional("minutes", minutes))
+        if found.patience is not None and not validated:
+            raise TrainingError(
+                what="patience waits for a better validation loss, and nothing is validated",
+                where="patience",
+                got=str(found.patience),
+                mend=("validation=0.1, a part of the data", "leave patience out"),
+            )
+        return found
 
     def schedule(self, given: Any, steps: int) -> Any:
         """The schedule of the learning rate over so many steps."""

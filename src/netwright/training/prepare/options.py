@@ -24,6 +24,9 @@ class Options(Value, eq=False):
     learning_rate: float | Mapping[str, float] | None
     schedule: Any
     clip: float | None
+    clip_value: float | None
+    patience: int | None
+    minutes: float | None
     weights: Sequence[float] | None
     precision: str | None
     device: torch.device | None

@@ -22,6 +22,7 @@ from netwright.training.feeds.batches import Batches
 from netwright.training.feeds.passes import batches_of
 from netwright.training.feeds.streamed import with_steps
 from netwright.training.feeds.workers import validated_with_workers
+from netwright.training.limits import Limits
 from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
@@ -54,6 +55,8 @@ class Prepared:
         frozen: the paths of the arrays that never change.
         updates: each update of the optimizer with its peak learning rate.
         validate: measures the arrays as they are; None without validation data.
+        clip, clip_value: the greatest length of the gradient, and the greatest size of its numbers; None is any.
+        limits: what ends the run before its epochs are done.
         least: the least number of examples in a batch.
         threads: of the processor; `watched` if the user did not give them, so that a slow run may use fewer.
         choices: what was decided, and why.
@@ -74,6 +77,8 @@ class Prepared:
     batch_size: int
     least: int
     clip: float | None
+    clip_value: float | None
+    limits: Limits
     seed: int
     threads: int
     watched: bool
@@ -147,6 +152,8 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         batch_size=batch_size,
         least=least,
         clip=choose.optional("clip", options.clip),
+        clip_value=choose.optional("clip value", options.clip_value),
+        limits=choose.limits(options.patience, options.minutes, validate is not None),
         seed=seed,
         threads=threads,
         watched=threads > 1 and options.threads is None and group.size == 1,
