@@ -67,7 +67,7 @@ INSIDE = {
         ["call"],
     ],
     "training": [
-        ["batch", "events", "interrupts", "schedules", "snapshot", "start"],
+        ["average", "batch", "events", "interrupts", "schedules", "snapshot", "start"],
         ["culprit", "epochs", "feeds", "limits", "processes", "telling", "updates"],
         ["optimizers"],
         ["engines"],

@@ -49,6 +49,7 @@ class Status:
     done: list[Epoch] = field(default_factory=list[Epoch])
     best: int = 0  # number of the epoch kept; 0 before the first
     ended: str = ""  # why the run ended; empty while it goes on
+    final: bool = False  # whether it ended for good: the same call would do nothing more
     stopping: bool = False
     waiting: str = ""  # for what the run has waited long; empty while it goes on
 

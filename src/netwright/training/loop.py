@@ -4,7 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from netwright.data.order import batch_sizes
 from netwright.data.reading import Read, watched
 from netwright.errors import TrainingError
+from netwright.training.average import Average
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, NotFinite, first_broken, nearest
 from netwright.training.epochs import epoch_columns, epochs_of
@@ -73,6 +74,7 @@ class Loop:
         self.not_finite: NotFinite | None = None  # what ended the run, where that is a number
         self.running = Running()
         self.limit = ""  # which limit of the run is reached
+        self.average = None if prepared.ema is None else Average(prepared.engine.flat.master, prepared.ema)
         self._best = self._now()
         self._asking = False  # whether the other processes wait for what the first one asks them
         self.apart = False  # whether they may have ended, so that shares of a net can no longer be gathered
@@ -94,18 +96,23 @@ class Loop:
             self._end(self.callbacks)
 
     def state(self) -> dict[str, Tensor]:
-        """A copy of the present value of every array of the net."""
+        """A copy of the present value of every array of the net, which the next step changes."""
         self._ask("state")
-        return self._arrays(self._now())
+        return self._arrays(self._present())
 
     @property
     def kept(self) -> dict[str, Tensor]:
         """The best value of every array so far; the first one before the first epoch is done."""
         return self._arrays(self._best)
 
-    def _now(self) -> Moment:
+    def _present(self) -> Moment:
         others = {path: array.clone() for path, array in self.prepared.other_arrays.items()}
         return Moment(self.prepared.engine.flat.master.clone(), others)
+
+    def _now(self) -> Moment:
+        """What the run would give at this moment: the present arrays, or averages of them."""
+        now, mean = self._present(), None if self.average is None else self.average.mean
+        return now if mean is None else Moment(mean.clone(), now.others)
 
     def _arrays(self, moment: Moment) -> dict[str, Tensor]:
         return {**self.prepared.engine.arrays(moment.trained), **moment.others}
@@ -141,7 +148,9 @@ class Loop:
         self._ask("snapshot")
         status = self.status
         parts = {f"update{i}": update.state() for i, (update, _) in enumerate(self.prepared.updates)}
-        parts["last"] = Snapshot(self._arrays(self._now()), {})
+        parts["last"] = Snapshot(self._arrays(self._present()), {})
+        if self.average is not None and self.average.mean is not None:
+            parts["average"] = Snapshot(self.prepared.engine.arrays(self.average.mean), {})
         parts["kept"] = Snapshot(self.kept if status.best else {}, {"epoch": status.best})
         curves = {"losses": status.losses, "learning rates": status.learning_rates}
         parts["data"] = Snapshot({}, self.prepared.feed.state())
@@ -170,6 +179,8 @@ class Loop:
         for i, (update, _) in enumerate(self.prepared.updates if fits else ()):
             update.restore(snapshot.part(f"update{i}"))
         self._put(snapshot.part("last").arrays)
+        if self.average is not None and "average" in snapshot.plain:
+            self.average.mean = self.prepared.engine.buffer(snapshot.part("average").arrays)
         self.prepared.feed.restore(snapshot.part("data").plain)
         status.losses, status.learning_rates = (run.arrays[name].tolist() for name in ("losses", "learning rates"))
         status.step, status.seconds = run.plain["step"], run.plain["seconds"]
@@ -222,6 +233,7 @@ class Loop:
         self._refuse_broken()
         came = self.prepared.group.highest(self.requests.came or 0)
         status.ended = "interrupted" if came else ended
+        status.final = status.ended != "interrupted"
         if came not in (0, signal.SIGINT):
             raise SystemExit(EXIT)
         self._as_the_first_process_has_it()
@@ -292,7 +304,8 @@ class Loop:
         if status.stopping and running.batches < count:
             return
         self._refuse_broken()
-        measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}
+        with nullcontext() if self.average is None else self.average.in_place():
+            measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}
         status.seconds = before + self.clock() - start
         if not math.isfinite(measured.get("loss", 0.0)):
             self.not_finite = self.prepared.validate.not_finite() if self.prepared.validate is not None else None
@@ -358,6 +371,8 @@ class Loop:
         with torch.no_grad():
             for update, rate in self.prepared.updates:
                 update(rate * factor)
+            if self.average is not None:
+                self.average.update()
         status.learning_rate = self.peak * factor
         status.step += 1
         status.losses.append(loss)

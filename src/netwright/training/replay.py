@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, cast
 
 import torch
@@ -129,6 +129,7 @@ def replay(
     again = {"validation": validation, "weights": weights, "loss": loss, "optimizer": optimizer, "schedule": schedule}
     options = _options(run, start, {name: value for name, value in again.items() if value is not None})
     prepared = prepare(start.net, data, options)
+    prepared = replace(prepared, limits=replace(prepared.limits, minutes=None))  # it ends after the same step instead
     begun = start_of(start.net, options, prepared)
     _refuse_other(start.made_from, begun.made_from)
     callbacks = [] if run.ended == DONE else [_Stop(len(run.losses))]

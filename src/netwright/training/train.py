@@ -49,6 +49,7 @@ def train(
     schedule: str | Schedule | None = None,
     clip: float | None = None,
     clip_value: float | None = None,
+    ema: float | None = None,
     patience: int | None = None,
     minutes: float | None = None,
     weights: Sequence[float] | None = None,
@@ -87,6 +88,8 @@ def train(
             first, and `"constant"` in runs of fewer than 100 steps.
         clip: the greatest length of the gradient.
         clip_value: the greatest size of each number of the gradient.
+        ema: the decay of a moving average of the weights, such as 0.999, which averages about 1,000 steps. The averages
+            are validated, and they are what the nets of the run hold. None takes the weights themselves.
         patience: ends the run when so many epochs have brought no better validation loss; it needs `validation`.
         minutes: ends the run after this time, counted from the first step.
         weights: how much each example counts, against their mean.
@@ -131,6 +134,7 @@ def train(
         schedule=schedule,
         clip=arguments.number("clip", clip),
         clip_value=arguments.number("clip_value", clip_value),
+        ema=arguments.share("ema", ema),
         patience=arguments.whole("patience", patience, 1),
         minutes=arguments.number("minutes", minutes),
         weights=weights,

@@ -186,7 +186,7 @@ def test_what_cannot_change(first: Path) -> None:
     assert refused(folder=first, lerning_rate=3) == (
         "lerning_rate is not a setting that nw.fork can change\n"
         "  where:    fork\n"
-        "  expected: epochs, batch_size, optimizer, learning_rate, schedule, clip, clip_value, patience, minutes, "
+        "  expected: epochs, batch_size, optimizer, learning_rate, schedule, clip, clip_value, ema, patience, minutes, "
         "precision, device, threads\n"
         "  mend:     did you mean 'learning_rate'?"
     )

@@ -82,7 +82,7 @@ class Recorder(Callback):
         self._try("case", lambda: write_case(self.loop, self.folder.path))
         self._save(status, keep=self.loop.running.batches == 0 and bool(status.done))
         self._view(status)
-        if status.ended in ("all epochs done", "stopped"):
+        if status.final:
             self._try("folder", lambda: self.folder.end(status.ended))
         self.said = status.choices
 
@@ -149,8 +149,9 @@ def so_far(status: Status) -> str:
         figures = [f"loss {status.done[-1].loss:.4g}"]
         figures += [f"validation {name} {figure(name, value)}" for name, value in status.done[-1].validation.items()]
         done += f"; after epoch {len(status.done)}: {', '.join(figures)}"
-    if status.ended == "stopped":
-        return f"A callback stopped the run. {done}. nw.fork goes on from a kept epoch in another folder."
+    if status.final:
+        why = "A callback stopped the run" if status.ended == "stopped" else f"The run has ended: {status.ended}"
+        return f"{why}. {done}. nw.fork goes on from a kept epoch in another folder."
     if status.ended:
         return f"The run ended early ({status.ended}). {done}. The same call of nw.train goes on."
     return f"The run goes on. {done}. The page is written again after an epoch; load it again then."
@@ -166,7 +167,7 @@ def resume(loop: Loop, folder: RunFolder) -> None:
     snapshot, damaged = spread_snapshot(group, snapshot), group.agreed(damaged)
     if snapshot is not None:
         loop.restore(snapshot)
-        loop.status.stopping = folder.ended == "stopped"
+        loop.status.stopping = folder.ended not in ("", "all epochs done")
         if group.leads:
             folder.cut_log(loop.status.step)
     elif damaged:

@@ -86,6 +86,16 @@ def number(name: str, value: Any) -> float | None:
     return None if value is None else check_number(name, value)
 
 
+def share(name: str, value: Any) -> float | None:
+    """A number above 0 and below 1, or None."""
+    if value is None:
+        return None
+    found = check_number(name, value)
+    if found >= 1:
+        raise TrainingError(what=f"{name} is a number above 0 and below 1", where=name, got=repr(value))
+    return found
+
+
 def rate(value: Any) -> float | dict[str, float] | None:
     """A learning rate, or learning rates by path; a rate of zero freezes arrays."""
     if value is None:

@@ -25,6 +25,7 @@ class Options(Value, eq=False):
     schedule: Any
     clip: float | None
     clip_value: float | None
+    ema: float | None
     patience: int | None
     minutes: float | None
     weights: Sequence[float] | None

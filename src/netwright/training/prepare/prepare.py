@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from netwright.data.order import batch_sizes
+from netwright.data.sources import Source
 from netwright.net.cost import activation_bytes, multiply_adds
 from netwright.net.initialize import initialize
 from netwright.net.part import Net
@@ -56,6 +57,7 @@ class Prepared:
         updates: each update of the optimizer with its peak learning rate.
         validate: measures the arrays as they are; None without validation data.
         clip, clip_value: the greatest length of the gradient, and the greatest size of its numbers; None is any.
+        ema: the decay of a moving average of the weights; None takes the weights themselves.
         limits: what ends the run before its epochs are done.
         least: the least number of examples in a batch.
         threads: of the processor; `watched` if the user did not give them, so that a slow run may use fewer.
@@ -78,6 +80,7 @@ class Prepared:
     least: int
     clip: float | None
     clip_value: float | None
+    ema: float | None
     limits: Limits
     seed: int
     threads: int
@@ -112,8 +115,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     refuse_own_statistics(group, plan, goal.prefix)
     _say_what_is_known(choose, net, goal, options.loss, examples)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
-    checked = None if held_out is None else batches_of(held_out, net_with_loss, device, goal.prefix)
-    checked = None if checked is None else validated_with_workers(checked, options.workers)
+    checked = None if held_out is None else _validating(held_out, net_with_loss, device, goal.prefix, options.workers)
     work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
     least = fewest(plan, goal.prefix, len(training_feed) or LARGEST, options.batch_size)
     batch_size = choose.batch_size(options.batch_size, len(training_feed) or None, room, device, least)
@@ -153,6 +155,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         least=least,
         clip=choose.optional("clip", options.clip),
         clip_value=choose.optional("clip value", options.clip_value),
+        ema=choose.optional("ema", options.ema),
         limits=choose.limits(options.patience, options.minutes, validate is not None),
         seed=seed,
         threads=threads,
@@ -160,6 +163,11 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         choices=tuple(choose.made),
         group=group,
     )
+
+
+def _validating(held_out: Source, net: Net, device: torch.device, prefix: str, workers: int | None) -> Batches:
+    """The examples that validate, as batches."""
+    return validated_with_workers(batches_of(held_out, net, device, prefix), workers)
 
 
 def _repeated(choose: Chooser, options: Options) -> Options:
