@@ -96,6 +96,39 @@ def test_a_loss_is_the_mean_over_an_examples_own_positions():
     torch.testing.assert_close(loss, expected)
 
 
+@pytest.mark.parametrize("smoothing", [0.1, 0.5])
+@pytest.mark.parametrize("logits", [True, False])
+@pytest.mark.parametrize("form", FORMS)
+def test_smoothing_is_torch_s(form, logits, smoothing):
+    x, target = drawn(form)
+    leaf = nw.CrossEntropy(form, logits=logits, smoothing=smoothing)
+    if form == "binary":  # Keras smooths so too; torch has no option for it
+        near = target * (1 - smoothing) + smoothing / 2
+        expected = torch.nn.functional.binary_cross_entropy_with_logits(x, near, reduction="none").mean(1)
+        ours = leaf.forward({}, x if logits else x.sigmoid(), target)
+    else:
+        torchs = torch.nn.CrossEntropyLoss(reduction="none", label_smoothing=smoothing)
+        expected = torchs(x.flatten(0, 1), target.flatten(0, 1)).view(3, 6).mean(1)
+        ours = leaf.forward({}, x if logits else x.softmax(-1), target)
+    torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_smoothing_counts_the_classes_that_an_example_has():
+    """Where the number of classes differs between examples, each is smoothed over its own."""
+    draw = torch.Generator().manual_seed(0)
+    x, counts = torch.randn(2, 5, generator=draw, dtype=torch.float64), torch.tensor([3, 5])
+    target = torch.tensor([2, 4])
+    for form in ("index", "probabilities"):
+        leaf = nw.CrossEntropy(form, logits=True, smoothing=0.3)
+        given = target if form == "index" else torch.nn.functional.one_hot(target, 5).double()
+        padded = leaf.forward({}, x, given, lengths={"k": counts})
+        alone = [
+            leaf.forward({}, x[i : i + 1, :n], given[i : i + 1] if form == "index" else given[i : i + 1, :n])
+            for i, n in enumerate(counts.tolist())
+        ]
+        torch.testing.assert_close(padded, torch.cat(alone))
+
+
 @pytest.mark.parametrize("label", [-100, -1, 4])
 def test_no_label_is_dropped(label):
     x, target = torch.zeros(2, 4), torch.tensor([0, label])
@@ -126,5 +159,11 @@ def test_options_out_of_range():
         "  expected: 'index', 'probabilities', 'binary'\n"
         "  got:      'indx'\n"
         "  mend:     did you mean 'index'?"
+    )
+    assert message(lambda: nw.CrossEntropy(smoothing=1.0)) == (
+        "smoothing is a share of the target\n"
+        "  where:    CrossEntropy\n"
+        "  expected: a number from 0 to below 1\n"
+        "  got:      1.0"
     )
     assert message(lambda: nw.Huber(0)) == "delta must be positive\n  where:    Huber\n  got:      0"

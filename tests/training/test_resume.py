@@ -135,6 +135,10 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     "bf16": (plain, rows(40), {"precision": "bf16"}),
     "float64": (plain, rows(40), {"precision": "float64", "validation": 10}),
     "clip, weights": (plain, rows(40), {"clip": 0.1, "weights": [1 + i % 3 for i in range(40)]}),
+    "label_smoothing": (
+        lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
+        [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"label_smoothing": 0.2},
+    ),
     "ema": (plain, rows(40), {"ema": 0.9, "validation": 10}),
     "clip_value, limits": (plain, rows(40), {"clip_value": 0.05, "validation": 10, "patience": 3, "minutes": 60.0}),
     "stream in blocks": (plain, stream, {}),

@@ -502,6 +502,17 @@ def test_ctrl_c_while_the_result_is_put_together_waits_for_it(monkeypatch) -> No
     assert caught.value.run.net(0.5) in ("left", "right")
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_labels_are_smoothed_in_training_and_validation(precision) -> None:
+    options = {"epochs": 2, "batch_size": 10, "validation": 10, "precision": precision}
+    run = train(classifier(), (XS, SIDES), label_smoothing=0.3, **options)
+    other = train(classifier(), (XS, SIDES), loss=nw.CrossEntropy(smoothing=0.3), **options)
+    assert run.net == other.net and run.losses == other.losses
+    assert run.epochs[0].validation == other.epochs[0].validation
+    assert run.losses != train(classifier(), (XS, SIDES), **options).losses
+    assert "label smoothing: 0.3 (given)" in map(str, run.choices)
+
+
 def test_weights_count_examples() -> None:
     xs = np.zeros((40, 1), dtype=np.float32)
     ys = np.array([0.0] * 20 + [10.0] * 20)

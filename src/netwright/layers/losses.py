@@ -1,7 +1,7 @@
 """Losses: each gives one number an example, the mean over the example's own positions."""
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from typing import Literal
 
 import torch
@@ -104,6 +104,8 @@ class Huber(Leaf):
 class CrossEntropy(Leaf):
     """What the probabilities of a net cost: loss = mean −log p(target), in nats.
 
+    With smoothing s the target is (1 − s) · target + s / k, for k classes; k is 2 in the binary form.
+
     The input is probabilities, as softmax or the logistic sigmoid gives them. Where one of these comes right before,
     the plan computes both at once from the logits, which is exact for probabilities however small; alone, a
     probability below 10⁻³⁰ counts as that.
@@ -118,8 +120,10 @@ class CrossEntropy(Leaf):
             probabilities of all classes; or for each value by itself the probability that it is true.
         logits: whether the input is the logits instead; off, since nets end in softmax or sigmoid, which the plan
             merges with the loss by this option.
+        smoothing: s, the share of a target that is spread over all classes, so that the net is not driven to be
+            certain; 0, none.
 
-    Raises: NetError for another form.
+    Raises: NetError for another form, or a smoothing that is not from 0 to below 1.
 
     Example:
         >>> import netwright as nw
@@ -127,12 +131,15 @@ class CrossEntropy(Leaf):
         >>> round(float(loss({"input": nw.batch([[0.25, 0.75]]), "target": nw.batch([1])})), 4)
         0.2877
 
+    Source: smoothing: Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision",
+        arXiv 1512.00567
     Torch: torch.nn.CrossEntropyLoss and BCEWithLogitsLoss with logits, NLLLoss and BCELoss without
     """
 
     form: Literal["index", "probabilities", "binary"] = "index"
     _: KW_ONLY
     logits: bool = False
+    smoothing: float = 0.0
     needs_float32 = True
     is_loss = True
     family = "loss"
@@ -146,6 +153,13 @@ class CrossEntropy(Leaf):
                 got=repr(self.form),
                 mend=did_you_mean(str(self.form), FORMS),
             )
+        if not 0 <= self.smoothing < 1:
+            raise NetError(
+                what="smoothing is a share of the target",
+                where="CrossEntropy",
+                expected="a number from 0 to below 1",
+                got=repr(self.smoothing),
+            )
 
     @property
     def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from a field
@@ -156,21 +170,29 @@ class CrossEntropy(Leaf):
         binary = isinstance(before, Elementwise) and before.function == "sigmoid"
         if self.logits or not (binary if self.form == "binary" else isinstance(before, Softmax)):
             return None
-        return (CrossEntropy(self.form, logits=True),)
+        return (replace(self, logits=True),)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if self.form == "binary":
-            return mean_of_each(self._binary(x, target.to(x.dtype)), lengths)  # (b, *s), (b, *s) -> (b,)
+            near = target.to(x.dtype) * (1 - self.smoothing) + self.smoothing / 2
+            return mean_of_each(self._binary(x, near), lengths)  # (b, *s), (b, *s) -> (b,)
         classes = length_of(lengths, "k")
         if self.form == "index" and self.logits and classes is None:
             rows, labels = x.flatten(0, -2), target.long().flatten()  # (b · ∏ s, k), (b · ∏ s,)
-            flat = F.cross_entropy(rows, labels, ignore_index=NO_LABEL, reduction="none")  # (b · ∏ s,)
+            flat = F.cross_entropy(
+                rows, labels, ignore_index=NO_LABEL, reduction="none", label_smoothing=self.smoothing
+            )  # (b · ∏ s, k), (b · ∏ s,) -> (b · ∏ s,)
             return mean_of_each(flat.view(target.shape), lengths)  # (b, *s) -> (b,)
         logs = log_softmax_of(x, classes) if self.logits else x.clamp_min(SMALLEST).log()  # (b, *s, k)
         if self.form == "index":
             index = target.long().unsqueeze(-1)  # (b, *s) -> (b, *s, 1)
-            return mean_of_each(-logs.gather(-1, index).squeeze(-1), lengths)  # (b, *s, k) -> (b, *s) -> (b,)
-        return mean_of_each(-filled(logs * target, classes, 0.0, -1).sum(-1), lengths)  # (b, *s, k) -> (b, *s) -> (b,)
+            cost = -logs.gather(-1, index).squeeze(-1)  # (b, *s, k) -> (b, *s)
+        else:
+            cost = -filled(logs * target, classes, 0.0, -1).sum(-1)  # (b, *s, k) -> (b, *s)
+        if self.smoothing:
+            count = logs.shape[-1] if classes is None else classes.view(-1, *(1 for _ in cost.shape[1:]))
+            cost = cost * (1 - self.smoothing) - filled(logs, classes, 0.0, -1).sum(-1) * (self.smoothing / count)
+        return mean_of_each(cost, lengths)  # (b, *s) -> (b,)
 
     def _binary(self, x: Tensor, target: Tensor) -> Tensor:
         if self.logits:

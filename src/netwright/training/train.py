@@ -44,6 +44,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     loss: Loss | Mapping[str, Loss] | None = None,
+    label_smoothing: float | None = None,
     optimizer: str | Optimizer | TorchOptimizer | None = None,
     learning_rate: Rates = None,
     schedule: str | Schedule | None = None,
@@ -80,6 +81,8 @@ def train(
         batch_size: examples a step; None follows from how many there are and from memory.
         loss: a net with the ports `input` and `target`, or a function of the output and the target of one example, or
             one for each output; None follows from the decoder. A net whose outputs are called `loss` has its own.
+        label_smoothing: the share of each label that is spread over all classes, such as 0.1, in training and
+            validation.
         optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, `"lion"`, `"signsgd"`, a value such as
             `nw.SGD(momentum=0)`, or torch's class; None is Adam.
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
@@ -129,6 +132,7 @@ def train(
         epochs=arguments.whole("epochs", epochs, 1),
         batch_size=arguments.whole("batch_size", batch_size, 1),
         loss=loss,
+        label_smoothing=arguments.share("label_smoothing", label_smoothing),
         optimizer=optimizer,
         learning_rate=arguments.rate(learning_rate),
         schedule=schedule,

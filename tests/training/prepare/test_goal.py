@@ -55,6 +55,32 @@ def test_standardized_numbers_are_no_probabilities() -> None:
     assert goal_of(net, nw.MSE()).name == "MSE()"
 
 
+def test_labels_are_smoothed_by_every_cross_entropy() -> None:
+    net = nw.Chain(nw.Linear(3), nw.softmax, input=2, output=nw.Category(list("abc")))
+    assert goal_of(net, None, 0.2).net == nw.with_loss(net, nw.CrossEntropy(smoothing=0.2))
+    assert goal_of(net, nw.CrossEntropy(), 0.2).name == "CrossEntropy(smoothing=0.2)"
+    x = nw.Input("x", 2)
+    two = nw.Graph(
+        {"a": nw.Chain(nw.Linear(3), nw.softmax)(x), "b": nw.Linear(1)(x)},
+        output={"a": nw.Category(list("abc")), "b": nw.Number(0, 1)},
+    )
+    assert goal_of(two, None, 0.2).name == "a: CrossEntropy(smoothing=0.2), b: MSE()"
+
+
+def test_labels_that_no_cross_entropy_smooths_are_refused() -> None:
+    net = nw.Chain(nw.Linear(1), input=2, output=nw.Number(0, 1))
+    with pytest.raises(TrainingError) as caught:
+        goal_of(net, None, 0.2)
+    assert str(caught.value) == (
+        "labels are smoothed by a cross entropy\n  where:    label_smoothing\n  expected: classes\n"
+        "  got:      MSE()\n  mend:     leave label_smoothing out"
+    )
+    with pytest.raises(TrainingError) as caught:
+        goal_of(nw.with_loss(net, nw.MSE()), None, 0.2)
+    assert caught.value.got == "the net ends in a loss of its own"
+    assert caught.value.mend == ("nw.CrossEntropy(smoothing=0.2) in the net",)
+
+
 def test_a_softmax_over_one_value_says_nothing() -> None:
     net = nw.Chain(nw.Linear(1), nw.softmax, input=2, output=nw.Boolean())
     with pytest.raises(TrainingError) as caught:

@@ -39,6 +39,7 @@ ENDED_BY_NONE = ("clip", "clip_value", "ema", "patience", "minutes")  # a fork c
 FIXED = {
     "validation": "it decides which examples train, and the epochs so far trained on others",
     "loss": "the losses so far are of the loss that the run has, and so is the choice of the best epoch",
+    "label_smoothing": "the losses so far are of labels smoothed as they were, and so is the choice of the best epoch",
     "weights": "the losses so far are weighted by the weights that the run has",
     "seed": "it decides which examples validate, and the epochs so far trained on others",
     "objective": "the losses so far are of the objective that the run has",

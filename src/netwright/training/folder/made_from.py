@@ -21,8 +21,8 @@ from netwright.training.schedules import schedule_of
 from netwright.training.start import Start, digest_before, versions
 
 SETTINGS = (
-    "validation", "epochs", "batch_size", "loss", "optimizer", "learning_rate", "schedule", "clip", "clip_value",
-    "ema", "patience", "minutes", "weights", "precision", "device", "threads", "seed", "objective",
+    "validation", "epochs", "batch_size", "loss", "label_smoothing", "optimizer", "learning_rate", "schedule", "clip",
+    "clip_value", "ema", "patience", "minutes", "weights", "precision", "device", "threads", "seed", "objective",
     "keep", "steps_per_epoch",
 )  # fmt: skip
 CHANGEABLE = (

@@ -1,7 +1,8 @@
 """What a net is trained for: the loss that follows from its decoder, and the net that ends in it."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.number import Number, Vector
@@ -37,9 +38,16 @@ class Goal(Value):
     why: str
 
 
-def goal_of(net: Net, loss: Any) -> Goal:
-    """The net with its loss: given, its own, or the one its decoder asks for."""
+def goal_of(net: Net, loss: Any, smoothing: float | None = None) -> Goal:
+    """The net with its loss: given, its own, or the one its decoder asks for.
+
+    Raises: TrainingError for a smoothing of labels without a cross entropy, and where no loss fits.
+    """
     if loss is None and ends_in_losses(net):
+        if smoothing is not None:
+            raise _not_smoothed(
+                "the net ends in a loss of its own", f"nw.CrossEntropy(smoothing={smoothing}) in the net"
+            )
         return Goal(net, (), "", "the net's own", "the net ends in losses")
     why = "given" if loss is not None else ""
     if loss is None:
@@ -50,9 +58,28 @@ def goal_of(net: Net, loss: Any) -> Goal:
         why = "the decoder is " + " and ".join(
             _told(net.held.outputs[name], end_of(net, name)) for name in net.output_names
         )
+    loss = loss if smoothing is None else _smoothed(loss, smoothing)
     whole = with_loss(net, loss)
     targets = tuple(name for name in whole.input_names if name not in net.input_names)
     return Goal(whole, targets, "net/", _loss_name(loss), why)
+
+
+def _smoothed(loss: Any, smoothing: float) -> Any:
+    """The same losses with smoothed targets, where they are cross entropies."""
+    if isinstance(loss, CrossEntropy):
+        return replace(loss, smoothing=smoothing)
+    each = cast(Mapping[str, Any], loss) if isinstance(loss, Mapping) else {}
+    if not any(isinstance(one, CrossEntropy) for one in each.values()):
+        raise _not_smoothed(_loss_name(loss), "leave label_smoothing out")
+    return {
+        name: replace(one, smoothing=smoothing) if isinstance(one, CrossEntropy) else one for name, one in each.items()
+    }
+
+
+def _not_smoothed(got: str, mend: str) -> TrainingError:
+    return TrainingError(
+        what="labels are smoothed by a cross entropy", where="label_smoothing", expected="classes", got=got, mend=mend
+    )
 
 
 def _told(codec: Codec | None, end: NetEnd) -> str:

@@ -20,6 +20,7 @@ class Options(Value, eq=False):
     epochs: int | None
     batch_size: int | None
     loss: Any
+    label_smoothing: float | None
     optimizer: Any
     learning_rate: float | Mapping[str, float] | None
     schedule: Any

@@ -108,7 +108,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     examples = examples_of(net, data, options, options.objective)
     net, training, held_out = examples.net, examples.training, examples.held_out
     refuse_leaks(net, predicted_input(net, training, options.objective))
-    device, goal = group.placed(choose.device(options.device)), goal_of(net, choose.again("loss", options.loss))
+    device, goal = group.placed(choose.device(options.device)), _goal(choose, net, options)
     home = device if group.size == 1 else torch.device("cpu")  # the whole may not fit on the device of a process
     net_with_loss = initialize(goal.net, seed=seed).to(home)
     plan = plan_of(net_with_loss)
@@ -163,6 +163,12 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         choices=tuple(choose.made),
         group=group,
     )
+
+
+def _goal(choose: Chooser, net: Net, options: Options) -> Goal:
+    """What the net is trained for."""
+    smoothing = choose.optional("label smoothing", options.label_smoothing)
+    return goal_of(net, choose.again("loss", options.loss), smoothing)
 
 
 def _validating(held_out: Source, net: Net, device: torch.device, prefix: str, workers: int | None) -> Batches:

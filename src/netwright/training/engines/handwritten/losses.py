@@ -39,25 +39,30 @@ class SquaredError(Loss):
 
 
 class SoftmaxCrossEntropy(Loss):
-    """Mean of −log softmax(y)[t]; the gradient is softmax minus one in the right place."""
+    """Mean of −log softmax(y)[t]; the gradient is softmax minus one in the right place, or minus a smoothed target."""
 
-    def __init__(self, site: KernelSite) -> None:
-        rows = site.shape[0]
+    def __init__(self, site: KernelSite, smoothing: float = 0.0) -> None:
+        rows, classes = site.shape
+        self.smoothing, self.spread = smoothing, smoothing / classes
         self.logs, self.dy = (torch.empty(site.shape, dtype=torch.float32, device="cpu") for _ in range(2))
         self.each = 1 / rows
-        self.minus = torch.full((rows, 1), -1.0, dtype=torch.float32, device="cpu")
+        self.minus = torch.full((rows, 1), smoothing - 1.0, dtype=torch.float32, device="cpu")
 
     def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
         index = target.long().unsqueeze(1)  # (b,) -> (b, 1)
         torch.log_softmax(y, 1, out=self.logs)
         torch.exp(self.logs, out=self.dy)
         self.dy.scatter_add_(1, index, self.minus)  # before any factor: near 1 the difference is then exact
+        gained = self.logs.gather(1, index)  # (b, k) -> (b, 1)
+        if self.smoothing:
+            self.dy.sub_(self.spread)
+            gained = gained * (1 - self.smoothing) + self.logs.sum(1, keepdim=True) * self.spread  # (b, 1)
         if weights is None:
             self.dy.mul_(self.each)
-            return self.logs.gather(1, index).sum().item() * -self.each, self.dy
+            return gained.sum().item() * -self.each, self.dy
         share = _shares(weights).unsqueeze(1)  # (b,) -> (b, 1)
         self.dy.mul_(share)
-        return -(self.logs.gather(1, index) * share).sum().item(), self.dy
+        return -(gained * share).sum().item(), self.dy
 
 
 def squared_error(site: KernelSite, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
@@ -69,7 +74,7 @@ def cross_entropy(site: KernelSite, leaf: LeafNode, target: tuple[object, ...]) 
     """Cross entropy of logits against the index of the class, one an example."""
     assert isinstance(leaf, CrossEntropy)
     fits = leaf.form == "index" and leaf.logits and len(site.shape) == 2 and target == ()
-    return SoftmaxCrossEntropy(site) if fits else None
+    return SoftmaxCrossEntropy(site, leaf.smoothing) if fits else None
 
 
 LOSSES: dict[type[LeafNode], Callable[[KernelSite, LeafNode, tuple[object, ...]], Loss | None]] = {
