@@ -139,6 +139,10 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
         lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
         [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"label_smoothing": 0.2},
     ),
+    "accumulate, lengths differ": (
+        lambda: nw.Chain(nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax, input=nw.Characters("abc")),
+        texts(40), {"objective": nw.NextElement(), "accumulate": 5},
+    ),
     "ema": (plain, rows(40), {"ema": 0.9, "validation": 10}),
     "clip_value, limits": (plain, rows(40), {"clip_value": 0.05, "validation": 10, "patience": 3, "minutes": 60.0}),
     "stream in blocks": (plain, stream, {}),

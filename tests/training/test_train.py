@@ -502,6 +502,24 @@ def test_ctrl_c_while_the_result_is_put_together_waits_for_it(monkeypatch) -> No
     assert caught.value.run.net(0.5) in ("left", "right")
 
 
+def test_small_pieces_are_one_large_batch() -> None:
+    """To 1e-6 in float64, also where lengths differ, so that each piece is padded in another way."""
+    texts = ["abcabcabcabc"[: 2 + i % 9] for i in range(40)]
+    reader = nw.Chain(nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax, input=nw.Characters("abc"))
+    for net, data, more in (
+        (reader, texts, {"objective": nw.NextElement()}),
+        (classifier(), (XS, SIDES), {"weights": [1 + i % 3 for i in range(len(XS))]}),
+    ):
+        options = {"epochs": 3, "batch_size": 12, "precision": "float64", **more}
+        whole = train(net, data, **options)
+        for pieces in (3, 12):
+            run = train(net, data, accumulate=pieces, **options)
+            assert run.losses == pytest.approx(whole.losses, abs=1e-6)
+            for path, array in whole.net.arrays.items():
+                torch.testing.assert_close(run.net.arrays[path], array, rtol=0, atol=1e-6)
+            assert f"pieces: {pieces} of a batch (given)" in map(str, run.choices)
+
+
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_labels_are_smoothed_in_training_and_validation(precision) -> None:
     options = {"epochs": 2, "batch_size": 10, "validation": 10, "precision": precision}

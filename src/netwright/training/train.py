@@ -43,6 +43,7 @@ def train(
     validation: Any = None,
     epochs: int | None = None,
     batch_size: int | None = None,
+    accumulate: int | None = None,
     loss: Loss | Mapping[str, Loss] | None = None,
     label_smoothing: float | None = None,
     optimizer: str | Optimizer | TorchOptimizer | None = None,
@@ -79,6 +80,8 @@ def train(
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.
         batch_size: examples a step; None follows from how many there are and from memory.
+        accumulate: in how many equal pieces a batch is computed, one after the other, so that it takes less memory; the
+            step is that of the whole batch. None takes as many as memory needs.
         loss: a net with the ports `input` and `target`, or a function of the output and the target of one example, or
             one for each output; None follows from the decoder. A net whose outputs are called `loss` has its own.
         label_smoothing: the share of each label that is spread over all classes, such as 0.1, in training and
@@ -131,6 +134,7 @@ def train(
         validation=plain_number(validation),
         epochs=arguments.whole("epochs", epochs, 1),
         batch_size=arguments.whole("batch_size", batch_size, 1),
+        accumulate=arguments.whole("accumulate", accumulate, 1),
         loss=loss,
         label_smoothing=arguments.share("label_smoothing", label_smoothing),
         optimizer=optimizer,

@@ -212,6 +212,38 @@ def test_a_batch_comes_in_pieces_that_fit(monkeypatch: pytest.MonkeyPatch) -> No
     assert pieces(6_000_000, monkeypatch, "norm takes its statistics over the whole batch") == (1, [])
 
 
+@pytest.mark.parametrize(
+    ("joined", "given", "error"),
+    [
+        (
+            "",
+            4,
+            "a batch of 10 examples does not come in 4 equal pieces\n  where:    accumulate\n"
+            "  mend:     accumulate=5\n  or:       batch_size=12",
+        ),
+        (
+            "norm takes its statistics over the whole batch",
+            2,
+            "a batch of this net cannot be split\n  where:    accumulate\n"
+            "  got:      2 pieces, and norm takes its statistics over the whole batch\n"
+            "  mend:     leave accumulate out, with a smaller batch_size",
+        ),
+    ],
+)
+def test_pieces_that_a_batch_cannot_have_are_refused(joined: str, given: int, error: str) -> None:
+    with pytest.raises(TrainingError) as caught:
+        Chooser(()).pieces(10, 1, 1, torch.device("cpu"), joined, given=given)
+    assert str(caught.value) == error
+
+
+def test_a_given_number_of_pieces_is_taken_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for free, expected in ((20_000_000, "2 of a batch (given)"), (5_000_000, "4 of a batch (a batch takes about")):
+        monkeypatch.setattr("netwright.training.prepare.choices.free_memory", lambda device, free=free: free)
+        choose = Chooser(())
+        assert choose.pieces(10, 1_000_000, 50_000, torch.device("cpu"), "", given=2) == int(expected[0])
+        assert str(choose.made[0]).startswith(f"pieces: {expected}")
+
+
 def test_a_run_that_cannot_fit_is_refused_before_its_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TrainingError) as caught:
         pieces(800_000, monkeypatch)

@@ -22,6 +22,7 @@ from netwright.training.snapshot import Snapshot
 CHECKS: dict[str, Callable[[Any], object]] = {
     "epochs": lambda value: arguments.whole("epochs", value, 1),
     "batch_size": lambda value: arguments.whole("batch_size", value, 1),
+    "accumulate": lambda value: arguments.whole("accumulate", value, 1),
     "optimizer": optimizer_of,
     "learning_rate": arguments.rate,
     "schedule": schedule_of,
@@ -35,7 +36,7 @@ CHECKS: dict[str, Callable[[Any], object]] = {
     "threads": lambda value: arguments.whole("threads", value, 1, arguments.most_threads()),
 }
 """What refuses a wrong value of each setting that a run may change after an epoch (`CHANGEABLE`)."""
-ENDED_BY_NONE = ("clip", "clip_value", "ema", "patience", "minutes")  # a fork can be without them
+ENDED_BY_NONE = ("accumulate", "clip", "clip_value", "ema", "patience", "minutes")  # a fork can be without them
 FIXED = {
     "validation": "it decides which examples train, and the epochs so far trained on others",
     "loss": "the losses so far are of the loss that the run has, and so is the choice of the best epoch",
@@ -64,7 +65,7 @@ def fork(
         epoch: one that the folder keeps; None is the best one.
         into: the new folder; None makes its name from the first one's, the epoch and the settings:
             `runs/a-epoch7-1f0c9a2e`.
-        settings: of `nw.train`, that change: epochs (counted from the first one), batch_size, optimizer,
+        settings: of `nw.train`, that change: epochs (counted from the first one), batch_size, accumulate, optimizer,
             learning_rate, schedule, clip, clip_value, ema, patience, minutes, precision, device, threads. A setting
             that is left out stays as it was; clip=None ends the clipping, and so with the four after it. The optimizer
             begins with a new state if the state before does not fit: with another optimizer, or with other groups of

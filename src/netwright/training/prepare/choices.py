@@ -111,14 +111,22 @@ class Chooser:
         return size
 
     def pieces(
-        self, size: int, example: int, weights: int, device: torch.device, joined: str, kind: torch.dtype | None = None
+        self,
+        size: int,
+        example: int,
+        weights: int,
+        device: torch.device,
+        joined: str,
+        kind: torch.dtype | None = None,
+        given: int | None = None,
     ) -> int:
         """In how many pieces a batch comes, so that each fits in memory.
 
         Fields: `example`, bytes of the values of an example and their gradients; `weights`, how many are trained;
-            `joined`, why a batch is not split; `kind`, the precision of the run.
+            `joined`, why a batch is not split; `kind`, the precision of the run; `given`, the least number.
 
-        Raises: TrainingError where the weights, or the values of the smallest piece, are larger than the free memory.
+        Raises: TrainingError where the weights, or the values of the smallest piece, are larger than the free memory,
+            and for a given number that the batch cannot have.
         """
         itemsize = FLOAT32_BYTES if kind is None else kind.itemsize
         free, smallest, state = free_memory(device), size if joined else 1, weights * max(itemsize, FLOAT32_BYTES)
@@ -134,17 +142,19 @@ class Chooser:
                 got=f"{size_text(free)} free",
                 mend=(f"a smaller batch_size, since {joined}", smaller) if smallest > 1 else smaller,
             )
-        count, room = self.again("pieces", None), free - 4 * state  # with what an optimizer keeps
+        if given is not None:
+            _refuse_pieces(size, given, joined)
         if joined:
             return 1
-        if count is None:
-            count = 1
-            while count < size and math.ceil(size / count) * example > room:
-                count *= 2
+        count, room = self.again("pieces", given), free - 4 * state  # with what an optimizer keeps
+        why = "given" if given is not None else REPEATED
+        fits = count or 1
+        while fits < size and math.ceil(size / fits) * example > room:
+            fits *= 2
+        if count is None or (given is not None and fits > count):
             why = f"a batch takes about {size_text(size * example)}, and {size_text(free)} are free; {WHY_PIECES}"
-        else:
-            why = REPEATED
-        if count > 1:
+            count = fits
+        if count > 1 or given is not None:
             self.say("pieces", f"{count} of a batch", why, count)
         return count
 
@@ -377,3 +387,24 @@ def why_whole(plan: Plan, prefix: str) -> str:
         if "running" in kinds or step.leaf.fewest(step.sizes) > 1:
             return f"{step.path.removeprefix(prefix)} takes its statistics over the whole batch"
     return ""
+
+
+def _refuse_pieces(size: int, given: int, joined: str) -> None:
+    """Refuse a number of pieces that a batch cannot have.
+
+    Raises: TrainingError.
+    """
+    if joined and given > 1:
+        raise TrainingError(
+            what="a batch of this net cannot be split",
+            where="accumulate",
+            got=f"{given} pieces, and {joined}",
+            mend="leave accumulate out, with a smaller batch_size",
+        )
+    if size % given:
+        nearest = min((n for n in range(1, size + 1) if size % n == 0), key=lambda n: abs(n - given))
+        raise TrainingError(
+            what=f"a batch of {size:,} examples does not come in {given} equal pieces",
+            where="accumulate",
+            mend=(f"accumulate={nearest}", f"batch_size={math.ceil(size / given) * given}"),
+        )

@@ -19,6 +19,7 @@ class Options(Value, eq=False):
     validation: Any
     epochs: int | None
     batch_size: int | None
+    accumulate: int | None
     loss: Any
     label_smoothing: float | None
     optimizer: Any

@@ -130,7 +130,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     own, whole = math.ceil(batch_size / group.size), why_whole(plan, goal.prefix)
     trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
     sharing = sharing_of(choose, plan, trained, optimizer, room * (own if whole else 1), device, precision)
-    pieces = choose.pieces(own, room, sharing.most, device, whole, precision)
+    pieces = choose.pieces(own, room, sharing.most, device, whole, precision, options.accumulate)
     if goal.prefix:
         check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
     held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group)
