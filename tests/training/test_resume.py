@@ -139,6 +139,10 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
         lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
         [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"label_smoothing": 0.2},
     ),
+    "class_weights": (
+        lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
+        [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"class_weights": {2: 5.0}},
+    ),
     "accumulate, lengths differ": (
         lambda: nw.Chain(nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax, input=nw.Characters("abc")),
         texts(40), {"objective": nw.NextElement(), "accumulate": 5},

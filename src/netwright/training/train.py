@@ -55,6 +55,7 @@ def train(
     patience: int | None = None,
     minutes: float | None = None,
     weights: Sequence[float] | None = None,
+    class_weights: Mapping[Any, float] | None = None,
     precision: str | None = None,
     device: str | torch.device | None = None,
     threads: int | None = None,
@@ -99,6 +100,8 @@ def train(
         patience: ends the run when so many epochs have brought no better validation loss; it needs `validation`.
         minutes: ends the run after this time, counted from the first step.
         weights: how much each example counts, against their mean.
+        class_weights: how much the examples of a class count, such as `{"rare": 10}`, in training; others count 1. They
+            are taken against their mean, and times `weights`.
         precision: `"float32"`, `"bf16"` or `"float64"`; None is one of the first two, by the processor and the net. In
             float64 the net that comes out holds float64 numbers; examples are read as float32 all the same.
         device, threads: where and how wide to compute; None takes the fastest device of this machine.
@@ -146,6 +149,7 @@ def train(
         patience=arguments.whole("patience", patience, 1),
         minutes=arguments.number("minutes", minutes),
         weights=weights,
+        class_weights=arguments.by_class(class_weights),
         precision=arguments.precision(precision),
         device=arguments.device(device),
         threads=arguments.whole("threads", threads, 1, arguments.most_threads()),

@@ -42,6 +42,7 @@ FIXED = {
     "loss": "the losses so far are of the loss that the run has, and so is the choice of the best epoch",
     "label_smoothing": "the losses so far are of labels smoothed as they were, and so is the choice of the best epoch",
     "weights": "the losses so far are weighted by the weights that the run has",
+    "class_weights": "the losses so far are weighted by the weights that the run has",
     "seed": "it decides which examples validate, and the epochs so far trained on others",
     "objective": "the losses so far are of the objective that the run has",
 }

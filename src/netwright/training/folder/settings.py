@@ -55,8 +55,8 @@ def as_plain(value: Any) -> Any:
     if VALUES.get(type(value).__name__) is type(value):
         return {"value": type(value).__name__, "fields": {f.name: getattr(value, f.name) for f in fields(value)}}
     if isinstance(value, Mapping):
-        each = {str(name): as_plain(one) for name, one in cast(Mapping[Any, Any], value).items()}
-        return None if None in each.values() else {"each": each}
+        each = [[as_plain(name), as_plain(one)] for name, one in cast(Mapping[Any, Any], value).items()]
+        return None if any(None in pair for pair in each) else {"each": each}  # JSON's own names are texts only
     return None
 
 
@@ -80,6 +80,6 @@ def _read(plain: Any) -> Any:
     if "net" in found:
         return Reader().part(found["net"], "net")
     if "each" in found:
-        return {name: _read(one) for name, one in found["each"].items()}
+        return {name: _read(one) for name, one in found["each"]}
     values = {name: tuple(one) if isinstance(one, list) else one for name, one in found["fields"].items()}
     return VALUES[found["value"]](**values)

@@ -108,6 +108,21 @@ def rate(value: Any) -> float | dict[str, float] | None:
     return check_number("learning_rate", value)
 
 
+def by_class(value: Any) -> dict[Any, float] | None:
+    """Weights by class, each above zero."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or not value:
+        raise TrainingError(
+            what="class_weights is a mapping from classes to numbers",
+            where="class_weights",
+            expected='such as {"rare": 10}',
+            got=repr(cast(Any, value)),
+        )
+    given = cast(Mapping[Any, Any], value)
+    return {label: check_number(f"class_weights[{label!r}]", each) for label, each in given.items()}
+
+
 def precision(value: Any) -> str | None:
     """The name of a precision, or None."""
     if value is None or (isinstance(value, str) and value in PRECISIONS):

@@ -31,6 +31,7 @@ class Options(Value, eq=False):
     patience: int | None
     minutes: float | None
     weights: Sequence[float] | None
+    class_weights: Mapping[Any, float] | None
     precision: str | None
     device: torch.device | None
     threads: int | None

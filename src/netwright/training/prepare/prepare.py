@@ -26,6 +26,7 @@ from netwright.training.feeds.workers import validated_with_workers
 from netwright.training.limits import Limits
 from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
+from netwright.training.prepare.class_weights import weighted_by_class
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
 from netwright.training.prepare.goal import Goal, gives_classes, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
@@ -105,7 +106,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     group = group or Group()
     choose, seed = Chooser(options.choices, group), options.seed or 0
     options = _repeated(choose, options)
-    examples = examples_of(net, data, options, options.objective)
+    examples = _examples(choose, net, data, options)
     net, training, held_out = examples.net, examples.training, examples.held_out
     refuse_leaks(net, predicted_input(net, training, options.objective))
     device, goal = group.placed(choose.device(options.device)), _goal(choose, net, options)
@@ -163,6 +164,13 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         choices=tuple(choose.made),
         group=group,
     )
+
+
+def _examples(choose: Chooser, net: Net, data: Any, options: Options) -> TrainingExamples:
+    """The examples, of which each counts as much as its class."""
+    found = examples_of(net, data, options, options.objective)
+    weights = choose.optional("class weights", options.class_weights)
+    return replace(found, training=weighted_by_class(found.net, found.training, weights))
 
 
 def _goal(choose: Chooser, net: Net, options: Options) -> Goal:
