@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from netwright.codecs.numeric import plain_number
 from netwright.file.format import folder_path
 from netwright.machine import without_autocast
 from netwright.net.part import Net
@@ -18,7 +17,7 @@ from netwright.training.loop import Loop
 from netwright.training.optimizers import Optimizer, TorchOptimizer
 from netwright.training.prepare import arguments
 from netwright.training.prepare.next_element import NextElement
-from netwright.training.prepare.options import Options
+from netwright.training.prepare.options import CHECKS, Options, options_of
 from netwright.training.prepare.prepare import prepare
 from netwright.training.prepare.rates import Rates
 from netwright.training.processes.group import Group
@@ -133,33 +132,8 @@ def train(
         >>> abs(run.net(0.5) - 0.25) < 0.05
         True
     """
-    options = Options(
-        validation=plain_number(validation),
-        epochs=arguments.whole("epochs", epochs, 1),
-        batch_size=arguments.whole("batch_size", batch_size, 1),
-        accumulate=arguments.whole("accumulate", accumulate, 1),
-        loss=loss,
-        label_smoothing=arguments.share("label_smoothing", label_smoothing),
-        optimizer=optimizer,
-        learning_rate=arguments.rate(learning_rate),
-        schedule=schedule,
-        clip=arguments.number("clip", clip),
-        clip_value=arguments.number("clip_value", clip_value),
-        ema=arguments.share("ema", ema),
-        patience=arguments.whole("patience", patience, 1),
-        minutes=arguments.number("minutes", minutes),
-        weights=weights,
-        class_weights=arguments.by_class(class_weights),
-        precision=arguments.precision(precision),
-        device=arguments.device(device),
-        threads=arguments.whole("threads", threads, 1, arguments.most_threads()),
-        workers=arguments.whole("workers", workers, 0, arguments.MOST_THREADS),
-        seed=arguments.whole("seed", seed, 0),
-        choices=arguments.all_of("choices", choices, Choice),
-        objective=arguments.objective(objective),
-        keep=arguments.yes_or_no("keep", keep),
-        steps_per_epoch=arguments.whole("steps_per_epoch", steps_per_epoch, 1),
-    )
+    given = locals()  # every keyword by its name
+    options = options_of({name: given[name] for name in CHECKS})
     callbacks = [*arguments.all_of("callbacks", callbacks, Callback), *([progress_for()] if progress else [])]
     arguments.check_net(net)
     path = None if folder is None else folder_path(arguments.folder(folder))

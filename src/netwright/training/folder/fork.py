@@ -15,25 +15,15 @@ from netwright.training.folder.setting_text import NONE
 from netwright.training.folder.settings import as_plain
 from netwright.training.optimizers import optimizer_of
 from netwright.training.prepare import arguments
+from netwright.training.prepare.options import CHECKS as OPTION_CHECKS
 from netwright.training.processes.launched import joined
 from netwright.training.schedules import schedule_of
 from netwright.training.snapshot import Snapshot
 
 CHECKS: dict[str, Callable[[Any], object]] = {
-    "epochs": lambda value: arguments.whole("epochs", value, 1),
-    "batch_size": lambda value: arguments.whole("batch_size", value, 1),
-    "accumulate": lambda value: arguments.whole("accumulate", value, 1),
-    "optimizer": optimizer_of,
-    "learning_rate": arguments.rate,
-    "schedule": schedule_of,
-    "clip": lambda value: arguments.number("clip", value),
-    "clip_value": lambda value: arguments.number("clip_value", value),
-    "ema": lambda value: arguments.share("ema", value),
-    "patience": lambda value: arguments.whole("patience", value, 1),
-    "minutes": lambda value: arguments.number("minutes", value),
-    "precision": arguments.precision,
-    "device": arguments.device,
-    "threads": lambda value: arguments.whole("threads", value, 1, arguments.most_threads()),
+    name: {"optimizer": optimizer_of, "schedule": schedule_of}.get(name, check)
+    for name, check in OPTION_CHECKS.items()
+    if name in CHANGEABLE
 }
 """What refuses a wrong value of each setting that a run may change after an epoch (`CHANGEABLE`)."""
 ENDED_BY_NONE = ("accumulate", "clip", "clip_value", "ema", "patience", "minutes")  # a fork can be without them

@@ -1,11 +1,13 @@
 """The arguments of `train` besides the net and the data, checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
+from netwright.codecs.numeric import plain_number
 from netwright.training.events import Choice
+from netwright.training.prepare import arguments
 from netwright.training.prepare.next_element import NextElement
 from netwright.value import Value
 
@@ -41,3 +43,44 @@ class Options(Value, eq=False):
     objective: NextElement | None
     keep: bool
     steps_per_epoch: int | None
+
+
+def _as_given(value: Any) -> Any:
+    """What is checked later, together with the net or the data."""
+    return value
+
+
+CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "validation": plain_number,
+    "epochs": lambda value: arguments.whole("epochs", value, 1),
+    "batch_size": lambda value: arguments.whole("batch_size", value, 1),
+    "accumulate": lambda value: arguments.whole("accumulate", value, 1),
+    "loss": _as_given,
+    "label_smoothing": lambda value: arguments.share("label_smoothing", value),
+    "optimizer": _as_given,
+    "learning_rate": arguments.rate,
+    "schedule": _as_given,
+    "clip": lambda value: arguments.number("clip", value),
+    "clip_value": lambda value: arguments.number("clip_value", value),
+    "ema": lambda value: arguments.share("ema", value),
+    "patience": lambda value: arguments.whole("patience", value, 1),
+    "minutes": lambda value: arguments.number("minutes", value),
+    "weights": _as_given,
+    "class_weights": arguments.by_class,
+    "precision": arguments.precision,
+    "device": arguments.device,
+    "threads": lambda value: arguments.whole("threads", value, 1, arguments.most_threads()),
+    "workers": lambda value: arguments.whole("workers", value, 0, arguments.MOST_THREADS),
+    "seed": lambda value: arguments.whole("seed", value, 0),
+    "choices": lambda value: arguments.all_of("choices", value, Choice),
+    "objective": arguments.objective,
+    "keep": lambda value: arguments.yes_or_no("keep", value),
+    "steps_per_epoch": lambda value: arguments.whole("steps_per_epoch", value, 1),
+}
+"""What refuses a wrong value of each keyword, and gives the value that the run has."""
+
+
+def options_of(given: Mapping[str, Any]) -> Options:
+    """The keywords of a call, checked; one that is left out is None, or as `train` has it by default."""
+    whole = {**dict.fromkeys(CHECKS), "choices": (), "keep": False, **given}
+    return Options(**{name: check(whole[name]) for name, check in CHECKS.items()})
