@@ -71,6 +71,7 @@ from netwright.layers.losses import MAE as MAE
 from netwright.layers.losses import MSE as MSE
 from netwright.layers.losses import CrossEntropy as CrossEntropy
 from netwright.layers.losses import Huber as Huber
+from netwright.layers.losses import WeightedLoss as WeightedLoss
 from netwright.layers.module import Module as Module
 from netwright.layers.norm import BatchNorm as BatchNorm
 from netwright.layers.norm import GroupNorm as GroupNorm

@@ -139,6 +139,13 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
         lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
         [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"label_smoothing": 0.2},
     ),
+    "loss_weights": (
+        lambda: nw.Parallel(
+            a=[3, nw.softmax], b=1, input=nw.Vector(4), output={"a": nw.Category(range(3)), "b": nw.Number()}
+        ),
+        [{"input": row["input"], "a_target": i % 3, "b_target": row["target"]} for i, row in enumerate(rows(40))],
+        {"loss_weights": {"a": 0.2}, "validation": 10},
+    ),
     "class_weights": (
         lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
         [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"class_weights": {2: 5.0}},

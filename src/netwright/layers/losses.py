@@ -201,6 +201,38 @@ class CrossEntropy(Leaf):
         return -(target * true + (1 - target) * false)
 
 
+class WeightedLoss(Leaf):
+    """A loss that counts more or less than others: loss = weight · input, in float32 also where a run is in bf16.
+
+    Shapes: input (), loss ().
+
+    Fields:
+        weight: the factor, above 0.
+
+    Raises: NetError for a weight that is not above 0.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.WeightedLoss(0.5)(nw.batch([3.0])).tolist()
+        [1.5]
+
+    Torch: the operator *
+    """
+
+    weight: float
+    ports = "input: () -> loss: ()"
+    needs_float32 = True
+    is_loss = True
+    family = "loss"
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise NetError(what="a loss has a weight above 0", where="WeightedLoss", got=repr(self.weight))
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return x * self.weight
+
+
 def mean_of_each(values: Tensor, lengths: Lengths = NO_LENGTHS) -> Tensor:
     """The mean of every example by itself, over its own positions."""
     along = lengths_of(lengths, "s", values.ndim - 1)

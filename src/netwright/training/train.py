@@ -45,6 +45,7 @@ def train(
     accumulate: int | None = None,
     loss: Loss | Mapping[str, Loss] | None = None,
     label_smoothing: float | None = None,
+    loss_weights: Mapping[str, float] | None = None,
     optimizer: str | Optimizer | TorchOptimizer | None = None,
     learning_rate: Rates = None,
     schedule: str | Schedule | None = None,
@@ -86,6 +87,8 @@ def train(
             one for each output; None follows from the decoder. A net whose outputs are called `loss` has its own.
         label_smoothing: the share of each label that is spread over all classes, such as 0.1, in training and
             validation.
+        loss_weights: how much the loss of each output counts in the sum, such as `{"mask": 0.5}`, in training and
+            validation; others count 1.
         optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, `"lion"`, `"signsgd"`, a value such as
             `nw.SGD(momentum=0)`, or torch's class; None is Adam.
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for

@@ -25,6 +25,7 @@ def test_whole_numbers_and_numbers() -> None:
     assert arguments.whole("epochs", None, 1) is None
     assert arguments.check_number("clip", torch.tensor(0.5)) == 0.5
     assert arguments.rate({"linear1": 0}) == {"linear1": 0.0}
+    assert arguments.by_loss({"a": 2}) == {"a": 2.0}
     with pytest.raises(TrainingError) as caught:
         arguments.whole("epochs", 1.5, 1)
     assert str(caught.value) == ("epochs is a whole number of at least 1\n  where:    epochs\n  got:      1.5 (float)")
@@ -45,7 +46,7 @@ def test_whole_numbers_and_numbers() -> None:
         {"clip": 0}, {"clip": -1}, {"device": "gpu"}, {"precision": "int8"}, {"schedule": 3}, {"schedule": "cosin"},
         {"optimizer": 3}, {"optimizer": nw.Adam}, {"optimizer": torch.optim.LBFGS}, {"optimizer": dict},
         {"callbacks": [3]}, {"callbacks": 3}, {"choices": ["x"]}, {"weights": "x"}, {"validation": "x"},
-        {"objective": "next"},
+        {"objective": "next"}, {"loss_weights": 2}, {"loss_weights": {"output": 0}}, {"loss_weights": {}},
     ],
 )  # fmt: skip
 def test_every_wrong_argument_is_a_plain_error(bad) -> None:

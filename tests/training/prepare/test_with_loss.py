@@ -2,9 +2,13 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 import netwright as nw
+from messages import message
 from netwright.errors import NetError
+from netwright.training.prepare.goal import ends_in_losses
+from netwright.training.prepare.with_loss import with_weights
 
 
 def test_the_target_is_encoded_by_the_nets_decoder() -> None:
@@ -28,6 +32,88 @@ def test_several_outputs_each_with_a_loss_or_none() -> None:
     assert graph.output_names == ("mean_loss", "kind_loss")
     one = nw.with_loss(net, {"mean": nw.MSE()})
     assert (one.input_names, one.output_names) == (("input", "target"), ("loss",))
+
+
+def two_losses() -> nw.Net:
+    """A net with two outputs."""
+    x = nw.Input("x", 3)
+    return nw.Graph(
+        {"kind": nw.Chain(nw.Linear(3), nw.softmax)(x), "size": nw.Linear(1)(x)},
+        output={"kind": nw.Category(list("abc")), "size": nw.Number(0, 1)},
+    )
+
+
+LOSSES = {"kind": nw.CrossEntropy(), "size": nw.MSE()}
+
+
+def test_losses_times_their_weights() -> None:
+    net = nw.initialize(two_losses(), seed=0)
+    example = {"x": (0.5, -1.0, 2.0), "kind_target": "b", "size_target": 3.0}
+    plain = nw.with_loss(net, LOSSES)
+    for graph in (nw.with_loss(net, LOSSES, {"kind": 0.25}), with_weights(plain, {"kind_loss": 0.25})):
+        assert graph.output_names == ("kind_loss", "size_loss")
+        assert ends_in_losses(graph)
+        got, before = graph(example, nw.raw), plain(example, nw.raw)
+        torch.testing.assert_close(got["kind_loss"], 0.25 * before["kind_loss"])
+        torch.testing.assert_close(got["size_loss"], before["size_loss"])
+
+
+def weighted_sum(w: dict[str, torch.Tensor], batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """The same losses in torch, the first one at weight 0.3."""
+    x, kinds, sizes = batch
+    values = [x @ w[f"{path}/weight"].T + w[f"{path}/bias"] for path in ("chain1/linear1", "linear1")]
+    return 0.3 * F.cross_entropy(values[0], kinds) + F.mse_loss(values[1].squeeze(-1), sizes)
+
+
+def test_a_run_minimizes_the_weighted_sum() -> None:
+    draw = torch.Generator().manual_seed(0)
+    x, kinds = torch.randn(20, 3, generator=draw), torch.arange(20) % 3
+    batch = (x.double(), kinds, x.sum(1).double())
+    net = nw.initialize(two_losses(), seed=0)
+    data = {"x": x, "kind_target": ["abc"[i] for i in kinds], "size_target": x.sum(1).tolist()}
+    options = {"epochs": 4, "batch_size": 20, "optimizer": nw.SGD(momentum=0), "learning_rate": 0.1}
+    options |= {"schedule": "constant", "precision": "float64", "progress": False, "validation": data}
+    own = nw.with_loss(net, LOSSES)
+    for one, name in ((net, "kind"), (own, "kind_loss")):
+        run = nw.train(one, data, loss_weights={name: 0.3}, **options)
+        prefix = "" if one is net else "net/"
+        w = {path: array.double().requires_grad_() for path, array in net.arrays.items()}
+        for step in range(4):
+            loss = weighted_sum(w, batch)
+            assert run.losses[step] == pytest.approx(loss.item(), abs=1e-6)
+            for array, gradient in zip(w.values(), torch.autograd.grad(loss, [*w.values()]), strict=True):
+                array.data -= 0.1 * gradient
+            assert run.epochs[step].validation["loss"] == pytest.approx(weighted_sum(w, batch).item(), abs=1e-6)
+        for path, array in w.items():
+            torch.testing.assert_close(run.last.arrays[prefix + path], array.detach(), rtol=0, atol=1e-6)
+        assert f"loss weights: {{'{name}': 0.3}} (given)" in map(str, run.choices)
+    low = nw.train(net, data, loss_weights={"kind": 0.3}, **{**options, "precision": "bf16"})
+    assert low.losses[0] == pytest.approx(
+        weighted_sum({p: a.double() for p, a in net.arrays.items()}, batch).item(), rel=0.01
+    )
+
+
+def test_weights_of_losses_that_are_not_there_are_refused() -> None:
+    net, data = two_losses(), {"x": [(0, 1, 2)], "kind_target": ["a"], "size_target": [1]}
+    for refused in (
+        lambda: nw.with_loss(net, LOSSES, {"kidn": 2.0}),
+        lambda: nw.train(net, data, loss_weights={"kidn": 2.0}),
+    ):
+        assert message(refused) == (
+            "no loss belongs to an output 'kidn'\n  where:    weights of the losses\n"
+            "  expected: some of 'kind', 'size'\n  mend:     did you mean 'kind'?"
+        )
+    one, data = nw.Chain(1, input=2, output=nw.Number(0, 1)), ([(0, 1)], [1])
+    for refused in (
+        lambda: nw.with_loss(one, nw.MSE(), {"output": 2.0}),
+        lambda: nw.train(one, data, loss_weights={"output": 2.0}),
+        lambda: nw.train(nw.with_loss(one, nw.MSE()), data, loss_weights={"output": 2.0}),
+    ):
+        assert message(refused) == (
+            "weights weigh several losses against each other, and this net has one\n  where:    weights of the losses\n"
+            "  got:      {'output': 2.0}\n"
+            "  mend:     leave them out; learning_rate=… says how large the steps of a run are"
+        )
 
 
 def test_refusals() -> None:

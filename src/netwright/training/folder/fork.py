@@ -31,6 +31,7 @@ FIXED = {
     "validation": "it decides which examples train, and the epochs so far trained on others",
     "loss": "the losses so far are of the loss that the run has, and so is the choice of the best epoch",
     "label_smoothing": "the losses so far are of labels smoothed as they were, and so is the choice of the best epoch",
+    "loss_weights": "the losses so far are weighted by the weights that the run has",
     "weights": "the losses so far are weighted by the weights that the run has",
     "class_weights": "the losses so far are weighted by the weights that the run has",
     "seed": "it decides which examples validate, and the epochs so far trained on others",

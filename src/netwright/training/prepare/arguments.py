@@ -110,17 +110,26 @@ def rate(value: Any) -> float | dict[str, float] | None:
 
 def by_class(value: Any) -> dict[Any, float] | None:
     """Weights by class, each above zero."""
+    return _weights("class_weights", value, "classes", '{"rare": 10}')
+
+
+def by_loss(value: Any) -> dict[str, float] | None:
+    """Weights of losses by output, each above zero."""
+    return _weights("loss_weights", value, "outputs", '{"mask": 0.5}')
+
+
+def _weights(name: str, value: Any, of: str, example: str) -> dict[Any, float] | None:
     if value is None:
         return None
     if not isinstance(value, Mapping) or not value:
         raise TrainingError(
-            what="class_weights is a mapping from classes to numbers",
-            where="class_weights",
-            expected='such as {"rare": 10}',
+            what=f"{name} is a mapping from {of} to numbers",
+            where=name,
+            expected=f"such as {example}",
             got=repr(cast(Any, value)),
         )
     given = cast(Mapping[Any, Any], value)
-    return {label: check_number(f"class_weights[{label!r}]", each) for label, each in given.items()}
+    return {label: check_number(f"{name}[{label!r}]", each) for label, each in given.items()}
 
 
 def precision(value: Any) -> str | None:

@@ -12,7 +12,7 @@ from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.training.prepare.labels import NetEnd, end_of
-from netwright.training.prepare.with_loss import with_loss
+from netwright.training.prepare.with_loss import with_loss, with_weights
 from netwright.value import Value
 
 LOSSES: Mapping[Answer, Net] = {
@@ -38,17 +38,20 @@ class Goal(Value):
     why: str
 
 
-def goal_of(net: Net, loss: Any, smoothing: float | None = None) -> Goal:
+def goal_of(net: Net, loss: Any, smoothing: float | None = None, weights: Mapping[str, float] | None = None) -> Goal:
     """The net with its loss: given, its own, or the one its decoder asks for.
 
-    Raises: TrainingError for a smoothing of labels without a cross entropy, and where no loss fits.
+    Raises: TrainingError for a smoothing of labels without a cross entropy, and where no loss fits; NetError for
+        weights of losses that are not there.
     """
     if loss is None and ends_in_losses(net):
         if smoothing is not None:
             raise _not_smoothed(
                 "the net ends in a loss of its own", f"nw.CrossEntropy(smoothing={smoothing}) in the net"
             )
-        return Goal(net, (), "", "the net's own", "the net ends in losses")
+        if weights is None:
+            return Goal(net, (), "", "the net's own", "the net ends in losses")
+        return Goal(with_weights(net, weights), (), "net/", "the net's own", "the net ends in losses")
     why = "given" if loss is not None else ""
     if loss is None:
         for name in net.output_names:
@@ -59,7 +62,7 @@ def goal_of(net: Net, loss: Any, smoothing: float | None = None) -> Goal:
             _told(net.held.outputs[name], end_of(net, name)) for name in net.output_names
         )
     loss = loss if smoothing is None else _smoothed(loss, smoothing)
-    whole = with_loss(net, loss)
+    whole = with_loss(net, loss, weights)
     targets = tuple(name for name in whole.input_names if name not in net.input_names)
     return Goal(whole, targets, "net/", _loss_name(loss), why)
 

@@ -24,6 +24,7 @@ class Options(Value, eq=False):
     accumulate: int | None
     loss: Any
     label_smoothing: float | None
+    loss_weights: Mapping[str, float] | None
     optimizer: Any
     learning_rate: float | Mapping[str, float] | None
     schedule: Any
@@ -57,6 +58,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "accumulate": lambda value: arguments.whole("accumulate", value, 1),
     "loss": _as_given,
     "label_smoothing": lambda value: arguments.share("label_smoothing", value),
+    "loss_weights": arguments.by_loss,
     "optimizer": _as_given,
     "learning_rate": arguments.rate,
     "schedule": _as_given,

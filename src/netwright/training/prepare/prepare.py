@@ -176,7 +176,8 @@ def _examples(choose: Chooser, net: Net, data: Any, options: Options) -> Trainin
 def _goal(choose: Chooser, net: Net, options: Options) -> Goal:
     """What the net is trained for."""
     smoothing = choose.optional("label smoothing", options.label_smoothing)
-    return goal_of(net, choose.again("loss", options.loss), smoothing)
+    weights = choose.optional("loss weights", options.loss_weights)
+    return goal_of(net, choose.again("loss", options.loss), smoothing, weights)
 
 
 def _validating(held_out: Source, net: Net, device: torch.device, prefix: str, workers: int | None) -> Batches:

@@ -1,6 +1,6 @@
 """Makes the loss part of a net: a graph of the net, its targets and its losses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from netwright import elsewhere
 from netwright.errors import NetError, did_you_mean, shortened
 from netwright.file.structure import RECORDS
 from netwright.layers.function import Function
+from netwright.layers.losses import WeightedLoss
 from netwright.net.graph import Graph, Input
 from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
@@ -19,7 +20,7 @@ from netwright.value import Value
 TARGET = "target"
 
 
-def with_loss(net: Net, loss: Any) -> Graph:
+def with_loss(net: Net, loss: Any, weights: Mapping[str, float] | None = None) -> Graph:
     """The net that takes targets too and gives its losses: `net` and `loss` are its parts.
 
     A target port is encoded by the net's own decoder, so it takes values in the form of the net's answers. If there is
@@ -30,9 +31,10 @@ def with_loss(net: Net, loss: Any) -> Graph:
     Fields:
         loss: a part that takes the net's output and the target; or a function of the output and the target of one
             example, in torch, that gives one number; or a mapping from outputs to these.
+        weights: factors of the losses, by output; a loss without one counts as it is.
 
-    Raises: NetError for a loss of torch, which has a part of ours, or when outputs and losses do not match; SizeError
-        when a loss does not fit an output.
+    Raises: NetError for a loss of torch, which has a part of ours, or when outputs, losses and weights do not match;
+        SizeError when a loss does not fit an output.
 
     Example:
         >>> import netwright as nw
@@ -57,14 +59,46 @@ def with_loss(net: Net, loss: Any) -> Graph:
             expected=", ".join(names),
             mend=did_you_mean(unknown[0], names) if unknown else "",
         )
+    _check_weights(weights, list(losses))
     ports = {name: Input(name, codec) for name, codec in net.inputs.items()}
     values = use(net, *ports.values(), name="net")
     ends: dict[str, Symbol] = {}
     for name, part in losses.items():
         mark = f"{name}_" if len(losses) > 1 else ""
         target = Input(target_name(net, name, several=len(losses) > 1), net.outputs[name])
-        ends[f"{mark}loss"] = use(_loss(part), values[name], target, name=f"{mark}loss")
+        end = use(_loss(part), values[name], target, name=f"{mark}loss")
+        ends[f"{mark}loss"] = _weighted(end, (weights or {}).get(name))
     return Graph(ends)  # by name, so that the output of a loss that a user wrote is called `loss`
+
+
+def with_weights(net: Net, weights: Mapping[str, float]) -> Graph:
+    """A net that ends in losses, as the part `net` of one whose outputs are the same losses times their weights."""
+    _check_weights(weights, net.output_names)
+    values = use(net, *(Input(name, codec) for name, codec in net.inputs.items()), name="net")
+    return Graph({name: _weighted(values[name], weights.get(name)) for name in net.output_names})
+
+
+def _check_weights(weights: Mapping[str, float] | None, names: Sequence[str]) -> None:
+    """Refuse weights of losses that are not there, and of the only one."""
+    if weights is not None and len(names) == 1:
+        raise NetError(
+            what="weights weigh several losses against each other, and this net has one",
+            where="weights of the losses",
+            got=repr(dict(weights)),
+            mend="leave them out; learning_rate=… says how large the steps of a run are",
+        )
+    unknown = [name for name in weights or () if name not in names]
+    if unknown:
+        raise NetError(
+            what=f"no loss belongs to an output {unknown[0]!r}",
+            where="weights of the losses",
+            expected=f"some of {', '.join(map(repr, names))}",
+            mend=did_you_mean(str(unknown[0]), names),
+        )
+
+
+def _weighted(loss: Symbol, weight: float | None) -> Symbol:
+    return loss if weight is None else use(WeightedLoss(weight), loss)
 
 
 def _loss(value: Any) -> Node:
