@@ -154,7 +154,7 @@ def refused_for_a_while(disk: Disk) -> str:
         run = trained(folder, callbacks=[disk])
     assert (run.losses, run.net, run.last) == (whole.losses, whole.net, whole.last)
     (said,) = [choice for choice in run.choices if (choice.name, choice.value) == ("folder", "not written")]
-    begin = f"from step {CLOSED + 1} on: "
+    begin = f"from step {CLOSED} on: "
     assert said.why.startswith(begin)
     first, *others = disk.seen
     assert first

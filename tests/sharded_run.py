@@ -21,7 +21,7 @@ from netwright.training.events import Choice
 from netwright.training.loop import Loop
 from netwright.training.prepare import prepare, sharing
 from netwright.training.result import Run
-from together import RANK, Rows, ends, kept, refused, rows, texts, train
+from together import RANK, Rows, Slows, ends, kept, refused, rows, texts, train
 
 SGD = {"optimizer": "sgd", "schedule": "constant", "clip": 1.0}
 
@@ -59,6 +59,10 @@ EQUAL: dict[str, tuple[int, Callable[[], Run]]] = {  # with the bytes that are f
     "a last batch of one": (
         96_000,
         lambda: train(residual(norm=()), rows(19), epochs=9, learning_rate=0.01, **SGD),
+    ),
+    "a callback gets the net and changes the rate": (
+        96_000,
+        lambda: train(residual(norm=()), rows(40), epochs=5, learning_rate=0.01, callbacks=[Slows()], **SGD),
     ),
 }  # fmt: skip
 

@@ -67,9 +67,9 @@ INSIDE = {
         ["call"],
     ],
     "training": [
-        ["average", "batch", "events", "interrupts", "schedules", "snapshot", "start"],
+        ["average", "batch", "events", "holding", "interrupts", "schedules", "snapshot", "start"],
         ["culprit", "epochs", "feeds", "limits", "processes", "telling", "updates"],
-        ["optimizers"],
+        ["not_finite", "optimizers"],
         ["engines"],
         ["prepare"],
         ["loggers", "loop", "progress"],

@@ -67,7 +67,21 @@ EQUAL: dict[str, Callable[[], Run]] = {
         (texts(40), [text[-1] for text in texts(40)]), validation=8,
     ),
     "a stream": lambda: train(ends(8, nw.tanh), lambda: zip(*map(torch.Tensor.tolist, rows(40)), strict=True)),
+    "a rate that a callback changes": lambda: train(
+        ends(8, nw.tanh), rows(40), learning_rate=0.01, callbacks=[Slows()]
+    ),
 }  # fmt: skip
+
+
+class Slows(nw.Callback):
+    """Changes the rate twice, and looks at the net; only the first process calls it."""
+
+    def on_step(self, status: nw.Status) -> None:
+        if status.step in (3, 6):
+            status.rate_factor /= 8
+            self.seen = status.net()
+
+
 CLOSE: dict[str, Callable[[], Run]] = {
     "kernels": lambda: train(ends(8, nw.relu), rows(40), precision="float32", validation=10),
 }

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import netwright as nw
+from messages import message
 from netwright.errors import DataError, TrainingError
 from netwright.net.history import History
 from netwright.training.replay import Comparison
@@ -162,4 +163,16 @@ def test_a_folder_is_no_run() -> None:
         "  expected: what nw.train or nw.load_run gave\n"
         "  got:      'runs/a'\n"
         "  mend:     nw.replay(nw.load_run('runs/a'), data)"
+    )
+
+
+def test_a_run_whose_rate_callbacks_changed_is_refused() -> None:
+    class Halves(nw.Callback):
+        def on_step(self, status: nw.Status) -> None:
+            status.rate_factor = 0.5
+
+    run = trained(None, callbacks=[Halves()])
+    assert message(nw.replay, run, (XS, YS)) == (
+        "callbacks changed the learning rate of this run, and a run does not hold its callbacks\n"
+        "  expected: a run whose rate is that of its schedule"
     )

@@ -1,15 +1,18 @@
 """A source that hangs is said wherever it is read, and the run goes on when it gives examples again."""
 
 import itertools
+import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import Dataset
 
 import netwright as nw
+from messages import message
 from netwright.training.events import Callback, Status
 from netwright.training.telling import told
 
@@ -64,7 +67,7 @@ def _impatient(monkeypatch) -> None:
     monkeypatch.setattr("netwright.data.reading.PATIENCE", 0.3)
 
 
-def train(net: nw.Net, data: Any, hears: Hears, **more: Any) -> nw.Run:
+def train(net: nw.Net, data: Any, hears: Callback, **more: Any) -> nw.Run:
     return nw.train(net, data, epochs=2, batch_size=4, threads=1, callbacks=[hears], progress=False, **more)
 
 
@@ -121,3 +124,31 @@ def test_an_error_of_a_callback_names_it() -> None:
     with pytest.raises(ValueError, match="no ink") as caught:
         told([Fails().on_step], Status(1, 1, 1, 1, ()))
     assert caught.value.__notes__ == ["The callback Fails.on_step raised this error after step 0 of the run."]
+
+
+@pytest.mark.parametrize("factor", [math.nan, math.inf, -0.1, "0.5", None, [1.0]])
+def test_a_rate_that_no_step_can_have_is_refused_with_the_callback(factor: Any) -> None:
+    class Spoils(Callback):
+        def on_step(self, status: Status) -> None:
+            status.rate_factor = factor
+
+    said = (
+        "status.rate_factor is a finite number of at least 0\n"
+        "  where:    the callback Spoils.on_step, after step 1 of the run\n"
+        f"  got:      {factor!r}\n"
+        "  mend:     status.rate_factor = 0.5, for half the rate of the schedule"
+    )
+    assert message(train, LINE, ROWS, Spoils()) == said
+    status = Status(1, 1, 1, 1, (), step=1)
+    assert message(told, [Spoils().on_step], status) == said
+
+
+def test_a_rate_of_another_number_type() -> None:
+    class Sets(Callback):
+        def on_step(self, status: Status) -> None:
+            status.rate_factor = np.float32(0.5)  # type: ignore[assignment]
+
+    status = Status(1, 1, 1, 1, (), step=1)
+    told([Sets().on_step], status)
+    assert status.rate_factor == 0.5
+    assert type(status.rate_factor) is float

@@ -495,7 +495,7 @@ def test_ctrl_c_while_the_result_is_put_together_waits_for_it(monkeypatch) -> No
         signal.raise_signal(signal.SIGINT)
         return hold_arrays(net, arrays)
 
-    monkeypatch.setattr("netwright.training.result.hold_arrays", interrupted)
+    monkeypatch.setattr("netwright.training.holding.hold_arrays", interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
         train(classifier(), (XS, SIDES))
     assert caught.value.run.ended == "all epochs done"

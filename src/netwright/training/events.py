@@ -1,10 +1,16 @@
 """The status of a training loop, and the methods with which a callback follows it."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from netwright.around import around
+from netwright.errors import TrainingError
+from netwright.net.part import Net
 from netwright.value import Value
+
+RATE_FACTOR = "rate factor"  # the choice that says that callbacks changed the rate
 
 
 class Choice(Value):
@@ -33,7 +39,7 @@ class Epoch(Value):
 
 @dataclass
 class Status:
-    """The state of a run. The loop writes it; callbacks read it, and may ask the run to stop."""
+    """The state of a run. The loop writes it; callbacks read it, stop the run, change its rate, or get its net."""
 
     epochs: int  # planned
     steps: int  # planned, over all epochs
@@ -51,7 +57,9 @@ class Status:
     ended: str = ""  # why the run ended; empty while it goes on
     final: bool = False  # whether it ended for good: the same call would do nothing more
     stopping: bool = False
+    rate_factor: float = 1.0  # a callback may set it: the steps that follow have the rate of the schedule times this
     waiting: str = ""  # for what the run has waited long; empty while it goes on
+    _giving: tuple[int, Callable[[], Net]] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def epoch(self) -> int:
@@ -70,13 +78,43 @@ class Status:
         """An estimate: the steps left at the pace so far."""
         return self.seconds / self.step * (self.steps - self.step) if self.step else float("nan")
 
+    def net(self) -> Net:
+        """The net as the run would give it back now; later steps do not change it.
+
+        It has the user's codecs, fitted, and no loss. With `ema=` it holds the averages. Each call copies all arrays.
+
+        Raises: TrainingError outside `on_step`, `on_epoch` and `on_end`: elsewhere a step may be half done.
+        """
+        thread, give = self._giving or (None, None)
+        if give is None or thread != threading.get_ident():
+            raise TrainingError(
+                what="the net of a run is given within its callbacks only",
+                where="status.net()",
+                expected="a call in on_step, on_epoch or on_end, in the thread that calls them",
+                mend=("keep what status.net() gave there", "run.net, when the run has ended"),
+            )
+        return give()
+
+    @around
+    def giving(self, give: Callable[[], Net]) -> Generator[None]:
+        """Within, callbacks get the net from this function."""
+        self._giving = threading.get_ident(), give
+        try:
+            yield
+        finally:
+            self._giving = None
+
     def stop(self) -> None:
         """Ask the run to end after this step; the best net so far is kept."""
         self.stopping = True
 
 
 class Callback:
-    """Follows a run. Override the methods of interest; `status.stop()` ends the run."""
+    """Follows a run. Override the methods of interest.
+
+    `status.stop()` ends the run, `status.rate_factor = 0.5` halves the rate of the steps that follow, and
+    `status.net()` is the net as it is now.
+    """
 
     def on_step(self, status: Status) -> None:
         """After every step."""

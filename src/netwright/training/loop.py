@@ -13,15 +13,18 @@ from torch import Tensor
 from netwright.data.order import batch_sizes
 from netwright.data.reading import Read, watched
 from netwright.errors import TrainingError
+from netwright.net.part import Net
 from netwright.training.average import Average
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, NotFinite, first_broken, nearest
 from netwright.training.epochs import epoch_columns, epochs_of
-from netwright.training.events import Callback, Choice, Epoch, Status
+from netwright.training.events import RATE_FACTOR, Callback, Choice, Epoch, Status
 from netwright.training.interrupts import EXIT, Requests
+from netwright.training.not_finite import error_of_step, error_of_validation
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.prepare.threads import Pace, using
 from netwright.training.snapshot import Snapshot
+from netwright.training.start import trained_so_far
 from netwright.training.telling import tell_what_waits, told
 from netwright.value import Value
 
@@ -74,6 +77,7 @@ class Loop:
         self.not_finite: NotFinite | None = None  # what ended the run, where that is a number
         self.running = Running()
         self.limit = ""  # which limit of the run is reached
+        self.factor = 1.0  # of the rates of the schedule, as all processes have it
         self.average = None if prepared.ema is None else Average(prepared.engine.flat.master, prepared.ema)
         self._best = self._now()
         self._asking = False  # whether the other processes wait for what the first one asks them
@@ -117,19 +121,38 @@ class Loop:
     def _arrays(self, moment: Moment) -> dict[str, Tensor]:
         return {**self.prepared.engine.arrays(moment.trained), **moment.others}
 
-    def reached(self) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
-        """The best arrays so far, and the last ones; the best again if the last ones are not finite.
+    def net(self) -> Net:
+        """The user's net as the run would give it now, apart from the run: later steps do not change it."""
+        net, step = self.prepared.holding(self.last(), self.status.step), self.status.step
+        return trained_so_far(net, self.prepared.net, step, self.prepared.seed)
 
-        Before the first epoch is done the best are the last. If other processes may have ended, those that hold a share
-        of the net cannot give it, and the arrays are those before the run.
+    def reached(self) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+        """The best arrays so far, and the last ones, as `last` gives them.
+
+        Before the first epoch is done the best are the last.
         """
         if self.apart:
-            prefix = self.prepared.prefix
-            before = {f"{prefix}{path}": array for path, array in self.prepared.net.held.arrays.items()}
-            return before, before
+            return self._before(), self._before()
         self._ask("reached")
-        last = self._arrays(self._now()) if self._broken() is None else self.kept
+        last = self._last()
         return (self.kept if self.status.best else last), last
+
+    def last(self) -> Mapping[str, Tensor]:
+        """The last arrays, or the best ones if the last are not finite.
+
+        If other processes may have ended, those that hold a share of the net cannot give it, and the arrays are those
+        before the run.
+        """
+        if self.apart:
+            return self._before()
+        self._ask("last")
+        return self._last()
+
+    def _last(self) -> Mapping[str, Tensor]:
+        return self._arrays(self._now()) if self._broken() is None else self.kept
+
+    def _before(self) -> Mapping[str, Tensor]:
+        return {f"{self.prepared.prefix}{path}": array for path, array in self.prepared.net.held.arrays.items()}
 
     def broken(self) -> str | None:
         """The path of the first array that is not finite as it is, or in the number type of the user's net."""
@@ -162,6 +185,7 @@ class Loop:
                 "seconds": status.seconds,
                 "loss": status.loss if status.step else 0.0,
                 "learning rate": status.learning_rate if status.step else 0.0,
+                "rate factor": status.rate_factor,
                 "running": asdict(self.running),
                 "choices": [[choice.name, choice.value, choice.why] for choice in status.choices],
                 "threads": self.threads,
@@ -186,6 +210,7 @@ class Loop:
         status.step, status.seconds = run.plain["step"], run.plain["seconds"]
         if status.step:
             status.loss, status.learning_rate = run.plain["loss"], run.plain["learning rate"]
+        status.rate_factor = run.plain["rate factor"]
         status.done = epochs_of(snapshot.part("epochs").arrays)
         status.best = kept.plain["epoch"]
         self.running = Running(**run.plain["running"])
@@ -260,14 +285,16 @@ class Loop:
         """Call the callbacks, which the first process has. They may ask for arrays that all processes hold together."""
         group = self.prepared.group
         if not self.prepared.engine.shared or self.apart:
-            tell()
+            with self.status.giving(self.net):
+                tell()
         elif group.leads:
             self._asking = True
-            tell()
+            with self.status.giving(self.net):
+                tell()
             self._asking = bool(group.agreed(""))  # no more questions
         else:
             while question := group.agreed(""):
-                getattr(self, question)()  # "state", "reached", "snapshot" or "broken"
+                getattr(self, question)()  # "state", "last", "reached", "snapshot" or "broken"
 
     def _ask(self, question: str) -> None:
         """Let the other processes do what this one does now, where they wait for that."""
@@ -310,17 +337,7 @@ class Loop:
         if not math.isfinite(measured.get("loss", 0.0)):
             self.not_finite = self.prepared.validate.not_finite() if self.prepared.validate is not None else None
             found = None if self.not_finite is None else self.not_finite.culprit
-            who = (
-                f", {found.path.removeprefix(self.prepared.prefix)}, example {found.example}"
-                if found is not None
-                else ""
-            )
-            raise TrainingError(
-                what="the validation loss is not finite",
-                where=f"after epoch {number}{who}",
-                got=str(measured["loss"]),
-                mend=("look at that example of the validation data", f"a lower learning rate than {self.peak:g}"),
-            )
+            raise error_of_validation(found, measured["loss"], number, self.prepared.prefix, self.peak)
         mean, speed = running.loss / running.examples, running.examples / max(running.seconds, 1e-9)
         epoch = Epoch(number, mean, measured, status.learning_rate, running.seconds, speed, status.step)
         self.whole = False
@@ -339,14 +356,30 @@ class Loop:
         tell_what_waits(read, place, "Ctrl-C, pressed twice," if twice else "Ctrl-C", self.callbacks, self.status)
 
     def _stopping(self) -> bool:
-        """Whether a process was asked to stop; all of them stop after the same step."""
+        """Whether a process was asked to stop; all of them stop after the same step, and take the rate of the first."""
         group = self.prepared.group
         if group.leads and not self.limit:  # times differ between processes
             self.limit = self.prepared.limits.reached(self.status)
-        stopping = group.highest(self.status.stopping or bool(self.limit))
+        stopping = self.status.stopping or bool(self.limit)
+        more = len(self.status.done) < self.status.epochs
+        changed = more and group.leads and self.status.rate_factor != self.factor
+        said = group.highest(stopping + 2 * changed)
+        if said > 1:
+            self._change_rate()
+            said = group.highest(stopping)
+        stopping = bool(said)
         if stopping:
             self.status.stopping = True
-        return bool(stopping)
+        return stopping
+
+    def _change_rate(self) -> None:
+        """Let the steps that follow have the rate that a callback of the first process has set."""
+        status = self.status
+        self.factor = status.rate_factor = self.prepared.group.agreed(status.rate_factor)
+        if not any(choice.name == RATE_FACTOR for choice in status.choices):
+            status.choices += (
+                Choice(RATE_FACTOR, "set by callbacks", f"{self.factor:g} from step {status.step + 1} on"),
+            )
 
     def _go_on_alone(self) -> None:
         self.pace, self.threads = None, 1
@@ -367,7 +400,7 @@ class Loop:
             engine.clip_value(self.prepared.clip_value)
         if self.prepared.clip is not None:
             engine.clip(self.prepared.clip)
-        factor = self.prepared.schedule.factor(status.step, status.steps)
+        factor = self.prepared.schedule.factor(status.step, status.steps) * self.factor
         with torch.no_grad():
             for update, rate in self.prepared.updates:
                 update(rate * factor)
@@ -403,31 +436,8 @@ class Loop:
         status.choices = tuple(Choice(name, value, why, settings.get(name)) for name, value, why in choices)
 
     def _not_finite(self, found: NotFinite, got: str) -> TrainingError:
-        """The error of a step; if the weights are not finite, it names the step before, if there was one."""
-        self.not_finite, culprit = found, found.culprit
-        weights, step, path = (
-            culprit.what == "weights",
-            self.status.step,
-            culprit.path.removeprefix(self.prepared.prefix),
-        )
-        when = f"step {step + 1}" if not weights else f"after step {step}" if step else "before the first step"
-        example = "" if culprit.example is None else f"example {culprit.example}"
-        lower, look = f"a lower learning rate than {self.peak:g}", "look at that example"
-        mends = {
-            "weights": (lower, "clip=1.0") if step else ("net.bare(), to begin with new arrays",),
-            "loss": (lower, "clip=1.0", *([look] if example else [])),
-            "gradient": (
-                *([look] if example else []),
-                f"a function with a finite slope there, in place of {path}",
-                lower,
-            ),
-        }
-        return TrainingError(
-            what=f"the {culprit.what} {'are' if weights else 'is'} not finite",
-            where=", ".join(text for text in (when, path, example) if text),
-            got=got,
-            mend=mends[culprit.what],
-        )
+        self.not_finite = found
+        return error_of_step(found.culprit, got, self.status.step, self.prepared.prefix, self.peak)
 
     def _keep(self, epoch: Epoch) -> None:
         loss = self._loss_of(epoch)

@@ -10,7 +10,7 @@ import torch
 from netwright.errors import DataError, TrainingError, shortened
 from netwright.machine import without_autocast
 from netwright.net.compare import digest
-from netwright.training.events import Callback, Choice, Status
+from netwright.training.events import RATE_FACTOR, Callback, Choice, Status
 from netwright.training.folder.made_from import start_of
 from netwright.training.folder.setting_text import NONE, same_text
 from netwright.training.loop import Loop
@@ -97,7 +97,8 @@ def replay(
         progress: whether the run is shown while it goes.
 
     Raises: DataError for other data than those of the run, before the first step; TrainingError for a setting that
-        must be given again, or is another than that of the run, and for a run that `nw.fork` began.
+        must be given again, or is another than that of the run, for a run that `nw.fork` began, and for one whose rate
+        callbacks changed.
 
     Example:
         >>> import netwright as nw
@@ -125,6 +126,11 @@ def replay(
             what="a run that was forked begins with the weights and the optimizer of another run",
             got=start.made_from["forked"],
             mend="nw.replay of that run",
+        )
+    if any(choice.name == RATE_FACTOR for choice in run.choices):
+        raise TrainingError(
+            what="callbacks changed the learning rate of this run, and a run does not hold its callbacks",
+            expected="a run whose rate is that of its schedule",
         )
     again = {"validation": validation, "weights": weights, "loss": loss, "optimizer": optimizer, "schedule": schedule}
     options = _options(run, start, {name: value for name, value in again.items() if value is not None})

@@ -1,16 +1,10 @@
 """The result of a training run as a value: the nets, every curve and every choice."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import cast
-
-import torch
-from torch import Tensor
 
 from netwright.net.compare import digest
 from netwright.net.part import Net
-from netwright.net.surgery import hold_arrays
 from netwright.training.events import Choice, Epoch
 from netwright.training.interrupts import held
 from netwright.training.loop import Loop
@@ -78,18 +72,10 @@ def result_of(loop: Loop, start: Start | None = None) -> Run:
         del error  # which holds this frame
 
 
-def net_holding(net: Net, arrays: Mapping[str, Tensor], prefix: str, kind: torch.dtype) -> Net:
-    """A net with the arrays of a run, whose paths begin with a prefix, in the number type of the net."""
-    on_cpu = {path.removeprefix(prefix): array.cpu() for path, array in arrays.items()}
-    return cast(Net, hold_arrays(net, {p: a.to(kind) if a.is_floating_point() else a for p, a in on_cpu.items()}))
-
-
 def run_so_far(loop: Loop, start: Start | None = None) -> Run:
     """The run as it is now."""
     prepared, status = loop.prepared, loop.status
-    kept, last = (net_holding(prepared.net, arrays, prepared.prefix, prepared.kind) for arrays in loop.reached())
-    if status.step == 0:  # float32 cannot hold every number of a float64 net
-        kept, last = (net.with_arrays({**net.held.arrays, **prepared.net.held.arrays}) for net in (kept, last))
+    kept, last = (prepared.holding(arrays, status.step) for arrays in loop.reached())
     run = Run(
         net=kept,
         last=last,

@@ -46,6 +46,12 @@ def trained(net: Net, start: Start, text: str, after: str) -> Net:
     return entered(net.unchecked(net.held), start.net, entry)
 
 
+def trained_so_far(net: Net, before: Net, step: int, seed: int) -> Net:
+    """A net that a run gives while it goes on, with the history of the net before the run and one entry."""
+    entry = Entry(TRAINED, f"so far, {step:,} step{'' if step == 1 else 's'}; seed {seed}")
+    return entered(net, before, entry)
+
+
 def digest_before(net: Net) -> str:
     """The digest of a net that a run begins with, computed once: it takes two seconds for 500 MB of weights."""
     return once(net, "digest", lambda: digest(net))

@@ -113,7 +113,8 @@ def train(
         folder: where the run is kept: settings, log, checkpoints, and at the end the nets. The same call again goes on
             where the run was, also after the program was killed; if it had ended, its result is given back. A setting
             that a later call leaves out is as the folder has it. None keeps nothing.
-        callbacks: read the run as it goes, and may stop it; of several processes the first one calls them.
+        callbacks: follow the run as it goes, get its net, and may stop it or change its rate; of several processes the
+            first one calls them.
         progress: whether the run is shown while it goes.
         choices: the choices of an earlier run, to be made again where nothing else is given.
         objective: `nw.NextElement()` to predict what comes next in every sequence of a single column; None compares

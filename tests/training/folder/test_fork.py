@@ -64,6 +64,18 @@ def test_changed_settings_hold_from_there(first: Path, tmp_path: Path) -> None:
     assert choice(run, "forked").why == "epochs=5, learning_rate=0.0001, schedule=ConstantRate(), clip=0.5"
 
 
+@pytest.mark.parametrize(("settings", "rate"), [({"clip": 9.0}, 0.005), ({"learning_rate": 0.02}, 0.02)])
+def test_the_factor_of_callbacks_stays_where_the_rate_does(
+    tmp_path: Path, settings: dict[str, float], rate: float
+) -> None:
+    class Halves(Callback):
+        def on_step(self, status: Status) -> None:
+            status.rate_factor = 0.5
+
+    trained(tmp_path / "a", callbacks=[Halves()], learning_rate=0.01, schedule="constant")
+    assert on(nw.fork(tmp_path / "a", epoch=1, **settings)).epochs[1].learning_rate == rate
+
+
 def test_the_same_call_gives_the_same_folder(tmp_path: Path) -> None:
     first = tmp_path / "digits"
     trained(first)

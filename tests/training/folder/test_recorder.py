@@ -189,6 +189,7 @@ def test_checkpoints_take_a_small_share_of_the_time(tmp_path: Path) -> None:
         time_now += 0.1
         status.step = step
         writer.on_step(status)  # type: ignore[arg-type]
+        writer.step_done(status)  # type: ignore[arg-type]
     checkpoints = round((time_now - 200) / 0.5)
     assert checkpoints >= 3
     assert (time_now - 200) / 200 <= 0.03
@@ -233,3 +234,60 @@ def test_the_page_of_a_run_that_was_stopped(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "A callback stopped the run. 1 of 3 epochs and 4 of 12 steps are done" in page
     assert "nw.fork goes on from a kept epoch in another folder." in page
+
+
+class Slows(Callback):
+    """Changes the rate after some steps and epochs, as they say."""
+
+    def on_step(self, status: Status) -> None:
+        status.rate_factor = 1 / (1 + status.step % 5)
+
+    def on_epoch(self, status: Status) -> None:
+        status.rate_factor *= 3
+
+
+@pytest.mark.parametrize("step", range(1, 13))
+@pytest.mark.parametrize("share", [1e9, 0.007])
+def test_a_rate_that_callbacks_change_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, share: float
+) -> None:
+    monkeypatch.setattr(recorder, "CHECKPOINT_SHARE", share)  # a checkpoint after every step, or few
+    whole = trained(None, callbacks=[Slows()])
+    with pytest.raises(ValueError, match="no more"):
+        trained(tmp_path, callbacks=[Slows(), Ends(step, ValueError("no more"))])
+    assert_same(trained(tmp_path, callbacks=[Slows()]), whole)
+    assert_same(nw.load_run(tmp_path), whole)
+
+
+@pytest.mark.parametrize("step", [1, 4, 5, 8])
+def test_a_checkpoint_has_what_the_callbacks_have_changed_after_its_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """As if the program were killed after the checkpoint of a step: the end of the run writes nothing."""
+
+    class OnceSlows(Slows):
+        def on_step(self, status: Status) -> None:
+            if status.step == step:
+                super().on_step(status)
+
+        def on_epoch(self, status: Status) -> None:
+            if status.step == step:
+                super().on_epoch(status)
+
+    def killed(self: Recorder, status: Status) -> None:
+        raise SystemExit
+
+    whole = trained(None, callbacks=[OnceSlows()])
+    monkeypatch.setattr(recorder, "CHECKPOINT_SHARE", 1e9)
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(Recorder, "on_end", killed)
+        trained(tmp_path, callbacks=[OnceSlows(), Ends(step + 1, SystemExit())])
+    seen: list[int] = []
+
+    class Sees(OnceSlows):
+        def on_step(self, status: Status) -> None:
+            seen.append(status.step)
+            super().on_step(status)
+
+    assert_same(trained(tmp_path, callbacks=[Sees()]), whole)
+    assert seen == [*range(step + 1, 13)]

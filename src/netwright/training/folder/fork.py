@@ -61,7 +61,7 @@ def fork(
             learning_rate, schedule, clip, clip_value, ema, patience, minutes, precision, device, threads. A setting
             that is left out stays as it was; clip=None ends the clipping, and so with the four after it. The optimizer
             begins with a new state if the state before does not fit: with another optimizer, or with other groups of
-            learning rates.
+            learning rates. A rate factor that callbacks have set stays too, unless `learning_rate` changes.
 
     A logger such as `nw.MLflow` keeps the numbers of the new run as another run of its tool, from the first step on;
     `nw.TensorBoard` needs another folder for it.
@@ -186,6 +186,7 @@ def _changed(snapshot: Snapshot, first: RunFolder, number: int, changes: Mapping
     why = ", ".join(f"{name}={text}" for name, text in _texts(changes).items()) or "with the same settings"
     run["choices"] = [*earlier, ["forked", f"from epoch {number} of {first.path}", why]]
     run["threads"] = changes.get("threads", run["threads"])
+    run["rate factor"] = 1.0 if "learning_rate" in changes else run["rate factor"]
     return Snapshot(snapshot.arrays, {**snapshot.plain, "run": run})
 
 

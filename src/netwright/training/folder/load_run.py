@@ -12,7 +12,8 @@ from netwright.training.epochs import epochs_of
 from netwright.training.events import Choice
 from netwright.training.folder.run_folder import KINDS, START, RunFolder
 from netwright.training.folder.settings import from_plain
-from netwright.training.result import NOT_ENDED, Run, begun_with, net_holding
+from netwright.training.holding import net_holding
+from netwright.training.result import NOT_ENDED, Run, begun_with
 from netwright.training.start import Start
 
 

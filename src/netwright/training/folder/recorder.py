@@ -60,19 +60,25 @@ class Recorder(Callback):
                 "step": status.step, "loss": status.losses[-1], "learning_rate": status.learning_rate,
                 "seconds": round(status.seconds, 3),
             })  # fmt: skip
+
+    def on_epoch(self, status: Status) -> None:
+        self.lines.append(asdict(status.done[-1]))
+        if self.views.due:
+            with self.views.measured():
+                self._view(status)
+
+    def step_done(self, status: Status) -> None:
+        """Keep the state of the run after a step, with what all callbacks have changed."""
         if self.checkpoints.due:
             with self.checkpoints.measured():
                 self._save(status)
 
-    def on_epoch(self, status: Status) -> None:
-        self.lines.append(asdict(status.done[-1]))
+    def epoch_done(self, status: Status) -> None:
+        """Keep the state of the run after an epoch, with what all callbacks have changed."""
         kind = self.epochs if self.epochs.due else self.checkpoints
         if kind.due:
             with kind.measured():
                 self._save(status, keep=kind is self.epochs)
-        if self.views.due:
-            with self.views.measured():
-                self._view(status)
 
     def on_end(self, status: Status) -> None:
         if self.folder.ended:  # it had ended before, and nothing has changed, but files may have been removed
@@ -131,10 +137,16 @@ class Recorder(Callback):
 
 
 class EndRecorder(Callback):
-    """Stands after all other callbacks, and lets the recorder write what they have said at the end."""
+    """Stands after all other callbacks, so that what they have changed is kept, such as the rate of the next steps."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
+
+    def on_step(self, status: Status) -> None:
+        self.recorder.step_done(status)
+
+    def on_epoch(self, status: Status) -> None:
+        self.recorder.epoch_done(status)
 
     def on_end(self, status: Status) -> None:
         self.recorder.end_again(status)

@@ -23,6 +23,7 @@ from netwright.training.feeds.batches import Batches
 from netwright.training.feeds.passes import batches_of
 from netwright.training.feeds.streamed import with_steps
 from netwright.training.feeds.workers import validated_with_workers
+from netwright.training.holding import net_holding
 from netwright.training.limits import Limits
 from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
@@ -99,6 +100,13 @@ class Prepared:
             return torch.float64
         kinds = {array.dtype for array in self.net.held.arrays.values() if array.is_floating_point()}
         return kinds.pop() if len(kinds) == 1 else torch.float32
+
+    def holding(self, arrays: Mapping[str, Tensor], step: int) -> Net:
+        """The user's net with the arrays that the run has after a step."""
+        made = net_holding(self.net, arrays, self.prefix, self.kind)
+        if step:
+            return made
+        return made.with_arrays({**made.held.arrays, **self.net.held.arrays})  # float32 cannot hold all of float64
 
 
 def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -> Prepared:
