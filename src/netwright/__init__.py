@@ -123,12 +123,12 @@ from netwright.layers.reshape import Reshape as Reshape
 from netwright.layers.reshape import Slice as Slice
 from netwright.layers.reshape import Transpose as Transpose
 from netwright.layers.scoring import ScoredAttention as ScoredAttention
+from netwright.layers.sequence import Delay as Delay
 from netwright.layers.sequence import DropFirst as DropFirst
 from netwright.layers.sequence import DropLast as DropLast
 from netwright.layers.sequence import First as First
 from netwright.layers.sequence import Last as Last
 from netwright.layers.sequence import Reverse as Reverse
-from netwright.layers.sequence import Shift as Shift
 from netwright.layers.source import Constant as Constant
 from netwright.layers.source import Parameter as Parameter
 from netwright.layers.where import where as where

@@ -10,7 +10,7 @@ from netwright.layers.position import Positions
 from netwright.layers.recurrent.gru import GRU, GRUCell
 from netwright.layers.recurrent.lstm import LSTM
 from netwright.layers.recurrent.rnn import RNN
-from netwright.layers.sequence import Shift
+from netwright.layers.sequence import Delay
 from netwright.net.plan.symbol import use
 
 INPUT = ("n", 2)
@@ -82,8 +82,8 @@ CAUSAL: dict[str, Made] = {
     "rnn": chain(RNN(4), nw.Linear(2)),
     "causal convolutions": chain(nw.Conv(4, 3, padding="causal"), nw.relu, nw.Conv(3, 2, padding="causal")),
     "causal dilated convolutions": chain(*(nw.Conv(3, 2, padding="causal", dilation=2**i) for i in range(4))),
-    "centred convolution after a shift": chain(Shift(), nw.Conv(4, 3, padding="same")),
-    "wide convolution after a long shift": chain(Shift(3), nw.tanh, nw.Conv(4, 7, padding="same")),
+    "centred convolution after a shift": chain(Delay(), nw.Conv(4, 3, padding="same")),
+    "wide convolution after a long shift": chain(Delay(3), nw.tanh, nw.Conv(4, 7, padding="same")),
     "fold": chain(nw.Fold(core())),
     "fold with work before and after": around_a_fold,
     "folds around folds": chain(nw.Linear(3), nw.Fold(GRUCell(4)), nw.Linear(3), nw.Fold(GRUCell(3))),

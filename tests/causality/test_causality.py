@@ -7,7 +7,7 @@ from causality.causal_nets import CAUSAL, INPUT, LEAKS, Masked, attention
 from netwright.causality.causality import causality, offsets_of, seen_text, sight_of
 from netwright.errors import NetError
 from netwright.layers.recurrent.gru import GRU
-from netwright.layers.sequence import DropFirst, Shift
+from netwright.layers.sequence import Delay, DropFirst
 
 
 def shown(net: nw.Net, training: bool) -> frozenset[int]:
@@ -80,10 +80,10 @@ def test_an_output_without_positions_is_not_ahead_of_anything() -> None:
 def test_every_input_and_output_has_its_own_answer() -> None:
     x, y = nw.Input("x", ("n", 2)), nw.Input("y", ("n", 2))
     net = nw.Graph(
-        {"late": Shift(2)(x), "both": nw.Add()(DropFirst()(x), nw.Slice((None, -1), axis=0)(y)), "plain": nw.tanh(y)}
+        {"late": Delay(2)(x), "both": nw.Add()(DropFirst()(x), nw.Slice((None, -1), axis=0)(y)), "plain": nw.tanh(y)}
     )
     assert [(d.output, d.input, d.low, d.high, d.verdict, d.path) for d in causality(net).dependencies] == [
-        ("late", "x", -2, -2, "proved", ("shift1",)),
+        ("late", "x", -2, -2, "proved", ("delay1",)),
         ("both", "x", 1, 1, "shown", ("dropfirst1", "add1")),
         ("both", "y", 0, 0, "proved", ("slice1", "add1")),
         ("plain", "y", 0, 0, "proved", ("tanh1",)),

@@ -13,7 +13,7 @@ from netwright.causality import probe as probing
 from netwright.causality.probe import DRAWS, probe
 from netwright.layers.position import Positions
 from netwright.layers.recurrent.gru import GRU
-from netwright.layers.sequence import DropFirst, Reverse, Shift
+from netwright.layers.sequence import Delay, DropFirst, Reverse
 
 
 def shown(net: nw.Net, training: bool = False, far: int = 0, along: str = "n") -> set[int] | None:
@@ -29,7 +29,7 @@ def chain(*parts: object) -> nw.Net:
 
 def test_offsets_are_those_of_the_parts() -> None:
     assert shown(chain(nw.tanh)) == {0}
-    assert shown(chain(Shift(2))) == {-2}
+    assert shown(chain(Delay(2))) == {-2}
     assert shown(chain(DropFirst())) == {1}
     assert shown(chain(nw.Conv(3, 3, padding="same", dilation=2))) == {-2, 0, 2}
     assert shown(chain(nw.Conv(3, 2, padding="causal"), nw.BatchNorm())) == {-1, 0}
@@ -57,7 +57,7 @@ def test_large_arrays_see_through_a_finite_mask(monkeypatch: pytest.MonkeyPatch)
 def test_indices_change_to_others() -> None:
     net = nw.Chain(nw.Embedding(3), nw.Bidirectional(GRU(2)), input=nw.Array("n <2>"))
     assert max(shown(net) or ()) > 1
-    assert shown(nw.Chain(Shift(), input=nw.Array("n <4>"))) == {-1}
+    assert shown(nw.Chain(Delay(), input=nw.Array("n <4>"))) == {-1}
 
 
 def test_fixed_arrays_stay_and_running_ones_are_above_zero() -> None:
@@ -80,7 +80,7 @@ def test_lengths_leave_room_for_what_looks_far() -> None:
 
 
 def test_what_says_nothing_of_how_far_it_looks() -> None:
-    assert shown(chain(Reverse(), Shift(30), Reverse())) == {30}
+    assert shown(chain(Reverse(), Delay(30), Reverse())) == {30}
 
 
 def test_several_sizes_at_once() -> None:

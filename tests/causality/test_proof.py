@@ -17,10 +17,10 @@ from netwright.causality.causality import offsets_of, sight_of
 from netwright.causality.proof import ALL, SAME, Span, Visibility, displaced, union
 from netwright.errors import NetwrightError
 from netwright.layers.recurrent.gru import GRU, GRUCell
-from netwright.layers.sequence import DropFirst, DropLast, Reverse, Shift
+from netwright.layers.sequence import Delay, DropFirst, DropLast, Reverse
 from netwright.net.plan.rewrite import rewritten
 
-LOOSE = {"Slice", "Pad", "Concatenate", "MatMul", "Transpose", "Conv", "AvgPool", "Shift"}
+LOOSE = {"Slice", "Pad", "Concatenate", "MatMul", "Transpose", "Conv", "AvgPool", "Delay"}
 """Layers whose reach is wider than need be: one answer for all axes, or none where axes only change their place."""
 
 
@@ -36,11 +36,11 @@ def chain(*parts: object) -> Span:
 
 
 def test_reaches_add_up_along_a_way_and_unite_where_ways_meet() -> None:
-    assert chain(nw.Conv(2, 3, padding="causal"), Shift(2), nw.Conv(2, 3)) == (-4, 0)
-    assert chain(nw.Residual([Shift(), nw.Conv(2, 3, padding="same")])) == (-2, 0)
-    assert chain(nw.Parallel(Shift(3), Shift(-2)), nw.Add()) == (-3, 2)
-    assert chain(GRU(3), Shift(-1)) == (-inf, 1)
-    assert chain(Shift(-4), GRU(3), Shift(3)) == (-inf, 1)
+    assert chain(nw.Conv(2, 3, padding="causal"), Delay(2), nw.Conv(2, 3)) == (-4, 0)
+    assert chain(nw.Residual([Delay(), nw.Conv(2, 3, padding="same")])) == (-2, 0)
+    assert chain(nw.Parallel(Delay(3), Delay(-2)), nw.Add()) == (-3, 2)
+    assert chain(GRU(3), Delay(-1)) == (-inf, 1)
+    assert chain(Delay(-4), GRU(3), Delay(3)) == (-inf, 1)
     assert chain(nw.tanh, nw.Linear(3), nw.LayerNorm()) == SAME
 
 
@@ -48,7 +48,7 @@ def test_sizes_that_follow_from_the_size_count_too() -> None:
     assert chain(DropLast(), DropFirst(), nw.Conv(2, 3)) == (1, 3)
     assert chain(nw.Pad((2, 0)), nw.Conv(2, 3)) == (-2, 0)
     assert chain(nw.MaxPool(2)) == ALL  # the rate changes
-    assert chain(nw.Conv(2, 3, stride=2, padding=1), Shift()) == ALL
+    assert chain(nw.Conv(2, 3, stride=2, padding=1), Delay()) == ALL
 
 
 def test_a_reach_is_not_believed_where_the_rate_changes() -> None:
@@ -103,7 +103,7 @@ def test_a_state_is_that_of_the_element_before() -> None:
     assert span(delay(3)) == (-3, -3)
     assert span(delay(12)) == (-12, -12)  # more than the rounds after which a span is taken to grow without end
     assert chain(nw.Fold(core())) == (-inf, 0)
-    assert chain(Shift(-3), nw.Fold(core()), Shift()) == (-inf, 2)
+    assert chain(Delay(-3), nw.Fold(core()), Delay()) == (-inf, 2)
 
 
 def test_a_state_that_has_positions_of_its_own() -> None:
@@ -141,7 +141,7 @@ def test_maps_within_maps_and_folds() -> None:
     assert (span(net), span(net, "m")) == (SAME, SAME)
     net = nw.Chain(nw.Map(nw.Fold(GRUCell(3))), input=nw.Array("n m[n] 2"))
     assert (span(net), span(net, "m")) == (SAME, (-inf, 0))
-    net = nw.Chain(nw.Map([nw.Conv(3, 3, padding="same"), nw.Mean(0)]), Shift(), input=nw.Array("n m[n] 2"))
+    net = nw.Chain(nw.Map([nw.Conv(3, 3, padding="same"), nw.Mean(0)]), Delay(), input=nw.Array("n m[n] 2"))
     assert (span(net), span(net, "m")) == ((-1, -1), ALL)
 
 
@@ -152,12 +152,12 @@ def test_elements_are_rows_whose_statistics_a_norm_takes_in_training() -> None:
 
 def test_the_way_is_the_shortest_that_sees_as_far() -> None:
     x = nw.Input("input", INPUT)
-    far = nw.Conv(2, 5, padding="same")(nw.tanh(Shift()(x)))
+    far = nw.Conv(2, 5, padding="same")(nw.tanh(Delay()(x)))
     net = nw.Graph(nw.Add()(nw.relu(x), far))
     sight = sight_of(net, "n", False)
     edges = sight.path(("", "input"), net.plan.wiring.outputs[0][1])
     assert [(edge.made[0], edge.span) for edge in edges] == [
-        ("shift1", (-1, -1)),
+        ("delay1", (-1, -1)),
         ("tanh1", (0, 0)),
         ("conv1", (-2, 2)),
         ("add1", (0, 0)),
@@ -225,7 +225,7 @@ def part(r: random.Random, deep: bool = True) -> nw.Net:
     """A part that takes positions of four numbers, and gives as many numbers."""
     plain = (
         lambda: nw.Conv(4, r.randint(1, 4), padding=r.choice(["same", "causal"]), dilation=r.randint(1, 2)),
-        lambda: Shift(r.choice([-2, -1, 1, 2])),
+        lambda: Delay(r.choice([-2, -1, 1, 2])),
         lambda: nw.Linear(4),
         lambda: GRU(4),
         lambda: nw.Map([nw.Linear(4), r.choice([nw.BatchNorm(), nw.tanh])]),

@@ -102,7 +102,7 @@ NETS: dict[str, Callable[[], nw.Net]] = {
         nw.Repeat(3, [nw.Conv(D, 3, padding="same"), nw.tanh, nw.Dropout(0.2)]), nw.Mean(0), input=SEQUENCE
     ),
     "Repeat, shared": lambda: nw.Chain(
-        nw.Repeat(3, nw.Shared("turn", nw.Bidirectional(nw.Linear(D)))), nw.Shift(-1), nw.Linear(D),
+        nw.Repeat(3, nw.Shared("turn", nw.Bidirectional(nw.Linear(D)))), nw.Delay(-1), nw.Linear(D),
         input=nw.Array("n 6"),
     ),
     "Residual": lambda: nw.Chain(
@@ -193,7 +193,7 @@ PIECES: list[Callable[[random.Random], nw.Net]] = [
     lambda r: nw.Chain(nw.Parallel(nw.Reverse(), nw.Linear(2)), nw.Concatenate()),
     lambda r: nw.Chain(nw.Linear(3), nw.Repeat(2, [nw.LSTM(3), nw.LayerNorm()])),
     lambda r: nw.MaxPool(3, stride=1, padding=1),
-    lambda r: nw.Shift(r.choice((-2, -1, 1))),
+    lambda r: nw.Delay(r.choice((-2, -1, 1))),
 ]
 
 

@@ -199,7 +199,7 @@ def test_noise_that_follows_the_batch_is_named():
 
 
 def test_a_leaf_that_sees_more_than_it_says_is_named():
-    net = nw.Chain(nw.Linear(3), nw.Shift(), Blind(), nw.Linear(2), input=("n", 2))
+    net = nw.Chain(nw.Linear(3), nw.Delay(), Blind(), nw.Linear(2), input=("n", 2))
     sight, steps = nw.check(net).failed
     assert str(sight) == (
         "law 4 sight along n: FAILED at blind1: it sees farther than it says, in use, shown by perturbation"

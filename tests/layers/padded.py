@@ -10,7 +10,7 @@ import netwright as nw
 from netwright.layers.pointwise import UNBOUNDED
 from netwright.layers.position import Positions, SinePositions
 from netwright.layers.scoring import Pair, Weigh
-from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
+from netwright.layers.sequence import Delay, DropFirst, DropLast, First, Last, Reverse
 from netwright.net.apply import whole_program
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
@@ -80,8 +80,8 @@ TOLD = [
         (Reverse(), LINE),
         (Reverse(), GRID),
         (Reverse(), INDICES),
-        (Shift(-2), LINE),
-        (Shift(-1, fill=3), INDICES),
+        (Delay(-2), LINE),
+        (Delay(-1, fill=3), INDICES),
         (nw.softmax, ["n"]),
         (nw.softmax, ["n m"]),
         (nw.log_softmax, ["n m"]),
@@ -163,9 +163,9 @@ UNTOLD = rows(
     (DropLast(), LINE),
     (DropLast(), INDICES),
     (DropFirst(), GRID),
-    (Shift(), LINE),
-    (Shift(3, fill=2), INDICES),
-    (Shift(-20), LINE),
+    (Delay(), LINE),
+    (Delay(3, fill=2), INDICES),
+    (Delay(-20), LINE),
     (Positions(12), LINE),
     (SinePositions(), LINE),
     (nw.Segments(7), ("n 4", "n <7>")),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import netwright as nw
 from netwright.layers.position import Positions, SinePositions
 from netwright.layers.scoring import Pair, Weigh
-from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
+from netwright.layers.sequence import Delay, DropFirst, DropLast, First, Last, Reverse
 from netwright.stepping.step import Begin
 
 Reference = Callable[..., Tensor]  # (the layer's arrays by name, *inputs as the layer gets them) -> its output
@@ -201,10 +201,10 @@ SEQUENCES = [
     Row(DropFirst(), ("5 <7>",), plain(lambda x: x[:, 1:])),
     Row(Reverse(), (LINES,), plain(lambda x: x.flip(1))),
     Row(Reverse(), (GRID,), plain(lambda x: x.flip(1))),
-    Row(Shift(), (LINES,), plain(lambda x: F.pad(x[:, :-1], (0, 0, 1, 0)))),
-    Row(Shift(-2, fill=1.5), (LINES,), plain(lambda x: shifted(x, -2, 1.5))),
-    Row(Shift(9), ("5",), plain(lambda x: 0 * x)),
-    Row(Shift(2, fill=6), ("5 <7>",), plain(lambda x: shifted(x, 2, 6))),
+    Row(Delay(), (LINES,), plain(lambda x: F.pad(x[:, :-1], (0, 0, 1, 0)))),
+    Row(Delay(-2, fill=1.5), (LINES,), plain(lambda x: shifted(x, -2, 1.5))),
+    Row(Delay(9), ("5",), plain(lambda x: 0 * x)),
+    Row(Delay(2, fill=6), ("5 <7>",), plain(lambda x: shifted(x, 2, 6))),
     Row(Begin(), ("5", "5"), plain(lambda state, start: state)),
     Row(Positions(12), (LINES,), lambda w, x: x + w["positions"][:9]),
     Row(nw.Segments(3), (LINES, "9 <3>"), lambda w, x, segments: x + w["weight"][segments]),

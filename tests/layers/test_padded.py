@@ -9,7 +9,7 @@ from torch import Tensor
 import netwright as nw
 from layers.padded import FILLS, ROWS, TOLD, UNTOLD, Case, Row, cut
 from netwright.layers.position import SinePositions
-from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
+from netwright.layers.sequence import Delay, DropFirst, DropLast, First, Last, Reverse
 from netwright.net.apply import whole_program
 from netwright.net.leaf import LeafNode
 from netwright.net.node import PARTS
@@ -145,7 +145,7 @@ KEEPING = [  # (n, 4) -> (m, 4), from 40 or more four of them leave 2 or more
     ),
     *(nw.MaxPool(3, stride=2, padding=1), nw.MaxPool(2, stride=1), nw.AvgPool(3, stride=1, padding=1)),
     *(nw.Slice((1, -1), axis=0), nw.Pad((1, 2)), nw.Residual([nw.Linear(), nw.relu])),
-    *(nw.LayerNorm(), nw.exp, DropLast(), DropFirst(), Reverse(), Shift(), Shift(-2), SinePositions()),
+    *(nw.LayerNorm(), nw.exp, DropLast(), DropFirst(), Reverse(), Delay(), Delay(-2), SinePositions()),
 ]
 ENDING = [nw.Mean(0), nw.Max(0), nw.GlobalAvgPool(), Last(), First(), nw.Slice(-2, axis=0)]
 

@@ -10,7 +10,7 @@ import netwright as nw
 from layers.padded import Case
 from layers.padded import Row as Padded
 from netwright.layers.position import Positions, SinePositions
-from netwright.layers.sequence import DropFirst, DropLast, First, Last, Reverse, Shift
+from netwright.layers.sequence import Delay, DropFirst, DropLast, First, Last, Reverse
 
 ALL = (-math.inf, math.inf)
 SAYING = [
@@ -46,8 +46,8 @@ SAYING = [
     (nw.Max((1, 2)), "n m 4", (0, 0)),
     (DropLast(), "n 4", (0, 0)),
     (DropFirst(), "n 4", (1, 1)),
-    (Shift(), "n 4", (-1, -1)),
-    (Shift(-2), "n 4", (2, 2)),
+    (Delay(), "n 4", (-1, -1)),
+    (Delay(-2), "n 4", (2, 2)),
     (Reverse(), "n 4", ALL),
     (Last(), "n 4", ALL),
     (First(), "n 4", ALL),
@@ -60,9 +60,9 @@ STEPPING = [
     (nw.Conv(5, 3, padding="causal", dilation=2, bias=False), "n 4"),
     (nw.Conv(4, 2, padding="causal", groups=2), "n 4"),
     (nw.Conv(5, 1), "n 4"),
-    (Shift(), "n 4"),
-    (Shift(3, fill=1.5), "n 4"),
-    (Shift(2, fill=6), "n <7>"),
+    (Delay(), "n 4"),
+    (Delay(3, fill=1.5), "n 4"),
+    (Delay(2, fill=6), "n <7>"),
     (Positions(12), "n 4"),
     (SinePositions(), "n 4"),
 ]
@@ -129,7 +129,7 @@ def test_steps_give_what_all_at_once_gives(leaf, sizes, chunks):
     [
         *(nw.Conv(4, 3), nw.Conv(4, 3, padding="same"), nw.Conv(4, 3, padding="causal", stride=2)),
         *(nw.Conv(4, (3, 3), padding="causal"), nw.Conv(4, 1, stride=2), nw.Conv(4, 1, padding=1)),
-        *(Shift(-1), DropLast(), DropFirst(), Reverse(), Last(), nw.MaxPool(3, stride=1)),
+        *(Delay(-1), DropLast(), DropFirst(), Reverse(), Last(), nw.MaxPool(3, stride=1)),
     ],
     ids=name,
 )
@@ -143,6 +143,6 @@ def test_what_is_remembered_has_sizes():
     assert nw.Conv(5, 3, padding="causal", dilation=2).relate(known)["before"] == 4
     assert "before" not in nw.Conv(5, 3).relate(known)
     assert nw.Conv(5, 1).memory() == {}
-    assert Shift(3).memory() == {"past": "before ..."}
-    assert Shift(3).relate({"n": 9})["before"] == 3
+    assert Delay(3).memory() == {"past": "before ..."}
+    assert Delay(3).relate({"n": 9})["before"] == 3
     assert Positions(4).memory() == SinePositions().memory() == {"place": ""}

@@ -14,7 +14,7 @@ D = 3
 NETS = {
     "gru": nw.Chain(nw.GRU(4), nw.Linear(2), input=("n", D)),
     "layers": nw.Chain(
-        nw.Conv(4, (3,), padding="causal"), nw.Residual(nw.LSTM(4)), nw.Positions(20), nw.Shift(), input=("n", D)
+        nw.Conv(4, (3,), padding="causal"), nw.Residual(nw.LSTM(4)), nw.Positions(20), nw.Delay(), input=("n", D)
     ),
     "fold": nw.Chain(nw.Fold(nw.GRUCell(4)), nw.Map([nw.Linear(2), nw.tanh]), input=("n", D)),
     "nothing to remember": nw.Chain(nw.Linear(2), nw.tanh, input=("n", D)),

@@ -29,7 +29,7 @@ PARTS: tuple[Callable[[random.Random], nw.Net], ...] = (
     lambda r: nw.Fold(nw.GRUCell(r.randint(1, 4))),
     lambda r: nw.Map([nw.Linear(r.randint(1, 5)), nw.tanh]),
     lambda r: nw.Conv(r.randint(1, 4), (r.randint(1, 4),), padding="causal", dilation=r.randint(1, 2)),
-    lambda r: nw.Shift(r.randint(1, 3)),
+    lambda r: nw.Delay(r.randint(1, 3)),
     lambda r: nw.Positions(40),
     lambda r: nw.SinePositions(),
     lambda r: nw.LayerNorm(),
@@ -73,7 +73,7 @@ def test_step_is_full(seed: int) -> None:
 
 
 def test_the_step_net_is_a_net() -> None:
-    net = nw.initialize(nw.Chain(nw.Embedding(4), nw.GRU(5), nw.Shift(), nw.Linear(9), input=nw.Array("n <9>")))
+    net = nw.initialize(nw.Chain(nw.Embedding(4), nw.GRU(5), nw.Delay(), nw.Linear(9), input=nw.Array("n <9>")))
     step = nw.unfold(net)
     assert step.arrays.keys() == net.arrays.keys()
     names = {"netwright": netwright, **vars(nw)}  # parts that users do not write have their full name
@@ -104,7 +104,7 @@ def test_what_looks_ahead_is_refused(net: nw.Net, where: str, leaf: str) -> None
         "a net steps along n only if no part looks ahead or changes how many elements there are\n"
         f"  where:    {where}\n"
         f"  got:      {leaf}\n"
-        "  mend:     a part that sees what came before only, such as nw.Conv(…, padding='causal'), nw.GRU, nw.Shift"
+        "  mend:     a part that sees what came before only, such as nw.Conv(…, padding='causal'), nw.GRU, nw.Delay"
     )
 
 

@@ -145,8 +145,8 @@ class Reverse(Leaf):
         return picked_elements(x, torch.where(turned < 0, places, turned))  # (b, n, ...)
 
 
-class Shift(Leaf):
-    """A sequence moved along by some positions: yᵢ = xᵢ₋ₛ, and `fill` where there is no such element.
+class Delay(Leaf):
+    """A sequence some positions later: yᵢ = xᵢ₋ₛ, and `fill` where there is no such element.
 
     One position later, an output cannot see its own input: what a net needs that is to predict its input.
 
@@ -159,12 +159,12 @@ class Shift(Leaf):
             theirs.
 
     Raises:
-        NetError: a shift by 0, which does nothing.
+        NetError: a delay by 0, which does nothing.
         DataError: a fill between two indices.
 
     Example:
         >>> import netwright as nw
-        >>> nw.Shift()(nw.batch([[1.0, 2.0, 3.0]])).tolist()
+        >>> nw.Delay()(nw.batch([[1.0, 2.0, 3.0]])).tolist()
         [[0.0, 1.0, 2.0]]
 
     Torch: torch.roll and a fill
@@ -180,7 +180,7 @@ class Shift(Leaf):
     def __post_init__(self) -> None:
         if type(self.by) is not int or self.by == 0:
             raise NetError(
-                what="a shift is by a whole number of positions, not 0", where="Shift", got=repr(self.by), mend="1"
+                what="a delay is by a whole number of positions, not 0", where="Delay", got=repr(self.by), mend="1"
             )
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,8 +215,8 @@ class Shift(Leaf):
         if not x.is_floating_point() and self.fill % 1:
             raise DataError(
                 what="indices cannot be filled with what is no whole number",
-                where="Shift",
+                where="Delay",
                 got=repr(self.fill),
-                mend="nw.Shift(fill=0), or another index",
+                mend="nw.Delay(fill=0), or another index",
             )
         return x.new_full((x.shape[0], count, *x.shape[2:]), self.fill)  # (b, count, ...)

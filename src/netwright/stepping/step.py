@@ -27,7 +27,7 @@ class Step(Leaf):
 
     Example:
         >>> import netwright as nw
-        >>> step = Step(nw.Shift())
+        >>> step = Step(nw.Delay())
         >>> step.input_names, step.output_names
         (('input', 'past'), ('output', 'past'))
     """

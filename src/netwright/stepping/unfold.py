@@ -166,7 +166,7 @@ class _Unfolding:
             what=f"a net steps along {self.along} only if no part looks ahead or changes how many elements there are",
             where=path,
             got=repr(leaf),
-            mend="a part that sees what came before only, such as nw.Conv(…, padding='causal'), nw.GRU, nw.Shift",
+            mend="a part that sees what came before only, such as nw.Conv(…, padding='causal'), nw.GRU, nw.Delay",
         )
 
 

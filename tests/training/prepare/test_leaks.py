@@ -9,7 +9,7 @@ from causality.causal_nets import CAUSAL, INPUT, LEAKS, Masked, attention
 from netwright.data.sources import source
 from netwright.errors import TrainingError
 from netwright.layers.recurrent.gru import GRU
-from netwright.layers.sequence import DropFirst, DropLast, Reverse, Shift
+from netwright.layers.sequence import Delay, DropFirst, DropLast, Reverse
 from netwright.training.prepare.leaks import refuse_leaks, shifted_pair
 from netwright.training.prepare.next_element import NextElement
 
@@ -86,9 +86,9 @@ def test_a_centred_convolution() -> None:
         "  got:      in training, output i sees input up to i + 2, "
         "because chain1/conv1 looks ahead (shown by perturbation)\n"
         '  mend:     padding="causal" in chain1/conv1\n'
-        "  or:       nw.Shift(2) before chain1/conv1"
+        "  or:       nw.Delay(2) before chain1/conv1"
     )
-    assert refusal(nw.Chain(Shift(2), nw.Conv(4, 5, padding="same"), input=INPUT)) == ""
+    assert refusal(nw.Chain(Delay(2), nw.Conv(4, 5, padding="same"), input=INPUT)) == ""
 
 
 def test_both_directions() -> None:
@@ -115,13 +115,13 @@ def test_statistics_over_positions_in_training() -> None:
 
 
 def test_other_parts_that_look_ahead() -> None:
-    shifted = refusal(nw.Chain(nw.tanh, Shift(-1), nw.Linear(3), input=INPUT))
+    shifted = refusal(nw.Chain(nw.tanh, Delay(-1), nw.Linear(3), input=INPUT))
     assert shifted == (
         "the net can see the element that it must predict\n"
-        "  where:    input -> tanh1 -> shift1 -> linear1 -> output\n"
+        "  where:    input -> tanh1 -> delay1 -> linear1 -> output\n"
         "  expected: output i predicts input at i + 1, and does not see it\n"
-        "  got:      in training, output i sees input at i + 1, because shift1 looks ahead (shown by perturbation)\n"
-        "  mend:     nw.Shift() before shift1"
+        "  got:      in training, output i sees input at i + 1, because delay1 looks ahead (shown by perturbation)\n"
+        "  mend:     nw.Delay() before delay1"
     )
     x = nw.Input("input", INPUT)
     mean = nw.Graph(nw.Add()(x, nw.Mean(0)(x)))
@@ -158,7 +158,7 @@ def test_targets_of_its_own_are_later_positions() -> None:
         "  got:      in training, prediction i sees text from i - 1 to i + 1, "
         "because conv1 looks ahead (shown by perturbation)\n"
         '  mend:     padding="causal" in conv1\n'
-        "  or:       nw.Shift() before conv1"
+        "  or:       nw.Delay() before conv1"
     )
 
 
@@ -168,18 +168,18 @@ def test_a_target_that_is_not_shifted() -> None:
         "  where:    text -> tanh1 -> gru1 -> linear1 -> mse1\n"
         "  expected: prediction i predicts text at i, and does not see it\n"
         "  got:      in training, prediction i sees text up to i, because no part hides it (shown by perturbation)\n"
-        "  mend:     nw.Shift() before tanh1, so that no position sees its own element\n"
+        "  mend:     nw.Delay() before tanh1, so that no position sees its own element\n"
         "  or:       nw.DropLast() after the input, and nw.DropFirst() before the target"
     )
-    assert refusal(against(GRU(4), Shift(), same), False) == ""
-    assert "conv1 looks ahead" in refusal(against(nw.Conv(4, 3, padding="same"), Shift(), same), False)
+    assert refusal(against(GRU(4), Delay(), same), False) == ""
+    assert "conv1 looks ahead" in refusal(against(nw.Conv(4, 3, padding="same"), Delay(), same), False)
 
 
 def test_what_gives_its_input_back_predicts_nothing() -> None:
     assert refusal(against(nw.Bidirectional(GRU(4)), same, same), False) == ""
     assert refusal(against(nw.Conv(4, 3, padding="same"), same, same), False) == ""
     assert refusal(against(nw.Linear(1), same, same), False) == ""
-    assert refusal(against(GRU(4), same, Shift()), False) == ""  # what was is to be remembered, not foretold
+    assert refusal(against(GRU(4), same, Delay()), False) == ""  # what was is to be remembered, not foretold
 
 
 def test_targets_from_elsewhere_are_not_known() -> None:

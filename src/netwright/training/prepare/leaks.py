@@ -161,11 +161,11 @@ def _mends(net: Net, question: LeakQuestion, way: tuple[str, ...], ahead: str, h
     """Edits that would hide the target, the likeliest first."""
     if not ahead:
         return (
-            f"nw.Shift() before {way[0] if way else question.end}, so that no position sees its own element",
+            f"nw.Delay() before {way[0] if way else question.end}, so that no position sees its own element",
             "nw.DropLast() after the input, and nw.DropFirst() before the target",
         )
     hidden = [mend for op in net.plan.wiring.leaves if op.path == ahead for mend in op.leaf.hides_future(ahead)]
     shift = int(high) - question.target + 1 if not isinf(high) else 0
     if shift:
-        hidden.append(f"nw.Shift({'' if shift == 1 else shift}) before {ahead}")
+        hidden.append(f"nw.Delay({'' if shift == 1 else shift}) before {ahead}")
     return tuple(hidden) or (f"leave out {ahead}, or declare in its reach(training) that it sees no later positions",)
