@@ -68,7 +68,7 @@ INSIDE = {
     ],
     "training": [
         ["average", "batch", "events", "holding", "interrupts", "schedules", "snapshot", "start"],
-        ["culprit", "epochs", "feeds", "limits", "processes", "telling", "updates"],
+        ["culprit", "epochs", "feeds", "limits", "processes", "telling", "updates", "variation"],
         ["not_finite", "optimizers"],
         ["engines"],
         ["prepare"],

@@ -66,6 +66,14 @@ EQUAL: dict[str, Callable[[], Run]] = {
         ),
         (texts(40), [text[-1] for text in texts(40)]), validation=8,
     ),
+    "variation": lambda: train(
+        nw.Chain(
+            *(nw.Flatten(), 8, nw.tanh, nw.Linear()),
+            input=nw.Image(6, 4, "gray", vary=(nw.Shift(1), nw.Rotate(20), nw.GaussianNoise(0.1))),
+            output=nw.Number(),
+        ),
+        (rows(120)[0].sigmoid().reshape(30, 6, 4), rows(30)[1]),
+    ),
     "a stream": lambda: train(ends(8, nw.tanh), lambda: zip(*map(torch.Tensor.tolist, rows(40)), strict=True)),
     "a rate that a callback changes": lambda: train(
         ends(8, nw.tanh), rows(40), learning_rate=0.01, callbacks=[Slows()]

@@ -24,6 +24,17 @@ from netwright.codecs.text.characters import Characters as Characters
 from netwright.codecs.text.subwords import Subwords as Subwords
 from netwright.codecs.text.tokens import Tokens as Tokens
 from netwright.codecs.text.words import Words as Words
+from netwright.codecs.vary.colour import Brightness as Brightness
+from netwright.codecs.vary.colour import Contrast as Contrast
+from netwright.codecs.vary.colour import Hue as Hue
+from netwright.codecs.vary.colour import Saturation as Saturation
+from netwright.codecs.vary.cover import Erase as Erase
+from netwright.codecs.vary.cover import GaussianNoise as GaussianNoise
+from netwright.codecs.vary.geometry import Crop as Crop
+from netwright.codecs.vary.geometry import Flip as Flip
+from netwright.codecs.vary.geometry import Rotate as Rotate
+from netwright.codecs.vary.geometry import Shift as Shift
+from netwright.codecs.vary.geometry import Zoom as Zoom
 from netwright.data.datasets import Dataset as Dataset
 from netwright.data.datasets import Split as Split
 from netwright.data.datasets import dataset as dataset

@@ -193,7 +193,7 @@ def words(hint: Any) -> str:
     cls = origin or hint
     if cls is tuple:
         return "a tuple"
-    if cls is abc.Iterable:
+    if cls in (abc.Iterable, abc.Sequence):
         return "a list"
     name = getattr(cls, "__name__", str(cls))
     return WORDS.get(cls) or ("FREE" if name == "Free" else f"a value of {name}")

@@ -19,6 +19,7 @@ from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.text.characters import Characters
+from netwright.codecs.vary.geometry import Flip
 from netwright.errors import DataError
 
 DIGITS = Each(Category(range(10)))
@@ -280,3 +281,10 @@ def test_a_column_that_is_not_in_memory_is_learned_from_in_pieces(monkeypatch) -
     with pytest.raises(DataError) as caught:
         Each(Number()).fit(Column([*lists[:17], [], *lists]))
     assert caught.value.where == "row 17"
+
+
+def test_the_pictures_of_a_sequence_do_not_vary():
+    assert message(lambda: Each(Image(4, 4, vary=(Flip(),)))) == (
+        "the pictures of a sequence do not vary\n  where:    Each(Image)\n  got:      Flip(axis='horizontal')\n"
+        "  mend:     leave vary=… out"
+    )

@@ -150,6 +150,14 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
         lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
         [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"class_weights": {2: 5.0}},
     ),
+    "variation": (
+        lambda: nw.Chain(
+            *(nw.Flatten(), 8, nw.relu, nw.Linear(), nw.softmax),
+            input=nw.Image(4, 4, "gray", vary=(nw.Shift(1), nw.Flip(), nw.GaussianNoise(0.1))),
+            output=nw.Category(range(3)),
+        ),
+        (np.arange(640, dtype=np.uint8).reshape(40, 4, 4), [i % 3 for i in range(40)]), {},
+    ),
     "accumulate, lengths differ": (
         lambda: nw.Chain(nw.Embedding(4), nw.GRU(5), nw.Linear(), nw.softmax, input=nw.Characters("abc")),
         texts(40), {"objective": nw.NextElement(), "accumulate": 5},

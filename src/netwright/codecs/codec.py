@@ -12,6 +12,7 @@ from netwright.codecs.numeric import is_array, rows_of_numbers, size_of
 from netwright.codecs.pieces import pieces
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Decision, Raw, Reading
+from netwright.codecs.vary.variation import Draw
 from netwright.errors import DataError, MissingArraysError, SizeError, shortened
 from netwright.fields import checked
 from netwright.sizes.free import FREE
@@ -42,7 +43,8 @@ class Codec(Value, ABC):
     - `decoded`, the sizes that `decode` takes: `"10"` for ten probabilities;
     - `encode`, one raw value to one tensor, in the form stored in memory (bytes stay bytes); `encode_all`, many of
       them to one tensor, or to a `Ragged` if their lengths differ and `encoded` names that size;
-    - `prepare`, a batch of stored tensors to what the net sees (bytes become floats);
+    - `prepare`, a batch of stored tensors to what the net sees (bytes become floats); `varied`, how it varies in
+      training before that, and `variation`, the same in words;
     - `read`, one tensor to one raw value, in the form that a `Reading` asks for; `decode` calls it;
     - `answer`, one word for what the output is, so that a net which it decodes can be trained without a loss of one's
       own, and measured; `names`, what its classes are called, where they are not numbers.
@@ -156,6 +158,18 @@ class Codec(Value, ABC):
 
     def prepare(self, stored: Tensor) -> Tensor:
         """A batch of stored tensors as the net sees it."""
+        return stored
+
+    @property
+    def variation(self) -> str:
+        """How `varied` changes examples, in words; empty where it does not."""
+        return ""
+
+    def varied(self, stored: Tensor, draw: Draw) -> Tensor:
+        """A batch of stored tensors as one step of training sees it, before it is prepared.
+
+        All random numbers come from `draw`, by a name each, so that an example varies alike in every batch.
+        """
         return stored
 
     def truncated(self, raws: Sequence[Any]) -> int:

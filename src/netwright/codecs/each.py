@@ -36,7 +36,7 @@ class Each(Codec):
         codec: the codec of one position; what it learns, it learns from all positions of the training data.
 
     Raises:
-        NetError: `Each` of `Each`, which is the same as one.
+        NetError: `Each` of `Each`, which is the same as one; a codec that varies in training.
         DataError: lists mixed with single items, an empty list, or a value that the codec refuses, with its position.
 
     Example:
@@ -53,6 +53,13 @@ class Each(Codec):
     def __post_init__(self) -> None:
         if isinstance(self.codec, Each):
             raise NetError(what="Each of Each is Each: it takes any depth", got=repr(self), mend=repr(self.codec))
+        if self.codec.variation:
+            raise NetError(
+                what="the pictures of a sequence do not vary",
+                where=f"Each({type(self.codec).__name__})",
+                got=self.codec.variation,
+                mend="leave vary=… out",
+            )
 
     @property
     def scale(self) -> tuple[Any, Any] | None:

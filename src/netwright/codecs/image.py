@@ -16,6 +16,8 @@ from torch import Tensor
 from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.numeric import AnyArray, ColumnMoments, as_tensor, described, is_array, per_component, scale_of
 from netwright.codecs.reading import Reading
+from netwright.codecs.vary.apply import varied_pictures
+from netwright.codecs.vary.variation import Draw, Size, Variation, check_variations
 from netwright.errors import DataError, FileError, NetError, did_you_mean, missing_extra
 from netwright.fields import at_least
 from netwright.regular import opened
@@ -60,9 +62,12 @@ class Image(Codec):
         layout: "hwc" or "chw", the order of the axes of arrays that are given and decoded.
         filter: how pictures are resized: "bilinear", or another of PIL's: "nearest", "box", "hamming", "bicubic",
             "lanczos".
+        vary: how pictures vary in training, such as `(nw.Shift(2), nw.Rotate(10), nw.Zoom(0.1))`; none by default,
+            since only you know what leaves the meaning of a picture as it is. Validation and use never vary. Each step
+            draws anew, by the seed of the run; those that move pixels are joined to one resampling, which comes first.
 
     Raises:
-        NetError: an option out of range.
+        NetError: an option out of range; a variation that pictures of this size and colour cannot have.
         DataError: a missing file; a value that is not a picture; an array with another number of channels, or with
             values that are neither bytes nor floats in 0..1; NaN.
 
@@ -82,6 +87,7 @@ class Image(Codec):
     deviation: float | Iterable[float] | Free = 1.0
     layout: Literal["hwc", "chw"] = "hwc"
     filter: Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] = "bilinear"
+    vary: Sequence[Variation] = ()
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
@@ -92,6 +98,8 @@ class Image(Codec):
                 raise NetError(what=f"unknown {name}", expected=expected, got=repr(getattr(self, name)))
         for name in ("mean", "deviation"):
             object.__setattr__(self, name, per_component(name, getattr(self, name), self.channels))
+        object.__setattr__(self, "vary", tuple(self.vary))
+        check_variations(self.vary, Size(self.height, self.width, self.channels))
 
     @property
     def channels(self) -> int:
@@ -139,6 +147,13 @@ class Image(Codec):
         scale = 255 if stored.dtype == torch.uint8 else 1
         light = stored.float() if scale == 255 else stored  # torch divides bytes into its default type
         return (light / (deviation * scale)).sub_(mean / deviation)
+
+    @property
+    def variation(self) -> str:
+        return ", ".join(map(repr, self.vary))
+
+    def varied(self, stored: Tensor, draw: Draw) -> Tensor:
+        return varied_pictures(_light(stored), self.vary, draw) if self.vary else stored
 
     def read(self, output: Tensor, reading: Reading) -> np.ndarray:
         self._check_decision(reading)

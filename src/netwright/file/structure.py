@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields, replace
 from functools import cache, cached_property
@@ -10,6 +11,7 @@ from typing import Any, TypeAlias, cast, get_args
 from torch import nn
 
 from netwright.codecs.codec import CODECS, Codec
+from netwright.codecs.vary.variation import VARIATIONS
 from netwright.errors import FileError, NetwrightError, SizeError, close_names, did_you_mean
 from netwright.fields import test_of
 from netwright.file.format import malformed, short, too_deep
@@ -25,7 +27,7 @@ from netwright.value import Value
 Plain: TypeAlias = Any  # what JSON has: None, bool, int, float, str, list, dict with texts as names
 
 MARKS = {"FREE": FREE}
-RECORDS: dict[str, type] = {"Call": Call}
+RECORDS: ChainMap[str, type] = ChainMap({"Call": Call}, cast(dict[str, type], VARIATIONS))
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 MOST_DEPTH = 200  # levels of nested values: about 60 levels of nested parts
 MOST_USES = 10_000  # leaves that a small file may expand to: they take about two seconds

@@ -317,7 +317,7 @@ class Loop:
         with closing(feed.epoch(number, status.batch_size, seed, least, running.batches)) as batches:
             for batch in batches:
                 self.whole = False
-                loss, size = self._step(batch), batch.size
+                loss, size = self._step(self.prepared.variation(batch, status.step)), batch.size
                 now = self.clock() - start
                 running.batches, running.seconds = running.batches + 1, trained + now
                 running.loss, running.examples = running.loss + loss * size, running.examples + size

@@ -41,6 +41,28 @@ def test_beyond_memory_batches_are_encoded_as_they_come(monkeypatch) -> None:
         assert torch.equal(tensor, resident.inputs[port])
 
 
+def test_tensors_beyond_memory_are_encoded_too(monkeypatch) -> None:
+    data = source((torch.from_numpy(PICTURES), ["a", "b", "a", "a", "b"]))
+    resident = feed(data, NET, CPU).batch(torch.tensor([4, 0]))
+    monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 100)
+    lazy = feed(data, NET, CPU)
+    assert lazy.raw and lazy.stored == {}
+    for port, tensor in lazy.batch(torch.tensor([4, 0])).inputs.items():
+        assert torch.equal(tensor, resident.inputs[port])
+
+
+def test_what_varies_stays_as_it_is_stored_in_an_epoch_and_nowhere_else() -> None:
+    varying = nw.with_loss(CHAIN.with_input(nw.Image(4, 4, "gray", vary=(nw.Flip(),))), nw.CrossEntropy())
+    for found in ((PICTURES, ["a", "b", "a", "a", "b"]), (PICTURES / 255, ["a", "b", "a", "a", "b"])):
+        made = feed(source(found), varying, CPU)
+        (batch,) = made.epoch(1, 5, seed=0)
+        assert torch.equal(batch.inputs["input"], made.columns["input"][batch.examples])
+        still = feed(source(found), NET, CPU)
+        assert torch.equal(made.first(3).inputs["input"], still.first(3).inputs["input"])
+        for one, other in zip(made.every(2), still.every(2), strict=True):
+            assert torch.equal(one.inputs["input"], other.inputs["input"])
+
+
 def test_what_takes_no_more_memory_is_prepared_once() -> None:
     ports = {"input": nw.Number(10.0, 5.0), "target": nw.Image(4, 4, "gray")}
     net = nw.Graph(

@@ -38,7 +38,7 @@ class Batches(ABC):
 
     @abstractmethod
     def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
-        """The batches of an epoch, from 1 on, in its order.
+        """The batches of an epoch, from 1 on, in its order; ports that vary are stored as encoded, for the step.
 
         Args:
             number: of the epoch; epochs are asked for in ascending order, and begin where the one before ended.

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ class Feed(Value, Batches, eq=False):
     Fields:
         source: the raw examples.
         columns: the stored examples by port; raw if they are read anew, or if the encoded ones would not fit in memory.
+        encoded: the ports whose columns are not raw.
         prepared: the ports whose columns are stored as the net sees them, since that takes no more memory.
         axes: the names of the lengths that examples have.
         typical: the mean of each length by its name, over all examples, or over some where columns are raw.
@@ -41,6 +42,7 @@ class Feed(Value, Batches, eq=False):
     source: Source
     columns: Mapping[str, Stored | Sequence[Any]]
     codecs: Mapping[str, Codec]
+    encoded: frozenset[str]
     prepared: frozenset[str]
     weights: Tensor | None
     device: torch.device
@@ -62,7 +64,12 @@ class Feed(Value, Batches, eq=False):
 
     @property
     def stored(self) -> Mapping[str, Stored]:
-        return {port: column for port, column in self.columns.items() if isinstance(column, Tensor | Ragged)}
+        return {port: cast(Stored, self.columns[port]) for port in self.columns if port in self.encoded}
+
+    @property
+    def raws(self) -> Mapping[str, Sequence[Any]]:
+        """The columns whose examples are read or encoded batch by batch, by port."""
+        return {port: cast(Sequence[Any], self.columns[port]) for port in self.columns if port not in self.encoded}
 
     def digests(self) -> Mapping[str, str]:
         found = {port: column.rows.digest() for port, column in self.columns.items() if isinstance(column, Lazy)}
@@ -82,7 +89,7 @@ class Feed(Value, Batches, eq=False):
     @property
     def raw(self) -> bool:
         """Whether some columns are read or encoded batch by batch."""
-        return not all(isinstance(column, Tensor | Ragged) for column in self.columns.values())
+        return len(self.encoded) < len(self.columns)
 
     @cached_property
     def ragged(self) -> tuple[Ragged, ...]:
@@ -128,9 +135,13 @@ class Feed(Value, Batches, eq=False):
         """The length of every example: the number of its elements in all columns whose length varies."""
         return torch.stack([extents(column).prod(1) for column in self.ragged]).sum(0)  # (examples,)
 
-    def batch(self, indices: Tensor, read: Mapping[str, Stored] | None = None) -> Batch:
-        """The examples at these indices, as the net sees them; `read` are those that are not in memory, if they were
-        read and encoded before."""
+    def batch(self, indices: Tensor, read: Mapping[str, Stored] | None = None, to_vary: bool = False) -> Batch:
+        """The examples at these indices, as the net sees them.
+
+        Args:
+            read: those that are not in memory, if they were read and encoded before.
+            to_vary: whether the ports that vary in training stay as they are stored, for the step to vary them.
+        """
         columns = self._gathered(indices, read)
         if self.raw:
             with self.source.errors():
@@ -138,7 +149,7 @@ class Feed(Value, Batches, eq=False):
         padded = padded_batch(columns, self.axes)
         inputs: dict[str, Tensor] = {}
         for port, stored in padded.inputs.items():
-            if port in self.prepared:
+            if port in self.prepared or (to_vary and self.codecs[port].variation):
                 inputs[port] = stored.to(self.device, non_blocking=True)
             else:
                 inputs[port] = prepared_on(self.device, self.codecs[port], stored)
@@ -150,14 +161,14 @@ class Feed(Value, Batches, eq=False):
     def _gathered(self, indices: Tensor, read: Mapping[str, Stored] | None) -> dict[str, Stored]:
         """The stored examples by port; raw ones are read together, then encoded."""
         stored = self.stored
-        raw = {port: self.codecs[port] for port in self.columns if port not in stored}
+        raw = {port: self.codecs[port] for port in self.raws}
         read = encoded_rows(self.source, raw, indices) if read is None and raw else read or {}
         return {port: read[port] if port in raw else selected(stored[port], indices) for port in self.columns}
 
     def _is_even(self, port: str) -> bool:
         """Whether reading a row twice changes nothing, and all examples at the port have one size."""
         column, shape = self.columns[port], self.axes.shapes[port]
-        return isinstance(column, Tensor) or (
+        return (port in self.encoded and isinstance(column, Tensor)) or (
             isinstance(column, Lazy) and not column.rows.drawn and ranked(shape) and fixed(shape)
         )
 
@@ -166,9 +177,9 @@ class Feed(Value, Batches, eq=False):
         return _fed(source, self.codecs, self.axes, self.device)
 
     def batches(self, order: Tensor, size: int, least: int = 1) -> Generator[Batch]:
-        """The examples in an order, `size` at a time; the last batch may be short, but not below `least`."""
+        """The examples in an order, to be varied, `size` at a time; the last may be short, but not below `least`."""
         for block in order.split(batch_sizes(len(order), size * self._at_once(size), least)):
-            whole, sizes = self.batch(block), batch_sizes(len(block), size, least)
+            whole, sizes = self.batch(block, to_vary=True), batch_sizes(len(block), size, least)
             if len(sizes) == 1:
                 yield whole
                 continue
@@ -214,7 +225,7 @@ def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.
             column = _encoded(raws, port, codecs[port])
         if isinstance(column, Tensor):
             column = column.contiguous()
-            if codecs[port].prepare(column[:1]).nbytes <= column[:1].nbytes:
+            if not codecs[port].variation and codecs[port].prepare(column[:1]).nbytes <= column[:1].nbytes:
                 column = codecs[port].prepare(column).contiguous()
                 prepared.add(port)
         columns[port] = known[port] = column
@@ -226,7 +237,8 @@ def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.
     typical = {
         name: round(float(torch.as_tensor(n, device="cpu").double().mean())) for name, n in axes.of_all(known).items()
     }
-    return Feed(source, columns, codecs, frozenset(prepared), weights, device, axes, typical)
+    encoded = frozenset(port for port, column in known.items() if columns[port] is column)
+    return Feed(source, columns, codecs, encoded, frozenset(prepared), weights, device, axes, typical)
 
 
 def _samples(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> dict[str, Stored]:

@@ -53,7 +53,7 @@ class Streamed(Batches):
             self._shuffled = Shuffled(self.blocks, seed, self._place)
             self.blocks = replace(self.blocks, first=None)  # it is trained on, and then freed
         for wanted in batch_sizes(len(self), size, least)[skip:]:
-            batch = self._batch(*self._shuffled.take(wanted))
+            batch = self._batch(*self._shuffled.take(wanted), to_vary=True)
             self._place = self._shuffled.state
             self._say_what_ended_early(self._shuffled)
             yield batch
@@ -87,12 +87,14 @@ class Streamed(Batches):
     def heard_by(self, status: Status, waits: bool = False) -> None:
         self._status = status
 
-    def _batch(self, numbers: Sequence[int], rows: Sequence[Example]) -> Batch:
+    def _batch(self, numbers: Sequence[int], rows: Sequence[Example], to_vary: bool = False) -> Batch:
         """These examples, encoded; an error names them by their numbers in the pass."""
         columns = {port: stacked_arrays([row[port] for row in rows]) for port in rows[0]}
         named = torch.tensor(numbers, dtype=torch.int64, device="cpu")
         source = self.blocks.form(Source(columns, rows=named, name=self.few.source.name))
-        return replace(self.few, source=source, columns=source.columns, prepared=frozenset[str]()).first(len(rows))
+        none = frozenset[str]()
+        read = replace(self.few, source=source, columns=source.columns, encoded=none, prepared=none)
+        return read.batch(torch.arange(len(rows), device="cpu"), to_vary=to_vary)
 
     def _say_what_ended_early(self, shuffled: Shuffled) -> None:
         """Say once, as a choice, that a pass had fewer examples than the data said."""

@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from netwright.codecs.codec import Codec
-from netwright.codecs.ragged import Ragged
 from netwright.data.order import batch_sizes
 from netwright.data.reading import reading
 from netwright.data.sources import Source
@@ -40,13 +39,13 @@ class Workers(Batches):
 
     def epoch(self, number: int, size: int, seed: int, least: int = 1, skip: int = 0) -> Generator[Batch]:
         sizes = batch_sizes(len(self.feed), size, least)
-        return self._read(self.feed.order(size, seed, number).split(sizes)[skip:], skip)
+        return self._read(self.feed.order(size, seed, number).split(sizes)[skip:], skip, to_vary=True)
 
-    def _read(self, batches: Sequence[Tensor], first: int = 0) -> Generator[Batch]:
+    def _read(self, batches: Sequence[Tensor], first: int = 0, to_vary: bool = False) -> Generator[Batch]:
         loading = self._started(batches)
         try:
             for number, indices in enumerate(batches, first):
-                yield self.feed.batch(indices, self._next(loading, number))
+                yield self.feed.batch(indices, self._next(loading, number), to_vary)
         finally:
             # torch ends the processes when nothing refers to `loading`; an error refers to it as long as it is kept
             loading._shutdown_workers()
@@ -69,7 +68,7 @@ class Workers(Batches):
 
     def _started(self, batches: Sequence[Tensor]) -> Any:
         """The processes at work on an epoch."""
-        raw = {port: column for port, column in self.feed.columns.items() if not isinstance(column, Tensor | Ragged)}
+        raw = self.feed.raws
         source = Source(raw, rows=self.feed.source.rows, name=self.feed.source.name)
         # batch_size=None: an item is a batch already. torch's sampler may be any list
         loader = DataLoader(

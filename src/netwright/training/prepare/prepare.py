@@ -36,10 +36,12 @@ from netwright.training.prepare.rates import in_kind, rates_of
 from netwright.training.prepare.sharing import held_by, sharing_of
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
+from netwright.training.prepare.varied import variation_of
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_own_statistics
 from netwright.training.schedules import Schedule, schedule_of
 from netwright.training.updates import Update
+from netwright.training.variation import BatchVariation
 
 WHY_ADAM = "its steps do not depend on the scale of the gradients"
 
@@ -54,6 +56,7 @@ class Prepared:
         engine: computes gradients; it holds the arrays that are trained.
         other_arrays: the arrays that no gradient trains, by path.
         feed: the examples as batches.
+        variation: what each step does to its batch.
         net_with_loss: its structure, without arrays.
         frozen: the paths of the arrays that never change.
         updates: each update of the optimizer with its peak learning rate.
@@ -72,6 +75,7 @@ class Prepared:
     engine: InPieces
     other_arrays: Mapping[str, Tensor]
     feed: Batches
+    variation: BatchVariation
     net_with_loss: Net
     frozen: Collection[str]
     updates: Sequence[tuple[Update, float]]
@@ -140,8 +144,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
     sharing = sharing_of(choose, plan, trained, optimizer, room * (own if whole else 1), device, precision)
     pieces = choose.pieces(own, room, sharing.most, device, whole, precision, options.accumulate)
-    if goal.prefix:
-        check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
+    check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
     held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group)
     validate = None if checked is None else validation_of(plan, checked, held.present, net, goal.prefix, group)
     engine = InPieces(held.engine, group.highest(pieces), room, whole)
@@ -154,6 +157,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         engine=engine,
         other_arrays=held.others,
         feed=read_ahead(choose.workers(options.workers, training_feed), plan),
+        variation=variation_of(choose, net_with_loss, net, seed),
         net_with_loss=net_with_loss.bare(),
         frozen=held.others.keys() - rates.keys(),
         updates=held.updates,

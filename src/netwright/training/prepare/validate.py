@@ -162,8 +162,11 @@ def validation_of(
 def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
     """Raise an error if the decoder reads probabilities but the net gives something else, such as logits.
 
-    A few examples are run, since the kinds of the parts do not always tell what the net gives.
+    A few examples are run, since the kinds of the parts do not always tell what the net gives. A net that ends in its
+    own loss has no decoder whose output a loss reads.
     """
+    if not goal.prefix:
+        return
     wants = {name: PROBABLE[codec.answer] for name, codec in net.held.outputs.items() if codec.answer in PROBABLE}
     slots = dict(plan.wiring.values[goal.prefix.rstrip("/")])
     batch = data.first(FEW)

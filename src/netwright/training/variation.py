@@ -1,0 +1,30 @@
+"""Varies the batch of a step as the encoders of the net say, by random numbers of the run."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from netwright.codecs.codec import Codec
+from netwright.net.run.noise import Noise
+from netwright.training.batch import Batch
+from netwright.value import Value
+
+
+class BatchVariation(Value):
+    """How the examples of a run vary: keyed like the noise of dropout, by seed, step, port and example.
+
+    Fields: `codecs` are those that vary, by port; the batch has their ports as they are stored.
+    """
+
+    codecs: Mapping[str, Codec]
+    seed: int
+
+    def __call__(self, batch: Batch, step: int) -> Batch:
+        """The batch as the net sees it in this step."""
+        if not self.codecs:
+            return batch
+        noise = Noise(self.seed, step, batch.examples)
+        inputs: dict[str, Tensor] = dict(batch.inputs)
+        for port, codec in self.codecs.items():
+            inputs[port] = codec.prepare(codec.varied(inputs[port], noise.of(f"varied {port}")))
+        return Batch(inputs, batch.examples, batch.weights, batch.lengths)
