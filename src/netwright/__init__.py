@@ -176,6 +176,8 @@ from netwright.net.program import program as program
 from netwright.net.run.call import batch as batch
 from netwright.net.run.padding import Lengths as Lengths
 from netwright.net.to_torch import to_torch as to_torch
+from netwright.show.contact_sheet import ContactSheet as ContactSheet
+from netwright.show.contact_sheet import contact_sheet as contact_sheet
 from netwright.show.draw import draw as draw
 from netwright.show.report import report as report
 from netwright.show.summary import Summary as Summary

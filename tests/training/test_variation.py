@@ -5,7 +5,7 @@ import torch
 import netwright as nw
 from netwright.net.run.noise import Noise
 from netwright.training.batch import Batch
-from netwright.training.variation import BatchVariation
+from netwright.training.variation import BatchVariation, noise_of_port
 
 ENCODER = nw.Image(5, 4, "gray", mean=0.5, deviation=0.25, vary=(nw.Shift(1), nw.Brightness(0.5)))
 PIXELS = torch.randint(0, 256, (6, 5, 4, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -20,7 +20,7 @@ def test_each_port_varies_and_is_prepared_and_the_rest_stays() -> None:
     given = batch(ids)
     found = BatchVariation({"left": ENCODER, "right": ENCODER}, seed=7)(given, 3)
     for port in ("left", "right"):
-        expected = ENCODER.prepare(ENCODER.varied(PIXELS, Noise(7, 3, ids).of(f"varied {port}")))
+        expected = ENCODER.prepare(ENCODER.varied(PIXELS, noise_of_port(Noise(7, 3, ids), port)))
         assert torch.equal(found.inputs[port], expected)
     assert not torch.equal(found.inputs["left"], found.inputs["right"])
     assert found.inputs["target"] is given.inputs["target"] and found.weights is given.weights

@@ -153,7 +153,7 @@ class Image(Codec):
         return ", ".join(map(repr, self.vary))
 
     def varied(self, stored: Tensor, draw: Draw) -> Tensor:
-        return varied_pictures(_light(stored), self.vary, draw) if self.vary else stored
+        return varied_pictures(light_of(stored), self.vary, draw) if self.vary else stored
 
     def read(self, output: Tensor, reading: Reading) -> np.ndarray:
         self._check_decision(reading)
@@ -179,7 +179,7 @@ class Image(Codec):
         step = max(BLOCK // self._encode_from(raws[:1], 0).numel(), 1) if len(raws) else 1
         for start in range(0, len(raws), step):
             block = self._encode_from(raws[start : start + step], start)
-            moments.add(_light(block).reshape(-1, self.channels))  # (pictures, h, w, c) -> (pixels, c)
+            moments.add(light_of(block).reshape(-1, self.channels))  # (pictures, h, w, c) -> (pixels, c)
         if not len(raws):
             raise DataError(what="there are no pictures to learn the mean and deviation from")
         mean = _rounded(moments.mean) if self.mean is FREE else self.mean
@@ -274,7 +274,7 @@ class Image(Codec):
                 pass  # try again row by row, to name the row or to resize
         rows = self._encode_rows(raws, first)
         mixed = len({row.dtype for row in rows}) > 1
-        return torch.stack([_light(row) for row in rows] if mixed else rows)
+        return torch.stack([light_of(row) for row in rows] if mixed else rows)
 
     def _encode_block(self, raws: AnyArray) -> Tensor:
         """A whole array of pictures of the right size, its memory shared where possible."""
@@ -367,8 +367,8 @@ def _check_pixels(pictures: Tensor) -> None:
         )
 
 
-def _light(stored: Tensor) -> Tensor:
-    """Bytes as floats in 0..1."""
+def light_of(stored: Tensor) -> Tensor:
+    """Pictures in their stored form as floats in 0..1."""
     return stored.float() / 255 if stored.dtype == torch.uint8 else stored
 
 

@@ -20,6 +20,7 @@ from netwright.net.history import Entry
 from netwright.net.part import Net
 from netwright.regular import write_file
 from netwright.show.chart import ChartLine, chart, smoothed
+from netwright.show.contact_sheet import contact_sheet
 from netwright.show.draw import draw
 from netwright.show.parts import sizes_text
 from netwright.show.pictures import activation, coloured, data_uri
@@ -30,6 +31,7 @@ from netwright.training.result import Run
 ENTRIES = 20  # of a history, on a page
 TEMPLATE = Path(__file__).with_name("report.html")
 WIDE, NARROW = 1120, 340  # pixels of the drawing, of which the page shows the one that fits
+ROWS = 4  # of a contact sheet
 BEST = 3  # labels whose probabilities an example shows
 
 
@@ -43,6 +45,8 @@ def report(
     notes: Sequence[str] = (),
 ) -> Path:
     """Write one page: a drawing of the net, its parts, the choices, curves, figures, kernels, activations, examples.
+
+    If the encoder varies pictures in training, a contact sheet shows how.
 
     Sections without content are left out: a net alone has no curves, a net without pictures no kernels. The page holds
     its own style and pictures, needs no script and no network, and fits a desktop, a phone and paper, light and dark.
@@ -73,6 +77,7 @@ def report(
         _drawn(net, table),
         _choices(run),
         _curves(run),
+        _variation(run, net, shown),
         *(_figures(f"Measured{title}", one) for title, one in _each_output(measured).items()),
         _answers(net, shown),
         *(_worst(f"The worst examples{title}", net, one) for title, one in _each_output(measured).items()),
@@ -157,6 +162,20 @@ def _curves(run: Run | None) -> str:
     words = f"{len(run.losses):,} steps in {_epochs(run)} ({run.ended})"
     kept = f"; the net of epoch {run.best} was kept" if run.best else ""
     return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')
+
+
+def _variation(run: Run | None, net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
+    """The contact sheet of each input whose pictures vary in training: of the given examples, or of the run's own."""
+    sections: list[str] = []
+    for port, codec in net.inputs.items():
+        given = [value for value, _ in examples[:ROWS]] if len(net.inputs) == 1 else []
+        pictures = given or ([] if run is None else run.varied.get(port, []))
+        if isinstance(codec, Image) and codec.variation and pictures:
+            title = "Pictures as they vary in training" + (f": {port}" if len(net.inputs) > 1 else "")
+            words = "Each row begins with an example as it is; the others are what steps of training make of it by "
+            sheet = contact_sheet(codec, pictures, port=port)._repr_html_()  # type: ignore[reportPrivateUsage]
+            sections.append(_section(title, f"{words}{codec.variation}.", f'<div class="scroll">{sheet}</div>'))
+    return "\n".join(sections)
 
 
 def _epochs(run: Run) -> str:

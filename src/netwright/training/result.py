@@ -1,7 +1,9 @@
 """The result of a training run as a value: the nets, every curve and every choice."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import field, replace
+from typing import Any
 
 from netwright.net.compare import digest
 from netwright.net.part import Net
@@ -28,6 +30,8 @@ class Run(Value, eq=False):
         seconds: from the first step to the end.
         ended: why the run ended: "all epochs done", "interrupted", …
         start: what the run began with; None for a run that `train` did not make.
+        varied: a few raw examples of each input that varies in training, by port, for the page of the run; none of a
+            run that was read from a folder.
     """
 
     net: Net
@@ -39,6 +43,7 @@ class Run(Value, eq=False):
     seconds: float
     ended: str
     start: Start | None = None
+    varied: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
 
     def __repr__(self) -> str:
         lines = [f"Run: {_counted(len(self.epochs), 'epoch')} in {self.seconds:.1f} s, {self.ended}"]
@@ -85,6 +90,7 @@ def run_so_far(loop: Loop, start: Start | None = None) -> Run:
         best=status.best,
         seconds=status.seconds,
         ended=status.ended or NOT_ENDED,
+        varied=prepared.variation.examples,
     )
     return run if start is None else begun_with(run, start)
 

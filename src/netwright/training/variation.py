@@ -1,23 +1,28 @@
 """Varies the batch of a step as the encoders of the net say, by random numbers of the run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import Any
 
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
+from netwright.codecs.vary.variation import Draw
 from netwright.net.run.noise import Noise
 from netwright.training.batch import Batch
 from netwright.value import Value
 
 
-class BatchVariation(Value):
+class BatchVariation(Value, eq=False):
     """How the examples of a run vary: keyed like the noise of dropout, by seed, step, port and example.
 
-    Fields: `codecs` are those that vary, by port; the batch has their ports as they are stored.
+    Fields: `codecs` are those that vary, by port; the batch has their ports as they are stored. `examples` are a few
+    raw ones of these ports, to be shown.
     """
 
     codecs: Mapping[str, Codec]
     seed: int
+    examples: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
 
     def __call__(self, batch: Batch, step: int) -> Batch:
         """The batch as the net sees it in this step."""
@@ -26,5 +31,10 @@ class BatchVariation(Value):
         noise = Noise(self.seed, step, batch.examples)
         inputs: dict[str, Tensor] = dict(batch.inputs)
         for port, codec in self.codecs.items():
-            inputs[port] = codec.prepare(codec.varied(inputs[port], noise.of(f"varied {port}")))
+            inputs[port] = codec.prepare(codec.varied(inputs[port], noise_of_port(noise, port)))
         return Batch(inputs, batch.examples, batch.weights, batch.lengths)
+
+
+def noise_of_port(noise: Noise, port: str) -> Draw:
+    """The random numbers by which the examples of one port vary."""
+    return lambda name: noise.at(f"varied {port} {name}")

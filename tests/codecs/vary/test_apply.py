@@ -7,6 +7,7 @@ import netwright as nw
 from netwright.codecs.vary.apply import varied_pictures
 from netwright.codecs.vary.variation import Variation
 from netwright.net.run.noise import Noise
+from netwright.training.variation import noise_of_port
 
 ALL = (
     nw.Shift(2), nw.Rotate(20), nw.Zoom(0.2), nw.Flip(), nw.Crop(5, 6), nw.Brightness(0.3), nw.Contrast(0.3),
@@ -16,7 +17,7 @@ PICTURES = torch.rand(6, 8, 7, 3, generator=torch.Generator().manual_seed(0))
 
 
 def draw(examples: torch.Tensor, step: int = 0) -> object:
-    return Noise(0, step, examples).of("varied input")
+    return noise_of_port(Noise(0, step, examples), "input")
 
 
 @pytest.mark.parametrize("vary", [ALL, *[(one,) for one in ALL]], ids=repr)

@@ -10,6 +10,7 @@ import netwright as nw
 from messages import message
 from netwright.codecs.vary.variation import VARIATIONS, PixelVariation, Random, Variation, check_range
 from netwright.net.run.noise import Noise
+from netwright.training.variation import noise_of_port
 
 SAMPLES: list[Variation] = [
     nw.Shift(2), nw.Rotate(10), nw.Zoom(0.1), nw.Flip("vertical"), nw.Crop(5, 4), nw.Brightness(0.2), nw.Contrast(0.2),
@@ -40,7 +41,7 @@ def test_one_of_one_s_own_is_a_class_with_one_method(tmp_path: Any) -> None:
             return torch.where(random((len(light), 1)).view(-1, 1, 1, 1) < 0.5, 1 - light, light)
 
     encoder = nw.Image(4, 4, "gray", vary=(Negative(),))
-    found = encoder.varied(torch.zeros(9, 4, 4, 1, dtype=torch.uint8), Noise(0, 0, torch.arange(9)).of("a"))
+    found = encoder.varied(torch.zeros(9, 4, 4, 1, dtype=torch.uint8), noise_of_port(Noise(0, 0, torch.arange(9)), "a"))
     assert {*found.flatten(1).mean(1).tolist()} == {0, 1}
     net = nw.initialize(nw.Chain(nw.Flatten(), nw.Linear(2), input=encoder))
     nw.save(net, tmp_path / "a.net")

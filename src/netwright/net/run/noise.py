@@ -1,7 +1,6 @@
 """Random numbers that do not depend on the batch: keyed by seed, step, part, example and position."""
 
 import zlib
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -34,10 +33,6 @@ class Noise(Value):
     def at(self, path: str) -> "Noise":
         """The noise of one part."""
         return Noise(self.seed, self.step, self.examples, path)
-
-    def of(self, path: str) -> Callable[[str], "Noise"]:
-        """The noise of each draw of one part, by the name of the draw."""
-        return lambda name: self.at(f"{path} {name}")
 
     def inside(self, owner: Tensor | None, position: Tensor | int) -> "Noise":
         """The noise of elements: of those at these positions, of the examples in `owner` or of all."""
