@@ -108,6 +108,7 @@ KINDS: dict[str, Callable[..., Run]] = {  # each in float64, float32 and bf16
     "unequal blocks, batch norm": of_rows,
     "convolutions": of_pictures,
     "one layer": of_one_layer,
+    "penalties": lambda **more: of_rows(penalties={"*/weight": nw.L2(0.1), "linear*/weight": nw.L1(0.03)}, **more),
     "a last batch of one": lambda **more: of_rows((nw.LayerNorm(),), 30, **{"epochs": 7, **more}),
     "pieces": lambda **more: of_rows((), choices=IN_PIECES, **more),
 }

@@ -69,7 +69,7 @@ INSIDE = {
     "training": [
         ["average", "batch", "events", "holding", "interrupts", "schedules", "snapshot", "start"],
         ["culprit", "epochs", "feeds", "limits", "processes", "telling", "updates", "variation"],
-        ["not_finite", "optimizers"],
+        ["not_finite", "optimizers", "penalties"],
         ["engines"],
         ["prepare"],
         ["loggers", "loop", "progress"],

@@ -58,6 +58,7 @@ EQUAL: dict[str, Callable[[], Run]] = {
         ends(8, nw.BatchNorm(), nw.relu, nw.Dropout(0.3)), rows(61), validation=11, optimizer="sgd", clip=1.0,
         epochs=9, weights=[1 + i % 3 for i in range(61)], schedule="constant", learning_rate=0.01,
     ),
+    "penalties": lambda: train(ends(8, nw.tanh), rows(40), penalties={"*/weight": nw.L2(0.1), "linear1": nw.L1(0.03)}),
     "a last batch of one": lambda: train(ends(8, nw.tanh), rows(19), learning_rate=0.01),
     "lengths": lambda: train(
         nw.Chain(

@@ -203,6 +203,8 @@ from netwright.training.optimizers import Lion as Lion
 from netwright.training.optimizers import Optimizer as Optimizer
 from netwright.training.optimizers import RMSProp as RMSProp
 from netwright.training.optimizers import SignSGD as SignSGD
+from netwright.training.penalties import L1 as L1
+from netwright.training.penalties import L2 as L2
 from netwright.training.prepare.next_element import NextElement as NextElement
 from netwright.training.prepare.with_loss import with_loss as with_loss
 from netwright.training.replay import replay as replay

@@ -389,17 +389,13 @@ class Loop:
 
     def _step(self, batch: Batch) -> float:
         status, engine = self.status, self.prepared.engine
-        loss = engine.gradient(batch, status.step)
+        loss = engine.gradient(batch, status.step) + self.prepared.shaping(engine)
         if engine.count > self.pieces:
             self.pieces = engine.count
             why = f"from step {status.step + 1} on, since memory ended; the sum of their gradients is that of the batch"
             status.choices += (Choice("pieces", f"{engine.count} of a batch", why, engine.count),)
         if not math.isfinite(loss):
             raise self._not_finite(NotFinite(self._culprit(batch), batch), str(loss))
-        if self.prepared.clip_value is not None:
-            engine.clip_value(self.prepared.clip_value)
-        if self.prepared.clip is not None:
-            engine.clip(self.prepared.clip)
         factor = self.prepared.schedule.factor(status.step, status.steps) * self.factor
         with torch.no_grad():
             for update, rate in self.prepared.updates:

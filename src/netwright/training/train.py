@@ -15,6 +15,7 @@ from netwright.training.folder.made_from import SETTINGS, start_of, text_of_sett
 from netwright.training.folder.recorder import train_in
 from netwright.training.loop import Loop
 from netwright.training.optimizers import Optimizer, TorchOptimizer
+from netwright.training.penalties import Penalty
 from netwright.training.prepare import arguments
 from netwright.training.prepare.next_element import NextElement
 from netwright.training.prepare.options import CHECKS, Options, options_of
@@ -51,6 +52,7 @@ def train(
     schedule: str | Schedule | None = None,
     clip: float | None = None,
     clip_value: float | None = None,
+    penalties: Mapping[str, Penalty] | None = None,
     ema: float | None = None,
     patience: int | None = None,
     minutes: float | None = None,
@@ -97,6 +99,9 @@ def train(
             first, and `"constant"` in runs of fewer than 100 steps.
         clip: the greatest length of the gradient.
         clip_value: the greatest size of each number of the gradient.
+        penalties: what weights add to the loss of a step, by path patterns as those of `learning_rate`:
+            `{"*/weight": nw.L2(1e-4)}` adds 0.0001 Σ w², `nw.L1` adds λ Σ |w|. An array that two patterns name has
+            both. The training loss has them, the validation loss does not.
         ema: the decay of a moving average of the weights, such as 0.999, which averages about 1,000 steps. The averages
             are validated, and they are what the nets of the run hold. None takes the weights themselves.
         patience: ends the run when so many epochs have brought no better validation loss; it needs `validation`.

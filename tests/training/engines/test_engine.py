@@ -7,7 +7,7 @@ import torch
 
 import netwright as nw
 from engine_pairs import engines
-from netwright.training.engines.engine import Engine, mean_loss
+from netwright.training.engines.engine import Engine, joined_places, mean_loss
 
 
 def test_a_weighted_mean() -> None:
@@ -53,3 +53,15 @@ def test_arrays_by_path_and_a_buffer_are_the_same_numbers() -> None:
     assert torch.equal(engine.buffer(arrays), engine.flat.master)
     arrays["net/linear1/bias"].fill_(9)
     assert not (engine.flat.master == 9).any()  # they are apart from the buffer
+
+
+def test_places_that_touch_are_one() -> None:
+    found = joined_places([slice(0, 4), slice(4, 8), slice(8, 8), slice(9, 12), slice(12, 13)])
+    assert found == [slice(0, 8), slice(9, 13)]
+    engine, _ = a_pair()
+    place, *more = engine.places(engine.paths)
+    assert (place, more) == (slice(0, len(engine.flat.master)), [])
+    bias = engine.places(["net/linear1/bias"])
+    engine.flat.gradient.zero_()
+    engine.flat.gradient[bias[0]] = 1
+    assert {path for path, array in engine.arrays(engine.flat.gradient).items() if array.any()} == {"net/linear1/bias"}

@@ -48,6 +48,20 @@ def test_shares_are_together_the_whole_arrays() -> None:
         assert torch.equal(one.share(one.whole(buffer)), buffer)
 
 
+def test_the_places_of_arrays_are_in_the_share() -> None:
+    shards, buffers, arrays = three()
+    for wanted in (["a"], ["c", "d"], ["b"]):
+        found: list[Tensor] = []
+        for one, buffer in zip(shards, buffers, strict=True):
+            found += [buffer[place].clone() for place in one.places(wanted)]
+            for place in one.places(wanted):
+                buffer[place] = 0
+        assert sum(map(len, found)) == sum(arrays[path].numel() for path in wanted)
+        left = shards[0].arrays(buffers[0])
+        assert {path for path, array in left.items() if not array.any()} >= {*wanted}
+        assert all(torch.equal(array, arrays[path]) for path, array in left.items() if array.any())
+
+
 def test_the_state_of_an_update_is_kept_as_that_of_one_process() -> None:
     shards, buffers, _ = three()
     first = shards[0]

@@ -198,8 +198,8 @@ def test_what_cannot_change(first: Path) -> None:
     assert refused(folder=first, lerning_rate=3) == (
         "lerning_rate is not a setting that nw.fork can change\n"
         "  where:    fork\n"
-        "  expected: epochs, batch_size, accumulate, optimizer, learning_rate, schedule, clip, clip_value, ema, "
-        "patience, minutes, precision, device, threads\n"
+        "  expected: epochs, batch_size, accumulate, optimizer, learning_rate, schedule, clip, clip_value, penalties, "
+        "ema, patience, minutes, precision, device, threads\n"
         "  mend:     did you mean 'learning_rate'?"
     )
     assert "nw.train(…, folder=nw.fork(…), callbacks=…)" in refused(folder=first, callbacks=[])

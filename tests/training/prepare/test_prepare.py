@@ -18,7 +18,7 @@ def test_what_was_settled_is_said() -> None:
         prepared.epochs,
         prepared.threads,
     )
-    assert (prepared.clip, said["clip"], said["schedule"]) == (1.0, 1.0, "warmup-stable-decay")
+    assert (prepared.shaping.clip, said["clip"], said["schedule"]) == (1.0, 1.0, "warmup-stable-decay")
     assert (len(prepared.feed), prepared.least, prepared.prefix) == (30, 2, "net/")
     assert prepared.validate is not None
 

@@ -1,7 +1,7 @@
 """The interface of an engine: it computes the loss and gradient of a batch, and finds numbers that are not finite."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -52,6 +52,13 @@ class Engine(ABC):
             view.copy_(arrays[path])
         return made
 
+    def places(self, paths: Collection[str]) -> list[slice]:
+        """Where this process holds numbers of these arrays in the buffers of `flat`; neighbours are one place.
+
+        Between arrays there are zeros, which fill a line.
+        """
+        return joined_places([self.flat.range([path]) for path in self.flat.spans if path in paths])
+
     def length(self) -> Tensor:
         """The length of the whole gradient."""
         return self.flat.gradient.norm()
@@ -66,6 +73,17 @@ class Engine(ABC):
 
     def release(self) -> None:  # noqa: B027
         """Give back the memory that is kept for the next batch, if there is any."""
+
+
+def joined_places(places: Sequence[slice]) -> list[slice]:
+    """The same places in their order, those that touch joined to one."""
+    found: list[slice] = []
+    for place in places:
+        if found and found[-1].stop == place.start:
+            found[-1] = slice(found[-1].start, place.stop)
+        elif place.start < place.stop:
+            found.append(place)
+    return found
 
 
 def over_processes(group: Group, flat: Flat, loss: float) -> float:

@@ -1,6 +1,6 @@
 """Splits a batch that does not fit in memory: the gradient is summed over its pieces, and the step is the same."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 import torch
@@ -66,6 +66,9 @@ class InPieces(Engine):
 
     def buffer(self, arrays: Mapping[str, Tensor]) -> Tensor:
         return self.engine.buffer(arrays)
+
+    def places(self, paths: Collection[str]) -> list[slice]:
+        return self.engine.places(paths)
 
     def length(self) -> Tensor:
         return self.engine.length()

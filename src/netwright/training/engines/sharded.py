@@ -22,7 +22,7 @@ from netwright.training import culprit
 from netwright.training.batch import Batch
 from netwright.training.culprit import Computes, Culprit
 from netwright.training.engines.cut import SHARED, Block, block_numbers, cut_into_blocks
-from netwright.training.engines.engine import Engine, lowered, refuse_no_gradient, total
+from netwright.training.engines.engine import Engine, joined_places, lowered, refuse_no_gradient, total
 from netwright.training.engines.flat import Flat, weight_type
 from netwright.training.engines.shards import BlockSpans, Shards, SharedUpdate, in_order
 from netwright.training.optimizers import FlatGroup, Optimizer
@@ -152,6 +152,15 @@ class Sharded(Engine):
         for own, shards in zip(self.flat.views(made).values(), self.shards.values(), strict=True):
             shards.fill(own, arrays)
         return made
+
+    def places(self, paths: Collection[str]) -> list[slice]:
+        return joined_places(
+            [
+                slice(begin + place.start, begin + place.stop)
+                for (begin, _), shards in zip(self.flat.spans.values(), self.shards.values(), strict=True)
+                for place in shards.places(paths)
+            ]
+        )
 
     def length(self) -> Tensor:
         square = self.flat.gradient.norm().square()

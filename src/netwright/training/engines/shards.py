@@ -1,7 +1,7 @@
 """How the weights of a run lie where each process holds a share: piece by piece, and the same of every piece."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -68,6 +68,20 @@ class Shards(Value, eq=False):
     def own(self, buffer: Tensor) -> list[Tensor]:
         """The share of each piece, as views of a buffer."""
         return list(buffer.split([piece.size // self.group.size for piece in self.pieces]))
+
+    def places(self, paths: Collection[str]) -> list[slice]:
+        """Where the share of this process has numbers of these arrays."""
+        found: list[slice] = []
+        begin = 0  # of the share of a piece
+        for piece in self.pieces:
+            size = piece.size // self.group.size
+            first = self.group.rank * size  # of its numbers in the piece
+            for path, (start, shape) in piece.spans.items():
+                if path in paths:
+                    low, high = (min(max(at - first, 0), size) for at in (start, start + math.prod(shape)))
+                    found.append(slice(begin + low, begin + high))
+            begin += size
+        return found
 
     def arrays(self, buffer: Tensor) -> dict[str, Tensor]:
         """All arrays by path, gathered from all processes onto the processor."""

@@ -26,7 +26,15 @@ CHECKS: dict[str, Callable[[Any], object]] = {
     if name in CHANGEABLE
 }
 """What refuses a wrong value of each setting that a run may change after an epoch (`CHANGEABLE`)."""
-ENDED_BY_NONE = ("accumulate", "clip", "clip_value", "ema", "patience", "minutes")  # a fork can be without them
+ENDED_BY_NONE = (
+    "accumulate",
+    "clip",
+    "clip_value",
+    "penalties",
+    "ema",
+    "patience",
+    "minutes",
+)  # a fork can be without them
 FIXED = {
     "validation": "it decides which examples train, and the epochs so far trained on others",
     "loss": "the losses so far are of the loss that the run has, and so is the choice of the best epoch",
@@ -58,10 +66,10 @@ def fork(
         into: the new folder; None makes its name from the first one's, the epoch and the settings:
             `runs/a-epoch7-1f0c9a2e`.
         settings: of `nw.train`, that change: epochs (counted from the first one), batch_size, accumulate, optimizer,
-            learning_rate, schedule, clip, clip_value, ema, patience, minutes, precision, device, threads. A setting
-            that is left out stays as it was; clip=None ends the clipping, and so with the four after it. The optimizer
-            begins with a new state if the state before does not fit: with another optimizer, or with other groups of
-            learning rates. A rate factor that callbacks have set stays too, unless `learning_rate` changes.
+            learning_rate, schedule, clip, clip_value, penalties, ema, patience, minutes, precision, device, threads. A
+            setting that is left out stays as it was; clip=None ends the clipping, and so with the five after it. The
+            optimizer begins with a new state if the state before does not fit: with another optimizer, or with other
+            groups of learning rates. A rate factor that callbacks have set stays too, unless `learning_rate` changes.
 
     A logger such as `nw.MLflow` keeps the numbers of the new run as another run of its tool, from the first step on;
     `nw.TensorBoard` needs another folder for it.

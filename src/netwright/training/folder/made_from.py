@@ -22,12 +22,12 @@ from netwright.training.start import Start, digest_before, versions
 
 SETTINGS = (
     "validation", "epochs", "batch_size", "accumulate", "loss", "label_smoothing", "loss_weights", "optimizer",
-    "learning_rate", "schedule", "clip", "clip_value", "ema", "patience", "minutes", "weights", "class_weights",
-    "precision", "device", "threads", "seed", "objective", "keep", "steps_per_epoch",
+    "learning_rate", "schedule", "clip", "clip_value", "penalties", "ema", "patience", "minutes", "weights",
+    "class_weights", "precision", "device", "threads", "seed", "objective", "keep", "steps_per_epoch",
 )  # fmt: skip
 CHANGEABLE = (
-    "epochs", "batch_size", "accumulate", "optimizer", "learning_rate", "schedule", "clip", "clip_value", "ema",
-    "patience", "minutes", "precision", "device", "threads",
+    "epochs", "batch_size", "accumulate", "optimizer", "learning_rate", "schedule", "clip", "clip_value", "penalties",
+    "ema", "patience", "minutes", "precision", "device", "threads",
 )  # fmt: skip
 """The settings that a run may change after an epoch, by `nw.fork`."""
 FOLLOW = ("data", "validation data")  # these differ where one of the next differs, and are not named then

@@ -11,11 +11,13 @@ from netwright.file.structure import Reader, described_value
 from netwright.net.part import Net
 from netwright.training.folder.made_from import SETTINGS
 from netwright.training.optimizers import OPTIMIZERS
+from netwright.training.penalties import L1, L2
 from netwright.training.prepare.next_element import NextElement
 from netwright.training.prepare.options import Options
 from netwright.training.schedules import SCHEDULES
 
-VALUES = {type(value).__name__: type(value) for value in (*OPTIMIZERS.values(), *SCHEDULES.values(), NextElement())}
+HELD = (*OPTIMIZERS.values(), *SCHEDULES.values(), NextElement(), L1(1), L2(1))
+VALUES: Mapping[str, Any] = {type(value).__name__: type(value) for value in HELD}
 
 
 def settings_of(options: Options) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from netwright.errors import TrainingError
 from netwright.fields import refuse_call
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
+from netwright.training.penalties import Penalty
 from netwright.training.prepare.next_element import NextElement
 
 MOST_THREADS = 256
@@ -130,6 +131,22 @@ def _weights(name: str, value: Any, of: str, example: str) -> dict[Any, float] |
         )
     given = cast(Mapping[Any, Any], value)
     return {label: check_number(f"{name}[{label!r}]", each) for label, each in given.items()}
+
+
+def penalties(value: Any) -> dict[str, Penalty] | None:
+    """Penalties by path, or None."""
+    if value is None:
+        return None
+    given = cast(Mapping[Any, Any], value) if isinstance(value, Mapping) else {}
+    wrong = next((each for each in given.values() if not isinstance(each, Penalty)), value)
+    if not given or wrong is not value:
+        raise TrainingError(
+            what="penalties is a mapping from path patterns to penalties",
+            where="penalties",
+            expected='such as {"*/weight": nw.L2(1e-4)}',
+            got=repr(cast(Any, wrong)),
+        )
+    return {str(pattern): each for pattern, each in given.items()}
 
 
 def precision(value: Any) -> str | None:

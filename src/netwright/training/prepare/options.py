@@ -7,6 +7,7 @@ import torch
 
 from netwright.codecs.numeric import plain_number
 from netwright.training.events import Choice
+from netwright.training.penalties import Penalty
 from netwright.training.prepare import arguments
 from netwright.training.prepare.next_element import NextElement
 from netwright.value import Value
@@ -30,6 +31,7 @@ class Options(Value, eq=False):
     schedule: Any
     clip: float | None
     clip_value: float | None
+    penalties: Mapping[str, Penalty] | None
     ema: float | None
     patience: int | None
     minutes: float | None
@@ -64,6 +66,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "schedule": _as_given,
     "clip": lambda value: arguments.number("clip", value),
     "clip_value": lambda value: arguments.number("clip_value", value),
+    "penalties": arguments.penalties,
     "ema": lambda value: arguments.share("ema", value),
     "patience": lambda value: arguments.whole("patience", value, 1),
     "minutes": lambda value: arguments.number("minutes", value),

@@ -33,6 +33,7 @@ from netwright.training.prepare.goal import Goal, gives_classes, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.rates import in_kind, rates_of
+from netwright.training.prepare.shaping import Shaping, shaping_of
 from netwright.training.prepare.sharing import held_by, sharing_of
 from netwright.training.prepare.threads import fastest_thread_count
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
@@ -61,7 +62,7 @@ class Prepared:
         frozen: the paths of the arrays that never change.
         updates: each update of the optimizer with its peak learning rate.
         validate: measures the arrays as they are; None without validation data.
-        clip, clip_value: the greatest length of the gradient, and the greatest size of its numbers; None is any.
+        shaping: what is done to the gradient of a step before the optimizer reads it.
         ema: the decay of a moving average of the weights; None takes the weights themselves.
         limits: what ends the run before its epochs are done.
         least: the least number of examples in a batch.
@@ -84,8 +85,7 @@ class Prepared:
     epochs: int
     batch_size: int
     least: int
-    clip: float | None
-    clip_value: float | None
+    shaping: Shaping
     ema: float | None
     limits: Limits
     seed: int
@@ -166,8 +166,7 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
         epochs=epochs,
         batch_size=batch_size,
         least=least,
-        clip=choose.optional("clip", options.clip),
-        clip_value=choose.optional("clip value", options.clip_value),
+        shaping=shaping_of(choose, options, plan, engine, trained, goal.prefix),
         ema=choose.optional("ema", options.ema),
         limits=choose.limits(options.patience, options.minutes, validate is not None),
         seed=seed,

@@ -1,6 +1,6 @@
 """Which arrays are trained and how fast: learning rates by path, one update for each rate, frozen arrays kept."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
@@ -24,22 +24,31 @@ def rates_of(plan: Plan, base: float, given: Rates, prefix: str) -> dict[str, fl
     """
     rates = {path: base for path, spec in plan.arrays.items() if spec.weight.kind != "fixed"}
     for pattern, rate in given.items() if isinstance(given, Mapping) else ():
-        matched = [path for path in rates if matches(path.removeprefix(prefix), pattern)]
-        if not matched:
-            names = [path.removeprefix(prefix) for path in rates]
-            raise PathError(
-                what=f"no array of this net has a path like {pattern!r}",
-                where="learning_rate",
-                expected=f"a pattern of one of {len(names)} paths" + (f", such as {names[0]!r}" if names else ""),
-                mend=did_you_mean(pattern, _parts(names)),
-            )
-        rates |= dict.fromkeys(matched, rate)
+        rates |= dict.fromkeys(paths_like(pattern, rates, prefix, "learning_rate"), rate)
     changing = {path: rate for path, rate in rates.items() if rate}
     if not any(plan.arrays[path].weight.kind == "learned" for path in changing):
         raise TrainingError(
             what="nothing is left to train: every array is frozen or none is learned", where="learning_rate"
         )
     return changing
+
+
+def paths_like(pattern: str, paths: Iterable[str], prefix: str, where: str) -> list[str]:
+    """The arrays that a pattern names, in the paths of the user's net.
+
+    Raises: PathError where it names none.
+    """
+    known = [*paths]
+    found = [path for path in known if matches(path.removeprefix(prefix), pattern)]
+    if not found:
+        names = [path.removeprefix(prefix) for path in known]
+        raise PathError(
+            what=f"no array of this net has a path like {pattern!r}",
+            where=where,
+            expected=f"a pattern of one of {len(names)} paths" + (f", such as {names[0]!r}" if names else ""),
+            mend=did_you_mean(pattern, _parts(names)),
+        )
+    return found
 
 
 def rates_by_path(
