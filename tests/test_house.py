@@ -31,6 +31,7 @@ FLOORS = [
     ["stepping", "models", "training"],
     ["generate", "check", "measure"],
     ["show"],
+    ["sweep"],
     ["cli", ""],
 ]
 INSIDE = {

@@ -185,6 +185,9 @@ from netwright.show.summary import summary as summary
 from netwright.sizes.free import FREE as FREE
 from netwright.stepping.stateful import Stateful as Stateful
 from netwright.stepping.unfold import unfold as unfold
+from netwright.sweep.result import Sweep as Sweep
+from netwright.sweep.result import Trial as Trial
+from netwright.sweep.sweep import sweep as sweep
 from netwright.training.events import Callback as Callback
 from netwright.training.events import Choice as Choice
 from netwright.training.events import Epoch as Epoch

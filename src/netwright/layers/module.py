@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from netwright.errors import NetError
 from netwright.inits import Fans, Init
 from netwright.layers.function import copies, noisy
-from netwright.layers.trial import Trial, lengths_in, sizes_from_lengths, trains, trial
+from netwright.layers.trial import Tried, lengths_in, sizes_from_lengths, trains, trial
 from netwright.net import shell
 from netwright.net.leaf import LeafFault, LeafNode, Unfit, Weight
 from netwright.net.node import Held
@@ -223,10 +223,10 @@ class Module(Leaf):
         ]
 
     @cached_property
-    def _trials(self) -> dict[tuple[tuple[int, ...], ...], Trial]:
+    def _trials(self) -> dict[tuple[tuple[int, ...], ...], Tried]:
         return {}
 
-    def _trial(self, inputs: tuple[tuple[int, ...], ...]) -> Trial:
+    def _trial(self, inputs: tuple[tuple[int, ...], ...]) -> Tried:
         """What comes out for examples of these sizes; known ones are kept."""
         if inputs not in self._trials:
             if len(self._trials) >= KEPT:

@@ -22,7 +22,7 @@ MOST_STRIDE = 16  # of a module whose output is shorter than its varying input
 LENGTHS = (24, 4, 96)  # lengths to try for a size that varies: a module may ask for a least or a greatest one
 
 
-class Trial(Value, eq=False):
+class Tried(Value, eq=False):
     """What a trial found.
 
     Fields: `module` the shell that ran, whose lazily sized arrays have shapes now; `shapes` the sizes of an example at
@@ -34,7 +34,7 @@ class Trial(Value, eq=False):
     batch: tuple[int, ...]
 
 
-def trial(module: nn.Module, run: Run, inputs: Sequence[Input]) -> Trial:
+def trial(module: nn.Module, run: Run, inputs: Sequence[Input]) -> Tried:
     """Run a shell on examples of these sizes.
 
     Arrays without memory are enough for most modules. Those that look at values, or keep tensors that are no arrays
@@ -165,14 +165,14 @@ def _types(module: nn.Module) -> list[torch.dtype]:
     return list(dict.fromkeys(found)) or [torch.float32]
 
 
-def _trial(module: nn.Module, run: Run, inputs: Sequence[Input], dtype: torch.dtype, device: torch.device) -> Trial:
+def _trial(module: nn.Module, run: Run, inputs: Sequence[Input], dtype: torch.dtype, device: torch.device) -> Tried:
     module.eval()
     results: list[list[Tensor]] = []
     with torch.no_grad(), drawing_from(0):
         results.extend(run(module, _examples(inputs, batch, dtype, device)) for batch in BATCHES)
     axes = [_batch_axis(type(module).__name__, *pair) for pair in zip(*results, strict=True)]
     shapes = [tuple(y.movedim(axis, 0).shape[1:]) for y, axis in zip(results[0], axes, strict=True)]
-    return Trial(module if device.type == "meta" else shell(module), tuple(shapes), tuple(axes))
+    return Tried(module if device.type == "meta" else shell(module), tuple(shapes), tuple(axes))
 
 
 def _examples(inputs: Sequence[Input], batch: int, dtype: torch.dtype, device: torch.device) -> list[Tensor]:

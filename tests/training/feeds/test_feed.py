@@ -1,5 +1,7 @@
 """The feed: bytes stay bytes, batches are prepared, and what does not fit in memory is encoded as it comes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -32,8 +34,9 @@ def test_bytes_stay_bytes_and_batches_are_floats() -> None:
 
 def test_beyond_memory_batches_are_encoded_as_they_come(monkeypatch) -> None:
     monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 100)
-    lazy = feed(DATA, NET, CPU)
-    assert lazy.columns["input"] is DATA.columns["input"]
+    other = source((PICTURES, ["a", "b", "a", "a", "b"]))  # of which nothing was encoded before
+    lazy = feed(other, NET, CPU)
+    assert lazy.columns["input"] is other.columns["input"]
     indices = torch.tensor([4, 0])
     monkeypatch.undo()
     resident = feed(DATA, NET, CPU).batch(indices)
@@ -45,7 +48,7 @@ def test_tensors_beyond_memory_are_encoded_too(monkeypatch) -> None:
     data = source((torch.from_numpy(PICTURES), ["a", "b", "a", "a", "b"]))
     resident = feed(data, NET, CPU).batch(torch.tensor([4, 0]))
     monkeypatch.setattr("netwright.training.feeds.feed.free_memory", lambda device: 100)
-    lazy = feed(data, NET, CPU)
+    lazy = feed(replace(data), NET, CPU)  # the same examples, of which nothing was encoded before
     assert lazy.raw and lazy.stored == {}
     for port, tensor in lazy.batch(torch.tensor([4, 0])).inputs.items():
         assert torch.equal(tensor, resident.inputs[port])
@@ -222,3 +225,12 @@ def test_a_last_batch_that_is_too_small_joins_the_one_before(raw, monkeypatch) -
         batches = list(made.batches(order, 4, least))
         assert [batch.size for batch in batches] == [len(batch.weights) for batch in batches] == sizes
         assert torch.cat([batch.examples for batch in batches]).tolist() == order.tolist()
+
+
+def test_examples_are_encoded_once_for_all_nets_that_encode_them_alike() -> None:
+    data = source((PICTURES, ["a", "b", "a", "a", "b"]))
+    first, wider = feed(data, NET, CPU), nw.with_loss(CHAIN.replace("flatten1", [nw.Flatten(), 7]), nw.CrossEntropy())
+    again = feed(data, wider, CPU)
+    assert all(again.columns[port] is column for port, column in first.columns.items())
+    inverted = nw.with_loss(CHAIN.with_output(nw.Category(["b", "a"])), nw.CrossEntropy())
+    assert feed(data, inverted, CPU).columns["target"].tolist() == [1, 0, 1, 1, 0]

@@ -5,7 +5,7 @@ from tests.training.prepare.tools import options
 
 import netwright as nw
 from netwright.errors import DataError
-from netwright.training.prepare.examples import examples_of, predicted_input
+from netwright.training.prepare.examples import examples_of, predicted_input, split_data
 from netwright.training.prepare.next_element import NextElement
 
 NET = nw.Chain(nw.Linear(), input=nw.Number(), output=nw.Number())
@@ -89,3 +89,28 @@ def test_an_object_that_says_its_place_does_not_train_and_validate_at_once(tmp_p
     )
     other = nw.jsonl(tmp_path / "rows.jsonl")
     assert examples_of(NET, data, options(validation=other), None).held_out is not None
+
+
+def test_data_are_split_once_for_several_runs() -> None:
+    numbers = [float(i) for i in range(20)]
+    shared = split_data(NET, (numbers, numbers), options(validation=5))
+    assert shared is not None
+    alone, again = (
+        examples_of(NET, (numbers, numbers), options(validation=5), None),
+        examples_of(NET, shared, options(), None),
+    )
+    assert again.training is shared.training and again.held_out is shared.held_out
+    assert again.net == alone.net
+    assert list(again.training.columns["input"]) == list(alone.training.columns["input"])
+
+
+def test_next_elements_are_made_once_too() -> None:
+    net = nw.Chain(nw.Embedding(4), nw.GRU(3), nw.Linear(), nw.softmax)
+    shared = split_data(net, ["ab", "ba", "aa"], options(validation=1, objective=NextElement()))
+    assert shared is not None
+    first, second = (examples_of(net, shared, options(), NextElement()) for _ in range(2))
+    assert first.training is second.training and first.held_out is second.held_out
+
+
+def test_a_stream_is_read_by_each_run() -> None:
+    assert split_data(NET, lambda: iter([(1.0, 2.0), (2.0, 3.0)]), options()) is None

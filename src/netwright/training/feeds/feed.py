@@ -19,6 +19,7 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.net.run.examples import padded_batch, selected
 from netwright.net.run.lengths import Axes, Stored, extents
+from netwright.once import once
 from netwright.training.batch import Batch
 from netwright.training.feeds.batches import Batches
 from netwright.value import Value
@@ -208,7 +209,31 @@ def feed(source: Source, net: Net, device: torch.device, prefix: str = "") -> Fe
     return _fed(source, net.held.inputs, Axes(plan_of(net), prefix), device)
 
 
+class Encoded(Value, eq=False):
+    """The columns of a source for some codecs; the fields are those of `Feed`, and `known` has some examples of each.
+
+    They are kept with the source, so that they are encoded once for several runs on it.
+    """
+
+    columns: Mapping[str, Stored | Sequence[Any]]
+    encoded: frozenset[str]
+    prepared: frozenset[str]
+    known: Mapping[str, Stored]
+
+
 def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.device) -> Feed:
+    key = tuple((port, repr(codecs[port].code()), repr(axes.shapes[port])) for port in source.columns)
+    stored = once(source, "encoded", lambda: _columns(source, codecs, axes), key)
+    weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32, device="cpu")
+    weights = None if weights is None else weights / weights.mean()  # so that a batch needs no others
+    typical = {
+        name: round(float(torch.as_tensor(n, device="cpu").double().mean()))
+        for name, n in axes.of_all(stored.known).items()
+    }
+    return Feed(source, stored.columns, codecs, stored.encoded, stored.prepared, weights, device, axes, typical)
+
+
+def _columns(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> Encoded:
     columns: dict[str, Stored | Sequence[Any]] = {}
     known: dict[str, Stored] = {}  # the columns, or some of their examples
     prepared: set[str] = set()
@@ -232,13 +257,8 @@ def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.
     if all(columns[port] is column for port, column in known.items()):
         with source.errors():
             axes.check(known)
-    weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32, device="cpu")
-    weights = None if weights is None else weights / weights.mean()  # so that a batch needs no others
-    typical = {
-        name: round(float(torch.as_tensor(n, device="cpu").double().mean())) for name, n in axes.of_all(known).items()
-    }
     encoded = frozenset(port for port, column in known.items() if columns[port] is column)
-    return Feed(source, columns, codecs, encoded, frozenset(prepared), weights, device, axes, typical)
+    return Encoded(columns, encoded, frozenset(prepared), known)
 
 
 def _samples(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> dict[str, Stored]:

@@ -32,17 +32,40 @@ class TrainingExamples(Value, eq=False):
     held_out: Source | None
 
 
+class SplitData(Value, eq=False):
+    """Data that were read and split once, for several runs: each takes them as its data.
+
+    Columns that were encoded for one run are not encoded again for another run whose codecs are equal.
+    """
+
+    training: Source
+    held_out: Source | None
+
+
+def split_data(net: Net, data: Any, options: Options) -> SplitData | None:
+    """The data as the runs of all nets with the ports of this one read them.
+
+    None for streams, of which each run reads passes of its own.
+    """
+    targets = {} if options.objective is not None or ends_in_losses(net) else _target_ports(net)
+    ports = _data_ports(net, tuple(targets)) if options.objective is None else options.objective.ports(net)
+    training, held_out = _parts(data, net, ports, targets, options)
+    own = [part for part in (training, held_out) if part is not None]
+    shared = all(part.again is None and part.blocks is None for part in own)
+    return SplitData(training, held_out) if shared else None
+
+
 def examples_of(net: Net, data: Any, options: Options, objective: NextElement | None) -> TrainingExamples:
     """The examples that an objective or the net's own ports ask for."""
     if objective is not None:
         ports = objective.ports(net)
-        training, held_out = _split(_training(data, net, ports, {}, options), net, ports, options)
+        training, held_out = _parts(data, net, ports, {}, options)
         coded = objective.coded(net, training)
         held = None if held_out is None else objective.examples(coded, held_out)
         return TrainingExamples(coded, objective.examples(coded, training), held)
     targets = {} if ends_in_losses(net) else _target_ports(net)
     ports = _data_ports(net, tuple(targets))
-    training, held_out = _split(_training(data, net, ports, targets, options), net, ports, options)
+    training, held_out = _parts(data, net, ports, targets, options)
     return TrainingExamples(fitted(net, training, targets), training, held_out)
 
 
@@ -66,6 +89,15 @@ def _data_ports(net: Net, targets: tuple[str, ...]) -> DataPorts:
     """The ports that data fills: inputs and targets. In a net that ends in its loss, the second input is the target."""
     names = net.input_names
     return (names, targets) if targets or len(names) != 2 else ((names[0],), (names[1],))
+
+
+def _parts(
+    data: Any, net: Net, ports: DataPorts, targets: Mapping[str, str], options: Options
+) -> tuple[Source, Source | None]:
+    """The training part and the validation part of the data, as they are read."""
+    if isinstance(data, SplitData):
+        return data.training, data.held_out
+    return _split(_training(data, net, ports, targets, options), net, ports, options)
 
 
 def _training(data: Any, net: Net, ports: DataPorts, targets: Mapping[str, str], options: Options) -> Source:

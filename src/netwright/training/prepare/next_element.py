@@ -11,6 +11,7 @@ from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError, shortened
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of, ranked, shape_text
+from netwright.once import once
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.goal import ends_in_losses
 from netwright.training.prepare.with_loss import target_name
@@ -93,6 +94,8 @@ class NextElement(Value):
             return self.examples(net, source)
 
         columns = {**data.columns, target: data.columns[name]}
+        if again is None and blocks is None:  # one source for all runs on the data, which keeps what it encoded
+            return once(data, "next elements", lambda: replace(data, columns=columns), (name, target))
         return replace(
             data,
             columns=columns,
