@@ -68,7 +68,7 @@ INSIDE = {
         ["call"],
     ],
     "training": [
-        ["average", "batch", "events", "holding", "interrupts", "schedules", "snapshot", "start"],
+        ["average", "batch", "events", "holding", "interrupts", "range_test", "schedules", "snapshot", "start"],
         ["culprit", "epochs", "feeds", "limits", "processes", "telling", "updates", "variation"],
         ["not_finite", "optimizers", "penalties"],
         ["engines"],

@@ -210,6 +210,8 @@ from netwright.training.penalties import L1 as L1
 from netwright.training.penalties import L2 as L2
 from netwright.training.prepare.next_element import NextElement as NextElement
 from netwright.training.prepare.with_loss import with_loss as with_loss
+from netwright.training.range_test import RangeTest as RangeTest
+from netwright.training.range_test import RateRange as RateRange
 from netwright.training.replay import replay as replay
 from netwright.training.result import Run as Run
 from netwright.training.schedules import ConstantRate as ConstantRate

@@ -43,3 +43,12 @@ def test_smoothing_keeps_the_mean():
     points = smoothed([float(i) for i in range(1000)], most=10)
     assert len(points) == 10 and sum(y for _, y in points) / 10 == pytest.approx(499.5)
     assert smoothed([]) == [] and smoothed([3.0]) == [(1.0, 3.0)]
+
+
+def test_a_logarithmic_axis_of_x_has_equal_steps():
+    svg = chart([ChartLine("loss", [(1e-3, 1.0), (1e-1, 2.0), (1e1, 1.0)], marked=True)], "rate", x_logarithmic=True)
+    assert re.findall(r'text-anchor="middle">([^<]+)<', svg) == ["0.001", "0.01", "0.1", "1", "10", "rate"]
+    places = [float(x) for x in re.findall(r'cx="([\d.]+)"', svg)]
+    assert places == pytest.approx([LEFT, (LEFT + WIDTH - RIGHT) / 2, WIDTH - RIGHT])
+    assert chart([ChartLine("loss", [(0.0, 1.0)])], "rate", x_logarithmic=True) == ""
+    assert "<circle" in chart([ChartLine("loss", [(0.5, 1.0)], marked=True)], "rate", x_logarithmic=True)

@@ -1,6 +1,7 @@
 """The page must stand alone: well-formed, nothing fetched, no script, everything in it escaped."""
 
 import re
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,6 +13,7 @@ from netwright.errors import FileError, MissingArraysError
 from netwright.show.chart import LEFT, RIGHT, WIDTH
 from netwright.show.report import percent, report, run_page
 from netwright.training.events import Choice, Epoch
+from netwright.training.range_test import rate_found
 from netwright.training.result import Run
 
 RANDOM = np.random.default_rng(0)
@@ -150,6 +152,18 @@ def test_the_losses_of_validation_stand_where_their_epochs_ended(tmp_path):
     page = report(run, None, tmp_path / "page.html").read_text(encoding="utf-8")
     first, second = [float(x) for x in re.findall(r'<circle[^>]*cx="([0-9.]+)"', page)]
     assert second - first == pytest.approx((WIDTH - LEFT - RIGHT) / 4, rel=0.05)
+
+
+def test_a_page_has_the_curve_of_a_range_test(tmp_path):
+    found = rate_found(0.1, [0.01 * i for i in range(1, 40)], [*[4.0] * 13, *[2.0] * 13, *[9.0] * 13], [4.0] * 39)
+    choice = Choice("range test", found.extent, "given", asdict(found))
+    run = Run(NET, NET, (), (1.0,) * 40, (choice,), 0, 4.0, "interrupted")
+    page = report(run, None, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert 'aria-label="loss in the range test, the rate of the run"' in page
+    assert ">learning rate</text>" in page
+    flat = replace(choice, setting=asdict(rate_found(0.1, [], [], [])))
+    page = report(replace(run, choices=(flat,)), None, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "loss in the range test" not in page
 
 
 def test_the_page_of_a_run_is_called_like_its_folder_and_says_how_far_it_is(tmp_path):

@@ -163,6 +163,7 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
         texts(40), {"objective": nw.NextElement(), "accumulate": 5},
     ),
     "penalties": (plain, rows(40), {"penalties": {"linear*": nw.L2(0.01), "linear1/weight": nw.L1(0.003)}}),
+    "range test": (plain, rows(40), {"learning_rate": nw.RangeTest(steps=30)}),
     "ema": (plain, rows(40), {"ema": 0.9, "validation": 10}),
     "clip_value, limits": (plain, rows(40), {"clip_value": 0.05, "validation": 10, "patience": 3, "minutes": 60.0}),
     "stream in blocks": (plain, stream, {}),

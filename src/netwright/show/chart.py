@@ -20,24 +20,37 @@ class ChartLine(Value):
     marked: bool = False
 
 
-def chart(lines: Sequence[ChartLine], x_name: str, *, logarithmic: bool = False, percent: bool = False) -> str:
+def chart(
+    lines: Sequence[ChartLine],
+    x_name: str,
+    *,
+    logarithmic: bool = False,
+    percent: bool = False,
+    x_logarithmic: bool = False,
+) -> str:
     """A line chart as one `<svg>` with classes `nw-line0`, `nw-line1` … for the page to colour.
 
-    Points that are not finite, or not above 0 on a logarithmic axis, are left out.
+    Points that are not finite, or not above 0 on a logarithmic axis, are left out. An axis of x that is not logarithmic
+    begins at 0 and is one of whole numbers, such as steps or epochs.
     """
-    kept = [ChartLine(ln.name, [p for p in ln.points if _fits(p, logarithmic)], ln.marked) for ln in lines]
+    kept = [
+        ChartLine(ln.name, [p for p in ln.points if _fits(p, x_logarithmic, logarithmic)], ln.marked) for ln in lines
+    ]
     points = [point for line in kept for point in line.points]
     if not points:
         return ""
-    right = max(x for x, _ in points) or 1.0
-    x_ticks = [t for t in _ticks(right) if t == int(t)]  # steps and epochs are whole
+    left, right = (min(x for x, _ in points) if x_logarithmic else 0.0), max(x for x, _ in points) or 1.0
+    right = right if right > left else 2 * left  # of a single point
+    x_ticks = _powers(left, right) if x_logarithmic else [t for t in _ticks(right) if t == int(t)]
+    x_scale: Callable[[float], float] = math.log if x_logarithmic else float
     y_low, y_high = min(y for _, y in points), max(y for _, y in points)
     low, high = (y_low / 1.2, y_high * 1.2) if logarithmic else (0.0, (y_high * 1.08) or 1.0)
     y_ticks = _log_ticks(low, high) if logarithmic else _ticks(high)
     y_scale: Callable[[float], float] = math.log if logarithmic else float
 
     def across(x: float) -> float:
-        return LEFT + x / right * (WIDTH - LEFT - RIGHT)
+        part = (x_scale(x) - x_scale(left)) / (x_scale(right) - x_scale(left))
+        return LEFT + part * (WIDTH - LEFT - RIGHT)
 
     def down(y: float) -> float:
         part = (y_scale(y) - y_scale(low)) / (y_scale(high) - y_scale(low))
@@ -55,12 +68,12 @@ def chart(lines: Sequence[ChartLine], x_name: str, *, logarithmic: bool = False,
     pieces.append(
         f'<text class="nw-tick" x="{middle:g}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_name)}</text>'
     )
-    left = float(LEFT)
+    at = float(LEFT)
     for i, line in enumerate(kept):
         pieces += _curve(i, line, across, down)
-        pieces.append(f'<rect class="nw-fill{i}" x="{left:g}" y="12" width="14" height="4" rx="2"/>')
-        pieces.append(f'<text class="nw-legend" x="{left + 20:g}" y="18">{html.escape(line.name)}</text>')
-        left += 36 + 7.2 * len(line.name)
+        pieces.append(f'<rect class="nw-fill{i}" x="{at:g}" y="12" width="14" height="4" rx="2"/>')
+        pieces.append(f'<text class="nw-legend" x="{at + 20:g}" y="18">{html.escape(line.name)}</text>')
+        at += 36 + 7.2 * len(line.name)
     return "".join([*pieces, "</svg>"])
 
 
@@ -87,8 +100,8 @@ def _curve(i: int, line: ChartLine, across: Callable[[float], float], down: Call
     return pieces
 
 
-def _fits(point: tuple[float, float], logarithmic: bool) -> bool:
-    return all(map(math.isfinite, point)) and (point[1] > 0 or not logarithmic)
+def _fits(point: tuple[float, float], *logarithmic: bool) -> bool:
+    return all(math.isfinite(at) and (at > 0 or not log) for at, log in zip(point, logarithmic, strict=True))
 
 
 def _title(lines: Sequence[ChartLine]) -> str:
@@ -100,6 +113,12 @@ def _ticks(high: float) -> list[float]:
     power = 10.0 ** math.floor(math.log10(high))
     step = next(s * power for s in (0.1, 0.2, 0.5, 1.0, 2.0) if high / (s * power) <= 6)
     return [float(f"{i * step:.10g}") for i in range(math.floor(high / step * (1 + 1e-9)) + 1)]
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Powers of ten within the range, at most about eight."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    return [float(f"1e{power}") for power in range(first, last + 1, max(1, math.ceil((last - first) / 8)))]
 
 
 def _log_ticks(low: float, high: float) -> list[float]:

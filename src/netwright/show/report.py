@@ -1,6 +1,7 @@
 """Writes one self-contained HTML page about a net, a run and a measurement."""
 
 import html
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
@@ -159,6 +160,7 @@ def _curves(run: Run | None) -> str:
     for name in names[:1]:
         points = [(float(e.number), e.validation[name]) for e in run.epochs if name in e.validation]
         pieces.append(chart([ChartLine(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
+    pieces.append(_range_test(run))
     words = f"{len(run.losses):,} steps in {_epochs(run)} ({run.ended})"
     kept = f"; the net of epoch {run.best} was kept" if run.best else ""
     return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')
@@ -176,6 +178,18 @@ def _variation(run: Run | None, net: Net, examples: Sequence[tuple[Any, Any]]) -
             sheet = contact_sheet(codec, pictures, port=port)._repr_html_()  # type: ignore[reportPrivateUsage]
             sections.append(_section(title, f"{words}{codec.variation}.", f'<div class="scroll">{sheet}</div>'))
     return "\n".join(sections)
+
+
+def _range_test(run: Run) -> str:
+    """The losses at the rates of a range test, with the rate that was chosen; what is far above the first is cut."""
+    found = run.rate_range
+    if found is None or not found.rates:
+        return ""
+    most = found.curve[0] + (found.curve[0] - min(found.curve))
+    points = list(zip(found.rates, (min(loss, most) for loss in found.curve), strict=True))
+    chosen = min(points, key=lambda point: abs(math.log(point[0] / found.rate)))
+    lines = [ChartLine("loss in the range test", points), ChartLine("the rate of the run", [chosen], marked=True)]
+    return chart(lines, "learning rate", x_logarithmic=True)
 
 
 def _epochs(run: Run) -> str:

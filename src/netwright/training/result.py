@@ -10,6 +10,7 @@ from netwright.net.part import Net
 from netwright.training.events import Choice, Epoch
 from netwright.training.interrupts import held
 from netwright.training.loop import Loop
+from netwright.training.range_test import TESTED, RateRange
 from netwright.training.start import Start, trained
 from netwright.value import Value
 
@@ -44,6 +45,12 @@ class Run(Value, eq=False):
     ended: str
     start: Start | None = None
     varied: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+
+    @property
+    def rate_range(self) -> RateRange | None:
+        """What the range test of the learning rate has found; None for a run without one."""
+        known = next((choice.setting for choice in self.choices if choice.name == TESTED), None)
+        return None if known is None else RateRange.of(known)
 
     def __repr__(self) -> str:
         lines = [f"Run: {_counted(len(self.epochs), 'epoch')} in {self.seconds:.1f} s, {self.ended}"]

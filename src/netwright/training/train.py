@@ -94,7 +94,7 @@ def train(
         optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, `"lion"`, `"signsgd"`, a value such as
             `nw.SGD(momentum=0)`, or torch's class; None is Adam.
         learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
-            parts: `{"body/*": 0}` freezes the body, its running means too.
+            parts: `{"body/*": 0}` freezes the body, its running means too. `nw.RangeTest()` finds one in a short trial.
         schedule: `"warmup-stable-decay"`, `"one-cycle"`, `"constant"`, `"cosine"`, `"step"` or a value; None is the
             first, and `"constant"` in runs of fewer than 100 steps.
         clip: the greatest length of the gradient.

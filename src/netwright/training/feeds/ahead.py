@@ -83,6 +83,9 @@ class Ahead(Batches):
                 return None
         return shelf.take()
 
+    def trial(self, size: int, seed: int, least: int = 1) -> Generator[Batch]:
+        return self.batches.trial(size, seed, least)
+
     def first(self, count: int) -> Batch:
         return self.batches.first(count)
 

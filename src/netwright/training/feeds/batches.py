@@ -48,6 +48,14 @@ class Batches(ABC):
             skip: batches that are done already.
         """
 
+    def trial(self, size: int, seed: int, least: int = 1) -> Generator[Batch]:
+        """Batches to try something with, without end; the epochs stay as they are. The arguments are those of `epoch`.
+
+        They are those of the first epoch again and again, so this is for the time before it has begun.
+        """
+        while True:
+            yield from self.epoch(1, size, seed, least)
+
     @abstractmethod
     def first(self, count: int) -> Batch:
         """So many examples, or all, to try something with; the epochs stay as they are."""

@@ -58,6 +58,9 @@ class Streamed(Batches):
             self._say_what_ended_early(self._shuffled)
             yield batch
 
+    def trial(self, size: int, seed: int, least: int = 1) -> Generator[Batch]:
+        return self.few.trial(size, seed, least)
+
     def read_on(self) -> bool:
         return self._shuffled is not None and self._shuffled.read_on(passes=self._goes_on)
 

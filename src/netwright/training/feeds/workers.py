@@ -50,6 +50,9 @@ class Workers(Batches):
             # torch ends the processes when nothing refers to `loading`; an error refers to it as long as it is kept
             loading._shutdown_workers()
 
+    def trial(self, size: int, seed: int, least: int = 1) -> Generator[Batch]:
+        return self.feed.trial(size, seed, least)
+
     def first(self, count: int) -> Batch:
         return self.feed.first(count)
 

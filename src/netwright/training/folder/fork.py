@@ -17,6 +17,7 @@ from netwright.training.optimizers import optimizer_of
 from netwright.training.prepare import arguments
 from netwright.training.prepare.options import CHECKS as OPTION_CHECKS
 from netwright.training.processes.launched import joined
+from netwright.training.range_test import RangeTest
 from netwright.training.schedules import schedule_of
 from netwright.training.snapshot import Snapshot
 
@@ -133,6 +134,13 @@ def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
                 expected="a value",
                 mend=f"leave {name} out, and it stays as it was",
             )
+    if isinstance(settings.get("learning_rate"), RangeTest):
+        raise TrainingError(
+            what="a range test begins before the first step, and the run has begun",
+            where="fork",
+            got=f"learning_rate={settings['learning_rate']!r}",
+            mend="learning_rate=…, a number",
+        )
     checked = {name: CHECKS[name](value) for name, value in settings.items()}
     return {name: settings[name] if name in ("optimizer", "schedule") else checked[name] for name in settings}
 

@@ -15,6 +15,7 @@ from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
 from netwright.training.penalties import Penalty
 from netwright.training.prepare.next_element import NextElement
+from netwright.training.range_test import RangeTest
 
 MOST_THREADS = 256
 PRECISIONS: Mapping[str, torch.dtype | None] = {"float32": None, "bf16": torch.bfloat16, "float64": torch.float64}
@@ -97,10 +98,10 @@ def share(name: str, value: Any) -> float | None:
     return found
 
 
-def rate(value: Any) -> float | dict[str, float] | None:
-    """A learning rate, or learning rates by path; a rate of zero freezes arrays."""
-    if value is None:
-        return None
+def rate(value: Any) -> float | dict[str, float] | RangeTest | None:
+    """A learning rate, or learning rates by path, or a test that finds one; a rate of zero freezes arrays."""
+    if value is None or isinstance(value, RangeTest):
+        return value
     if isinstance(value, Mapping):
         return {
             str(pattern): check_number(f"learning_rate[{pattern!r}]", each, zero=True)

@@ -27,6 +27,7 @@ from netwright.training.prepare.arguments import PRECISIONS
 from netwright.training.prepare.rates import matches
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_small_batch
+from netwright.training.range_test import RATE, RangeTest
 
 LEAST_STEPS = 2000  # if the number of epochs is not given, a run has at least so many steps, and ten epochs
 PART_OF_SPREAD = 0.14  # the peak step of Adam, relative to 1/√fan-in, the spread of new weights; the best for LeNet
@@ -294,9 +295,12 @@ class Chooser:
         return PRECISIONS[chosen]
 
     def learning_rate(
-        self, given: float | Mapping[str, float] | None, optimizer: Optimizer, plan: Plan, prefix: str = ""
+        self, given: float | Mapping[str, float] | RangeTest | None, optimizer: Optimizer, plan: Plan, prefix: str = ""
     ) -> Rate:
-        """The peak learning rate of arrays for which none is given by path, and the rates by path."""
+        """The peak learning rate of arrays for which none is given by path, and the rates by path.
+
+        A range test, which comes later, begins with the rate that the run would have without it.
+        """
         learned = [path.removeprefix(prefix) for path, spec in plan.arrays.items() if spec.weight.kind == "learned"]
 
         def has_base(by_path: Mapping[str, float]) -> bool:
@@ -309,10 +313,10 @@ class Chooser:
         base, why = _own_rate(optimizer, plan)
         if isinstance(given, Mapping):
             whys = [why, "the rates by path are given"] if has_base(given) else ["the rates by path are given"]
-            self.say("learning rate", shown((base, given)), "; ".join(whys), (base, given))
+            self.say(RATE, shown((base, given)), "; ".join(whys), (base, given))
             return base, given
-        whole: Rate | None = None if given is None else (given, {})
-        return self.choice("learning rate", whole, lambda: ((base, {}), why), shown)
+        whole: Rate | None = None if given is None or isinstance(given, RangeTest) else (given, {})
+        return self.choice(RATE, whole, lambda: ((base, {}), why), shown)
 
     def threads(self, given: int | None, work: int, trial: Callable[[], int]) -> int:
         """Threads of the processor; if the work is large enough to share, a trial decides whether sharing is faster."""

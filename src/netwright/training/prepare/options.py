@@ -10,6 +10,7 @@ from netwright.training.events import Choice
 from netwright.training.penalties import Penalty
 from netwright.training.prepare import arguments
 from netwright.training.prepare.next_element import NextElement
+from netwright.training.range_test import RangeTest
 from netwright.value import Value
 
 
@@ -27,7 +28,7 @@ class Options(Value, eq=False):
     label_smoothing: float | None
     loss_weights: Mapping[str, float] | None
     optimizer: Any
-    learning_rate: float | Mapping[str, float] | None
+    learning_rate: float | Mapping[str, float] | RangeTest | None
     schedule: Any
     clip: float | None
     clip_value: float | None

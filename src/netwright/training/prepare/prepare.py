@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -35,11 +36,13 @@ from netwright.training.prepare.options import Options
 from netwright.training.prepare.rates import in_kind, rates_of
 from netwright.training.prepare.shaping import Shaping, shaping_of
 from netwright.training.prepare.sharing import held_by, sharing_of
-from netwright.training.prepare.threads import fastest_thread_count
+from netwright.training.prepare.threads import fastest_thread_count, using
+from netwright.training.prepare.try_rates import TrialSteps, rate_range_of
 from netwright.training.prepare.validate import Validation, check_net_probabilities, validation_of
 from netwright.training.prepare.varied import variation_of
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_own_statistics
+from netwright.training.range_test import RATE, TESTED, RangeTest, RateRange
 from netwright.training.schedules import Schedule, schedule_of
 from netwright.training.updates import Update
 from netwright.training.variation import BatchVariation
@@ -115,7 +118,34 @@ class Prepared:
 
 def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -> Prepared:
     """Read the examples, choose what was not given, and make the engine that trains."""
-    group = group or Group()
+    test = options.learning_rate
+    if not isinstance(test, RangeTest):
+        return _prepared(net, data, options, group or Group())
+    others = [choice for choice in options.choices if choice.name != RATE]
+    prepared = _prepared(net, data, replace(options, choices=others), group or Group())
+    return _with_tested_rate(prepared, test, options.choices)
+
+
+def _with_tested_rate(prepared: Prepared, test: RangeTest, earlier: Sequence[Choice]) -> Prepared:
+    """The run with the rate that a range test finds, or that it found for an earlier run whose choices are repeated."""
+    known = next((choice.setting for choice in reversed(earlier) if choice.name == TESTED), None)
+    if known is None:
+        own, updates = max(rate for _, rate in prepared.updates), [update for update, _ in prepared.updates]
+        trial = TrialSteps(prepared.engine, prepared.shaping, updates, prepared.other_arrays)
+        feed = prepared.feed.trial(prepared.batch_size, prepared.seed, prepared.least)
+        with using(prepared.threads), closing(feed):
+            varied = (prepared.variation(batch, step) for step, batch in enumerate(feed))
+            found = rate_range_of(trial, test, varied, own)
+        known = prepared.group.agreed(asdict(found))
+    found = RateRange.of(known)
+    rate = Choice(RATE, f"{found.rate:.3g}", found.why, (found.rate, {}))
+    choices = [rate if choice.name == RATE else choice for choice in prepared.choices]
+    choices.append(Choice(TESTED, found.extent, "given", known))
+    updates = [(update, found.rate) for update, _ in prepared.updates]
+    return replace(prepared, updates=updates, choices=tuple(choices))
+
+
+def _prepared(net: Net, data: Any, options: Options, group: Group) -> Prepared:
     choose, seed = Chooser(options.choices, group), options.seed or 0
     options = _repeated(choose, options)
     examples = _examples(choose, net, data, options)

@@ -12,9 +12,10 @@ from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.training.engines.flat import Flat, weight_type
 from netwright.training.optimizers import FlatGroup, Optimizer
+from netwright.training.range_test import RangeTest
 from netwright.training.updates import Update
 
-Rates: TypeAlias = float | Mapping[str, float] | None
+Rates: TypeAlias = float | Mapping[str, float] | RangeTest | None
 
 
 def rates_of(plan: Plan, base: float, given: Rates, prefix: str) -> dict[str, float]:
