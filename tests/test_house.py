@@ -69,8 +69,8 @@ INSIDE = {
     ],
     "training": [
         ["average", "batch", "events", "holding", "interrupts", "range_test", "schedules", "snapshot", "start"],
-        ["culprit", "epochs", "feeds", "limits", "processes", "telling", "updates", "variation"],
-        ["not_finite", "optimizers", "penalties"],
+        ["culprit", "epochs", "feeds", "limits", "mixup", "processes", "telling", "updates"],
+        ["not_finite", "optimizers", "penalties", "variation"],
         ["engines"],
         ["prepare"],
         ["loggers", "loop", "progress"],

@@ -67,6 +67,7 @@ EQUAL: dict[str, Callable[[], Run]] = {
         ),
         (texts(40), [text[-1] for text in texts(40)]), validation=8,
     ),
+    "mixup": lambda: train(ends(8, nw.tanh), rows(31), mixup=0.4, validation=5),
     "variation": lambda: train(
         nw.Chain(
             *(nw.Flatten(), 8, nw.tanh, nw.Linear()),

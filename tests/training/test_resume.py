@@ -146,6 +146,10 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
         [{"input": row["input"], "a_target": i % 3, "b_target": row["target"]} for i, row in enumerate(rows(40))],
         {"loss_weights": {"a": 0.2}, "validation": 10},
     ),
+    "mixup": (
+        lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
+        [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"mixup": 0.4, "validation": 10},
+    ),
     "class_weights": (
         lambda: nw.Chain(8, nw.relu, nw.Linear(), nw.softmax, input=nw.Vector(4), output=nw.Category(range(3))),
         [{"input": row["input"], "target": i % 3} for i, row in enumerate(rows(40))], {"class_weights": {2: 5.0}},

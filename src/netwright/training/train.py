@@ -46,6 +46,7 @@ def train(
     accumulate: int | None = None,
     loss: Loss | Mapping[str, Loss] | None = None,
     label_smoothing: float | None = None,
+    mixup: float | None = None,
     loss_weights: Mapping[str, float] | None = None,
     optimizer: str | Optimizer | TorchOptimizer | None = None,
     learning_rate: Rates = None,
@@ -89,6 +90,9 @@ def train(
             one for each output; None follows from the decoder. A net whose outputs are called `loss` has its own.
         label_smoothing: the share of each label that is spread over all classes, such as 0.1, in training and
             validation.
+        mixup: mixes the examples of each training batch in pairs, their targets with them: λ of one and 1 − λ of the
+            other, with λ from the distribution Beta(mixup, mixup), such as 0.2. It is for inputs that are numbers and
+            for classes or numbers as targets.
         loss_weights: how much the loss of each output counts in the sum, such as `{"mask": 0.5}`, in training and
             validation; others count 1.
         optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, `"lion"`, `"signsgd"`, a value such as

@@ -10,6 +10,7 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.vary.variation import Draw
 from netwright.net.run.noise import Noise
 from netwright.training.batch import Batch
+from netwright.training.mixup import Mixup
 from netwright.value import Value
 
 
@@ -17,17 +18,21 @@ class BatchVariation(Value, eq=False):
     """How the examples of a run vary: keyed like the noise of dropout, by seed, step, port and example.
 
     Fields: `codecs` are those that vary, by port; the batch has their ports as they are stored. `examples` are a few
-    raw ones of these ports, to be shown.
+    raw ones of these ports, to be shown. `mixup` mixes the examples then, with their targets.
     """
 
     codecs: Mapping[str, Codec]
     seed: int
     examples: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+    mixup: Mixup | None = None
 
     def __call__(self, batch: Batch, step: int) -> Batch:
         """The batch as the net sees it in this step."""
-        if not self.codecs:
-            return batch
+        if self.codecs:
+            batch = self._varied(batch, step)
+        return batch if self.mixup is None else self.mixup(batch, step)
+
+    def _varied(self, batch: Batch, step: int) -> Batch:
         noise = Noise(self.seed, step, batch.examples)
         inputs: dict[str, Tensor] = dict(batch.inputs)
         for port, codec in self.codecs.items():

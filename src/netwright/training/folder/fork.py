@@ -41,6 +41,7 @@ FIXED = {
     "loss": "the losses so far are of the loss that the run has, and so is the choice of the best epoch",
     "label_smoothing": "the losses so far are of labels smoothed as they were, and so is the choice of the best epoch",
     "loss_weights": "the losses so far are weighted by the weights that the run has",
+    "mixup": "the losses so far are of examples mixed as they were",
     "weights": "the losses so far are weighted by the weights that the run has",
     "class_weights": "the losses so far are weighted by the weights that the run has",
     "seed": "it decides which examples validate, and the epochs so far trained on others",

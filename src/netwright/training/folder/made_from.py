@@ -21,7 +21,7 @@ from netwright.training.schedules import schedule_of
 from netwright.training.start import Start, digest_before, versions
 
 SETTINGS = (
-    "validation", "epochs", "batch_size", "accumulate", "loss", "label_smoothing", "loss_weights", "optimizer",
+    "validation", "epochs", "batch_size", "accumulate", "loss", "label_smoothing", "mixup", "loss_weights", "optimizer",
     "learning_rate", "schedule", "clip", "clip_value", "penalties", "ema", "patience", "minutes", "weights",
     "class_weights", "precision", "device", "threads", "seed", "objective", "keep", "steps_per_epoch",
 )  # fmt: skip

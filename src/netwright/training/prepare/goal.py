@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from netwright.codecs.chances import ClassChances
 from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.number import Number, Vector
 from netwright.errors import TrainingError, shortened
-from netwright.layers.losses import MSE, CrossEntropy
+from netwright.layers.losses import MAE, MSE, CrossEntropy, Huber
 from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
@@ -24,11 +25,15 @@ LOSSES: Mapping[Answer, Net] = {
 }
 
 
+MIXABLE = (CrossEntropy, MSE, MAE, Huber)  # losses of targets that may be any numbers
+
+
 class Goal(Value):
     """A net that ends in losses, and which part of it is the user's.
 
     Fields: `net` ends in losses; `targets` its ports that the loss compares with; `prefix` the path of the user's net
-    in it, empty when the user's net ends in losses itself; `name` and `why` the text of the choice and its reason.
+    in it, empty when the user's net ends in losses itself; `name` and `why` the text of the choice and its reason;
+    `mixup` the setting, for which the targets are numbers.
     """
 
     net: Net
@@ -36,19 +41,28 @@ class Goal(Value):
     prefix: str
     name: str
     why: str
+    mixup: float | None = None
 
 
-def goal_of(net: Net, loss: Any, smoothing: float | None = None, weights: Mapping[str, float] | None = None) -> Goal:
+def goal_of(
+    net: Net,
+    loss: Any,
+    smoothing: float | None = None,
+    weights: Mapping[str, float] | None = None,
+    mixup: float | None = None,
+) -> Goal:
     """The net with its loss: given, its own, or the one its decoder asks for.
 
-    Raises: TrainingError for a smoothing of labels without a cross entropy, and where no loss fits; NetError for
-        weights of losses that are not there.
+    Raises: TrainingError for a smoothing of labels without a cross entropy, for a loss whose targets cannot be mixed,
+        and where no loss fits; NetError for weights of losses that are not there.
     """
     if loss is None and ends_in_losses(net):
         if smoothing is not None:
             raise _not_smoothed(
                 "the net ends in a loss of its own", f"nw.CrossEntropy(smoothing={smoothing}) in the net"
             )
+        if mixup is not None:
+            raise _not_mixed("the net ends in a loss of its own")
         if weights is None:
             return Goal(net, (), "", "the net's own", "the net ends in losses")
         return Goal(with_weights(net, weights), (), "net/", "the net's own", "the net ends in losses")
@@ -62,9 +76,37 @@ def goal_of(net: Net, loss: Any, smoothing: float | None = None, weights: Mappin
             _told(net.held.outputs[name], end_of(net, name)) for name in net.output_names
         )
     loss = loss if smoothing is None else _smoothed(loss, smoothing)
+    said = _loss_name(loss)
+    if mixup is not None:
+        net, loss = _mixable(net, loss)
     whole = with_loss(net, loss, weights)
     targets = tuple(name for name in whole.input_names if name not in net.input_names)
-    return Goal(whole, targets, "net/", _loss_name(loss), why)
+    return Goal(whole, targets, "net/", said, why, mixup)
+
+
+def _mixable(net: Net, loss: Any) -> tuple[Net, Any]:
+    """The net and the loss with targets that can be mixed: of classes the probabilities in place of the index."""
+    name = net.output_names[0]
+    each = dict(cast(Mapping[str, Any], loss)) if isinstance(loss, Mapping) else {name: loss}
+    decoders = dict(net.held.outputs)
+    for output, one in each.items():
+        if not isinstance(one, MIXABLE):
+            raise _not_mixed(_loss_name(one))
+        codec = decoders.get(output)
+        if isinstance(one, CrossEntropy) and one.form == "index" and codec is not None and codec.answer == "class":
+            each[output] = replace(one, form="probabilities")
+            decoders[output] = ClassChances(codec)
+    return net.holding(outputs=decoders), each if isinstance(loss, Mapping) else each[name]
+
+
+def _not_mixed(got: str) -> TrainingError:
+    return TrainingError(
+        what="mixup mixes targets, and it is not known what this loss makes of mixed ones",
+        where="mixup",
+        expected=" or ".join(f"nw.{kind.__name__}" for kind in MIXABLE),
+        got=got,
+        mend="leave mixup out",
+    )
 
 
 def _smoothed(loss: Any, smoothing: float) -> Any:

@@ -26,6 +26,7 @@ class Options(Value, eq=False):
     accumulate: int | None
     loss: Any
     label_smoothing: float | None
+    mixup: float | None
     loss_weights: Mapping[str, float] | None
     optimizer: Any
     learning_rate: float | Mapping[str, float] | RangeTest | None
@@ -61,6 +62,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "accumulate": lambda value: arguments.whole("accumulate", value, 1),
     "loss": _as_given,
     "label_smoothing": lambda value: arguments.share("label_smoothing", value),
+    "mixup": lambda value: arguments.number("mixup", value),
     "loss_weights": arguments.by_loss,
     "optimizer": _as_given,
     "learning_rate": arguments.rate,

@@ -187,7 +187,7 @@ def _prepared(net: Net, data: Any, options: Options, group: Group) -> Prepared:
         engine=engine,
         other_arrays=held.others,
         feed=read_ahead(choose.workers(options.workers, training_feed), plan),
-        variation=variation_of(choose, training_feed, net, seed),
+        variation=variation_of(choose, training_feed, net, seed, goal.mixup),
         net_with_loss=net_with_loss.bare(),
         frozen=held.others.keys() - rates.keys(),
         updates=held.updates,
@@ -218,7 +218,8 @@ def _goal(choose: Chooser, net: Net, options: Options) -> Goal:
     """What the net is trained for."""
     smoothing = choose.optional("label smoothing", options.label_smoothing)
     weights = choose.optional("loss weights", options.loss_weights)
-    return goal_of(net, choose.again("loss", options.loss), smoothing, weights)
+    mixup = choose.optional("mixup", options.mixup)
+    return goal_of(net, choose.again("loss", options.loss), smoothing, weights, mixup)
 
 
 def _validating(held_out: Source, net: Net, device: torch.device, prefix: str, workers: int | None) -> Batches:

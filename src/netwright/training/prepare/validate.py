@@ -43,8 +43,9 @@ class Probable(Value):
 
 
 def other_class(output: Tensor, target: Tensor) -> Tensor:
-    """Where the most probable class is not the target."""
-    return output.argmax(-1) != target  # (…, k), (…) -> (…)
+    """Where the most probable class is not the target: an index, or the probabilities of mixed targets."""
+    index = target.argmax(-1) if target.ndim == output.ndim else target  # (…)
+    return output.argmax(-1) != index  # (…, k), (…) -> (…)
 
 
 def other_side(output: Tensor, target: Tensor) -> Tensor:

@@ -12,6 +12,12 @@ CASES = {
     "mse": (MSE(), (5, 3), lambda: torch.randn(5, 3)),
     "mse of pictures": (MSE(), (5, 2, 4), lambda: torch.randn(5, 2, 4)),
     "cross entropy": (CrossEntropy(logits=True), (5, 3), lambda: torch.randint(3, (5,))),
+    "chances": (CrossEntropy("probabilities", logits=True), (5, 3), lambda: torch.rand(5, 3).softmax(1)),
+    "smoothed chances": (
+        CrossEntropy("probabilities", logits=True, smoothing=0.2),
+        (5, 3),
+        lambda: torch.rand(5, 3).softmax(1),
+    ),
     "smoothed": (CrossEntropy(logits=True, smoothing=0.2), (5, 3), lambda: torch.randint(3, (5,))),
 }
 

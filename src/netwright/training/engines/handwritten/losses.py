@@ -38,6 +38,28 @@ class SquaredError(Loss):
         return (self.error.square() * share).sum().item(), self.dy
 
 
+class SoftmaxOfChances(Loss):
+    """Mean of −Σ t log softmax(y), for targets t that add up to 1; the gradient is softmax minus the target."""
+
+    def __init__(self, site: KernelSite, smoothing: float = 0.0) -> None:
+        rows, classes = site.shape
+        self.smoothing, self.spread, self.each = smoothing, smoothing / classes, 1 / rows
+        self.logs, self.dy = (torch.empty(site.shape, dtype=torch.float32, device="cpu") for _ in range(2))
+
+    def __call__(self, y: Tensor, target: Tensor, weights: Tensor | None) -> tuple[float, Tensor]:
+        wanted = target * (1 - self.smoothing) + self.spread if self.smoothing else target  # (b, k)
+        torch.log_softmax(y, 1, out=self.logs)
+        torch.exp(self.logs, out=self.dy)
+        self.dy.sub_(wanted)
+        gained = (self.logs * wanted).sum(1, keepdim=True)  # (b, k) -> (b, 1)
+        if weights is None:
+            self.dy.mul_(self.each)
+            return gained.sum().item() * -self.each, self.dy
+        share = _shares(weights).unsqueeze(1)  # (b,) -> (b, 1)
+        self.dy.mul_(share)
+        return -(gained * share).sum().item(), self.dy
+
+
 class SoftmaxCrossEntropy(Loss):
     """Mean of −log softmax(y)[t]; the gradient is softmax minus one in the right place, or minus a smoothed target."""
 
@@ -71,10 +93,13 @@ def squared_error(site: KernelSite, leaf: LeafNode, target: tuple[object, ...]) 
 
 
 def cross_entropy(site: KernelSite, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
-    """Cross entropy of logits against the index of the class, one an example."""
+    """Cross entropy of logits against the index of the class, one an example, or the probabilities of all."""
     assert isinstance(leaf, CrossEntropy)
-    fits = leaf.form == "index" and leaf.logits and len(site.shape) == 2 and target == ()
-    return SoftmaxCrossEntropy(site, leaf.smoothing) if fits else None
+    if not leaf.logits or len(site.shape) != 2:
+        return None
+    if leaf.form == "probabilities" and target == site.shape[1:]:
+        return SoftmaxOfChances(site, leaf.smoothing)
+    return SoftmaxCrossEntropy(site, leaf.smoothing) if leaf.form == "index" and target == () else None
 
 
 LOSSES: dict[type[LeafNode], Callable[[KernelSite, LeafNode, tuple[object, ...]], Loss | None]] = {
