@@ -27,7 +27,7 @@ def test_factors_are_within_what_is_said() -> None:
     gray = torch.full((2000, 1, 1, 1), 0.5)
     factors = Brightness(0.2).pixels(gray, lambda shape: draws) / 0.5
     assert 0.8 <= factors.min() < 0.801 and 1.199 < factors.max() <= 1.2001
-    red = torch.tensor([1.0, 0, 0]).expand(2000, 1, 1, 3)
+    red = torch.tensor([1.0, 0, 0]).repeat(2000, 1, 1, 1)
     turned = Hue(1 / 3).pixels(red, lambda shape: draws).squeeze()  # from blue over red to green
     assert (turned.sum(1) >= 1 - 1e-5).all() and (turned[:, 1] > 0.99).any() and (turned[:, 2] > 0.99).any()
     assert ((turned[:, 1] < 1e-5) | (turned[:, 2] < 1e-5)).all()

@@ -116,20 +116,21 @@ class Hue(Colour):
 
     def pixels(self, light: Tensor, random: Random) -> Tensor:
         turn = (random((len(light), 1)) * 2 - 1) * self.share  # (b, 1)
-        high, low = light.amax(-1), light.amin(-1)  # (b, h, w, c) -> (b, h, w)
-        spread = high - low
         red, green, blue = light.unbind(-1)  # (b, h, w), three times
+        high = torch.maximum(red, torch.maximum(green, blue))
+        spread = high - torch.minimum(red, torch.minimum(green, blue))
         each = torch.where(spread == 0, 1.0, spread)
         sixths = torch.where(
             high == red,
             (green - blue) / each,
             torch.where(high == green, (blue - red) / each + 2, (red - green) / each + 4),
         )  # (b, h, w), where on the circle of six colours
-        sixths = torch.remainder(sixths / 6 + turn.unsqueeze(-1), 1) * 6  # (b, h, w)
-        places = torch.tensor([5.0, 3.0, 1.0], dtype=torch.float32, device="cpu").to(light.device)
-        far = torch.remainder(sixths.unsqueeze(-1) + places, 6)  # (b, h, w) -> (b, h, w, 3)
-        share = torch.minimum(far, 4 - far).clamp_(0, 1)  # (b, h, w, 3), 1 where a colour has nothing of this one
-        return high.unsqueeze(-1) - spread.unsqueeze(-1) * share  # (b, h, w, 3)
+        sixths = sixths + 6 * turn.unsqueeze(-1)  # (b, h, w), from −4 to 8
+        for colour, place in zip((red, green, blue), (5, 3, 1), strict=True):
+            far = torch.remainder(sixths + place, 6)  # (b, h, w)
+            share = torch.minimum(far, 4 - far).clamp_(0, 1)  # (b, h, w), 1 where a colour has nothing of this one
+            torch.sub(high, spread * share, out=colour)
+        return light  # (b, h, w, 3)
 
 
 def _factor(share: float, light: Tensor, random: Random) -> Tensor:

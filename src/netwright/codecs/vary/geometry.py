@@ -224,14 +224,15 @@ def resampled(light: Tensor, variations: Sequence[tuple[Geometry, Random]]) -> T
     """
     count, height, width, channels = light.shape
     size = Size(height, width, channels)
-    grid = _grid(size, count, [(one.sources(count, size, random), one.window(size)) for one, random in variations])
+    places = _places(size, [(one.sources(count, size, random), one.window(size)) for one, random in variations])
+    grid = places.permute(0, 2, 3, 1)  # (b, 2, h, w) -> (b, h, w, 2)
     found = F.grid_sample(light.permute(0, 3, 1, 2), grid, align_corners=False)  # (b, h, w, c) -> (b, c, h, w)
     return found.permute(0, 2, 3, 1)  # (b, c, h, w) -> (b, h, w, c)
 
 
-def _grid(size: Size, count: int, steps: Sequence[tuple[Tensor, tuple[float, float] | None]]) -> Tensor:
-    """Where each pixel comes from, (b, h, w, 2): the last variation is asked first."""
-    places: Tensor | None = None  # (b, h, w, 2), from the first cut on
+def _places(size: Size, steps: Sequence[tuple[Tensor, tuple[float, float] | None]]) -> Tensor:
+    """Where each pixel comes from, x and y, (b, 2, h, w): the last variation is asked first."""
+    places: Tensor | None = None  # (b, 2, h, w), from the first cut on
     matrix: Tensor | None = None  # (b, 3, 3), of the variations since then
     for own, window in reversed(steps):
         if window is not None:
@@ -245,15 +246,14 @@ def _grid(size: Size, count: int, steps: Sequence[tuple[Tensor, tuple[float, flo
 
 
 def _moved(places: Tensor | None, matrix: Tensor, size: Size) -> Tensor:
-    """Places after a matrix, (b, h, w, 2); None stands for those of the pixels themselves, which is faster."""
-    if places is not None:
-        flat = places.flatten(1, 2) @ matrix[:, :2, :2].mT + matrix[:, :2, 2].unsqueeze(1)  # (b, h · w, 2)
-        return flat.view(places.shape)  # (b, h, w, 2)
-    x, y = (_middles(pixels, matrix.device) for pixels in (size.width, size.height))  # (w,), (h,)
-    across = matrix[:, :2, 0:1] * x  # (b, 2, 1), (w,) -> (b, 2, w)
-    down = matrix[:, :2, 1:2] * y + matrix[:, :2, 2:]  # (b, 2, h)
-    planes = down.unsqueeze(3) + across.unsqueeze(2)  # (b, 2, h, 1), (b, 2, 1, w) -> (b, 2, h, w)
-    return planes.permute(0, 2, 3, 1)  # (b, 2, h, w) -> (b, h, w, 2), of which planes are made faster
+    """Places after a matrix, (b, 2, h, w); None stands for those of the pixels themselves, which is faster."""
+    by_x, by_y, still = matrix[:, :2].unsqueeze(-1).unbind(2)  # (b, 2, 1), three times
+    if places is None:
+        across = by_x * _middles(size.width, matrix.device)  # (b, 2, 1), (w,) -> (b, 2, w)
+        down = by_y * _middles(size.height, matrix.device) + still  # (b, 2, 1), (h,) -> (b, 2, h)
+        return down.unsqueeze(3) + across.unsqueeze(2)  # (b, 2, h, 1), (b, 2, 1, w) -> (b, 2, h, w)
+    x, y = places.split(1, 1)  # (b, 1, h, w), twice
+    return x * by_x.unsqueeze(3) + y * by_y.unsqueeze(3) + still.unsqueeze(3)  # (b, 2, h, w)
 
 
 def _middles(pixels: int, device: torch.device) -> Tensor:
@@ -263,9 +263,11 @@ def _middles(pixels: int, device: torch.device) -> Tensor:
 
 def _within(places: Tensor, window: tuple[float, float]) -> Tensor:
     """Places in a cut piece: at its edge its outermost pixels go on, and beyond there is nothing."""
-    half = torch.tensor([1 - 1 / pixels for pixels in window], dtype=torch.float32, device="cpu").to(places.device)
-    inside = (places.abs() <= 1).all(-1, keepdim=True)  # (b, h, w, 2) -> (b, h, w, 1)
-    return torch.where(inside, places.clamp(-half, half), OUTSIDE)  # (b, h, w, 2)
+    found: list[Tensor] = []
+    for place, pixels in zip(places.unbind(1), window, strict=True):  # (b, h, w), across and down
+        half = 1 - 1 / pixels
+        found.append(torch.where(place.abs() <= 1, place.clamp(-half, half), OUTSIDE))  # (b, h, w)
+    return torch.stack(found, 1)  # (b, 2, h, w)
 
 
 def _same(like: Tensor) -> Tensor:
