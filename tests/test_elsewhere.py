@@ -57,6 +57,8 @@ def refused(call) -> NetwrightError:
             lambda: nw.ModelCheckpoint(),
             'nw.train(…, folder="runs/a"), which keeps checkpoints and the nets; the same call goes on',
         ),
+        (lambda: nw.RandomRotation(10), "nw.Image(…, vary=(nw.Rotate(10),))"),
+        (lambda: nw.MixUp(alpha=0.2), "nw.train(…, mixup=0.2)"),
         (lambda: nw.train(NET, DATA, epoch=3), "nw.train(epochs=…)"),
         (lambda: nw.train(NET, DATA, loss=F.cross_entropy), "nw.CrossEntropy(), behind a net that ends in nw.softmax"),
         (lambda: nw.train(NET, DATA, loss=nn.MSELoss()), "nw.MSE()"),
@@ -100,7 +102,8 @@ def test_python_finds_nothing_where_there_is_nothing() -> None:
 
 
 def test_every_mend_names_what_is_there() -> None:
-    for text in (*elsewhere.PARTS.values(), *elsewhere.LOSSES.values(), *elsewhere.VERBS.values()):
+    tables = (elsewhere.PARTS, elsewhere.LOSSES, elsewhere.VERBS, elsewhere.PICTURES)
+    for text in (text for table in tables for text in table.values()):
         for name in text.split("nw.")[1:]:
             found = name.partition("(")[0].split(",")[0].split(" ")[0]
             assert hasattr(nw, found), text

@@ -119,6 +119,23 @@ RUNS = {
     "load_checkpoint": KEEPS,
     "load_from_checkpoint": 'nw.load_run("runs/a"), for a run that nw.train(…, folder="runs/a") kept',
 }
+PICTURES = {
+    "RandomAffine": "nw.Image(…, vary=(nw.Rotate(10), nw.Shift(2), nw.Zoom(0.1)))",
+    "RandomRotation": "nw.Image(…, vary=(nw.Rotate(10),))",
+    "RandomTranslation": "nw.Image(…, vary=(nw.Shift(2),))",
+    "RandomZoom": "nw.Image(…, vary=(nw.Zoom(0.1),))",
+    "RandomCrop": "nw.Image(…, vary=(nw.Crop(height, width),))",
+    "RandomResizedCrop": "nw.Image(…, vary=(nw.Crop(height, width),))",
+    "RandomFlip": "nw.Image(…, vary=(nw.Flip(),))",
+    "RandomHorizontalFlip": "nw.Image(…, vary=(nw.Flip(),))",
+    "RandomVerticalFlip": 'nw.Image(…, vary=(nw.Flip("vertical"),))',
+    "ColorJitter": "nw.Image(…, vary=(nw.Brightness(0.2), nw.Contrast(0.2), nw.Saturation(0.2), nw.Hue(0.05)))",
+    "RandomBrightness": "nw.Image(…, vary=(nw.Brightness(0.2),))",
+    "RandomContrast": "nw.Image(…, vary=(nw.Contrast(0.2),))",
+    "RandomErasing": "nw.Image(…, vary=(nw.Erase(0.33),))",
+    "MixUp": "nw.train(…, mixup=0.2)",
+}
+"""How pictures vary in training, as torchvision and Keras call it."""
 ARGUMENTS = {
     "p": ("rate",),
     "lr": ("learning_rate",),
@@ -196,7 +213,7 @@ def unknown(name: str) -> Never:
     plain = {one.lower().replace("_", ""): one for one in known}  # LeakyReLU is leaky_relu
     near = tuple(f"nw.{plain[one]}" for one in close_names(name.lower().replace("_", ""), plain, cutoff=0.65))
     raise UnknownNameError(
-        what=f"netwright has no {name!r}", mend=part(name) or {**VERBS, **RUNS}.get(name) or near[:1]
+        what=f"netwright has no {name!r}", mend=part(name) or {**VERBS, **RUNS, **PICTURES}.get(name) or near[:1]
     )
 
 

@@ -11,6 +11,7 @@ from messages import message
 from netwright.net.run.noise import Noise
 from netwright.training.batch import Batch
 from netwright.training.mixup import Mixup, partners
+from torchvision_cases import STORED
 
 IDS = torch.tensor([7, 10**10, 3, 20, 5])
 X, Y = torch.randn(5, 2, 3, generator=torch.Generator().manual_seed(0)), torch.eye(3)[[0, 2, 1, 1, 0]]
@@ -45,6 +46,16 @@ def test_the_order_of_a_batch_changes_nothing_and_seed_and_step_change_all() -> 
     for seed, step in ((2, 7), (3, 6)):
         assert not torch.equal(mixed(seed, step, way), mixed(2, 6, way))
     assert torch.equal(Mixup(0.3, 2)(Batch({"input": X[:1]}, IDS[:1], None), 6).inputs["input"], X[:1])
+
+
+def test_as_torchvision_mixes(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = STORED["mixup"]
+    monkeypatch.setattr(Mixup, "share", lambda mixup, step: stored["share"])
+    monkeypatch.setattr("netwright.training.mixup.partners", lambda noise: torch.tensor([2, 0, 1]))  # the one before
+    inputs = {"input": torch.tensor(stored["pictures"]), "target": torch.eye(3)[stored["labels"]]}
+    found = Mixup(0.2, 0)(Batch(inputs, torch.arange(3), None), 0).inputs
+    assert (found["input"] - torch.tensor(stored["found"])).abs().max() < 1e-6
+    assert (found["target"] - torch.tensor(stored["target"])).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0, 4.0])

@@ -22,7 +22,7 @@ for operator in ("nms", "qnms"):
     OPERATORS.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 import torchvision  # noqa: E402  # after its operators
-from torchvision.transforms import InterpolationMode  # noqa: E402
+from torchvision.transforms import InterpolationMode, v2  # noqa: E402
 from torchvision.transforms.v2 import functional as F  # noqa: E402
 
 HEIGHT, WIDTH = 7, 9
@@ -89,6 +89,17 @@ def noise(pixels: Tensor) -> dict[str, Any]:
     return {"normal": plain(normal), "sigma": 0.2, "floats": plain(found)}
 
 
+def mixed() -> dict[str, Any]:
+    """Three vectors of numbers and their labels, mixed; the share is given, which torchvision would draw."""
+    pictures = torch.rand(3, 1, 2, 4, generator=torch.Generator().manual_seed(1))
+    labels = torch.tensor([2, 0, 1])
+    given = {"lam": 0.3, "labels": labels, "batch_size": 3}
+    mixup = v2.MixUp(num_classes=3)
+    found, target = (mixup.transform(one, given) for one in (pictures, labels))
+    lists = {"pictures": pictures, "labels": labels, "found": found, "target": target}
+    return {"share": 0.3, **{name: one.tolist() for name, one in lists.items()}}
+
+
 def main() -> None:
     pixels = torch.randint(0, 256, (3, HEIGHT, WIDTH), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     pixels[:, 0, 0] = 128  # a pixel without colour
@@ -98,6 +109,7 @@ def main() -> None:
         "picture": plain(pixels),
         "cases": cases,
         "noise": noise(pixels),
+        "mixup": mixed(),
     }
     text = json.dumps(made, separators=(",", ":")).replace('{"name"', '\n{"name"')
     Path(__file__).with_name("torchvision.json").write_text(text + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """A variation is a value that prints itself and stands in a table for files; an encoder takes nothing else."""
 
+import json
 from dataclasses import fields
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 import netwright as nw
 from messages import message
 from netwright.codecs.vary.variation import VARIATIONS, PixelVariation, Random, Variation, check_range
+from netwright.file.structure import Reader, described_value
 from netwright.net.run.noise import Noise
 from netwright.training.variation import noise_of_port
 
@@ -30,6 +32,7 @@ def test_a_variation_is_a_value(one: Variation) -> None:
     encoder = nw.Image(8, 8, vary=[one])
     assert encoder.vary == (one,) and eval(repr(encoder), {"Image": nw.Image, **VARIATIONS}) == encoder
     assert encoder != nw.Image(8, 8) and encoder.variation == repr(one)
+    assert Reader().codec(json.loads(json.dumps(described_value(encoder, "input"))), "input") == encoder
     assert all(field.name in repr(one) for field in fields(one))  # pyright: ignore[reportArgumentType]
 
 
@@ -47,6 +50,16 @@ def test_one_of_one_s_own_is_a_class_with_one_method(tmp_path: Any) -> None:
     nw.save(net, tmp_path / "a.net")
     assert nw.load(tmp_path / "a.net") == net
     del VARIATIONS["Negative"]
+
+
+def test_a_file_with_a_variation_that_cannot_be_is_refused() -> None:
+    plain = described_value(nw.Image(8, 8, vary=(nw.Crop(5, 4),)), "input")
+    plain["fields"]["vary"][0]["fields"]["height"] = 9
+    assert message(lambda: Reader().codec(plain, "input")).startswith(
+        "Image cannot be what the file says: the piece is larger than the picture\n"
+    )
+    plain["fields"]["vary"][0] = {"record": "Twist", "fields": {}}
+    assert message(lambda: Reader().codec(plain, "input")).startswith("there is no record of the name 'Twist'\n")
 
 
 def test_what_is_no_variation_is_refused() -> None:
