@@ -138,7 +138,7 @@ class Conv(Leaf):
         if rank is None:
             return found
         spread = [d * (k - 1) for d, k in self._taps(rank)]
-        added = [before + after for before, after in self._sides(rank)]
+        added = [before + after for before, after in self.sides(rank)]
         found["window"] = per_axis(self.kernel, rank)
         if rank == 1 and self.memory():
             found["before"] = spread[0]
@@ -152,12 +152,12 @@ class Conv(Leaf):
     def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         rank = self._rank
         spread = [d * (k - 1) for d, k in self._taps(rank)]
-        return window_reach(spread, [before for before, _ in self._sides(rank)], per_axis(self.stride, rank))
+        return window_reach(spread, [before for before, _ in self.sides(rank)], per_axis(self.stride, rank))
 
     def memory(self) -> Mapping[str, str] | None:
         """The last inputs that the window still covers, for a causal window along one axis."""
         spread = [d * (k - 1) for d, k in self._taps(self._rank)]
-        if self._rank > 1 or max(per_axis(self.stride, 1)) > 1 or self._sides(1) != [(spread[0], 0)]:
+        if self._rank > 1 or max(per_axis(self.stride, 1)) > 1 or self.sides(1) != [(spread[0], 0)]:
             return None
         return {"past": "before in"} if spread[0] else {}
 
@@ -177,18 +177,20 @@ class Conv(Leaf):
         rank, (taken, around, padding, stride, dilation) = x.ndim - 2, options
         if taken:
             x = x[taken]  # (b, *s, in) -> (b, *t, in)
-        x, weight = channels_first(x), channels_last(w["weight"])  # (b, *s, in) -> (b, in, *s)
+        x, weight, bias, kind = channels_first(x), channels_last(w["weight"]), w.get("bias"), x.dtype
         if around:
             x = F.pad(x, around)  # (b, in, *s) -> (b, in, *s + padding)
+        if x.requires_grad and x.is_cpu and lacks_low_gradient(kind, self.groups, stride):
+            x, weight, bias = x.float(), weight.float(), None if bias is None else bias.float()
         convolve = F.conv3d if rank == 3 else F.conv2d
-        y = convolve(x, weight, w.get("bias"), stride, padding, dilation, self.groups)  # -> (b, out, *t)
+        y = convolve(x, weight, bias, stride, padding, dilation, self.groups).to(kind)  # -> (b, out, *t)
         return features_last(y, rank)  # (b, out, *t) -> (b, *t, out)
 
     def _ended(self, x: Tensor, lengths: Lengths) -> Tensor:
         """Zeros behind the end of an example along every axis on which the window reaches past it."""
         rank = x.ndim - 2
         for i, length in enumerate(lengths_of(lengths, "s", rank)):
-            if self._sides(rank)[i][1]:
+            if self.sides(rank)[i][1]:
                 x = filled(x, length, 0.0, i + 1)  # (b, *s, in)
         return x
 
@@ -203,7 +205,7 @@ class Conv(Leaf):
         """The arguments for torch, by rank; kept, since finding them takes a tenth of a convolution at batch one."""
         values = (self.kernel, self.stride, self.padding, self.dilation)
         ranks = {len(value) for value in values if isinstance(value, tuple)} or {1, 2, 3}
-        return {rank: self._options_for(rank, self._sides(rank)) for rank in ranks}
+        return {rank: self._options_for(rank, self.sides(rank)) for rank in ranks}
 
     @cached_property
     def _unpadded(self) -> Options:
@@ -217,7 +219,7 @@ class Conv(Leaf):
         processors with AVX2 alone where a window of one position steps by 2.
         """
         stride = per_axis(self.stride, rank)
-        single = all(k == 1 for _, k in self._taps(rank)) and not any(map(any, self._sides(rank)))
+        single = all(k == 1 for _, k in self._taps(rank)) and not any(map(any, self.sides(rank)))
         return stride if single and max(stride) > 1 else None
 
     def _options_for(self, rank: int, sides: list[tuple[int, int]]) -> Options:
@@ -230,7 +232,7 @@ class Conv(Leaf):
         stride, dilation = (planar(per_axis(value, rank), 1) for value in (1 if taken else self.stride, self.dilation))
         return taken, around, padding, stride, dilation
 
-    def _sides(self, rank: int) -> list[tuple[int, int]]:
+    def sides(self, rank: int) -> list[tuple[int, int]]:
         """Zeros before and after each axis."""
         if not isinstance(self.padding, str):
             return [(side, side) for side in per_axis(self.padding, rank)]
@@ -240,6 +242,11 @@ class Conv(Leaf):
     def _taps(self, rank: int) -> list[tuple[int, int]]:
         """Dilation and kernel of each axis."""
         return [*zip(per_axis(self.dilation, rank), per_axis(self.kernel, rank), strict=True)]
+
+
+def lacks_low_gradient(kind: torch.dtype, groups: int, stride: Sequence[int]) -> bool:
+    """Whether oneDNN has no kernel for the gradient of the input, and its plain one takes 20 times as long."""
+    return kind == torch.bfloat16 and groups > 1 and max(stride) > 1
 
 
 def channels_last(weight: Tensor) -> Tensor:

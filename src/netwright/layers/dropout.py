@@ -1,15 +1,13 @@
 """Dropout: values left out at random in training, by noise that does not depend on the batch."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.net.part import Leaf
-
-Random: TypeAlias = Callable[[tuple[int, ...]], Tensor]  # numbers in [0, 1) of a shape (b, …)
+from netwright.net.run.noise import Noise
 
 SELU_FLOOR = -1.7580993408473766  # −scale · α of SELU: what it gives for very negative values
 
@@ -42,10 +40,10 @@ class Dropout(Leaf):
     def __post_init__(self) -> None:
         check_rate(self, self.rate)
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Random | None) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Noise | None) -> Tensor:
         if not training or self.rate == 0:
             return x
-        return torch.where(kept_mask(random, self.rate, x), x / (1 - self.rate), 0.0)
+        return x * kept_mask(random, self.rate, x).to(x.dtype) / (1 - self.rate)  # (b, ...)
 
 
 class AlphaDropout(Leaf):
@@ -76,7 +74,7 @@ class AlphaDropout(Leaf):
     def __post_init__(self) -> None:
         check_rate(self, self.rate)
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Random | None) -> Tensor:
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Noise | None) -> Tensor:
         if not training or self.rate == 0:
             return x
         a = ((1 - self.rate) * (1 + self.rate * SELU_FLOOR**2)) ** -0.5
@@ -84,10 +82,10 @@ class AlphaDropout(Leaf):
         return torch.where(kept_mask(random, self.rate, x), a * x + b, a * SELU_FLOOR + b)
 
 
-def kept_mask(random: Random | None, rate: float, x: Tensor) -> Tensor:
+def kept_mask(random: Noise | None, rate: float, x: Tensor) -> Tensor:
     """Which values stay."""
     assert random is not None  # a run in training mode has noise
-    return random(tuple(x.shape)) >= rate
+    return random.kept(tuple(x.shape), rate)
 
 
 def check_rate(leaf: Leaf, rate: float) -> None:

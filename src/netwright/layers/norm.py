@@ -46,7 +46,7 @@ class BatchNorm(Leaf):
     momentum: float = 0.1
     eps: float = 1e-5
     ports = "*s c -> *s c"
-    needs_float32 = True
+    float32_arrays = True
     family = "norm"
 
     def __post_init__(self) -> None:
@@ -95,7 +95,8 @@ class BatchNorm(Leaf):
         if count < 2:
             raise _single()
         # torch writes the batch's own statistics here: from the 1/√(variance + eps) that it gives, a small one is lost
-        mean, variance = (torch.zeros_like(x.detach()[(0,) * (x.ndim - 1)]) for _ in range(2))  # (b, *s, c) -> (c,)
+        first, wide = x.detach()[(0,) * (x.ndim - 1)], torch.promote_types(x.dtype, torch.float32)  # (b, *s, c) -> (c,)
+        mean, variance = (torch.zeros_like(first, dtype=wide) for _ in range(2))  # (c,)
         y, _, _ = torch.native_batch_norm(
             x.movedim(-1, 1), w["weight"], w["bias"], mean, variance, True, 1.0, self.eps
         )  # (b, *s, c) -> (b, c, *s), (c,), (c,)
@@ -105,7 +106,8 @@ class BatchNorm(Leaf):
         self, w: Mapping[str, Tensor], x: Tensor, mask: Tensor, total: Callable[[Tensor], Tensor] | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The same by hand, where the statistics are those of some positions, mask (b, *s, 1), or of all processes."""
-        axes = tuple(range(x.ndim - 1))
+        axes, kind = tuple(range(x.ndim - 1)), x.dtype
+        x = x.to(torch.promote_types(kind, torch.float32))
         sums = torch.where(mask, x, 0.0).sum(axes)  # (b, *s, c) -> (c,)
         count = mask.sum().to(x.dtype)  # ()
         if total is not None:
@@ -115,7 +117,7 @@ class BatchNorm(Leaf):
         squares = torch.where(mask, x - mean, 0.0).square().sum(axes)  # (b, *s, c) -> (c,)
         variance = (squares if total is None else total(squares)) / count  # (c,)
         y = (x - mean) * (variance + self.eps).rsqrt() * w["weight"] + w["bias"]  # (b, *s, c)
-        return y, self._followed(w, mean, variance.detach() * (count / (count - 1)))
+        return y.to(kind), self._followed(w, mean, variance.detach() * (count / (count - 1)))
 
     def _followed(self, w: Mapping[str, Tensor], mean: Tensor, variance: Tensor) -> dict[str, Tensor]:
         """The running statistics after a batch with these."""

@@ -195,6 +195,9 @@ class LeafNode(Node, abstract=True):
     needs_float32: ClassVar[bool] = False
     """Whether the arithmetic needs float32 when the rest runs in less."""
 
+    float32_arrays: ClassVar[bool] = False
+    """Whether the arrays alone are float32 when the rest runs in less: the arithmetic takes values as they are."""
+
     def products(self, sizes: Mapping[str, Any]) -> Any:
         """Multiply-adds of one input with another, for one example, by the sizes of its ports' names."""
         return 0

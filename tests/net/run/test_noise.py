@@ -1,5 +1,8 @@
 """Noise is uniform, and depends on seed, step, part, example and position, never on the batch around."""
 
+import math
+
+import pytest
 import torch
 
 from netwright.net.run.noise import Noise
@@ -30,6 +33,38 @@ def test_it_is_uniform() -> None:
     counts = torch.histc(values, 20, 0, 1)
     expected = len(values) / 20
     assert ((counts - expected).square() / expected).sum() < 45  # chi-square with 19 degrees of freedom, p = 0.0007
+
+
+def test_what_is_dropped_alone_is_dropped_in_a_batch() -> None:
+    batch = noise([5, 9, 2]).kept((3, 7, 5), 0.4)
+    assert torch.equal(noise([9]).kept((1, 7, 5), 0.4)[0], batch[1])
+    assert torch.equal(noise([2, 9]).kept((2, 5, 3), 0.4)[0], batch[2, :5, :3])
+    assert noise([5, 9]).kept((2,), 0.4).shape == (2,)
+
+
+@pytest.mark.parametrize("rate", [0.0001, 0.1, 0.3, 0.5, 0.95])
+def test_the_rate_of_what_is_dropped(rate) -> None:
+    n, size = 400, 500
+    kept = torch.stack([noise(list(range(n)), step=step).kept((n, size), rate) for step in range(10)]).double()
+    each = rate * (1 - rate)
+    for part in (kept, *(kept[..., lane::4] for lane in range(4))):  # halves of words lie side by side
+        assert abs(1 - part.mean() - rate) < 5 * math.sqrt(each / part.numel()) + 2**-16
+    for axes in ((0, 1), (0, 2)):
+        means = 1 - kept.mean(axes)
+        assert (means - rate).abs().max() < 6 * math.sqrt(each * len(means) / kept.numel()) + 2**-16
+
+
+def test_the_ends_of_the_rate() -> None:
+    assert noise([1, 2]).kept((2, 100), 0.0).all()
+    assert noise(list(range(100))).kept((100, 100), 1 - 1e-9).float().mean() < 0.001
+
+
+def test_no_two_columns_and_no_two_examples_are_dropped_together() -> None:
+    n = 256
+    values = torch.stack([noise(list(range(n)), step=step).kept((n, n), 0.5) for step in range(20)]).double() * 2 - 1
+    for table in (values.flatten(0, 1), values.transpose(1, 2).flatten(0, 1)):
+        together = table.T @ table / math.sqrt(len(table))
+        assert together.fill_diagonal_(0).abs().max() < 6.5  # standard normal numbers, 32,640 of them
 
 
 def test_neighbours_are_unrelated() -> None:

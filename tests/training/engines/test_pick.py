@@ -18,19 +18,20 @@ WRITTEN = {
         nw.Conv(4, 3, stride=2, padding=1), nw.gelu, nw.MaxPool(3), nw.Flatten(), nw.Dropout(), *ENDS, **PICTURE
     ),
     "a fixed length": nw.Chain(4, nw.relu, nw.GlobalMaxPool(), *ENDS, input=(9, 2), output=CLASSES),
+    "running arrays": nw.Chain(nw.Conv(4, 3, padding="same"), nw.BatchNorm(), nw.Flatten(), *ENDS, **PICTURE),
+    "a way around": nw.Chain(nw.Residual(nw.Linear(2)), *ENDS, input=2, output=CLASSES),
     "perceptron": nw.Chain(8, nw.tanh, *ENDS, input=2, output=CLASSES),
 }
 OTHERS = {
-    "a leaf without a kernel": nw.Chain(8, nw.LayerNorm(), *ENDS, input=2, output=CLASSES),
-    "running arrays": nw.Chain(nw.Conv(4, 3), nw.BatchNorm(), nw.Flatten(), *ENDS, **PICTURE),
+    "a leaf without a kernel": nw.Chain(8, nw.RMSNorm(), *ENDS, input=2, output=CLASSES),
     "unequal padding": nw.Chain(nw.Conv(4, 2, padding="same"), nw.Flatten(), *ENDS, **PICTURE),
     "a length that varies": nw.Chain(4, nw.relu, nw.GlobalMaxPool(), *ENDS, input=("n", 2), output=CLASSES),
-    "a way around": nw.Chain(nw.Residual(nw.Linear(2)), *ENDS, input=2, output=CLASSES),
+    "three that are added": nw.Chain(nw.Parallel(2, 2, 2), nw.Add(), *ENDS, input=2, output=CLASSES),
 }
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_lines_of_known_leaves_are_written_out(name) -> None:
+def test_nets_of_known_leaves_are_written_out(name) -> None:
     assert isinstance(engines(WRITTEN[name], nw.CrossEntropy())[1], Written)
 
 

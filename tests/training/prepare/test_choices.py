@@ -50,22 +50,22 @@ def test_epochs() -> None:
 @pytest.mark.parametrize(
     ("units", "work", "classifies", "value"),
     [
-        (True, 10**6, True, "bf16"),
-        (False, 10**6, True, "float32"),
-        (True, 10, True, "float32"),
-        (True, 10**6, False, "float32"),
+        (True, 10**7, True, "bf16"),
+        (False, 10**7, True, "float32"),
+        (True, 10**6, True, "float32"),
+        (True, 10**7, False, "float32"),
     ],
 )
 def test_precision_follows_from_processor_net_and_output(monkeypatch, units, work, classifies, value) -> None:
     monkeypatch.setattr("netwright.training.prepare.choices.has_bf16", lambda device: units)
     choose = Chooser(())
-    choose.precision(None, CPU, work, classifies)
+    choose.precision(None, CPU, work, [nw.Category([0, 1]) if classifies else nw.Number()])
     assert choose.made[0].value == value
 
 
 def test_float64_is_refused_on_a_device_that_has_none() -> None:
     with pytest.raises(TrainingError) as caught:
-        Chooser(()).precision("float64", torch.device("mps"), 10, True)
+        Chooser(()).precision("float64", torch.device("mps"), 10, [])
     assert str(caught.value) == (
         'this device has no float64\n  where:    precision\n  got:      mps\n  mend:     device="cpu"'
     )

@@ -50,17 +50,45 @@ class Noise(Value):
 
     def __call__(self, shape: tuple[int, ...]) -> Tensor:
         """Numbers in [0, 1) of this shape, (b, …): each depends on its example and its position alone."""
+        return ((self._bits(shape) >> 8) & 0xFFFFFF).float() * 2.0**-24
+
+    def kept(self, shape: tuple[int, ...], rate: float) -> Tensor:
+        """Which values of this shape, (b, …), are not dropped at this rate: each by its example and its position."""
+        return self.halves(shape) >= least_kept(rate)
+
+    def halves(self, shape: tuple[int, ...]) -> Tensor:
+        """Integers of 16 bits, all equally likely, of this shape, (b, …), by example and position.
+
+        Each number of 32 bits gives two of them, since making them is most of what dropout costs.
+        """
+        *before, size = shape if len(shape) > 1 else (*shape, 1)
+        halves = self._bits((*before, -(-size // 2))).view(torch.int16)  # (b, …, words) -> (b, …, 2 words)
+        return halves[..., :size] if len(shape) > 1 else halves[:, 0]
+
+    def _bits(self, shape: tuple[int, ...]) -> Tensor:
+        """Integers of 32 bits."""
         key = self.key - (1 << 31)
         ids = self.examples
         bits = _mixed((ids ^ (ids >> 32)).to(torch.int32) * STRIDE + key)  # (b,)
         for size in shape[1:]:
             positions = torch.arange(size, dtype=torch.int32, device=ids.device) * STRIDE
             bits = _mixed(bits.unsqueeze(-1) + positions)  # (b, …, size)
-        return ((bits >> 8) & 0xFFFFFF).float() * 2.0**-24
+        return bits
+
+
+def least_kept(rate: float) -> int:
+    """The least of `Noise.halves` that is not dropped at this rate."""
+    return min(round(rate * 2**16), 2**16 - 1) - 2**15
 
 
 def _mixed(bits: Tensor) -> Tensor:
-    """A bijection of 32-bit integers in which every input bit moves every output bit. Source: Wellons, "lowbias32"."""
-    bits = (bits ^ ((bits >> 16) & 0xFFFF)) * 0x7FEB352D
-    bits = (bits ^ ((bits >> 15) & 0x1FFFF)) * (0x846CA68B - (1 << 32))
-    return bits ^ ((bits >> 16) & 0xFFFF)
+    """A bijection of 32-bit integers in which every input bit moves every output bit, in place.
+
+    Source: Wellons, "lowbias32"
+    """
+    moved = bits >> 16  # of a negative number with ones from the left, which the masks take away
+    bits.bitwise_xor_(moved.bitwise_and_(0xFFFF)).mul_(0x7FEB352D)
+    torch.bitwise_right_shift(bits, 15, out=moved)
+    bits.bitwise_xor_(moved.bitwise_and_(0x1FFFF)).mul_(0x846CA68B - (1 << 32))
+    torch.bitwise_right_shift(bits, 16, out=moved)
+    return bits.bitwise_xor_(moved.bitwise_and_(0xFFFF))

@@ -15,7 +15,14 @@ from netwright.net.run.noise import Noise
 from netwright.training import culprit
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
-from netwright.training.engines.engine import Engine, lowered, over_processes, refuse_no_gradient, total
+from netwright.training.engines.engine import (
+    Engine,
+    arrays_in_float32,
+    lowered,
+    over_processes,
+    refuse_no_gradient,
+    total,
+)
 from netwright.training.engines.flat import Flat
 from netwright.training.processes.group import Group, OverProcesses
 from netwright.value import Value
@@ -49,7 +56,7 @@ class Autograd(Engine, Value, eq=False):
         group: Group | None = None,
     ) -> "Autograd":
         """The engine of a plan; `rest` holds arrays without gradients, `frozen` names those that never change."""
-        exact = {path for step in plan.steps if step.leaf.needs_float32 for path in step.arrays.values()}
+        exact = arrays_in_float32(plan)
         parameters = {
             path: flat.view(flat.master if path in exact else flat.working, path).detach().requires_grad_()
             for path in flat.spans

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import TrainingError
+from netwright.net.plan.plan import Plan
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.flat import Flat
@@ -107,6 +108,12 @@ def refuse_no_gradient(loss: Tensor) -> None:
             expected="a loss with a gradient, which torch computes through every operation on the output",
             mend="leave out what has no gradient, such as .detach(), .long(), argmax, > and torch.no_grad()",
         )
+
+
+def arrays_in_float32(plan: Plan) -> set[str]:
+    """The paths of the arrays that are at least float32 in any precision."""
+    exact = (step for step in plan.steps if step.leaf.needs_float32 or step.leaf.float32_arrays)
+    return {path for step in exact for path in step.arrays.values()}
 
 
 def lowered(array: Tensor, precision: torch.dtype | None) -> Tensor:

@@ -22,7 +22,14 @@ from netwright.training import culprit
 from netwright.training.batch import Batch
 from netwright.training.culprit import Computes, Culprit
 from netwright.training.engines.cut import SHARED, Block, block_numbers, cut_into_blocks
-from netwright.training.engines.engine import Engine, joined_places, lowered, refuse_no_gradient, total
+from netwright.training.engines.engine import (
+    Engine,
+    arrays_in_float32,
+    joined_places,
+    lowered,
+    refuse_no_gradient,
+    total,
+)
 from netwright.training.engines.flat import Flat, weight_type
 from netwright.training.engines.shards import BlockSpans, Shards, SharedUpdate, in_order
 from netwright.training.optimizers import FlatGroup, Optimizer
@@ -129,7 +136,7 @@ class Sharded(Engine):
         empty = {name: torch.zeros(size, dtype=dtype, device=device) for name, size in sizes.items()}
         self.flat = Flat.of(empty, dtype, device)
         self.flat.master.copy_(self.buffer(arrays))
-        self.exact = {path for step in plan.steps if step.leaf.needs_float32 for path in step.arrays.values()}
+        self.exact = arrays_in_float32(plan)
         kinds = {path: spec.weight.kind for path, spec in plan.arrays.items()}
         self.running = {path: array for path, array in rest.items() if kinds[path] == "running" and path not in frozen}
         self.fixed = rest

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
 
@@ -24,6 +24,7 @@ from netwright.training.feeds.workers import with_workers
 from netwright.training.limits import Limits
 from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.arguments import PRECISIONS
+from netwright.training.prepare.goal import gives_classes
 from netwright.training.prepare.rates import matches
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_small_batch
@@ -37,7 +38,7 @@ WHY_STABLE = "the rate stays at its peak for most of the run, so a short run lea
 LARGEST = 256  # examples of a batch that is chosen
 REPEATED = "copied from the given choices"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
-WORK_FOR_BF16 = 100_000  # multiply-adds of an example from which a lower precision gains more than its copies cost
+WORK_FOR_BF16 = 2_000_000  # multiply-adds of a step from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
 SPLIT = "nw.split(data, by=…) keeps examples like these in one part"
 SHOWN = 3  # pairs of equal examples that a choice names
@@ -277,12 +278,17 @@ class Chooser:
 
         return self.choice("device", given, best)
 
-    def precision(self, given: str | None, device: torch.device, work: int, classifies: bool) -> torch.dtype | None:
-        """The precision of activations and products; weights and losses are float32 if it is lower."""
+    def precision(
+        self, given: str | None, device: torch.device, work: int, decoders: Iterable[Codec]
+    ) -> torch.dtype | None:
+        """The precision of activations and products; weights and losses are float32 if it is lower.
+
+        Fields: `work`, multiply-adds of a step.
+        """
         reasons = [
             (not has_bf16(device), "the processor has no units for bf16"),
-            (not classifies, "bf16 has about 3 digits, too few for outputs that are numbers"),
-            (work < WORK_FOR_BF16, f"the net is small: {work:,} multiply-adds per example"),
+            (not all(map(gives_classes, decoders)), "bf16 has about 3 digits, too few for outputs that are numbers"),
+            (work < WORK_FOR_BF16, f"a step is small: {work:,} multiply-adds"),
         ]
         against = next((reason for holds, reason in reasons if holds), None)
         units = ("bf16", "the processor has units for bf16; weights and losses stay float32")

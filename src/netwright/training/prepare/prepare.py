@@ -30,7 +30,7 @@ from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
 from netwright.training.prepare.class_weights import weighted_by_class
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
-from netwright.training.prepare.goal import Goal, gives_classes, goal_of
+from netwright.training.prepare.goal import Goal, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.rates import in_kind, rates_of
@@ -166,7 +166,7 @@ def _prepared(net: Net, data: Any, options: Options, group: Group) -> Prepared:
     choose.batches(training_feed, batch_size, seed)
     steps_each = len(batch_sizes(len(training_feed), batch_size, least))
     epochs = choose.epochs(options.epochs, steps_each)
-    precision = choose.precision(options.precision, device, work, all(map(gives_classes, net.held.outputs.values())))
+    precision = choose.precision(options.precision, device, work * batch_size, net.held.outputs.values())
     optimizer = optimizer_of(choose.choice("optimizer", options.optimizer, lambda: (Adam(), WHY_ADAM)))
     rates = rates_of(plan, *choose.learning_rate(options.learning_rate, optimizer, plan, goal.prefix), goal.prefix)
     schedule = schedule_of(choose.schedule(options.schedule, epochs * steps_each))

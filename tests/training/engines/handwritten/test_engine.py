@@ -27,7 +27,7 @@ def test_every_batch_size_has_its_own_chain() -> None:
     one, other = engines(NET, nw.CrossEntropy())
     for count in (8, 3, 8, 1):
         assert_same_gradient(one, other, pictures(count), 1e-5)
-    assert sorted(other.chains) == [1, 3, 8]
+    assert sorted(other.graphs) == [1, 3, 8]
 
 
 @pytest.mark.parametrize("precision", [None, torch.bfloat16])

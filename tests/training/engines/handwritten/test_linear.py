@@ -15,7 +15,7 @@ def site(dtype, out=5, last=False):
     arrays = {"weight": weight, "bias": bias}
     low = {name: array.to(dtype) for name, array in arrays.items()}
     gradients = {name: torch.empty_like(array) for name, array in arrays.items()}
-    return KernelSite("", (4, 3, 7), dtype, low, arrays, gradients, last=last)
+    return KernelSite((), (4, 3, 7), dtype, low, arrays, gradients, last=last)
 
 
 @pytest.mark.parametrize(

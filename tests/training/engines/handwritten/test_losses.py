@@ -30,7 +30,7 @@ def test_as_autograd(name, weighted) -> None:
     y, target, weights = torch.randn(shape, requires_grad=True), draw(), torch.rand(5) if weighted else None
     expected = mean_loss(leaf.forward({}, y, target), weights)
     expected.backward()
-    loss = LOSSES[type(leaf)](KernelSite("", shape, torch.float32), leaf, tuple(target.shape[1:]))
+    loss = LOSSES[type(leaf)](KernelSite((), shape, torch.float32), leaf, tuple(target.shape[1:]))
     value, dy = loss(y.detach(), target, weights)
     assert value == pytest.approx(expected.item(), rel=1e-6)
     torch.testing.assert_close(dy, y.grad, rtol=1e-5, atol=1e-7)
@@ -38,4 +38,4 @@ def test_as_autograd(name, weighted) -> None:
 
 @pytest.mark.parametrize("leaf", [CrossEntropy(), CrossEntropy("binary", logits=True), CrossEntropy("probabilities")])
 def test_what_is_declined(leaf) -> None:
-    assert LOSSES[CrossEntropy](KernelSite("", (5, 3), torch.float32), leaf, ()) is None
+    assert LOSSES[CrossEntropy](KernelSite((), (5, 3), torch.float32), leaf, ()) is None

@@ -1,4 +1,4 @@
-"""Kernels of single values: as autograd, and dropout by the same noise."""
+"""Kernels of single values: as autograd."""
 
 import pytest
 import torch
@@ -7,10 +7,10 @@ import netwright as nw
 from engine_pairs import assert_same_gradient, batch_of, engines
 from netwright.layers.pointwise import tanh
 from netwright.training.engines.handwritten.kernel import KernelSite
-from netwright.training.engines.handwritten.pointwise import ByAutograd, Cast, FromOutput, Relu, elementwise
+from netwright.training.engines.handwritten.pointwise import ByAutograd, Cast, FromInput, FromOutput, Relu, elementwise
 
 
-@pytest.mark.parametrize("between", [nw.relu, nw.tanh, nw.sigmoid, nw.gelu, nw.Dropout(0.4), nw.Dropout(0)], ids=repr)
+@pytest.mark.parametrize("between", [nw.relu, nw.relu6, nw.tanh, nw.sigmoid, nw.gelu, nw.silu, nw.elu], ids=repr)
 @pytest.mark.parametrize("precision", [None, torch.bfloat16])
 def test_as_autograd(between, precision) -> None:
     net = nw.Chain(nw.Linear(70), between, nw.Linear(70), nw.Linear(2), input=4)
@@ -20,9 +20,9 @@ def test_as_autograd(between, precision) -> None:
 
 
 def test_which_kernel() -> None:
-    site = KernelSite("", (2, 3), torch.float32)
-    kinds = [type(elementwise(site, [leaf])[0]) for leaf in (nw.relu, tanh, nw.gelu)]
-    assert kinds == [Relu, FromOutput, ByAutograd]
+    site = KernelSite((), (2, 3), torch.float32)
+    kinds = [type(elementwise(site, [leaf])[0]) for leaf in (nw.relu, nw.relu6, tanh, nw.gelu, nw.elu)]
+    assert kinds == [Relu, Relu, FromOutput, FromInput, ByAutograd]
 
 
 def test_a_cast_goes_both_ways() -> None:

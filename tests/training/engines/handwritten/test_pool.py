@@ -19,7 +19,7 @@ def test_as_torch_where_nothing_ties(dtype, channels) -> None:
     y = F.max_pool2d(x.relu(), 2)
     y.backward(dy.permute(0, 3, 1, 2))
     sums = torch.zeros(channels)
-    kernel = PoolOfRelu(KernelSite("", (3, 6, 6, channels), dtype, gradients={"bias": sums}))
+    kernel = PoolOfRelu(KernelSite((), (3, 6, 6, channels), dtype, gradients={"bias": sums}))
     assert torch.equal(kernel.forward(before.relu()), y.permute(0, 2, 3, 1))
     assert torch.equal(kernel.backward(dy), x.grad.permute(0, 2, 3, 1))
     near = {torch.float32: 1e-5, torch.bfloat16: 1e-2}[dtype]
@@ -27,7 +27,7 @@ def test_as_torch_where_nothing_ties(dtype, channels) -> None:
 
 
 def test_among_equals_one_wins() -> None:
-    kernel = PoolOfRelu(KernelSite("", (1, 2, 2, 1), torch.bfloat16))
+    kernel = PoolOfRelu(KernelSite((), (1, 2, 2, 1), torch.bfloat16))
     kernel.forward(torch.ones(1, 2, 2, 1, dtype=torch.bfloat16))
     dx = kernel.backward(torch.full((1, 1, 1, 1), 3.0, dtype=torch.bfloat16))
     assert dx.flatten().tolist() == [3, 0, 0, 0]

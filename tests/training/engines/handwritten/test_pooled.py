@@ -16,7 +16,7 @@ def site(x: tuple[int, ...], out: int, kernel: int, bias: bool = True, first: bo
     arrays = {"weight": weight, **({"bias": torch.randn(out).to(BF16)} if bias else {})}
     room = {name: torch.zeros(value.shape) for name, value in arrays.items()}
     room["weight"] = torch.zeros(out, kernel, kernel, x[-1]).movedim(-1, 1)
-    return KernelSite("", x, BF16, working=arrays, master={}, gradients=room, first=first)
+    return KernelSite((), x, BF16, working=arrays, master={}, gradients=room, first=first)
 
 
 @pytest.mark.parametrize("bias", [True, False])

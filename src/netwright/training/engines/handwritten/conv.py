@@ -1,15 +1,17 @@
 """Convolution over two axes with its backward written out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from netwright.kernels import private
-from netwright.layers.conv import Conv
-from netwright.layers.window import per_axis
+from netwright.layers.conv import Conv, lacks_low_gradient
+from netwright.layers.window import per_axis, planar
 from netwright.net.leaf import LeafNode
 from netwright.training.engines.handwritten.kernel import Gate, Kernel, KernelSite
+from netwright.training.engines.handwritten.pointwise import Reshaped
 from netwright.training.engines.handwritten.weights import (
     FEW,
     ImageRows,
@@ -31,6 +33,7 @@ class Convolution(Kernel):
         self.skips = leaf.skips(2)
         self.stride, self.dilation = [list(per_axis(v, 2)) for v in (1 if self.skips else leaf.stride, leaf.dilation)]
         self.padding, self.groups = _padding(leaf), leaf.groups
+        self.in_float32 = lacks_low_gradient(site.dtype, self.groups, self.stride)
         self.given, self.shape = site.shape, convolved(site, leaf)
         self.dense = dense(leaf)
         self.dtype, self.first = site.dtype, site.first
@@ -65,10 +68,11 @@ class Convolution(Kernel):
         self.weight_gradient(self.x, dy)
         if self.first:
             return None
-        dx = torch.ops.aten.convolution_backward.default(
-            channels_first_view(dy), channels_first_view(self.x), self.w, None, *self.options, [True, False, False]
-        )[0]
-        dx = dx.permute(0, 2, 3, 1).contiguous()  # (b, in, h, w) -> (b, h, w, in)
+        given = (channels_first_view(dy), channels_first_view(self.x), self.w)
+        if self.in_float32:
+            given = tuple(value.float() for value in given)
+        dx = torch.ops.aten.convolution_backward.default(*given, None, *self.options, [True, False, False])[0]
+        dx = dx.to(self.dtype).permute(0, 2, 3, 1).contiguous()  # (b, in, h, w) -> (b, h, w, in)
         if self.skips is None:
             return dx
         spread = dx.new_zeros(self.given)
@@ -87,7 +91,7 @@ class Convolution(Kernel):
         weight = site.gradients["weight"].movedim(1, -1)
         b, h, w, _ = self.shape
         _, kh, kw, into = weight.shape
-        copies = self.dense and site.dtype == torch.bfloat16
+        copies = self.dense and site.dtype == torch.bfloat16 and kh * kw > 1  # single places are rows already
         if copies and into <= FEW and b * h * w * (kh * kw * into + 1) <= ROOM:
             return ImageRows(site.shape, self.shape, weight, bias, site.dtype)
         if copies and h % 2 == w % 2 == 0 and unfolds(site, self.shape):
@@ -97,7 +101,7 @@ class Convolution(Kernel):
 
 def writable(site: KernelSite, leaf: Conv) -> bool:
     """Whether it goes over two axes with equal padding on both sides."""
-    return len(site.shape) == 4 and not isinstance(leaf.padding, str)
+    return len(site.shape) == 4 and _even(leaf, 2)
 
 
 def dense(leaf: Conv) -> bool:
@@ -122,12 +126,30 @@ def unfolds(site: KernelSite, shape: tuple[int, ...]) -> bool:
 
 
 def convolution_kernels(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
-    """A convolution over two axes with equal padding on both sides, and the ReLU after it if there is one."""
+    """A convolution over one axis or two with equal padding on both sides, and the ReLU after it if there is one."""
     leaf = leaves[0]
     assert isinstance(leaf, Conv)
+    if len(site.shape) == 3 and _even(leaf, 1):
+        return _along_a_line(site, leaf, len(leaves) > 1)
     if not writable(site, leaf):
         return None
     return [Convolution(site, leaf, relu=len(leaves) > 1)]
+
+
+def _along_a_line(site: KernelSite, leaf: Conv, relu: bool) -> list[Kernel]:
+    """A convolution over one axis, as one over a picture of height one."""
+    b, n, c = site.shape
+    wide = replace(
+        leaf, kernel=(1, *per_axis(leaf.kernel, 1)), stride=planar(per_axis(leaf.stride, 1), 1),
+        padding=planar(tuple(_padding(leaf, 1)), 0), dilation=planar(per_axis(leaf.dilation, 1), 1),
+    )  # fmt: skip
+    arrays = ({name: array.unsqueeze(2) if array.ndim > 1 else array for name, array in given.items()}
+              for given in (site.working, site.master, site.gradients))  # fmt: skip
+    working, master, gradients = arrays  # weight (out, in, k) -> (out, in, 1, k)
+    picture = replace(site, shape=(b, 1, n, c), working=working, master=master, gradients=gradients)
+    made = Convolution(picture, wide, relu=relu)
+    b, _, n, c = made.shape
+    return [Reshaped(site.shape, picture.shape, site.dtype), made, Reshaped(made.shape, (b, n, c), site.dtype)]
 
 
 def channels_first_view(x: Tensor) -> Tensor:
@@ -136,6 +158,9 @@ def channels_first_view(x: Tensor) -> Tensor:
     return x.as_strided((b, c, h, w), (h * w * c, 1, w * c, c))
 
 
-def _padding(leaf: Conv) -> list[int]:
-    assert not isinstance(leaf.padding, str)
-    return list(per_axis(leaf.padding, 2))
+def _even(leaf: Conv, rank: int) -> bool:
+    return all(before == after for before, after in leaf.sides(rank))
+
+
+def _padding(leaf: Conv, rank: int = 2) -> list[int]:
+    return [before for before, _ in leaf.sides(rank)]

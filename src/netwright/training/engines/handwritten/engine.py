@@ -1,4 +1,4 @@
-"""The engine of nets that are one line of known leaves: a few dozen torch calls a step, and no autograd."""
+"""The engine of nets of known leaves: a few dozen torch calls a step, and no autograd."""
 
 import math
 from dataclasses import field
@@ -9,49 +9,53 @@ from netwright.training.culprit import Culprit, finite
 from netwright.training.engines.autograd import Autograd
 from netwright.training.engines.engine import Engine, over_processes
 from netwright.training.engines.flat import Flat
-from netwright.training.engines.handwritten.chain import KernelChain, StraightPlan, chain, line_of
+from netwright.training.engines.handwritten.body import Body, body_of
+from netwright.training.engines.handwritten.graph import Builder, KernelGraph
 from netwright.training.processes.group import Group
 from netwright.value import Value
 
 
 class Written(Engine, Value, eq=False):
-    """A line of kernels, bound to each batch size when it first occurs: an epoch has few sizes.
+    """A graph of kernels, bound to each batch size when it first occurs: an epoch has few sizes.
 
     Fields: `autograd` runs the same plan, to find the part and example that are not finite.
     """
 
-    line: StraightPlan
+    body: Body
     flat: Flat
     autograd: Autograd
     group: Group
-    chains: dict[int, KernelChain] = field(default_factory=dict[int, KernelChain])
+    graphs: dict[int, KernelGraph] = field(default_factory=dict[int, KernelGraph])
 
     @classmethod
     def of(cls, plan: Plan, autograd: Autograd) -> "Written | None":
         """The engine of a plan, if every leaf of it has a kernel and it runs on a processor."""
         flat = autograd.flat
-        line = line_of(plan, autograd.bound.program, flat)
-        if (
-            flat.master.device.type != "cpu"
-            or line is None
-            or chain(line, flat, autograd.precision, autograd.seed, 1) is None
-        ):
+        body = body_of(plan, autograd.bound.program, flat.spans, autograd.running)
+        if flat.master.device.type != "cpu" or body is None:
             return None
-        return cls(line, flat, autograd, autograd.group)
+        if autograd.running and autograd.group.size > 1:  # statistics of the parts of all processes
+            return None
+        made = cls(body, flat, autograd, autograd.group)
+        return None if made._built(1) is None else made
 
     def gradient(self, batch: Batch, step: int) -> float:
-        flat, line = self.flat, self.line
+        flat, body = self.flat, self.body
         flat.refresh()
         part = self.group.part(batch)
         own = part.batch
-        bound = self.chains.get(own.size) or self._bind(own.size)
-        bound.now.step, bound.now.examples = step, own.examples
-        loss = bound.gradient(own.inputs[line.input], own.inputs[line.target], own.weights)
+        graph = self.graphs.get(own.size) or self._bind(own.size)
+        graph.now.step, graph.now.examples = step, own.examples
+        loss = graph.gradient(own.inputs, own.inputs[body.target], own.weights)
         if part.share != 1:
             flat.gradient.mul_(part.share)
         loss = over_processes(self.group, flat, loss * part.share)
         # some kernels treat NaN as 0, so a finite loss does not show that the gradient is finite
-        return loss if finite([flat.gradient]) else math.nan
+        if not finite([flat.gradient]):
+            return math.nan
+        if math.isfinite(loss):  # a step that is not made leaves running arrays as they are
+            graph.settle()
+        return loss
 
     def broken(self) -> str | None:
         return self.autograd.broken()
@@ -60,9 +64,13 @@ class Written(Engine, Value, eq=False):
         return self.autograd.culprit(batch, step)
 
     def release(self) -> None:
-        self.chains.clear()
+        self.graphs.clear()
 
-    def _bind(self, size: int) -> KernelChain:
-        made = chain(self.line, self.flat, self.autograd.precision, self.autograd.seed, size)
+    def _bind(self, size: int) -> KernelGraph:
+        made = self._built(size)
         assert made is not None  # every leaf has a kernel at one batch size, so at all
-        return self.chains.setdefault(size, made)
+        return self.graphs.setdefault(size, made)
+
+    def _built(self, size: int) -> KernelGraph | None:
+        autograd = self.autograd
+        return Builder(self.body, self.flat, autograd.running, autograd.precision, autograd.seed, size).graph()

@@ -1,4 +1,4 @@
-"""Elementwise functions, dropout, flattening and casts, with their backward written out."""
+"""Elementwise functions, other shapes and casts, with their backward written out."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from netwright.layers.dropout import Dropout, kept_mask
 from netwright.layers.pointwise import Elementwise
 from netwright.machine import ready_for_directions
 from netwright.net.leaf import LeafNode
-from netwright.net.run.noise import Noise
-from netwright.training.engines.handwritten.kernel import Gate, Kernel, KernelSite
+from netwright.training.engines.handwritten.kernel import RAMPS, Gate, Kernel, KernelSite
 
 
 class FromOutput(Kernel):
@@ -29,48 +27,47 @@ class FromOutput(Kernel):
         return self.derivative(dy, self.y, grad_input=self.dx)
 
 
-class Relu(Kernel):
-    """y = max(x, 0)."""
+class FromInput(Kernel):
+    """A function whose derivative follows from its input."""
 
-    def __init__(self, site: KernelSite) -> None:
+    def __init__(self, site: KernelSite, function: Callable[..., Tensor], derivative: Callable[..., Tensor]) -> None:
         self.shape, self.dtype = site.shape, site.dtype
-        self.y, self.gate = torch.empty(site.shape, dtype=site.dtype, device="cpu"), Gate(site.shape, site.dtype)
+        self.function, self.derivative = function, derivative
+        self.y, self.dx = (torch.empty(site.shape, dtype=site.dtype, device="cpu") for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.clamp_min(x, 0, out=self.y)
+        self.x = x
+        return self.function(x, out=self.y)
+
+    def backward(self, dy: Tensor) -> Tensor:
+        return self.derivative(dy, self.x, grad_input=self.dx)
+
+
+class Relu(Kernel):
+    """y = max(x, 0), or ReLU6."""
+
+    def __init__(self, site: KernelSite, most: float) -> None:
+        self.shape, self.dtype, self.most = site.shape, site.dtype, None if most == math.inf else most
+        self.y, self.gate = torch.empty(site.shape, dtype=site.dtype, device="cpu"), Gate(site.shape, site.dtype, most)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.clamp(x, 0, self.most, out=self.y)
 
     def backward(self, dy: Tensor) -> Tensor:
         return self.gate(dy, self.y)
 
 
-class Drop(Kernel):
-    """Dropout by the noise of the step."""
+class Reshaped(Kernel):
+    """The same numbers in another shape."""
 
-    def __init__(self, site: KernelSite, rate: float) -> None:
-        self.shape, self.dtype, self.site, self.rate = site.shape, site.dtype, site, rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        site, examples = self.site, self.site.now.examples
-        assert examples is not None
-        self.stays = kept_mask(Noise(site.seed, site.now.step, examples, site.path), self.rate, x)
-        return torch.where(self.stays, x / (1 - self.rate), 0.0)
-
-    def backward(self, dy: Tensor) -> Tensor:
-        return torch.where(self.stays, dy / (1 - self.rate), 0.0)
-
-
-class FlattenKernel(Kernel):
-    """All axes of an example as one."""
-
-    def __init__(self, site: KernelSite) -> None:
-        self.into, self.dtype = site.shape, site.dtype
-        self.shape = (site.shape[0], math.prod(site.shape[1:]))
+    def __init__(self, before: tuple[int, ...], after: tuple[int, ...], dtype: torch.dtype) -> None:
+        self.before, self.shape, self.dtype = before, after, dtype
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.reshape(self.shape)  # (b, *s) -> (b, ∏ s)
+        return x.reshape(self.shape)
 
     def backward(self, dy: Tensor) -> Tensor:
-        return dy.reshape(self.into)  # (b, ∏ s) -> (b, *s)
+        return dy.reshape(self.before)
 
 
 class Cast(Kernel):
@@ -106,31 +103,34 @@ class ByAutograd(Kernel):
         return torch.autograd.grad(self.y, self.x, dy)[0]
 
 
-KNOWN: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
+FROM_OUTPUT: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
     "tanh": (torch.tanh, torch.ops.aten.tanh_backward.grad_input),
     "sigmoid": (torch.sigmoid, torch.ops.aten.sigmoid_backward.grad_input),
+}
+FROM_INPUT: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
+    "gelu": (torch.ops.aten.gelu.out, torch.ops.aten.gelu_backward.grad_input),
+    "silu": (torch.ops.aten.silu.out, torch.ops.aten.silu_backward.grad_input),
 }
 
 
 def elementwise(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
     """Any function of single values."""
-    leaf = leaves[0]
-    assert isinstance(leaf, Elementwise)
-    if leaf.function == "relu":
-        return [Relu(site)]
-    known = KNOWN.get(str(leaf.function))
-    return by_autograd(site, leaves) if known is None else [FromOutput(site, *known)]
+    assert isinstance(leaves[0], Elementwise)
+    function = str(leaves[0].function)
+    if function in RAMPS:
+        return [Relu(site, RAMPS[function])]
+    if function in FROM_OUTPUT:
+        return [FromOutput(site, *FROM_OUTPUT[function])]
+    if function in FROM_INPUT:
+        return [FromInput(site, *FROM_INPUT[function])]
+    return by_autograd(site, leaves)
 
 
-def dropout(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
-    """Dropout; no kernel where the rate is 0."""
-    assert isinstance(leaves[0], Dropout)
-    return [Drop(site, leaves[0].rate)] if leaves[0].rate else []
-
-
-def flatten_kernels(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
-    """Flatten."""
-    return [FlattenKernel(site)]
+def reshape(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
+    """Flatten, and what gives any other shape."""
+    with torch.no_grad():
+        shape = leaves[0].forward({}, torch.empty(site.shape, dtype=site.dtype, device="cpu")).shape
+    return [Reshaped(site.shape, tuple(shape), site.dtype)]
 
 
 def by_autograd(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:

@@ -82,5 +82,5 @@ def convolution_and_pool(site: KernelSite, leaves: Sequence[LeafNode]) -> list[K
         return None
     if pooling_pays(site, conv, shape):
         return [PooledConvolution(site, shape)]
-    pooled = PoolOfRelu(KernelSite(site.path, shape, site.dtype, gradients=site.gradients))
+    pooled = PoolOfRelu(KernelSite(site.paths, shape, site.dtype, gradients=site.gradients))
     return [Convolution(site, conv, relu=True, gated=True), pooled]

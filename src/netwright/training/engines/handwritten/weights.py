@@ -155,6 +155,9 @@ def shifted_weights(windows: Tensor, pairs: int, weight: tuple[int, int, int], s
 
 
 def kernel_channels_last(weight: Tensor) -> Tensor:
-    """A kernel (out, in, kh, kw) that lies features last, with explicit strides: see `conv.channels_first_view`."""
+    """A kernel (out, in, kh, kw) that lies features last, with explicit strides: see `conv.channels_first_view`.
+
+    With one input channel the strides may say one thing or another. Depthwise kernels are faster as they are.
+    """
     out, into, high, wide = weight.shape
     return weight.as_strided((out, into, high, wide), (high * wide * into, 1, wide * into, into))
