@@ -31,7 +31,7 @@ FLOORS = [
     ["stepping", "models", "training"],
     ["generate", "check", "measure"],
     ["show"],
-    ["sweep"],
+    ["diagnosis", "sweep"],
     ["cli", ""],
 ]
 INSIDE = {

@@ -42,6 +42,9 @@ from netwright.data.jsonl import jsonl as jsonl
 from netwright.data.parquet import parquet as parquet
 from netwright.data.sources import image_folder as image_folder
 from netwright.data.split import split as split
+from netwright.diagnosis.diagnose import Diagnosis as Diagnosis
+from netwright.diagnosis.diagnose import diagnose as diagnose
+from netwright.diagnosis.rules import Symptom as Symptom
 from netwright.elsewhere import unknown as __getattr__  # noqa: F401  # pyright: ignore[reportUnusedImport]  # Python calls it
 from netwright.errors import DataError as DataError
 from netwright.errors import FileError as FileError

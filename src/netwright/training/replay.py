@@ -133,7 +133,7 @@ def replay(
             expected="a run whose rate is that of its schedule",
         )
     again = {"validation": validation, "weights": weights, "loss": loss, "optimizer": optimizer, "schedule": schedule}
-    options = _options(run, start, {name: value for name, value in again.items() if value is not None})
+    options = options_again(run, start, {name: value for name, value in again.items() if value is not None})
     prepared = prepare(start.net, data, options)
     prepared = replace(prepared, limits=replace(prepared.limits, minutes=None))  # it ends after the same step instead
     begun = start_of(start.net, options, prepared)
@@ -154,14 +154,14 @@ class _Stop(Callback):
             status.stop()
 
 
-def _options(run: Run, start: Start, again: Mapping[str, Any]) -> Options:
-    """The settings of the run, with its choices for what was not given."""
+def options_again(run: Run, start: Start, again: Mapping[str, Any], call: str = "replay") -> Options:
+    """The settings of the run, with its choices for what was not given; `call` names the function in errors."""
     missing = [name for name, value in start.settings.items() if value is None and name not in again]
     if missing:
         raise TrainingError(
             what=f"the run was made with {' and '.join(missing)}, which it does not hold",
             expected=", ".join(f"{name}=… as in the call that made the run" for name in missing),
-            mend=f"nw.replay(run, data, {', '.join(f'{name}=…' for name in missing)})",
+            mend=f"nw.{call}(run, data, {', '.join(f'{name}=…' for name in missing)})",
         )
     first = {choice.name: choice for choice in reversed(run.choices)}  # threads may have been chosen again on the way
     known: dict[str, Any] = dict.fromkeys(field.name for field in fields(cast(Any, Options)))

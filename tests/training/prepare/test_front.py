@@ -117,6 +117,10 @@ def test_of_pictures_that_vary_there_is_none() -> None:
         assert (both(net, given(validation=10, learning_rate={"linear1/*": 0}), data)[1] is not None) == found
 
 
+def test_of_examples_that_are_mixed_there_is_none() -> None:
+    assert both(NET, given(mixup=0.2))[1] is None
+
+
 def test_the_net_of_a_run_has_all_its_arrays() -> None:
     whole, _ = both(NET, given())
     assert whole_net(whole).held.arrays.keys() == NET.plan.arrays.keys()

@@ -52,8 +52,8 @@ def frozen_front(prepared: Prepared, data: SplitData) -> FrozenFront | None:
     whole = whole_net(prepared)
     feeds = [prepared.feed] if prepared.validate is None else [prepared.feed, prepared.validate.data]
     known = [feed for feed in feeds if isinstance(feed, Feed) and not feed.raw and not feed.ragged]
-    drawn = len(known) < len(feeds) or bool(prepared.variation.codecs)
-    if drawn or prepared.kind == torch.float64 or not isinstance(whole, ContainerNode):
+    varies = bool(prepared.variation.codecs) or prepared.variation.mixup is not None
+    if len(known) < len(feeds) or varies or prepared.kind == torch.float64 or not isinstance(whole, ContainerNode):
         return None
     frozen = {path.removeprefix(prepared.prefix) for path in prepared.frozen}
     for count in range(_constant(whole, frozen), 0, -1):

@@ -1,0 +1,1 @@
+"""What is wrong with a run, in words: findings with their numbers and remedies."""
