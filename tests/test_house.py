@@ -86,6 +86,7 @@ LAYERS_BY_NAME = {
     "cli.demo": "builds a net of layers",
     "training.engines.handwritten": "has a table of kernels, each written for one kind of leaf",
     "training.prepare.goal": "has a table of losses, one for each kind of answer",
+    "training.prepare.gan": "makes the losses of a generator and a discriminator",
     "training.prepare.with_loss": "makes a leaf of a function that a user gives as a loss",
     "net.standard": "lists the parts that operators, shorthand and mends stand for",
     "net.plan.symbol": "says which of these an operator or a shorthand stands for",

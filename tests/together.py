@@ -59,6 +59,13 @@ EQUAL: dict[str, Callable[[], Run]] = {
         epochs=9, weights=[1 + i % 3 for i in range(61)], schedule="constant", learning_rate=0.01,
     ),
     "penalties": lambda: train(ends(8, nw.tanh), rows(40), penalties={"*/weight": nw.L2(0.1), "linear1": nw.L1(0.03)}),
+    "parts in turn": lambda: train(
+        nw.gan(
+            nw.Chain(5, nw.BatchNorm(), nw.relu, 6, input=3),
+            nw.Chain(8, nw.relu, 1, nw.sigmoid, input=nw.Vector(6)),
+        ),
+        rows(40)[0], clip=0.3, objective=nw.Alternate({"disc*": "discriminator_loss", "gen*": "generator_loss"}),
+    ),
     "a last batch of one": lambda: train(ends(8, nw.tanh), rows(19), learning_rate=0.01),
     "lengths": lambda: train(
         nw.Chain(

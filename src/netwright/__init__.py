@@ -85,6 +85,7 @@ from netwright.layers.losses import MAE as MAE
 from netwright.layers.losses import MSE as MSE
 from netwright.layers.losses import CrossEntropy as CrossEntropy
 from netwright.layers.losses import Huber as Huber
+from netwright.layers.losses import TotalLoss as TotalLoss
 from netwright.layers.losses import WeightedLoss as WeightedLoss
 from netwright.layers.module import Module as Module
 from netwright.layers.norm import BatchNorm as BatchNorm
@@ -144,6 +145,7 @@ from netwright.layers.sequence import First as First
 from netwright.layers.sequence import Last as Last
 from netwright.layers.sequence import Reverse as Reverse
 from netwright.layers.source import Constant as Constant
+from netwright.layers.source import Normal as Normal
 from netwright.layers.source import Parameter as Parameter
 from netwright.layers.where import where as where
 from netwright.layers.wrap import Parallel as Parallel
@@ -211,6 +213,8 @@ from netwright.training.optimizers import RMSProp as RMSProp
 from netwright.training.optimizers import SignSGD as SignSGD
 from netwright.training.penalties import L1 as L1
 from netwright.training.penalties import L2 as L2
+from netwright.training.prepare.alternate import Alternate as Alternate
+from netwright.training.prepare.gan import gan as gan
 from netwright.training.prepare.next_element import NextElement as NextElement
 from netwright.training.prepare.with_loss import with_loss as with_loss
 from netwright.training.range_test import RangeTest as RangeTest

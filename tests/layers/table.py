@@ -330,6 +330,7 @@ LOSSES = [
     Row(nw.MAE(), ("5 3", "5 3"), of_each(F.l1_loss)),
     Row(nw.Huber(), ("5 3", "5 3"), of_each(F.huber_loss)),
     Row(nw.Huber(0.2), ("3", "3"), of_each(F.huber_loss, delta=0.2)),
+    Row(nw.TotalLoss(), ("()", "()", "()"), plain(lambda *x: sum(x))),
     Row(nw.WeightedLoss(0.3), ("()",), plain(lambda x: 0.3 * x)),
     Row(nw.CrossEntropy(), ("3", "<3>"), plain(nll), positive=True),
     Row(nw.CrossEntropy(), ("6 5 3", "6 5 <3>"), plain(nll), positive=True),

@@ -25,7 +25,7 @@ ELSEWHERE = (
     "netwright.layers.function",
     "netwright.layers.module",
 )
-REFUSED = {"Flatten", "WeightedLoss"}  # on sizes that vary; the second takes single numbers
+REFUSED = {"Flatten", "TotalLoss", "WeightedLoss"}  # on sizes that vary; the last two take single numbers
 CLOSE = {"rtol": 1e-10, "atol": 1e-10}
 
 

@@ -5,6 +5,7 @@ import torch
 
 import netwright as nw
 from messages import message
+from netwright.net.run.noise import Noise
 
 
 def test_a_constant_takes_lists():
@@ -50,4 +51,37 @@ def test_parameter_sizes():
     assert repr(nw.Parameter(4, 2)) == "Parameter(4, 2)"
     assert message(lambda: nw.Parameter(4, 0)) == (
         "a parameter's sizes are whole numbers of at least 1\n  where:    Parameter\n  got:      (4, 0)"
+    )
+
+
+def test_normal_numbers() -> None:
+    drawn = nw.Normal(50).forward({}, batch=2000, like=torch.zeros(1, dtype=torch.float64))
+    assert drawn.shape == (2000, 50) and drawn.dtype == torch.float64
+    assert abs(drawn.mean()) < 0.02 and abs(drawn.std() - 1) < 0.02
+    inside = (drawn.abs() < 1.96).double().mean()
+    assert abs(inside - 0.95) < 0.005
+    assert not torch.equal(drawn[0], drawn[1])
+    assert drawn.abs().max() < 6
+
+
+def test_normal_numbers_are_those_of_their_example() -> None:
+    noise = Noise(3, 5, torch.arange(8), "latent")
+    whole = nw.Normal(4, 2).forward({}, batch=8, like=torch.zeros(1), random=noise)
+    some = nw.Normal(4, 2).forward({}, batch=2, like=torch.zeros(1), random=Noise(3, 5, torch.tensor([6, 2]), "latent"))
+    assert torch.equal(some, whole[[6, 2]])
+    other = nw.Normal(4, 2).forward({}, batch=8, like=torch.zeros(1), random=Noise(3, 6, torch.arange(8), "latent"))
+    assert not torch.equal(other, whole)
+    assert nw.Normal().forward({}, batch=3, like=None).shape == (3,)
+
+
+def test_a_call_draws_by_its_seed() -> None:
+    net = nw.initialize(nw.Graph(nw.Input("x", 2) + nw.Normal(2)()), seed=0)
+    first, again, other = (net((0.0, 0.0), seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_normal_has_sizes() -> None:
+    assert repr(nw.Normal(4, 2)) == "Normal(4, 2)"
+    assert message(lambda: nw.Normal(4, 0)) == (
+        "sizes are whole numbers of at least 1\n  where:    Normal\n  got:      (4, 0)"
     )

@@ -19,7 +19,7 @@ from netwright.sizes import notation
 torch.set_num_threads(1)
 
 BATCH = 3
-ELSEWHERE = {"Function", "Module"}  # they hold code of somebody else, and have tests of it
+ELSEWHERE = {"Function", "Module", "Normal"}  # they hold code of somebody else, or draw, and have tests of it
 STATES = "netwright.layers.recurrent."  # leaves that carry something on: tests/layers/recurrent has them
 ROW = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 

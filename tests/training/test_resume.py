@@ -67,6 +67,13 @@ def plain() -> nw.Net:
     return nw.Chain(8, nw.relu, nw.Linear(), input=nw.Vector(4), output=nw.Number())
 
 
+def judge() -> nw.Net:
+    return nw.Chain(6, nw.relu, nw.Dropout(0.2), 1, nw.sigmoid, input=nw.Vector(4))
+
+
+GAN = nw.Alternate({"discriminator": "discriminator_loss", "generator": "generator_loss"})
+
+
 class Numbered(IterableDataset):
     """Says its place and goes to one; each pass is longer than the one before."""
 
@@ -168,6 +175,11 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
     ),
     "penalties": (plain, rows(40), {"penalties": {"linear*": nw.L2(0.01), "linear1/weight": nw.L1(0.003)}}),
     "range test": (plain, rows(40), {"learning_rate": nw.RangeTest(steps=30)}),
+    "parts in turn": (
+        lambda: nw.gan(nw.Chain(5, nw.BatchNorm(), nw.relu, 4, input=3), judge()),
+        [row["input"] for row in rows(40)],
+        {"objective": GAN, "penalties": {"*/weight": nw.L2(0.01)}, "clip": 0.5, "epochs": 2},
+    ),
     "ema": (plain, rows(40), {"ema": 0.9, "validation": 10}),
     "clip_value, limits": (plain, rows(40), {"clip_value": 0.05, "validation": 10, "patience": 3, "minutes": 60.0}),
     "stream in blocks": (plain, stream, {}),

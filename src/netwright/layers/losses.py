@@ -233,6 +233,32 @@ class WeightedLoss(Leaf):
         return x * self.weight
 
 
+class TotalLoss(Leaf):
+    """The sum of several losses as one: loss = Σᵢ xᵢ, in float32 also where a run is in bf16.
+
+    Shapes: inputs (), loss ().
+
+    Example:
+        >>> import netwright as nw
+        >>> a, b = nw.Input("a", "()"), nw.Input("b", "()")
+        >>> nw.Graph(nw.TotalLoss()(a, b))({"a": nw.batch([1.0]), "b": nw.batch([2.0])}).tolist()
+        [3.0]
+
+    Torch: the operator +
+    """
+
+    ports = "x1: () -> loss: ()"
+    needs_float32 = True
+    is_loss = True
+    family = "loss"
+
+    def signature(self, count: int) -> str:
+        return ", ".join(f"x{i}: ()" for i in range(1, count + 1)) + " -> loss: ()"
+
+    def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
+        return torch.stack(x).sum(0)  # (k, b) -> (b,)
+
+
 def mean_of_each(values: Tensor, lengths: Lengths = NO_LENGTHS) -> Tensor:
     """The mean of every example by itself, over its own positions."""
     along = lengths_of(lengths, "s", values.ndim - 1)

@@ -10,6 +10,7 @@ from netwright.errors import NetError
 from netwright.inits import kaiming, zeros
 from netwright.net.leaf import Weight
 from netwright.net.part import Leaf, shared_repr
+from netwright.net.run.noise import Noise
 
 Numbers: TypeAlias = float | tuple[Any, ...]  # nested tuples, all rows of a level equally long
 
@@ -102,6 +103,53 @@ class Parameter(Leaf):
 
     def __repr__(self) -> str:
         return shared_repr(self, f"Parameter({', '.join(map(str, self.shape))})")
+
+
+class Normal(Leaf):
+    """Numbers drawn anew for every example: normal, with mean 0 and variance 1. `nw.Normal(8)` draws eight.
+
+    The numbers are keyed by seed, step, part, example and position, so an example gets the same ones in every batch,
+    and a run that goes on draws what it would have drawn. A call draws the same numbers each time, unless it is given
+    another `seed`.
+
+    Shapes: output (*shape,).
+
+    Fields:
+        shape: its sizes; none at all for a single number.
+
+    Raises: NetError for sizes that are not whole numbers of at least 1.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Normal(8).plan.outputs
+        {'output': (8,)}
+
+    Torch: torch.randn
+    """
+
+    shape: tuple[int, ...]
+    ports = "-> *shape"
+    family = "linear"
+
+    def __init__(self, *shape: int) -> None:
+        object.__setattr__(self, "shape", shape)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        if not all(type(size) is int and size > 0 for size in self.shape):
+            raise NetError(what="sizes are whole numbers of at least 1", where="Normal", got=repr(self.shape))
+
+    def forward(
+        self, w: Mapping[str, Tensor], *, batch: int, like: Tensor | None, random: Noise | None = None
+    ) -> Tensor:
+        device = torch.device("cpu") if like is None else like.device
+        noise = Noise(0, 0, torch.arange(batch, device=device)) if random is None else random
+        even = noise((batch, *self.shape)).double() + 2.0**-25  # (b, *shape), in the middle of each step of 2 ** −24
+        dtype = like.dtype if like is not None and like.is_floating_point() else torch.get_default_dtype()
+        return torch.special.ndtri(even).to(device, dtype)  # (b, *shape)
+
+    def __repr__(self) -> str:
+        return shared_repr(self, f"Normal({', '.join(map(str, self.shape))})")
 
 
 def _frozen(value: Any) -> Any:

@@ -77,20 +77,21 @@ class Penalties(Value, eq=False):
     """The penalties of a run on the flat buffers of its weights and their gradient.
 
     Fields:
-        parts: each penalty with views of the weights that it is for, and of their gradient.
+        parts: each penalty with views of the weights that it is for, and of their gradient; by the turn in which they
+            learn, if parts of the net learn in turn.
         shared: whether each process holds a share of the weights, so that the penalties of all are added up.
     """
 
-    parts: Sequence[tuple[Penalty, Tensor, Tensor]]
+    parts: Sequence[Sequence[tuple[Penalty, Tensor, Tensor]]]
     group: Group
     shared: bool
 
-    def __call__(self) -> float:
-        """Add all derivatives to the gradient, and give the sum of the penalties."""
-        if not self.parts:
+    def __call__(self, turn: int = 0) -> float:
+        """Add the derivatives of all weights that learn now to the gradient, and give the sum of their penalties."""
+        if not self.parts[turn]:
             return 0.0
         with torch.no_grad():
-            found = torch.stack([penalty(weights, gradient) for penalty, weights, gradient in self.parts]).sum()
+            found = torch.stack([penalty(weights, gradient) for penalty, weights, gradient in self.parts[turn]]).sum()
         if not self.shared:
             return found.item()
         whole = torch.tensor(found.item(), dtype=torch.float64, device="cpu")

@@ -17,6 +17,7 @@ from netwright.training.loop import Loop
 from netwright.training.optimizers import Optimizer, TorchOptimizer
 from netwright.training.penalties import Penalty
 from netwright.training.prepare import arguments
+from netwright.training.prepare.alternate import Alternate
 from netwright.training.prepare.next_element import NextElement
 from netwright.training.prepare.options import CHECKS, Options, options_of
 from netwright.training.prepare.prepare import prepare
@@ -68,7 +69,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     choices: Sequence[Choice] = (),
-    objective: NextElement | None = None,
+    objective: NextElement | Alternate | None = None,
     keep: bool = False,
     steps_per_epoch: int | None = None,
 ) -> Run:
@@ -126,7 +127,8 @@ def train(
             first one calls them.
         progress: whether the run is shown while it goes.
         choices: the choices of an earlier run, to be made again where nothing else is given.
-        objective: `nw.NextElement()` to predict what comes next in every sequence of a single column; None compares
+        objective: `nw.NextElement()` to predict what comes next in every sequence of a single column;
+            `nw.Alternate(…)` to train parts of a net in turn, each by a loss of its own, as in a GAN; None compares
             with the targets in the data.
         keep: whether a pass over a stream is kept in memory and shuffled as a whole. By default a stream is shuffled in
             blocks, so that data of any size can be read.

@@ -13,7 +13,7 @@ NET = nw.Chain(nw.Linear(), input=nw.Number(), output=nw.Number())
 
 def test_codecs_learn_from_what_is_trained_on() -> None:
     numbers = [float(i) for i in range(20)]
-    examples = examples_of(NET, (numbers, numbers), options(validation=5), None)
+    examples = examples_of(NET, (numbers, numbers), options(validation=5))
     assert examples.held_out is not None
     held = set(examples.held_out.columns["input"])
     seen = [x for x in numbers if x not in held]
@@ -25,14 +25,14 @@ def test_codecs_learn_from_what_is_trained_on() -> None:
 
 def test_an_objective_makes_its_own_targets() -> None:
     net = nw.Chain(nw.Embedding(4), nw.GRU(3), nw.Linear(), nw.softmax)
-    examples = examples_of(net, ["ab", "ba"], options(), NextElement())
+    examples = examples_of(net, ["ab", "ba"], options(objective=NextElement()))
     assert sorted(examples.training.columns) == ["input", "target"]
     assert examples.held_out is None
     assert predicted_input(examples.net, examples.training, NextElement()) == ("input", 1)
 
 
 def test_a_net_that_compares_numbers_predicts_no_input() -> None:
-    examples = examples_of(NET, ([1.0, 2.0], [2.0, 5.0]), options(), None)
+    examples = examples_of(NET, ([1.0, 2.0], [2.0, 5.0]), options())
     assert predicted_input(examples.net, examples.training, None) is None
 
 
@@ -80,7 +80,7 @@ def test_an_object_that_says_its_place_does_not_train_and_validate_at_once(tmp_p
     (tmp_path / "rows.jsonl").write_text('{"input": 1, "target": 2}\n{"input": 2, "target": 4}\n')
     data = nw.jsonl(tmp_path / "rows.jsonl")
     with pytest.raises(DataError) as caught:
-        examples_of(NET, data, options(validation=data), None)
+        examples_of(NET, data, options(validation=data))
     assert str(caught.value) == (
         "training and validation read the same object, which is at one place only\n"
         "  where:    validation\n"
@@ -88,7 +88,7 @@ def test_an_object_that_says_its_place_does_not_train_and_validate_at_once(tmp_p
         "  mend:     make the object a second time, for validation"
     )
     other = nw.jsonl(tmp_path / "rows.jsonl")
-    assert examples_of(NET, data, options(validation=other), None).held_out is not None
+    assert examples_of(NET, data, options(validation=other)).held_out is not None
 
 
 def test_data_are_split_once_for_several_runs() -> None:
@@ -96,8 +96,8 @@ def test_data_are_split_once_for_several_runs() -> None:
     shared = split_data(NET, (numbers, numbers), options(validation=5))
     assert shared is not None
     alone, again = (
-        examples_of(NET, (numbers, numbers), options(validation=5), None),
-        examples_of(NET, shared, options(), None),
+        examples_of(NET, (numbers, numbers), options(validation=5)),
+        examples_of(NET, shared, options()),
     )
     assert again.training is shared.training and again.held_out is shared.held_out
     assert again.net == alone.net
@@ -108,7 +108,7 @@ def test_next_elements_are_made_once_too() -> None:
     net = nw.Chain(nw.Embedding(4), nw.GRU(3), nw.Linear(), nw.softmax)
     shared = split_data(net, ["ab", "ba", "aa"], options(validation=1, objective=NextElement()))
     assert shared is not None
-    first, second = (examples_of(net, shared, options(), NextElement()) for _ in range(2))
+    first, second = (examples_of(net, shared, options(objective=NextElement())) for _ in range(2))
     assert first.training is second.training and first.held_out is second.held_out
 
 

@@ -258,7 +258,7 @@ def test_an_objective_that_is_none(wrong) -> None:
     assert refused(net(), TEXTS, objective=wrong) == (
         "this is not an objective of training\n"
         "  where:    objective\n"
-        "  expected: nw.NextElement(), or None to compare with the targets in the data\n"
+        "  expected: nw.NextElement(), nw.Alternate(…), or None to compare with the targets in the data\n"
         f"  got:      {wrong!r}\n"
         "  mend:     loss=…, for a function of outputs and targets"
     )

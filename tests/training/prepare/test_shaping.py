@@ -13,7 +13,7 @@ def test_a_pattern_names_places_in_the_buffers() -> None:
     plan = plan_of(nw.with_loss(net, nw.MSE()))
     for engine in engines(net, nw.MSE()):
         flat = engine.flat
-        assert not penalties_of(plan, engine, engine.paths, None, "net/").parts
+        assert not penalties_of(plan, engine, engine.paths, None, "net/")()
         found = penalties_of(plan, engine, engine.paths, {"*/weight": nw.L2(0.5), "linear2": nw.L1(2.0)}, "net/")
         before = flat.gradient.fill_(1.0).clone()
         value = found()
@@ -31,4 +31,5 @@ def test_neighbours_are_one_place() -> None:
     net = nw.initialize(nw.Chain(3, nw.tanh, nw.Linear(2), input=4, output=nw.Vector(2)), seed=0)
     (engine, *_) = engines(net, nw.MSE())
     plan = plan_of(nw.with_loss(net, nw.MSE()))
-    assert len(penalties_of(plan, engine, engine.paths, {"*": nw.L2(0.5)}, "net/").parts) == 1
+    (parts,) = penalties_of(plan, engine, engine.paths, {"*": nw.L2(0.5)}, "net/").parts
+    assert len(parts) == 1

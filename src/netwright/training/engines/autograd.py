@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.net.plan.plan import Plan
+from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
@@ -26,6 +27,18 @@ from netwright.training.engines.engine import (
 from netwright.training.engines.flat import Flat
 from netwright.training.processes.group import Group, OverProcesses
 from netwright.value import Value
+
+
+class Turn(Value):
+    """What one part of a net learns from where parts learn in turn.
+
+    Fields: `part` is the pattern of its paths, and `loss` the output that it learns from, as the user gave them.
+    """
+
+    part: str
+    loss: str
+    slot: Slot
+    paths: tuple[str, ...]
 
 
 class Autograd(Engine, Value, eq=False):
@@ -54,22 +67,27 @@ class Autograd(Engine, Value, eq=False):
         seed: int,
         frozen: Collection[str] = (),
         group: Group | None = None,
+        turn: Turn | None = None,
     ) -> "Autograd":
-        """The engine of a plan; `rest` holds arrays without gradients, `frozen` names those that never change."""
+        """The engine of a plan; `rest` holds arrays without gradients, `frozen` names those that never change.
+
+        With a `turn` only its arrays have a gradient, that of its loss.
+        """
         exact = arrays_in_float32(plan)
         parameters = {
-            path: flat.view(flat.master if path in exact else flat.working, path).detach().requires_grad_()
-            for path in flat.spans
+            path: flat.view(flat.master if path in exact else flat.working, path).detach() for path in flat.spans
         }
+        trained = [*flat.spans] if turn is None else [*turn.paths]
         kinds = {path: spec.weight.kind for path, spec in plan.arrays.items()}
         running = {path: array for path, array in rest.items() if kinds[path] == "running" and path not in frozen}
         fixed = {
             path: array if path in running or path in exact else lowered(array, precision)
             for path, array in rest.items()
         }
-        bound = program_of(plan, [slot for _, slot in plan.wiring.outputs]).bind({**fixed, **parameters})
-        gradients = [flat.view(flat.gradient, path) for path in flat.spans]
-        learned = list(parameters.values())
+        wanted = [slot for _, slot in plan.wiring.outputs] if turn is None else [turn.slot]
+        learned = [parameters[path].requires_grad_() for path in trained]
+        bound = program_of(plan, wanted).bind({**fixed, **parameters})
+        gradients = [flat.view(flat.gradient, path) for path in trained]
         return cls(bound, flat, learned, gradients, running, precision, seed, group or Group())
 
     def gradient(self, batch: Batch, step: int) -> float:

@@ -20,6 +20,8 @@ class Engine(ABC):
     flat: Flat  # what this process holds of the weights and their gradient
     group: Group
     shared: bool = False  # whether each process holds a share, so that all of them gather arrays together
+    turn: int = 0  # which of the parts that learn in turn the last gradient was of
+    turns: Sequence[Collection[str]] = ()  # their paths; none where all arrays learn in every step
 
     @abstractmethod
     def gradient(self, batch: Batch, step: int) -> float:

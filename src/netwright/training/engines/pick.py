@@ -1,14 +1,15 @@
 """Chooses the engine of a plan: the first that can take it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from netwright.net.plan.plan import Plan
-from netwright.training.engines.autograd import Autograd
+from netwright.training.engines.autograd import Autograd, Turn
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat
+from netwright.training.engines.turns import Turns
 from netwright.training.processes.group import Group
 
 
@@ -20,8 +21,11 @@ def engine_of(
     seed: int,
     frozen: Collection[str] = (),
     group: Group | None = None,
+    turns: Sequence[Turn] = (),
 ) -> Engine:
     """The fastest engine of a plan: the handwritten backward if every leaf has a kernel, else autograd.
+
+    Where parts learn in turn, it is autograd for each of them.
 
     The kernels are written for float32 and bf16; float64 is computed by autograd.
     """
@@ -29,6 +33,8 @@ def engine_of(
         Written,  # imported here, so that `import netwright` does not load the kernels
     )
 
+    if turns:
+        return Turns.of(plan, flat, rest, precision, seed, frozen, group, turns)
     autograd = Autograd.of(plan, flat, rest, precision, seed, frozen, group)
     written = None if precision == torch.float64 else Written.of(plan, autograd)
     return written or autograd

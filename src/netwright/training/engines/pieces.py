@@ -54,12 +54,16 @@ class InPieces(Engine):
 
     def __init__(self, engine: Engine, count: int, example: int, joined: str = "") -> None:
         self.engine, self.flat, self.group = engine, engine.flat, engine.group
-        self.shared = engine.shared
+        self.shared, self.turns = engine.shared, engine.turns
         self.count, self.example, self.joined = count, example, joined
 
     @property
     def paths(self) -> Sequence[str]:
         return self.engine.paths
+
+    @property
+    def turn(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]  # the other engine says it
+        return self.engine.turn
 
     def arrays(self, buffer: Tensor) -> dict[str, Tensor]:
         return self.engine.arrays(buffer)

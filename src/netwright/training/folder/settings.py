@@ -12,12 +12,14 @@ from netwright.net.part import Net
 from netwright.training.folder.made_from import SETTINGS
 from netwright.training.optimizers import OPTIMIZERS
 from netwright.training.penalties import L1, L2
+from netwright.training.prepare.alternate import Alternate
 from netwright.training.prepare.next_element import NextElement
 from netwright.training.prepare.options import Options
 from netwright.training.range_test import RangeTest
 from netwright.training.schedules import SCHEDULES
 
-HELD = (*OPTIMIZERS.values(), *SCHEDULES.values(), NextElement(), L1(1), L2(1), RangeTest())
+PARTS = Alternate({"a": "", "b": ""})
+HELD = (*OPTIMIZERS.values(), *SCHEDULES.values(), NextElement(), PARTS, L1(1), L2(1), RangeTest())
 VALUES: Mapping[str, Any] = {type(value).__name__: type(value) for value in HELD}
 
 

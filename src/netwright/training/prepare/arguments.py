@@ -14,6 +14,7 @@ from netwright.fields import refuse_call
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
 from netwright.training.penalties import Penalty
+from netwright.training.prepare.alternate import Alternate
 from netwright.training.prepare.next_element import NextElement
 from netwright.training.range_test import RangeTest
 
@@ -186,14 +187,14 @@ def check_net(value: Any) -> Net:
     return value
 
 
-def objective(value: Any) -> NextElement | None:
+def objective(value: Any) -> NextElement | Alternate | None:
     """An objective of training, or None."""
-    if value is None or isinstance(value, NextElement):
+    if value is None or isinstance(value, NextElement | Alternate):
         return value
     raise TrainingError(
         what="this is not an objective of training",
         where="objective",
-        expected="nw.NextElement(), or None to compare with the targets in the data",
+        expected="nw.NextElement(), nw.Alternate(…), or None to compare with the targets in the data",
         got=repr(value),
         mend="loss=…, for a function of outputs and targets",
     )

@@ -47,17 +47,19 @@ def split_data(net: Net, data: Any, options: Options) -> SplitData | None:
 
     None for streams, of which each run reads passes of its own.
     """
-    targets = {} if options.objective is not None or ends_in_losses(net) else _target_ports(net)
-    ports = _data_ports(net, tuple(targets)) if options.objective is None else options.objective.ports(net)
+    objective = options.objective
+    targets = {} if isinstance(objective, NextElement) or ends_in_losses(net) else _target_ports(net)
+    ports = objective.ports(net) if isinstance(objective, NextElement) else _data_ports(net, tuple(targets))
     training, held_out = _parts(data, net, ports, targets, options)
     own = [part for part in (training, held_out) if part is not None]
     shared = all(part.again is None and part.blocks is None for part in own)
     return SplitData(training, held_out) if shared else None
 
 
-def examples_of(net: Net, data: Any, options: Options, objective: NextElement | None) -> TrainingExamples:
+def examples_of(net: Net, data: Any, options: Options) -> TrainingExamples:
     """The examples that an objective or the net's own ports ask for."""
-    if objective is not None:
+    objective = options.objective
+    if isinstance(objective, NextElement):
         ports = objective.ports(net)
         training, held_out = _parts(data, net, ports, {}, options)
         coded = objective.coded(net, training)
@@ -69,9 +71,9 @@ def examples_of(net: Net, data: Any, options: Options, objective: NextElement | 
     return TrainingExamples(fitted(net, training, targets), training, held_out)
 
 
-def predicted_input(net: Net, training: Source, objective: NextElement | None) -> tuple[str, int] | None:
+def predicted_input(net: Net, training: Source, objective: object) -> tuple[str, int] | None:
     """The input whose later elements the net must predict, and how many steps later; None if there is no such input."""
-    if objective is not None:
+    if isinstance(objective, NextElement):
         name = following_port(net)
         return None if name is None else (name, 1)
     if ends_in_losses(net) or len(net.output_names) != 1:

@@ -33,6 +33,7 @@ class Goal(Value):
 
     Fields: `net` ends in losses; `targets` its ports that the loss compares with; `prefix` the path of the user's net
     in it, empty when the user's net ends in losses itself; `name` and `why` the text of the choice and its reason;
+    `losses` pairs the outputs of the user's net that have a loss with the outputs of `net` that are these losses;
     `mixup` the setting, for which the targets are numbers.
     """
 
@@ -41,6 +42,7 @@ class Goal(Value):
     prefix: str
     name: str
     why: str
+    losses: Mapping[str, str]
     mixup: float | None = None
 
 
@@ -63,9 +65,9 @@ def goal_of(
             )
         if mixup is not None:
             raise _not_mixed("the net ends in a loss of its own")
-        if weights is None:
-            return Goal(net, (), "", "the net's own", "the net ends in losses")
-        return Goal(with_weights(net, weights), (), "net/", "the net's own", "the net ends in losses")
+        weighted, prefix = (net, "") if weights is None else (with_weights(net, weights), "net/")
+        own = {name: name for name in net.output_names}
+        return Goal(weighted, (), prefix, "the net's own", "the net ends in losses", own)
     why = "given" if loss is not None else ""
     if loss is None:
         for name in net.output_names:
@@ -81,7 +83,9 @@ def goal_of(
         net, loss = _mixable(net, loss)
     whole = with_loss(net, loss, weights)
     targets = tuple(name for name in whole.input_names if name not in net.input_names)
-    return Goal(whole, targets, "net/", said, why, mixup)
+    named = list(cast(Mapping[str, Any], loss)) if isinstance(loss, Mapping) else [net.output_names[0]]
+    losses = dict(zip(named, whole.output_names, strict=True))
+    return Goal(whole, targets, "net/", said, why, losses, mixup)
 
 
 def _mixable(net: Net, loss: Any) -> tuple[Net, Any]:

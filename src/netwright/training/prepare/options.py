@@ -9,6 +9,7 @@ from netwright.codecs.numeric import plain_number
 from netwright.training.events import Choice
 from netwright.training.penalties import Penalty
 from netwright.training.prepare import arguments
+from netwright.training.prepare.alternate import Alternate
 from netwright.training.prepare.next_element import NextElement
 from netwright.training.range_test import RangeTest
 from netwright.value import Value
@@ -45,7 +46,7 @@ class Options(Value, eq=False):
     seed: int | None
     workers: int | None
     choices: Sequence[Choice]
-    objective: NextElement | None
+    objective: NextElement | Alternate | None
     keep: bool
     steps_per_epoch: int | None
 

@@ -27,6 +27,7 @@ from netwright.training.feeds.workers import validated_with_workers
 from netwright.training.holding import net_holding
 from netwright.training.limits import Limits
 from netwright.training.optimizers import Adam, optimizer_of
+from netwright.training.prepare.alternate import turns_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
 from netwright.training.prepare.class_weights import weighted_by_class
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
@@ -175,7 +176,8 @@ def _prepared(net: Net, data: Any, options: Options, group: Group) -> Prepared:
     sharing = sharing_of(choose, plan, trained, optimizer, room * (own if whole else 1), device, precision)
     pieces = choose.pieces(own, room, sharing.most, device, whole, precision, options.accumulate)
     check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
-    held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group)
+    turns = turns_of(options.objective, plan, goal, trained)
+    held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group, turns)
     validate = None if checked is None else validation_of(plan, checked, held.present, net, goal.prefix, group)
     engine = InPieces(held.engine, group.highest(pieces), room, whole)
     threads = choose.threads(
@@ -209,7 +211,7 @@ def _prepared(net: Net, data: Any, options: Options, group: Group) -> Prepared:
 
 def _examples(choose: Chooser, net: Net, data: Any, options: Options) -> TrainingExamples:
     """The examples, of which each counts as much as its class."""
-    found = examples_of(net, data, options, options.objective)
+    found = examples_of(net, data, options)
     weights = choose.optional("class weights", options.class_weights)
     return replace(found, training=weighted_by_class(found.net, found.training, weights))
 

@@ -10,7 +10,10 @@ from torch import Tensor
 from netwright.errors import PathError, TrainingError, did_you_mean
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
+from netwright.training.engines.autograd import Turn
+from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import Flat, weight_type
+from netwright.training.engines.turns import InTurn
 from netwright.training.optimizers import FlatGroup, Optimizer
 from netwright.training.range_test import RangeTest
 from netwright.training.updates import Update
@@ -53,11 +56,18 @@ def paths_like(pattern: str, paths: Iterable[str], prefix: str, where: str) -> l
 
 
 def rates_by_path(
-    net: Net, plan: Plan, rates: Mapping[str, float], dtype: torch.dtype | None, device: torch.device
+    net: Net,
+    plan: Plan,
+    rates: Mapping[str, float],
+    dtype: torch.dtype | None,
+    device: torch.device,
+    turns: Sequence[Turn] = (),
 ) -> tuple[Flat, dict[str, Tensor]]:
-    """The trained arrays side by side, those of one learning rate together; and copies of all others."""
+    """The trained arrays side by side, those of one part and one learning rate together; and copies of all others."""
     trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
-    flat = Flat.of({path: net.held.arrays[path] for path in sorted(trained, key=rates.__getitem__)}, dtype, device)
+    part_of = {path: number for number, turn in enumerate(turns) for path in turn.paths}
+    in_order = sorted(trained, key=lambda path: (part_of.get(path, 0), rates[path]))
+    flat = Flat.of({path: net.held.arrays[path] for path in in_order}, dtype, device)
     rest = {path: copied(array, dtype) for path, array in net.held.arrays.items() if path not in flat.spans}
     return flat, rest
 
@@ -77,11 +87,25 @@ def copied(array: Tensor, dtype: torch.dtype | None) -> Tensor:
     return array.to(torch.float64, copy=True) if wider else array.clone()
 
 
-def updates_of(flat: Flat, rates: Mapping[str, float], optimizer: Optimizer) -> list[tuple[Update, float]]:
+def updates_in_turn(engine: Engine, rates: Mapping[str, float], optimizer: Optimizer) -> list[tuple[Update, float]]:
+    """One update for each part and learning rate, with that rate; each part has a turn, if there are several."""
+    if not engine.turns:
+        return updates_of(engine.flat, engine.paths, rates, optimizer)
+    return [
+        (InTurn(update, engine, number), rate)
+        for number, paths in enumerate(engine.turns)
+        for update, rate in updates_of(engine.flat, paths, rates, optimizer)
+    ]
+
+
+def updates_of(
+    flat: Flat, trained: Collection[str], rates: Mapping[str, float], optimizer: Optimizer
+) -> list[tuple[Update, float]]:
     """One update for each learning rate, with that rate."""
     groups: dict[float, list[str]] = {}
     for path in flat.spans:
-        groups.setdefault(rates[path], []).append(path)
+        if path in trained:
+            groups.setdefault(rates[path], []).append(path)
     updates: list[tuple[Update, float]] = []
     for rate, paths in groups.items():
         piece = flat.range(paths)

@@ -25,7 +25,7 @@ class Shaping(Value, eq=False):
 
     def __call__(self, engine: Engine) -> float:
         """Shape the gradient that an engine has left, in place, and give what the penalties add to the loss."""
-        added = self.penalties()
+        added = self.penalties(engine.turn)
         if self.clip_value is not None:
             engine.clip_value(self.clip_value)
         if self.clip is not None:
@@ -50,10 +50,14 @@ def penalties_of(
     Raises: PathError for a pattern that names no array; TrainingError for one that names only arrays that are not
         trained.
     """
+    named = [(penalty, _named(plan, trained, pattern, prefix)) for pattern, penalty in (given or {}).items()]
     parts = [
-        (penalty, engine.flat.master[piece], engine.flat.gradient[piece])
-        for pattern, penalty in (given or {}).items()
-        for piece in engine.places(_named(plan, trained, pattern, prefix))
+        [
+            (penalty, engine.flat.master[piece], engine.flat.gradient[piece])
+            for penalty, paths in named
+            for piece in engine.places([path for path in paths if path in learning])
+        ]
+        for learning in engine.turns or [trained]
     ]
     return Penalties(parts, engine.group, engine.shared)
 

@@ -12,6 +12,7 @@ from netwright.machine import free_memory
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
+from netwright.training.engines.autograd import Turn
 from netwright.training.engines.cut import SHARED, owners_of
 from netwright.training.engines.engine import Engine
 from netwright.training.engines.flat import weight_type
@@ -19,7 +20,7 @@ from netwright.training.engines.pick import engine_of
 from netwright.training.engines.pieces import size_text
 from netwright.training.optimizers import OPTIMIZERS, FlatGroup, Optimizer
 from netwright.training.prepare.choices import Chooser
-from netwright.training.prepare.rates import copied, rates_by_path, updates_of
+from netwright.training.prepare.rates import copied, rates_by_path, updates_in_turn
 from netwright.training.prepare.validate import Present
 from netwright.training.processes.group import Group
 from netwright.training.processes.launched import Processes
@@ -126,15 +127,26 @@ def held_by(
     seed: int,
     device: torch.device,
     group: Group,
+    turns: Sequence[Turn] = (),
 ) -> Placed:
-    """The arrays of a net on the device: all of them, or the share of this process."""
+    """The arrays of a net on the device: all of them, or the share of this process.
+
+    Raises: TrainingError for parts that learn in turn where a process has only a share.
+    """
     if sharing.owners is None:
         net = net.to(device)
-        flat, others = rates_by_path(net, plan, rates, precision, device)
+        flat, others = rates_by_path(net, plan, rates, precision, device, turns)
         group.spread([flat.master, *others.values()])
-        engine = engine_of(plan, flat, others, precision, seed, others.keys() - rates.keys(), group)
+        engine = engine_of(plan, flat, others, precision, seed, others.keys() - rates.keys(), group, turns)
         present = Present.of(plan, {**others, **flat.views(flat.master)})
-        return Placed(engine, others, updates_of(flat, rates, optimizer), present)
+        return Placed(engine, others, updates_in_turn(engine, rates, optimizer), present)
+    if turns:
+        raise TrainingError(
+            what="parts that learn in turn need the whole net in each process, and it does not fit",
+            where="objective",
+            got=f"{group.size} processes",
+            mend="a smaller net, or devices with more memory",
+        )
     from netwright.training.engines.sharded import (
         Sharded,  # imported here, so that `import netwright` does not load FSDP
     )

@@ -193,9 +193,13 @@ def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tens
 
 
 def measuring(batch: Batch, kind: torch.dtype | None) -> RunContext:
-    """The context in which a batch is measured; inputs are float32, and become float64 where arrays have this type."""
+    """The context in which a batch is measured; inputs are float32, and become float64 where arrays have this type.
+
+    Noise is the same in every measurement, for parts that draw in use too.
+    """
     wider = torch.float64 if kind == torch.float64 else None
-    return RunContext(batch=batch.size, lengths=batch.lengths, precision=wider)
+    noise = Noise(0, 0, batch.examples)
+    return RunContext(noise=noise, batch=batch.size, lengths=batch.lengths, precision=wider)
 
 
 def _own(x: Tensor, shape: Shape, context: RunContext) -> Tensor:
