@@ -83,9 +83,11 @@ from netwright.layers.join import Multiply as Multiply
 from netwright.layers.linear import Linear as Linear
 from netwright.layers.losses import MAE as MAE
 from netwright.layers.losses import MSE as MSE
+from netwright.layers.losses import ContrastiveLoss as ContrastiveLoss
 from netwright.layers.losses import CrossEntropy as CrossEntropy
 from netwright.layers.losses import Huber as Huber
 from netwright.layers.losses import TotalLoss as TotalLoss
+from netwright.layers.losses import TripletLoss as TripletLoss
 from netwright.layers.losses import WeightedLoss as WeightedLoss
 from netwright.layers.module import Module as Module
 from netwright.layers.norm import BatchNorm as BatchNorm

@@ -73,6 +73,8 @@ LOSSES = {
     "SmoothL1Loss": "nw.Huber()",
     "smooth_l1_loss": "nw.Huber()",
     "HuberLoss": "nw.Huber()",
+    "TripletMarginLoss": "nw.TripletLoss()",
+    "triplet_margin_loss": "nw.TripletLoss()",
     "huber_loss": "nw.Huber()",
 }
 VERBS = {

@@ -87,6 +87,8 @@ TOLD = [
         (nw.log_softmax, ["n m"]),
         *((loss, PAIR) for loss in (nw.MSE(), nw.MAE(), nw.Huber())),
         (nw.MSE(), ("n m", "n m")),
+        (nw.ContrastiveLoss(5.0), ("n", "n", "1")),
+        (nw.TripletLoss(), ("n", "n", "n")),
         (nw.CrossEntropy(logits=True), ("n 7", "n <7>")),
         (nw.CrossEntropy(logits=True), ("n m 7", "n m <7>")),
         (nw.CrossEntropy(logits=True), ("n", "<n>")),

@@ -297,6 +297,13 @@ NORMS = [
     Row(nw.AlphaDropout(), (LINES,), plain(nn.AlphaDropout().eval())),
 ]
 
+
+def contrastive(x: Tensor, other: Tensor, different: Tensor, margin: float = 1.0) -> Tensor:
+    """Equation 4 of Hadsell, Chopra and LeCun 2006."""
+    apart, y = F.pairwise_distance(x, other), different.flatten()
+    return (1 - y) * apart**2 / 2 + y * (margin - apart).relu() ** 2 / 2
+
+
 SOURCES = [
     Row(nw.Constant(2.5), (), lambda w: torch.full((3,), 2.5, dtype=torch.float64)),
     Row(
@@ -330,6 +337,10 @@ LOSSES = [
     Row(nw.MAE(), ("5 3", "5 3"), of_each(F.l1_loss)),
     Row(nw.Huber(), ("5 3", "5 3"), of_each(F.huber_loss)),
     Row(nw.Huber(0.2), ("3", "3"), of_each(F.huber_loss, delta=0.2)),
+    Row(nw.ContrastiveLoss(), ("5", "5", "1"), plain(contrastive)),
+    Row(nw.ContrastiveLoss(3.5), ("5", "5", "1"), plain(lambda *x: contrastive(*x, margin=3.5))),
+    Row(nw.TripletLoss(), ("5", "5", "5"), plain(nn.TripletMarginLoss(reduction="none"))),
+    Row(nw.TripletLoss(0.2), ("5", "5", "5"), plain(nn.TripletMarginLoss(0.2, reduction="none"))),
     Row(nw.TotalLoss(), ("()", "()", "()"), plain(lambda *x: sum(x))),
     Row(nw.WeightedLoss(0.3), ("()",), plain(lambda x: 0.3 * x)),
     Row(nw.CrossEntropy(), ("3", "<3>"), plain(nll), positive=True),

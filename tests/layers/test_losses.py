@@ -167,3 +167,56 @@ def test_options_out_of_range():
         "  got:      1.0"
     )
     assert message(lambda: nw.Huber(0)) == "delta must be positive\n  where:    Huber\n  got:      0"
+
+
+def test_equal_vectors_have_a_slope() -> None:
+    x = torch.zeros(1, 3, dtype=torch.float64, requires_grad=True)
+    loss = nw.ContrastiveLoss().forward({}, x, torch.zeros(1, 3, dtype=torch.float64), torch.ones(1, 1))
+    (slope,) = torch.autograd.grad(loss.sum(), x)
+    assert slope.isfinite().all() and slope.abs().sum() > 0.1
+
+
+@pytest.mark.parametrize("kind", [nw.ContrastiveLoss, nw.TripletLoss])
+def test_a_margin_is_above_0(kind) -> None:
+    for wrong in (0, -1.0, float("nan")):
+        assert message(lambda wrong=wrong: kind(wrong)) == (
+            f"a margin is above 0\n  where:    {kind.__name__}\n  got:      {wrong!r}"
+        )
+
+
+def clusters(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Points of two classes on two rings, which no linear map takes apart."""
+    draw = torch.Generator().manual_seed(0)
+    angles, kinds = torch.rand(count, generator=draw) * 6.28, torch.arange(count) % 2
+    points = torch.stack([angles.cos(), angles.sin()], 1) * (1.0 + 1.5 * kinds[:, None])
+    return points + 0.1 * torch.randn(count, 2, generator=draw), kinds
+
+
+def test_pairs_and_triplets_share_what_embeds_them() -> None:
+    points, kinds = clusters(200)
+    draw = torch.Generator().manual_seed(1)
+    one, two = (torch.randint(200, (600,), generator=draw) for _ in range(2))
+    options = {"epochs": 30, "batch_size": 20, "learning_rate": 0.01, "threads": 1, "progress": False}
+    embed = nw.Shared("embed", nw.Chain(16, nw.relu, 2))
+    pairs = nw.Graph(
+        nw.ContrastiveLoss()(
+            embed(nw.Input("one", 2), name="embed"), embed(nw.Input("two", 2)), nw.Input("different", nw.Boolean())
+        )
+    )
+    data = {"one": points[one], "two": points[two], "different": (kinds[one] != kinds[two]).tolist()}
+    trained = nw.train(pairs, data, **options)
+    assert {path.partition("/")[0] for path in trained.net.arrays} == {"@embed"}
+    assert trained.losses[-1] < 0.5 * trained.losses[0]
+    like, unlike = (points[kinds == kind] for kind in (0, 1))
+    anchors, positives, negatives = (
+        group[torch.randint(100, (600,), generator=draw)] for group in (like, like, unlike)
+    )
+    names = ("anchor", "positive", "negative")
+    inputs = {name: embed(nw.Input(name, 2), **({"name": "embed"} if name == "anchor" else {})) for name in names}
+    triplets = nw.Graph(nw.TripletLoss()(*inputs.values()))
+    run = nw.train(triplets, dict(zip(names, (anchors, positives, negatives), strict=True)), **options)
+    assert run.losses[-1] < 0.5 * run.losses[0]
+    for net in (trained.net, run.net):
+        near, far = (net["embed"](nw.batch(group)) for group in (like, unlike))
+        centre = near.mean(0)
+        assert (near - centre).norm(dim=1).mean() < 0.5 * (far - centre).norm(dim=1).mean()

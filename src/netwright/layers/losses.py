@@ -15,6 +15,7 @@ from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, mean_of_own
 
 SMALLEST = 2.0**-100  # probabilities below count as this: about 1e-30, whose logarithm and slope every float has
+NEAR = 1e-6  # what torch.nn.functional.pairwise_distance adds
 NO_LABEL = torch.iinfo(torch.int64).min  # torch drops the label -100 in silence, where no other is named
 FORMS = {
     "index": "input: *s k, target: *s <k> -> loss: ()",
@@ -201,6 +202,85 @@ class CrossEntropy(Leaf):
         return -(target * true + (1 - target) * false)
 
 
+class ContrastiveLoss(Leaf):
+    """Brings the embeddings of like pairs together, and those of different pairs at least a margin apart.
+
+    For the distance D = ‖input − other + 10⁻⁶‖: loss = ½ D² for a like pair, ½ max(0, margin − D)² for a different one.
+
+    Shapes: input (d,), other (d,), different (1,), 1 or true for a different pair, as `nw.Boolean` gives it; loss ().
+
+    Fields:
+        margin: the distance from which a different pair costs nothing, in units of the embedding; 1.
+
+    Raises: NetError for a margin that is not above 0.
+
+    Example:
+        >>> import netwright as nw
+        >>> pair = {"input": nw.batch([[0.0, 0.6]]), "other": nw.batch([[0.0, 0.0]])}
+        >>> loss = nw.ContrastiveLoss()
+        >>> [round(float(loss(pair | {"different": nw.batch([[truth]])})), 4) for truth in (0.0, 1.0)]
+        [0.18, 0.08]
+
+    Source: Hadsell, Chopra and LeCun 2006, "Dimensionality Reduction by Learning an Invariant Mapping"
+    """
+
+    margin: float = 1.0
+    ports = "input: d, other: d, different: 1 -> loss: ()"
+    needs_float32 = True
+    is_loss = True
+    family = "loss"
+
+    def __post_init__(self) -> None:
+        _check_margin(self.margin, "ContrastiveLoss")
+
+    def forward(
+        self, w: Mapping[str, Tensor], x: Tensor, other: Tensor, different: Tensor, *, lengths: Lengths = NO_LENGTHS
+    ) -> Tensor:
+        apart, unlike = (
+            _distance(x, other, lengths),
+            different.to(x.dtype).squeeze(-1),
+        )  # (b, d) -> (b,), (b, 1) -> (b,)
+        return ((1 - unlike) * apart.square() + unlike * (self.margin - apart).clamp_min(0).square()) / 2
+
+
+class TripletLoss(Leaf):
+    """Brings an anchor nearer to what is like it than to what is not: loss = max(0, D⁺ − D⁻ + margin).
+
+    The distances are D⁺ = ‖anchor − positive + 10⁻⁶‖ and D⁻ = ‖anchor − negative + 10⁻⁶‖.
+
+    Shapes: anchor (d,), positive (d,), negative (d,), loss ().
+
+    Fields:
+        margin: by how much the negative is farther from where on a triplet costs nothing, in units of the embedding; 1.
+
+    Raises: NetError for a margin that is not above 0.
+
+    Example:
+        >>> import netwright as nw
+        >>> points = {"anchor": [[0.0, 0.0]], "positive": [[0.0, 0.5]], "negative": [[0.0, 0.7]]}
+        >>> round(float(nw.TripletLoss()({port: nw.batch(point) for port, point in points.items()})), 4)
+        0.8
+
+    Source: Schroff, Kalenichenko and Philbin 2015, "FaceNet", arXiv 1503.03832, with distances not squared as in torch
+    Torch: torch.nn.TripletMarginLoss
+    """
+
+    margin: float = 1.0
+    ports = "anchor: d, positive: d, negative: d -> loss: ()"
+    needs_float32 = True
+    is_loss = True
+    family = "loss"
+
+    def __post_init__(self) -> None:
+        _check_margin(self.margin, "TripletLoss")
+
+    def forward(
+        self, w: Mapping[str, Tensor], x: Tensor, positive: Tensor, negative: Tensor, *, lengths: Lengths = NO_LENGTHS
+    ) -> Tensor:
+        near, far = _distance(x, positive, lengths), _distance(x, negative, lengths)  # (b, d) -> (b,)
+        return (near - far + self.margin).clamp_min(0)
+
+
 class WeightedLoss(Leaf):
     """A loss that counts more or less than others: loss = weight · input, in float32 also where a run is in bf16.
 
@@ -257,6 +337,18 @@ class TotalLoss(Leaf):
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         return torch.stack(x).sum(0)  # (k, b) -> (b,)
+
+
+def _check_margin(margin: float, where: str) -> None:
+    if not margin > 0:
+        raise NetError(what="a margin is above 0", where=where, got=repr(margin))
+
+
+def _distance(x: Tensor, other: Tensor, lengths: Lengths) -> Tensor:
+    """The distance of two vectors; a little is added, as torch does, so that equal ones have a slope too."""
+    return torch.linalg.vector_norm(
+        filled(x - other + NEAR, length_of(lengths, "d"), 0.0, -1), dim=-1
+    )  # (b, d) -> (b,)
 
 
 def mean_of_each(values: Tensor, lengths: Lengths = NO_LENGTHS) -> Tensor:
