@@ -61,8 +61,9 @@ test-portable: $(VENV)/.dev $(OLDEST)/.dev  ## the same on other machines: old u
 book: $(VENV)/.dev  ## the pages, whole, into book/site/
 	$(BIN)/python book/build.py
 
-bench: $(VENV)/.bench  ## the speed tables, into bench/results.md, bench/growth.md and bench/runs.md
+bench: $(VENV)/.bench  ## the speed tables, into bench/*.md
 	$(BIN)/python -m bench.run --date $$(date +%F)
+	$(BIN)/python -m bench.breadth --date $$(date +%F)
 	$(BIN)/python -m bench.growth --date $$(date +%F)
 	$(BIN)/python -m bench.runs --date $$(date +%F)
 

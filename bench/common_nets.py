@@ -1,6 +1,5 @@
 """Nets that people really train, each as Netwright's layers and as torch's modules, with data of the right shape."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +27,8 @@ class CommonNet:
         batches: examples in a step.
         columns: the same data as `nw.train` takes it.
         classes: whether the targets are classes, else numbers.
-        keras: what builds the same net in Keras 3, where that is natural.
+        keras: what builds the same net in Keras 3, for the nets that its guide begins with.
+        peers: who else races over it.
     """
 
     ours: Callable[[], nw.Net]
@@ -37,6 +37,8 @@ class CommonNet:
     batches: tuple[int, int]
     columns: Callable[[tuple[np.ndarray, ...]], Any] = lambda data: data
     classes: bool = True
+    keras: Callable[[], Any] | None = None
+    peers: tuple[str, ...] = ()
 
 
 def pictures(
@@ -103,6 +105,34 @@ def mlp(
         return nn.Sequential(*parts, nn.Linear(sizes[-2], out))
 
     return ours, theirs
+
+
+def keras_mlp(sizes: Sequence[int], *, norm: bool = False, dropout: float = 0.0) -> Callable[[], Any]:
+    """As `mlp`, in Keras 3."""
+
+    def build() -> Any:
+        import keras
+
+        layers = keras.layers
+        parts: list[Any] = [keras.Input((sizes[0],))]
+        for size in sizes[1:-1]:
+            parts += [layers.Dense(size), *([layers.BatchNormalization()] if norm else []), layers.ReLU()]
+            parts += [layers.Dropout(dropout)] if dropout else []
+        return keras.Sequential([*parts, layers.Dense(sizes[-1])])
+
+    return build
+
+
+def keras_lenet() -> Any:
+    """As `lenet_ours`, in Keras 3."""
+    import keras
+
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input((28, 28, 1)), layers.Conv2D(20, 5, activation="relu"), layers.MaxPooling2D(2),
+        layers.Conv2D(50, 5, activation="relu"), layers.MaxPooling2D(2),
+        layers.Flatten(), layers.Dense(500, activation="relu"), layers.Dense(10),
+    ])  # fmt: skip
 
 
 def deep_ours() -> nw.Net:
@@ -426,15 +456,19 @@ def _by_name(*names: str) -> Callable[[tuple[np.ndarray, ...]], Any]:
 
 
 MIDDLE = (100, 256, 256, 10)
+OTHERS = ("lightning", "keras-torch", "keras-jax")
 NETS = {
-    "mlp": CommonNet(*mlp(MIDDLE), numbers((100,)), (128, 512)),
+    "mlp": CommonNet(*mlp(MIDDLE), numbers((100,)), (128, 512), keras=keras_mlp(MIDDLE), peers=OTHERS),
     "mlp-norm": CommonNet(*mlp(MIDDLE, norm=True), numbers((100,)), (128, 512)),
     "mlp-dropout": CommonNet(*mlp(MIDDLE, dropout=0.3), numbers((100,)), (128, 512)),
-    "mlp-both": CommonNet(*mlp(MIDDLE, norm=True, dropout=0.3), numbers((100,)), (128, 512)),
+    "mlp-both": CommonNet(
+        *mlp(MIDDLE, norm=True, dropout=0.3), numbers((100,)), (128, 512),
+        keras=keras_mlp(MIDDLE, norm=True, dropout=0.3), peers=OTHERS,
+    ),
     "mlp-wide": CommonNet(*mlp((784, 1024, 1024, 10), dropout=0.5), numbers((784,)), (128, 512)),
     "mlp-deep": CommonNet(deep_ours, deep_theirs, numbers((64,)), (128, 512)),
-    "lenet": CommonNet(lenet_ours, lenet_theirs, pictures(28, 1), (32, 128)),
-    "resnet": CommonNet(resnet_ours, resnet_theirs, pictures(32, 3), (32, 64)),
+    "lenet": CommonNet(lenet_ours, lenet_theirs, pictures(28, 1), (32, 128), keras=keras_lenet, peers=OTHERS),
+    "resnet": CommonNet(resnet_ours, resnet_theirs, pictures(32, 3), (32, 64), peers=("lightning",)),
     "mobilenet": CommonNet(mobilenet_ours, mobilenet_theirs, pictures(32, 3), (32, 64)),
     "vit": CommonNet(vit_ours, vit_theirs, pictures(32, 3), (16, 64)),
     "gpt": CommonNet(gpt_ours, gpt_theirs, next_tokens, (8, 32), _by_name("x", "y")),
@@ -459,8 +493,3 @@ def loss_of(net: CommonNet, output: Tensor, target: Tensor) -> Tensor:
 def channels_first(x: Tensor) -> Tensor:
     """Pictures and sounds as torch's modules take them; other values as they are."""
     return x.movedim(-1, 1) if x.is_floating_point() and x.ndim > 2 else x
-
-
-def chance(net: CommonNet) -> float:
-    """The loss of a guess."""
-    return math.log(10) if net.classes else 1.0
