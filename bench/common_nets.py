@@ -74,14 +74,14 @@ def pairs(draw: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
 
 
 def themselves(draw: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-    """Vectors from 0 to 1, and the same."""
-    x = draw.uniform(0, 1, (n, 784)).astype(np.float32)
+    """Pictures of bytes as rows of numbers from 0 to 1, and the same."""
+    x = (draw.integers(0, 256, (n, 784)) / 255).astype(np.float32)
     return x, x
 
 
 def ratings(draw: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-    """Users, items, and how they were liked."""
-    return draw.integers(0, USERS, n), draw.integers(0, ITEMS, n), draw.standard_normal((n, 1)).astype(np.float32)
+    """Users, items, and how they were liked, from 1 to 5."""
+    return draw.integers(0, USERS, n), draw.integers(0, ITEMS, n), draw.integers(1, 6, (n, 1)).astype(np.float32)
 
 
 def mlp(

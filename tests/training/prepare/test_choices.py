@@ -47,30 +47,6 @@ def test_epochs() -> None:
     assert Chooser(()).epochs(3, 7) == 3
 
 
-@pytest.mark.parametrize(
-    ("units", "work", "classifies", "value"),
-    [
-        (True, 10**7, True, "bf16"),
-        (False, 10**7, True, "float32"),
-        (True, 10**6, True, "float32"),
-        (True, 10**7, False, "float32"),
-    ],
-)
-def test_precision_follows_from_processor_net_and_output(monkeypatch, units, work, classifies, value) -> None:
-    monkeypatch.setattr("netwright.training.prepare.choices.has_bf16", lambda device: units)
-    choose = Chooser(())
-    choose.precision(None, CPU, work, [nw.Category([0, 1]) if classifies else nw.Number()])
-    assert choose.made[0].value == value
-
-
-def test_float64_is_refused_on_a_device_that_has_none() -> None:
-    with pytest.raises(TrainingError) as caught:
-        Chooser(()).precision("float64", torch.device("mps"), 10, [])
-    assert str(caught.value) == (
-        'this device has no float64\n  where:    precision\n  got:      mps\n  mend:     device="cpu"'
-    )
-
-
 def test_learning_rate_follows_from_the_widest_layer() -> None:
     plan = nw.Chain(100, nw.relu, nw.Linear(3), input=900).plan
     choose = Chooser(())

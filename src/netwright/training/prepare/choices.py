@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
 
@@ -13,7 +13,7 @@ from netwright.data.duplicates import duplicates
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.inits import fans
-from netwright.machine import best_device, free_memory, has_bf16
+from netwright.machine import best_device, free_memory
 from netwright.net.cost import FLOAT32_BYTES
 from netwright.net.plan.plan import Plan, fixed, shape_text
 from netwright.training.engines.pieces import size_text
@@ -23,8 +23,6 @@ from netwright.training.feeds.streamed import order_of_blocks
 from netwright.training.feeds.workers import with_workers
 from netwright.training.limits import Limits
 from netwright.training.optimizers import Optimizer
-from netwright.training.prepare.arguments import PRECISIONS
-from netwright.training.prepare.goal import gives_classes
 from netwright.training.prepare.rates import matches
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_small_batch
@@ -38,7 +36,6 @@ WHY_STABLE = "the rate stays at its peak for most of the run, so a short run lea
 LARGEST = 256  # examples of a batch that is chosen
 REPEATED = "copied from the given choices"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
-WORK_FOR_BF16 = 2_000_000  # multiply-adds of a step from which a lower precision gains more than its copies cost
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
 SPLIT = "nw.split(data, by=…) keeps examples like these in one part"
 SHOWN = 3  # pairs of equal examples that a choice names
@@ -108,7 +105,7 @@ class Chooser:
             return size, why
 
         most = given if given is None or examples is None else min(given, examples)
-        size = self.choice("batch size", most, self._of_first(fits))
+        size = self.choice("batch size", most, self.of_first(fits))
         refuse_small_batch(self.group, size)
         return size
 
@@ -278,28 +275,6 @@ class Chooser:
 
         return self.choice("device", given, best)
 
-    def precision(
-        self, given: str | None, device: torch.device, work: int, decoders: Iterable[Codec]
-    ) -> torch.dtype | None:
-        """The precision of activations and products; weights and losses are float32 if it is lower.
-
-        Fields: `work`, multiply-adds of a step.
-        """
-        reasons = [
-            (not has_bf16(device), "the processor has no units for bf16"),
-            (not all(map(gives_classes, decoders)), "bf16 has about 3 digits, too few for outputs that are numbers"),
-            (work < WORK_FOR_BF16, f"a step is small: {work:,} multiply-adds"),
-        ]
-        against = next((reason for holds, reason in reasons if holds), None)
-        units = ("bf16", "the processor has units for bf16; weights and losses stay float32")
-        automatic = self._of_first(lambda: ("float32", against) if against else units)
-        chosen = self.choice("precision", given, automatic)
-        if chosen == "float64" and device.type == "mps":
-            raise TrainingError(
-                what="this device has no float64", where="precision", got=str(device), mend='device="cpu"'
-            )
-        return PRECISIONS[chosen]
-
     def learning_rate(
         self, given: float | Mapping[str, float] | RangeTest | None, optimizer: Optimizer, plan: Plan, prefix: str = ""
     ) -> Rate:
@@ -340,14 +315,14 @@ class Chooser:
             here = self.group.on_machine
             return max(1, (os.cpu_count() or 1) // here), f"the processors of this machine, shared by {here} processes"
 
-        return self.choice("threads", given, tried if self.group.size == 1 else self._of_first(shared))
+        return self.choice("threads", given, tried if self.group.size == 1 else self.of_first(shared))
 
     def processes(self) -> None:
         """Record how many processes share each batch, if there are several."""
         if self.group.size > 1:
             self.say("processes", self.group.size, "each computes its share of every batch; the gradients are added up")
 
-    def _of_first(self, default: Callable[[], tuple[T, str]]) -> Callable[[], tuple[T, str]]:
+    def of_first(self, default: Callable[[], tuple[T, str]]) -> Callable[[], tuple[T, str]]:
         """A choice that depends on the machine: that of the first process, for all."""
 
         def found() -> tuple[T, str]:

@@ -34,6 +34,7 @@ from netwright.training.prepare.examples import TrainingExamples, examples_of, p
 from netwright.training.prepare.goal import Goal, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.options import Options
+from netwright.training.prepare.precision import precision_of
 from netwright.training.prepare.rates import in_kind, rates_of
 from netwright.training.prepare.shaping import Shaping, shaping_of
 from netwright.training.prepare.sharing import held_by, sharing_of
@@ -48,6 +49,7 @@ from netwright.training.schedules import Schedule, schedule_of
 from netwright.training.updates import Update
 from netwright.training.variation import BatchVariation
 
+LOOKED_AT = 256  # examples whose targets are looked at
 WHY_ADAM = "its steps do not depend on the scale of the gradients"
 
 
@@ -167,7 +169,7 @@ def _prepared(net: Net, data: Any, options: Options, group: Group) -> Prepared:
     choose.batches(training_feed, batch_size, seed)
     steps_each = len(batch_sizes(len(training_feed), batch_size, least))
     epochs = choose.epochs(options.epochs, steps_each)
-    precision = choose.precision(options.precision, device, work * batch_size, net.held.outputs.values())
+    precision = _precision(choose, options, device, work * batch_size, net, goal, training_feed)
     optimizer = optimizer_of(choose.choice("optimizer", options.optimizer, lambda: (Adam(), WHY_ADAM)))
     rates = rates_of(plan, *choose.learning_rate(options.learning_rate, optimizer, plan, goal.prefix), goal.prefix)
     schedule = schedule_of(choose.schedule(options.schedule, epochs * steps_each))
@@ -227,6 +229,18 @@ def _goal(choose: Chooser, net: Net, options: Options) -> Goal:
 def _validating(held_out: Source, net: Net, device: torch.device, prefix: str, workers: int | None) -> Batches:
     """The examples that validate, as batches."""
     return validated_with_workers(batches_of(held_out, net, device, prefix), workers)
+
+
+def _precision(
+    choose: Chooser, options: Options, device: torch.device, work: int, net: Net, goal: Goal, feed: Batches
+) -> torch.dtype | None:
+    """The precision, for which the targets of some examples are looked at where they are numbers."""
+
+    def targets() -> list[Tensor]:
+        inputs = feed.first(LOOKED_AT).inputs
+        return [inputs[name] for name in goal.targets]
+
+    return precision_of(choose, options.precision, device, work, net.held.outputs.values(), targets)
 
 
 def _repeated(choose: Chooser, options: Options) -> Options:
