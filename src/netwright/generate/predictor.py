@@ -11,9 +11,9 @@ from netwright.codecs.codec import LONGEST
 from netwright.codecs.text.elements import Elements
 from netwright.errors import DataError, NetError, shortened
 from netwright.net.part import Net
+from netwright.net.ports import following_port
 from netwright.net.run.examples import Examples
 from netwright.stepping.step_net import NOTHING, State, StepNet
-from netwright.training.prepare.next_element import following_port
 
 LEAST = 1e-38  # a probability below counts as this: about the smallest that float32 has
 

@@ -20,8 +20,8 @@ from netwright.measure.report import Report
 from netwright.measure.tally import Metric
 from netwright.net.node import expect_net
 from netwright.net.part import Net
+from netwright.net.ports import following_port
 from netwright.net.run.call import CHUNK, Many
-from netwright.training.prepare.next_element import NextElement, following_port
 
 AT_ONCE = 2**25  # numbers that are held at once for the answers of a part of a chunk: 128 MB
 
@@ -95,7 +95,10 @@ def measure(
     ends = [OutputTally(net, name, codec, top, worst) for name, codec in _decoders(net).items()]
     further = _metrics(net, metrics)
     following = following_port(net)
-    ports = (net.input_names, tuple(end.column for end in ends)) if following is None else NextElement().ports(net)
+    others = tuple(name for name in net.input_names if name != following)
+    ports = (net.input_names, tuple(end.column for end in ends))
+    if following is not None:  # a column for each input, that of the predicted one last
+        ports = (others, (following,)) if others else (net.input_names, ())
 
     def chunks(data: Any) -> Iterator[Chunk]:
         for chunk in _chunks(source(data, *ports), net):

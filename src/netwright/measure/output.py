@@ -20,8 +20,8 @@ from netwright.measure.several import LabelCounts, PositionLabels
 from netwright.measure.tally import Metric, Tally
 from netwright.measure.worst import Worst
 from netwright.net.part import Net
+from netwright.net.ports import target_name
 from netwright.sizes.notation import Axis, port
-from netwright.training.prepare.with_loss import target_name
 
 Chunk: TypeAlias = Mapping[str, Sequence[Any]]
 Tensors: TypeAlias = Sequence[Tensor] | Tensor  # one for each example: a batch, or tensors of different sizes

@@ -1,14 +1,17 @@
-"""The codecs of a net's outer ports: from arguments and their shorthand, and checked when nets are joined."""
+"""The outer ports of a net: their codecs, which are checked when nets are joined, and what they are compared with."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
+from netwright.codecs.text.elements import Elements
 from netwright.errors import NetError, PathError, did_you_mean
 from netwright.net.node import Held, Node
 from netwright.net.plan.level import Level, Ref
 
+TARGET = "target"
 PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None
 PortsLike: TypeAlias = PortLike | Mapping[str, PortLike]
 
@@ -135,3 +138,28 @@ def ports_verbs(node: Node) -> str:
 def _one_or_all(codecs: Mapping[str, Codec], names: Sequence[str]) -> str:
     alone = len(names) == 1 and {*codecs} == {*names}
     return repr(next(iter(codecs.values())) if alone else dict(codecs))
+
+
+def target_name(net: Node, output: str, *, several: bool) -> str:
+    """The name of the target of an output: of its port, and of its column in the data."""
+    return f"{output}_{TARGET}" if several or TARGET in net.input_names else TARGET
+
+
+def following_port(net: Node) -> str | None:
+    """The input that a net predicts: its encoder adds a start mark, and the net's decoder an end mark.
+
+    `NextElement` sets both; None for a net that does something else.
+    """
+    if len(net.output_names) != 1:
+        return None
+    decoder = net.held.outputs.get(net.output_names[0])
+    for name, encoder in net.held.inputs.items():
+        if (
+            isinstance(encoder, Elements)
+            and isinstance(decoder, Elements)
+            and encoder.mark_start
+            and decoder == replace(encoder, mark_start=False, mark_end=decoder.mark_end or True)
+            and (not encoder.fitted or decoder.size == encoder.size)
+        ):
+            return name
+    return None

@@ -10,7 +10,8 @@ from netwright.codecs.text.tokens import Tokens
 from netwright.codecs.text.words import Words
 from netwright.errors import DataError, SizeError, TrainingError
 from netwright.layers.recurrent.gru import GRU
-from netwright.training.prepare.next_element import NextElement, following_port
+from netwright.net.ports import following_port
+from netwright.training.prepare.next_element import NextElement
 
 TEXTS = ["abc", "abcabc", "ab", "abcab"] * 8
 LISTS = [["do", "re", "mi"], ["do", "re"], ["re", "mi", "do", "re"]] * 8

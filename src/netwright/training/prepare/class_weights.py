@@ -12,7 +12,7 @@ from netwright.codecs.pieces import pieces
 from netwright.data.sources import Source
 from netwright.errors import TrainingError, did_you_mean
 from netwright.net.part import Net
-from netwright.training.prepare.with_loss import target_name
+from netwright.net.ports import target_name
 
 CLASSES = ("class", "yes or no")  # answers of one class an example
 

@@ -11,13 +11,13 @@ from netwright.data.sources import Source, source
 from netwright.data.streams import Stream
 from netwright.errors import DataError
 from netwright.net.part import Net
+from netwright.net.ports import following_port, target_name
 from netwright.training.feeds.passes import collected
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.goal import ends_in_losses, mend_of_unnamed_loss
 from netwright.training.prepare.leaks import shifted_pair
-from netwright.training.prepare.next_element import NextElement, following_port
+from netwright.training.prepare.next_element import NextElement
 from netwright.training.prepare.options import Options
-from netwright.training.prepare.with_loss import target_name
 from netwright.value import Value
 
 DIFFERENT = "passes over the stream differ, so a part of one pass, which is kept in memory, is held out"

@@ -11,10 +11,10 @@ from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError, shortened
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of, ranked, shape_text
+from netwright.net.ports import following_port, target_name
 from netwright.once import once
 from netwright.training.prepare.codecs import fitted
 from netwright.training.prepare.goal import ends_in_losses
-from netwright.training.prepare.with_loss import target_name
 from netwright.value import Value
 
 
@@ -102,26 +102,6 @@ class NextElement(Value):
             again=None if again is None else lambda: form(again()),
             blocks=None if blocks is None else replace(blocks, form=form),
         )
-
-
-def following_port(net: Net) -> str | None:
-    """The input that a net predicts: its encoder adds a start mark, and the net's decoder an end mark.
-
-    `NextElement` sets both; None for a net that does something else.
-    """
-    if len(net.output_names) != 1:
-        return None
-    decoder = net.held.outputs.get(net.output_names[0])
-    for name, encoder in net.held.inputs.items():
-        if (
-            isinstance(encoder, Elements)
-            and isinstance(decoder, Elements)
-            and encoder.mark_start
-            and decoder == replace(encoder, mark_start=False, mark_end=decoder.mark_end or True)
-            and (not encoder.fitted or decoder.size == encoder.size)
-        ):
-            return name
-    return None
 
 
 def _predicted(net: Net) -> str:

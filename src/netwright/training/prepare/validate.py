@@ -10,6 +10,7 @@ from netwright.errors import TrainingError
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
+from netwright.net.ports import target_name
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import placement_of
@@ -22,7 +23,6 @@ from netwright.training.engines.engine import mean_loss
 from netwright.training.engines.pieces import in_halves
 from netwright.training.feeds.batches import Batches
 from netwright.training.prepare.goal import Goal
-from netwright.training.prepare.with_loss import target_name
 from netwright.training.processes.group import Group
 from netwright.value import Value
 

@@ -15,9 +15,8 @@ from netwright.net.graph import Graph, Input
 from netwright.net.node import Node, expect_net
 from netwright.net.part import Net
 from netwright.net.plan.symbol import Symbol, use
+from netwright.net.ports import target_name
 from netwright.value import Value
-
-TARGET = "target"
 
 
 def with_loss(net: Net, loss: Any, weights: Mapping[str, float] | None = None) -> Graph:
@@ -150,8 +149,3 @@ RECORDS["EachExample"] = EachExample  # so that a file can say what a net with s
 
 def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", "") or repr(function)
-
-
-def target_name(net: Net, output: str, *, several: bool) -> str:
-    """The name of the target of an output: of its port, and of its column in the data."""
-    return f"{output}_{TARGET}" if several or TARGET in net.input_names else TARGET
