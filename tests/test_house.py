@@ -69,7 +69,7 @@ INSIDE = {
     ],
     "training": [
         ["average", "batch", "events", "holding", "interrupts", "range_test", "schedules", "snapshot", "start"],
-        ["culprit", "epochs", "feeds", "limits", "mixup", "processes", "telling", "updates"],
+        ["culprit", "epochs", "feeds", "limits", "measurement", "mixup", "processes", "telling", "updates"],
         ["not_finite", "optimizers", "penalties", "variation"],
         ["engines"],
         ["prepare"],

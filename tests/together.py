@@ -84,6 +84,9 @@ EQUAL: dict[str, Callable[[], Run]] = {
         (rows(120)[0].sigmoid().reshape(30, 6, 4), rows(30)[1]),
     ),
     "a stream": lambda: train(ends(8, nw.tanh), lambda: zip(*map(torch.Tensor.tolist, rows(40)), strict=True)),
+    "a figure chooses the epoch": lambda: train(
+        ends(8, nw.tanh), rows(40), validation=10, measurements=["mae", "r2"], best="r2", learning_rate=0.01, epochs=3
+    ),
     "a range test": lambda: train(ends(8, nw.tanh), rows(40), learning_rate=nw.RangeTest(steps=40)),
     "a rate that a callback changes": lambda: train(
         ends(8, nw.tanh), rows(40), learning_rate=0.01, callbacks=[Slows()]

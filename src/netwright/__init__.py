@@ -206,6 +206,7 @@ from netwright.training.loggers.mlflow import MLflow as MLflow
 from netwright.training.loggers.tensorboard import TensorBoard as TensorBoard
 from netwright.training.loggers.trackio import Trackio as Trackio
 from netwright.training.loggers.wandb import WandB as WandB
+from netwright.training.measurement import Measurement as Measurement
 from netwright.training.optimizers import SGD as SGD
 from netwright.training.optimizers import Adam as Adam
 from netwright.training.optimizers import AdamW as AdamW

@@ -13,6 +13,8 @@ from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
 from netwright.errors import DataError, NetError, PathError
 from netwright.measure.estimate import proportion
+from netwright.measure.measure import chosen_figures
+from netwright.measure.report import attribute
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(600, 4)).astype("float32")
@@ -529,3 +531,31 @@ def test_a_codec_of_ones_own_trains_measures_and_reports(decoder, end, right, lo
         assert report.r2.value > 0.9 and report.mae.baseline > 2 * report.mae.value
     page = nw.report(run, report, tmp_path / "r.html").read_text(encoding="utf-8")
     assert report.figures[0].name in page
+
+
+def test_figures_know_whether_less_is_better():
+    words = nw.Chain(nw.Embedding(3), nw.Linear(), nw.softmax, input=nw.Characters("ab"))
+    words = nw.train(words, ["ab", "ba"], objective=nw.NextElement(), epochs=1, progress=False).net
+    labels = nw.Chain(nw.sigmoid, input=2, output=nw.Labels(["a", "b"]))
+    pairs = (
+        (TWO, BOTH, {"kind": {"error", "log loss"}, "size": {"MSE", "RMSE", "MAE"}}),
+        (words, ["ab", "ba"], {"output": {"bits per element", "perplexity", "error"}}),
+        (labels, ([[0.0, 1.0], [1.0, -1.0]], [["a"], ["a", "b"]]), {"output": {"log loss"}}),
+    )
+    for net, data, less in pairs:
+        report = nw.measure(net, data)
+        for output, names in less.items():
+            assert {one.name for one in report[output].figures if one.less_is_better} == names
+
+
+def test_chosen_figures_are_those_of_the_report():
+    def seen(answers, targets):
+        return len(answers["kind"]), len(targets["size"])
+
+    chunks = [{port: column[start : start + 7] for port, column in BOTH.items()} for start in range(0, len(Y), 7)]
+    figures, given = chosen_figures(TWO, chunks, ["kind top_2_accuracy"], {"seen": seen})
+    report = nw.measure(TWO, BOTH, top=[2])
+    known = {f"{name} {attribute(f.name)}": f.value for name in report.outputs for f in report[name].figures}
+    assert {name: float(figure) for name, figure in figures.items()} == pytest.approx(known)
+    assert given == {"seen": (len(Y), len(Y))}
+    assert chosen_figures(TWO, chunks)[0] == {}

@@ -52,3 +52,17 @@ def test_a_logarithmic_axis_of_x_has_equal_steps():
     assert places == pytest.approx([LEFT, (LEFT + WIDTH - RIGHT) / 2, WIDTH - RIGHT])
     assert chart([ChartLine("loss", [(0.0, 1.0)])], "rate", x_logarithmic=True) == ""
     assert "<circle" in chart([ChartLine("loss", [(0.5, 1.0)], marked=True)], "rate", x_logarithmic=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([-3.0, -1.0], ["-3", "-2", "-1", "0"]),
+        ([-0.5, 0.5], ["-0.4", "-0.2", "0", "0.2", "0.4"]),
+        ([0.0, 0.0], ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+    ],
+)
+def test_figures_may_be_negative(values, ticks):
+    svg = chart([ChartLine("R²", list(enumerate(values, 1)), marked=True)], "epoch")
+    assert re.findall(r'text-anchor="end">([^<]+)<', svg) == ticks
+    assert all(TOP - 1 < float(y) <= HEIGHT - BOTTOM for y in re.findall(r'cy="([\d.]+)"', svg))

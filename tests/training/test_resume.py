@@ -19,6 +19,7 @@ from netwright.data.jsonl import JsonLines
 from netwright.training.events import Callback, Status
 from netwright.training.loop import Loop
 from netwright.training.optimizers import OPTIMIZERS, optimizer_of
+from netwright.training.prepare.arguments import measurements as as_measured
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
 from netwright.training.schedules import SCHEDULES
@@ -126,6 +127,10 @@ def tuple_of(found: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.tensor([row["input"] for row in found]), torch.tensor([row["target"] for row in found])
 
 
+def spread(answers: list[float], targets: list[float]) -> float:
+    return max(answers) - min(answers)
+
+
 class Made:
     """Data that is made when a test needs it."""
 
@@ -174,6 +179,9 @@ SETTINGS: dict[str, tuple[Callable[[], nw.Net], Any, dict[str, Any]]] = {
         texts(40), {"objective": nw.NextElement(), "accumulate": 5},
     ),
     "penalties": (plain, rows(40), {"penalties": {"linear*": nw.L2(0.01), "linear1/weight": nw.L1(0.003)}}),
+    "measurements, best": (
+        plain, rows(40), {"validation": 10, "measurements": as_measured(["mae", "r2", spread]), "best": "r2"},
+    ),
     "range test": (plain, rows(40), {"learning_rate": nw.RangeTest(steps=30)}),
     "parts in turn": (
         lambda: nw.gan(nw.Chain(5, nw.BatchNorm(), nw.relu, 4, input=3), judge()),

@@ -28,6 +28,7 @@ class Estimate(Value, kw_only=True):
         baseline: the same number for the naive guess; None if it is not known.
         baseline_name: the naive guess in words, as `always "1"`.
         percent: the text shows it times 100 with a percent sign; for proportions.
+        less_is_better: as of an error or a loss; False as of an accuracy.
 
     Example:
         >>> print(proportion("accuracy", 9926, 10_000, baseline=0.1135, baseline_name='always "1"'))
@@ -42,6 +43,7 @@ class Estimate(Value, kw_only=True):
     baseline: float | None = None
     baseline_name: str = ""
     percent: bool = False
+    less_is_better: bool = False
 
     def __float__(self) -> float:
         return float(self.value)
@@ -71,7 +73,8 @@ class Estimate(Value, kw_only=True):
     def complement(self, name: str) -> "Estimate":
         """One minus this proportion, with the interval and the baseline that follow."""
         baseline = None if self.baseline is None else 1 - self.baseline
-        return replace(self, name=name, value=1 - self.value, low=1 - self.high, high=1 - self.low, baseline=baseline)
+        value, low, high, less = 1 - self.value, 1 - self.high, 1 - self.low, not self.less_is_better
+        return replace(self, name=name, value=value, low=low, high=high, baseline=baseline, less_is_better=less)
 
     def to_json(self) -> dict[str, object]:
         """A plain dict; undefined, infinite and unknown numbers are None, since JSON does not have them."""

@@ -1,7 +1,8 @@
 """Measures a net on new data, batch by batch: the metrics that its decoders ask for, and the worst examples."""
 
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -15,12 +16,13 @@ from netwright.data.sources import Source, source
 from netwright.data.streams import Stream
 from netwright.errors import DataError, NetError
 from netwright.fields import plain
+from netwright.measure.estimate import Estimate
 from netwright.measure.output import TALLIES, Chunk, OutputTally, Tensors
-from netwright.measure.report import Report
+from netwright.measure.report import Report, attribute
 from netwright.measure.tally import Metric
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.ports import following_port
+from netwright.net.ports import following_port, target_name
 from netwright.net.run.call import CHUNK, Many
 
 AT_ONCE = 2**25  # numbers that are held at once for the answers of a part of a chunk: 128 MB
@@ -152,22 +154,33 @@ def _together(reports: Mapping[str, Report]) -> Report:
     )
 
 
-def _measure(net: Net, ends: Sequence[OutputTally], chunk: Chunk) -> None:
-    """Measure a chunk, as many examples at once as memory allows."""
-    seen = ends[0].tally.n
+def _measure(
+    net: Net,
+    ends: Sequence[OutputTally],
+    chunk: Chunk,
+    keep: Callable[[Mapping[str, Tensors], Chunk], None] | None = None,
+) -> None:
+    """Measure a chunk, as many examples at once as memory allows; `keep` gets outputs by name, and their examples."""
+    seen = ends[0].tally.n if ends else 0
     try:
         found = [end.encoded(chunk[end.column]) for end in ends]
     except DataError as error:
         raise at_rows(error, range(seen, sys.maxsize)) from None
-    for rows in _at_once(ends, found):
+    whole = [slice(0, len(next(iter(chunk.values()))))]
+    for rows in _at_once(ends, found) if ends else whole:
         raws = {name: _part(chunk[name], rows) for name in net.input_names}
         try:
             answer: Any = net({name: Many(column) for name, column in raws.items()}, raw)
         except DataError as error:
             raise at_rows(error, range(seen + rows.start, sys.maxsize)) from None
-        given: Mapping[str, Tensors] = answer if len(net.outputs) > 1 else {ends[0].name: answer}
+        given: Mapping[str, Tensors] = answer if len(net.outputs) > 1 else {net.output_names[0]: answer}
         for end, wanted in zip(ends, found, strict=True):
             end.update(raws, _part(chunk[end.column], rows), _on_host(given[end.name]), wanted[rows])
+        if keep is not None:
+            keep(
+                {name: _on_host(values) for name, values in given.items()},
+                {port: _part(column, rows) for port, column in chunk.items()},
+            )
 
 
 def _part(column: Sequence[Any], rows: slice) -> Sequence[Any]:
@@ -229,3 +242,44 @@ def _chunks(found: Source | Stream, net: Net) -> Iterator[Chunk]:
 
 def _on_host(rows: Tensors) -> Tensors:
     return rows.float().cpu() if isinstance(rows, Tensor) else [row.float().cpu() for row in rows]
+
+
+def chosen_figures(
+    net: Net,
+    chunks: Iterable[Chunk],
+    names: Collection[str] = (),
+    functions: Mapping[str, Callable[[Any, Any], Any]] | None = None,
+) -> tuple[Mapping[str, Estimate], Mapping[str, Any]]:
+    """Figures of a net as a run wants them, without baselines of training data and without worst examples.
+
+    Args:
+        chunks: examples as columns, by port.
+        names: of the figures, as `attribute` makes them; what is asked for besides accuracies of the top n has no
+            effect, since all figures are made. None are made where no names are given.
+        functions: by name; each takes answers and targets, a list of them for each output, of a single output itself.
+
+    Gives the figures by name, those of a net with several outputs as `output figure`; and what the functions gave.
+    """
+    top = sorted({int(found[1]) for name in names if (found := re.fullmatch(r"(?:.* )?top_(\d+)_accuracy", name))})
+    ends = [OutputTally(net, name, codec, top, 0) for name, codec in (_decoders(net) if names else {}).items()]
+    several = len(net.output_names) > 1
+    columns = {name: target_name(net, name, several=several) for name in net.output_names}
+    answers: dict[str, list[Any]] = {name: [] for name in columns}
+    targets: dict[str, list[Any]] = {name: [] for name in columns}
+
+    def keep(given: Mapping[str, Tensors], chunk: Chunk) -> None:
+        for name, rows in given.items():
+            codec = net.outputs[name]
+            answers[name] += [row if codec is None else codec.decode(row) for row in rows]
+            targets[name] += list(chunk[columns[name]])
+
+    for chunk in chunks:
+        _measure(net, ends, chunk, keep if functions else None)
+    found = {end.name: end.tally for end in ends}
+    figures = {
+        f"{output} {attribute(figure.name)}" if several else attribute(figure.name): figure
+        for output, tally in found.items()
+        for figure in (metric(tally) for metric in tally.metrics)
+    }
+    both = (answers, targets) if several else (next(iter(answers.values())), next(iter(targets.values())))
+    return figures, {name: function(*both) for name, function in (functions or {}).items()}

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -128,7 +129,7 @@ class NumberSums(Tally):
 
 def mse(seen: NumberSums) -> Estimate:
     """The mean squared error, over an example's own numbers, then over examples; in the target's unit squared."""
-    return seen.errors.mean("MSE", 0, baseline=seen.guessed, baseline_name=seen.always)
+    return replace(seen.errors.mean("MSE", 0, baseline=seen.guessed, baseline_name=seen.always), less_is_better=True)
 
 
 def rmse(seen: NumberSums) -> Estimate:
@@ -142,6 +143,7 @@ def rmse(seen: NumberSums) -> Estimate:
         n=found.n,
         baseline=None if found.baseline is None else math.sqrt(found.baseline),
         baseline_name=found.baseline_name,
+        less_is_better=True,
     )
 
 
@@ -152,7 +154,7 @@ def mae(seen: NumberSums) -> Estimate:
     is a naive guess only if training data were given.
     """
     guess = seen.errors.mean("", 2).value if seen.informed else None
-    return seen.errors.mean("MAE", 1, baseline=guess, baseline_name=seen.always)
+    return replace(seen.errors.mean("MAE", 1, baseline=guess, baseline_name=seen.always), less_is_better=True)
 
 
 def r2(seen: NumberSums) -> Estimate:

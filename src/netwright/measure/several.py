@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -271,4 +272,5 @@ def labels_log_loss(seen: LabelAnswers) -> Estimate:
     """The mean of -ln p(right answer), p clipped from below at 1e-12: over labels, then over examples or positions."""
     p = np.clip(seen.rates, CLIP, 1 - CLIP)  # (k,)
     guess = float(-(seen.share * np.log(p) + (1 - seen.share) * np.log(1 - p)).mean())
-    return seen.mean_loss("log loss", baseline=guess, baseline_name="label frequencies")
+    found = seen.mean_loss("log loss", baseline=guess, baseline_name="label frequencies")
+    return replace(found, less_is_better=True)

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -254,7 +255,8 @@ def log_loss(seen: Choices) -> Estimate:
     """The mean over units of -ln p(target), p clipped from below at 1e-12."""
     chances = np.maximum(seen.known / seen.known.sum(), CLIP)  # (k,)
     guess = float(-(seen.share * np.log(chances)).sum())
-    return seen.mean_loss("log loss", baseline=guess, baseline_name="class frequencies")
+    found = seen.mean_loss("log loss", baseline=guess, baseline_name="class frequencies")
+    return replace(found, less_is_better=True)
 
 
 def macro_precision(seen: ClassTally) -> Estimate:

@@ -41,11 +41,12 @@ def chart(
         return ""
     left, right = (min(x for x, _ in points) if x_logarithmic else 0.0), max(x for x, _ in points) or 1.0
     right = right if right > left else 2 * left  # of a single point
-    x_ticks = _powers(left, right) if x_logarithmic else [t for t in _ticks(right) if t == int(t)]
+    x_ticks = _powers(left, right) if x_logarithmic else [t for t in _ticks(left, right) if t == int(t)]
     x_scale: Callable[[float], float] = math.log if x_logarithmic else float
     y_low, y_high = min(y for _, y in points), max(y for _, y in points)
-    low, high = (y_low / 1.2, y_high * 1.2) if logarithmic else (0.0, (y_high * 1.08) or 1.0)
-    y_ticks = _log_ticks(low, high) if logarithmic else _ticks(high)
+    low, high = (y_low / 1.2, y_high * 1.2) if logarithmic else (min(y_low * 1.08, 0.0), max(y_high * 1.08, 0.0))
+    high = high if high > low else 1.0  # of zeros alone
+    y_ticks = _log_ticks(low, high) if logarithmic else _ticks(low, high)
     y_scale: Callable[[float], float] = math.log if logarithmic else float
 
     def across(x: float) -> float:
@@ -108,11 +109,12 @@ def _title(lines: Sequence[ChartLine]) -> str:
     return html.escape(", ".join(line.name for line in lines), quote=True)
 
 
-def _ticks(high: float) -> list[float]:
-    """Round numbers from 0 up to `high`, some three to seven."""
-    power = 10.0 ** math.floor(math.log10(high))
-    step = next(s * power for s in (0.1, 0.2, 0.5, 1.0, 2.0) if high / (s * power) <= 6)
-    return [float(f"{i * step:.10g}") for i in range(math.floor(high / step * (1 + 1e-9)) + 1)]
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers from `low` to `high`, some three to seven; 0 is one of them if it is between."""
+    power = 10.0 ** math.floor(math.log10(high - low))
+    step = next(s * power for s in (0.1, 0.2, 0.5, 1.0, 2.0) if (high - low) / (s * power) <= 6)
+    first, last = math.ceil(low / step * (1 + 1e-9)), math.floor(high / step * (1 + 1e-9))
+    return [float(f"{i * step:.10g}") for i in range(first, last + 1)]
 
 
 def _powers(low: float, high: float) -> list[float]:

@@ -157,7 +157,7 @@ def _curves(run: Run | None) -> str:
         losses.append(ChartLine("validation loss", points, marked=True))
     pieces = [chart(losses, "step", logarithmic=True)]
     names = [name for name in (run.epochs[-1].validation if run.epochs else {}) if name != "loss"]
-    for name in names[:1]:
+    for name in names:
         points = [(float(e.number), e.validation[name]) for e in run.epochs if name in e.validation]
         pieces.append(chart([ChartLine(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
     pieces.append(_range_test(run))

@@ -230,7 +230,7 @@ class Loop:
         if status.best:
             others = {path: kept.arrays[path].to(now.device) for path, now in self.prepared.other_arrays.items()}
             self._best = Moment(self.prepared.engine.buffer(kept.arrays), others)
-            self._lowest = self._loss_of(status.done[status.best - 1])
+            self._lowest = self.prepared.best.cost(status.done[status.best - 1])
 
     def _fits(self, snapshot: Snapshot) -> bool:
         """Whether the optimizer can go on with the state in a snapshot; after a fork it may be another."""
@@ -333,11 +333,13 @@ class Loop:
         self._refuse_broken()
         with nullcontext() if self.average is None else self.average.in_place():
             measured = dict(self.prepared.validate()) if self.prepared.validate is not None else {}
-        status.seconds = before + self.clock() - start
         if not math.isfinite(measured.get("loss", 0.0)):
             self.not_finite = self.prepared.validate.not_finite() if self.prepared.validate is not None else None
             found = None if self.not_finite is None else self.not_finite.culprit
             raise error_of_validation(found, measured["loss"], number, self.prepared.prefix, self.peak)
+        if self.prepared.measures is not None:
+            measured |= self.prepared.measured(self.last(), status.step)
+        status.seconds = before + self.clock() - start
         mean, speed = running.loss / running.examples, running.examples / max(running.seconds, 1e-9)
         epoch = Epoch(number, mean, measured, status.learning_rate, running.seconds, speed, status.step)
         self.whole = False
@@ -436,11 +438,6 @@ class Loop:
         return error_of_step(found.culprit, got, self.status.step, self.prepared.prefix, self.peak)
 
     def _keep(self, epoch: Epoch) -> None:
-        loss = self._loss_of(epoch)
-        if loss < self._lowest:
-            self._lowest, self._best, self.status.best = loss, self._now(), epoch.number
-
-    @staticmethod
-    def _loss_of(epoch: Epoch) -> float:
-        """What is lowest in the best epoch; without validation that is the last one."""
-        return epoch.validation.get("loss", -float(epoch.number))
+        cost = self.prepared.best.cost(epoch)
+        if cost < self._lowest:
+            self._lowest, self._best, self.status.best = cost, self._now(), epoch.number

@@ -1,7 +1,7 @@
 """Makes a run again, and says line by line whether the same came out."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, cast
 
@@ -14,7 +14,9 @@ from netwright.training.events import RATE_FACTOR, Callback, Choice, Status
 from netwright.training.folder.made_from import start_of
 from netwright.training.folder.setting_text import NONE, same_text
 from netwright.training.loop import Loop
+from netwright.training.measurement import Measurement
 from netwright.training.optimizers import Optimizer, TorchOptimizer
+from netwright.training.prepare import arguments
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import prepare
 from netwright.training.progress.progress import progress as progress_for
@@ -81,6 +83,7 @@ def replay(
     loss: Loss | Mapping[str, Loss] | None = None,
     optimizer: str | Optimizer | TorchOptimizer | None = None,
     schedule: str | Schedule | None = None,
+    measurements: Sequence[str | Callable[[Any, Any], Any] | Measurement] | None = None,
     progress: bool = True,
 ) -> Replay:
     """Make a run again: the same net, data, settings and choices. Compare digests and the losses of all steps.
@@ -92,6 +95,8 @@ def replay(
         run: what `nw.train` or `nw.load_run` gave. A run that ended early is made again up to its last step.
         data: those of the run, which holds only their digest.
         validation, weights: given to the run as data, they must be given again; None where they were not.
+        measurements: must be given again where one is on data of its own, or a function and the run was read by
+            `nw.load_run`; None takes those of the run.
         loss, optimizer, schedule: must be given again where a file cannot hold them, such as a function, and the run
             was read by `nw.load_run`; None takes those of the run.
         progress: whether the run is shown while it goes.
@@ -133,6 +138,7 @@ def replay(
             expected="a run whose rate is that of its schedule",
         )
     again = {"validation": validation, "weights": weights, "loss": loss, "optimizer": optimizer, "schedule": schedule}
+    again["measurements"] = arguments.measurements(measurements)
     options = options_again(run, start, {name: value for name, value in again.items() if value is not None})
     prepared = prepare(start.net, data, options)
     prepared = replace(prepared, limits=replace(prepared.limits, minutes=None))  # it ends after the same step instead

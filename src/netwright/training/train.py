@@ -14,6 +14,7 @@ from netwright.training.events import Callback, Choice
 from netwright.training.folder.made_from import SETTINGS, start_of, text_of_setting
 from netwright.training.folder.recorder import train_in
 from netwright.training.loop import Loop
+from netwright.training.measurement import Measurement
 from netwright.training.optimizers import Optimizer, TorchOptimizer
 from netwright.training.penalties import Penalty
 from netwright.training.prepare import arguments
@@ -56,6 +57,8 @@ def train(
     clip_value: float | None = None,
     penalties: Mapping[str, Penalty] | None = None,
     ema: float | None = None,
+    measurements: Sequence[str | Callable[[Any, Any], Any] | Measurement] | None = None,
+    best: str | None = None,
     patience: int | None = None,
     minutes: float | None = None,
     weights: Sequence[float] | None = None,
@@ -109,7 +112,10 @@ def train(
             both. The training loss has them, the validation loss does not.
         ema: the decay of a moving average of the weights, such as 0.999, which averages about 1,000 steps. The averages
             are validated, and they are what the nets of the run hold. None takes the weights themselves.
-        patience: ends the run when so many epochs have brought no better validation loss; it needs `validation`.
+        measurements: figures of the validation data after each epoch: names as of `nw.measure`, such as `"accuracy"` or
+            `"macro_f1"`, functions of answers and targets, and `nw.Measurement(…)`, also on other data.
+        best: the figure by which the epoch is chosen that is kept, such as `"accuracy"`; None is the validation loss.
+        patience: ends the run when so many epochs have brought no better validation loss, or figure of `best`.
         minutes: ends the run after this time, counted from the first step.
         weights: how much each example counts, against their mean.
         class_weights: how much the examples of a class count, such as `{"rare": 10}`, in training; others count 1. They

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from netwright.errors import TrainingError
 from netwright.training.folder.made_from import refuse_other
-from netwright.training.folder.setting_text import setting_text
+from netwright.training.folder.setting_text import CODE, same_text, setting_text
 
 
 def absolute(output, target):
@@ -119,3 +119,15 @@ def test_the_arrays_of_a_torch_module_are_compared() -> None:
 
     assert setting_text(criterion(2.0)) == setting_text(criterion(2.0)) != setting_text(criterion(3.0))
     assert setting_text(criterion(2.0).forward) != setting_text(criterion(3.0).forward)
+
+
+def test_the_code_of_each_of_several_functions_is_compared() -> None:
+    def text(first: str, second: str, version: str = "3.11.7") -> str:
+        codes = (f"{name}: f{CODE}{code} in Python {version}" for name, code in (("a", first), ("b", second)))
+        return ", ".join(codes)
+
+    assert same_text(text("01", "02"), text("01", "02"))
+    assert not same_text(text("01", "02"), text("01", "03"))
+    assert not same_text(text("01", "02"), text("04", "02"))
+    assert same_text(text("01", "02"), text("03", "04", "3.12.0rc1+"))
+    assert not same_text(text("01", "02"), text("01", "02").replace("b:", "c:"))

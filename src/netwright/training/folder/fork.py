@@ -44,6 +44,8 @@ FIXED = {
     "mixup": "the losses so far are of examples mixed as they were",
     "weights": "the losses so far are weighted by the weights that the run has",
     "class_weights": "the losses so far are weighted by the weights that the run has",
+    "measurements": "the epochs so far were measured by them",
+    "best": "the best epoch so far was chosen by it",
     "seed": "it decides which examples validate, and the epochs so far trained on others",
     "objective": "the losses so far are of the objective that the run has",
 }

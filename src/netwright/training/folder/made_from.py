@@ -22,8 +22,9 @@ from netwright.training.start import Start, digest_before, versions
 
 SETTINGS = (
     "validation", "epochs", "batch_size", "accumulate", "loss", "label_smoothing", "mixup", "loss_weights", "optimizer",
-    "learning_rate", "schedule", "clip", "clip_value", "penalties", "ema", "patience", "minutes", "weights",
-    "class_weights", "precision", "device", "threads", "seed", "objective", "keep", "steps_per_epoch",
+    "learning_rate", "schedule", "clip", "clip_value", "penalties", "ema", "measurements", "best", "patience",
+    "minutes", "weights", "class_weights", "precision", "device", "threads", "seed", "objective", "keep",
+    "steps_per_epoch",
 )  # fmt: skip
 CHANGEABLE = (
     "epochs", "batch_size", "accumulate", "optimizer", "learning_rate", "schedule", "clip", "clip_value", "penalties",
@@ -58,6 +59,8 @@ def start_of(net: Net, options: Options, prepared: Prepared) -> Start:
 
 
 def _is_held(name: str, value: Any) -> bool:
+    if name == "measurements":
+        return all(one.data is None for one in value.values())
     return name != "weights" and (name != "validation" or isinstance(value, int | float))
 
 

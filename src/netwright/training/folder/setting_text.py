@@ -2,6 +2,7 @@
 
 import dis
 import hashlib
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +18,12 @@ from torch import Tensor
 from netwright.codecs.numeric import is_array
 from netwright.net.compare import array_bytes, digest
 from netwright.net.part import Net
+from netwright.training.measurement import Measurement
 from netwright.training.optimizers import Torch
 
 NONE = "none"
 CODE = ", code "
+COMPILED = re.compile(f"{CODE}([0-9a-f]+) in Python ([\\w.+]+)")
 LIBRARIES = ("netwright", "torch", "numpy")
 INSTALLED = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platlib", "purelib"))
 
@@ -42,6 +45,9 @@ def setting_text(value: Any, within: tuple[Any, ...] = ()) -> str:
         return setting_text(value.make, within)
     if is_array(value):
         return _array_text(value)
+    if isinstance(value, Measurement):
+        said = [setting_text(one, within) for one in (value.what, value.data, value.better) if one is not None]
+        return " ".join(said)
     if hasattr(value, "__dataclass_fields__"):  # an optimizer, a schedule
         return repr(value)
     if isinstance(value, partial):
@@ -121,10 +127,11 @@ def _global_names(code: CodeType) -> Iterator[str]:
 
 def same_text(here: str, now: str) -> bool:
     """Whether two texts say the same. Code is compared in one version of Python only, since others compile it anew."""
-    if here == now or CODE not in here or CODE not in now:
-        return here == now
-    (name, code), (other, new) = here.split(CODE, 1), now.split(CODE, 1)
-    return name == other and code.partition(" in ")[2] != new.partition(" in ")[2]
+    ours, theirs = COMPILED.split(here), COMPILED.split(now)  # text, hash, version, text, hash, version, …, text
+    if len(ours) != len(theirs) or ours[::3] != theirs[::3]:
+        return False
+    codes = zip(ours[1::3], ours[2::3], theirs[1::3], theirs[2::3], strict=True)
+    return all(code == other or version != its for code, version, other, its in codes)
 
 
 def _short_hash(text: str) -> str:

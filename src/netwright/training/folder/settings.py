@@ -10,6 +10,7 @@ from netwright.errors import FileError, NetwrightError, TrainingError
 from netwright.file.structure import Reader, described_value
 from netwright.net.part import Net
 from netwright.training.folder.made_from import SETTINGS
+from netwright.training.measurement import Measurement
 from netwright.training.optimizers import OPTIMIZERS
 from netwright.training.penalties import L1, L2
 from netwright.training.prepare.alternate import Alternate
@@ -59,6 +60,8 @@ def as_plain(value: Any) -> Any:
             return None
     if VALUES.get(type(value).__name__) is type(value):
         return {"value": type(value).__name__, "fields": {f.name: getattr(value, f.name) for f in fields(value)}}
+    if isinstance(value, Measurement):
+        return {"measurement": value.what, "name": value.name} if value.held else None
     if isinstance(value, Mapping):
         each = [[as_plain(name), as_plain(one)] for name, one in cast(Mapping[Any, Any], value).items()]
         return None if any(None in pair for pair in each) else {"each": each}  # JSON's own names are texts only
@@ -82,6 +85,8 @@ def _read(plain: Any) -> Any:
     found = cast(dict[str, Any], plain)
     if "device" in found:
         return torch.device(found["device"])
+    if "measurement" in found:
+        return Measurement(found["measurement"], found["name"])
     if "net" in found:
         return Reader().part(found["net"], "net")
     if "each" in found:

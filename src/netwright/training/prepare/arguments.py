@@ -13,6 +13,7 @@ from netwright.errors import TrainingError
 from netwright.fields import refuse_call
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
+from netwright.training.measurement import Measurement
 from netwright.training.penalties import Penalty
 from netwright.training.prepare.alternate import Alternate
 from netwright.training.prepare.next_element import NextElement
@@ -149,6 +150,44 @@ def penalties(value: Any) -> dict[str, Penalty] | None:
             got=repr(cast(Any, wrong)),
         )
     return {str(pattern): each for pattern, each in given.items()}
+
+
+def measurements(value: Any) -> dict[str, Measurement] | None:
+    """Measurements by the names that their figures have in the epochs of a run."""
+    if value is None or isinstance(value, dict):
+        return cast("dict[str, Measurement] | None", value)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TrainingError(
+            what="measurements is a list of names, functions and values of nw.Measurement",
+            where="measurements",
+            expected='such as ["accuracy"]',
+            got=repr(value),
+            mend=f"measurements=[{value!r}]" if isinstance(value, str) else (),
+        )
+    found: dict[str, Measurement] = {}
+    for one in cast(Iterable[Any], value):
+        made = one if isinstance(one, Measurement) else Measurement(one)
+        if made.title == "loss" or made.title in found:
+            raise TrainingError(
+                what=f"two figures have the name {made.title!r}"
+                + (", which is that of the validation loss" if made.title == "loss" else ""),
+                where="measurements",
+                mend='nw.Measurement(…, name="…")',
+            )
+        found[made.title] = made
+    return found or None
+
+
+def best(value: Any) -> str | None:
+    """The name of a figure, or None."""
+    if value is None or isinstance(value, str):
+        return value
+    raise TrainingError(
+        what="best is the name of a figure that is measured after each epoch",
+        where="best",
+        expected='such as "accuracy"',
+        got=repr(value),
+    )
 
 
 def precision(value: Any) -> str | None:

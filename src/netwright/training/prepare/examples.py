@@ -71,6 +71,14 @@ def examples_of(net: Net, data: Any, options: Options) -> TrainingExamples:
     return TrainingExamples(fitted(net, training, targets), training, held_out)
 
 
+def other_examples(net: Net, data: Any, objective: object, name: str) -> Source:
+    """Examples on which a run measures its net besides the validation data; `net` has its codecs fitted."""
+    following = isinstance(objective, NextElement)
+    ports = objective.ports(net) if following else _data_ports(net, tuple(_target_ports(net)))
+    found = _unchanging(_read(data, net, ports, name=name))
+    return objective.examples(net, found) if following else found
+
+
 def predicted_input(net: Net, training: Source, objective: object) -> tuple[str, int] | None:
     """The input whose later elements the net must predict, and how many steps later; None if there is no such input."""
     if isinstance(objective, NextElement):
@@ -182,7 +190,11 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
             got=row_kind(validation),
             mend="make the object a second time, for validation",
         )
-    given = _read(validation, net, ports, keep=options.keep, name="validation data")
+    return whole, _unchanging(_read(validation, net, ports, keep=options.keep, name="validation data"))
+
+
+def _unchanging(given: Source) -> Source:
+    """The same examples for every epoch; those of a stream are read anew each time."""
     once = "so that every epoch is measured on the same examples" if given.again is not None else given.once
-    blocks = None if given.blocks is None else replace(given.blocks, first=None)  # it is read anew in each validation
-    return whole, replace(given, again=None, blocks=blocks, once=once)
+    blocks = None if given.blocks is None else replace(given.blocks, first=None)
+    return replace(given, again=None, blocks=blocks, once=once)

@@ -7,6 +7,7 @@ import torch
 
 from netwright.codecs.numeric import plain_number
 from netwright.training.events import Choice
+from netwright.training.measurement import Measurement
 from netwright.training.penalties import Penalty
 from netwright.training.prepare import arguments
 from netwright.training.prepare.alternate import Alternate
@@ -36,6 +37,8 @@ class Options(Value, eq=False):
     clip_value: float | None
     penalties: Mapping[str, Penalty] | None
     ema: float | None
+    measurements: Mapping[str, Measurement] | None
+    best: str | None
     patience: int | None
     minutes: float | None
     weights: Sequence[float] | None
@@ -72,6 +75,8 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "clip_value": lambda value: arguments.number("clip_value", value),
     "penalties": arguments.penalties,
     "ema": lambda value: arguments.share("ema", value),
+    "measurements": arguments.measurements,
+    "best": arguments.best,
     "patience": lambda value: arguments.whole("patience", value, 1),
     "minutes": lambda value: arguments.number("minutes", value),
     "weights": _as_given,

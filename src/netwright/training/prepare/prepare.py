@@ -26,6 +26,7 @@ from netwright.training.feeds.streamed import with_steps
 from netwright.training.feeds.workers import validated_with_workers
 from netwright.training.holding import net_holding
 from netwright.training.limits import Limits
+from netwright.training.measurement import Best
 from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.alternate import turns_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
@@ -33,6 +34,7 @@ from netwright.training.prepare.class_weights import weighted_by_class
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
 from netwright.training.prepare.goal import Goal, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
+from netwright.training.prepare.measures import Measures, best_of, measures_of
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.precision import precision_of
 from netwright.training.prepare.rates import in_kind, rates_of
@@ -75,6 +77,8 @@ class Prepared:
         threads: of the processor; `watched` if the user did not give them, so that a slow run may use fewer.
         choices: what was decided, and why.
         group: the processes that train together.
+        measures: what is measured besides, after each epoch; None is nothing.
+        best: the figure that chooses the best epoch.
     """
 
     net: Net
@@ -99,6 +103,8 @@ class Prepared:
     watched: bool
     choices: tuple[Choice, ...]
     group: Group = field(default_factory=Group)
+    measures: Measures | None = None
+    best: Best = field(default_factory=Best)
 
     @property
     def kind(self) -> torch.dtype:
@@ -118,15 +124,37 @@ class Prepared:
             return made
         return made.with_arrays({**made.held.arrays, **self.net.held.arrays})  # float32 cannot hold all of float64
 
+    @property
+    def first_net(self) -> Net:
+        """The user's net before the first step, with all its arrays."""
+        return self.holding({**self.engine.arrays(self.engine.flat.master), **self.other_arrays}, 0)
+
+    def measured(self, arrays: Mapping[str, Tensor], step: int) -> Mapping[str, float]:
+        """What the run measures besides with these arrays; the first process does so, for all."""
+        if self.measures is None:
+            return {}
+        net = self.holding(arrays, step).to(self.feed.device)
+        return self.group.agreed(self.measures(net) if self.group.leads else {})
+
 
 def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -> Prepared:
     """Read the examples, choose what was not given, and make the engine that trains."""
-    test = options.learning_rate
-    if not isinstance(test, RangeTest):
-        return _prepared(net, data, options, group or Group())
-    others = [choice for choice in options.choices if choice.name != RATE]
-    prepared = _prepared(net, data, replace(options, choices=others), group or Group())
-    return _with_tested_rate(prepared, test, options.choices)
+    test, earlier = options.learning_rate, options.choices
+    others = [choice for choice in earlier if choice.name != RATE] if isinstance(test, RangeTest) else earlier
+    choose = Chooser(others, group or Group())
+    options = _repeated(choose, options)
+    examples = _examples(choose, net, data, options)
+    measures = measures_of(choose, examples, options)
+    prepared = _with_best(replace(_prepared(choose, examples, options), measures=measures), options.best)
+    return _with_tested_rate(prepared, test, earlier) if isinstance(test, RangeTest) else prepared
+
+
+def _with_best(prepared: Prepared, figure: str | None) -> Prepared:
+    """The run with the figure that chooses its best epoch; all figures that are wanted are looked up."""
+    measures = prepared.measures
+    less = {} if measures is None else measures.less_is_better(prepared.first_net)
+    best = best_of(figure, measures, prepared.validate, less)
+    return replace(prepared, best=best, limits=replace(prepared.limits, figure=best.figure))
 
 
 def _with_tested_rate(prepared: Prepared, test: RangeTest, earlier: Sequence[Choice]) -> Prepared:
@@ -148,10 +176,8 @@ def _with_tested_rate(prepared: Prepared, test: RangeTest, earlier: Sequence[Cho
     return replace(prepared, updates=updates, choices=tuple(choices))
 
 
-def _prepared(net: Net, data: Any, options: Options, group: Group) -> Prepared:
-    choose, seed = Chooser(options.choices, group), options.seed or 0
-    options = _repeated(choose, options)
-    examples = _examples(choose, net, data, options)
+def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> Prepared:
+    group, seed = choose.group, options.seed or 0
     net, training, held_out = examples.net, examples.training, examples.held_out
     refuse_leaks(net, predicted_input(net, training, options.objective))
     device, goal = group.placed(choose.device(options.device)), _goal(choose, net, options)
@@ -202,7 +228,7 @@ def _prepared(net: Net, data: Any, options: Options, group: Group) -> Prepared:
         least=least,
         shaping=shaping_of(choose, options, plan, engine, trained, goal.prefix),
         ema=choose.optional("ema", options.ema),
-        limits=choose.limits(options.patience, options.minutes, validate is not None),
+        limits=choose.limits(options.patience, options.minutes, validate is not None or options.best is not None),
         seed=seed,
         threads=threads,
         watched=threads > 1 and options.threads is None and group.size == 1,
@@ -246,8 +272,8 @@ def _precision(
 def _repeated(choose: Chooser, options: Options) -> Options:
     """The options with those that say what the examples are as an earlier run had them, where they are not given."""
     objective, keep = choose.optional("objective", options.objective), choose.optional("keep", options.keep or None)
-    steps = choose.optional("steps per epoch", options.steps_per_epoch)
-    return replace(options, objective=objective, keep=bool(keep), steps_per_epoch=steps)
+    steps, best = choose.optional("steps per epoch", options.steps_per_epoch), choose.optional("best", options.best)
+    return replace(options, objective=objective, keep=bool(keep), steps_per_epoch=steps, best=best)
 
 
 def _fastest(engine: Engine, batch: Batch, other_arrays: Mapping[str, Tensor]) -> int:

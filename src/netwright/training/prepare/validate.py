@@ -100,6 +100,11 @@ class Validation(Value, eq=False):
     group: Group
     chunk: int = CHUNK
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of the figures."""
+        return ("loss",) if self.target is None else ("loss", "error")
+
     def __call__(self) -> Mapping[str, float]:
         """The figures by name; each process measures its part of every batch."""
         sums = torch.zeros(4, dtype=torch.float64, device="cpu")
