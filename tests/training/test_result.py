@@ -1,7 +1,8 @@
 """The run as a value prints its epochs and marks the one that is kept."""
 
 import netwright as nw
-from netwright.training.events import Epoch
+from messages import message
+from netwright.training.events import Choice, Epoch
 from netwright.training.result import Run
 
 
@@ -15,4 +16,15 @@ def test_a_run_prints_its_epochs() -> None:
         "Run: 2 epochs in 2.0 s, all epochs done\n"
         "  epoch 1: loss 0.5, validation loss 0.25, validation error 0.125  <- kept\n"
         "  epoch 2: loss 0.25, validation loss 0.3"
+    )
+
+
+def test_a_choice_by_its_name() -> None:
+    net = nw.Chain(3)
+    said = (Choice("device", "cpu", "given"), Choice("threads", "4", "measured"), Choice("threads", "1", "slow", 1))
+    run = Run(net, net, (), (), said, 0, 0.0, "stopped")
+    assert run.choice("threads").setting == 1
+    assert message(run.choice, "thread") == (
+        "this run has no choice 'thread'\n  where:    Run.choice\n  expected: device, threads\n"
+        "  mend:     did you mean 'threads'?"
     )

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import field, replace
 from typing import Any
 
+from netwright.errors import TrainingError, did_you_mean
 from netwright.net.compare import digest
 from netwright.net.part import Net
 from netwright.training.events import Choice, Epoch
@@ -45,6 +46,22 @@ class Run(Value, eq=False):
     ended: str
     start: Start | None = None
     varied: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+
+    def choice(self, name: str) -> Choice:
+        """What was decided last under a name: `run.choice("batch size").setting` is the number.
+
+        Raises: TrainingError for a name under which nothing was decided.
+        """
+        found = next((choice for choice in reversed(self.choices) if choice.name == name), None)
+        if found is None:
+            names = list(dict.fromkeys(choice.name for choice in self.choices))
+            raise TrainingError(
+                what=f"this run has no choice {name!r}",
+                where="Run.choice",
+                expected=", ".join(names),
+                mend=did_you_mean(name, names),
+            )
+        return found
 
     @property
     def rate_range(self) -> RateRange | None:
