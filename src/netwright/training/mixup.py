@@ -39,8 +39,8 @@ class Mixup(Value):
 
 def partners(noise: Noise) -> Tensor:
     """The row of the other example for each row of a batch: the next one in an order drawn at random, (b,)."""
-    high, low = noise((len(noise.examples), 2)).double().unbind(1)  # (b,), twice: one has too few digits to differ
-    order = (high + low * 2.0**-24).argsort()  # (b,)
+    drawn = noise((len(noise.examples), 2)).cpu().double()  # (b, 2), since not every device has doubles
+    order = (drawn[:, 0] + drawn[:, 1] * 2.0**-24).argsort()  # (b,), of two numbers each: one has too few digits
     other = torch.empty_like(order)
     other[order] = order.roll(1)
-    return other
+    return other.to(noise.examples.device)
