@@ -36,19 +36,23 @@ def test_when_the_loss_fell() -> None:
 
 def test_overfitting_begins_at_the_best_epoch() -> None:
     falling = [1.0, 0.8, 0.5, 0.3, 0.2, 0.1]
-    assert overfitting(epochs(falling, [1.0, 0.8, 0.9, 1.0, 1.2, 1.2])) == (2, pytest.approx(0.5))
-    assert overfitting(epochs(falling, [1.0, 0.9, 0.8, 0.7, 0.6, 0.5])) == (0, 0.0)
-    assert overfitting(epochs(falling[::-1], [1.0, 0.8, 0.9, 1.0, 1.2, 1.2])) == (0, 0.0)  # it trains no better either
-    assert overfitting(epochs(falling, [1.0, 0.8, 0.8, 0.8, 0.8, 9.0])) == (0, 0.0)  # one odd epoch
-    assert overfitting(epochs([1.0, 0.5], [1.0, 2.0])) == (0, 0.0)
+    assert overfitting(epochs(falling, [1.0, 0.8, 0.9, 1.0, 1.2, 1.2])) == (2, pytest.approx(0.5), pytest.approx(0.4))
+    assert overfitting(epochs(falling, [1.0, 0.9, 0.8, 0.7, 0.6, 0.5])) == (0, 0.0, 0.0)
+    assert overfitting(epochs(falling[::-1], [1.0, 0.8, 0.9, 1.0, 1.2, 1.2])) == (
+        0,
+        0.0,
+        0.0,
+    )  # it trains no better either
+    assert overfitting(epochs(falling, [1.0, 0.8, 0.8, 0.8, 0.8, 9.0])) == (0, 0.0, 0.0)  # one odd epoch
+    assert overfitting(epochs([1.0, 0.5], [1.0, 2.0])) == (0, 0.0, 0.0)
 
 
 def test_a_loss_that_rises_while_the_error_falls_is_none() -> None:
     falling, rising = [1.0, 0.8, 0.5, 0.3, 0.2, 0.1], [1.0, 0.8, 0.9, 1.0, 1.2, 1.2]
-    assert overfitting(epochs(falling, rising, [0.5, 0.3, 0.3, 0.2, 0.2, 0.2])) == (0, 0.0)
+    assert overfitting(epochs(falling, rising, [0.5, 0.3, 0.3, 0.2, 0.2, 0.2])) == (0, 0.0, 0.0)
     assert overfitting(epochs(falling, rising, [0.5, 0.3, 0.3, 0.3, 0.3, 0.3]))[0] == 2
 
 
 def test_without_validation_there_is_none() -> None:
     rows = [nw.Epoch(i, 1.0 / i, {}, 0.01, 1.0, 100.0, i) for i in range(1, 6)]
-    assert overfitting(rows) == (0, 0.0)
+    assert overfitting(rows) == (0, 0.0, 0.0)

@@ -19,15 +19,18 @@ def test_a_diagnosis_in_words() -> None:
     lines = str(found).splitlines()
     assert lines[0].startswith("Diagnosis: ") and lines[0].endswith(", the first one to mend first")
     assert lines[1].startswith("  1. rate too low: no matrix moved more than ")
-    assert lines[2] == "     remedy: learning_rate=1e-05"
-    assert lines[-1] == "Looked at: the curves, the choices, the weights; gradients, units and answers on the data"
+    assert "     remedy: learning_rate=1e-05" in lines
+    assert max(map(len, lines)) <= 76
+    assert " ".join(map(str.strip, lines)).endswith(
+        "Looked at: the curves, the choices, the weights; gradients, units and answers on the data"
+    )
     assert repr(found) == str(found)
 
 
 def test_the_run_alone_says_less() -> None:
     found = nw.diagnose(SLOW)
     assert [one.kind for one in found.findings] == ["rate too low"]
-    assert str(found).splitlines()[-1] == (
+    assert " ".join(map(str.strip, str(found).splitlines())).endswith(
         "Looked at: the curves, the choices, the weights; nw.diagnose(run, data) looks at gradients and answers too"
     )
 
@@ -35,8 +38,8 @@ def test_the_run_alone_says_less() -> None:
 def test_nothing_found() -> None:
     run = nw.train(NET, DATA, epochs=40, **GIVEN)
     assert str(nw.diagnose(run, DATA)) == (
-        "Diagnosis: nothing found\nLooked at: the curves, the choices, the weights; "
-        "gradients, units and answers on the data"
+        "Diagnosis: nothing found\n"
+        "Looked at: the curves, the choices, the weights; gradients, units and\n     answers on the data"
     )
 
 

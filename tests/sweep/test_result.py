@@ -22,10 +22,10 @@ OTHER = Trial({"linear1.out": 6, "learning_rate": 0.001}, RUN, figures(0.4, 0.05
 FAILED = Trial({"linear1.out": 7, "learning_rate": 1e9}, RUN, None, 3, 12, 1, "the loss is not finite (step 3)")
 FOUND = Sweep((BEST, OTHER, FAILED), "90 examples, validated on 30", 0.5, "all rounds done")
 TEXT = """Sweep: 3 trials on 90 examples, validated on 30, 50% of the training of all to the end
-   linear1.out  learning_rate     steps   error  95% interval  loss  95% interval
-1            5           0.02  12 of 12   10.0%     2.0-20.0%  0.30     0.20-0.50
-2            6          0.001   4 of 12    5.0%     2.0-20.0%  0.40     0.30-0.60
-3            7          1e+09   3 of 12  failed
+   linear1.out  learning_rate     steps       error (95%)        loss (95%)
+1            5           0.02  12 of 12  10.0% (2.0-20.0)  0.30 (0.20-0.50)
+2            6          0.001   4 of 12   5.0% (2.0-20.0)  0.40 (0.30-0.60)
+3            7          1e+09   3 of 12            failed
 3 failed: the loss is not finite (step 3)
 95% intervals over the validation examples; they do not cover the randomness of training"""
 
@@ -39,14 +39,19 @@ def test_of_numbers_there_is_no_error() -> None:
     found = replace(FOUND, trials=(replace(BEST, figures=figures(0.3, None)),), ended="interrupted")
     assert str(found).splitlines()[:3] == [
         "Sweep: 1 trial on 90 examples, validated on 30, 50% of the training of all to the end; interrupted",
-        "   linear1.out  learning_rate     steps  loss  95% interval",
-        "1            5           0.02  12 of 12  0.30     0.20-0.50",
+        "   linear1.out  learning_rate     steps        loss (95%)",
+        "1            5           0.02  12 of 12  0.30 (0.20-0.50)",
     ]
 
 
 def test_the_page_has_the_table_and_the_plot() -> None:
     page = FOUND._repr_html_()
-    for text in ("<th scope='col'>linear1.out</th>", "<td>10.0%</td>", "the loss is not finite (step 3)", FOUND.svg):
+    for text in (
+        "<th scope='col'>linear1.out</th>",
+        "<td>10.0% (2.0-20.0)</td>",
+        "the loss is not finite (step 3)",
+        FOUND.svg,
+    ):
         assert text in page
     assert FOUND.svg.startswith("<svg")
     assert "validation loss" in FOUND.svg

@@ -38,6 +38,17 @@ def test_a_factor_of_one_trains_all_to_the_end() -> None:
     assert found.share == 1
 
 
+def test_best_names_the_figure_by_which_trials_are_compared() -> None:
+    changes = {"linear1.out": [1, 6, 8, 12], "learning_rate": [0.005, 0.02]}
+    given: dict[str, Any] = {"progress": False, "factor": 1, **GIVEN}
+    found = nw.sweep(NET, changes, DATA, measurements=["accuracy"], best="accuracy", **given)
+    best = [max(epoch.validation["accuracy"] for epoch in trial.run.epochs) for trial in found.trials]
+    assert best == sorted(best, reverse=True)
+    by_loss = nw.sweep(NET, changes, DATA, **given)
+    lowest = [min(epoch.validation["loss"] for epoch in trial.run.epochs) for trial in by_loss.trials]
+    assert lowest == sorted(lowest)
+
+
 def test_a_trial_that_fails_is_the_last_and_the_others_go_on() -> None:
     changes = {"learning_rate": [1e20, 0.02]}
     found = nw.sweep(OF_NUMBERS, changes, NUMBERS, progress=False, optimizer="sgd", **GIVEN)

@@ -52,8 +52,8 @@ def fallen(losses: Sequence[float], first: float) -> float:
     return last / first if first > 0 else 1.0
 
 
-def overfitting(epochs: Sequence[Epoch]) -> tuple[int, float]:
-    """The epoch after which the validation loss rises while the training loss falls, and by which part it rises.
+def overfitting(epochs: Sequence[Epoch]) -> tuple[int, float, float]:
+    """The epoch after which the validation loss rises while the training loss falls; by which part, and by how much.
 
     The rise is that of the median of the last three epochs, so one odd epoch is none. Where classes are decided, the
     error must not have become lower either: a loss that rises while fewer decisions are wrong is no reason to stop.
@@ -61,10 +61,12 @@ def overfitting(epochs: Sequence[Epoch]) -> tuple[int, float]:
     """
     losses = [epoch.validation["loss"] for epoch in epochs if "loss" in epoch.validation]
     if len(losses) < len(epochs) or len(losses) < 3:
-        return 0, 0.0
+        return 0, 0.0, 0.0
     best = min(range(len(losses)), key=losses.__getitem__)
     end = statistics.median(losses[-3:])
     errors = [epoch.validation.get("error", 0.0) for epoch in epochs]
     better = statistics.median(errors[-3:]) < errors[best]
     falls = epochs[-1].loss < epochs[best].loss
-    return (best + 1, end / losses[best] - 1) if falls and not better and end > losses[best] > 0 else (0, 0.0)
+    if not falls or better or not end > losses[best] > 0:
+        return 0, 0.0, 0.0
+    return best + 1, end / losses[best] - 1, end - losses[best]

@@ -1,6 +1,7 @@
 """Says in words what is wrong with a run, the cause first, each finding with its number and one remedy."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -22,6 +23,9 @@ CURVES = "the curves, the choices, the weights"
 WITH_DATA = "the curves, the choices, the weights; gradients, units and answers on the data"
 
 
+WIDTH = 76  # columns of a printed diagnosis, so that it fits a page of the book
+
+
 class Diagnosis(Value):
     """What is wrong with a run.
 
@@ -36,9 +40,10 @@ class Diagnosis(Value):
     def __str__(self) -> str:
         count = f"{len(self.findings)} finding{'' if len(self.findings) == 1 else 's'}, the first one to mend first"
         more = "" if self.looked_at == WITH_DATA else "; nw.diagnose(run, data) looks at gradients and answers too"
-        lines = [f"  {i}. {one}" for i, one in enumerate(self.findings, 1)]
+        lines = [line for i, one in enumerate(self.findings, 1) for line in f"  {i}. {one}".splitlines()]
         head = f"Diagnosis: {count if lines else 'nothing found'}"
-        return "\n".join([head, *lines, f"Looked at: {self.looked_at}{more}"])
+        whole = [head, *lines, f"Looked at: {self.looked_at}{more}"]
+        return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="     ") for line in whole)
 
     def __repr__(self) -> str:
         return str(self)
@@ -78,7 +83,8 @@ def diagnose(
         ('rate too low', 'learning_rate=1e-06')
         >>> print(nw.diagnose(nw.train(net, data, epochs=200, progress=False), data))
         Diagnosis: nothing found
-        Looked at: the curves, the choices, the weights; gradients, units and answers on the data
+        Looked at: the curves, the choices, the weights; gradients, units and
+             answers on the data
     """
     if not isinstance(cast(Any, run), Run):
         raise TrainingError(

@@ -171,8 +171,7 @@ def _by_naive(run: Run, naive: float, loss: str) -> float | None:
     plain = any(choice.name == "loss" and choice.value == loss for choice in run.choices)
     if not plain or not run.epochs or naive <= 0:
         return None
-    best = run.epochs[run.best - 1] if run.best else run.epochs[-1]
-    return best.validation.get("loss", best.loss) / naive
+    return min(epoch.validation.get("loss", epoch.loss) for epoch in run.epochs) / naive
 
 
 def _some(feed: Batches) -> Iterator[Batch]:

@@ -24,7 +24,8 @@ NEAR = 0.15  # way of a matrix by its length: at least 0.2 in runs that learn, 0
 LATE = 0.25  # … the part of the fall in the second half: at most 0.21 and 0.4, or LEFT: 0.38 and 0.89 at 1e-5
 NAIVE = 0.97  # the loss by the naive one: at most 0.5 in runs that learn, 1.0 with shuffled labels
 FEW = 5  # examples that a class must have to be missed: 10 of the class that was never predicted
-WORSE = 0.25  # the rise of the validation loss: at most 0.18 in runs that learn, 0.48 in one that learns by heart
+WORSE = 0.25  # the rise of the validation loss: at most 0.18 in runs that learn, 0.48 in one that learns by heart …
+MUCH = 0.05  # … and by the first training loss, since a tiny loss doubles easily: 0.024 and 0.125
 
 
 class Symptom(Value):
@@ -53,7 +54,7 @@ def findings(run: Run, moved: float | None, seen: Inspection | None) -> list[Sym
     first = 0.0 if not run.losses else beginning(run.losses) if seen is None else seen.first.loss
     rates = [*_too_high(run, moved, first)], [*_too_low(run, moved, first)]
     found = [*_exploding(seen), *rates[0], *_dead(seen), *_vanishing(run, seen, first), *rates[1]]
-    return [*found, *_leaks(run), *_naive(seen), *_unpredicted(seen), *_overfitting(run)]
+    return [*found, *_leaks(run), *_naive(seen), *_unpredicted(seen), *_overfitting(run, first)]
 
 
 def _exploding(seen: Inspection | None) -> Iterator[Symptom]:
@@ -132,9 +133,9 @@ def _unpredicted(seen: Inspection | None) -> Iterator[Symptom]:
         yield Symptom("class never predicted", name, count, text, f"class_weights={{{name!r}: …}}, above 1")
 
 
-def _overfitting(run: Run) -> Iterator[Symptom]:
-    epoch, risen = overfitting(run.epochs)
-    if risen > WORSE:
+def _overfitting(run: Run, first: float) -> Iterator[Symptom]:
+    epoch, risen, much = overfitting(run.epochs)
+    if risen > WORSE and much > MUCH * first:
         text = f"since then the validation loss rose by {risen:.0%}, while the training loss fell"
         yield Symptom(
             "overfitting", f"epoch {epoch}", risen, text, "more examples, or nw.Dropout() before the last layer"

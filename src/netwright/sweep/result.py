@@ -16,7 +16,8 @@ Key: TypeAlias = tuple[bool, int, float]
 DRAWN = 6  # trials in the plot, the best ones: more lines cannot be told apart
 COLOURS = ("#3b7dd8", "#d9792b", "#2e9e5b", "#b04fc4", "#8a7a1f", "#6b7280")  # of the lines, readable on light and dark
 STYLE = (
-    ".nw-sweep .nw-chart{max-width:640px;display:block}.nw-sweep .nw-line{fill:none;stroke-width:2}"
+    ".nw-sweep{overflow-x:auto}.nw-sweep th,.nw-sweep td{white-space:nowrap;font-size:12.5px;padding:4px 5px;"
+    "text-align:right}.nw-sweep .nw-chart{max-width:640px;display:block}.nw-sweep .nw-line{fill:none;stroke-width:2}"
     ".nw-sweep .nw-grid{stroke:#88888844}.nw-sweep text{fill:currentColor;font:12px sans-serif}"
     + "".join(f".nw-sweep .nw-line{i}{{stroke:{c}}}.nw-sweep .nw-fill{i}{{fill:{c}}}" for i, c in enumerate(COLOURS))
 )
@@ -33,6 +34,7 @@ class Trial(Value, eq=False):
         steps, planned: how many steps it was trained, and would be in the whole run.
         rounds: in how many rounds of the sweep it was.
         failed: why it ended with an error; else the empty text.
+        cost: the figure of its best epoch that `best=` names, the lower the better; None if the loss is compared.
     """
 
     changes: Mapping[str, Any]
@@ -42,6 +44,7 @@ class Trial(Value, eq=False):
     planned: int
     rounds: int
     failed: str = ""
+    cost: float | None = None
 
     @property
     def net(self) -> Net:
@@ -51,7 +54,7 @@ class Trial(Value, eq=False):
     @property
     def key(self) -> Key:
         """The lower, the better."""
-        return key_of(self.rounds, self.figures)
+        return key_of(self.rounds, self.figures, self.cost)
 
     def __repr__(self) -> str:
         said = self.failed if self.figures is None else str(self.figures)
@@ -83,16 +86,16 @@ class Sweep(Value, eq=False):
         """The table as texts, with its head."""
         names = list(dict.fromkeys(name for trial in self.trials for name in trial.changes))
         several = any(trial.figures is not None and trial.figures.error is not None for trial in self.trials)
-        head = ("", *names, "steps", *(("error", "95% interval") if several else ()), "loss", "95% interval")
+        head = ("", *names, "steps", *(("error (95%)",) if several else ()), "loss (95%)")
         return [head, *(self._row(i, trial, names, several) for i, trial in enumerate(self.trials, 1))]
 
     def _row(self, rank: int, trial: Trial, names: Sequence[str], several: bool) -> tuple[str, ...]:
         values = [shown(trial.changes[name]) if name in trial.changes else "" for name in names]
         steps = f"{trial.steps:,} of {trial.planned:,}"
         if trial.figures is None:
-            return (str(rank), *values, steps, "failed", *[""] * (3 if several else 1))
+            return (str(rank), *values, steps, "failed", *([""] if several else []))
         both = (trial.figures.error, trial.figures.loss) if several else (trial.figures.loss,)
-        return (str(rank), *values, steps, *(text for one in both if one is not None for text in _texts(one)))
+        return (str(rank), *values, steps, *("" if one is None else _with_interval(one) for one in both))
 
     @property
     def head(self) -> str:
@@ -110,6 +113,7 @@ class Sweep(Value, eq=False):
     def svg(self) -> str:
         """A plot of the validation loss after each epoch, of the best trials."""
         lines = [ChartLine(f"{i}", _curve(trial), marked=True) for i, trial in enumerate(self.trials[:DRAWN], 1)]
+        lines = [line for line in lines if line.points]
         return chart(lines, "step; validation loss", logarithmic=True)
 
     def __str__(self) -> str:
@@ -134,12 +138,14 @@ class Sweep(Value, eq=False):
         return f"<div class='nw-sweep'><style>{STYLE}</style>{said}{table}{below}{self.svg}</div>"
 
 
-def key_of(rounds: int, figures: TrialFigures | None) -> Key:
-    """By what trials are compared: those that failed are last, then how far they went counts, then the loss.
+def key_of(rounds: int, figures: TrialFigures | None, cost: float | None = None) -> Key:
+    """By what trials are compared: those that failed are last, then how far they went counts, then their cost.
 
-    The loss, since it tells nets apart long before the error does, and since a run keeps its best epoch by it.
+    That is the loss if no other figure is named, since it tells nets apart long before the error does, and since a run
+    keeps its best epoch by it.
     """
-    return figures is None, -rounds, 0.0 if figures is None else figures.loss.value
+    loss = 0.0 if figures is None else figures.loss.value
+    return figures is None, -rounds, loss if cost is None else cost
 
 
 def shown(value: Any) -> str:
@@ -147,9 +153,8 @@ def shown(value: Any) -> str:
     return shortened(f"{value:g}" if isinstance(value, float) else str(value), 40)
 
 
-def _texts(one: Estimate) -> tuple[str, str]:
-    unit = "%" if one.percent else ""
-    return one.number(one.value), f"{one.interval()}{unit}" if one.interval() else ""
+def _with_interval(one: Estimate) -> str:
+    return f"{one.number(one.value)} ({one.interval()})" if one.interval() else one.number(one.value)
 
 
 def _curve(trial: Trial) -> list[tuple[float, float]]:

@@ -33,10 +33,11 @@ class Pause(Callback):
 class Runner:
     """One trial, which is trained a stretch at a time. The schedule of its rate is that of its whole run."""
 
-    def __init__(self, variant: Variant, prepared: Prepared, start: Start) -> None:
+    def __init__(self, variant: Variant, prepared: Prepared, start: Start, by_figure: bool = False) -> None:
         self.variant, self.start, self.pause = variant, start, Pause()
         self.loop = Loop(prepared, [self.pause])
         self.failed, self.rounds = "", 0
+        self.by_figure = by_figure
         self.figures: TrialFigures | None = None
 
     def train(self, share: float) -> None:
@@ -63,12 +64,20 @@ class Runner:
         """The trial as it is now."""
         status = self.loop.status
         run = run_so_far(self.loop, self.start)
-        return Trial(self.variant.changes, run, self.figures, status.step, status.steps, self.rounds, self.failed)
+        return Trial(
+            self.variant.changes, run, self.figures, status.step, status.steps, self.rounds, self.failed, self.cost
+        )
 
     @property
     def key(self) -> Key:
         """The lower, the better."""
-        return key_of(self.rounds, self.figures)
+        return key_of(self.rounds, self.figures, self.cost)
+
+    @property
+    def cost(self) -> float | None:
+        """The figure of the best epoch that `best=` names, lower for a better one; None if the loss counts."""
+        status, best = self.loop.status, self.loop.prepared.best
+        return best.cost(status.done[status.best - 1]) if self.by_figure and status.best else None
 
     @property
     def size(self) -> str:
@@ -102,6 +111,6 @@ def runners(variants: Sequence[Variant], data: Any, options: Sequence[Options]) 
         if not front:
             front.append(frozen_front(whole, data) if isinstance(data, SplitData) and own.objective is None else None)
         behind = None if front[0] is None else behind_front(whole, front[0], own)
-        return Runner(variant, behind or whole, start)
+        return Runner(variant, behind or whole, start, own.best is not None)
 
     return [partial(made, variant, own) for variant, own in zip(variants, options, strict=True)]

@@ -38,7 +38,8 @@ def sweep(
     on, until the last round ends with the whole run of the best. A trial goes on exactly where it was, and the schedule
     of its rate is that of the whole run from the beginning. So the best trial is what `nw.train` gives for its net, and
     the others are such runs up to a step. Trials are compared by the validation loss of their best epoch so far, by
-    which a run keeps its net too: it tells nets apart long before their errors do.
+    which a run keeps its net too: it tells nets apart long before their errors do. `best=` names another figure for
+    both.
 
     The examples are read once, and encoded once for all nets that encode them alike. If `learning_rate` freezes the
     front of the net, and no variant changes it, what it gives for all examples is computed once. The losses of such

@@ -53,6 +53,8 @@ def frozen_front(prepared: Prepared, data: SplitData) -> FrozenFront | None:
     feeds = [prepared.feed] if prepared.validate is None else [prepared.feed, prepared.validate.data]
     known = [feed for feed in feeds if isinstance(feed, Feed) and not feed.raw and not feed.ragged]
     varies = bool(prepared.variation.codecs) or prepared.variation.mixup is not None
+    if prepared.measures is not None:  # these are measured on examples as they are
+        return None
     if len(known) < len(feeds) or varies or prepared.kind == torch.float64 or not isinstance(whole, ContainerNode):
         return None
     frozen = {path.removeprefix(prepared.prefix) for path in prepared.frozen}
