@@ -4,7 +4,8 @@ import torch
 
 import netwright as nw
 from netwright.training.batch import Batch
-from netwright.training.engines.autograd import Autograd, Turn
+from netwright.training.engines.autograd import Autograd
+from netwright.training.engines.engine import Turn
 from netwright.training.engines.flat import Flat
 from netwright.training.engines.turns import InTurn, Turns
 from netwright.training.snapshot import Snapshot
@@ -34,11 +35,11 @@ def test_each_step_has_the_gradient_of_one_part() -> None:
         losses.append(made.gradient(BATCH, step))
         assert made.turn == step % 2
         moved = {path for path, array in made.arrays(made.flat.gradient).items() if array.any()}
-        assert moved == {*made.turns[step % 2]}
+        assert moved == {*made.turns[step % 2].paths}
     assert losses[0] == losses[2]
     assert whole.gradient(BATCH, 0) == torch.tensor(losses[:2]).sum()
     made.gradient(BATCH, 1)  # the head is in its own loss alone
-    for path in made.turns[1]:
+    for path in made.turns[1].paths:
         own, both = (e.flat.view(e.flat.gradient, path) for e in (made, whole))
         torch.testing.assert_close(own, both)
 
@@ -46,8 +47,8 @@ def test_each_step_has_the_gradient_of_one_part() -> None:
 def test_what_is_not_finite_is_found_in_the_turn() -> None:
     made, _ = engine()
     assert made.broken() is None and made.culprit(BATCH, 0) is None
-    made.flat.view(made.flat.master, made.turns[1][0]).fill_(float("nan"))
-    assert made.broken() == made.turns[1][0]
+    made.flat.view(made.flat.master, made.turns[1].paths[0]).fill_(float("nan"))
+    assert made.broken() == made.turns[1].paths[0]
 
 
 def test_an_update_waits_for_its_turn() -> None:

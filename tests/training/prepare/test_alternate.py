@@ -11,6 +11,7 @@ from torch import nn
 
 import netwright as nw
 from messages import message
+from netwright.errors import TrainingError
 from netwright.net.run.noise import Noise
 
 GAN = nw.Alternate({"discriminator": "discriminator_loss", "generator": "generator_loss"})
@@ -112,6 +113,20 @@ def test_a_folder_holds_the_objective(tmp_path: Path) -> None:
     assert "objective: Alternate({'discriminator': 'discriminator_loss', " in "\n".join(map(str, again.choices))
     refused = message(lambda: nw.fork(tmp_path / "a", epoch=2, objective=None))
     assert refused.startswith("objective cannot change in a run that has begun\n")
+
+
+def test_a_case_is_computed_again_in_its_turn(tmp_path: Path) -> None:
+    maker = nw.Chain(5, nw.tanh, 2, nw.log, input=3)
+    one = nw.gan(maker, pair()[1])
+    with pytest.raises(TrainingError) as caught:
+        train(one, folder=tmp_path / "a", epochs=2)
+    assert caught.value.where.startswith("step 1, generator/log1, example ")
+    case = nw.load_case(tmp_path / "a")
+    assert [turn[:2] for turn in case.about["turns"]] == [
+        ["discriminator", "discriminator_loss"], ["generator", "generator_loss"],
+    ]  # fmt: skip
+    found = case.replay()
+    assert found is not None and (found.path, found.example) == (case.path, case.example)
 
 
 def test_what_a_net_cannot_do_in_turn_is_refused() -> None:

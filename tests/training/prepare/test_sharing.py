@@ -8,10 +8,11 @@ import torch
 import netwright as nw
 from netwright.errors import TrainingError
 from netwright.models.transformer import encoder_block
+from netwright.training.engines.engine import Turn
 from netwright.training.optimizers import Adam, Optimizer, Torch
 from netwright.training.prepare import sharing
 from netwright.training.prepare.choices import Chooser
-from netwright.training.prepare.sharing import Sharing, sharing_of
+from netwright.training.prepare.sharing import Sharing, held_by, sharing_of
 from netwright.training.processes.group import Group
 
 
@@ -62,3 +63,15 @@ def test_what_does_not_fit_even_as_a_share_is_refused(monkeypatch: pytest.Monkey
 def test_an_optimizer_that_may_need_whole_arrays_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TrainingError, match="the net does not fit whole, and this optimizer may need whole arrays"):
         chosen(monkeypatch, 2_400_000, Torch(torch.optim.Adagrad))
+
+
+def test_parts_that_learn_in_turn_need_the_whole_net(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = chosen(monkeypatch, 2_400_000)
+    net = nw.initialize(nw.Chain(2, input=2), seed=0)
+    turns = [Turn("linear1", "output", ("linear1", "output"), ("linear1/weight",))]
+    with pytest.raises(TrainingError) as caught:
+        held_by(made, net, net.plan, {}, Adam(), None, 0, torch.device("cpu"), Two(), turns)
+    assert str(caught.value) == (
+        "parts that learn in turn need the whole net in each process, and it does not fit\n  where:    objective\n"
+        "  got:      2 processes\n  mend:     a smaller net, or devices with more memory"
+    )

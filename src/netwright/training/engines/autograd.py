@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from netwright.net.plan.plan import Plan
-from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import Bound
@@ -18,6 +17,7 @@ from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.engine import (
     Engine,
+    Turn,
     arrays_in_float32,
     lowered,
     over_processes,
@@ -27,18 +27,6 @@ from netwright.training.engines.engine import (
 from netwright.training.engines.flat import Flat
 from netwright.training.processes.group import Group, OverProcesses
 from netwright.value import Value
-
-
-class Turn(Value):
-    """What one part of a net learns from where parts learn in turn.
-
-    Fields: `part` is the pattern of its paths, and `loss` the output that it learns from, as the user gave them.
-    """
-
-    part: str
-    loss: str
-    slot: Slot
-    paths: tuple[str, ...]
 
 
 class Autograd(Engine, Value, eq=False):

@@ -8,10 +8,24 @@ from torch import Tensor
 
 from netwright.errors import TrainingError
 from netwright.net.plan.plan import Plan
+from netwright.net.plan.wiring import Slot
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
 from netwright.training.engines.flat import Flat
 from netwright.training.processes.group import Group
+from netwright.value import Value
+
+
+class Turn(Value):
+    """What one part of a net learns from where parts learn in turn.
+
+    Fields: `part` is the pattern of its paths, and `loss` the output that it learns from, as the user gave them.
+    """
+
+    part: str
+    loss: str
+    slot: Slot
+    paths: tuple[str, ...]
 
 
 class Engine(ABC):
@@ -21,7 +35,7 @@ class Engine(ABC):
     group: Group
     shared: bool = False  # whether each process holds a share, so that all of them gather arrays together
     turn: int = 0  # which of the parts that learn in turn the last gradient was of
-    turns: Sequence[Collection[str]] = ()  # their paths; none where all arrays learn in every step
+    turns: Sequence[Turn] = ()  # these parts; none where all arrays learn in every step
 
     @abstractmethod
     def gradient(self, batch: Batch, step: int) -> float:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from netwright.net.plan.plan import Plan
-from netwright.training.engines.autograd import Autograd, Turn
-from netwright.training.engines.engine import Engine
+from netwright.training.engines.autograd import Autograd
+from netwright.training.engines.engine import Engine, Turn
 from netwright.training.engines.flat import Flat
 from netwright.training.engines.turns import Turns
 from netwright.training.processes.group import Group

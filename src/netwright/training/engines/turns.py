@@ -9,8 +9,8 @@ from netwright.errors import TrainingError
 from netwright.net.plan.plan import Plan
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit
-from netwright.training.engines.autograd import Autograd, Turn
-from netwright.training.engines.engine import Engine
+from netwright.training.engines.autograd import Autograd
+from netwright.training.engines.engine import Engine, Turn
 from netwright.training.engines.flat import Flat
 from netwright.training.processes.group import Group
 from netwright.training.snapshot import Snapshot
@@ -27,7 +27,7 @@ class Turns(Engine):
     def __init__(self, engines: Sequence[Autograd], turns: Sequence[Turn]) -> None:
         self.engines = engines
         self.flat, self.group = engines[0].flat, engines[0].group
-        self.turns = [turn.paths for turn in turns]
+        self.turns = turns
         self.turn = 0
 
     @classmethod

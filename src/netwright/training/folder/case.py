@@ -20,6 +20,7 @@ from netwright.net.surgery import hold_arrays
 from netwright.regular import opened
 from netwright.training.batch import Batch
 from netwright.training.culprit import Culprit, first_broken, of_values
+from netwright.training.engines.engine import Turn
 from netwright.training.engines.flat import Flat
 from netwright.training.engines.pick import engine_of
 from netwright.training.folder.run_folder import KINDS
@@ -30,6 +31,8 @@ from netwright.value import Value
 
 CASE, NET = ".case", ".net"
 INPUT, LENGTH, EXAMPLES, WEIGHTS = "input ", "length ", "examples", "weights"  # names of arrays in the file
+
+NEEDED = ("prefix", "kind", "trained", "frozen", "turns")  # by `replay`; no turns where all arrays learn in every step
 
 
 class Case(Value, eq=False):
@@ -91,7 +94,9 @@ class Case(Value, eq=False):
         precision, trained = PRECISIONS[self.precision], list[str](self.about["trained"])
         flat = Flat.of({path: arrays[path] for path in trained}, precision, torch.device("cpu"))
         rest = {path: array.clone() for path, array in arrays.items() if path not in flat.spans}
-        engine = engine_of(plan, flat, rest, precision, self.seed, frozenset(self.about["frozen"]))
+        given: list[Any] = self.about["turns"]
+        turns = [Turn(part, loss, (slot[0], slot[1]), tuple(paths)) for part, loss, slot, paths in given]
+        engine = engine_of(plan, flat, rest, precision, self.seed, frozenset(self.about["frozen"]), turns=turns)
         return engine.culprit(batch, self.step)
 
 
@@ -118,6 +123,7 @@ def write_case(loop: Loop, folder: Path) -> Path | None:
         "seed": prepared.seed, "precision": precision, "lengths": lengths, "prefix": prepared.prefix,
         "kind": str(prepared.kind).removeprefix("torch."), "trained": [*prepared.engine.paths],
         "frozen": sorted(prepared.frozen),
+        "turns": [[turn.part, turn.loss, [*turn.slot], [*turn.paths]] for turn in prepared.engine.turns],
     }  # fmt: skip
     path = folder / f"case-{loop.status.step:012d}{CASE}"
     save(cast(Net, hold_arrays(prepared.net_with_loss, loop.state())), path.with_suffix(NET))
@@ -187,5 +193,5 @@ def _case(about: Mapping[str, Any], arrays: Mapping[str, Tensor], net: Net) -> C
         inputs={name.removeprefix(INPUT): value for name, value in arrays.items() if name.startswith(INPUT)},
         lengths={**about["lengths"], **lengths},
         weights=arrays.get(WEIGHTS),
-        about={name: about[name] for name in ("prefix", "kind", "trained", "frozen")},
+        about={"turns": [], **{name: about[name] for name in NEEDED if name in about}},
     )

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from netwright.errors import TrainingError, did_you_mean, shortened
 from netwright.net.plan.plan import Plan
-from netwright.training.engines.autograd import Turn
+from netwright.training.engines.engine import Turn
 from netwright.training.prepare.goal import Goal
 from netwright.training.prepare.rates import paths_like
 from netwright.value import Value

@@ -10,8 +10,7 @@ from torch import Tensor
 from netwright.errors import PathError, TrainingError, did_you_mean
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
-from netwright.training.engines.autograd import Turn
-from netwright.training.engines.engine import Engine
+from netwright.training.engines.engine import Engine, Turn
 from netwright.training.engines.flat import Flat, weight_type
 from netwright.training.engines.turns import InTurn
 from netwright.training.optimizers import FlatGroup, Optimizer
@@ -93,8 +92,8 @@ def updates_in_turn(engine: Engine, rates: Mapping[str, float], optimizer: Optim
         return updates_of(engine.flat, engine.paths, rates, optimizer)
     return [
         (InTurn(update, engine, number), rate)
-        for number, paths in enumerate(engine.turns)
-        for update, rate in updates_of(engine.flat, paths, rates, optimizer)
+        for number, turn in enumerate(engine.turns)
+        for update, rate in updates_of(engine.flat, turn.paths, rates, optimizer)
     ]
 
 

@@ -57,7 +57,7 @@ def penalties_of(
             for penalty, paths in named
             for piece in engine.places([path for path in paths if path in learning])
         ]
-        for learning in engine.turns or [trained]
+        for learning in [turn.paths for turn in engine.turns] or [trained]
     ]
     return Penalties(parts, engine.group, engine.shared)
 

@@ -12,9 +12,8 @@ from netwright.machine import free_memory
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
-from netwright.training.engines.autograd import Turn
 from netwright.training.engines.cut import SHARED, owners_of
-from netwright.training.engines.engine import Engine
+from netwright.training.engines.engine import Engine, Turn
 from netwright.training.engines.flat import weight_type
 from netwright.training.engines.pick import engine_of
 from netwright.training.engines.pieces import size_text
