@@ -30,7 +30,7 @@ class Epoch(Value):
 
     number: int  # from 1
     loss: float  # mean training loss over the epoch, as the weights moved
-    validation: Mapping[str, float]  # "loss", and "error" or "mse"; empty without validation data
+    validation: Mapping[str, float]  # "loss", "error" of classes, and the measurements; empty where nothing is measured
     learning_rate: float  # at its end
     seconds: float  # of training, without validation
     examples_per_second: float
