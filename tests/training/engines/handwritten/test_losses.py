@@ -12,6 +12,8 @@ CASES = {
     "mse": (MSE(), (5, 3), lambda: torch.randn(5, 3)),
     "mse of pictures": (MSE(), (5, 2, 4), lambda: torch.randn(5, 2, 4)),
     "cross entropy": (CrossEntropy(logits=True), (5, 3), lambda: torch.randint(3, (5,))),
+    "many classes": (CrossEntropy(logits=True), (5, 20), lambda: torch.randint(20, (5,))),
+    "many, smoothed": (CrossEntropy(logits=True, smoothing=0.2), (5, 20), lambda: torch.randint(20, (5,))),
     "chances": (CrossEntropy("probabilities", logits=True), (5, 3), lambda: torch.rand(5, 3).softmax(1)),
     "smoothed chances": (
         CrossEntropy("probabilities", logits=True, smoothing=0.2),
