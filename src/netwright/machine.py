@@ -36,10 +36,19 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        # torch has this under private names only; where they are gone, False is the safe answer
-        tests = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
-        return onednn_has_bf16() and any(test is not None and test() for test in tests)
+        return onednn_has_bf16() and any(map(_has, ("_is_amx_tile_supported", "_is_avx512_bf16_supported")))
     return False
+
+
+def has_matrix_units() -> bool:
+    """Whether the processor multiplies whole tiles of matrices, for which shapes are best filled up to tiles."""
+    return _has("_is_amx_tile_supported")
+
+
+def _has(name: str) -> bool:
+    """What torch knows under a private name only; where that is gone, False is the safe answer."""
+    test = getattr(torch.cpu, name, None)
+    return test is not None and bool(test())
 
 
 def onednn_has_bf16() -> bool:

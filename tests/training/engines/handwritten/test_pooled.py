@@ -4,8 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from netwright.layers.conv import Conv
 from netwright.training.engines.handwritten.kernel import KernelSite
-from netwright.training.engines.handwritten.pooled import PooledConvolution
+from netwright.training.engines.handwritten.pooled import PooledConvolution, pooling_pays
 
 BF16 = torch.bfloat16
 
@@ -50,3 +51,12 @@ def test_the_first_of_a_net_gives_no_gradient_back() -> None:
     kernel = PooledConvolution(site((1, 4, 4, 1), 2, 3, first=True), (1, 2, 2, 2))
     kernel.forward(torch.randn(1, 4, 4, 1).to(BF16))
     assert kernel.backward(torch.ones(1, 1, 1, 2, dtype=BF16)) is None
+
+
+@pytest.mark.parametrize(
+    ("units", "channels", "pays"), [(True, 20, True), (True, 40, False), (False, 20, False), (False, 1, True)]
+)
+def test_when_it_pays(monkeypatch, units: bool, channels: int, pays: bool) -> None:
+    """Channels are filled up to the width of a matrix unit, where there is one."""
+    monkeypatch.setattr("netwright.training.engines.handwritten.pooled.has_matrix_units", lambda: units)
+    assert pooling_pays(site((2, 12, 12, channels), 50, 5), Conv(50, 5), (2, 8, 8, 50)) == pays

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from netwright.kernels import private
 from netwright.layers.conv import Conv
+from netwright.machine import has_matrix_units
 from netwright.training.engines.handwritten.conv import channels_first_view, dense, unfolds
 from netwright.training.engines.handwritten.kernel import INTEGER, Kernel, KernelSite, relu_gradient
 from netwright.training.engines.handwritten.weights import FEW, WindowRows, kernel_channels_last, shifted_weights
@@ -87,5 +88,5 @@ class PooledConvolution(Kernel):
 
 def pooling_pays(site: KernelSite, leaf: Conv, convolved: tuple[int, ...]) -> bool:
     """Whether this is faster than convolution and pool apart: in bf16, where a convolution would pad its channels."""
-    few = site.shape[-1] < MANY
+    few = site.shape[-1] < (MANY if has_matrix_units() else FEW + 1)
     return dense(leaf) and site.dtype == torch.bfloat16 and few and unfolds(site, convolved)
