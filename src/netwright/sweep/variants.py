@@ -20,7 +20,7 @@ from netwright.value import Value
 
 NOT_VARIED = ("epochs", "minutes", "patience", "device", "threads")
 """Settings that decide how long a trial is, or nothing but its speed."""
-VARIED = tuple(name for name in (*CHANGEABLE, "class_weights") if name not in NOT_VARIED)
+VARIED = tuple(name for name in (*CHANGEABLE, "class_weights", "mixup") if name not in NOT_VARIED)
 """The settings of training that may differ between trials: the validation loss means the same with all of them."""
 
 
