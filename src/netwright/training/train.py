@@ -87,7 +87,7 @@ def train(
         validation: data held out by yourself, a fraction of `data` (0.1) or a count (5000); the epoch with the lowest
             validation loss is kept. None validates nothing and keeps the last.
         epochs: passes over the data; None makes at least 10 and at least 2,000 steps.
-        batch_size: examples a step; None follows from how many there are and from memory.
+        batch_size: examples a step; None follows from how many there are, from given epochs and from memory.
         accumulate: in how many equal pieces a batch is computed, one after the other, so that it takes less memory; the
             step is that of the whole batch. None takes as many as memory needs.
         loss: a net with the ports `input` and `target`, or a function of the output and the target of one example, or
@@ -101,8 +101,9 @@ def train(
             validation; others count 1.
         optimizer: `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"`, `"lion"`, `"signsgd"`, a value such as
             `nw.SGD(momentum=0)`, or torch's class; None is Adam.
-        learning_rate: at its peak; None takes the optimizer's own. A mapping from path patterns to rates sets them for
-            parts: `{"body/*": 0}` freezes the body, its running means too. `nw.RangeTest()` finds one in a short trial.
+        learning_rate: at its peak; None takes the optimizer's own, which for Adam follows from the net, the batch size
+            and the kind of answer. A mapping from path patterns to rates sets them for parts: `{"body/*": 0}` freezes
+            the body, its running means too. `nw.RangeTest()` finds one in a short trial.
         schedule: `"warmup-stable-decay"`, `"one-cycle"`, `"constant"`, `"cosine"`, `"step"` or a value; None is the
             first, and `"constant"` in runs of fewer than 100 steps.
         clip: the greatest length of the gradient.

@@ -86,4 +86,4 @@ def test_a_run_is_shown_as_it_was(tmp_path: Path) -> None:
     assert repr(nw.load_run(tmp_path)) == repr(run)
     assert repr(run).startswith("Run: 1 epoch in ")
     assert list(run.epochs[0].validation) == ["loss", "error"]
-    assert run.net.history[-1].text.startswith("1 epoch, 2 steps, all epochs done, epoch 1 kept; ")
+    assert run.net.history[-1].text.startswith("1 epoch, 4 steps, all epochs done, epoch 1 kept; ")

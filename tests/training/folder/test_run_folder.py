@@ -22,7 +22,7 @@ def test_another_run_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "this call differs from the run in the folder in batch size, learning rate\n"
         f"  where:    {tmp_path}\n"
-        "  expected: batch_size: 9; learning_rate: 0.01\n"
+        "  expected: batch_size: 9; learning_rate: 0.0037\n"
         "  got:      batch_size: 10; learning_rate: 0.1\n"
         f"  mend:     folder=nw.fork({str(tmp_path)!r}, batch_size=…, learning_rate=…), to go on from a kept epoch\n"
         "  or:       another folder for this run\n"

@@ -28,6 +28,26 @@ def test_batch_size_follows_from_the_number_of_examples(examples, size) -> None:
     assert choose.made[0].name == "batch size"
 
 
+@pytest.mark.parametrize(
+    ("examples", "epochs", "size"), [(10_000, 1, 8), (10_000, 4, 16), (10_000, 12, 64), (60_000, 3, 64), (5, 1, 5)]
+)
+def test_batches_are_smaller_where_few_epochs_would_make_few_steps(examples, epochs, size) -> None:
+    choose = Chooser(())
+    assert choose.batch_size(None, examples, 1, CPU, epochs=epochs) == size
+    earlier = Chooser((Choice("epochs", str(epochs), "a reason", epochs),))
+    assert earlier.batch_size(None, examples, 1, CPU) == size
+
+
+def test_why_a_batch_has_its_size() -> None:
+    choose = Chooser(())
+    choose.batch_size(None, 10_000, 1, CPU, epochs=30)
+    choose.batch_size(None, 10_000, 1, CPU, epochs=1)
+    assert [str(choice) for choice in choose.made] == [
+        "batch size: 64 (half the square root of 10,000 examples, rounded to a power of two from 16 to 256)",
+        "batch size: 8 (1 epoch of 10,000 examples in about 2,000 steps; at least 8 examples a step)",
+    ]
+
+
 def test_batch_size_stays_within_memory(monkeypatch) -> None:
     monkeypatch.setattr("netwright.training.prepare.choices.free_memory", lambda device: 4000)
     choose = Chooser(())
@@ -50,9 +70,11 @@ def test_epochs() -> None:
 def test_learning_rate_follows_from_the_widest_layer() -> None:
     plan = nw.Chain(100, nw.relu, nw.Linear(3), input=900).plan
     choose = Chooser(())
-    assert choose.learning_rate(None, Adam(), plan) == (0.0047, {})
-    assert choose.made[0].why == "0.14 / √900, because a neuron has up to 900 inputs; kept between 0.0001 and 0.01"
-    assert Chooser(()).learning_rate(None, SGD(), plan) == (0.05, {})
+    assert choose.learning_rate(None, Adam(), plan, batch=64) == (0.0047, {})
+    assert choose.made[0].why == "0.14 / √900, because a neuron has up to 900 inputs; kept between 0.0001 and 0.03"
+    assert Chooser(()).learning_rate(None, Adam(), plan, batch=16) == (0.0023, {})
+    assert Chooser(()).learning_rate(None, Adam(), plan, batch=16, numbers=True) == (0.0028, {})
+    assert Chooser(()).learning_rate(None, SGD(), plan, batch=16) == (0.05, {})
     assert Chooser(()).learning_rate(0.2, Adam(), plan) == (0.2, {})
     by_path = Chooser(())
     assert by_path.learning_rate({"linear1": 0.0}, SGD(), plan) == (0.05, {"linear1": 0.0})

@@ -12,9 +12,8 @@ from netwright.codecs.codec import Codec
 from netwright.data.duplicates import duplicates
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
-from netwright.inits import fans
 from netwright.machine import best_device, free_memory
-from netwright.net.cost import FLOAT32_BYTES
+from netwright.net.cost import ANY_LENGTHS, FLOAT32_BYTES
 from netwright.net.plan.plan import Plan, fixed, shape_text
 from netwright.training.engines.pieces import size_text
 from netwright.training.events import Choice
@@ -23,17 +22,18 @@ from netwright.training.feeds.streamed import order_of_blocks
 from netwright.training.feeds.workers import with_workers
 from netwright.training.limits import Limits
 from netwright.training.optimizers import Optimizer
+from netwright.training.prepare.peak import peak_rate
 from netwright.training.prepare.rates import matches
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_small_batch
 from netwright.training.range_test import RATE, RangeTest
 
 LEAST_STEPS = 2000  # if the number of epochs is not given, a run has at least so many steps, and ten epochs
-PART_OF_SPREAD = 0.14  # the peak step of Adam, relative to 1/√fan-in, the spread of new weights; the best for LeNet
 FEW_STEPS = 100  # in fewer a net still learns fast at the end: lower rates lost up to a third in 40, nothing in 80
 WHY_CONSTANT = f"in fewer than {FEW_STEPS} steps the net still learns fast at the end; a lower rate would slow it down"
 WHY_STABLE = "the rate stays at its peak for most of the run, so a short run learns as much as at a constant rate"
 LARGEST = 256  # examples of a batch that is chosen
+USUAL, SMALLEST = 16, 8  # the least that are chosen: of a long run, and of one that would make few steps
 REPEATED = "copied from the given choices"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
 WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
@@ -86,19 +86,22 @@ class Chooser:
         return self.choice("epochs", given, lambda: (max(10, math.ceil(LEAST_STEPS / steps_each)), why))
 
     def batch_size(
-        self, given: int | None, examples: int | None, bytes_each: int, device: torch.device, least: int = 1
+        self,
+        given: int | None,
+        examples: int | None,
+        bytes_each: int,
+        device: torch.device,
+        least: int = 1,
+        epochs: int | None = None,
     ) -> int:
-        """Examples in a step: half the square root of their number, limited by the memory and the net.
+        """Examples in a step: half the square root of their number, fewer in a short run, limited by memory and net.
 
-        `examples` is None of a stream that is not counted.
+        `examples` is None of a stream that is not counted, `epochs` where their number is chosen.
         """
+        epochs = self.again("epochs", epochs)
 
         def fits() -> tuple[int, str]:
-            if examples is None:
-                size, why = LARGEST, "the largest that is chosen, since the stream is not counted"
-            else:
-                size = min(max(2 ** round(math.log2(max(math.sqrt(examples) / 2, 1))), 16), LARGEST, examples)
-                why = f"half the square root of {examples:,} examples, rounded to a power of two from 16 to {LARGEST}"
+            size, why = _usual_batch(examples, epochs)
             room = free_memory(device) // 4
             while size // 2 >= least and size * bytes_each > room:
                 size, why = size // 2, "the largest batch that fits in a quarter of the free memory"
@@ -276,11 +279,19 @@ class Chooser:
         return self.choice("device", given, best)
 
     def learning_rate(
-        self, given: float | Mapping[str, float] | RangeTest | None, optimizer: Optimizer, plan: Plan, prefix: str = ""
+        self,
+        given: float | Mapping[str, float] | RangeTest | None,
+        optimizer: Optimizer,
+        plan: Plan,
+        prefix: str = "",
+        batch: int = LARGEST,
+        numbers: bool = False,
+        lengths: Mapping[str, int] = ANY_LENGTHS,
     ) -> Rate:
         """The peak learning rate of arrays for which none is given by path, and the rates by path.
 
-        A range test, which comes later, begins with the rate that the run would have without it.
+        Where it is chosen, it follows from the net, the batch, and whether the answers are numbers (`peak_rate`). A
+        range test, which comes later, begins with the rate that the run would have without it.
         """
         learned = [path.removeprefix(prefix) for path, spec in plan.arrays.items() if spec.weight.kind == "learned"]
 
@@ -291,7 +302,8 @@ class Chooser:
             texts = [f"{pattern}: {each:g}" for pattern, each in rate[1].items()]
             return ", ".join([f"{rate[0]:g}", *texts] if has_base(rate[1]) else texts)
 
-        base, why = _own_rate(optimizer, plan)
+        own = optimizer.rate
+        base, why = peak_rate(plan, batch, numbers, lengths) if own is None else (own, "the rate of the optimizer")
         if isinstance(given, Mapping):
             whys = [why, "the rates by path are given"] if has_base(given) else ["the rates by path are given"]
             self.say(RATE, shown((base, given)), "; ".join(whys), (base, given))
@@ -332,14 +344,26 @@ class Chooser:
         return found
 
 
-def _own_rate(optimizer: Optimizer, plan: Plan) -> tuple[float, str]:
-    """The optimizer's own learning rate, or the one that fits the spread of new weights."""
-    if optimizer.rate is not None:
-        return optimizer.rate, "the rate of the optimizer"
-    shapes = [spec.known for spec in plan.arrays.values() if spec.known is not None]
-    wide = max((fans(shape).into for shape in shapes if len(shape) > 1), default=1)
-    rate = float(f"{min(max(PART_OF_SPREAD / math.sqrt(wide), 1e-4), 1e-2):.2g}")
-    return rate, f"{PART_OF_SPREAD} / √{wide}, because a neuron has up to {wide} inputs; kept between 0.0001 and 0.01"
+def _usual_batch(examples: int | None, epochs: int | None) -> tuple[int, str]:
+    """The batch size that follows from the number of examples, and from that of the epochs where it is known."""
+    if examples is None:
+        return LARGEST, "the largest that is chosen, since the stream is not counted"
+    size = min(max(_power(math.sqrt(examples) / 2), USUAL), LARGEST)
+    few = size if epochs is None else max(_power(examples * epochs / LEAST_STEPS), SMALLEST)
+    if few < size:
+        run = f"{_number_of(epochs or 1, 'epoch')} of {_number_of(examples, 'example')}"
+        return min(few, examples), f"{run} in about {LEAST_STEPS:,} steps; at least {SMALLEST} examples a step"
+    why = f"half the square root of {examples:,} examples, rounded to a power of two from {USUAL} to {LARGEST}"
+    return min(size, examples), why
+
+
+def _power(number: float) -> int:
+    """The power of two that is nearest by ratio."""
+    return 2 ** round(math.log2(max(number, 1)))
+
+
+def _number_of(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _number(source: Source, index: int) -> int:

@@ -185,6 +185,14 @@ def gives_classes(codec: Codec) -> bool:
     return codec.answer in ("class", "elements")
 
 
+def gives_numbers(net: Net) -> bool:
+    """Whether all answers of a net are numbers that are no probabilities, so that its loss is a squared error."""
+    outputs = net.held.outputs
+    return bool(outputs) and all(
+        codec.answer == "numbers" and not end_of(net, name).form for name, codec in outputs.items()
+    )
+
+
 def ends_in_losses(net: Node) -> bool:
     """Whether every output of a net is a single number that a loss gives, or that is called one."""
     plan = plan_of(net)

@@ -32,7 +32,7 @@ from netwright.training.prepare.alternate import turns_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
 from netwright.training.prepare.class_weights import weighted_by_class
 from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
-from netwright.training.prepare.goal import Goal, goal_of
+from netwright.training.prepare.goal import Goal, gives_numbers, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.measures import Measures, best_of, measures_of
 from netwright.training.prepare.options import Options
@@ -190,14 +190,15 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     checked = None if held_out is None else _validating(held_out, net_with_loss, device, goal.prefix, options.workers)
     work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
     least = fewest(plan, goal.prefix, len(training_feed) or LARGEST, options.batch_size)
-    batch_size = choose.batch_size(options.batch_size, len(training_feed) or None, room, device, least)
+    batch_size = choose.batch_size(options.batch_size, len(training_feed) or None, room, device, least, options.epochs)
     training_feed = with_steps(training_feed, options.steps_per_epoch, batch_size)
     choose.batches(training_feed, batch_size, seed)
     steps_each = len(batch_sizes(len(training_feed), batch_size, least))
     epochs = choose.epochs(options.epochs, steps_each)
     precision = _precision(choose, options, device, work * batch_size, net, goal, training_feed)
     optimizer = optimizer_of(choose.choice("optimizer", options.optimizer, lambda: (Adam(), WHY_ADAM)))
-    rates = rates_of(plan, *choose.learning_rate(options.learning_rate, optimizer, plan, goal.prefix), goal.prefix)
+    known = (plan, goal.prefix, batch_size, gives_numbers(net), training_feed.typical)
+    rates = rates_of(plan, *choose.learning_rate(options.learning_rate, optimizer, *known), goal.prefix)
     schedule = schedule_of(choose.schedule(options.schedule, epochs * steps_each))
     own, whole = math.ceil(batch_size / group.size), why_whole(plan, goal.prefix)
     trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
