@@ -1,10 +1,12 @@
 """How bench/recipe.py searches a grid, keeps what it has trained, and compares; and what its results say of it."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from bench import recipe
-from bench.recipe_tasks import Task
+from bench.recipe_tasks import TASKS, Task
 
 import netwright as nw
 
@@ -56,3 +58,9 @@ def test_losses_are_compared_seed_by_seed() -> None:
     assert above.error == pytest.approx(0.1 / 2 / 1.5)
     assert above.surely == (0.1 > 2 * 0.1 / 3)
     assert not recipe.Above([0.9, 2.0], [1.0, 2.0]).surely
+
+
+def test_the_results_are_of_every_task() -> None:
+    assert len({task.name for task in TASKS}) == len(TASKS)
+    rows = re.findall(r"(?m)^\| ([^|]+?)\*? \|", Path(recipe.RESULTS).read_text(encoding="utf-8"))
+    assert rows[1:] == [task.name for task in TASKS]
