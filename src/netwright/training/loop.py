@@ -78,7 +78,8 @@ class Loop:
         self.running = Running()
         self.limit = ""  # which limit of the run is reached
         self.factor = 1.0  # of the rates of the schedule, as all processes have it
-        self.average = None if prepared.ema is None else Average(prepared.engine.flat.master, prepared.ema)
+        master = prepared.engine.flat.master
+        self.average = None if prepared.ema is None else Average(master, prepared.running, prepared.ema)
         self._best = self._now()
         self._asking = False  # whether the other processes wait for what the first one asks them
         self.apart = False  # whether they may have ended, so that shares of a net can no longer be gathered
@@ -115,8 +116,10 @@ class Loop:
 
     def _now(self) -> Moment:
         """What the run would give at this moment: the present arrays, or averages of them."""
-        now, mean = self._present(), None if self.average is None else self.average.mean
-        return now if mean is None else Moment(mean.clone(), now.others)
+        if self.average is None:
+            return self._present()
+        with self.average.in_place():
+            return self._present()
 
     def _arrays(self, moment: Moment) -> dict[str, Tensor]:
         return {**self.prepared.engine.arrays(moment.trained), **moment.others}
@@ -173,7 +176,8 @@ class Loop:
         parts = {f"update{i}": update.state() for i, (update, _) in enumerate(self.prepared.updates)}
         parts["last"] = Snapshot(self._arrays(self._present()), {})
         if self.average is not None and self.average.mean is not None:
-            parts["average"] = Snapshot(self.prepared.engine.arrays(self.average.mean), {})
+            means = {**self.prepared.engine.arrays(self.average.mean), **self.average.running_means}
+            parts["average"] = Snapshot(means, {})
         parts["kept"] = Snapshot(self.kept if status.best else {}, {"epoch": status.best})
         curves = {"losses": status.losses, "learning rates": status.learning_rates}
         parts["data"] = Snapshot({}, self.prepared.feed.state())
@@ -204,7 +208,9 @@ class Loop:
             update.restore(snapshot.part(f"update{i}"))
         self._put(snapshot.part("last").arrays)
         if self.average is not None and "average" in snapshot.plain:
-            self.average.mean = self.prepared.engine.buffer(snapshot.part("average").arrays)
+            means = snapshot.part("average").arrays
+            self.average.mean = self.prepared.engine.buffer(means)
+            self.average.running_means = {path: means[path] for path in self.average.running}
         self.prepared.feed.restore(snapshot.part("data").plain)
         status.losses, status.learning_rates = (run.arrays[name].tolist() for name in ("losses", "learning rates"))
         status.step, status.seconds = run.plain["step"], run.plain["seconds"]

@@ -107,6 +107,13 @@ class Prepared:
     best: Best = field(default_factory=Best)
 
     @property
+    def running(self) -> dict[str, Tensor]:
+        """The arrays that follow the batches, by path."""
+        specs = plan_of(self.net_with_loss).arrays
+        moving = (path for path in self.other_arrays if specs[path].weight.kind == "running")
+        return {path: self.other_arrays[path] for path in moving if path not in self.frozen}
+
+    @property
     def kind(self) -> torch.dtype:
         """The number type of the trained net: that of the user's arrays, or float32 where they differ.
 
