@@ -162,6 +162,7 @@ def main() -> None:
         for batch in net.batches if name in args.nets else ():
             found.append(race(name, batch, args.repeats))
             print(line(found[-1]), flush=True)
+            args.out.write_text(report(args.date, args.repeats, found, {}), encoding="utf-8")  # as far as it has come
     lower = has_bf16(torch.device("cpu"))
     qualities = {name: quality(NETS[name]) for name in args.nets if NETS[name].classes} if lower else {}
     text = report(args.date, args.repeats, found, qualities)

@@ -12,7 +12,7 @@ import netwright as nw
 PAGE = Path(__file__).parents[1] / "docs" / "training-options.md"
 XS = [[float(i), float(i % 7)] for i in range(60)]
 DATA = (XS, [i % 3 for i in range(60)])
-OPTIONS, RESULTS = 18, 35  # of NetTrain, and of NetTrainResultsObject, in the documentation of version 14
+OPTIONS, RESULTS = 18, 35  # of NetTrain, and of NetTrainResultsObject
 
 
 def tables() -> list[list[list[str]]]:
