@@ -4,7 +4,14 @@ import torch
 
 import netwright as nw
 from netwright.layers.fold import Map
-from netwright.net.cost import activation_bytes, bytes_of_arrays, multiply_adds, parameters, step_multiply_adds
+from netwright.net.cost import (
+    activation_bytes,
+    bytes_of_arrays,
+    multiply_adds,
+    multiply_adds_each,
+    parameters,
+    step_multiply_adds,
+)
 
 SHARED = nw.Shared("layer", nw.Linear(3))
 
@@ -60,3 +67,9 @@ def test_what_is_done_for_every_element_counts_so_many_times() -> None:
     plan = nw.Chain(Map(nw.Linear(5)), input=("n", 2)).plan
     assert (multiply_adds(plan, {"n": 7}), multiply_adds(plan, {"n": 14})) == (7 * 10, 14 * 10)
     assert (activation_bytes(plan, {"n": 7}), activation_bytes(plan, {"n": 14})) == (8 * 7 * 5, 8 * 14 * 5)
+
+
+def test_what_multiplies_is_counted_by_part() -> None:
+    plan = nw.Chain(nw.Linear(4), nw.relu, nw.BatchNorm(), nw.Linear(5), input=3).plan
+    assert multiply_adds_each(plan) == [3 * 4, 4 * 5]
+    assert multiply_adds_each(nw.Chain(nw.relu, input=3).plan) == []

@@ -51,13 +51,19 @@ def step_multiply_adds(plan: Plan, step: PlanStep) -> Size | None:
     return total
 
 
-def multiply_adds(plan: Plan, lengths: Mapping[str, int] = ANY_LENGTHS) -> int:
-    """Multiply-adds of one example by a whole net, as far as they are known.
+def multiply_adds_each(plan: Plan, lengths: Mapping[str, int] = ANY_LENGTHS) -> list[int]:
+    """Multiply-adds of one example by each part that multiplies, as far as they are known.
 
     `lengths` says how long the example is, by the names of sizes that vary; a net without such sizes needs none.
     """
     counts = [step_multiply_adds(plan, step) for step in plan.steps]
-    return sum(evaluate(n, lengths) for n in counts if n is not None and names(n) <= lengths.keys())
+    known = [evaluate(n, lengths) for n in counts if n is not None and names(n) <= lengths.keys()]
+    return [n for n in known if n > 0]
+
+
+def multiply_adds(plan: Plan, lengths: Mapping[str, int] = ANY_LENGTHS) -> int:
+    """Multiply-adds of one example by a whole net, as far as they are known."""
+    return sum(multiply_adds_each(plan, lengths))
 
 
 def activation_bytes(plan: Plan, lengths: Mapping[str, int] = ANY_LENGTHS) -> int:

@@ -10,6 +10,7 @@ from netwright.training.prepare.precision import is_coarse, precision_of
 
 CPU = torch.device("cpu")
 CLASSES, NUMBERS = nw.Category([0, 1]), nw.Number()
+UNITS = "the processor has units for bf16; weights and losses stay float32"
 TOO_FEW = "bf16 has about 3 digits, too few for outputs that are numbers"
 FINE = torch.linspace(0, 1, 4000)
 COARSE = torch.randint(256, (8, 500), generator=torch.Generator().manual_seed(0)) / 255
@@ -18,15 +19,17 @@ COARSE = torch.randint(256, (8, 500), generator=torch.Generator().manual_seed(0)
 @pytest.mark.parametrize(
     ("units", "work", "decoders", "target", "value", "why"),
     [
-        (True, 10**7, [CLASSES], FINE, "bf16", "the processor has units for bf16; weights and losses stay float32"),
-        (False, 10**7, [CLASSES], FINE, "float32", "the processor has no units for bf16"),
-        (True, 10**6, [CLASSES], FINE, "float32", "a step is small: 1,000,000 multiply-adds"),
-        (True, 10**7, [NUMBERS], FINE, "float32", TOO_FEW),
-        (True, 10**7, [CLASSES, NUMBERS], FINE, "float32", TOO_FEW),
-        (True, 10**7, [NUMBERS], COARSE, "bf16",
-         "the processor has units for bf16; weights and losses stay float32; "
-         "the targets have at most 256 different values"),
-        (True, 10**7, [], FINE, "bf16", "the processor has units for bf16; weights and losses stay float32"),
+        (True, [10**7], [CLASSES], FINE, "bf16", UNITS),
+        (False, [10**7], [CLASSES], FINE, "float32", "the processor has no units for bf16"),
+        (True, [10**6], [CLASSES], FINE, "float32", "the products are small: 1,000,000 multiply-adds each"),
+        (True, [10**6] * 30, [CLASSES], FINE, "float32", "the products are small: 1,000,000 multiply-adds each"),
+        (True, [10**7, 10**4], [CLASSES], FINE, "bf16", UNITS),
+        (True, [], [CLASSES], FINE, "float32", "the products are small: 0 multiply-adds each"),
+        (True, [10**7], [NUMBERS], FINE, "float32", TOO_FEW),
+        (True, [10**7], [CLASSES, NUMBERS], FINE, "float32", TOO_FEW),
+        (True, [10**7], [NUMBERS], COARSE, "bf16",
+         f"{UNITS}; the targets have at most 256 different values"),
+        (True, [10**7], [], FINE, "bf16", UNITS),
     ],
 )  # fmt: skip
 def test_the_choice(monkeypatch, units, work, decoders, target, value, why) -> None:
@@ -48,7 +51,7 @@ def test_few_values_are_known_only_where_they_repeat() -> None:
 def test_an_autoencoder_of_pictures_is_trained_in_bf16(monkeypatch) -> None:
     monkeypatch.setattr("netwright.training.prepare.precision.has_bf16", lambda device: True)
     x = COARSE.repeat(8, 1)[:, :400].numpy()
-    net = nw.Chain(64, nw.relu, nw.Linear(), input=nw.Array(400), output=nw.Array(400))
+    net = nw.Chain(128, nw.relu, nw.Linear(), input=nw.Array(400), output=nw.Array(400))
     for data, precision in ((x, "bf16"), (x * torch.rand(64, 400).numpy(), "float32")):
         run = nw.train(net, (x, data), epochs=1, batch_size=64, progress=False)
         assert {choice.name: choice.value for choice in run.choices}["precision"] == precision
@@ -56,7 +59,7 @@ def test_an_autoencoder_of_pictures_is_trained_in_bf16(monkeypatch) -> None:
 
 def test_float64_is_refused_on_a_device_that_has_none() -> None:
     with pytest.raises(TrainingError) as caught:
-        precision_of(Chooser(()), "float64", torch.device("mps"), 10, [], list)
+        precision_of(Chooser(()), "float64", torch.device("mps"), [10], [], list)
     assert str(caught.value) == (
         'this device has no float64\n  where:    precision\n  got:      mps\n  mend:     device="cpu"'
     )

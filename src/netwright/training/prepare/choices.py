@@ -36,7 +36,7 @@ LARGEST = 256  # examples of a batch that is chosen
 USUAL, SMALLEST = 16, 8  # the least that are chosen: of a long run, and of one that would make few steps
 REPEATED = "copied from the given choices"
 FEW_CHANNELS = (1, 3, 4)  # of a picture: gray, colours, and colours with transparency
-WORK_FOR_THREADS = 100_000_000  # multiply-adds of a step from which a second thread gains more than its start costs
+WORK_FOR_THREADS = 4_000_000  # multiply-adds of a step from which a trial is made: in fewer a thread's start costs more
 SPLIT = "nw.split(data, by=…) keeps examples like these in one part"
 SHOWN = 3  # pairs of equal examples that a choice names
 WHY_PARTS = (

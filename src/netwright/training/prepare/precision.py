@@ -1,4 +1,4 @@
-"""Chooses the number type of a run: bf16 where the processor has units for it, steps are work, and 3 digits do."""
+"""Chooses the number type of a run: bf16 where the processor has units for it, products are large, and 3 digits do."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,7 +12,7 @@ from netwright.training.prepare.arguments import PRECISIONS
 from netwright.training.prepare.choices import Chooser
 from netwright.training.prepare.goal import gives_classes
 
-WORK = 2_000_000  # multiply-adds of a step from which a lower precision gains more than its copies cost
+WORK_EACH = 3_000_000  # multiply-adds, on average over the parts, from which bf16 gains more than its copies cost
 VALUES = 256  # of a byte: bf16 has 8 bits too
 REPEATED = 4  # times that values occur on average, at the least, where it is known that there are few
 WHY = "the processor has units for bf16; weights and losses stay float32"
@@ -23,20 +23,22 @@ def precision_of(
     choose: Chooser,
     given: str | None,
     device: torch.device,
-    work: int,
+    work: Sequence[int],
     decoders: Iterable[Codec],
     targets: Callable[[], Sequence[Tensor]],
 ) -> torch.dtype | None:
     """The precision of activations and products; weights and losses are float32 if it is lower.
 
-    Fields: `work`, multiply-adds of a step; `targets` gives those of some examples, encoded.
+    Fields: `work`, multiply-adds with a batch by each part that multiplies; `targets` gives those of some examples,
+        encoded.
     """
 
     def automatic() -> tuple[str, str]:
         if not has_bf16(device):
             return "float32", "the processor has no units for bf16"
-        if work < WORK:
-            return "float32", f"a step is small: {work:,} multiply-adds"
+        each = sum(work) // max(1, len(work))
+        if each < WORK_EACH:
+            return "float32", f"the products are small: {each:,} multiply-adds each"
         if all(map(gives_classes, decoders)):
             return "bf16", WHY
         if all(map(is_coarse, targets())):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netwright.data.order import batch_sizes
 from netwright.data.sources import Source
-from netwright.net.cost import activation_bytes, multiply_adds
+from netwright.net.cost import activation_bytes, multiply_adds_each
 from netwright.net.initialize import initialize
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
@@ -195,14 +195,14 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     _say_what_is_known(choose, net, goal, options.loss, examples)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
     checked = None if held_out is None else _validating(held_out, net_with_loss, device, goal.prefix, options.workers)
-    work, room = multiply_adds(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
+    work, room = multiply_adds_each(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
     least = fewest(plan, goal.prefix, len(training_feed) or LARGEST, options.batch_size)
     batch_size = choose.batch_size(options.batch_size, len(training_feed) or None, room, device, least, options.epochs)
     training_feed = with_steps(training_feed, options.steps_per_epoch, batch_size)
     choose.batches(training_feed, batch_size, seed)
     steps_each = len(batch_sizes(len(training_feed), batch_size, least))
     epochs = choose.epochs(options.epochs, steps_each)
-    precision = _precision(choose, options, device, work * batch_size, net, goal, training_feed)
+    precision = _precision(choose, options, device, [n * batch_size for n in work], net, goal, training_feed)
     optimizer = optimizer_of(choose.choice("optimizer", options.optimizer, lambda: (Adam(), WHY_ADAM)))
     known = (plan, goal.prefix, batch_size, gives_numbers(net), training_feed.typical)
     rates = rates_of(plan, *choose.learning_rate(options.learning_rate, optimizer, *known), goal.prefix)
@@ -217,7 +217,9 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     validate = None if checked is None else validation_of(plan, checked, held.present, net, goal.prefix, group)
     engine = InPieces(held.engine, group.highest(pieces), room, whole)
     threads = choose.threads(
-        options.threads, work * batch_size * 3, lambda: _fastest(engine, training_feed.first(batch_size), held.others)
+        options.threads,
+        sum(work) * batch_size * 3,
+        lambda: _fastest(engine, training_feed.first(batch_size), held.others),
     )
     return Prepared(
         net=net,
@@ -266,7 +268,7 @@ def _validating(held_out: Source, net: Net, device: torch.device, prefix: str, w
 
 
 def _precision(
-    choose: Chooser, options: Options, device: torch.device, work: int, net: Net, goal: Goal, feed: Batches
+    choose: Chooser, options: Options, device: torch.device, work: Sequence[int], net: Net, goal: Goal, feed: Batches
 ) -> torch.dtype | None:
     """The precision, for which the targets of some examples are looked at where they are numbers."""
 

@@ -12,9 +12,10 @@ import torch
 
 from netwright.around import around
 
-TRIES = 5  # steps timed with each number of threads
-LONG = 1.0  # seconds after which no further step is timed: one long step is accurate enough
-GAIN = 1.15  # how much faster all threads must be than one, since they may slow down later
+ROUNDS = 3  # each number of threads has so many turns: the machine may be busy during one, and threads warm up slowly
+TRIES = 5  # steps timed in a turn
+LONG = 1.0  # seconds of steps with a number of threads after which no further one is timed: long steps need few
+GAIN = 1.05  # how much faster all threads must be than one: less may be noise, and one thread cannot slow down later
 WINDOW = 10  # steps whose median is the pace
 SLOW = 5.0  # if steps become so many times slower than the best so far, the run continues with one thread
 
@@ -33,22 +34,24 @@ def using(threads: int) -> Generator[None]:
 def fastest_thread_count(step: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> int:
     """The faster number of threads for this step, all or one; the step is repeated and must not change anything."""
     most = torch.get_num_threads()
-    seconds: dict[int, float] = {}
-    for count in (1, most):
+    seconds: dict[int, list[float]] = {1: [], most: []}
+    for count in seconds:
         with using(count):
-            seconds[count] = _time_of(step, clock)
-    return most if seconds[1] > GAIN * seconds[most] else 1
+            step()  # the first one compiles and allocates
+    for count in [*seconds] * ROUNDS:
+        with using(count):
+            _time(step, clock, seconds[count])
+    return most if upper_median(seconds[1]) > GAIN * upper_median(seconds[most]) else 1
 
 
-def _time_of(step: Callable[[], object], clock: Callable[[], float]) -> float:
-    """The median time of a few tries, after one try to warm up."""
-    step()
-    taken: list[float] = []
-    while len(taken) < TRIES and sum(taken) < LONG:
+def _time(step: Callable[[], object], clock: Callable[[], float], seconds: list[float]) -> None:
+    """Append the times of a few steps; of none where enough is known."""
+    for _ in range(TRIES):
+        if sum(seconds) >= LONG:
+            return
         start = clock()
         step()
-        taken.append(clock() - start)
-    return upper_median(taken)
+        seconds.append(clock() - start)
 
 
 class Pace:
