@@ -1,5 +1,6 @@
 """A diagnosis in words: of a run alone, with its data, after an error, and read from a folder."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,20 @@ def test_validation_that_was_given_as_data_is_given_again() -> None:
         nw.diagnose(run, DATA)
     assert error.value.what == "the run was made with validation, which it does not hold"
     assert error.value.mend == ("nw.diagnose(run, data, validation=…)",)
+
+
+def test_other_data_are_refused() -> None:
+    with pytest.raises(nw.DataError) as error:
+        nw.diagnose(SLOW, (DATA[0][::-1], DATA[1][::-1]))
+    assert SLOW.start is not None
+    trained, held = (SLOW.start.made_from[name] for name in ("data", "validation data"))
+    now = re.findall(r"examples, [0-9a-f]{16}", error.value.got)
+    assert len({*now, trained, held}) == 4
+    assert (error.value.what, error.value.expected, error.value.mend) == (
+        "the data and the validation data of this call are not those of the run",
+        f"data: {trained}; validation data: {held}",
+        ("nw.diagnose(run, …) with the data of the run, or nw.diagnose(run)",),
+    )
 
 
 def test_how_far_the_weights_moved() -> None:

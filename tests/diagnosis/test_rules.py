@@ -136,6 +136,11 @@ def test_causes_come_before_their_effects() -> None:
     ]
 
 
+def test_a_rate_is_not_too_high_and_too_low_at_once() -> None:
+    found = findings(run_of([1.0] * 10 + [5.0] * 90), 0.04, FINE)
+    assert [one.kind for one in found] == ["rate too high"]
+
+
 def test_weights_that_did_not_move_at_all_say_nothing_of_the_rate() -> None:
     assert findings(run_of([1.0] * 100), 0.0, FINE) == []
 

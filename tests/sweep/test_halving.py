@@ -15,6 +15,7 @@ from netwright.sweep.halving import rounds
         (100, 3, [(100, 1 / 27), (34, 1 / 9), (12, 1 / 3), (4, 1.0)]),
         (6, 2, [(6, 1 / 8), (3, 1 / 4), (2, 1 / 2), (1, 1.0)]),
         (6, 1, [(6, 1.0)]),
+        (6, 10**400, [(6, 0.0), (1, 1.0)]),
     ],
 )
 def test_rounds(trials: int, factor: int, expected: list[tuple[int, float]]) -> None:

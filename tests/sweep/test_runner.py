@@ -101,6 +101,24 @@ def test_the_frozen_front_is_computed_once_for_all_trials() -> None:
     assert first.stored["input"] is second.stored["input"]
 
 
+@pytest.mark.parametrize("other", [{"learning_rate": 0.1}, {"learning_rate": {"body/*": 0}, "mixup": 0.2}])
+def test_a_trial_that_trains_the_front_or_mixes_its_examples_is_the_run_of_train(other: dict[str, Any]) -> None:
+    net = nw.Chain(8, nw.tanh, input=3)
+    net = nw.Chain(body=net, head=[nw.Linear(4), nw.relu, nw.Linear(), nw.softmax], output=nw.Category(["no", "yes"]))
+    frozen = {"learning_rate": {"body/*": 0}}
+    options = [options_of({**GIVEN, **own}) for own in (frozen, other)]
+    variants = variants_of(net, [frozen, other])
+    made = [make() for make in runners(variants, split_data(net, DATA, options[0]), options)]
+    for runner in made:
+        runner.train(1.0)
+    assert [made[0].trial.run.choices[-1].name, made[1].trial.run.choices[-1].name == "frozen front"] == [
+        "frozen front",
+        False,
+    ]
+    run = nw.train(net, DATA, progress=False, **GIVEN, **other)
+    assert made[1].trial.run.losses == run.losses and made[1].trial.run.net == run.net
+
+
 def test_streams_are_read_by_each_trial() -> None:
     def stream() -> Any:
         return zip(*DATA, strict=True)

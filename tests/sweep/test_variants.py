@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -23,6 +24,27 @@ def test_all_combinations_in_order() -> None:
         (nw.Linear(out), nw.Dropout(rate)) for out in (5, 7) for rate in (0.2, 0.5)
     ]
     assert [one.settings for one in found] == [{"learning_rate": 0.01}] * 4
+
+
+@pytest.mark.parametrize("values", [np.array([5, 7]), torch.tensor([5, 7]), (5, 7), range(5, 8, 2)])
+def test_values_of_any_kind_of_list(values: Any) -> None:
+    assert [dict(one.changes) for one in variants_of(NET, {"linear1.out": values})] == [
+        {"linear1.out": 5},
+        {"linear1.out": 7},
+    ]
+
+
+def test_values_that_are_arrays_are_compared_as_wholes() -> None:
+    class Scaled(nw.Leaf):
+        factors: Any
+        ports = "... a -> ... a"
+
+        def forward(self, w: Any, x: torch.Tensor) -> torch.Tensor:
+            return x * torch.as_tensor(self.factors, dtype=x.dtype)
+
+    net = nw.Chain(Scaled(np.ones(4)), *NET, input=4, output=NET.outputs["output"])
+    found = variants_of(net, {"scaled1.factors": [np.array([1.0, 2, 3, 4]), np.array([1.0, 2, 3, 5])]})
+    assert len(found) == 2
 
 
 def test_a_list_of_changes_for_searches_of_ones_own() -> None:
@@ -115,6 +137,20 @@ REFUSED: list[tuple[Any, str]] = [
         {"linear1.out": []},
         "the values of a sweep are a list\n  where:    linear1.out\n"
         "  expected: at least one value, such as [50, 100]\n  got:      []",
+    ),
+    (
+        {"linear1.out": {5, 6}},
+        "the values of a sweep are a list\n  where:    linear1.out\n"
+        "  expected: at least one value, such as [50, 100]\n  got:      {5, 6}\n  mend:     'linear1.out': list(…)",
+    ),
+    (
+        {"linear1.out": np.array(5)},
+        "the values of a sweep are a list\n  where:    linear1.out\n"
+        "  expected: at least one value, such as [50, 100]\n  got:      array(5)",
+    ),
+    (
+        {"linear1.out": np.ones((2, 2), dtype=int)},
+        "a value of a sweep stands there twice\n  where:    linear1.out\n  got:      [1, 1]",
     ),
     ({"linear1.out": [5, 5]}, "a value of a sweep stands there twice\n  where:    linear1.out\n  got:      5"),
     *(

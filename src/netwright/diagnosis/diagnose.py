@@ -9,11 +9,12 @@ import torch
 
 from netwright.diagnosis.inspection import inspected
 from netwright.diagnosis.rules import Symptom, findings
-from netwright.errors import NetwrightError, TrainingError, shortened
+from netwright.errors import DataError, NetwrightError, TrainingError, shortened
 from netwright.machine import without_autocast
 from netwright.net.initialize import initialize
+from netwright.training.folder.made_from import digest_of_examples
 from netwright.training.prepare.goal import goal_of
-from netwright.training.prepare.prepare import prepare
+from netwright.training.prepare.prepare import Prepared, prepare
 from netwright.training.replay import options_again
 from netwright.training.result import Run
 from netwright.training.start import Start
@@ -70,7 +71,7 @@ def diagnose(
         validation, weights: given to the run as data, they must be given again with `data`.
 
     Raises: TrainingError for what is not a run, and for a setting that a run does not hold, such as its validation
-        data; DataError for data that do not fit.
+        data; DataError for data that do not fit, or are not those of the run.
 
     Example:
         >>> import netwright as nw
@@ -102,8 +103,26 @@ def diagnose(
     options = options_again(
         run, run.start, {name: value for name, value in again.items() if value is not None}, "diagnose"
     )
-    seen = inspected(run, prepare(run.start.net, data, options))
-    return Diagnosis(tuple(findings(run, moved, seen)), WITH_DATA)
+    prepared = prepare(run.start.net, data, options)
+    _refuse_other_data(run.start, prepared)
+    return Diagnosis(tuple(findings(run, moved, inspected(run, prepared))), WITH_DATA)
+
+
+def _refuse_other_data(start: Start, prepared: Prepared) -> None:
+    """Refuse data that are not those of the run: what is found on them says nothing of it."""
+    feeds = {
+        "data": prepared.feed,
+        **({} if prepared.validate is None else {"validation data": prepared.validate.data}),
+    }
+    now = {name: digest_of_examples(feed) for name, feed in feeds.items()}
+    other = [name for name, said in now.items() if start.made_from.get(name, said) != said]
+    if other:
+        raise DataError(
+            what=f"the {' and the '.join(other)} of this call are not those of the run",
+            expected="; ".join(f"{name}: {start.made_from[name]}" for name in other),
+            got="; ".join(f"{name}: {now[name]}" for name in other),
+            mend="nw.diagnose(run, …) with the data of the run, or nw.diagnose(run)",
+        )
 
 
 def movement(run: Run, start: Start) -> float | None:

@@ -52,8 +52,9 @@ class Symptom(Value):
 def findings(run: Run, moved: float | None, seen: Inspection | None) -> list[Symptom]:
     """What is wrong with a run, causes before their effects; `moved` is the largest way of a matrix by its length."""
     first = 0.0 if not run.losses else beginning(run.losses) if seen is None else seen.first.loss
-    rates = [*_too_high(run, moved, first)], [*_too_low(run, moved, first)]
-    found = [*_exploding(seen), *rates[0], *_dead(seen), *_vanishing(run, seen, first), *rates[1]]
+    high = [*_too_high(run, moved, first)]
+    low = [] if high else [*_too_low(run, moved, first)]  # of two remedies one would undo the other
+    found = [*_exploding(seen), *high, *_dead(seen), *_vanishing(run, seen, first), *low]
     return [*found, *_leaks(run), *_naive(seen), *_unpredicted(seen), *_overfitting(run, first)]
 
 

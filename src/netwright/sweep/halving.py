@@ -31,4 +31,4 @@ def rounds(trials: int, factor: int) -> list[Round]:
     counts = [trials]
     while factor > 1 and counts[-1] > 1 and len(counts) < MOST_ROUNDS:
         counts.append(-(-counts[-1] // factor))
-    return [Round(count, float(factor) ** (i - len(counts) + 1)) for i, count in enumerate(counts)]
+    return [Round(count, 1 / factor ** (len(counts) - 1 - i)) for i, count in enumerate(counts)]

@@ -1,7 +1,7 @@
 """Makes the variants of a sweep: nets with other fields or parts at some paths, and other settings of training."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -100,14 +100,15 @@ def _values(name: str, values: Any) -> list[Any]:
     Raises: TrainingError for what is no list, an empty one, or one with a value twice.
     """
     listed = isinstance(values, list | tuple | range | np.ndarray | Tensor)
-    found = [plain(value) for value in values] if listed else []
+    given = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
+    found = [plain(value) for value in given] if listed and isinstance(given, Sequence) else []
     if not found:
         raise TrainingError(
             what="the values of a sweep are a list",
             where=name,
             expected="at least one value, such as [50, 100]",
             got=shortened(repr(values), 60),
-            mend=f"{name!r}: [{shortened(repr(values), 60)}]" if not listed else (),
+            mend=() if listed else _as_list(name, values),
         )
     twice = next((value for i, value in enumerate(found) if any(_same(value, other) for other in found[:i])), None)
     if twice is not None:
@@ -115,8 +116,23 @@ def _values(name: str, values: Any) -> list[Any]:
     return found
 
 
+def _as_list(name: str, values: Any) -> str:
+    """What to write for values that are no list: those of a set or a generator, or a single one."""
+    many = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping | Node)
+    return f"{name!r}: list(…)" if many else f"{name!r}: [{shortened(repr(values), 60)}]"
+
+
 def _same(value: Any, other: Any) -> bool:
-    return type(value) is type(other) and bool(value == other)
+    """Whether two values are one; arrays, such as weights of classes, are compared as wholes."""
+    if type(value) is not type(other):
+        return False
+    if isinstance(value, Mapping):
+        return value.keys() == other.keys() and all(_same(value[key], other[key]) for key in value)
+    if isinstance(value, list | tuple):
+        return len(value) == len(other) and all(map(_same, value, other))
+    if isinstance(value, np.ndarray | Tensor):
+        return value.shape == other.shape and bool((value == other).all())
+    return bool(value == other)
 
 
 def _listed(changes: Any) -> Sequence[Any]:

@@ -101,6 +101,21 @@ def test_another_front_is_not_left_out() -> None:
     assert behind_front(other, front, given()) is not None
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"learning_rate": 0.1}, {"learning_rate": {"head/*": 0.1}}, {"mixup": 0.2}, {"precision": "float64"}],
+    ids=["it learns", "it learns at the rate of all", "mixed examples", "float64"],
+)
+def test_the_same_front_is_not_left_out_where_a_run_has_other_settings(more: dict[str, Any]) -> None:
+    shared = split_data(NET, DATA, given())
+    assert shared is not None
+    filled = nw.initialize(NET, seed=0)
+    front = frozen_front(prepare(filled, shared, given()), shared)
+    assert front is not None
+    assert behind_front(prepare(filled, shared, given()), front, given()) is not None
+    assert behind_front(prepare(filled, shared, given(**more)), front, given(**more)) is None
+
+
 def test_of_sequences_of_different_length_there_is_none() -> None:
     net = nw.Chain(nw.Embedding(4), nw.GRU(3), nw.Last(), nw.Linear(), nw.softmax, input=nw.Characters("ab"))
     net = net.with_output(nw.Category())

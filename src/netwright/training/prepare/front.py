@@ -1,6 +1,6 @@
 """Computes the frozen front of a net once for all examples, so that a run trains what is behind it on these values."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -52,26 +52,24 @@ def frozen_front(prepared: Prepared, data: SplitData) -> FrozenFront | None:
     whole = whole_net(prepared)
     feeds = [prepared.feed] if prepared.validate is None else [prepared.feed, prepared.validate.data]
     known = [feed for feed in feeds if isinstance(feed, Feed) and not feed.raw and not feed.ragged]
-    varies = bool(prepared.variation.codecs) or prepared.variation.mixup is not None
-    if prepared.measures is not None:  # these are measured on examples as they are
+    if len(known) < len(feeds):
         return None
-    if len(known) < len(feeds) or varies or prepared.kind == torch.float64 or not isinstance(whole, ContainerNode):
-        return None
-    frozen = {path.removeprefix(prepared.prefix) for path in prepared.frozen}
-    for count in range(_constant(whole, frozen), 0, -1):
+    for count in range(_constant(prepared, whole), 0, -1):
         front, rest = whole[:count], whole[count:]
         if len(front.output_names) == len(rest.input_names) == 1 and front.held.arrays:
-            return _computed(front, rest.input_names[0], known, data)
+            values = _computed(front, rest.input_names[0], known, data)
+            return None if values is None else FrozenFront(front, values)
     return None
 
 
 def behind_front(prepared: Prepared, front: FrozenFront, options: Options) -> Prepared | None:
     """The same run, which trains on the values of the front; None if its front is another one, or cannot be left out.
 
-    All choices are those of the whole run. The nets of the run are whole.
+    That this run has the same front is not enough: its own settings may train the front, or mix its examples. All
+    choices are those of the whole run. The nets of the run are whole.
     """
     whole, count = whole_net(prepared), len(front.net)
-    if len(whole) <= count or whole[:count] != front.net:
+    if _constant(prepared, whole) < count or whole[:count] != front.net:
         return None
     held = front.data.training.columns
     (port,) = whole[count:].input_names
@@ -95,8 +93,13 @@ def whole_net(prepared: Prepared) -> Net:
     return cast(Net, hold_arrays(prepared.net, held))
 
 
-def _constant(net: Net, frozen: Set[str]) -> int:
-    """How many parts at the beginning of a net are constant."""
+def _constant(prepared: Prepared, net: Net) -> int:
+    """How many parts at the beginning of the net of a run are constant; 0 where they cannot be left out."""
+    varies = bool(prepared.variation.codecs) or prepared.variation.mixup is not None
+    measured = prepared.measures is not None  # on examples as they are
+    if varies or measured or prepared.kind == torch.float64 or not isinstance(net, ContainerNode):
+        return 0
+    frozen = {path.removeprefix(prepared.prefix) for path in prepared.frozen}
     changing = {
         step.path
         for step in net.plan.steps
@@ -104,15 +107,15 @@ def _constant(net: Net, frozen: Set[str]) -> int:
         or declared_keywords(type(step.leaf)) & {"training", "random"}
         or step.leaf.code() is not None
     }
-    names = [call.name for call in cast(ContainerNode, net).level.calls]
+    names = [call.name for call in net.level.calls]
     for count, name in enumerate(names):
         if any(path == name or path.startswith(f"{name}/") for path in changing):
             return count
     return len(names) - 1
 
 
-def _computed(front: Net, port: str, feeds: list[Feed], data: SplitData) -> FrozenFront | None:
-    """The front with what it gives, under the name of the input of the rest; None if this is too much."""
+def _computed(front: Net, port: str, feeds: list[Feed], data: SplitData) -> SplitData | None:
+    """The examples with what the front gives, under the name of the input of the rest; None if this is too much."""
     ((_, slot),) = front.plan.wiring.outputs
     shape = front.plan.shape(slot)
     if not fixed(shape):
@@ -122,7 +125,7 @@ def _computed(front: Net, port: str, feeds: list[Feed], data: SplitData) -> Froz
         return None
     sources = [source for source in (data.training, data.held_out) if source is not None]
     parts = [_with(source, front, port, _values(front, feed)) for source, feed in zip(sources, feeds, strict=True)]
-    return FrozenFront(front, SplitData(parts[0], parts[1] if len(parts) > 1 else None))
+    return SplitData(parts[0], parts[1] if len(parts) > 1 else None)
 
 
 def _values(front: Net, feed: Feed) -> Tensor:
