@@ -302,9 +302,11 @@ def fits(shape: tuple[int, ...], sizes: Port) -> bool:
 
 
 def _exact(value: Any) -> Any:
-    """A key that differs for 1, 1.0 and True, as labels do."""
+    """A key that differs for 1, 1.0 and True, as labels do, and as the code of a codec does, which names it."""
     if isinstance(value, tuple):
         return tuple(_exact(item) for item in cast(tuple[Any, ...], value))
+    if isinstance(value, Value) and not isinstance(value, Codec):
+        return (type(value), *(_exact(getattr(value, field.name)) for field in fields(cast(Any, value))))
     return (type(value), value)
 
 

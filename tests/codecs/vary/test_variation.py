@@ -1,5 +1,6 @@
 """A variation is a value that prints itself and stands in a table for files; an encoder takes nothing else."""
 
+import itertools
 import json
 from dataclasses import fields
 from typing import Any
@@ -74,3 +75,14 @@ def test_what_is_no_variation_is_refused() -> None:
     assert message(lambda: check_range(nw.Zoom(0.1), float("nan"), 1, "the share")) == (
         "the share is above 0 and at most 1\n  where:    Zoom\n  got:      nan"
     )
+
+
+def test_codecs_are_equal_where_their_code_is_so_that_equal_nets_have_one_digest_and_hash() -> None:
+    whole, real, other = (nw.Image(4, 4, vary=(nw.Flip(), nw.Rotate(degrees))) for degrees in (10, 10.0, 11))
+    assert whole == nw.Image(4, 4, vary=(nw.Flip(), nw.Rotate(10)))
+    assert whole.code() != real.code() and whole != real != other
+    nets = [nw.Chain(nw.Flatten(), nw.Linear(2), input=codec) for codec in (whole, real, whole)]
+    for left, right in itertools.product(nets, nets):
+        same = left == right
+        assert same == (nw.digest(left) == nw.digest(right)) == (hash(left) == hash(right))
+    assert nets[0] == nets[2] != nets[1]
