@@ -98,6 +98,28 @@ def test_errors_come_before_the_first_step(more: dict[str, Any], text: str) -> N
     assert str(error.value) == text
 
 
+def test_a_setting_that_does_not_fit_the_net_is_refused_before_the_first_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(nw.PathError) as error:
+        nw.sweep(NET, {"learning_rate": [0.1, {"linear9/*": 0}]}, DATA, validation=30, epochs=1, threads=1)
+    assert str(error.value) == (
+        "no array of this net has a path like 'linear9/*'\n  where:    learning_rate={'linear9/*': 0}, learning_rate\n"
+        "  expected: a pattern of one of 4 paths, such as 'linear1/weight'\n"
+        "  mend:     did you mean 'linear2' or 'linear1' or 'linear2/bias'?"
+    )
+    assert capsys.readouterr().err == ""
+
+
+def test_an_error_of_the_users_own_code_says_in_which_trial() -> None:
+    def ends_badly(answers: Any, targets: Any) -> float:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no") as error:
+        nw.sweep(NET, {"learning_rate": [0.1]}, DATA, validation=30, epochs=1, threads=1, measurements=[ends_badly])
+    assert error.value.__notes__[-1] == "The trial with learning_rate=0.1 raised this error."
+
+
 def test_a_setting_that_a_sweep_does_not_take() -> None:
     with pytest.raises(nw.TrainingError) as error:
         nw.sweep(NET, CHANGES, DATA, folder="runs/a", **GIVEN)

@@ -58,8 +58,7 @@ class Trial(Value, eq=False):
 
     def __repr__(self) -> str:
         said = self.failed if self.figures is None else str(self.figures)
-        changes = ", ".join(f"{name}={shown(value)}" for name, value in self.changes.items())
-        return f"Trial({changes}; {self.steps:,} of {self.planned:,} steps; {said})"
+        return f"Trial({said_of(self.changes)}; {self.steps:,} of {self.planned:,} steps; {said})"
 
 
 class Sweep(Value, eq=False):
@@ -146,6 +145,11 @@ def key_of(rounds: int, figures: TrialFigures | None, cost: float | None = None)
     """
     loss = 0.0 if figures is None else figures.loss.value
     return figures is None, -rounds, loss if cost is None else cost
+
+
+def said_of(changes: Mapping[str, Any]) -> str:
+    """The changes of a trial in words."""
+    return ", ".join(f"{name}={shown(value)}" for name, value in changes.items())
 
 
 def shown(value: Any) -> str:

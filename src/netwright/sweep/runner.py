@@ -7,7 +7,7 @@ from typing import Any
 
 from netwright.errors import TrainingError
 from netwright.sweep.figures import TrialFigures, figures_of
-from netwright.sweep.result import Key, Trial, key_of
+from netwright.sweep.result import Key, Trial, key_of, said_of
 from netwright.sweep.variants import Variant
 from netwright.training.events import Callback, Status
 from netwright.training.folder.made_from import start_of
@@ -50,6 +50,9 @@ class Runner:
                 self.loop.run()
             except TrainingError as error:
                 self.failed = f"{error.what} ({error.where})"
+            except Exception as error:  # of the user's own code, or of data that are read on the way
+                error.add_note(f"The trial with {said_of(self.variant.changes)} raised this error.")
+                raise
         prepared = self.loop.prepared
         self.figures = None if self.failed else figures_of(prepared, self.loop.reached()[0])
         self.rounds += not self.interrupted

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
-from netwright.errors import TrainingError, did_you_mean
+from netwright.errors import NetwrightError, TrainingError, did_you_mean
 from netwright.machine import without_autocast
 from netwright.net.part import Net
 from netwright.sweep.halving import rounds
-from netwright.sweep.result import Sweep, Trial
+from netwright.sweep.result import Sweep, Trial, said_of
 from netwright.sweep.runner import Runner, runners
 from netwright.sweep.variants import Variant, variants_of
 from netwright.training.prepare import arguments
@@ -42,8 +42,8 @@ def sweep(
     both.
 
     The examples are read once, and encoded once for all nets that encode them alike. If `learning_rate` freezes the
-    front of the net, and no variant changes it, what it gives for all examples is computed once. The losses of such
-    trials differ from those of whole runs in the last digits of floats.
+    front of the first net, what it gives for all examples is computed once, for all trials that have this front and
+    freeze it too. The losses of such trials differ from those of whole runs in the last digits of floats.
 
     Args:
         net: of which the trials are variants.
@@ -59,8 +59,8 @@ def sweep(
         settings: of `nw.train`, the same for all trials.
 
     Raises: PathError for a part, a field or a setting that is not there; TrainingError without validation data; both,
-        and whatever a net that cannot be raises, before anything is trained. A trial with a loss that is not finite is
-        the last of the table, and the others go on.
+        and whatever a net or a setting that cannot be raises, before anything is trained. A trial with a loss that is
+        not finite is the last of the table, and the others go on.
 
     Example:
         >>> import netwright as nw
@@ -90,21 +90,35 @@ def sweep(
     options = [options_of({**settings, **one.settings, "validation": validation}) for one in variants]
     shared = split_data(net, data, options[0])
     making = runners(variants, data if shared is None else shared, options)
-    return _raced(making, factor, progress)
+    return _raced(_prepared(variants, making), factor, progress)
 
 
-def _raced(making: Sequence[Callable[[], Runner]], factor: int, progress: bool) -> Sweep:
+def _prepared(variants: Sequence[Variant], making: Sequence[Callable[[], Runner]]) -> list[Runner]:
+    """What trains each variant: all are made before one is trained, so that a wrong setting costs no training.
+
+    An error after the first one names the change, since the settings of all were right for the first.
+    """
+    made: list[Runner] = []
+    for variant, make in zip(variants, making, strict=True):
+        try:
+            made.append(make())
+        except NetwrightError as error:
+            if not made:
+                raise
+            raise error.within(said_of(variant.changes)) from None
+    return made
+
+
+def _raced(made: Sequence[Runner], factor: int, progress: bool) -> Sweep:
     """The trials in their rounds; those that are left behind keep their results alone."""
-    racing: list[Runner] = []
+    racing: list[Runner] = [*made]
     behind: list[Trial] = []
     counts: list[tuple[int, int]] = []
-    plan, ended, size = rounds(len(making), factor), DONE, ""
+    plan, ended, size = rounds(len(made), factor), DONE, ""
     for number, each in enumerate(plan):
-        begun = [] if number == 0 else racing
-        racing = []
-        for i in range(len(making) if number == 0 else len(begun)):
-            runner = begun[i] if begun else making[i]()
-            racing.append(runner)
+        trained: list[Runner] = []
+        for i, runner in enumerate(racing):
+            trained.append(runner)
             runner.train(each.share)
             size = size or runner.size
             if progress:
@@ -114,7 +128,7 @@ def _raced(making: Sequence[Callable[[], Runner]], factor: int, progress: bool) 
             if runner.interrupted:
                 ended = INTERRUPTED
                 break
-        racing = [*racing, *begun[len(racing) :]]
+        racing = trained if number == 0 else [*trained, *racing[len(trained) :]]
         if ended == INTERRUPTED or number + 1 == len(plan):
             break
         racing.sort(key=lambda runner: runner.key)
