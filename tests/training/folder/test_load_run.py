@@ -8,7 +8,7 @@ import pytest
 import netwright as nw
 from netwright.errors import FileError
 from netwright.training.loggers.logger import Logger
-from run_tools import Ends, assert_same, trained
+from run_tools import XS, YS, Ends, assert_same, trained
 
 
 def test_a_run_comes_back(tmp_path: Path) -> None:
@@ -87,3 +87,24 @@ def test_a_run_is_shown_as_it_was(tmp_path: Path) -> None:
     assert repr(run).startswith("Run: 1 epoch in ")
     assert list(run.epochs[0].validation) == ["loss", "error"]
     assert run.net.history[-1].text.startswith("1 epoch, 4 steps, all epochs done, epoch 1 kept; ")
+
+
+@pytest.mark.parametrize("more", [{}, {"learning_rate": {"linear1": 0, "linear2": 0.01}}])
+def test_a_run_with_averages(tmp_path: Path, more: dict[str, object]) -> None:
+    """Its nets are the averages of the weights, as the run itself gives them, and it can be replayed."""
+    run = trained(tmp_path / "a", ema=0.9, **more)
+    read = nw.load_run(tmp_path / "a")
+    assert_same(read, run)
+    assert nw.replay(read, (XS, YS), validation=0.1, progress=False).equal
+    with pytest.raises(ValueError, match="no more") as caught:
+        trained(tmp_path / "b", ema=0.9, callbacks=[Ends(3, ValueError("no more"))], **more)
+    read, run = nw.load_run(tmp_path / "b"), caught.value.run  # type: ignore[attr-defined]
+    assert (read.net, read.last, read.best) == (run.net, run.last, 0)
+
+
+def test_a_fork_without_averages_has_the_weights(tmp_path: Path) -> None:
+    trained(tmp_path / "a", epochs=2)
+    trained(tmp_path / "b", epochs=2, ema=0.9)
+    plain = nw.load_run(nw.fork(tmp_path / "a", epoch=1))
+    averaged, weights = (nw.load_run(nw.fork(tmp_path / "b", epoch=1, **more)) for more in ({}, {"ema": None}))
+    assert weights.last == plain.last != averaged.last

@@ -206,7 +206,10 @@ def _changed(snapshot: Snapshot, first: RunFolder, number: int, changes: Mapping
     run["choices"] = [*earlier, ["forked", f"from epoch {number} of {first.path}", why]]
     run["threads"] = changes.get("threads", run["threads"])
     run["rate factor"] = 1.0 if "learning_rate" in changes else run["rate factor"]
-    return Snapshot(snapshot.arrays, {**snapshot.plain, "run": run})
+    dropped = "average" if "ema" in changes and changes["ema"] is None else ""  # the weights themselves go on
+    return Snapshot(
+        snapshot.arrays, {name: plain for name, plain in {**snapshot.plain, "run": run}.items() if name != dropped}
+    )
 
 
 def _write(

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
 from netwright.errors import FileError
 from netwright.file.format import folder_path
 from netwright.file.load import load
@@ -14,6 +16,7 @@ from netwright.training.folder.run_folder import KINDS, START, RunFolder
 from netwright.training.folder.settings import from_plain
 from netwright.training.holding import net_holding
 from netwright.training.result import NOT_ENDED, Run, begun_with
+from netwright.training.snapshot import Snapshot
 from netwright.training.start import Start
 
 
@@ -50,7 +53,7 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
     start = _start(kept, functions)
     run, best = snapshot.part("run"), snapshot.part("kept")
     prefix, kind = kept.about["arrays"]["prefix"], KINDS[kept.about["arrays"]["kind"]]
-    last = net_holding(start, snapshot.part("last").arrays, prefix, kind)
+    last = net_holding(start, _last(snapshot), prefix, kind)
     chosen = {choice.name: choice.setting for choice in kept.choices}
     settings = {name: None if one is None else from_plain(one, name) for name, one in kept.settings.items()}
     begun = kept.started(Start(start, {}, settings, {}))
@@ -65,6 +68,12 @@ def load_run(folder: str | os.PathLike[str], *, functions: Mapping[str, Any] | N
         ended=kept.ended or NOT_ENDED,
     )
     return begun_with(read, begun)
+
+
+def _last(snapshot: Snapshot) -> Mapping[str, Tensor]:
+    """The arrays of the net after the last step; with `ema=` they are the averages, as a run gives them back."""
+    averages = snapshot.part("average").arrays if "average" in snapshot.plain else {}
+    return {**snapshot.part("last").arrays, **averages}
 
 
 def _start(folder: RunFolder, functions: Mapping[str, Any] | None) -> Net:
