@@ -5,6 +5,8 @@ import torch
 
 from netwright.codecs.category import Category
 from netwright.codecs.chances import ClassChances
+from netwright.codecs.each import Each
+from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import probabilities
 from netwright.sizes.free import FREE
 
@@ -19,6 +21,13 @@ def test_a_target_is_the_probability_of_each_class() -> None:
     assert chances.prepare(stored).dtype == torch.float32
     assert chances.encode("dog").tolist() == [0, 1, 0]
     assert (chances.encoded, chances.decoded) == ("3", "3")
+
+
+def test_positions_of_examples_that_differ_in_length() -> None:
+    stored = ClassChances(Each(PETS)).encode_all([["rat", "cat"], ["dog"]])
+    assert isinstance(stored, Ragged)
+    assert stored.values.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    assert [lengths.tolist() for lengths in stored.lengths] == [[2, 1]]
 
 
 def test_all_else_is_as_the_other_codec_has_it() -> None:

@@ -149,3 +149,9 @@ def test_what_cannot_be_mixed_is_refused() -> None:
         "mixup mixes examples that are numbers, all of one size\n  where:    port 'input'\n"
         "  got:      lengths that differ\n  mend:     leave mixup out"
     )
+    tagged = nw.Chain(nw.GRU(3), nw.Linear(3), nw.softmax, input=nw.Array("n 4"), output=nw.Each(nw.Category(range(3))))
+    kinds = [[i % 3] * (2 + i % 3) for i in range(24)]
+    assert message(lambda: nw.train(tagged, (several, kinds), mixup=0.2, **OPTIONS)) == (
+        "mixup mixes examples that are numbers, all of one size\n  where:    port 'input'\n"
+        "  got:      lengths that differ\n  mend:     leave mixup out"
+    )

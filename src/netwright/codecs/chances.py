@@ -1,13 +1,14 @@
 """Classes as probabilities, so that targets can be mixed: 1 for the class of an example and 0 for the others."""
 
 from collections.abc import Sequence
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
 
 
@@ -53,8 +54,9 @@ class ClassChances(Codec):
     def encode(self, raw: Any) -> Tensor:
         return self._chances(self.codec.encode(raw))
 
-    def encode_all(self, raws: Sequence[Any]) -> Tensor:
-        return self._chances(cast(Tensor, self.codec.encode_all(raws)))  # of one class an example
+    def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
+        index = self.codec.encode_all(raws)
+        return Ragged(self._chances(index.values), index.lengths) if isinstance(index, Ragged) else self._chances(index)
 
     def prepare(self, stored: Tensor) -> Tensor:
         return stored.to(torch.float32)

@@ -73,3 +73,21 @@ def test_what_cannot_be_weighted_is_refused() -> None:
     assert message(lambda: nw.train(NET, DATA, class_weights={"cat": -1})) == (
         "class_weights['cat'] is a finite number above 0\n  where:    class_weights['cat']\n  got:      -1"
     )
+
+
+@pytest.mark.parametrize("rows", [[["a", "b"]] * 4, [["a"], ["b", "a"], ["a"], ["b"]]])
+def test_a_class_at_each_position_is_refused(rows: list[list[str]]) -> None:
+    net = nw.Chain(nw.Linear(2), nw.softmax, input="n 2", output=nw.Each(nw.Category(["a", "b"])))
+    found = source(([np.zeros((len(row), 2)) for row in rows], rows))
+    assert message(lambda: weighted_by_class(net, found, {"a": 2})) == (
+        "class_weights need one output that is a class\n  where:    class_weights\n"
+        "  got:      output: Each(Category(['a', 'b']))\n  mend:     weights=…, one number for each example"
+    )
+
+
+def test_a_class_may_be_a_number_of_numpy_or_torch() -> None:
+    net = nw.Chain(nw.Linear(2), nw.softmax, input=2, output=nw.Category([0, 1]))
+    options = {"epochs": 1, "threads": 1, "progress": False}
+    data = (torch.randn(20, 2, generator=torch.Generator().manual_seed(0)), [0, 1] * 10)
+    runs = [nw.train(net, data, class_weights={zero: 3}, **options) for zero in (0, np.int64(0), torch.tensor(0))]
+    assert runs[0].losses == runs[1].losses == runs[2].losses != nw.train(net, data, **options).losses

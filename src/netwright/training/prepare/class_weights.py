@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.codecs.codec import Codec
+from netwright.codecs.each import Each
 from netwright.codecs.pieces import pieces
 from netwright.data.sources import Source
 from netwright.errors import TrainingError, did_you_mean
@@ -26,7 +28,7 @@ def weighted_by_class(net: Net, training: Source, given: Mapping[Any, float] | N
     """
     if given is None:
         return training
-    answers = {name: codec for name, codec in net.held.outputs.items() if codec.answer in CLASSES}
+    answers = {name: codec for name, codec in net.held.outputs.items() if _of_an_example(codec)}
     if len(answers) != 1:
         raise TrainingError(
             what="class_weights need one output that is a class",
@@ -57,3 +59,8 @@ def weighted_by_class(net: Net, training: Source, given: Mapping[Any, float] | N
         encoded = [cast(Tensor, codec.encode_all(part)) for _, part in pieces(training.columns[port])]
     own = factors[torch.cat(encoded).long().flatten().numpy()]  # (n,)
     return replace(training, weights=own if training.weights is None else np.multiply(training.weights, own))
+
+
+def _of_an_example(codec: Codec) -> bool:
+    """Whether the answer is one class an example, not one at each of its positions."""
+    return codec.answer in CLASSES and not isinstance(codec, Each)
