@@ -471,6 +471,10 @@ def test_a_dataset_without_a_length() -> None:
             "  expected: a number that is 0 or more\n"
             "  got:      nan",
         ),
+        (
+            [10**400, 1, 1],
+            f"weights are numbers, one for each example\n  where:    weights\n  got:      [1{'0' * 77}…",
+        ),
         ([0, 0, 0], "every weight is 0, so no example counts\n  where:    weights"),
     ],
 )

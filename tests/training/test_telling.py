@@ -126,7 +126,7 @@ def test_an_error_of_a_callback_names_it() -> None:
     assert caught.value.__notes__ == ["The callback Fails.on_step raised this error after step 0 of the run."]
 
 
-@pytest.mark.parametrize("factor", [math.nan, math.inf, -0.1, "0.5", None, [1.0]])
+@pytest.mark.parametrize("factor", [math.nan, math.inf, -0.1, "0.5", None, [1.0], 10**400])
 def test_a_rate_that_no_step_can_have_is_refused_with_the_callback(factor: Any) -> None:
     class Spoils(Callback):
         def on_step(self, status: Status) -> None:

@@ -23,7 +23,7 @@ from netwright.data.lazy import Lazy
 from netwright.data.parquet import ParquetFiles
 from netwright.data.rows import RowPorts, at_rows, row_kind, row_to_ports
 from netwright.data.streams import Stream, StreamBlock, no_data, not_data, stream_of
-from netwright.errors import DataError, FileError, did_you_mean
+from netwright.errors import DataError, FileError, did_you_mean, shortened
 from netwright.value import Value
 
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"))
@@ -361,8 +361,10 @@ def _from_dataset(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]]:
 def _checked_weights(weights: Sequence[float] | NDArray[Any] | torch.Tensor, n: int) -> NDArray[np.float64]:
     try:
         array = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(what="weights are numbers, one for each example", where="weights", got=repr(weights)) from None
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(
+            what="weights are numbers, one for each example", where="weights", got=shortened(repr(weights), 80)
+        ) from None
     if array.shape != (n,):
         raise DataError(
             what="there is not one weight for each example",

@@ -48,7 +48,7 @@ def _sound(factor: Any, tell: Callable[[Status], None], step: int) -> float:
     """
     try:
         found = math.nan if isinstance(factor, str) else float(factor)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not (math.isfinite(found) and found >= 0):
         raise TrainingError(

@@ -234,3 +234,9 @@ def test_examples_are_encoded_once_for_all_nets_that_encode_them_alike() -> None
     assert all(again.columns[port] is column for port, column in first.columns.items())
     inverted = nw.with_loss(CHAIN.with_output(nw.Category(["b", "a"])), nw.CrossEntropy())
     assert feed(data, inverted, CPU).columns["target"].tolist() == [1, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("scale", [2.0**1000, 2.0**-1074, 1.0])
+def test_weights_beyond_float32_count_by_their_proportions(scale: float) -> None:
+    made = feed(source((PICTURES, ["a", "b", "a", "a", "b"]), weights=[scale * w for w in (0, 1, 2, 3, 4)]), NET, CPU)
+    assert made.weights.tolist() == [0, 0.5, 1, 1.5, 2]

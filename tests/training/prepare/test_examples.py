@@ -114,3 +114,17 @@ def test_next_elements_are_made_once_too() -> None:
 
 def test_a_stream_is_read_by_each_run() -> None:
     assert split_data(NET, lambda: iter([(1.0, 2.0), (2.0, 3.0)]), options()) is None
+
+
+@pytest.mark.parametrize(("count", "part", "of"), [(5, "validation", "5 examples"), (19, "training", "1 example")])
+def test_a_part_of_which_no_example_counts_is_refused(count: int, part: str, of: str) -> None:
+    numbers = [float(i) for i in range(20)]
+    held = set(examples_of(NET, (numbers, numbers), options(validation=count)).held_out.columns["input"])
+    weights = [float((x in held) == (part == "training")) for x in numbers]
+    with pytest.raises(DataError) as caught:
+        examples_of(NET, (numbers, numbers), options(validation=count, weights=weights))
+    assert str(caught.value) == (
+        f"every weight of the {part} part is 0, so no example of it counts\n  where:    weights\n"
+        f"  got:      {of} of the weight 0\n  mend:     validation=…, examples of your own\n"
+        "  or:       leave the examples of weight 0 out of the data"
+    )

@@ -291,6 +291,10 @@ def test_a_function_that_gives_no_number() -> None:
         "the measurement 'words' gave no number\n  where:    measurements\n  expected: a number\n  got:      'good'"
     )
     assert len(caught.value.run.losses) == 10  # type: ignore[attr-defined]  # nothing is lost
+    huge = nw.Measurement(lambda answers, targets: 10**400, name="huge")
+    assert message(train, numbers(), (XS, SUMS), validation=0.2, measurements=[huge]).startswith(
+        "the measurement 'huge' gave no number\n"
+    )
 
 
 def test_a_function_that_raises_is_named() -> None:

@@ -4,7 +4,9 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from netwright.codecs.codec import Codec, prepared_on
@@ -224,13 +226,22 @@ class Encoded(Value, eq=False):
 def _fed(source: Source, codecs: Mapping[str, Codec], axes: Axes, device: torch.device) -> Feed:
     key = tuple((port, repr(codecs[port].code()), repr(axes.shapes[port])) for port in source.columns)
     stored = once(source, "encoded", lambda: _columns(source, codecs, axes), key)
-    weights = None if source.weights is None else torch.as_tensor(source.weights, dtype=torch.float32, device="cpu")
-    weights = None if weights is None else weights / weights.mean()  # so that a batch needs no others
+    weights = None if source.weights is None else _relative(source.weights)
     typical = {
         name: round(float(torch.as_tensor(n, device="cpu").double().mean()))
         for name, n in axes.of_all(stored.known).items()
     }
     return Feed(source, stored.columns, codecs, stored.encoded, stored.prepared, weights, device, axes, typical)
+
+
+def _relative(weights: NDArray[np.float64]) -> Tensor:
+    """Weights of the mean 1, so that a batch needs no others.
+
+    A power of two first brings the largest of them near 1, which changes no digit: 1e300 is beyond float32.
+    """
+    near = np.ldexp(weights, -np.frexp(weights.max())[1])
+    found = torch.as_tensor(near, dtype=torch.float32, device="cpu")
+    return found / found.mean()
 
 
 def _columns(source: Source, codecs: Mapping[str, Codec], axes: Axes) -> Encoded:

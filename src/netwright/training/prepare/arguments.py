@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import torch
 
+from netwright.codecs.numeric import plain_number
 from netwright.errors import TrainingError
 from netwright.fields import refuse_call
 from netwright.net.part import Net
@@ -76,7 +77,7 @@ def check_number(name: str, value: Any, zero: bool = False) -> float:
     """A finite number above zero; zero too if `zero` is set."""
     try:
         found = float(value) if not isinstance(value, str) else math.nan
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found) or found < 0 or (found == 0 and not zero):
         raise TrainingError(
@@ -133,7 +134,7 @@ def _weights(name: str, value: Any, of: str, example: str) -> dict[Any, float] |
             got=repr(cast(Any, value)),
         )
     given = cast(Mapping[Any, Any], value)
-    return {label: check_number(f"{name}[{label!r}]", each) for label, each in given.items()}
+    return {plain_number(label): check_number(f"{name}[{label!r}]", each) for label, each in given.items()}
 
 
 def penalties(value: Any) -> dict[str, Penalty] | None:

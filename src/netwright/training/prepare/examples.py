@@ -182,7 +182,7 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
                 return parts
             whole = replace(collected(whole.blocks.stream, whole.blocks.codecs), once=DIFFERENT)
         kept, held = random_parts(len(whole), validation, seed)
-        return whole.take(kept), whole.take(held)
+        return _counted("training", whole.take(kept)), _counted("validation", whole.take(held))
     if whole.blocks is not None and whole.blocks.stream.placed is not None and validation is whole.blocks.stream.placed:
         raise DataError(
             what="training and validation read the same object, which is at one place only",
@@ -191,6 +191,18 @@ def _split(whole: Source, net: Net, ports: DataPorts, options: Options) -> tuple
             mend="make the object a second time, for validation",
         )
     return whole, _unchanging(_read(validation, net, ports, keep=options.keep, name="validation data"))
+
+
+def _counted(part: str, found: Source) -> Source:
+    """A part of the examples, of which some count."""
+    if found.weights is not None and not found.weights.any():
+        raise DataError(
+            what=f"every weight of the {part} part is 0, so no example of it counts",
+            where="weights",
+            got=f"{len(found):,} example{'' if len(found) == 1 else 's'} of the weight 0",
+            mend=("validation=…, examples of your own", "leave the examples of weight 0 out of the data"),
+        )
+    return found
 
 
 def _unchanging(given: Source) -> Source:

@@ -177,7 +177,7 @@ def _number(title: str, given: Any) -> float:
     try:
         if not isinstance(given, str):
             return float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     raise TrainingError(
         what=f"the measurement {title!r} gave no number",
