@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import Dataset
 
 import netwright as nw
 from messages import message
@@ -11,6 +12,14 @@ from netwright.training.prepare.class_weights import weighted_by_class
 
 NET = nw.Chain(nw.Linear(3), nw.softmax, input=2, output=nw.Category(["cat", "dog", "rat"]))
 DATA = (np.zeros((4, 2)), ["cat", "rat", "dog", "rat"])
+
+
+class Drawn(Dataset):
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, str]:
+        return DATA[0][index], DATA[1][index]
 
 
 def test_each_example_counts_as_its_class_times_its_own_weight() -> None:
@@ -65,6 +74,10 @@ def test_what_cannot_be_weighted_is_refused() -> None:
         "class_weights need targets that are known before the first step\n  where:    class_weights\n"
         "  got:      a stream\n  mend:     keep=True, where the data fit in memory\n"
         "  or:       columns (inputs, targets)"
+    )
+    assert message(lambda: nw.train(NET, Drawn(), class_weights={"cat": 2}, progress=False)) == (
+        "class_weights need targets that are known before the first step\n  where:    class_weights\n"
+        "  got:      data that are read again in every epoch\n  mend:     columns (inputs, targets)"
     )
     for wrong in ({}, [1, 2]):
         assert message(lambda wrong=wrong: nw.train(NET, DATA, class_weights=wrong)).startswith(

@@ -46,12 +46,13 @@ def weighted_by_class(net: Net, training: Source, given: Mapping[Any, float] | N
             expected=f"some of {', '.join(map(repr, codec.names))}",
             mend=did_you_mean(str(unknown[0]), known),
         )
-    if training.blocks is not None or training.drawn:
+    stream = training.blocks is not None
+    if stream or training.drawn:
         raise TrainingError(
             what="class_weights need targets that are known before the first step",
             where="class_weights",
-            got="a stream" if training.blocks is not None else "data that are read again in every epoch",
-            mend=("keep=True, where the data fit in memory", "columns (inputs, targets)"),
+            got="a stream" if stream else "data that are read again in every epoch",
+            mend=(*(("keep=True, where the data fit in memory",) if stream else ()), "columns (inputs, targets)"),
         )
     port = target_name(net, name, several=len(net.output_names) > 1)
     factors = np.array([given.get(label, 1.0) for label in codec.names])
