@@ -108,3 +108,34 @@ def test_a_fork_without_averages_has_the_weights(tmp_path: Path) -> None:
     plain = nw.load_run(nw.fork(tmp_path / "a", epoch=1))
     averaged, weights = (nw.load_run(nw.fork(tmp_path / "b", epoch=1, **more)) for more in ({}, {"ema": None}))
     assert weights.last == plain.last != averaged.last
+
+
+REPEATED = {
+    "penalties": {"penalties": {"*": nw.L2(0.1)}, "optimizer": nw.SGD(momentum=0.5)},
+    "rates": {"learning_rate": {"linear1": 0, "linear2": 0.01}, "ema": 0.9},
+    "range test": {"learning_rate": nw.RangeTest(steps=20), "schedule": nw.CosineDecay()},
+    "loss": {"loss": nw.Huber(), "mixup": 0.2},
+    "parts": {"objective": nw.Alternate({"linear1": "output", "linear2": "output"})},
+}
+
+
+@pytest.mark.parametrize("more", REPEATED.values(), ids=REPEATED)
+def test_its_choices_make_the_same_run_again(tmp_path: Path, more: dict[str, object]) -> None:
+    """Also in a folder, where the settings of the first run are known from its choices alone."""
+    run = trained(tmp_path / "a", **more)
+    choices = nw.load_run(tmp_path / "a").choices
+    with pytest.raises(ValueError, match="no more"):
+        trained(tmp_path / "b", choices=choices, callbacks=[Ends(3, ValueError("no more"))])
+    again = trained(tmp_path / "b", choices=choices)
+    read = nw.load_run(tmp_path / "b")
+    third = trained(None, choices=read.choices)
+    assert run.losses == again.losses == read.losses == third.losses
+    assert run.net == again.net == read.net == third.net
+    assert nw.replay(read, (XS, YS), validation=0.1, progress=False).equal
+
+
+def test_its_choices_know_classes_that_are_no_texts(tmp_path: Path) -> None:
+    net = nw.Chain(nw.Linear(), nw.sigmoid, input=nw.Vector(4), output=nw.Boolean())
+    options = {"epochs": 2, "threads": 1, "progress": False}
+    run = nw.train(net, (XS, YS > 0), class_weights={True: 5}, folder=tmp_path, **options)
+    assert nw.train(net, (XS, YS > 0), choices=nw.load_run(tmp_path).choices, **options).losses == run.losses

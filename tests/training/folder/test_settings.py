@@ -9,7 +9,7 @@ import torch
 
 import netwright as nw
 from netwright.errors import FileError, TrainingError
-from netwright.training.folder.settings import as_plain, from_plain
+from netwright.training.folder.settings import as_plain, choices_from, from_plain, plain_choices
 from run_tools import XS, YS, Ends, assert_same, trained
 
 
@@ -31,10 +31,24 @@ def test_what_no_file_holds(value: Any) -> None:
     assert as_plain(value) is None
 
 
-@pytest.mark.parametrize("plain", [{"value": "Popen", "fields": {}}, {"net": 1}, {"device": "none"}, {"each": 1}, {}])
+@pytest.mark.parametrize(
+    "plain", [{"value": "Popen", "fields": {}}, {"net": 1}, {"device": "none"}, {"each": 1}, {"tuple": 1}, {}]
+)
 def test_a_setting_that_is_damaged(plain: Any) -> None:
     with pytest.raises(FileError, match="the settings of the run are damaged"):
         from_plain(plain, "optimizer")
+
+
+def test_choices_come_back() -> None:
+    settings: list[Any] = [
+        (0.01, {"linear1": 0.0}), {True: 5.0, "rare": 2.0}, ["accuracy"], {"*/weight": nw.L2(0.1)}, nw.SGD(),
+        {"rates": (0.1, 0.2)}, nw.Alternate({"a": "loss", "b": "loss"}),
+    ]  # fmt: skip
+    held = [nw.Choice(f"choice {i}", "shown", "why", setting) for i, setting in enumerate(settings)]
+    others = [nw.Choice("other", "shown", "why", one) for one in (None, torch.device("cpu"), (0.1, torch.ones(2)))]
+    read = choices_from(json.loads(json.dumps(plain_choices([*held, *others]))))
+    assert read == tuple(held)
+    assert [choice.setting for choice in read] == settings
 
 
 def test_a_call_may_leave_out_what_the_folder_has(tmp_path: Path) -> None:

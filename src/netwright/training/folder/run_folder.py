@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from netwright.net.part import Net
 from netwright.regular import TEMPORARY, opened, text_of, write_all, write_file
 from netwright.training.events import Choice
 from netwright.training.folder.made_from import SETTINGS, refuse_other
+from netwright.training.folder.settings import choices_from, plain_choices
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.snapshot import Snapshot
 from netwright.training.start import Start
@@ -42,7 +43,6 @@ WHY_KEPT = (
 )
 CHOICE = {"name", "value", "why", "setting"}
 KINDS = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES.values() if dtype.is_floating_point}
-PLAIN = (bool, int, float, str, list, dict)
 
 
 class Checkpoint(Value):
@@ -82,7 +82,7 @@ class RunFolder:
     @property
     def choices(self) -> tuple[Choice, ...]:
         """What the run chose when it began, so that it goes on with the same; without those that no file can hold."""
-        return tuple(Choice(**choice) for choice in self.about.get("choices", ()))
+        return choices_from(self.about.get("choices", ()))
 
     @property
     def ended(self) -> str:
@@ -123,11 +123,10 @@ class RunFolder:
             self._mend_start(prepared.net)
             return
         self.refuse_foreign()
-        kept = [asdict(choice) for choice in prepared.choices if isinstance(choice.setting, PLAIN)]
         paths = {"prefix": prepared.prefix, "kind": str(prepared.kind).removeprefix("torch.")}
         self.about = {
             "format": FORMAT, "made from": dict(start.made_from), "settings": dict(settings), "arrays": paths,
-            "choices": kept, "versions": dict(start.versions), "forked": {}, "ended": "",
+            "choices": plain_choices(prepared.choices), "versions": dict(start.versions), "forked": {}, "ended": "",
         }  # fmt: skip
         save(prepared.net, self.path / START)
         self._write_about()

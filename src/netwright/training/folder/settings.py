@@ -1,6 +1,6 @@
 """The settings of a run as JSON, so that a later call in its folder may leave them out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ import torch
 from netwright.errors import FileError, NetwrightError, TrainingError
 from netwright.file.structure import Reader, described_value
 from netwright.net.part import Net
+from netwright.training.events import Choice
 from netwright.training.folder.made_from import SETTINGS
 from netwright.training.measurement import Measurement
 from netwright.training.optimizers import OPTIMIZERS
@@ -47,10 +48,31 @@ def completed(options: Options, settings: Mapping[str, Any], folder: str) -> Opt
     return replace(options, **{name: from_plain(settings[name], name) for name in left_out})
 
 
-def as_plain(value: Any) -> Any:
-    """A setting as JSON, or None where it holds something that no file can hold."""
+def plain_choices(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+    """The choices whose settings a file can hold, as JSON. The device is not among them: each call has its own."""
+    found = [(one, as_plain(one.setting, lists=True)) for one in choices if not isinstance(one.setting, torch.device)]
+    return [
+        {"name": one.name, "value": one.value, "why": one.why, "setting": plain}
+        for one, plain in found
+        if plain is not None
+    ]
+
+
+def choices_from(plain: Sequence[Mapping[str, Any]]) -> tuple[Choice, ...]:
+    """The choices that `plain_choices` wrote."""
+    return tuple(Choice(**{**one, "setting": from_plain(one["setting"], one["name"])}) for one in plain)
+
+
+def as_plain(value: Any, lists: bool = False) -> Any:
+    """A setting as JSON, or None where it holds something that no file can hold.
+
+    Lists are held only where `lists` is set: a list that a call gives is data.
+    """
     if isinstance(value, bool | int | float | str):
         return value
+    if lists and isinstance(value, list | tuple):
+        items = [as_plain(one, lists) for one in cast(Sequence[Any], value)]
+        return None if None in items else items if isinstance(value, list) else {"tuple": items}
     if isinstance(value, torch.device):
         return {"device": str(value)}
     if isinstance(value, Net):
@@ -63,7 +85,7 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, Measurement):
         return {"measurement": value.what, "name": value.name} if value.held else None
     if isinstance(value, Mapping):
-        each = [[as_plain(name), as_plain(one)] for name, one in cast(Mapping[Any, Any], value).items()]
+        each = [[as_plain(name), as_plain(one, lists)] for name, one in cast(Mapping[Any, Any], value).items()]
         return None if any(None in pair for pair in each) else {"each": each}  # JSON's own names are texts only
     return None
 
@@ -80,11 +102,15 @@ def from_plain(plain: Any, name: str) -> Any:
 
 
 def _read(plain: Any) -> Any:
+    if isinstance(plain, list):
+        return [_read(one) for one in cast(list[Any], plain)]
     if not isinstance(plain, dict):
         return plain
     found = cast(dict[str, Any], plain)
     if "device" in found:
         return torch.device(found["device"])
+    if "tuple" in found:
+        return tuple(_read(one) for one in found["tuple"])
     if "measurement" in found:
         return Measurement(found["measurement"], found["name"])
     if "net" in found:

@@ -192,7 +192,7 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     net_with_loss = initialize(goal.net, seed=seed).to(home)
     plan = plan_of(net_with_loss)
     refuse_own_statistics(group, plan, goal.prefix)
-    _say_what_is_known(choose, net, goal, options.loss, examples)
+    _say_what_is_known(choose, net, goal, choose.again("loss", options.loss), examples)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
     checked = None if held_out is None else _validating(held_out, net_with_loss, device, goal.prefix, options.workers)
     work, room = multiply_adds_each(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
