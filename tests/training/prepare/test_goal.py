@@ -67,6 +67,18 @@ def test_labels_are_smoothed_by_every_cross_entropy() -> None:
     assert goal_of(two, None, 0.2).name == "a: CrossEntropy(smoothing=0.2), b: MSE()"
 
 
+def test_a_smoothing_that_is_said_twice_is_refused() -> None:
+    net = nw.Chain(nw.Linear(3), nw.softmax, input=2, output=nw.Category(list("abc")))
+    assert goal_of(net, nw.CrossEntropy(smoothing=0.2), 0.2).name == "CrossEntropy(smoothing=0.2)"
+    for loss in (nw.CrossEntropy(smoothing=0.3), {"output": nw.CrossEntropy(smoothing=0.3)}):
+        with pytest.raises(TrainingError) as caught:
+            goal_of(net, loss, 0.1)
+        assert str(caught.value) == (
+            "the smoothing of the labels is said twice\n  where:    label_smoothing\n"
+            "  got:      0.1, and loss=CrossEntropy(smoothing=0.3)\n  mend:     leave label_smoothing out"
+        )
+
+
 def test_labels_that_no_cross_entropy_smooths_are_refused() -> None:
     net = nw.Chain(nw.Linear(1), input=2, output=nw.Number(0, 1))
     with pytest.raises(TrainingError) as caught:

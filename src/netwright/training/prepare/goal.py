@@ -116,13 +116,26 @@ def _not_mixed(got: str) -> TrainingError:
 def _smoothed(loss: Any, smoothing: float) -> Any:
     """The same losses with smoothed targets, where they are cross entropies."""
     if isinstance(loss, CrossEntropy):
-        return replace(loss, smoothing=smoothing)
+        return _smoother(loss, smoothing)
     each = cast(Mapping[str, Any], loss) if isinstance(loss, Mapping) else {}
     if not any(isinstance(one, CrossEntropy) for one in each.values()):
         raise _not_smoothed(_loss_name(loss), "leave label_smoothing out")
-    return {
-        name: replace(one, smoothing=smoothing) if isinstance(one, CrossEntropy) else one for name, one in each.items()
-    }
+    return {name: _smoother(one, smoothing) if isinstance(one, CrossEntropy) else one for name, one in each.items()}
+
+
+def _smoother(loss: CrossEntropy, smoothing: float) -> CrossEntropy:
+    """The same loss with smoothed targets.
+
+    Raises: TrainingError where it smooths them otherwise already.
+    """
+    if loss.smoothing not in (0, smoothing):
+        raise TrainingError(
+            what="the smoothing of the labels is said twice",
+            where="label_smoothing",
+            got=f"{smoothing:g}, and loss={loss}",
+            mend="leave label_smoothing out",
+        )
+    return replace(loss, smoothing=smoothing)
 
 
 def _not_smoothed(got: str, mend: str) -> TrainingError:
