@@ -57,7 +57,7 @@ UNEQUAL: dict[str, Callable[[Path], Run]] = {  # each with what differs
     "net": lambda _: train(ends(8 + RANK), rows(20)),
     "data of another size": lambda _: train(ends(8), (rows(20)[0][:, : 6 - RANK], rows(20)[1])),
     "classes": lambda _: of_classes(3 + RANK),
-    "number of examples": lambda _: train(ends(8), rows(20 + 400 * RANK), batch_size=None),
+    "number of examples": lambda _: train(ends(8), rows(20 + 400 * RANK), batch_size=None, schedule="constant"),
     "data": lambda _: train(ends(8), rows(20, seed=RANK)),
     "epochs": lambda _: train(ends(8), rows(20), epochs=2 + RANK),
     "batch_size": lambda _: train(ends(8), rows(20), batch_size=RANK * 5 or None),
