@@ -29,7 +29,7 @@ FLOORS = [
     ["layers"],
     ["causality", "file", "measure"],
     ["stepping", "models", "training"],
-    ["generate", "check"],
+    ["generate", "check", "inside"],
     ["show"],
     ["diagnosis", "sweep"],
     ["cli", ""],
@@ -64,7 +64,7 @@ INSIDE = {
         ["context", "lengths"],
         ["examples", "per_element"],
         ["execute"],
-        ["assemble"],
+        ["assemble", "given"],
         ["call"],
     ],
     "training": [

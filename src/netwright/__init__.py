@@ -180,7 +180,7 @@ from netwright.net.part import Net as Net
 from netwright.net.part import Shared as Shared
 from netwright.net.part import join as join
 from netwright.net.program import program as program
-from netwright.net.run.call import batch as batch
+from netwright.net.run.given import batch as batch
 from netwright.net.run.padding import Lengths as Lengths
 from netwright.net.to_torch import to_torch as to_torch
 from netwright.show.contact_sheet import ContactSheet as ContactSheet

@@ -319,6 +319,13 @@ class Image(Codec):
             return picture.contiguous()
         if not picture.numel():
             raise DataError(what="the picture has no pixels", got=f"{tuple(picture.shape)}")
+        if picture.requires_grad:
+            raise DataError(
+                what="PIL resizes pictures, and it knows no gradients",
+                expected=f"{size}",
+                got=f"{tuple(picture.shape[:2])}, of a tensor that wants a gradient",
+                mend="torch.nn.functional.interpolate, before the net is called",
+            )
         pil = _pil("resizing a picture")
         planes = [pil.fromarray(plane.contiguous().numpy()) for plane in picture.unbind(-1)]  # c of (h, w)
         small = [torch.from_numpy(np.array(plane.resize(size[::-1], self._smooth))) for plane in planes]
@@ -351,7 +358,7 @@ def _pixels(raw: AnyArray) -> Tensor:
 def _check_pixels(pictures: Tensor) -> None:
     if pictures.dtype == torch.uint8 or not pictures.numel():
         return
-    low, high = (float(end) for end in pictures.aminmax())
+    low, high = (float(end) for end in pictures.detach().aminmax())
     if low != low:
         at = tuple(int(i) for i in pictures.isnan().nonzero()[0])
         raise DataError(what="the picture holds NaN", where=f"pixel {at}", mend="leave it out, or fill in a value")

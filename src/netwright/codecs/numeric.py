@@ -2,18 +2,21 @@
 
 import datetime
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.around import around
 from netwright.errors import DataError, NetError, shortened
 from netwright.sizes.free import FREE, Free
 
 AnyArray: TypeAlias = np.ndarray[Any, Any] | Tensor
 Statistic: TypeAlias = float | tuple[float, ...] | Free  # one for all components, one for each, or to be fitted
+_GRAPHS: ContextVar[bool] = ContextVar("graphs", default=False)
 PLAIN = frozenset({str, int, bool, float})
 KINDS = "biuf"  # numpy's letters for bool, int, unsigned, float
 TIMES = "Mm"  # and for a time and a duration
@@ -72,6 +75,16 @@ def time_as_number(raw: Any) -> str:
     return "duration.total_seconds()" if isinstance(raw, datetime.timedelta) else ""
 
 
+@around
+def keeping_graphs() -> Generator[None]:
+    """Let a tensor that wants a gradient keep its graph when it is encoded; elsewhere, as in data, it is let go."""
+    before = _GRAPHS.set(True)
+    try:
+        yield
+    finally:
+        _GRAPHS.reset(before)
+
+
 def as_tensor(array: AnyArray) -> Tensor:
     """An array as a CPU tensor, sharing its memory where torch can."""
     if isinstance(array, Tensor):
@@ -81,7 +94,7 @@ def as_tensor(array: AnyArray) -> Tensor:
             )
         if array.is_complex():
             raise _not_numbers(array)
-        return array.detach().cpu()
+        return (array if _GRAPHS.get() else array.detach()).cpu()
     if array.dtype.kind == "O":
         array = _of_cells(array)
     if array.dtype.kind not in KINDS:

@@ -23,7 +23,8 @@ from netwright.measure.tally import Metric
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.ports import following_port, target_name
-from netwright.net.run.call import CHUNK, Many
+from netwright.net.run.call import CHUNK
+from netwright.net.run.given import Many
 
 AT_ONCE = 2**25  # numbers that are held at once for the answers of a part of a chunk: 128 MB
 

@@ -14,7 +14,7 @@ from netwright.fields import plain
 from netwright.net.node import Node
 from netwright.net.plan.plan import ArraySpec, shape_text
 from netwright.net.plan.symbol import Symbol, use
-from netwright.net.run.call import Many
+from netwright.net.run.given import Many
 
 MOST_NAMED = 5  # arrays in a message
 READINGS = ("probabilities", "entropy", "raw")

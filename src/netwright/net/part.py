@@ -81,6 +81,7 @@ class Net(Node, abstract=True):
             at: a path, or several: give the arrays there instead of the outputs. Of a part with several outputs one is
                 `"path.port"`.
             set: path to a function or an array that takes the place of the value there.
+                Tensors that are given in `x` or here and want a gradient keep their graph in tensors that come out.
             training: behave as in training: dropout drops, batch norm uses the batch.
             seed: of the noise in training mode.
             name: of the part in the net that is drawn; its kind with a number if empty.

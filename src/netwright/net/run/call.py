@@ -1,56 +1,32 @@
 """Calls a net on raw examples: encodes them, runs the plan, and decodes the outputs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from netwright.codecs.array import Array
-from netwright.codecs.codec import Codec, prepared_on
-from netwright.codecs.numeric import arrayed, number_table
-from netwright.codecs.ragged import Ragged
+from netwright.codecs.codec import Codec
 from netwright.codecs.reading import Raw, Reading
 from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean, shortened
 from netwright.machine import without_autocast
 from netwright.net.node import Node
-from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
+from netwright.net.plan.plan import Plan, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
-from netwright.net.run.context import RunContext
-from netwright.net.run.examples import Examples, Own, own_lengths, ragged_together
+from netwright.net.run.context import Intervention
+from netwright.net.run.examples import Own
 from netwright.net.run.execute import Bound
-from netwright.net.run.lengths import sizes_of
-from netwright.net.run.noise import Noise
+from netwright.net.run.given import Given
 from netwright.once import once
-from netwright.sizes.unify import Row
 from netwright.value import Value
 
 CHUNK = 256  # examples run at once: larger chunks leave the processor's caches and gain nothing
-
-
 SETTLED = 1 << 25  # a net with at most this many numbers has room to keep prepared copies of its arrays
 
-T = TypeVar("T")
 Changes: TypeAlias = Mapping[str, Any]
-
-
-class Many(Value, Generic[T]):
-    """Marks an array as a batch, where it could also be read as one example."""
-
-    examples: T
-
-
-def batch(examples: T) -> Many[T]:
-    """Say that this is a batch: `net(nw.batch(array))`, where the net's own sizes leave it open.
-
-    Example:
-        >>> import netwright as nw, numpy as np
-        >>> nw.tanh(nw.batch(np.zeros((2, 3), "float32"))).shape
-        torch.Size([2, 3])
-    """
-    return Many(examples)
 
 
 class Question(Value):
@@ -65,29 +41,32 @@ class Question(Value):
 @without_autocast()
 def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
     """One example, many, or a batch through a net; decoded, or the arrays at the paths that were asked for."""
-    encoded, codecs, single = _encode(node, x)
-    plan = _plan_for(node, encoded)
-    paths, slots = _wanted(plan, question.at)
-    changes = _interventions(plan, question.set or {})
-    bound = bound_program(node, plan, slots, tuple(changes))
-    columns = _run(Examples(plan, encoded), bound, slots, codecs, question, changes)
+    given = Given.of(node, x)
+    paths, slots = _wanted(given.plan, question.at)
+    changes = interventions(given.plan, question.set or {})
+    columns = _run(node, given, slots, question, changes)
     if question.at is None:
-        return decoded(node, dict(zip(dict(plan.wiring.outputs), columns, strict=True)), reading, single)
-    values = [column[0] if single else column for column in columns]
+        return decoded(node, dict(zip(dict(given.plan.wiring.outputs), columns, strict=True)), reading, given.single)
+    values = [column[0] if given.single else column for column in columns]
     return values[0] if isinstance(question.at, str) else dict(zip(paths, values, strict=True))
 
 
-def bound_program(node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence[Slot] = ()) -> Bound:
-    """The program that computes these values, bound to the net's own arrays; made once for each question."""
+def bound_program(
+    node: Node, plan: Plan, wanted: Sequence[Slot], keep: Sequence[Slot] = (), settle: bool = True
+) -> Bound:
+    """The program that computes these values, bound to the net's own arrays; made once for each question.
+
+    `settle` lets leaves prepare their arrays, which is faster, but has no derivatives.
+    """
 
     def made() -> tuple[Bound, Plan]:
         check_arrays(node, plan)
         arrays = node.held.arrays
         small = sum(array.numel() for array in arrays.values()) <= SETTLED
-        settled = once(node, "settled", dict[Any, Any]) if small and not keep else None
+        settled = once(node, "settled", dict[Any, Any]) if small and settle and not keep else None
         return program_of(plan, wanted, keep).bind(arrays, settled), plan  # the plan too: its id must stay its own
 
-    return once(node, "bound", made, (id(plan), tuple(wanted), tuple(keep)))[0]
+    return once(node, "bound", made, (id(plan), tuple(wanted), tuple(keep), settle))[0]
 
 
 def check_arrays(node: Node, plan: Plan) -> None:
@@ -100,131 +79,6 @@ def check_arrays(node: Node, plan: Plan) -> None:
             where=shown,
             mend=("nw.train(net, data).net, which fills and trains them", "nw.initialize(net) for random ones"),
         )
-
-
-def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor | Ragged], dict[str, Codec], bool]:
-    """Every input port's examples, the codec that made them, and whether one example was given."""
-    given = _by_port(node, x)
-    plan = plan_of(node)
-    tensors: dict[str, Tensor | Ragged] = {}
-    codecs: dict[str, Codec] = {}
-    single: dict[str, bool] = {}
-    for name, raw in given.items():
-        raw = Many(arrayed(raw.examples)) if isinstance(raw, Many) else arrayed(raw)
-        codec = node.held.inputs.get(name) or _undeclared(plan, name, raw)
-        codecs[name] = codec
-        single[name] = _is_single(codec, plan, name, raw)
-        rows = raw.examples if isinstance(raw, Many) else raw
-        tensors[name] = _one(codec, rows) if single[name] else codec.encode_all(rows)
-    counts = {name: len(tensor) for name, tensor in tensors.items()}
-    if len(set(counts.values())) > 1 or len(set(single.values())) > 1:
-        raise DataError(
-            what="the inputs do not hold equally many examples",
-            got=", ".join(f"{name}: {'one' if single[name] else count}" for name, count in counts.items()),
-        )
-    return tensors, codecs, all(single.values())
-
-
-def _one(codec: Codec, raw: Any) -> Tensor | Ragged:
-    """One example as a batch of one."""
-    try:
-        return codec.encode(raw).unsqueeze(0)
-    except DataError:
-        try:
-            return codec.encode_all([raw])  # the parts of the example differ in length, so one tensor cannot hold them
-        except DataError:
-            pass
-        raise
-
-
-def _by_port(node: Node, x: Any) -> dict[str, Any]:
-    free = node.optional_names
-    names = node.required_names
-    if len(names) == 1 and not (isinstance(x, Mapping) and set(names) <= set(x) <= {*names, *free}):
-        return {names[0]: x}
-    named = number_table(x)
-    x = x if named is None else {str(name): column for name, column in named.items()}
-    if isinstance(x, list) and x and all(isinstance(row, Mapping) for row in x):
-        x = {name: [row[name] for row in x if name in row] for name in x[0]}
-    if not isinstance(x, Mapping) or not set(names) <= set(x) <= {*names, *free}:
-        wrong = sorted(set(x) - {*names, *free}) if isinstance(x, Mapping) else []
-        raise DataError(
-            what=f"this net has {len(names)} inputs, and each needs a value",
-            expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
-            got=f"a {type(x).__name__}" + (f" with {', '.join(map(repr, x))}" if isinstance(x, Mapping) else ""),
-            mend=did_you_mean(wrong[0], names) if wrong else "",
-        )
-    return {name: x[name] for name in node.input_names if name in x}
-
-
-def _undeclared(plan: Plan, name: str, raw: Any) -> Codec:
-    """The codec of an input that has none: it takes arrays unchanged, of the rank of the port or of the array."""
-    shape = plan.inputs[name]
-    below = plan.below(("", name))
-    mark = f" <{below if isinstance(below, int) else '?'}>" if below is not None else ""
-    if ranked(shape):
-        axes = " ".join("?" if not isinstance(size, int) else str(size) for size in shape) or "()"
-        return Array(axes + mark)
-    rank = _rank(raw.examples[0] if isinstance(raw, Many) else raw[0] if isinstance(raw, list) and raw else raw)
-    return Array((" ".join("?" * rank) or "()") + mark)
-
-
-def _rank(raw: Any) -> int:
-    if isinstance(raw, list | tuple):
-        return 1 + (_rank(raw[0]) if raw else 0)
-    return int(getattr(raw, "ndim", 0))
-
-
-def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
-    """Whether one example was given. A list is many; an array is what its rank says; both ways is an error."""
-    if isinstance(raw, Many | list):
-        return False
-    if not isinstance(raw, np.ndarray | Tensor):
-        return True
-    shape = plan.inputs[name]
-    least = sum(not isinstance(size, Row) for size in shape)
-    if fixed(shape) and shape in (tuple(raw.shape), tuple(raw.shape[1:])):
-        return shape == tuple(raw.shape)
-    if not ranked(shape):
-        one, several = raw.ndim >= least, raw.ndim - 1 >= least
-        if not several and raw.ndim > 0 and len(raw) and codec.takes(raw[0]) and not codec.takes(raw):
-            return False  # the encoder makes axes itself, such as one of numbers or of texts
-    else:
-        one = codec.takes(raw)
-        several = raw.ndim > 0 and len(raw) > 0 and codec.takes(raw[0])
-    if one and several:
-        whole, rows = shape_text(tuple(raw.shape)), shape_text(tuple(raw.shape[1:]))
-        raise DataError(
-            what="this array could be one example or a batch",
-            where=f"input {name!r}",
-            expected=f"one example of {whole}, or a batch of {len(raw)} of {rows}",
-            got=f"an array {shape_text(tuple(raw.shape))}",
-            mend=("nw.batch(array) for the batch", "[array] for a list of one example"),
-        )
-    return not several
-
-
-def _plan_for(node: Node, encoded: Mapping[str, Tensor | Ragged]) -> Plan:
-    """The net's own plan, or the one for these sizes where the net leaves them open."""
-    plan = plan_of(node)
-    open_ports = [name for name in encoded if name not in node.held.inputs and not fixed(plan.inputs[name])]
-    if not open_ports:
-        return plan
-    facts: dict[str, Codec] = {}
-    for name in open_ports:
-        below = plan.below(("", name))
-        mark = f" <{below if isinstance(below, int) else '?'}>" if below is not None else ""
-        facts[name] = Array((" ".join(sizes_of(encoded[name])) or "()") + mark)
-    plan = plan_with(node, facts)
-    if plan.solution.mismatches:
-        mismatch = plan.solution.mismatches[0]
-        raise SizeError(
-            what="the net cannot take an input of this size",
-            where=mismatch.op.path if mismatch.op else f"output {mismatch.port}",
-            expected=shape_text(plan.solution.solver.shape(mismatch.expected)),
-            got=shape_text(plan.solution.solver.shape(mismatch.got)),
-        )
-    return plan
 
 
 def slots_at(plan: Plan, path: str) -> tuple[tuple[str, Slot], ...]:
@@ -268,7 +122,7 @@ def _slot_at(plan: Plan, path: str) -> Slot:
     return slot
 
 
-def _interventions(plan: Plan, changes: Changes) -> dict[Slot, Callable[[Tensor], Tensor]]:
+def interventions(plan: Plan, changes: Changes) -> dict[Slot, Intervention]:
     """The function that replaces a value: the user's function, or one that gives the user's array for every example."""
     return {
         _slot_at(plan, path): _function(path, change) if callable(change) else _constant(path, change)
@@ -318,41 +172,29 @@ def _constant(path: str, value: Any) -> Callable[[Tensor], Tensor]:
 
 
 def _run(
-    examples: Examples,
-    bound: Bound,
+    node: Node,
+    given: Given,
     slots: Sequence[Slot],
-    codecs: Mapping[str, Codec],
     question: Question,
-    changes: Mapping[Slot, Callable[[Tensor], Tensor]],
+    changes: Mapping[Slot, Intervention],
 ) -> list[Own]:
     """The values of all examples: one tensor if all have the same sizes, else a list with one for each example."""
-    placement = bound.placement
-    order, count = examples.order, len(examples)
-    size = count if question.training else CHUNK  # statistics of a batch in training are over all that was given
+    wanted = question.set or {}
+    learns = torch.is_grad_enabled() and (given.learns or any(map(_may_learn, wanted.values())))
+    bound = bound_program(node, given.plan, slots, tuple(changes), settle=not learns)
+    # statistics of a batch in training are over all that was given
+    size = len(given.examples) if question.training else CHUNK
     pieces: list[list[Tensor | Sequence[Own]]] = [[] for _ in slots]
-    with torch.no_grad():
-        for ids in order.split(size):
-            batch = examples.batch(ids)
-            inputs = {
-                name: placement.moved(prepared_on(placement.device, codecs[name], rows))
-                for name, rows in batch.inputs.items()
-            }
-            lengths = {n: x.to(placement.device) if isinstance(x, Tensor) else x for n, x in batch.lengths.items()}
-            noise = Noise(question.seed, 0, ids.to(placement.device))
-            context = RunContext(question.training, noise, len(ids), lengths=lengths, set=changes)
+    with torch.set_grad_enabled(learns):
+        for inputs, context in given.batches(bound.placement, size, changes, question.training, question.seed):
             for kept, slot, value in zip(pieces, slots, bound(inputs, context), strict=True):
-                kept.append(own_lengths(examples.plan, slot, value, context) if lengths else value)
-    return [_together(kept, order) for kept in pieces]
+                kept.append(given.own(slot, value, context))
+        return [given.together(kept) for kept in pieces]
 
 
-def _together(pieces: Sequence[Tensor | Sequence[Own]], order: Tensor) -> Own:
-    """The values of all batches in the order of the examples."""
-    plain = all(isinstance(piece, Tensor) for piece in pieces)
-    if plain and len({tuple(piece[0].shape) for piece in pieces if isinstance(piece, Tensor)}) == 1:
-        whole = torch.cat([piece for piece in pieces if isinstance(piece, Tensor)])
-        return whole if bool((order[1:] > order[:-1]).all()) else whole[order.argsort()]
-    rows = [row for piece in pieces for row in piece]
-    return ragged_together([rows[i] for i in order.argsort().tolist()])
+def _may_learn(change: Any) -> bool:
+    """Whether what takes the place of a value may want a gradient; of a function nobody knows before."""
+    return callable(change) or (isinstance(change, Tensor) and change.requires_grad)
 
 
 def decoded(node: Node, columns: Mapping[str, Any], reading: Reading, single: bool) -> Any:
