@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -99,3 +100,11 @@ def test_a_plain_run_takes_several_outputs_and_ports_that_nothing_feeds() -> Non
     first, second = whole_program(nw.Graph(ends=(Ends(), "input"), input=2)).bind({})({"input": x})
     assert torch.equal(first, x + 1)
     assert not second.any()
+
+
+def test_a_value_inside_a_map_that_is_changed_and_asked_for_is_changed_once() -> None:
+    net = nw.Chain(nw.Map([nw.relu]), input=("n", 2))
+    path = "map1/body/relu1" if "map1/body/relu1" in net.paths else "map1/body"
+    x = np.ones((3, 2), np.float32)
+    changed = {path: lambda h: h + 1}  # pyright: ignore[reportUnknownLambdaType]
+    assert net(x, at=path, set=changed).tolist() == net(x, set=changed).tolist() == [[2, 2]] * 3

@@ -1,6 +1,6 @@
 """Runs a program: binds arrays to instructions once, then runs each, and drops every value after its last use."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeAlias, cast
@@ -183,6 +183,23 @@ class Bound(Value):
 
     def __call__(self, inputs: Mapping[Any, Tensor], context: RunContext = USUAL) -> tuple[Tensor, ...]:
         """Run on a batch."""
+        registers, context = self._started(inputs, context)
+        if context.precision is None and not context.set and context.watch is None:
+            self._run_plain(registers, context)
+        else:
+            for _ in self._run_watched(registers, context):
+                pass
+        return tuple([registers[i] for i in self.program.outputs])
+
+    def steps(
+        self, inputs: Mapping[Any, Tensor], context: RunContext = USUAL
+    ) -> Iterator[tuple[Instruction | ElementLoop, list[Any]]]:
+        """Run on a batch one instruction at a time: each as soon as it is done, with all registers."""
+        registers, context = self._started(inputs, context)
+        return ((instruction, registers) for instruction in self._run_watched(registers, context))
+
+    def _started(self, inputs: Mapping[Any, Tensor], context: RunContext) -> tuple[list[Any], RunContext]:
+        """The registers with the inputs, and the context with all it needs."""
         program = self.program
         registers: list[Any] = [None] * (program.registers + 1)  # the last stays None: for ports that are not connected
         for name, register in program.inputs:
@@ -190,11 +207,7 @@ class Bound(Value):
         if program.makes and context.like is None:
             floats = (array for array in (*self.arrays(), *inputs.values()) if array.is_floating_point())
             context = replace(context, like=next(floats, next(iter(inputs.values()), None)))
-        if context.precision is None and not context.set and context.watch is None:
-            self._run_plain(registers, context)
-        else:
-            self._run_watched(registers, context)
-        return tuple([registers[i] for i in program.outputs])
+        return registers, context
 
     def _run_plain(self, registers: list[Any], context: RunContext) -> None:
         """The arithmetic alone: at batch size 1, each attribute lookup here takes a measurable time."""
@@ -212,8 +225,8 @@ class Bound(Value):
             for register in dead:
                 registers[register] = None
 
-    def _run_watched(self, registers: list[Any], context: RunContext) -> None:
-        """Run with precisions, interventions, and a callback that sees every value."""
+    def _run_watched(self, registers: list[Any], context: RunContext) -> Iterator[Instruction | ElementLoop]:
+        """Run with precisions, interventions, and a callback that sees every value; each instruction that is done."""
         for name, register in self.program.inputs:
             if (
                 isinstance(name, str) and ("", name) in context.set and registers[register] is not None
@@ -222,6 +235,7 @@ class Bound(Value):
         for instruction, w in zip(self.program.instructions, self.weights, strict=True):
             _do(instruction, w, registers, context)
             _look(instruction, registers, context)
+            yield instruction
             for register in instruction.dead:
                 registers[register] = None
 
@@ -330,8 +344,9 @@ def _in_precision(x: Sequence[Any], instruction: Instruction, precision: torch.d
 
 
 def _look(instruction: Instruction | ElementLoop, registers: list[Any], context: RunContext) -> None:
+    inside = isinstance(instruction, ElementLoop)  # its inner values were changed where they were made
     for slot, register in zip(instruction.slots, instruction.writes, strict=True):
-        if slot in context.set and registers[register] is not None:
+        if slot in context.set and registers[register] is not None and not (inside and slot[0] != instruction.end):
             registers[register] = context.set[slot](registers[register])
     if context.watch is not None and isinstance(instruction, Instruction):
         given = [registers[register] for register in instruction.writes if registers[register] is not None]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import SizeError
-from netwright.net.plan.each import open_state
+from netwright.net.plan.each import exit_path, open_state
 from netwright.net.plan.plan import fixed, shape_text
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.context import Length, RunContext
@@ -60,6 +60,11 @@ class ElementLoop(Value):
     slots: tuple[Slot, ...]
     writes: tuple[int, ...]
     dead: tuple[int, ...]
+
+    @property
+    def end(self) -> str:
+        """The path of its outputs, in contrast to that of values inside."""
+        return exit_path(self.path)
 
     def run(self, bound: Sequence[Run], registers: list[Any], context: RunContext) -> None:
         """Take registers, fill registers."""
