@@ -66,6 +66,16 @@ from netwright.generate.generate import stream as stream
 from netwright.generate.generated import Generated as Generated
 from netwright.generate.grammar import Grammar as Grammar
 from netwright.generate.regex import Regex as Regex
+from netwright.inside.activations import Activations as Activations
+from netwright.inside.activations import activations as activations
+from netwright.inside.check_gradient import GradientCheck as GradientCheck
+from netwright.inside.check_gradient import check_gradient as check_gradient
+from netwright.inside.gradients import gradients as gradients
+from netwright.inside.jacobian import jacobian as jacobian
+from netwright.inside.trace_effect import Effects as Effects
+from netwright.inside.trace_effect import trace_effect as trace_effect
+from netwright.inside.walk import Visit as Visit
+from netwright.inside.walk import walk as walk
 from netwright.layers.attention import Attention as Attention
 from netwright.layers.conv import Conv as Conv
 from netwright.layers.dropout import AlphaDropout as AlphaDropout

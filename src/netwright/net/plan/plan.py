@@ -9,7 +9,7 @@ from netwright.codecs.codec import Codec
 from netwright.net.leaf import LeafNode, Weight
 from netwright.net.names import join_path
 from netwright.net.node import Node, structure
-from netwright.net.plan.each import AXIS
+from netwright.net.plan.each import AXIS, EachEntry
 from netwright.net.plan.solution import Facts, Solution
 from netwright.net.plan.solve import solve
 from netwright.net.plan.wiring import Op, Slot, Wiring, wire
@@ -60,7 +60,10 @@ class Plan(Value):
     def whole_shape(self, slot: Slot) -> Shape:
         """The sizes of a value, after those of the axes of the `Map`s and `Fold`s around it."""
         scope = self.solution.scopes.get(slot[0])
-        around = () if scope is None else tuple(self.solution.scopes[path].names[AXIS] for path in scope.op.within)
+        within = () if scope is None else scope.op.within
+        if scope is not None and isinstance(scope.op.leaf, EachEntry):
+            within = (*within, slot[0])  # it gives the elements of its own axis
+        around = tuple(self.solution.scopes[path].names[AXIS] for path in within)
         return (*self.solution.solver.shape(tuple(s for s in around if not isinstance(s, tuple))), *self.shape(slot))
 
     def below(self, slot: Slot) -> Size | None:

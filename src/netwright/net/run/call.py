@@ -44,7 +44,7 @@ def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
     given = Given.of(node, x)
     paths, slots = _wanted(given.plan, question.at)
     changes = interventions(given.plan, question.set or {})
-    columns = _run(node, given, slots, question, changes)
+    columns = run_given(node, given, slots, question, changes)
     if question.at is None:
         return decoded(node, dict(zip(dict(given.plan.wiring.outputs), columns, strict=True)), reading, given.single)
     values = [column[0] if given.single else column for column in columns]
@@ -171,7 +171,7 @@ def _constant(path: str, value: Any) -> Callable[[Tensor], Tensor]:
     return put
 
 
-def _run(
+def run_given(
     node: Node,
     given: Given,
     slots: Sequence[Slot],
