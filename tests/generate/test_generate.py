@@ -346,3 +346,37 @@ def test_pieces_of_a_tokenizer_end_a_text(choose):
         held = nw.generate(net, "a", max_elements=30, strategy=choose, grammar=nw.Regex("(ab)+"))
         assert held.ended == "end"
         assert re.fullmatch("(ab)+", held.value)
+
+
+CHANGED = ["embedding1", "positions1", "gru1.output", "conv1"]
+
+
+@pytest.mark.parametrize("path", CHANGED)
+def test_values_that_are_changed_are_changed_at_each_element_as_in_a_call(path):
+    def turned(x):
+        return x.flip(-1) * 1.5
+
+    made = nw.generate(ENDLESS, "ab", max_elements=12, set={path: turned})
+    text = "ab"
+    for _ in range(12):
+        text += "abc"[int(ENDLESS(text, nw.raw, set={path: turned})[-1, :3].argmax())]
+    assert made.value == text
+    assert "".join(map(str, nw.stream(ENDLESS, "ab", max_elements=12, set={path: turned}))) == text[2:]
+    several = nw.generate(ENDLESS, ["ab", "cab"], max_elements=12, set={path: turned}, strategy=nw.Beam(1))
+    assert several[0].value == text
+
+
+def test_an_array_takes_the_place_of_a_value_at_each_element():
+    made = nw.generate(ENDLESS, "ab", max_elements=5, set={"tanh1": torch.zeros(8)})
+    favourite = "abc"[int(ENDLESS.arrays["linear1/bias"][:3].argmax())]
+    assert made.value == "ab" + 5 * favourite
+    assert nw.generate(ENDLESS, "ab", max_elements=5) == nw.generate(ENDLESS, "ab", max_elements=5, set={})
+
+
+def test_a_place_that_is_not_there_is_refused():
+    with pytest.raises(nw.PathError) as caught:
+        nw.generate(ENDLESS, "ab", set={"gru2": torch.zeros(8)})
+    assert str(caught.value).startswith("no part of this net has the path 'gru2'\n")
+    with pytest.raises(nw.NetError) as wrong:
+        nw.generate(ENDLESS, "ab", set=["gru1"])
+    assert str(wrong.value).startswith("set= takes a mapping from paths to functions or arrays\n")

@@ -8,6 +8,7 @@ import torch
 import netwright as nw
 from netwright.errors import DataError, NetError
 from netwright.generate.predictor import Predictor
+from netwright.net.run.call import Changes
 
 torch.set_num_threads(1)
 SOURCES = ["abc", "b", "cabba", "aa"]
@@ -75,11 +76,11 @@ def made(name: str) -> nw.Net:
     return nw.initialize(net, seed=4)
 
 
-def by_hand(net: nw.Net, source: str, most: int) -> str:
+def by_hand(net: nw.Net, source: str, most: int, changes: Changes | None = None) -> str:
     """The whole net again for every element."""
     said = ""
     for _ in range(most):
-        last = net({"source": source, "said": said}, nw.raw)[-1]
+        last = net({"source": source, "said": said}, nw.raw, set=changes)[-1]
         if int(last.argmax()) == 3:
             return said
         said += "abc"[int(last.argmax())]
@@ -94,6 +95,15 @@ def test_it_says_what_the_whole_net_says(name: str) -> None:
     for source, one, other in zip(SOURCES, alone, together, strict=True):
         assert one.value == other.value == by_hand(net, source, 6)
         assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_values_of_sources_and_of_steps_can_be_changed(name: str) -> None:
+    net = made(name)
+    inside = {"folding": "fold1/body/state_", "recurrent": "linear1"}.get(name, "embedding2")
+    changes = {"embedding1": lambda x: 3 * x.flip(-1), inside: lambda x: 2 * x}  # pyright: ignore[reportUnknownLambdaType]
+    found = nw.generate(net, SOURCES, max_elements=6, set=changes)
+    assert [one.value for one in found] == [by_hand(net, source, 6, changes) for source in SOURCES]
 
 
 @pytest.mark.parametrize("name", NETS)

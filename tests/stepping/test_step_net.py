@@ -80,3 +80,14 @@ def test_rows_of_a_state() -> None:
     turned = reordered(state, torch.tensor([2, 0, 2]))
     assert turned["a"].tolist() == [2.0, 0.0, 2.0]
     assert turned["b"].tolist() == [[4, 5], [0, 1], [4, 5]]
+
+
+def test_values_that_are_changed_are_changed_once_in_every_way_to_run() -> None:
+    x = torch.randn(2, 5, 3)
+    changes = {"gru1.output": lambda y: 2 * y + 1}  # pyright: ignore[reportUnknownLambdaType]
+    name = NET.output_names[0]
+    found = NET(nw.batch(x), nw.raw, set=changes)
+    whole = found[name] if isinstance(found, dict) else found
+    stepping = StepNet(NET, "n", changes)
+    torch.testing.assert_close(stepping.run({"input": x}, {})[0][name], whole)
+    torch.testing.assert_close(stepping.last({"input": x}, {})[0][name], whole[:, -1:])

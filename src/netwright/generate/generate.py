@@ -16,8 +16,10 @@ from netwright.generate.constraint import Constraint
 from netwright.generate.generated import Ended, Generated, Piece
 from netwright.generate.grammar import Grammar
 from netwright.generate.predictor import Predictor, decoded_elements
+from netwright.net.arguments import check_question
 from netwright.net.node import expect_net
 from netwright.net.part import Net
+from netwright.net.run.call import Changes
 from netwright.stepping.step_net import State, reordered
 
 Choose: TypeAlias = Greedy | Sample | Beam
@@ -33,6 +35,7 @@ def generate(  # pyright: ignore[reportOverlappingOverload]  # a prompt that is 
     max_elements: int = 200,
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
+    set: Changes | None = None,
 ) -> list[Generated]: ...
 @overload
 def generate(
@@ -43,6 +46,7 @@ def generate(
     max_elements: int = 200,
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
+    set: Changes | None = None,
 ) -> Generated: ...
 def generate(
     net: Net,
@@ -52,6 +56,7 @@ def generate(
     max_elements: int = 200,
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
+    set: Changes | None = None,
 ) -> Generated | list[Generated]:
     """Sequences that a net makes element by element; each element is fed back to choose the next.
 
@@ -71,6 +76,8 @@ def generate(
         grammar: the form of the whole sequence, its prompt included: `nw.Regex(…)`, `nw.Brackets(…)`, `nw.Arity(…)` or
             an automaton of your own. An element is allowed only if the shortest completion after it still fits in
             `max_elements`, so the result is always well formed, unless a `stop` ends it earlier.
+        set: path to a function or an array that takes the place of the value there at each element, as in a call of
+            the net. A function is given the elements of a chunk, (b, k, …): first the prompt's, then each that is made.
 
     Returns: a `Generated`, or a list of them for a list of prompts.
 
@@ -86,9 +93,10 @@ def generate(
     """
     expect_net(net, "generate")
     chosen_by = _checked(strategy)
+    check_question(prompt, None, set)
     many = isinstance(prompt, list)
     prompts: list[Any] = cast(list[Any], prompt) if many else [prompt]
-    making = _Generation(Predictor(net), prompts, max_elements, _stops(stop), grammar)
+    making = _Generation(Predictor(net, set), prompts, max_elements, _stops(stop), grammar)
     if isinstance(chosen_by, Beam):
         if stop:
             raise NetError(
@@ -113,6 +121,7 @@ def stream(
     max_elements: int = 200,
     stop: str | Sequence[str] = (),
     grammar: Grammar[Any] | None = None,
+    set: Changes | None = None,
 ) -> Iterator[Piece]:
     """The pieces of a sequence as `generate` makes them, without the prompt.
 
@@ -127,11 +136,12 @@ def stream(
     """
     expect_net(net, "stream")
     chosen_by = _checked(strategy)
+    check_question(prompt, None, set)
     if isinstance(chosen_by, Beam):
         raise NetError(
             what="a beam knows its sequence only at the end", where="stream", got=repr(chosen_by), mend="nw.generate(…)"
         )
-    making = _Generation(Predictor(net), [prompt], max_elements, _stops(stop), grammar)
+    making = _Generation(Predictor(net, set), [prompt], max_elements, _stops(stop), grammar)
     return _pieces(making, chosen_by)
 
 

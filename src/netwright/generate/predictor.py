@@ -12,6 +12,7 @@ from netwright.codecs.text.elements import Elements
 from netwright.errors import DataError, NetError, shortened
 from netwright.net.part import Net
 from netwright.net.ports import following_port
+from netwright.net.run.call import Changes
 from netwright.net.run.examples import Examples
 from netwright.stepping.step_net import NOTHING, State, StepNet
 
@@ -21,16 +22,19 @@ LEAST = 1e-38  # a probability below counts as this: about the smallest that flo
 class Predictor:
     """A net that predicts elements of sequences, fed with these elements and perhaps with sources.
 
+    `changes` take the place of values inside, as `set=` of a call.
+
     Fields: `encoder` and `decoder` are the net's codecs of the predicted sequence; `sources` are its other inputs.
     """
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: Net, changes: Changes | None = None) -> None:
         self._net, self._port, self._output = net, _predicted(net), net.output_names[0]
         self.encoder, self.decoder = _codecs(net, self._port)
         whole = self.encoder.max_length is None and not self.encoder.mark_end
         self._starting = self.encoder if whole else replace(self.encoder, max_length=None, mark_end=False)
         self.sources = tuple(name for name in net.required_names if name != self._port)
-        self._stepping = StepNet.of(net, self.encoder.length if self.sources else None)
+        along = self.encoder.length if self.sources else None
+        self._stepping = StepNet(net, along, changes) if changes else StepNet.of(net, along)
         self._once = self._own = NOTHING
         self._numbers: tuple[int, ...] = ()
         self.device = self._stepping.device

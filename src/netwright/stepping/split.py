@@ -44,19 +44,21 @@ def step_programs(
     states: Iterable[Slot],
     moving: Collection[str],
     is_positionwise: Callable[[PlanStep], bool],
+    keep: Collection[Slot] = (),
 ) -> StepPrograms:
     """The program of wanted values and of states, split into steps that run once and steps that run at each chunk.
 
     Fields:
         moving: the names of the inputs that change from run to run.
         is_positionwise: whether a step treats every element by itself.
+        keep: inner values that must exist because an intervention will change them.
     """
     own, states = tuple(wanted), tuple(states)
     outputs = (*own, *states)
     changing: set[Slot] = {("", name) for name in moving}
     once: list[Unit] = []
     each: list[Unit] = []
-    for unit in lifted(units_of(plan.steps, outputs, {*outputs}), outputs):
+    for unit in lifted(units_of(plan.steps, outputs, {*outputs, *keep}), outputs):
         stays = unit_reads(unit) and not unit_reads(unit) & changing
         changing |= set() if stays else unit_writes(unit)
         (once if stays else each).append(unit)

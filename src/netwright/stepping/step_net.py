@@ -11,7 +11,7 @@ from netwright.causality.proof import Visibility
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.call import check_arrays
+from netwright.net.run.call import Changes, check_arrays, interventions
 from netwright.net.run.context import RunContext
 from netwright.net.run.execute import placement_of
 from netwright.once import once
@@ -44,10 +44,14 @@ class Fixed(Value, eq=False):
 
 NOTHING = Fixed()
 NO_LENGTHS: Mapping[str, Tensor | int] = {}
+NO_CHANGES: Changes = {}
 
 
 class StepNet:
     """The step net of a net, bound to its arrays: values and states in, values and states out.
+
+    `changes` are functions and arrays that take the place of values inside, by path, as `set=` of a call; a function is
+    given the elements of a chunk.
 
     Fields: `step` and its `plan`; `moving` are the net's inputs that come in pieces; `names` of the net's own outputs,
     `states` of what is remembered; `device` of the arrays.
@@ -55,7 +59,7 @@ class StepNet:
     Raises: NetError for a net that cannot step; MissingArraysError.
     """
 
-    def __init__(self, net: Net, along: str | None = None) -> None:
+    def __init__(self, net: Net, along: str | None = None, changes: Changes = NO_CHANGES) -> None:
         plan = plan_of(net)
         check_arrays(net, plan)
         along = along_of(plan, along)
@@ -67,7 +71,8 @@ class StepNet:
         own, states = ([outputs[name] for name in names] for names in (self.names, self.states))
         moving = {*self.moving, *self.states}
         sight = Visibility(self.plan, along, training=False)
-        parts = step_programs(self.plan, own, states, moving, sight.is_positionwise)
+        self._set = interventions(plan, changes)  # of the net: in its step net a part has states as outputs too
+        parts = step_programs(self.plan, own, states, moving, sight.is_positionwise, self._set)
         self._kept = parts.kept
         self._ends = {slot: sight.axis(slot) for slot in parts.ends}
         programs = (parts.once, parts.each, parts.whole, parts.last)
@@ -89,7 +94,9 @@ class StepNet:
         }
         given = {name: self._placement.moved(x) for name, x in inputs.items()}
         with torch.no_grad():
-            found = self._once(given, RunContext(batch=len(next(iter(inputs.values()))), lengths=lengths))
+            found = self._once(
+                given, RunContext(batch=len(next(iter(inputs.values()))), lengths=lengths, set=self._set)
+            )
         return Fixed(dict(zip(self._kept, found, strict=True)), lengths)
 
     def run(
@@ -121,7 +128,8 @@ class StepNet:
     ) -> tuple[dict[str | Slot, Tensor], RunContext]:
         """The values and the context of a run: moving inputs and states by name, fixed values by slot."""
         given = {name: self._placement.moved(x) for name, x in (*inputs.items(), *state.items())}
-        return {**given, **fixed.values}, RunContext(batch=len(next(iter(inputs.values()))), lengths=fixed.lengths)
+        count = len(next(iter(inputs.values())))
+        return {**given, **fixed.values}, RunContext(batch=count, lengths=fixed.lengths, set=self._set)
 
 
 def _last_of(x: Tensor, axis: int | None) -> Tensor:
