@@ -40,6 +40,11 @@ class WrongBias(nw.Leaf):
         return x + (w["bias"].detach() if self.forgets else Doubled.apply(w["bias"]))  # (..., in)
 
 
+def single(x: Tensor) -> Tensor:
+    """Code that computes in float32, whatever it is given."""
+    return (2 * x.float()).tanh()
+
+
 NETS: dict[str, tuple[nw.Net, Any]] = {
     "classifier": (classifier(), rows(3, 3)),
     "kinks": (nw.initialize(nw.Chain(nw.Linear(200), nw.relu, nw.Linear(3), input=20)), rows(8, 20)),
@@ -51,6 +56,10 @@ NETS: dict[str, tuple[nw.Net, Any]] = {
         rows(2, 6, 6, 1),
     ),
     "loss": (nw.with_loss(classifier(), nw.CrossEntropy()), {"input": rows(3, 3), "target": list("abd")}),
+    "code in float32": (
+        nw.initialize(nw.Chain(nw.Linear(4), nw.Function(single, "... -> ..."), nw.Linear(1), input=3)),
+        rows(3, 3),
+    ),
     "a bias that a norm removes": (
         nw.initialize(nw.Chain(nw.Linear(4), nw.LayerNorm(), nw.Linear(1), input=3)),
         rows(3, 3),

@@ -40,7 +40,7 @@ def test_of_a_pattern_only_what_matters_is_kept() -> None:
     net = classifier()
     targets = targets_of(net, net.plan, "tanh1", "gradients")
     selection = by_what(net.plan, "*", "gradients")
-    kept = check_depends(net.plan, targets, selection, "gradients")
+    kept = check_depends(net.plan, targets, selection, "*", "gradients")
     assert [spot.name for spot in kept.spots] == ["input", "linear1", "tanh1"]
 
 

@@ -114,6 +114,41 @@ def test_of_random_nets_they_are_those_of_a_module_of_torch(net: nw.Net) -> None
             torch.testing.assert_close(found[path], gradient)
 
 
+@settings(max_examples=20)
+@given(random_nets.nets())
+def test_by_every_value_they_are_those_by_a_tensor_in_its_place(net: nw.Net) -> None:
+    x = rows(random_nets.WIDTH)
+
+    def weighted(y: Tensor) -> Tensor:
+        return (y * torch.arange(4.0)).sum()
+
+    paths = list(nw.activations(net, x))
+    found = nw.gradients(net, x, of=weighted, wrt=paths)
+    assert list(found) == paths
+    for path, gradient in found.items():
+        value = net(x, at=path).requires_grad_()
+        (wanted,) = torch.autograd.grad(weighted(net(x, set={path: value})), value)
+        torch.testing.assert_close(gradient, wanted)
+
+
+def test_of_a_value_inside_a_map() -> None:
+    net = folded()
+    xs = [rows(3, 4, seed=1), rows(5, 4, seed=2)]
+    found = nw.gradients(net, xs, of="map1/body/tanh1", wrt=["input", "map1/body/linear1/weight"])
+    weight, bias = (net.arrays[f"map1/body/linear1/{name}"].requires_grad_() for name in ("weight", "bias"))
+    own = [x.clone().requires_grad_() for x in xs]
+    whole = torch.stack([(x @ weight.T + bias).tanh().sum() for x in own]).sum()
+    *by_input, by_weight = torch.autograd.grad(whole, [*own, weight])
+    torch.testing.assert_close(found["map1/body/linear1/weight"], by_weight)
+    for mine, wanted in zip(found["input"], by_input, strict=True):
+        torch.testing.assert_close(mine, wanted)
+
+
+def test_of_a_part_with_several_outputs_those_that_matter_are_given() -> None:
+    net = nw.initialize(nw.Chain(nw.LSTM(3), nw.Last(), nw.Linear(2), input=("n", 2)))
+    assert list(nw.gradients(net, rows(4, 2), of="linear1", wrt="lstm1")) == ["lstm1.output"]
+
+
 def test_inside_a_map_and_a_fold_the_form_is_that_of_the_values() -> None:
     net = folded()
     xs = [rows(n, 4, seed=n) for n in (3, 5, 2)]
@@ -170,15 +205,19 @@ def test_arrays_that_are_measured_have_no_gradient() -> None:
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "no dependence": (
         lambda: nw.gradients(classifier(), X, of="linear1", wrt="linear2/weight"),
-        "linear1 does not depend on linear2/weight, so there is no gradient\n"
+        "linear1 does not depend on linear2/weight\n"
         "  where:    gradients\n"
         "  expected: one of input, linear1, linear1/weight, linear1/bias",
     ),
     "none of a pattern": (
         lambda: nw.gradients(classifier(), X, of="linear1", wrt="*2/*"),
-        "linear1 does not depend on any of these, so there is no gradient\n"
+        "linear1 does not depend on *2/*\n"
         "  where:    gradients\n"
         "  expected: one of input, linear1, linear1/weight, linear1/bias",
+    ),
+    "no arrays": (
+        lambda: nw.gradients(nw.Chain(nw.relu, input=3), X),
+        "output does not depend on any learned array\n  where:    gradients\n  expected: one of input, relu1",
     ),
     "indices": (
         lambda: nw.gradients(language(), "abc", of="head", wrt="input"),

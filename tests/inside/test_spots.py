@@ -40,6 +40,9 @@ def test_one_name_is_alone_and_is_required() -> None:
     assert (one.alone, one.required) == (True, {"linear1"})
     assert (several.alone, several.required) == (False, {"linear1"})
     assert not find_spots("tanh*", known, "here").alone
+    cells = part_spots(nw.Chain(a=nw.LSTM(2), input=("n", 3)).plan)
+    assert find_spots("a", cells, "here").required == set()
+    assert find_spots("a.cell", cells, "here").required == {"a.cell"}
 
 
 def test_what_names_nothing_is_refused() -> None:

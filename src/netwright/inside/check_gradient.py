@@ -1,6 +1,6 @@
 """Compares the gradient of a net with finite differences in float64, array by array."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,10 +20,10 @@ from netwright.net.run.given import Given
 from netwright.seeds import generator_of
 from netwright.value import Value
 
-STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)  # how far numbers are moved, by their size: a kink needs a small step
+STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)  # how far numbers are moved, by their size: a kink needs a small step
 DIRECTIONS = 3  # along which each array is moved; a wrong number shows in almost every one
 TOLERANCE = 1e-5  # of the length of the gradient
-ROUNDING = 32 * 2.0**-52  # of what is added up, in float64
+ROUNDING = 32  # units in the last place of what is added up
 FAINT = 1e-2  # a difference whose rounding is more than this part of it says nothing
 
 
@@ -88,7 +88,7 @@ def check_gradient(net: Net, x: Any) -> GradientCheck:
     """Compare the gradient of a net, by each learned array and each input, with central differences in float64.
 
     All outputs are multiplied by random numbers and added, to one number f. An array w is moved along random directions
-    d by its own size: (f(w + h d) − f(w − h d)) / 2h is the gradient times d. Steps h from 1e-3 to 1e-7 are tried, and
+    d by its own size: (f(w + h d) − f(w − h d)) / 2h is the gradient times d. Steps h from 1e-2 to 1e-7 are tried, and
     the best counts, since a step may cross a kink, such as that of a ReLU, and a small one suffers from rounding.
 
     Fields:
@@ -131,7 +131,8 @@ def check_gradient(net: Net, x: Any) -> GradientCheck:
 class _Number:
     """One number that is made of all outputs of a net: they are multiplied by random numbers and added.
 
-    Fields: `arrays` and `inputs` by which it can be derived, and `size`, the sum of the sizes of what is added.
+    Fields: `arrays` and `inputs` by which it can be derived, and `rounding`, by which the number may be off: more where
+    code of a user computes in less than float64.
     """
 
     def __init__(self, net: Net, given: Given) -> None:
@@ -144,14 +145,14 @@ class _Number:
         self._whole = {name: x.detach().double() if x.is_floating_point() else x for name, x in self._whole.items()}
         self.arrays = {spot.path: self._held[spot.path] for spot in array_spots(given.plan, ("learned",))}
         self.inputs = {name: x for name, x in self._whole.items() if x.is_floating_point()}
-        self.size = 0.0
+        self.rounding, self._unit = 0.0, 2.0**-52
 
     def __call__(self, changed: Mapping[str, Tensor]) -> Tensor:
         """The number with other arrays and inputs, by name."""
         bound = self._program.bind({**self._held, **{n: x for n, x in changed.items() if n in self._held}})
         inputs = {name: changed.get(name, x) for name, x in self._whole.items()}
-        context = replace(self._context, known={})
-        total, self.size = torch.zeros((), dtype=torch.float64, device=bound.placement.device), 0.0
+        context = replace(self._context, known={}, precision=torch.float64, watch=self._look)
+        total, size = torch.zeros((), dtype=torch.float64, device=bound.placement.device), 0.0
         for slot, value in zip(self._slots, bound(inputs, context), strict=True):
             for number, row in enumerate(self._given.own(slot, value, context)):
                 for piece, part in enumerate(_tensors(row)):
@@ -159,8 +160,15 @@ class _Number:
                     weights = torch.randn(part.shape, generator=draw, dtype=torch.float64, device="cpu")
                     terms = part.double() * weights.to(part.device)
                     total = total + terms.sum()
-                    self.size += float(terms.detach().abs().sum())
+                    size += float(terms.detach().abs().sum())
+        self.rounding = ROUNDING * self._unit * size
         return total
+
+    def _look(self, path: str, values: Sequence[Tensor], rows: Tensor | None) -> None:
+        """Record the coarsest type in which the net computes."""
+        for value in values:
+            if value.is_floating_point():
+                self._unit = max(self._unit, torch.finfo(value.dtype).eps)
 
 
 def _slope(number: _Number, name: str, gradient: Tensor) -> Slope:
@@ -183,7 +191,7 @@ def _best(number: _Number, name: str, array: Tensor, way: Tensor, computed: floa
     for step in STEPS:
         with torch.no_grad():
             up, down = (float(number({name: array + sign * step * way})) for sign in (1, -1))
-        measured, noise = (up - down) / (2 * step), ROUNDING * number.size / step
+        measured, noise = (up - down) / (2 * step), number.rounding / step
         most = max(length, abs(measured))
         if best is not None and noise > FAINT * most:
             continue

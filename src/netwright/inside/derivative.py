@@ -145,8 +145,10 @@ def by_what(plan: Plan, wrt: Names, where: str) -> Selection:
     return Selection(tuple(kept), selection.required, selection.alone)
 
 
-def check_depends(plan: Plan, targets: Sequence[Target], selection: Selection, where: str) -> Selection:
+def check_depends(plan: Plan, targets: Sequence[Target], selection: Selection, asked: object, where: str) -> Selection:
     """The places that the targets depend on; those of a pattern on which none does are left out.
+
+    `asked` is what selected them, for the error.
 
     Raises: NetError for a place that was named by itself, and where nothing is left.
     """
@@ -157,7 +159,7 @@ def check_depends(plan: Plan, targets: Sequence[Target], selection: Selection, w
         near = [spot.name for spot in (*input_spots(plan), *part_spots(plan), *array_spots(plan))
                 if (spot.slot in slots if spot.slot else spot.path in arrays)]  # fmt: skip
         raise NetError(
-            what=f"{_names(targets)} does not depend on {few_of(lost) or 'any of these'}, so there is no gradient",
+            what=f"{_names(targets)} does not depend on {few_of(lost) or asked}",
             where=where,
             expected=f"one of {few_of(near)}" if near else "",
         )

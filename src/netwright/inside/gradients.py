@@ -42,7 +42,7 @@ def gradients(net: Net, x: Any, *, of: Of = None, wrt: Names | None = None) -> A
 
     Returns: for one name its gradient, in the shape of the array, or of the value as `net(x, at=path)` gives it; else a
         mapping from names to gradients. An input's gradient is that by the values that its encoder makes of it. Of
-        patterns, and of all arrays, those on which the value does not depend are left out.
+        patterns, of all arrays, and of several outputs of a part, those that do not matter for the value are left out.
 
     Raises: NetError where the value does not depend on a place that is named, and for indices, such as tokens, which
         have no gradient; PathError for what names nothing.
@@ -63,7 +63,7 @@ def gradients(net: Net, x: Any, *, of: Of = None, wrt: Names | None = None) -> A
     targets = targets_of(net, plan, of, "gradients")
     learned = Selection(tuple(array_spots(plan, ("learned",))), frozenset(), False)
     selection = learned if wrt is None else by_what(plan, wrt, "gradients")
-    selection = check_depends(plan, targets, selection, "gradients")
+    selection = check_depends(plan, targets, selection, wrt or "any learned array", "gradients")
     derivative = Derivative(net, given, targets, selection.spots)
     arrays: dict[str, Tensor] = {}
     values: dict[str, list[Tensor | Sequence[Own]]] = {}

@@ -54,7 +54,7 @@ def jacobian(net: Net, x: Any, *, of: Of = None, wrt: Names | None = None) -> An
     given = Given.of(net, x)
     target = _one_target(net, given, of)
     selection = by_what(given.plan, _only_input(net) if wrt is None else wrt, "jacobian")
-    selection = check_depends(given.plan, [target], selection, "jacobian")
+    selection = check_depends(given.plan, [target], selection, wrt, "jacobian")
     derivative = Derivative(net, given, [target], selection.spots)
     alone = bool(derivative.arrays) or not all(isinstance(x, Tensor) for x in given.examples.columns.values())
     pieces: dict[str, list[Tensor]] = {}

@@ -34,7 +34,7 @@ class Selection(Value):
 
     Fields:
         spots: in the order of the texts, those of a pattern in the order of the net.
-        required: the names that stand there by themselves, and not in a pattern.
+        required: the names that stand there by themselves, and not in a pattern or as one of several outputs.
         alone: whether one text names one place, so that the answer is a value and no mapping.
     """
 
@@ -84,7 +84,7 @@ def find_spots(names: Names, known: Sequence[Spot], where: str) -> Selection:
         if not several:
             raise _nothing(text, wild, known, where)
         found |= {spot.name: spot for spot in several}
-        required |= set() if wild else {spot.name for spot in several}
+        required |= {text} & {spot.name for spot in several}
     alone = isinstance(names, str) and not any(letter in names for letter in WILD) and len(found) == 1
     return Selection(tuple(found.values()), frozenset(required), alone)
 

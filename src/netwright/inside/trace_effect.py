@@ -112,7 +112,7 @@ def trace_effect(net: Net, clean: Any, corrupted: Any, *, at: Names, of: Of = No
     plan = second.plan
     tracing = _Tracing(net, first, second, of)
     selection = find_spots(at, [*input_spots(plan), *part_spots(plan)], "trace_effect")
-    selection = check_depends(plan, tracing.targets, selection, "trace_effect")
+    selection = check_depends(plan, tracing.targets, selection, at, "trace_effect")
     inside = [spot for spot in selection.spots if any(spot.slot in s.writes and s.within for s in plan.steps)]
     if inside:
         around = next(step.within[0] for step in plan.steps if inside[0].slot in step.writes)
