@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwright.causality.proof import Visibility
 from netwright.errors import DataError, NetError, SizeError
+from netwright.inside.behind import Behind, behind
 from netwright.inside.derivative import check_depends
 from netwright.inside.spots import Names, Spot, find_spots, input_spots, part_spots
 from netwright.inside.targets import Of, Target, targets_of
@@ -15,12 +17,11 @@ from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan, shape_text
 from netwright.net.plan.wiring import Slot
-from netwright.net.run.assemble import assemble, program_of
+from netwright.net.run.assemble import program_of
 from netwright.net.run.call import check_arrays
 from netwright.net.run.context import RunContext
-from netwright.net.run.execute import Bound, placement_of
+from netwright.net.run.execute import placement_of
 from netwright.net.run.given import Given
-from netwright.net.run.groups import Unit, lifted, made_by, read_by, unit_reads, unit_writes, units_of
 from netwright.sizes.size import names
 from netwright.sizes.unify import Row
 from netwright.value import Value
@@ -134,12 +135,15 @@ class _Tracing:
         answer = _answer(self.plan, self._values(0, _outputs(self.plan))) if of is None else None
         self.targets = targets_of(net, self.plan, of, "trace_effect") if answer is None else [answer]
         self.wanted = [slot for target in self.targets if (slot := target.spot.slot) is not None]
+        along = self.plan.varying
+        self.sight = Visibility(self.plan, along[0], training=False) if answer is not None and len(along) == 1 else None
 
     def effects(self, spots: Sequence[Spot]) -> Effects:
         """The scores at all places."""
-        behind = {spot.name: self._behind(spot) for spot in spots}
         slots = [spot.slot for spot in spots if spot.slot is not None]
-        read = [slot for takes, _ in behind.values() for slot in takes]
+        arrays = self.net.held.arrays
+        programs = [behind(self.plan, arrays, slot, self.wanted, self.sight) for slot in slots]
+        read = [slot for program in programs for slot in program.takes]
         clean = self._values(0, [*self.wanted, *slots])
         corrupted = self._values(1, dict.fromkeys([*self.wanted, *read, *slots]))
         ends = [self._scores(values, self.runs[run][1]) for run, values in enumerate((clean, corrupted))]
@@ -151,10 +155,11 @@ class _Tracing:
                 got=f"{right:g}",
                 mend="of=…, a score in which they differ",
             )
-        scores = {spot.name: self._patched(spot, *behind[spot.name], clean, corrupted) for spot in spots}
+        pairs = zip(spots, programs, strict=True)
+        scores = {spot.name: self._patched(spot, program, clean, corrupted) for spot, program in pairs}
         return Effects(right, wrong, scores)
 
-    def _patched(self, spot: Spot, takes: Sequence[Slot], bound: Bound, clean: Values, corrupted: Values) -> Tensor:
+    def _patched(self, spot: Spot, program: Behind, clean: Values, corrupted: Values) -> Tensor:
         """The score for each position of a value; of one without positions the score with all of it."""
         slot = spot.slot or ("", "")
         good, bad = clean[slot], corrupted[slot]
@@ -168,15 +173,13 @@ class _Tracing:
             )
         axis = _axis(self.plan, slot)
         size = 1 if axis is None else good.shape[axis]
-        largest = max(corrupted[one].numel() for one in (slot, *takes, *self.wanted))
+        largest = max(corrupted[one].numel() for one in (slot, *program.takes, *self.wanted))
         found: list[Tensor] = []
         for places in torch.arange(size, device="cpu").split(max(ROOM // max(largest, 1), 1)):
             rows = len(places)
-            values = {one: _repeated(corrupted[one], rows) for one in takes}
+            values = {one: _repeated(corrupted[one], rows) for one in program.takes}
             values[slot] = _repeated(good, rows) if axis is None else _with_positions(bad, good, axis, places)
-            context = _context(self.runs[1][1], rows)
-            made = dict(zip(self.wanted, bound(values, context), strict=True))
-            found.append(self._scores(made, context))
+            found.append(self._scores(*program.run(values, _context(self.runs[1][1], rows))))
         whole = torch.cat(found)
         return whole[0] if axis is None else whole
 
@@ -187,19 +190,6 @@ class _Tracing:
             for target, slot in zip(self.targets, self.wanted, strict=True)
         ]
         return torch.stack([torch.stack(several).sum() for several in zip(*rows, strict=True)]).cpu()
-
-    def _behind(self, spot: Spot) -> tuple[list[Slot], Bound]:
-        """What comes behind a value: the other values that it reads, and the program."""
-        slot = spot.slot or ("", "")
-        changing, units = {slot}, list[Unit]()
-        for unit in lifted(units_of(self.plan.steps, self.wanted, {*self.wanted, slot}), self.wanted):
-            if unit_reads(unit) & changing:
-                changing |= unit_writes(unit)
-                units.append(unit)
-        needed = (read_by(units) | {*self.wanted}) - made_by(units)
-        inputs = [(one, one) for one in sorted(needed | {slot})]
-        bound = assemble(self.plan, units, inputs, self.wanted).bind(self.net.held.arrays)
-        return sorted(needed), bound
 
     def _values(self, run: int, slots: Any) -> dict[Slot, Tensor]:
         """Values of one of the two runs, (1, …) each."""

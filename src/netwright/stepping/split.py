@@ -62,7 +62,7 @@ def step_programs(
         stays = unit_reads(unit) and not unit_reads(unit) & changing
         changing |= set() if stays else unit_writes(unit)
         (once if stays else each).append(unit)
-    whole, last = _behind(each, states, is_positionwise)
+    whole, last = mixing_and_rest(each, states, is_positionwise)
     inputs: list[tuple[Any, Slot]] = [(name, ("", name)) for name in plan.wiring.inputs]
     made = {slot for unit in once for slot in outside(unit, outputs)}
     made |= {slot for name, slot in inputs if name not in moving}
@@ -80,7 +80,7 @@ def step_programs(
     )
 
 
-def _behind(
+def mixing_and_rest(
     units: Sequence[Unit], states: Iterable[Slot], is_positionwise: Callable[[PlanStep], bool]
 ) -> tuple[list[Unit], ...]:
     """The units that all elements must go through, and those that are needed for the last element only."""

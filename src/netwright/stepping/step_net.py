@@ -119,7 +119,7 @@ class StepNet:
         given, context = self._context(inputs, state, fixed)
         with torch.no_grad():
             found = self._whole(given, context)
-            ends = {slot: _last_of(x, axis) for (slot, axis), x in zip(self._ends.items(), found, strict=False)}
+            ends = {slot: last_of(x, axis) for (slot, axis), x in zip(self._ends.items(), found, strict=False)}
             values = self._last({**fixed.values, **ends}, context)
         return dict(zip(self.names, values, strict=True)), dict(zip(self.states, found[len(ends) :], strict=True))
 
@@ -132,7 +132,7 @@ class StepNet:
         return {**given, **fixed.values}, RunContext(batch=count, lengths=fixed.lengths, set=self._set)
 
 
-def _last_of(x: Tensor, axis: int | None) -> Tensor:
+def last_of(x: Tensor, axis: int | None) -> Tensor:
     """The last element along an axis, the batch's not counted: (b, k, …) -> (b, 1, …); without one all there is."""
     return x if axis is None else x.narrow(axis + 1, x.shape[axis + 1] - 1, 1)
 
