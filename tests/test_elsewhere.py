@@ -38,6 +38,11 @@ def refused(call) -> NetwrightError:
         (lambda: NET.fit(*DATA), "nw.train(net, (inputs, targets)), whose run holds the trained net"),
         (lambda: NET.parameters(), "net.arrays, by path"),
         (lambda: NET.forward(1), "net(x)"),
+        (lambda: nw.grad(NET), "nw.gradients(net, x), by path"),
+        (
+            lambda: NET.register_forward_hook(print),
+            "nw.activations(net, x), by path; net(x, set={path: function}) changes a value",
+        ),
         (lambda: nw.Dropout(p=0.1), "nw.Dropout(rate=…)"),
         (lambda: nw.Dropout(probability=0.1), ()),
         (lambda: nw.Linear(10, 20), "nw.Linear(20): the size of the input follows from what comes before"),

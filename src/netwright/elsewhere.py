@@ -109,6 +109,12 @@ VERBS = {
     "half": "net.to(torch.float16)",
     "zero_grad": "nw.train(net, data), which computes and applies gradients",
     "backward": "nw.train(net, data), which computes and applies gradients",
+    "grad": "nw.gradients(net, x), by path",
+    "GradientTape": "nw.gradients(net, x), by path",
+    "jacrev": "nw.jacobian(net, x)",
+    "gradcheck": "nw.check_gradient(net, x)",
+    "register_forward_hook": "nw.activations(net, x), by path; net(x, set={path: function}) changes a value",
+    "register_full_backward_hook": "nw.gradients(net, x, wrt=path)",
 }
 KEEPS = 'nw.train(…, folder="runs/a"), which keeps checkpoints and the nets; the same call goes on'
 RUNS = {

@@ -155,6 +155,10 @@ def test_inside_a_map_and_a_fold_the_form_is_that_of_the_values() -> None:
     names = ["input", "map1/body/linear1", "map1", "fold1/body"]
     found = nw.gradients(net, xs, of="fold1.hidden", wrt=names)
     weight, bias = net.arrays["map1/body/linear1/weight"], net.arrays["map1/body/linear1/bias"]
+    same = nw.gradients(net, xs, of="fold1.hidden", wrt=["map1/body", "map1/body/tanh1", "map1"])
+    for one, other, whole in zip(*same.values(), strict=True):  # the value of a part is that of its last part
+        torch.testing.assert_close(one, other)
+        torch.testing.assert_close(one, whole)
     for i, x in enumerate(xs):
         linear = (x @ weight.T + bias).requires_grad_()
         state, states = torch.zeros(2), list[Tensor]()
@@ -181,6 +185,9 @@ def test_padding_has_no_part_in_a_sum() -> None:
 
 def test_a_net_in_float64_and_inference_mode() -> None:
     net = classifier().to(dtype=torch.float64)
+    with torch.no_grad():
+        assert nw.jacobian(net, X).dtype == torch.float64
+        assert nw.check_gradient(net, X).holds
     with torch.inference_mode():
         assert nw.gradients(net, X, of=score, wrt="input").dtype == torch.float64
 

@@ -83,6 +83,7 @@ class GradientCheck(Value):
 
 
 @torch.inference_mode(False)
+@torch.enable_grad()
 @without_autocast()
 def check_gradient(net: Net, x: Any) -> GradientCheck:
     """Compare the gradient of a net, by each learned array and each input, with central differences in float64.

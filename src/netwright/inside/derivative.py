@@ -123,8 +123,8 @@ class Derivative:
         with torch.no_grad():
             values = self._bound(recorded.inputs, context)[len(self.targets) :]
         made = dict(zip(self._elements, values, strict=True))
-        names = {spot.slot: spot.name for spot in self.spots}
-        return {names[slot]: self.given.own(slot, made[slot], context) for slot in slopes}
+        pairs = [(spot.name, spot.slot) for spot in self.spots if spot.slot is not None]
+        return {name: self.given.own(slot, made[slot], context) for name, slot in pairs if slot in slopes}
 
 
 def by_what(plan: Plan, wrt: Names, where: str) -> Selection:

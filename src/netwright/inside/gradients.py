@@ -23,6 +23,7 @@ def gradients(net: Net, x: Any, *, of: Of = None, wrt: str) -> Tensor | Any: ...
 @overload
 def gradients(net: Net, x: Any, *, of: Of = None, wrt: list[str] | tuple[str, ...]) -> dict[str, Tensor | Any]: ...
 @torch.inference_mode(False)
+@torch.enable_grad()
 @without_autocast()
 def gradients(net: Net, x: Any, *, of: Of = None, wrt: Names | None = None) -> Any:
     """The gradient of a value of a net, ∂value / ∂place, by its arrays, its inputs or any values inside.

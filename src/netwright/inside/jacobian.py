@@ -23,6 +23,7 @@ def jacobian(net: Net, x: Any, *, of: Of = None, wrt: str | None = None) -> Tens
 @overload
 def jacobian(net: Net, x: Any, *, of: Of = None, wrt: list[str] | tuple[str, ...]) -> dict[str, Tensor | Any]: ...
 @torch.inference_mode(False)
+@torch.enable_grad()
 @without_autocast()
 def jacobian(net: Net, x: Any, *, of: Of = None, wrt: Names | None = None) -> Any:
     """The Jacobian J[i, j] = ∂valueᵢ / ∂placeⱼ of a value of a net, for each example.
