@@ -152,3 +152,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 def test_what_cannot_be_traced_is_said(case: str) -> None:
     make, text = REFUSED[case]
     assert message(make) == text
+
+
+def test_the_mends_work() -> None:
+    clean, corrupted = rows(3, 4), rows(3, 4, seed=1)
+    found = nw.trace_effect(folded(), clean, corrupted, at="map1", of="fold1.hidden")
+    good, bad = (folded()(x, at="map1") for x in (clean, corrupted))
+    for position, score in enumerate(found.scores["map1"]):
+        mixed = bad.clone()
+        mixed[position] = good[position]
+        wanted = folded()(corrupted, at="fold1.hidden", set={"map1": mixed}).sum()
+        assert score.item() == pytest.approx(wanted.item(), abs=1e-6)
