@@ -73,7 +73,7 @@ INSIDE = {
         ["not_finite", "optimizers", "penalties", "variation"],
         ["engines"],
         ["prepare"],
-        ["loggers", "loop", "progress"],
+        ["descend", "loggers", "loop", "progress"],
         ["result"],
         ["folder"],
         ["train"],

@@ -205,6 +205,8 @@ from netwright.stepping.unfold import unfold as unfold
 from netwright.sweep.result import Sweep as Sweep
 from netwright.sweep.result import Trial as Trial
 from netwright.sweep.sweep import sweep as sweep
+from netwright.training.descend import Trajectory as Trajectory
+from netwright.training.descend import descend as descend
 from netwright.training.events import Callback as Callback
 from netwright.training.events import Choice as Choice
 from netwright.training.events import Epoch as Epoch
