@@ -27,7 +27,7 @@ FLOORS = [
     ["data"],
     ["net"],
     ["layers"],
-    ["causality", "file", "measure"],
+    ["causality", "editing", "file", "measure"],
     ["stepping", "models", "training"],
     ["generate", "check", "inside"],
     ["show"],
@@ -67,6 +67,7 @@ INSIDE = {
         ["assemble", "given"],
         ["call"],
     ],
+    "editing": [["rewrite"], ["set_fields"], ["select"], ["nesting"]],
     "training": [
         ["average", "batch", "events", "holding", "interrupts", "range_test", "schedules", "snapshot", "start"],
         ["culprit", "epochs", "feeds", "limits", "measurement", "mixup", "processes", "telling", "updates"],

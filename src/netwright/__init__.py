@@ -45,6 +45,12 @@ from netwright.data.split import split as split
 from netwright.diagnosis.diagnose import Diagnosis as Diagnosis
 from netwright.diagnosis.diagnose import diagnose as diagnose
 from netwright.diagnosis.rules import Symptom as Symptom
+from netwright.editing.nesting import flatten as flatten
+from netwright.editing.nesting import nest as nest
+from netwright.editing.nesting import wrap as wrap
+from netwright.editing.select import Selection as Selection
+from netwright.editing.select import select as select
+from netwright.editing.set_fields import set as set
 from netwright.elsewhere import unknown as __getattr__  # noqa: F401  # pyright: ignore[reportUnusedImport]  # Python calls it
 from netwright.errors import DataError as DataError
 from netwright.errors import FileError as FileError

@@ -3,7 +3,7 @@
 import pytest
 
 from netwright.errors import NetError
-from netwright.net.names import Numbers, check_name, join_path, numbered
+from netwright.net.names import Numbers, check_name, join_path, matches, numbered, outermost
 
 
 def test_paths_join_and_a_shared_place_starts_anew() -> None:
@@ -29,3 +29,20 @@ def test_names_with_numbers_go_on_where_the_last_one_ended() -> None:
     assert [numbers.again("gate"), numbers.again("gate")] == ["gate", "gate_2"]
     assert [numbers.kept("relu1", "relu"), numbers.kept("conv1", "conv")] == ["relu1", "conv5"]
     assert numbers.new("relu") == "relu2"
+
+
+def test_a_pattern_means_a_path_or_a_part_around_it() -> None:
+    paths = ["conv1/weight", "block/conv1/weight", "block/conv2/bias", "@layer/weight"]
+    wanted = {
+        "conv1": [0],
+        "conv*": [0],
+        "*conv1": [0, 1],
+        "block": [1, 2],
+        "block/conv?": [1, 2],
+        "*/weight": [0, 1, 3],
+        "@layer": [3],
+        "conv": [],
+    }
+    assert {one: [i for i, path in enumerate(paths) if matches(path, one)] for one in wanted} == wanted
+    assert outermost("block/conv1", "*conv1")
+    assert not outermost("block/conv1", "b*")

@@ -1,6 +1,7 @@
 """Names in a net: paths made of names, numbered names, and which names are allowed in a path."""
 
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from netwright.errors import NetError
 
@@ -69,3 +70,31 @@ def check_name(name: object, where: str) -> None:
         raise NetError(
             what="a part's name is a Python name", where=where, got=repr(name), mend="letters, digits and underscores"
         )
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a pattern matches a path, or the path of a part that contains what is there.
+
+    `*` stands for any text, also across parts, `?` for one character, `[ab]` for one of several.
+
+    Example:
+        >>> matches("block1/conv1/weight", "*/conv1"), matches("conv1/weight", "conv*")
+        (True, True)
+    """
+    return fnmatchcase(path, pattern) or any(fnmatchcase(above, pattern) for above in _above(path))
+
+
+def outermost(path: str, pattern: str) -> bool:
+    """Whether a pattern matches a path itself, and no part that contains what is there.
+
+    Example:
+        >>> outermost("conv1", "conv*"), outermost("conv1/weight", "conv*")
+        (True, False)
+    """
+    return fnmatchcase(path, pattern) and not any(fnmatchcase(above, pattern) for above in _above(path))
+
+
+def _above(path: str) -> list[str]:
+    """The paths of the parts that contain what is at a path, the outermost first."""
+    pieces = path.split("/")
+    return ["/".join(pieces[:count]) for count in range(1, len(pieces))]

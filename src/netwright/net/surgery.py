@@ -1,7 +1,7 @@
 """Edits nets: every verb takes a net and gives a new one that shares each array it did not touch."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace as with_fields
 from typing import TypeAlias
 
@@ -42,11 +42,12 @@ def cut_out(node: Node, piece: slice) -> Node:
         raise NetError(
             what="this slice holds no part", where=slice_text(piece), got=f"{len(names)} parts: {', '.join(names)}"
         )
-    cut_level, kept = _cut(level, start, stop)
+    piece_level, reads = cut_level(level, start, stop)
+    kept = {name: port for name, (maker, port) in reads.items() if not maker}
     inputs = {name: node.held.inputs[outer] for name, outer in kept.items() if outer in node.held.inputs}
-    ends = set(cut_level.outputs) & set(level.outputs)
+    ends = set(piece_level.outputs) & set(level.outputs)
     outputs = {name: codec for name, codec in node.held.outputs.items() if any(name == port for port, _ in ends)}
-    return _remade(node, cut_level, node.held.arrays, inputs, outputs)
+    return _remade(node, piece_level, node.held.arrays, inputs, outputs)
 
 
 def replace(node: Node, path: str | int, part: Node) -> Node:
@@ -64,7 +65,7 @@ def replace(node: Node, path: str | int, part: Node) -> Node:
     arrays |= _lifted(join_path(_root(node), place), part)
     uses = [call for call in level.calls if call.place == place]
     for call in uses:
-        check_reads(part, call.reads, _given(node), call.name)
+        check_reads(part, call.reads, given_codecs(node), call.name)
     names = [call.name for call in uses]
     known = set(names) <= container.children().keys()
     fields = container.fields_with(dict.fromkeys(names, part.stripped())) if known else None
@@ -87,7 +88,7 @@ def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
     name = _free_name(level, part, name)
     (port, ref), *others = at.reads
     new = Call(name, part.stripped(), ((_first_input(part), ref),), name)
-    check_reads(part, new.reads, _given(node), name)
+    check_reads(part, new.reads, given_codecs(node), name)
     moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
     calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
     arrays = arrays_together(node.held.arrays, _lifted(join_path(_root(node), name), part), name)
@@ -99,30 +100,33 @@ def delete(node: Node, path: str | int) -> Node:
     parent, name = _split(node, path)
     if parent:
         return _replace_below(node, parent, delete(get(node, parent), name))
-    level = _level(node, path)
-    gone = next(call for call in level.calls if call.name == name)
-    if len(gone.reads) != 1:
-        many = f"{len(gone.reads)} values: its readers cannot read them all in its place"
-        raise NetError(
-            what=f"{name} reads {many if gone.reads else 'nothing: its readers would have nothing to read'}",
-            where=name,
-            mend=f"net.replace({name!r}, part), with a part that takes its place",
-        )
-    if len(level.calls) == 1:
-        raise NetError(what="a net of no parts is no net", where=name, mend=f"net.replace({name!r}, part)")
-    source = gone.reads[0][1]
-
-    def moved(ref: Ref) -> Ref:
-        return source if ref[0] == name else ref
-
-    calls = tuple(
-        with_fields(call, reads=tuple((port, moved(ref)) for port, ref in call.reads))
-        for call in level.calls
-        if call is not gone
-    )
-    outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
-    changed = Level(level.inputs, calls, outputs)
+    changed = without_calls(_level(node, path), [name])
     return _remade(node, changed, node.held.arrays, node.held.inputs, node.held.outputs)
+
+
+def without_calls(level: Level, gone: Collection[str]) -> Level:
+    """The level without some calls: their readers read what they read."""
+    sources: dict[str, Ref] = {}
+    for call in level.calls:
+        if call.name in gone and len(call.reads) != 1:
+            many = f"{len(call.reads)} values: its readers cannot read them all in its place"
+            raise NetError(
+                what=f"{call.name} reads {many if call.reads else 'nothing: its readers would have nothing to read'}",
+                where=call.name,
+                mend=f"net.replace({call.name!r}, part), with a part that takes its place",
+            )
+        if call.name in gone:
+            _, ref = call.reads[0]
+            sources[call.name] = sources.get(ref[0], ref)
+    if len(level.calls) == len(sources):
+        first = level.calls[0].name
+        raise NetError(what="a net of no parts is no net", where=first, mend=f"net.replace({first!r}, part)")
+    calls = tuple(
+        with_fields(call, reads=tuple((port, sources.get(ref[0], ref)) for port, ref in call.reads))
+        for call in level.calls
+        if call.name not in sources
+    )
+    return Level(level.inputs, calls, tuple((port, sources.get(ref[0], ref)) for port, ref in level.outputs))
 
 
 def rename(node: Node, path: str | int, new: str) -> Node:
@@ -160,7 +164,7 @@ def append(node: Node, part: Node, name: str = "") -> Node:
         raise NetError(what=f"append needs a net with one output; this has {len(level.outputs)}", where="append")
     name = _free_name(level, part, name)
     call = Call(name, part.stripped(), ((_first_input(part), level.outputs[0][1]),), name)
-    check_reads(part, call.reads, _given(node), name)
+    check_reads(part, call.reads, given_codecs(node), name)
     outputs = tuple((port, (name, port)) for port in output_names(part, 1))
     arrays = arrays_together(node.held.arrays, _lifted(join_path(_root(node), name), part), name)
     changed = Level(level.inputs, (*level.calls, call), outputs)
@@ -241,7 +245,7 @@ def _lifted(name: str, part: Node) -> dict[str, Tensor]:
     return {join_path(name, path): array for path, array in part.held.arrays.items()}
 
 
-def _given(node: Node) -> dict[Ref, Codec]:
+def given_codecs(node: Node) -> dict[Ref, Codec]:
     """The codecs of values in a net, by reference: those of its inputs and of its outputs."""
     inputs: dict[Ref, Codec] = {("", name): codec for name, codec in node.held.inputs.items()}
     ends = _level(node, "an edit").outputs
@@ -372,8 +376,8 @@ def _first_input(part: Node) -> str:
     return input_ports(part, 1)[0].name
 
 
-def _cut(level: Level, start: int, stop: int) -> tuple[Level, dict[str, str]]:
-    """Some calls of a level, and which of its inputs are inputs of the whole.
+def cut_level(level: Level, start: int, stop: int) -> tuple[Level, dict[str, Ref]]:
+    """Some calls of a level, and what its inputs read in the whole.
 
     Outside values they read become inputs, values read outside become outputs.
     """
@@ -393,8 +397,7 @@ def _cut(level: Level, start: int, stop: int) -> tuple[Level, dict[str, str]]:
     inner = [ref for ref in dict.fromkeys(ref for c in calls for ref in _outputs_of(c)) if ref in read - shown]
     alone = len(inner) == 1 and not outputs
     outputs += [(OUTPUT if alone else name, ref) for ref, name in _port_names(inner).items()]
-    kept = {name: ref[1] for ref, name in fresh.items() if not ref[0]}
-    return Level(tuple(fresh.values()), moved, tuple(outputs)), kept
+    return Level(tuple(fresh.values()), moved, tuple(outputs)), {name: ref for ref, name in fresh.items()}
 
 
 def _port_names(refs: Sequence[Ref]) -> dict[Ref, str]:

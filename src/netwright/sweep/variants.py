@@ -7,11 +7,11 @@ from typing import Any, cast
 import numpy as np
 from torch import Tensor
 
+from netwright.editing.set_fields import fields_of, set
 from netwright.errors import NetwrightError, PathError, TrainingError, did_you_mean, shortened
 from netwright.fields import plain
 from netwright.net import surgery
-from netwright.net.leaf import LeafNode
-from netwright.net.node import Node, field_values
+from netwright.net.node import Node
 from netwright.net.part import Net
 from netwright.training.folder.fork import CHECKS as CHANGE_CHECKS
 from netwright.training.folder.made_from import CHANGEABLE
@@ -55,11 +55,12 @@ def variant(net: Net, changes: Mapping[str, Any]) -> Variant:
     """The net with these changes, and the settings among them."""
     changed, settings = net, dict[str, Any]()
     for name, value in changes.items():
+        if name not in net.paths and "." in name:
+            changed = set(changed, {name: value})
+            continue
         try:
             if name in net.paths:
                 changed = changed.replace(name, value)
-            elif "." in name:
-                changed = _with_field(changed, name, plain(value))
             elif name in VARIED:
                 settings[name] = value
                 {**CHECKS, **CHANGE_CHECKS}[name](value)
@@ -68,30 +69,6 @@ def variant(net: Net, changes: Mapping[str, Any]) -> Variant:
         except NetwrightError as error:
             raise error.within(f"{name}={shortened(repr(value), 60)}") from None
     return Variant(changes, changed, settings)
-
-
-def _with_field(net: Net, name: str, value: Any) -> Net:
-    """The net with another value of a field; arrays that still fit are kept."""
-    path, _, field = name.rpartition(".")
-    part = surgery.get(net, path)
-    known = _fields(part)
-    if field not in known:
-        raise PathError(
-            what=f"{type(part).__name__} has no field {field!r} that can be changed",
-            where=path,
-            expected=f"one of {', '.join(known)}" if known else "a part with fields",
-            mend=did_you_mean(field, known),
-        )
-    made = type(part)(**{**field_values(part), field: value})
-    made = made.holding(shared=part.held.shared) if part.held.shared else made
-    return net.replace(path, surgery.hold_arrays(made, part.held.arrays))
-
-
-def _fields(part: Node) -> list[str]:
-    """The fields of a part that are no parts: all of a leaf, numbers and texts of a container."""
-    if isinstance(part, LeafNode):
-        return [*field_values(part)]
-    return [name for name, value in field_values(part).items() if isinstance(value, bool | int | float | str)]
 
 
 def _values(name: str, values: Any) -> list[Any]:
@@ -164,7 +141,7 @@ def _unknown(net: Net, name: str) -> PathError:
             expected=f"a field of a part, or one of {', '.join(VARIED)}",
             mend=f"nw.sweep(…, {name}=…)",
         )
-    own = [f"{path}.{field}" for path in net.paths for field in _fields(surgery.get(net, path))]
+    own = [f"{path}.{field}" for path in net.paths for field in fields_of(surgery.get(net, path))]
     return PathError(
         what=f"the net has no part {name!r}, and it is no setting that a sweep varies",
         expected='the path of a part, a field such as "linear1.out", or one of ' + ", ".join(VARIED),

@@ -14,6 +14,7 @@ from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError
 from netwright.machine import best_device, free_memory
 from netwright.net.cost import ANY_LENGTHS, FLOAT32_BYTES
+from netwright.net.names import matches
 from netwright.net.plan.plan import Plan, fixed, shape_text
 from netwright.training.engines.pieces import size_text
 from netwright.training.events import Choice
@@ -23,7 +24,6 @@ from netwright.training.feeds.workers import with_workers
 from netwright.training.limits import Limits
 from netwright.training.optimizers import Optimizer
 from netwright.training.prepare.peak import peak_rate
-from netwright.training.prepare.rates import matches
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_small_batch
 from netwright.training.range_test import RATE, RangeTest

@@ -12,6 +12,7 @@ from netwright.data.sources import Source
 from netwright.errors import PathError
 from netwright.machine import free_memory
 from netwright.net.leaf import declared_keywords
+from netwright.net.names import matches
 from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import fixed
@@ -22,7 +23,6 @@ from netwright.training.feeds.feed import Feed
 from netwright.training.prepare.examples import SplitData
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared, prepare
-from netwright.training.prepare.rates import matches
 from netwright.training.prepare.validate import CHUNK, measuring
 from netwright.value import Value
 

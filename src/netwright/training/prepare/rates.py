@@ -1,13 +1,13 @@
 """Which arrays are trained and how fast: learning rates by path, one update for each rate, frozen arrays kept."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from netwright.errors import PathError, TrainingError, did_you_mean
+from netwright.net.names import matches
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.training.engines.engine import Engine, Turn
@@ -117,8 +117,3 @@ def _parts(names: Sequence[str]) -> list[str]:
     """Every path that a pattern can match: arrays, and the parts that contain them at any depth."""
     pieces = [name.split("/") for name in names]
     return list(dict.fromkeys("/".join(piece[:n]) for piece in pieces for n in range(1, len(piece) + 1)))
-
-
-def matches(path: str, pattern: str) -> bool:
-    """Whether a pattern matches an array's path, or the path of a part that contains the array."""
-    return fnmatchcase(path, pattern) or path.startswith(f"{pattern}/")

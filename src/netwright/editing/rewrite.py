@@ -1,0 +1,204 @@
+"""Edits many parts of a net in one pass: the net is solved once, and a part that is used several times edited once."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace as with_fields
+from typing import TypeAlias, cast
+
+from torch import Tensor
+
+from netwright.codecs.codec import Codec
+from netwright.errors import NetwrightError
+from netwright.net import surgery
+from netwright.net.names import SHARED, join_path
+from netwright.net.node import NOTHING, Held, Node, expect_net
+from netwright.net.part import Net, Shared
+from netwright.net.plan.container import ContainerNode
+from netwright.net.plan.level import Call, Level, Ref
+from netwright.net.plan.plan import plan_of
+from netwright.net.ports import check_reads
+from netwright.value import Value
+
+Edit: TypeAlias = Callable[[Net], Node] | None
+"""What becomes of a part, which is given with its arrays; None removes it."""
+LevelEdit: TypeAlias = Callable[[Level], Level]
+"""What becomes of the wiring of a container."""
+Renames: TypeAlias = Iterable[tuple[str, str]]
+"""Pairs of an old place and a new one."""
+
+
+class Spot(Value, eq=False):
+    """One part of a net, wherever it is used.
+
+    Fields: `place`, under which its arrays are kept; `paths` of all its uses, the first one first; the `part`, bare.
+    """
+
+    place: str
+    paths: tuple[str, ...]
+    part: Node
+
+    @property
+    def path(self) -> str:
+        """The path of its first use."""
+        return self.paths[0]
+
+
+def spots(net: Node) -> dict[str, Spot]:
+    """Every part of a net by its place, at any depth, each after the parts within it.
+
+    A part that is called several times has one place, and so has one with a shared name.
+    """
+    found: dict[str, tuple[list[str], Node]] = {}
+    for path, place, part in _walk(net, "", root_of(net)):
+        found.setdefault(place, ([], part))[0].append(path)
+    return {place: Spot(place, tuple(paths), part) for place, (paths, part) in found.items()}
+
+
+def root_of(net: Node) -> str:
+    """The place of a net itself."""
+    return SHARED + net.held.shared if net.held.shared else ""
+
+
+def place_of(call: Call, place: str) -> str:
+    """The place of a part that is called in a container at a place."""
+    return root_of(call.part) or join_path(place, call.place)
+
+
+def _walk(node: Node, path: str, place: str) -> Iterator[tuple[str, str, Node]]:
+    if not isinstance(node, ContainerNode):
+        return
+    for call in node.level.calls:
+        below, there = join_path(path, call.name), place_of(call, place)
+        yield from _walk(call.part, below, there)
+        yield below, there, call.part
+
+
+def with_edits(
+    net: Net, parts: Mapping[str, Edit], levels: Mapping[str, LevelEdit] | None = None, arrays: Renames = ()
+) -> tuple[Net, dict[str, Node]]:
+    """The net with other parts at these places, and other wirings of the containers at these; and the parts put in.
+
+    A part within another one is edited first. What takes the place of a shared part is shared under its name, so all
+    uses stay one part. Arrays that were not touched are the same memory; those that do not fit any more are dropped.
+
+    Args:
+        net: is not changed.
+        parts: from places to what becomes of the parts there.
+        levels: from places to what becomes of the wiring of the container there, after its parts were edited.
+        arrays: pairs of an old place and a new one, to which what is kept there moves.
+    """
+    expect_net(net, "an edit")
+    work = _Rewriting(net, parts, levels or {})
+    made = work.whole()
+    return cast(Net, surgery.hold_arrays(made, moved(work.arrays, arrays))), work.put
+
+
+class _Rewriting:
+    """A net on its way to another one: the arrays as they are by now, and the places that are done."""
+
+    def __init__(self, net: Net, parts: Mapping[str, Edit], levels: Mapping[str, LevelEdit]) -> None:
+        self.net, self.parts, self.levels = net, parts, levels
+        self.arrays = dict(net.held.arrays)
+        self.put: dict[str, Node] = {}
+        self._below: dict[str, dict[str, None]] = {}  # by place, the arrays within
+        self._done: dict[str, Node] = {}
+        for path in self.arrays:
+            self._enter(path)
+
+    def whole(self) -> Node:
+        """The net with its codecs and without arrays, checked."""
+        held = self.net.held
+        bare = Held(inputs=held.inputs, outputs=held.outputs, shared=held.shared)
+        if not isinstance(self.net, ContainerNode):
+            return self.net.rebuilt(bare)
+        return self._container(self.net, "", root_of(self.net), surgery.given_codecs(self.net), bare)
+
+    def _part(self, node: Node, path: str, place: str, given: Mapping[Ref, Codec]) -> Node:
+        """What becomes of one part; the same object where nothing changes."""
+        if place not in self._done:
+            made = node
+            if isinstance(node, ContainerNode):
+                try:
+                    made = self._container(node, path, place, given, Held(shared=node.held.shared))
+                except NetwrightError as error:
+                    raise error.within(path) from None
+            edit = self.parts.get(place)
+            self._done[place] = self._edited(made, edit, path, place) if edit else made
+        return self._done[place]
+
+    def _edited(self, part: Node, edit: Callable[[Net], Node], path: str, place: str) -> Node:
+        """The part that takes the place of one, whose arrays give way to its own."""
+        whole = part.unchecked(NOTHING)  # a shared part without its name, which what takes its place gets
+        whole = cast(Net, whole.unchecked(Held(self._held(whole, place))))
+        made = edit(whole)
+        if made is whole:
+            return part
+        if part.held.shared and not made.held.shared:
+            made = Shared(part.held.shared, made)
+        self._forget(place)
+        for own, array in made.held.arrays.items():
+            self.arrays[join_path(place, own)] = array
+            self._enter(join_path(place, own))
+        self.put[path] = made
+        return made
+
+    def _held(self, part: Node, place: str) -> dict[str, Tensor]:
+        """The arrays of a part, as it holds them itself: those that it shares with others keep their paths."""
+        own = {path.removeprefix(f"{place}/"): path for path in self._below.get(place, {})}
+        shared = any(path.startswith(SHARED) for path in self.arrays)
+        needed = plan_of(part).arrays if shared else {}
+        own |= {path: path for path in needed if path.startswith(SHARED) and path in self.arrays}
+        return {name: self.arrays[path] for name, path in own.items()}
+
+    def _enter(self, path: str) -> None:
+        """Note an array at all the places that it lies in."""
+        pieces = path.split("/")
+        for count in range(1, len(pieces)):
+            self._below.setdefault("/".join(pieces[:count]), {})[path] = None
+
+    def _forget(self, place: str) -> None:
+        """Drop what a part had."""
+        for path in self._below.pop(place, {}):
+            self.arrays.pop(path, None)
+
+    def _container(self, node: ContainerNode, path: str, place: str, given: Mapping[Ref, Codec], held: Held) -> Node:
+        """The container with its parts edited; the same object where nothing changes, if it holds nothing."""
+        level, changed, gone = node.level, dict[str, Node](), set[str]()
+        for call in level.calls:
+            there = place_of(call, place)
+            if there in self.parts and self.parts[there] is None:
+                gone.add(call.name)
+                self._forget(there)
+                continue
+            inner = {("", port): given[ref] for port, ref in call.reads if ref in given} if node.each is None else {}
+            made = self._part(call.part, join_path(path, call.name), there, inner)
+            check_reads(made, call.reads, given, call.name)
+            if made is not call.part:
+                changed[call.name] = made.stripped()
+        edit = self.levels.get(place)
+        if not (changed or gone or edit):
+            return node if not path else node.rebuilt(held)
+        known = not gone and edit is None and changed.keys() <= node.children().keys()
+        fields = node.fields_with(changed) if known else None
+        if fields is not None:  # what lies within another net is checked with it
+            return node.unchecked(held, **fields) if path else node.rebuilt(held, **fields)
+        calls = tuple(with_fields(call, part=changed.get(call.name, call.part)) for call in level.calls)
+        level = (
+            surgery.without_calls(with_fields(level, calls=calls), gone) if gone else with_fields(level, calls=calls)
+        )
+        level = edit(level) if edit else level
+        kept = [name for name, _ in level.outputs]
+        inputs = {name: codec for name, codec in held.inputs.items() if name in level.inputs}
+        outputs = {name: codec for name, codec in held.outputs.items() if name in kept}
+        return node.of_level(level, Held(inputs=inputs, outputs=outputs, shared=held.shared))
+
+
+def moved(arrays: Mapping[str, Tensor], places: Renames) -> dict[str, Tensor]:
+    """The arrays below other places, all moved at once; the arrays of one place move with the innermost pair."""
+    pairs = dict(places)
+    found: dict[str, Tensor] = {}
+    for path, array in arrays.items():
+        pieces = path.split("/")
+        above = ("/".join(pieces[:count]) for count in range(len(pieces) - 1, 0, -1))
+        old = next((place for place in above if place in pairs), None)
+        found[path if old is None else join_path(pairs[old], path.removeprefix(f"{old}/"))] = array
+    return found
