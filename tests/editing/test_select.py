@@ -138,6 +138,23 @@ def test_a_shared_part_is_one_part_and_stays_one() -> None:
     assert [*found.replace(nw.Residual).arrays] == ["@layer/body/weight", "@layer/body/bias"]
 
 
+def test_different_parts_that_share_their_arrays_are_edited_each_by_itself() -> None:
+    net = nw.Chain(
+        words=nw.Shared("words", nw.Embedding(4)),
+        middle=nw.Linear(4),
+        head=nw.Shared("words", nw.Linear(bias=False)),
+        input="n <7>",
+    )
+    net = nw.initialize(net)
+    assert nw.select(net, nw.Embedding).paths == ("words",)
+    assert nw.select(net, nw.Linear).paths == ("middle", "head")
+    made = nw.wrap(net, "head", lambda part: nw.Chain(nw.tanh, part))
+    assert {*made.arrays} == {"@words/weight", "middle/weight", "middle/bias"}
+    same_memory(net, made)
+    assert nw.select(net, "head").replace(nw.Linear(3)).arrays.keys() == net.arrays.keys()
+    assert nw.select(net, "head").remove().arrays.keys() == net.arrays.keys()
+
+
 def test_removing_setting_and_dry_runs() -> None:
     net = nw.initialize(NET)
     drops = nw.select(net, nw.Dropout)

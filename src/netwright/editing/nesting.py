@@ -43,10 +43,12 @@ def flatten(net: Net, path: str) -> Net:
             what=f"a {type(spot.part).__name__} does its part for every element, which nothing would do without it",
             where=path,
         )
-    places = {use: other.place for other in spots(net).values() for use in other.paths} | {"": root_of(net)}
-    around = {places[use.rpartition("/")[0]] for use in spot.paths}
+    known = {use: other for other in spots(net).values() for use in other.paths}
+    parents = {known[parent].key: known[parent].place for use in spot.paths if (parent := use.rpartition("/")[0])}
+    if any("/" not in use for use in spot.paths):
+        parents[""] = root_of(net)
     work = _Flattening(net, spot, spot.part)
-    made, _ = with_edits(net, {}, {place: work.of(place) for place in around}, work.moves.items())
+    made, _ = with_edits(net, {}, {key: work.of(place) for key, place in parents.items()}, work.moves.items())
     return recorded(made, net, f"flatten {path}")
 
 
@@ -54,7 +56,7 @@ class _Flattening:
     """Takes a container apart wherever it is called; `moves` fills with the new places of its arrays."""
 
     def __init__(self, net: Net, spot: Spot, container: ContainerNode) -> None:
-        self.place, self.level = spot.place, container.level
+        self.place, self.part, self.level = spot.place, spot.part, container.level
         self.moves: dict[str, str] = {}
         self.shared: dict[str, str] = {}  # the names under which parts of a shared container are shared
         taken = {root_of(other.part) for other in spots(net).values()}
@@ -72,7 +74,8 @@ class _Flattening:
         return lambda level: self._flattened(level, around)
 
     def _flattened(self, level: Level, around: str) -> Level:
-        inside = {call.name for call in level.calls if place_of(call, around) == self.place}
+        here = [call for call in level.calls if place_of(call, around) == self.place]
+        inside = {call.name for call in here if call.part is self.part or call.part == self.part}
         names = Numbers([*level.inputs, *(call.name for call in level.calls if call.name not in inside)])
         homes: dict[str, str] = {}  # the name of the first call of each place
         made: dict[Ref, Ref] = {}
@@ -141,7 +144,9 @@ def nest(net: Net, first: str, last: str, name: str) -> Net:
     if parent != other:
         raise NetError(what="parts of two containers cannot become one part", where=f"{first}, {last}")
     check_part_name(name, "nest")
-    around = _spot(net, parent).place if parent else root_of(net)
+    around, key = root_of(net), ""
+    if parent:
+        around, key = _spot(net, parent).place, _spot(net, parent).key
     moves: dict[str, str] = {}
 
     def nested(level: Level) -> Level:
@@ -165,7 +170,7 @@ def nest(net: Net, first: str, last: str, name: str) -> Net:
         moves.update({join_path(around, place): join_path(around, name, place) for place in places})
         return _with_nested(level, at, end, name)
 
-    made, _ = with_edits(net, {}, {around: nested}, moves.items())
+    made, _ = with_edits(net, {}, {key: nested}, moves.items())
     return recorded(made, net, f"nest {first} to {last} as {name}")
 
 

@@ -29,9 +29,11 @@ Renames: TypeAlias = Iterable[tuple[str, str]]
 class Spot(Value, eq=False):
     """One part of a net, wherever it is used.
 
-    Fields: `place`, under which its arrays are kept; `paths` of all its uses, the first one first; the `part`, bare.
+    Fields: its `key` among all parts; `place`, under which its arrays are kept; `paths` of all its uses, the first one
+    first; the `part`, bare.
     """
 
+    key: str
     place: str
     paths: tuple[str, ...]
     part: Node
@@ -43,14 +45,20 @@ class Spot(Value, eq=False):
 
 
 def spots(net: Node) -> dict[str, Spot]:
-    """Every part of a net by its place, at any depth, each after the parts within it.
+    """Every part of a net by its key, at any depth, each after the parts within it.
 
-    A part that is called several times has one place, and so has one with a shared name.
+    A part that is called several times, or that has a shared name, is one part. Different parts may share their arrays,
+    such as an embedding and the last layer of a language model: they are several parts with one place.
     """
-    found: dict[str, tuple[list[str], Node]] = {}
+    found: dict[str, Spot] = {}
     for path, place, part in _walk(net, "", root_of(net)):
-        found.setdefault(place, ([], part))[0].append(path)
-    return {place: Spot(place, tuple(paths), part) for place, (paths, part) in found.items()}
+        key, number = place, 1
+        while key in found and not (found[key].part is part or found[key].part == part):
+            number += 1
+            key = f"{place} {number}"
+        before = found[key].paths if key in found else ()
+        found[key] = Spot(key, place, (*before, path), part)
+    return found
 
 
 def root_of(net: Node) -> str:
@@ -75,15 +83,17 @@ def _walk(node: Node, path: str, place: str) -> Iterator[tuple[str, str, Node]]:
 def with_edits(
     net: Net, parts: Mapping[str, Edit], levels: Mapping[str, LevelEdit] | None = None, arrays: Renames = ()
 ) -> tuple[Net, dict[str, Node]]:
-    """The net with other parts at these places, and other wirings of the containers at these; and the parts put in.
+    """The net with other parts in the place of some, and other wirings of some containers; and the parts put in.
 
     A part within another one is edited first. What takes the place of a shared part is shared under its name, so all
-    uses stay one part. Arrays that were not touched are the same memory; those that do not fit any more are dropped.
+    uses stay one part; but a part that shares its arrays with another one has its name inside an edit, and is replaced
+    alone. Arrays that were not touched are the same memory; those that do not fit any more are dropped.
 
     Args:
         net: is not changed.
-        parts: from places to what becomes of the parts there.
-        levels: from places to what becomes of the wiring of the container there, after its parts were edited.
+        parts: from keys to what becomes of the parts.
+        levels: from keys of containers to what becomes of their wiring, after their parts were edited; the empty key
+            is the net itself.
         arrays: pairs of an old place and a new one, to which what is kept there moves.
     """
     expect_net(net, "an edit")
@@ -101,6 +111,9 @@ class _Rewriting:
         self.put: dict[str, Node] = {}
         self._below: dict[str, dict[str, None]] = {}  # by place, the arrays within
         self._done: dict[str, Node] = {}
+        known = spots(net).values()
+        self._keys = {path: spot.key for spot in known for path in spot.paths}
+        self._tied = {spot.place for spot in known if spot.key != spot.place}  # places of several different parts
         for path in self.arrays:
             self._enter(path)
 
@@ -114,27 +127,30 @@ class _Rewriting:
 
     def _part(self, node: Node, path: str, place: str, given: Mapping[Ref, Codec]) -> Node:
         """What becomes of one part; the same object where nothing changes."""
-        if place not in self._done:
+        key = self._keys[path]
+        if key not in self._done:
             made = node
             if isinstance(node, ContainerNode):
                 try:
                     made = self._container(node, path, place, given, Held(shared=node.held.shared))
                 except NetwrightError as error:
                     raise error.within(path) from None
-            edit = self.parts.get(place)
-            self._done[place] = self._edited(made, edit, path, place) if edit else made
-        return self._done[place]
+            edit = self.parts.get(key)
+            self._done[key] = self._edited(made, edit, path, place) if edit else made
+        return self._done[key]
 
     def _edited(self, part: Node, edit: Callable[[Net], Node], path: str, place: str) -> Node:
         """The part that takes the place of one, whose arrays give way to its own."""
-        whole = part.unchecked(NOTHING)  # a shared part without its name, which what takes its place gets
-        whole = cast(Net, whole.unchecked(Held(self._held(whole, place))))
+        tied = place in self._tied
+        whole = part if tied else part.unchecked(NOTHING)  # without a shared name, which what takes its place gets
+        whole = cast(Net, whole.unchecked(Held(self._held(whole, place), shared=whole.held.shared)))
         made = edit(whole)
         if made is whole:
             return part
-        if part.held.shared and not made.held.shared:
-            made = Shared(part.held.shared, made)
-        self._forget(place)
+        if not tied:
+            self._forget(place)
+            if part.held.shared and not made.held.shared:
+                made = Shared(part.held.shared, made)
         for own, array in made.held.arrays.items():
             self.arrays[join_path(place, own)] = array
             self._enter(join_path(place, own))
@@ -143,7 +159,8 @@ class _Rewriting:
 
     def _held(self, part: Node, place: str) -> dict[str, Tensor]:
         """The arrays of a part, as it holds them itself: those that it shares with others keep their paths."""
-        own = {path.removeprefix(f"{place}/"): path for path in self._below.get(place, {})}
+        below = {} if part.held.shared else self._below.get(place, {})
+        own = {path.removeprefix(f"{place}/"): path for path in below}
         shared = any(path.startswith(SHARED) for path in self.arrays)
         needed = plan_of(part).arrays if shared else {}
         own |= {path: path for path in needed if path.startswith(SHARED) and path in self.arrays}
@@ -164,17 +181,18 @@ class _Rewriting:
         """The container with its parts edited; the same object where nothing changes, if it holds nothing."""
         level, changed, gone = node.level, dict[str, Node](), set[str]()
         for call in level.calls:
-            there = place_of(call, place)
-            if there in self.parts and self.parts[there] is None:
+            there, key = place_of(call, place), self._keys[join_path(path, call.name)]
+            if key in self.parts and self.parts[key] is None:
                 gone.add(call.name)
-                self._forget(there)
+                if there not in self._tied:
+                    self._forget(there)
                 continue
             inner = {("", port): given[ref] for port, ref in call.reads if ref in given} if node.each is None else {}
             made = self._part(call.part, join_path(path, call.name), there, inner)
             check_reads(made, call.reads, given, call.name)
             if made is not call.part:
                 changed[call.name] = made.stripped()
-        edit = self.levels.get(place)
+        edit = self.levels.get(self._keys.get(path, path))
         if not (changed or gone or edit):
             return node if not path else node.rebuilt(held)
         known = not gone and edit is None and changed.keys() <= node.children().keys()

@@ -32,7 +32,8 @@ MOST_TEXT = 80  # characters of a part in the lines of a dry run
 def select(net: Net, what: What = None, *, count: int | None = None) -> "Selection":
     """Parts of a net, to look at and to edit all at once.
 
-    A part that is used several times, or that has a shared name, is one part, with the path of its first use.
+    A part that is used several times, or that has a shared name, is one part, with the path of its first use. Different
+    parts that share their arrays, such as an embedding and the last layer of a language model, are several.
 
     Args:
         net: where to look, at any depth.
@@ -174,7 +175,7 @@ class Selection(Value):
         if wrong:
             raise together(wrong)
         said = ", ".join(f"{name}={shortened(repr(value), 60)}" for name, value in fields.items())
-        made = set_at(self.net, {spot.place: fields for spot in mine})
+        made = set_at(self.net, {spot.key: fields for spot in mine})
         return recorded(made, self.net, f"set {said} in {some_of(self.paths)}")
 
     def remove(self) -> Net:
@@ -183,7 +184,7 @@ class Selection(Value):
         Raises: NetError for a part that does not read one value, or where no part is left; SizeError for sizes that do
             not fit.
         """
-        edits: dict[str, Edit] = {spot.place: None for spot in self._spots}
+        edits: dict[str, Edit] = {spot.key: None for spot in self._spots}
         made, _ = with_edits(self.net, edits)
         return recorded(made, self.net, f"remove {some_of(self.paths)}")
 
@@ -202,7 +203,7 @@ class Selection(Value):
         return "\n".join([head, *lines, *([f"  and {more} more"] if more else [])])
 
     def _edited(self, edit: Callable[[Net], Node]) -> tuple[Net, dict[str, Node]]:
-        return with_edits(self.net, {spot.place: edit for spot in self._spots})
+        return with_edits(self.net, {spot.key: edit for spot in self._spots})
 
     @cached_property
     def _spots(self) -> list[Spot]:

@@ -49,7 +49,7 @@ def set(net: Net, changes: Mapping[str, Any]) -> Net:
         try:
             for spot, field in _named(net, known.values(), str(name)):
                 with_fields(spot.part, {field: plain(value)}, spot.path)  # a wrong value is found with its own name
-                found.setdefault(spot.place, {})[field] = plain(value)
+                found.setdefault(spot.key, {})[field] = plain(value)
         except NetwrightError as error:
             wrong.append(error.within(_said(name, value)))
     if wrong:
@@ -62,12 +62,12 @@ def set(net: Net, changes: Mapping[str, Any]) -> Net:
 
 
 def set_at(net: Net, fields: Mapping[str, Mapping[str, Any]]) -> Net:
-    """The net with other values of fields, by place."""
+    """The net with other values of fields, by the keys of parts."""
 
     def edit(changes: Mapping[str, Any]) -> Edit:
         return lambda part: with_fields(part, changes, "")
 
-    return with_edits(net, {place: edit(changes) for place, changes in fields.items()})[0]
+    return with_edits(net, {key: edit(changes) for key, changes in fields.items()})[0]
 
 
 def with_fields(part: Node, changes: Mapping[str, Any], path: str) -> Node:
