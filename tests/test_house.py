@@ -67,7 +67,7 @@ INSIDE = {
         ["assemble", "given"],
         ["call"],
     ],
-    "editing": [["rewrite"], ["set_fields"], ["select"], ["nesting"]],
+    "editing": [["rewrite", "trial_run"], ["ensemble", "set_fields"], ["grow", "same_function", "select"], ["nesting"]],
     "training": [
         ["average", "batch", "events", "holding", "interrupts", "range_test", "schedules", "snapshot", "start"],
         ["culprit", "epochs", "feeds", "limits", "measurement", "mixup", "processes", "telling", "updates"],
@@ -84,6 +84,7 @@ INSIDE = {
 LAYERS_BY_NAME = {
     "": "gives the layers their public names",
     "models": "builds nets of layers",
+    "editing": "puts in layers that change nothing, and averages nets",
     "cli.demo": "builds a net of layers",
     "training.engines.handwritten": "has a table of kernels, each written for one kind of leaf",
     "training.prepare.goal": "has a table of losses, one for each kind of answer",

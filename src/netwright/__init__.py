@@ -45,9 +45,14 @@ from netwright.data.split import split as split
 from netwright.diagnosis.diagnose import Diagnosis as Diagnosis
 from netwright.diagnosis.diagnose import diagnose as diagnose
 from netwright.diagnosis.rules import Symptom as Symptom
+from netwright.editing.ensemble import ensemble as ensemble
+from netwright.editing.grow import grow as grow
 from netwright.editing.nesting import flatten as flatten
 from netwright.editing.nesting import nest as nest
 from netwright.editing.nesting import wrap as wrap
+from netwright.editing.same_function import add_residual as add_residual
+from netwright.editing.same_function import deepen as deepen
+from netwright.editing.same_function import widen as widen
 from netwright.editing.select import Selection as Selection
 from netwright.editing.select import select as select
 from netwright.editing.set_fields import set as set

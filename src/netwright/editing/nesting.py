@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from netwright.editing.rewrite import LevelEdit, Spot, place_of, root_of, spots, with_edits
+from netwright.editing.rewrite import LevelEdit, Spot, place_of, root_of, spot_at, spots, with_edits
 from netwright.editing.select import select
-from netwright.errors import NetError, PathError, did_you_mean, shortened
+from netwright.errors import NetError, shortened
 from netwright.net.chain import Chain, chained
 from netwright.net.graph import Graph
 from netwright.net.lineage import recorded
@@ -35,7 +35,7 @@ def flatten(net: Net, path: str) -> Net:
         ('linear1', 'linear3', 'relu1', 'linear2')
     """
     expect_net(net, "flatten")
-    spot = _spot(net, path)
+    spot = spot_at(net, path)
     if not isinstance(spot.part, ContainerNode):
         raise NetError(what=f"a {type(spot.part).__name__} has no parts to take out", where=path)
     if spot.part.each is not None:
@@ -139,14 +139,14 @@ def nest(net: Net, first: str, last: str, name: str) -> Net:
         ('body/linear1', 'body/relu1', 'body', 'linear2', 'softmax1')
     """
     expect_net(net, "nest")
-    _spot(net, first), _spot(net, last)
+    spot_at(net, first), spot_at(net, last)
     (parent, _, start), (other, _, stop) = first.rpartition("/"), last.rpartition("/")
     if parent != other:
         raise NetError(what="parts of two containers cannot become one part", where=f"{first}, {last}")
     check_part_name(name, "nest")
     around, key = root_of(net), ""
     if parent:
-        around, key = _spot(net, parent).place, _spot(net, parent).key
+        around, key = spot_at(net, parent).place, spot_at(net, parent).key
     moves: dict[str, str] = {}
 
     def nested(level: Level) -> Level:
@@ -231,10 +231,3 @@ def wrap(net: Net, path: str, wrapper: Callable[[Net], Any]) -> Net:
         )
 
     return recorded(select(net, path).replace(wrapped), net, f"wrap {path}")
-
-
-def _spot(net: Net, path: str) -> Spot:
-    known = {use: spot for spot in spots(net).values() for use in spot.paths}
-    if path not in known:
-        raise PathError(what=f"no part of this net has the path {path!r}", mend=did_you_mean(str(path), known))
-    return known[path]

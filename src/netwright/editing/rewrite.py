@@ -7,7 +7,7 @@ from typing import TypeAlias, cast
 from torch import Tensor
 
 from netwright.codecs.codec import Codec
-from netwright.errors import NetwrightError
+from netwright.errors import NetwrightError, PathError, did_you_mean
 from netwright.net import surgery
 from netwright.net.names import SHARED, join_path
 from netwright.net.node import NOTHING, Held, Node, expect_net
@@ -59,6 +59,27 @@ def spots(net: Node) -> dict[str, Spot]:
         before = found[key].paths if key in found else ()
         found[key] = Spot(key, place, (*before, path), part)
     return found
+
+
+def spot_at(net: Node, path: str) -> Spot:
+    """The part at a path.
+
+    Raises: PathError where there is none.
+    """
+    known = {use: spot for spot in spots(net).values() for use in spot.paths}
+    if path not in known:
+        raise PathError(what=f"no part of this net has the path {path!r}", mend=did_you_mean(str(path), known))
+    return known[path]
+
+
+def codecs_held(net: Node) -> Held:
+    """What a net holds but for its arrays and its history."""
+    return Held(inputs=net.held.inputs, outputs=net.held.outputs, shared=net.held.shared)
+
+
+def is_whole(net: Net) -> bool:
+    """Whether a net has all its arrays."""
+    return net.held.arrays.keys() >= net.plan.arrays.keys()
 
 
 def root_of(net: Node) -> str:
@@ -119,8 +140,7 @@ class _Rewriting:
 
     def whole(self) -> Node:
         """The net with its codecs and without arrays, checked."""
-        held = self.net.held
-        bare = Held(inputs=held.inputs, outputs=held.outputs, shared=held.shared)
+        bare = codecs_held(self.net)
         if not isinstance(self.net, ContainerNode):
             return self.net.rebuilt(bare)
         return self._container(self.net, "", root_of(self.net), surgery.given_codecs(self.net), bare)
