@@ -59,6 +59,8 @@ EDITS: dict[str, tuple[Callable[[nw.Net], object], list[int]]] = {
     "with_output, as it was": (lambda net: net.with_output(4), []),
     "with_output, another": (lambda net: net.with_output(None), [PARTS]),
     "with_input, another": (lambda net: net.with_input(nw.Vector(4)), []),  # another codec of the same sizes
+    "select, replace": (lambda net: nw.select(net, nw.relu).replace(nw.gelu), [PARTS]),
+    "select, remove": (lambda net: nw.select(net, nw.relu).remove(), [PARTS // 2]),
     "a part": (lambda net: net["linear9"], []),
     "with_arrays": (lambda net: net.with_arrays({"linear9/bias": torch.ones(4)}), []),
     "to": (lambda net: net.to(torch.float64), []),

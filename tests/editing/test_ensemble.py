@@ -69,8 +69,9 @@ def test_language_models_with_a_tied_head_and_regressions_too() -> None:
 
 
 WRONG: list[tuple[Any, str]] = [
-    (lambda: NETS[:1], "an ensemble has at least two nets\n  where:    ensemble\n  got:      1"),
-    (lambda: NETS[0], "an ensemble has at least two nets\n  where:    ensemble\n  got:      1"),
+    (list, "an ensemble has at least two nets\n  where:    ensemble\n  got:      []"),
+    (lambda: nw.relu, "an ensemble has at least two nets\n  where:    ensemble\n  got:      relu"),
+    (lambda: [nw.relu], "an ensemble has at least two nets\n  where:    ensemble\n  got:      [relu]"),
     (lambda: [NETS[0], 5], "ensemble takes a net\n  got:      5"),
     (
         lambda: [NETS[0], NETS[1].with_input(None)],

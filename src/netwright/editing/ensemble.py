@@ -13,7 +13,6 @@ from netwright.net.lineage import recorded
 from netwright.net.names import SHARED
 from netwright.net.node import Held, expect_net
 from netwright.net.part import Net, Shared
-from netwright.net.plan.symbol import Symbol
 
 STEM = "member"
 
@@ -40,17 +39,17 @@ def ensemble(nets: Sequence[Net]) -> Net:
     Source: Lakshminarayanan, Pritzel and Blundell 2017, "Simple and scalable predictive uncertainty estimation using
         deep ensembles", arXiv 1612.01474
     """
-    members = [*nets] if isinstance(cast(Any, nets), Sequence) else [nets]
+    members: list[Net] = [*nets] if isinstance(cast(Any, nets), list | tuple) else []
     for net in members:
         expect_net(net, "ensemble")
     if len(members) < 2:
-        raise NetError(what="an ensemble has at least two nets", where="ensemble", got=str(len(members)))
+        raise NetError(what="an ensemble has at least two nets", where="ensemble", got=shortened(repr(nets), 100))
     first = members[0]
     for number, net in enumerate(members[1:], 2):
         _check_alike(first, net, number)
     own = [_with_own_names(net, f"{STEM}{number}") for number, net in enumerate(members, 1)]
     inputs = [Input(name, first.held.inputs.get(name)) for name in first.required_names]
-    given = [cast(Symbol, net(*inputs, name=f"{STEM}{number}")) for number, net in enumerate(own, 1)]
+    given = [net(*inputs, name=f"{STEM}{number}") for number, net in enumerate(own, 1)]
     share = 1 / len(members)
     outputs = {name: Add()(*(value[name] for value in given)) * share for name in _outputs(first)}
     alone = next(iter(outputs.values())) if len(outputs) == 1 else outputs

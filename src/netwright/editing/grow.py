@@ -175,7 +175,6 @@ def _resized(net: Net, growth: Growth, held: Held) -> Net:
                 if any(solved.get((path, name)) == growth.of(value) for path in known[key].paths):
                     wider.setdefault(key, {})[name] = growth.of(value)
         bare = set_at(bare, wider) if wider else bare
-        bare = bare if not bare.held.inputs else bare.bare()
     return bare.rebuilt(held)
 
 

@@ -139,7 +139,8 @@ def nest(net: Net, first: str, last: str, name: str) -> Net:
         ('body/linear1', 'body/relu1', 'body', 'linear2', 'softmax1')
     """
     expect_net(net, "nest")
-    spot_at(net, first), spot_at(net, last)
+    for path in (first, last):
+        spot_at(net, path)  # the error of a part that is not there
     (parent, _, start), (other, _, stop) = first.rpartition("/"), last.rpartition("/")
     if parent != other:
         raise NetError(what="parts of two containers cannot become one part", where=f"{first}, {last}")

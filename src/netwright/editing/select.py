@@ -217,7 +217,7 @@ class Selection(Value):
         return {path: spec for path, spec in self.net.plan.arrays.items() if path in mine}
 
     def _below(self, *paths: str) -> list[str]:
-        steps = [step for step in self.net.plan.steps if any(_within(step.path, {path}) for path in paths)]
+        steps = [step for step in self.net.plan.steps if _within(step.path, {*paths})]
         return [array for step in steps for array in step.arrays.values()]
 
     def _size(self, spot: Spot) -> str:
@@ -286,7 +286,7 @@ def _asked(net: Net, what: What) -> Callable[[Spot], bool]:
     if isinstance(what, type) and issubclass(what, Node):
         kind = what
         return lambda spot: isinstance(spot.part, kind)
-    if isinstance(what, Node):
+    if isinstance(what, Net):
         wanted = what.bare()
         return lambda spot: type(spot.part) is type(wanted) and spot.part == wanted
     if callable(what) and not isinstance(what, type):
