@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import netwright as nw
 from messages import message
-from netwright.editing.rewrite import moved, spots, with_edits
+from netwright.editing.rewrite import spots, with_edits
 from netwright.errors import NetError
 from netwright.net.part import Net
 from random_nets import WIDTH, nets
@@ -103,9 +103,3 @@ def test_a_part_with_an_encoder_of_its_own_scale_is_refused_inside_too() -> None
     trained = nw.initialize(nw.Chain(nw.Linear(2), input=nw.Vector(2, mean=(1.0, 2.0), deviation=(3.0, 4.0))))
     with pytest.raises(NetError, match="reads values that its encoder standardized"):
         with_edits(net, {"chain1/relu1": lambda _: trained})
-
-
-def test_places_move_at_once_the_innermost_pair_first() -> None:
-    array: Any = object()
-    arrays = {"b/b/w": array, "b/c/w": array, "@a/w": array, "x": array}
-    assert [*moved(arrays, [("b/b", "b"), ("b/c", "c")])] == ["b/w", "c/w", "@a/w", "x"]

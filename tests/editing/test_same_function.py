@@ -70,6 +70,29 @@ def test_a_new_layer_stands_behind_an_activation_that_may_be_repeated() -> None:
     same(even, nw.deepen(even, "conv1"), nw.batch(torch.ones(2, 8, 8, 1)))
 
 
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        (nw.Map([nw.Linear(4), nw.tanh]), "body/linear1"),
+        (nw.Map(nw.Linear(4)), "body"),
+        (nw.Fold(nw.GRUCell(4)), "body"),
+        (nw.Bidirectional(nw.GRU(4)), "forward"),
+        (nw.Repeat(2, nw.Linear(3)), "2"),
+        (nw.Residual(nw.Linear(3)), "body"),
+        (nw.Parallel(nw.Linear(4)), "linear1"),
+        (nw.encoder_block(3, 1), "feed_forward/body/linear1"),
+    ],
+)
+def test_a_branch_and_a_new_layer_in_every_container(part: Net, path: str) -> None:
+    net = nw.initialize(nw.Chain(part=part, last=nw.Last(), head=nw.Linear(2), input=("n", 3)))
+    x = nw.batch(torch.randn(3, 5, 3, generator=torch.Generator().manual_seed(3)))
+    made = nw.add_residual(net, f"part/{path}", [nw.Linear()])
+    torch.testing.assert_close(made(x, nw.raw), net(x, nw.raw), rtol=0, atol=1e-6)
+    if isinstance(net[f"part/{path}"], nw.Linear):
+        made = nw.deepen(net, f"part/{path}")
+        torch.testing.assert_close(made(x, nw.raw), net(x, nw.raw), rtol=0, atol=1e-6)
+
+
 def test_a_small_net_becomes_a_residual_one_step_by_step_and_still_trains() -> None:
     body = [nw.Conv(4, 3, padding="same"), nw.relu, nw.Conv(kernel=3, padding="same")]
     made = nw.add_residual(LENET, "relu1", body, name="branch")

@@ -3,7 +3,7 @@
 import pytest
 
 from netwright.errors import NetError
-from netwright.net.names import Numbers, check_name, join_path, matches, numbered, outermost
+from netwright.net.names import Numbers, check_name, join_path, matches, moved, numbered, outermost
 
 
 def test_paths_join_and_a_shared_place_starts_anew() -> None:
@@ -46,3 +46,9 @@ def test_a_pattern_means_a_path_or_a_part_around_it() -> None:
     assert {one: [i for i, path in enumerate(paths) if matches(path, one)] for one in wanted} == wanted
     assert outermost("block/conv1", "*conv1")
     assert not outermost("block/conv1", "b*")
+
+
+def test_places_move_at_once_the_innermost_one_first() -> None:
+    things = {"b/b/w": 1, "b/c/w": 2, "@a/w": 3, "x": 4}
+    assert moved(things, {"b/b": "b", "b/c": "c"}) == {"b/w": 1, "c/w": 2, "@a/w": 3, "x": 4}
+    assert moved({"a/w": 1, "b/w": 2}, {"a": "b", "b": "a"}) == {"b/w": 1, "a/w": 2}

@@ -404,3 +404,16 @@ def test_a_part_without_the_output_that_is_read() -> None:
     with pytest.raises(NetError) as caught:
         net.replace("scan", nw.GRU(3))
     assert str(caught.value) == ("scan has no output port 'cell'\n  where:    scan\n  expected: output, hidden")
+
+
+def test_an_edit_in_the_body_of_a_map_or_a_fold_keeps_its_arrays() -> None:
+    mapped = nw.initialize(nw.Chain(nw.Map(nw.Linear(5)), input=("n", 3)))
+    more = mapped.insert("map1/body", nw.tanh)
+    assert {*more.arrays} == {"map1/body/body/weight", "map1/body/body/bias"}
+    assert nw.diff(mapped, more).of("renamed") == ("map1/body/body/weight", "map1/body/body/bias")
+    folded = nw.initialize(nw.Chain(nw.Fold(nw.GRUCell(5)), input=("n", 3)))
+    named = folded.rename("fold1/body", "cell")
+    assert {*named.arrays} == {f"fold1/body/cell/{path.rpartition('/')[2]}" for path in folded.arrays}
+    same_memory(folded, named)
+    x = nw.batch([[[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]])
+    assert bool((named(x, nw.raw)["output"] == folded(x, nw.raw)["output"]).all())

@@ -48,7 +48,7 @@ def flatten(net: Net, path: str) -> Net:
     if any("/" not in use for use in spot.paths):
         parents[""] = root_of(net)
     work = _Flattening(net, spot, spot.part)
-    made, _ = with_edits(net, {}, {key: work.of(place) for key, place in parents.items()}, work.moves.items())
+    made, _ = with_edits(net, {}, {key: work.of(place) for key, place in parents.items()}, work.moves)
     return recorded(made, net, f"flatten {path}")
 
 
@@ -171,7 +171,7 @@ def nest(net: Net, first: str, last: str, name: str) -> Net:
         moves.update({join_path(around, place): join_path(around, name, place) for place in places})
         return _with_nested(level, at, end, name)
 
-    made, _ = with_edits(net, {}, {key: nested}, moves.items())
+    made, _ = with_edits(net, {}, {key: nested}, moves)
     return recorded(made, net, f"nest {first} to {last} as {name}")
 
 

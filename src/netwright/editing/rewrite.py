@@ -1,7 +1,8 @@
 """Edits many parts of a net in one pass: the net is solved once, and a part that is used several times edited once."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace as with_fields
+from types import MappingProxyType
 from typing import TypeAlias, cast
 
 from torch import Tensor
@@ -9,7 +10,7 @@ from torch import Tensor
 from netwright.codecs.codec import Codec
 from netwright.errors import NetwrightError, PathError, did_you_mean
 from netwright.net import surgery
-from netwright.net.names import SHARED, join_path
+from netwright.net.names import SHARED, join_path, moved
 from netwright.net.node import NOTHING, Held, Node, expect_net
 from netwright.net.part import Net, Shared
 from netwright.net.plan.container import ContainerNode
@@ -22,8 +23,9 @@ Edit: TypeAlias = Callable[[Net], Node] | None
 """What becomes of a part, which is given with its arrays; None removes it."""
 LevelEdit: TypeAlias = Callable[[Level], Level]
 """What becomes of the wiring of a container."""
-Renames: TypeAlias = Iterable[tuple[str, str]]
-"""Pairs of an old place and a new one."""
+NO_LEVELS: Mapping[str, LevelEdit] = MappingProxyType({})
+NO_PLACES: Mapping[str, str] = MappingProxyType({})
+NO_ARRAYS: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Spot(Value, eq=False):
@@ -102,7 +104,11 @@ def _walk(node: Node, path: str, place: str) -> Iterator[tuple[str, str, Node]]:
 
 
 def with_edits(
-    net: Net, parts: Mapping[str, Edit], levels: Mapping[str, LevelEdit] | None = None, arrays: Renames = ()
+    net: Net,
+    parts: Mapping[str, Edit],
+    levels: Mapping[str, LevelEdit] = NO_LEVELS,
+    places: Mapping[str, str] = NO_PLACES,
+    more: Mapping[str, Tensor] = NO_ARRAYS,
 ) -> tuple[Net, dict[str, Node]]:
     """The net with other parts in the place of some, and other wirings of some containers; and the parts put in.
 
@@ -115,12 +121,16 @@ def with_edits(
         parts: from keys to what becomes of the parts.
         levels: from keys of containers to what becomes of their wiring, after their parts were edited; the empty key
             is the net itself.
-        arrays: pairs of an old place and a new one, to which what is kept there moves.
+        places: from old places to new ones, to which the arrays there move. It may be filled by the edits, and so may
+        more: arrays of new parts, by their paths.
     """
     expect_net(net, "an edit")
-    work = _Rewriting(net, parts, levels or {})
+    work = _Rewriting(net, parts, levels)
     made = work.whole()
-    return cast(Net, surgery.hold_arrays(made, moved(work.arrays, arrays))), work.put
+    arrays = {**moved(work.arrays, places), **more}
+    for shift in work.shifts:
+        arrays = moved(arrays, shift)
+    return cast(Net, surgery.hold_arrays(made, arrays)), work.put
 
 
 class _Rewriting:
@@ -130,6 +140,7 @@ class _Rewriting:
         self.net, self.parts, self.levels = net, parts, levels
         self.arrays = dict(net.held.arrays)
         self.put: dict[str, Node] = {}
+        self.shifts: list[dict[str, str]] = []  # of places within a body that an edit made, the innermost first
         self._below: dict[str, dict[str, None]] = {}  # by place, the arrays within
         self._done: dict[str, Node] = {}
         known = spots(net).values()
@@ -227,16 +238,6 @@ class _Rewriting:
         kept = [name for name, _ in level.outputs]
         inputs = {name: codec for name, codec in held.inputs.items() if name in level.inputs}
         outputs = {name: codec for name, codec in held.outputs.items() if name in kept}
-        return node.of_level(level, Held(inputs=inputs, outputs=outputs, shared=held.shared))
-
-
-def moved(arrays: Mapping[str, Tensor], places: Renames) -> dict[str, Tensor]:
-    """The arrays below other places, all moved at once; the arrays of one place move with the innermost pair."""
-    pairs = dict(places)
-    found: dict[str, Tensor] = {}
-    for path, array in arrays.items():
-        pieces = path.split("/")
-        above = ("/".join(pieces[:count]) for count in range(len(pieces) - 1, 0, -1))
-        old = next((place for place in above if place in pairs), None)
-        found[path if old is None else join_path(pairs[old], path.removeprefix(f"{old}/"))] = array
-    return found
+        made = node.of_level(level, Held(inputs=inputs, outputs=outputs, shared=held.shared))
+        self.shifts.append(surgery.within_body(made, level, place))
+        return made

@@ -1,6 +1,6 @@
 """Makes a trained net larger without changing what it computes: wider layers, more layers, residual branches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -21,10 +21,10 @@ from netwright.net import surgery
 from netwright.net.graph import Graph
 from netwright.net.initialize import initialize
 from netwright.net.lineage import in_brief, recorded
-from netwright.net.names import join_path, numbered
+from netwright.net.names import Numbers, join_path
 from netwright.net.node import Node, expect_net, field_values
 from netwright.net.part import Net
-from netwright.net.plan.level import Call, Level
+from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import ArraySpec, Plan
 from netwright.net.plan.symbol import as_part, input_ports, output_names
 from netwright.seeds import generator_of
@@ -102,9 +102,7 @@ def deepen(net: Net, path: str) -> Net:
         )
     new = _identity(net, spot)
     behind, activation = _activation(net, path)
-    made, at = put_behind(net, behind, new)
-    if activation is not None:
-        made, _ = put_behind(made, at, activation)
+    made = put_behind(net, behind, [new] if activation is None else [new, activation])
     if is_whole(net):
         check_same_outputs(net, made, path)
     return recorded(made, net, f"deepen {path}")
@@ -136,41 +134,44 @@ def add_residual(net: Net, path: str, body: Any, name: str = "") -> Net:
     spot_at(net, path)
     gate: tuple[Any, ...] = (Parameter(1), {})
     branch = Residual(Graph(body=(as_part(body), "input"), gate=gate, gated=(Multiply(), "body", "gate")))
-    made, _ = put_behind(net, path, branch, name)
+    made = put_behind(net, path, [branch], name)
     if is_whole(net):
         made = initialize(made)
         check_same_outputs(net, made, path)
     return recorded(made, net, f"add_residual behind {path}: {in_brief(as_part(body))}")
 
 
-def put_behind(net: Net, path: str, part: Node, name: str = "") -> tuple[Net, str]:
-    """The net with a part behind another: what read the first output of that one reads the part. And the new path."""
+def put_behind(net: Net, path: str, parts: Sequence[Node], name: str = "") -> Net:
+    """The net with parts in a row behind another: what read the first output of that one reads the last of them."""
     parent, _, before = path.rpartition("/")
     key, around = (spot_at(net, parent).key, spot_at(net, parent).place) if parent else ("", root_of(net))
-    found = [name]
+    arrays: dict[str, Tensor] = {}
 
     def edit(level: Level) -> Level:
         places = (call.place for call in level.calls)
         taken = [*dict.fromkeys([*(call.name for call in level.calls), *places, *level.inputs])]
-        found[0] = name or numbered(taken, part.kind_name)
         if name in taken:
             raise NetError(what=f"the name {name!r} is taken", where=name, expected=f"none of {', '.join(taken)}")
+        numbers = Numbers(taken)
         at = next(call for call in level.calls if call.name == before)
-        was = (before, output_names(at.part, len(at.reads))[0])
-        now = (found[0], output_names(part, 1)[0])
-        new = Call(found[0], part.stripped(), ((input_ports(part, 1)[0].name, was),), found[0])
+        first = last = (before, output_names(at.part, len(at.reads))[0])
+        new: list[Call] = []
+        for part in parts:
+            own = name or numbers.new(part.kind_name)
+            new.append(Call(own, part.stripped(), ((input_ports(part, 1)[0].name, last),), own))
+            last = (own, output_names(part, 1)[0])
+            arrays.update({join_path(around, own, there): array for there, array in part.held.arrays.items()})
+
+        def read(ref: Ref) -> Ref:
+            return last if ref == first else ref
+
         calls: list[Call] = []
         for call in level.calls:
-            reads = tuple((port, now if ref == was else ref) for port, ref in call.reads)
-            calls += [Call(call.name, call.part, reads, call.place), *([new] if call is at else [])]
-        return Level(
-            level.inputs, tuple(calls), tuple((port, now if ref == was else ref) for port, ref in level.outputs)
-        )
+            reads = tuple((port, read(ref)) for port, ref in call.reads)
+            calls += [Call(call.name, call.part, reads, call.place), *(new if call is at else [])]
+        return Level(level.inputs, tuple(calls), tuple((port, read(ref)) for port, ref in level.outputs))
 
-    made, _ = with_edits(net, {}, {key: edit})
-    own = {join_path(around, found[0], path): array for path, array in part.held.arrays.items()}
-    made = made.holding(arrays=surgery.arrays_together(made.held.arrays, own, found[0]))
-    return made, join_path(parent, found[0])
+    return with_edits(net, {}, {key: edit}, more=arrays)[0]
 
 
 def _widened(net: Net, plan: Plan, spot: Spot, old: int, new: int) -> dict[str, Tensor]:

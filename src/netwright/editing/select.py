@@ -24,7 +24,7 @@ from netwright.net.plan.symbol import as_part
 from netwright.value import Value
 
 What: TypeAlias = type[Node] | Net | str | int | Callable[[Net], bool] | None
-New: TypeAlias = Callable[[Net], Any] | Net | int | list[Any]
+New: TypeAlias = Callable[..., Any] | Net | int | list[Any]
 MOST_SHOWN = 20  # parts that a repr lists
 MOST_TEXT = 80  # characters of a part in the lines of a dry run
 

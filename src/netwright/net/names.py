@@ -1,10 +1,12 @@
 """Names in a net: paths made of names, numbered names, and which names are allowed in a path."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from netwright.errors import NetError
 
+T = TypeVar("T")
 SHARED = "@"  # the first letter of the place of an array that several parts share
 
 
@@ -62,6 +64,20 @@ def join_path(*pieces: str) -> str:
     for piece in pieces:
         path = piece if not path or piece.startswith(SHARED) else f"{path}/{piece}" if piece else path
     return path
+
+
+def moved(things: Mapping[str, T], places: Mapping[str, str]) -> dict[str, T]:
+    """What lies below some places, under the paths that it gets if all of them move at once.
+
+    Example:
+        >>> moved({"a/weight": 1, "a/b/weight": 2, "c": 3}, {"a": "x", "a/b": "y"})
+        {'x/weight': 1, 'y/weight': 2, 'c': 3}
+    """
+    found: dict[str, T] = {}
+    for path, thing in things.items():
+        old = next((place for place in reversed(_above(path)) if place in places), None)
+        found[path if old is None else join_path(places[old], path.removeprefix(f"{old}/"))] = thing
+    return found
 
 
 def check_name(name: object, where: str) -> None:

@@ -11,7 +11,7 @@ from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError, PathError, did_you_mean
 from netwright.net.compare import same_array
-from netwright.net.names import SHARED, join_path, numbered
+from netwright.net.names import SHARED, join_path, moved, numbered
 from netwright.net.node import Held, Node
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call, Level, Ref
@@ -89,8 +89,8 @@ def insert(node: Node, path: str | int, part: Node, name: str = "") -> Node:
     (port, ref), *others = at.reads
     new = Call(name, part.stripped(), ((_first_input(part), ref),), name)
     check_reads(part, new.reads, given_codecs(node), name)
-    moved = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
-    calls = [c for call in level.calls for c in ((new, moved) if call is at else (call,))]
+    later = with_fields(at, reads=((port, (name, output_names(part, 1)[0])), *others))
+    calls = [c for call in level.calls for c in ((new, later) if call is at else (call,))]
     arrays = arrays_together(node.held.arrays, _lifted(join_path(_root(node), name), part), name)
     return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
 
@@ -153,7 +153,7 @@ def rename(node: Node, path: str | int, new: str) -> Node:
         for call in level.calls
     )
     outputs = tuple((port, renamed(ref)) for port, ref in level.outputs)
-    arrays = _moved(node.held.arrays, join_path(_root(node), old), join_path(_root(node), new))
+    arrays = moved(node.held.arrays, {join_path(_root(node), old): join_path(_root(node), new)})
     return _remade(node, Level(level.inputs, calls, outputs), arrays, node.held.inputs, node.held.outputs)
 
 
@@ -180,14 +180,14 @@ def prepend(node: Node, part: Node, name: str = "") -> Node:
     first: Ref = (name, output_names(part, 1)[0])
     check_scale(part.held.outputs.get(first[1]), node.held.inputs.get(level.inputs[0]), name, "net")
 
-    def moved(ref: Ref) -> Ref:
+    def read(ref: Ref) -> Ref:
         return ref if ref[0] else first
 
     calls = (
         Call(name, part.stripped(), ((_first_input(part), ("", level.inputs[0])),), name),
-        *(with_fields(c, reads=tuple((port, moved(ref)) for port, ref in c.reads)) for c in level.calls),
+        *(with_fields(c, reads=tuple((port, read(ref)) for port, ref in c.reads)) for c in level.calls),
     )
-    outputs = tuple((port, moved(ref)) for port, ref in level.outputs)
+    outputs = tuple((port, read(ref)) for port, ref in level.outputs)
     arrays = arrays_together(node.held.arrays, _lifted(join_path(_root(node), name), part), name)
     return _remade(node, Level(level.inputs, calls, outputs), arrays, dict(part.held.inputs), node.held.outputs)
 
@@ -302,12 +302,13 @@ def _root(node: Node) -> str:
     return SHARED + node.held.shared if node.held.shared else ""
 
 
-def _moved(arrays: Arrays, old: str, new: str) -> dict[str, Tensor]:
-    """Arrays below one place, put below another."""
-    return {
-        f"{new}/{path.removeprefix(f'{old}/')}" if path.startswith(f"{old}/") else path: array
-        for path, array in arrays.items()
-    }
+def within_body(made: Node, level: Level, place: str) -> dict[str, str]:
+    """From old places to new ones, where the parts of an edited level came to stand within the body of a `Map`."""
+    container = _container(made, place)
+    body = container.level.calls[0].name
+    if container.each is None or [call.name for call in level.calls] == [body]:
+        return {}
+    return {join_path(place, call.place): join_path(place, body, call.place) for call in level.calls}
 
 
 def _container(node: Node, where: object) -> ContainerNode:
@@ -387,7 +388,7 @@ def cut_level(level: Level, start: int, stop: int) -> tuple[Level, dict[str, Ref
     fresh = _port_names(outside)
     if len(outside) == 1 and outside[0][0]:
         fresh = {outside[0]: INPUT}
-    moved = tuple(
+    inner_calls = tuple(
         with_fields(c, reads=tuple((p, ("", fresh[ref]) if ref in fresh else ref) for p, ref in c.reads)) for c in calls
     )
     rest = (*level.calls[:start], *level.calls[stop:])
@@ -397,7 +398,7 @@ def cut_level(level: Level, start: int, stop: int) -> tuple[Level, dict[str, Ref
     inner = [ref for ref in dict.fromkeys(ref for c in calls for ref in _outputs_of(c)) if ref in read - shown]
     alone = len(inner) == 1 and not outputs
     outputs += [(OUTPUT if alone else name, ref) for ref, name in _port_names(inner).items()]
-    return Level(tuple(fresh.values()), moved, tuple(outputs)), {name: ref for ref, name in fresh.items()}
+    return Level(tuple(fresh.values()), inner_calls, tuple(outputs)), {name: ref for ref, name in fresh.items()}
 
 
 def _port_names(refs: Sequence[Ref]) -> dict[Ref, str]:
@@ -428,7 +429,8 @@ def _remade(
         outputs={name: codec for name, codec in outputs.items() if name in gives},
         shared=node.held.shared,
     )
-    return hold_arrays(_container(node, "an edit").of_level(changed, held), arrays)
+    made = _container(node, "an edit").of_level(changed, held)
+    return hold_arrays(made, moved(arrays, within_body(made, changed, _root(node))))
 
 
 def _housed(level: Level, arrays: Arrays, root: str) -> tuple[Level, Arrays]:
@@ -437,7 +439,6 @@ def _housed(level: Level, arrays: Arrays, root: str) -> tuple[Level, Arrays]:
     for call in level.calls:
         users.setdefault(call.place, []).append(call.name)
     homes = {place: names[0] for place, names in users.items() if place not in names}
-    for place, home in homes.items():
-        arrays = _moved(arrays, join_path(root, place), join_path(root, home))
+    arrays = moved(arrays, {join_path(root, place): join_path(root, home) for place, home in homes.items()})
     calls = tuple(with_fields(call, place=homes.get(call.place, call.place)) for call in level.calls)
     return with_fields(level, calls=calls), arrays
