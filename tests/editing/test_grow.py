@@ -86,7 +86,7 @@ def test_ports_with_different_names_are_named() -> None:
     )
     net = nw.initialize(net)
     assert message(nw.grow, net, classes=["c"]) == (
-        "the ports of this net have different classes\n  where:    grow, classes\n"
+        "the classes of this net's ports differ\n  where:    grow, classes\n"
         "  expected: a mapping from a port to its new ones\n  got:      kind, shade\n"
         "  mend:     nw.grow(net, classes={'kind': …})"
     )
@@ -95,6 +95,23 @@ def test_ports_with_different_names_are_named() -> None:
     assert {change.path for change in nw.diff(net, made).changes if change.fate == "reshaped"} == {
         "kind/linear1/weight", "kind/linear1/bias",
     }  # fmt: skip
+
+
+def test_one_of_two_vocabularies_of_equal_size_grows() -> None:
+    source = nw.Input("source", nw.Words(["a", "b", "c"], length="m"))
+    target = nw.Input("target", nw.Words(["x", "y"], mark_start=True))
+    read, said = nw.GRU(4)(nw.Embedding(4)(source)), nw.GRU(4)(nw.Embedding(4)(target))
+    scores = nw.Linear()(nw.Attention()(said, read, read)["output"])
+    net = nw.initialize(nw.Graph(nw.softmax(scores), output=nw.Words(["x", "y"], mark_end=True)))
+    made = nw.grow(net, vocabulary={"source": ["d"]})
+    assert nw.diff(net, made).of("reshaped") == ("embedding1/weight",)
+    both = nw.grow(net, vocabulary={"target": ["z"], "source": ["d"]})
+    assert nw.diff(net, both).of("reshaped") == (
+        "embedding1/weight", "embedding2/weight", "linear1/weight", "linear1/bias",
+    )  # fmt: skip
+    rows(net, both, "linear1/weight", [0, 1, 3])
+    example = {"source": "a c", "target": "x y"}
+    torch.testing.assert_close(both(example, at="linear1")[:, [0, 1, 3]], net(example, at="linear1"))
 
 
 def test_a_net_without_arrays_grows_in_its_sizes() -> None:

@@ -224,6 +224,7 @@ WRONG: list[tuple[Any, str]] = [
         lambda: nw.select(NET).remove(),
         "a net of no parts is no net\n  where:    linear1\n  mend:     net.replace('linear1', part)",
     ),
+    (lambda: nw.select(nw.Linear(3)), "a Linear has no parts to select\n  where:    select"),
     (lambda: nw.select(5), "select takes a net\n  got:      5"),  # pyright: ignore
 ]
 

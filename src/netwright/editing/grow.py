@@ -119,7 +119,7 @@ def _by_port(net: Net, kind: str, given: Any) -> dict[str, list[Label]]:
         )
     if len(groups) > 1:
         raise NetError(
-            what=f"the ports of this net have different {_said(kind)}",
+            what=f"the {'classes' if kind == 'classes' else 'vocabularies'} of this net's ports differ",
             where=f"grow, {kind}",
             expected="a mapping from a port to its new ones",
             got=", ".join(groups.values()),
@@ -187,7 +187,9 @@ def _check_answers(before: Net, after: Net, growth: Growth) -> None:
     """Raise NetError unless the values for what is known are those of before, in front of the last softmax."""
     inputs = random_inputs(before, "grow")
     wide = {
-        name: growth.places(_limit(before.plan, name))[x] if _limit(before.plan, name) in growth.sizes else x
+        name: growth.places(_limit(before.plan, name))[x]
+        if _limit(after.plan, name) != _limit(before.plan, name)
+        else x
         for name, x in inputs.items()
     }
     ends = {name: _scores(before.plan, slot) for name, slot in before.plan.wiring.outputs}

@@ -60,6 +60,8 @@ def select(net: Net, what: What = None, *, count: int | None = None) -> "Selecti
     found = Selection(net, tuple(path for path in net.paths if path in {*paths}))
     if (count is None and paths) or len(paths) == count:
         return found
+    if not known:
+        raise PathError(what=f"a {type(net).__name__} has no parts to select", where="select")
     near = did_you_mean(what, net.paths) if isinstance(what, str) else ""
     several = f"{count} parts" if count != 1 else "1 part"
     raise PathError(

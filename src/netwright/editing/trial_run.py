@@ -19,7 +19,7 @@ from netwright.sizes.unify import Row
 
 EXAMPLES = 3
 LENGTHS = (7, 12, 40, 80, 160, 320)  # of what varies; the first with which nothing is empty
-TOLERANCE = 1e-6
+TOLERANCE = 1e-6  # or what the number type of the arrays rounds to, such as bfloat16
 Translate: TypeAlias = Callable[[Tensor], Tensor]
 
 
@@ -57,9 +57,15 @@ def computed_at(net: Net, inputs: Mapping[str, Tensor], slots: Sequence[Slot]) -
         return [*bound(inputs, context)]
 
 
-def differs(before: Tensor, after: Tensor) -> bool:
-    """Whether two values are more than rounding apart; values that are no numbers are alike if both are none."""
-    return before.shape != after.shape or not torch.allclose(after, before, TOLERANCE, TOLERANCE, equal_nan=True)
+def differs(before: Tensor, after: Tensor, tolerance: float = TOLERANCE) -> bool:
+    """Whether two values are more than rounding apart; NaN is like NaN."""
+    return before.shape != after.shape or not torch.allclose(after, before, tolerance, tolerance, equal_nan=True)
+
+
+def rounding(net: Net) -> float:
+    """How far apart two values may be that are equal but for the rounding of arrays."""
+    found = [torch.finfo(array.dtype).eps for array in net.held.arrays.values() if array.is_floating_point()]
+    return max([TOLERANCE, *(4 * eps for eps in found)])
 
 
 def check_same_outputs(before: Net, after: Net, where: str, mend: str = "") -> None:
@@ -68,7 +74,7 @@ def check_same_outputs(before: Net, after: Net, where: str, mend: str = "") -> N
     ends = dict(before.plan.wiring.outputs)
     was = computed_at(before, inputs, [*ends.values()])
     now = computed_at(after, inputs, [*dict(after.plan.wiring.outputs).values()])
-    changed = [name for name, old, new in zip(ends, was, now, strict=True) if differs(old, new)]
+    changed = [name for name, old, new in zip(ends, was, now, strict=True) if differs(old, new, rounding(after))]
     if changed:
         raise NetError(
             what="the net would not stay the same function",
