@@ -37,6 +37,13 @@ def test_members_keep_their_arrays_also_under_one_shared_name() -> None:
         assert torch.equal(member((0.1, 0.2, 0.3), nw.raw), net((0.1, 0.2, 0.3), nw.raw))
 
 
+def test_members_that_are_shared_as_a_whole_are_their_own_too() -> None:
+    two = [nw.initialize(nw.Shared("all", nw.Chain(nw.Linear(2), nw.relu, input=3)), seed=seed) for seed in (1, 2)]
+    both = nw.ensemble(two)
+    x = (0.1, 0.2, 0.3)
+    torch.testing.assert_close(both(x, nw.raw), (two[0](x, nw.raw) + two[1](x, nw.raw)) / 2)
+
+
 def test_it_is_a_net_as_any_other(tmp_path: Path) -> None:
     both = nw.ensemble(NETS)
     nw.save(both, tmp_path / "both.net")

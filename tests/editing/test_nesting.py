@@ -111,6 +111,9 @@ def test_what_is_done_for_every_element_can_be_taken_apart_within() -> None:
 
 
 NET = nw.Chain(nw.Linear(4), nw.Chain(nw.Linear(4), nw.relu), nw.Map(nw.relu), input=("n", 4))
+TIED = nw.Chain(
+    nw.Shared("a", nw.Chain(nw.Linear(4), nw.relu)), nw.Shared("a", nw.Chain(nw.Linear(4), nw.tanh)), input=4
+)
 WRONG: list[tuple[Any, str]] = [
     (
         lambda: nw.flatten(NET, "chian1"),
@@ -121,6 +124,11 @@ WRONG: list[tuple[Any, str]] = [
     (
         lambda: nw.flatten(NET, "map1"),
         "a Map does its part for every element, which nothing would do without it\n  where:    map1",
+    ),
+    (
+        lambda: nw.flatten(TIED, "chain1"),
+        "its arrays are also those of chain2, another part of the shared name 'a'\n  where:    chain1\n"
+        "  mend:     nw.flatten(net.replace('chain1', part), 'chain1'), with a part that is not shared",
     ),
     (
         lambda: nw.nest(NET, "linear1", "chain1/relu1", "a"),

@@ -70,6 +70,12 @@ def test_fields_of_parts_within_parts_and_of_containers() -> None:
     assert variant(net, {"body/1/relu1": nw.gelu}).net["body/1/relu1"] == nw.gelu
 
 
+def test_a_pattern_means_the_fields_of_all_parts_that_it_matches() -> None:
+    net = nw.Chain(nw.Dropout(0.1), nw.Residual([nw.Linear(4), nw.Dropout(0.2)]), input=4)
+    found = variant(net, {"*dropout*.rate": 0.5}).net
+    assert [part.rate for part in nw.select(found, nw.Dropout).parts] == [0.5, 0.5]  # pyright: ignore
+
+
 def test_a_shared_part_keeps_its_name() -> None:
     layer = nw.Shared("layer", nw.Linear(4))
     net = nw.Chain(layer, nw.relu, layer, input=4)

@@ -1,11 +1,12 @@
 """Joins trained nets into one net that gives the mean of their answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from torch import Tensor
 
-from netwright.editing.rewrite import spots, with_edits
+from netwright.editing.rewrite import Edit, spots, with_edits
 from netwright.errors import NetError, shortened
 from netwright.layers.join import Add
 from netwright.net.graph import Graph, Input
@@ -83,17 +84,16 @@ def _outputs(net: Net) -> tuple[str, ...]:
 
 def _with_own_names(net: Net, member: str) -> Net:
     """The net with its shared names made its own, since another member may have other arrays under them."""
+    if net.held.shared:
+        net = net.unchecked(replace(net.held, arrays=_without_name(net, net.held.shared), shared=""))
     known = [spot for spot in spots(net).values() if spot.part.held.shared]
-    if not known:
-        return net
 
-    def edit(name: str) -> Any:
-        def own(part: Net) -> Net:
-            root = f"{SHARED}{name}/"
-            arrays: dict[str, Tensor] = {path.removeprefix(root): array for path, array in part.held.arrays.items()}
-            return Shared(f"{member}_{name}", part.unchecked(Held(arrays)))
+    def edit(name: str) -> Edit:
+        return lambda part: Shared(f"{member}_{name}", part.unchecked(Held(_without_name(part, name))))
 
-        return own
+    return with_edits(net, {spot.key: edit(spot.part.held.shared) for spot in known})[0] if known else net
 
-    made, _ = with_edits(net, {spot.key: edit(spot.part.held.shared) for spot in known})
-    return made
+
+def _without_name(part: Net, name: str) -> dict[str, Tensor]:
+    """The arrays of a part that is shared under a name no more."""
+    return {path.removeprefix(f"{SHARED}{name}/"): array for path, array in part.held.arrays.items()}

@@ -186,12 +186,8 @@ def _solved(plan: Plan) -> dict[tuple[str, str], Any]:
 def _check_answers(before: Net, after: Net, growth: Growth) -> None:
     """Raise NetError unless the values for what is known are those of before, in front of the last softmax."""
     inputs = random_inputs(before, "grow")
-    wide = {
-        name: growth.places(_limit(before.plan, name))[x]
-        if _limit(after.plan, name) != _limit(before.plan, name)
-        else x
-        for name, x in inputs.items()
-    }
+    grown = [name for name in inputs if _limit(after.plan, name) != _limit(before.plan, name)]
+    wide = {**inputs, **{name: growth.places(_limit(before.plan, name))[inputs[name]] for name in grown}}
     ends = {name: _scores(before.plan, slot) for name, slot in before.plan.wiring.outputs}
     was = computed_at(before, inputs, [*ends.values()])
     now = computed_at(after, wide, [*ends.values()])

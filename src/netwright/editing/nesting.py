@@ -43,7 +43,15 @@ def flatten(net: Net, path: str) -> Net:
             what=f"a {type(spot.part).__name__} does its part for every element, which nothing would do without it",
             where=path,
         )
-    known = {use: other for other in spots(net).values() for use in other.paths}
+    every = spots(net).values()
+    tied = next((other for other in every if other.place == spot.place and other.key != spot.key), None)
+    if tied is not None:
+        raise NetError(
+            what=f"its arrays are also those of {tied.path}, another part of the shared name {spot.part.held.shared!r}",
+            where=path,
+            mend=f"nw.flatten(net.replace({path!r}, part), {path!r}), with a part that is not shared",
+        )
+    known = {use: other for other in every for use in other.paths}
     parents = {known[parent].key: known[parent].place for use in spot.paths if (parent := use.rpartition("/")[0])}
     if any("/" not in use for use in spot.paths):
         parents[""] = root_of(net)

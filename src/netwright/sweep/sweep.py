@@ -48,9 +48,10 @@ def sweep(
     Args:
         net: of which the trials are variants.
         changes: by name the values to try, in all combinations; or a list with the changes of each trial, for searches
-            of your own. `"linear1.out"` is a field of a part, `"relu1"` is a part, to be replaced by others, and
-            `"learning_rate"` is a setting: accumulate, batch_size, class_weights, clip, clip_value, ema, learning_rate,
-            mixup, optimizer, penalties, precision, schedule. With all of these the validation means the same.
+            of your own. `"linear1.out"` is a field of a part, `"*dropout*.rate"` one of several, `"relu1"` is a part,
+            to be replaced by others, and `"learning_rate"` is a setting: accumulate, batch_size, class_weights, clip,
+            clip_value, ema, learning_rate, mixup, optimizer, penalties, precision, schedule. With all of these the
+            validation means the same.
         data: as in `nw.train`.
         validation: as in `nw.train`; all trials are compared on the same examples.
         factor: from round to round 1/factor of the trials goes on, factor times as far; 3, since e is the best in
