@@ -13,8 +13,8 @@ def test_a_batch_is_run_with_a_graph_and_derived_again_and_again() -> None:
     net, x = classifier(), rows(2, 3)
     given = Given.of(net, x)
     targets = targets_of(net, given.plan, "linear2", "gradients")
-    spots = by_what(given.plan, ["input", "linear2/bias"], "gradients").spots
-    derivative = Derivative(net, given, targets, spots)
+    locations = by_what(given.plan, ["input", "linear2/bias"], "gradients").found
+    derivative = Derivative(net, given, targets, locations)
     (recorded,) = derivative.batches(4)
     assert recorded.count == 2
     value = recorded.values[0]
@@ -31,7 +31,7 @@ def test_a_part_of_a_fold_is_seen_at_each_element() -> None:
     net = folded()
     given = Given.of(net, rows(3, 4))
     targets = targets_of(net, given.plan, "fold1.hidden", "gradients")
-    derivative = Derivative(net, given, targets, by_what(given.plan, "fold1/body", "gradients").spots)
+    derivative = Derivative(net, given, targets, by_what(given.plan, "fold1/body", "gradients").found)
     (recorded,) = derivative.batches(1)
     assert [len(tensors) for tensors in recorded.seen.values()] == [3]
 
@@ -39,11 +39,11 @@ def test_a_part_of_a_fold_is_seen_at_each_element() -> None:
 def test_of_a_pattern_only_what_matters_is_kept() -> None:
     net = classifier()
     targets = targets_of(net, net.plan, "tanh1", "gradients")
-    selection = by_what(net.plan, "*", "gradients")
-    kept = check_depends(net.plan, targets, selection, "*", "gradients")
-    assert [spot.name for spot in kept.spots] == ["input", "linear1", "tanh1"]
+    locations = by_what(net.plan, "*", "gradients")
+    kept = check_depends(net.plan, targets, locations, "*", "gradients")
+    assert [location.name for location in kept.locations] == ["input", "linear1", "tanh1"]
 
 
 def test_indices_are_left_out_of_patterns() -> None:
     net = nw.Chain(nw.Embedding(4), nw.Linear(2), input=nw.Characters("ab"))
-    assert [spot.name for spot in by_what(net.plan, "*", "gradients").spots] == ["embedding1", "linear1"]
+    assert [location.name for location in by_what(net.plan, "*", "gradients").found] == ["embedding1", "linear1"]

@@ -10,7 +10,7 @@ from netwright.inside.targets import Target, targets_of
 
 
 def found(net: nw.Net, of: object) -> list[tuple[str, bool]]:
-    return [(target.spot.name, target.mean) for target in targets_of(net, net.plan, of, "gradients")]  # pyright: ignore
+    return [(target.location.name, target.mean) for target in targets_of(net, net.plan, of, "gradients")]  # pyright: ignore
 
 
 def test_the_only_output_a_path_a_function_and_a_mapping() -> None:
@@ -28,16 +28,16 @@ def test_losses_are_means() -> None:
 
 
 def test_the_number_of_an_example() -> None:
-    spot = targets_of(classifier(), classifier().plan, "linear1", "gradients")[0].spot
+    location = targets_of(classifier(), classifier().plan, "linear1", "gradients")[0].location
     values = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    assert Target(spot).total(values, 2).item() == 10
-    assert Target(spot, mean=True).total(values, 4).item() == 2.5
-    assert Target(spot).number([torch.ones(2), torch.ones(1)]).item() == 3
+    assert Target(location).total(values, 2).item() == 10
+    assert Target(location, mean=True).total(values, 4).item() == 2.5
+    assert Target(location).number([torch.ones(2), torch.ones(1)]).item() == 3
 
     def second(y: Tensor) -> Tensor:
         return y[1:]
 
-    assert Target(spot, second).total(values, 2).item() == 6
+    assert Target(location, second).total(values, 2).item() == 6
 
 
 def test_what_cannot_be_meant() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from netwright.errors import PathError, did_you_mean
-from netwright.inside.spots import Names, find_spots, part_spots
+from netwright.inside.locations import Names, find_locations, part_locations
 from netwright.machine import without_autocast
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -79,6 +79,8 @@ def activations(net: Net, x: Any, at: Names | None = None) -> Activations:
     """
     expect_net(net, "activations")
     given = Given.of(net, x)
-    known = part_spots(given.plan)
-    spots = known if at is None else find_spots(at, known, "activations").spots
-    return Activations(net, given, {spot.name: slot for spot in spots if (slot := spot.slot) is not None})
+    known = part_locations(given.plan)
+    locations = known if at is None else find_locations(at, known, "activations").found
+    return Activations(
+        net, given, {location.name: slot for location in locations if (slot := location.slot) is not None}
+    )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.inside.spots import array_spots
+from netwright.inside.locations import array_locations
 from netwright.machine import without_autocast
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -144,7 +144,9 @@ class _Number:
         placement = placement_of(self._held.values())
         ((self._whole, self._context),) = given.batches(placement, len(given.examples))
         self._whole = {name: x.detach().double() if x.is_floating_point() else x for name, x in self._whole.items()}
-        self.arrays = {spot.path: self._held[spot.path] for spot in array_spots(given.plan, ("learned",))}
+        self.arrays = {
+            location.path: self._held[location.path] for location in array_locations(given.plan, ("learned",))
+        }
         self.inputs = {name: x for name, x in self._whole.items() if x.is_floating_point()}
         self.rounding, self._unit = 0.0, 2.0**-52
 

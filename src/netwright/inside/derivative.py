@@ -7,7 +7,16 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.inside.spots import Names, Selection, Spot, array_spots, few_of, find_spots, input_spots, part_spots
+from netwright.inside.locations import (
+    Location,
+    Locations,
+    Names,
+    array_locations,
+    few_of,
+    find_locations,
+    input_locations,
+    part_locations,
+)
 from netwright.inside.targets import Target
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
@@ -48,19 +57,23 @@ class Derivative:
     Fields:
         given: the examples.
         targets: what is derived.
-        spots: by what.
+        locations: by what.
     """
 
-    def __init__(self, net: Net, given: Given, targets: Sequence[Target], spots: Sequence[Spot]) -> None:
+    def __init__(self, net: Net, given: Given, targets: Sequence[Target], locations: Sequence[Location]) -> None:
         plan = given.plan
         check_arrays(net, plan)
-        self.given, self.targets, self.spots = given, targets, spots
+        self.given, self.targets, self.locations = given, targets, locations
         held = net.held.arrays
-        self.arrays = {spot.path: held[spot.path].detach().requires_grad_() for spot in spots if spot.slot is None}
-        self.slots = [spot.slot for spot in spots if spot.slot is not None]
+        self.arrays = {
+            location.path: held[location.path].detach().requires_grad_()
+            for location in locations
+            if location.slot is None
+        }
+        self.slots = [location.slot for location in locations if location.slot is not None]
         within = {slot for step in plan.steps if step.within for slot in step.writes}
         self._elements = [slot for slot in self.slots if slot in within]
-        wanted = (*(slot for target in targets if (slot := target.spot.slot) is not None), *self._elements)
+        wanted = (*(slot for target in targets if (slot := target.location.slot) is not None), *self._elements)
         self._bound: Bound = program_of(plan, wanted, self.slots).bind({**held, **self.arrays})
 
     @property
@@ -78,7 +91,7 @@ class Derivative:
             seen: dict[Slot, list[Tensor]] = {}
             context.set = {slot: _seeing(seen.setdefault(slot, [])) for slot in self.slots}
             found = self._bound(inputs, context)
-            slots = [target.spot.slot or ("", "") for target in self.targets]
+            slots = [target.location.slot or ("", "") for target in self.targets]
             values = [self.given.own(slot, value, context) for slot, value in zip(slots, found, strict=False)]
             yield Recorded(tuple(values), inputs, context, seen)
 
@@ -89,24 +102,24 @@ class Derivative:
         """
         if not total.requires_grad:
             return {}
-        pieces = [self.arrays[s.path] if s.slot is None else recorded.seen.get(s.slot, []) for s in self.spots]
+        pieces = [self.arrays[s.path] if s.slot is None else recorded.seen.get(s.slot, []) for s in self.locations]
         flat = [tensor for piece in pieces for tensor in ([piece] if isinstance(piece, Tensor) else piece)]
         made = cast("Sequence[Tensor | None]", torch.autograd.grad(total, flat, retain_graph=again, allow_unused=True))
         slopes = iter(made)
         found: dict[str, Tensor | Sequence[Own]] = {}
         elements: dict[Slot, list[Tensor]] = {}
-        for spot, piece in zip(self.spots, pieces, strict=True):
+        for location, piece in zip(self.locations, pieces, strict=True):
             tensors = [piece] if isinstance(piece, Tensor) else piece
             own = [next(slopes) for _ in tensors]
             if all(slope is None for slope in own):
                 continue
             filled = [torch.zeros_like(x) if s is None else s for x, s in zip(tensors, own, strict=True)]
-            if spot.slot is None:
-                found[spot.name] = filled[0]
-            elif spot.slot in self._elements:
-                elements[spot.slot] = filled
+            if location.slot is None:
+                found[location.name] = filled[0]
+            elif location.slot in self._elements:
+                elements[location.slot] = filled
             else:
-                found[spot.name] = self.given.own(spot.slot, filled[0], recorded.context)
+                found[location.name] = self.given.own(location.slot, filled[0], recorded.context)
         return found | self._of_elements(recorded, elements)
 
     def _of_elements(
@@ -123,57 +136,67 @@ class Derivative:
         with torch.no_grad():
             values = self._bound(recorded.inputs, context)[len(self.targets) :]
         made = dict(zip(self._elements, values, strict=True))
-        pairs = [(spot.name, spot.slot) for spot in self.spots if spot.slot is not None]
+        pairs = [(location.name, location.slot) for location in self.locations if location.slot is not None]
         return {name: self.given.own(slot, made[slot], context) for name, slot in pairs if slot in slopes}
 
 
-def by_what(plan: Plan, wrt: Names, where: str) -> Selection:
+def by_what(plan: Plan, wrt: Names, where: str) -> Locations:
     """The places that `wrt=` names: input ports, arrays, and values of parts; of a pattern those that have gradients.
 
     Raises: PathError for what names nothing; NetError for indices and running arrays, which have no gradient.
     """
-    selection = find_spots(wrt, [*input_spots(plan), *array_spots(plan), *part_spots(plan)], where)
-    running = {spot.path for spot in array_spots(plan, ("running",))}
-    kept: list[Spot] = []
-    for spot in selection.spots:
-        measured = spot.slot is None and spot.path in running
-        indices = spot.slot is not None and plan.below(spot.slot) is not None
+    locations = find_locations(wrt, [*input_locations(plan), *array_locations(plan), *part_locations(plan)], where)
+    running = {location.path for location in array_locations(plan, ("running",))}
+    kept: list[Location] = []
+    for location in locations.found:
+        measured = location.slot is None and location.path in running
+        indices = location.slot is not None and plan.below(location.slot) is not None
         if not measured and not indices:
-            kept.append(spot)
-        elif spot.name in selection.required:
-            raise _of_running(spot, where) if measured else _of_indices(plan, spot, where)
-    return Selection(tuple(kept), selection.required, selection.alone)
+            kept.append(location)
+        elif location.name in locations.required:
+            raise _of_running(location, where) if measured else _of_indices(plan, location, where)
+    return Locations(tuple(kept), locations.required, locations.alone)
 
 
-def check_depends(plan: Plan, targets: Sequence[Target], selection: Selection, asked: object, where: str) -> Selection:
+def check_depends(plan: Plan, targets: Sequence[Target], locations: Locations, asked: object, where: str) -> Locations:
     """The places that the targets depend on; those of a pattern on which none does are left out.
 
     `asked` is what selected them, for the error.
 
     Raises: NetError for a place that was named by itself, and where nothing is left.
     """
-    slots, arrays = _before(plan, [slot for target in targets if (slot := target.spot.slot) is not None])
-    kept = [spot for spot in selection.spots if (spot.slot in slots if spot.slot else spot.path in arrays)]
-    lost = [spot.name for spot in selection.spots if spot not in kept and spot.name in selection.required]
+    slots, arrays = _before(plan, [slot for target in targets if (slot := target.location.slot) is not None])
+    kept = [
+        location
+        for location in locations.found
+        if (location.slot in slots if location.slot else location.path in arrays)
+    ]
+    lost = [
+        location.name for location in locations.found if location not in kept and location.name in locations.required
+    ]
     if lost or not kept:
-        near = [spot.name for spot in (*input_spots(plan), *part_spots(plan), *array_spots(plan))
-                if (spot.slot in slots if spot.slot else spot.path in arrays)]  # fmt: skip
+        near = [location.name for location in (*input_locations(plan), *part_locations(plan), *array_locations(plan))
+                if (location.slot in slots if location.slot else location.path in arrays)]  # fmt: skip
         raise NetError(
             what=f"{_names(targets)} does not depend on {few_of(lost) or asked}",
             where=where,
             expected=f"one of {few_of(near)}" if near else "",
         )
-    return Selection(tuple(kept), selection.required, selection.alone)
+    return Locations(tuple(kept), locations.required, locations.alone)
 
 
-def check_reached(found: Mapping[str, object], targets: Sequence[Target], selection: Selection, where: str) -> None:
+def check_reached(found: Mapping[str, object], targets: Sequence[Target], locations: Locations, where: str) -> None:
     """Refuse where a part in between gives values without a gradient, such as whole numbers.
 
     Raises: NetError.
     """
-    lost = [spot.name for spot in selection.spots if spot.name not in found and spot.name in selection.required]
+    lost = [
+        location.name
+        for location in locations.found
+        if location.name not in found and location.name in locations.required
+    ]
     if lost or not found:
-        names = few_of(lost) or few_of(spot.name for spot in selection.spots)
+        names = few_of(lost) or few_of(location.name for location in locations.found)
         raise NetError(
             what=f"no gradient comes from {_names(targets)} to {names}",
             where=where,
@@ -183,7 +206,7 @@ def check_reached(found: Mapping[str, object], targets: Sequence[Target], select
 
 
 def _names(targets: Sequence[Target]) -> str:
-    return few_of(target.spot.name for target in targets)
+    return few_of(target.location.name for target in targets)
 
 
 def _before(plan: Plan, slots: Sequence[Slot]) -> tuple[set[Slot], set[str]]:
@@ -196,29 +219,29 @@ def _before(plan: Plan, slots: Sequence[Slot]) -> tuple[set[Slot], set[str]]:
     return wanted, arrays
 
 
-def _of_running(spot: Spot, where: str) -> NetError:
+def _of_running(location: Location, where: str) -> NetError:
     """The error for an array that training measures and does not learn."""
     return NetError(
-        what=f"{spot.name} is measured on the batches of training and not learned, so it has no gradient",
+        what=f"{location.name} is measured on the batches of training and not learned, so it has no gradient",
         where=where,
-        got=repr(spot.name),
+        got=repr(location.name),
     )
 
 
-def _of_indices(plan: Plan, spot: Spot, where: str) -> NetError:
+def _of_indices(plan: Plan, location: Location, where: str) -> NetError:
     """The error for indices, with the values that are made of them."""
-    indices = {spot.slot}
+    indices = {location.slot}
     made: list[Slot] = []
     for step in plan.steps:
         if not indices.isdisjoint(step.reads):
             for slot in step.writes:
                 indices |= {slot} if plan.below(slot) is not None else set()
                 made += [slot] if plan.below(slot) is None and not step.leaf.is_loss else []
-    names = [part.name for part in part_spots(plan) if part.slot in made]
+    names = [part.name for part in part_locations(plan) if part.slot in made]
     return NetError(
-        what=f"{spot.name} holds indices, and nothing changes little when an index changes",
+        what=f"{location.name} holds indices, and nothing changes little when an index changes",
         where=where,
-        got=repr(spot.name),
+        got=repr(location.name),
         mend=f"wrt={names[0]!r}, the numbers that are made of them" if names else (),
     )
 

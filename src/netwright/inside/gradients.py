@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.inside.derivative import Derivative, by_what, check_depends, check_reached
-from netwright.inside.spots import Names, Selection, array_spots
+from netwright.inside.locations import Locations, Names, array_locations
 from netwright.inside.targets import Of, targets_of
 from netwright.machine import without_autocast
 from netwright.net.node import expect_net
@@ -62,10 +62,10 @@ def gradients(net: Net, x: Any, *, of: Of = None, wrt: Names | None = None) -> A
     given = Given.of(net, x)
     plan = given.plan
     targets = targets_of(net, plan, of, "gradients")
-    learned = Selection(tuple(array_spots(plan, ("learned",))), frozenset(), False)
-    selection = learned if wrt is None else by_what(plan, wrt, "gradients")
-    selection = check_depends(plan, targets, selection, wrt or "any learned array", "gradients")
-    derivative = Derivative(net, given, targets, selection.spots)
+    learned = Locations(tuple(array_locations(plan, ("learned",))), frozenset(), False)
+    locations = learned if wrt is None else by_what(plan, wrt, "gradients")
+    locations = check_depends(plan, targets, locations, wrt or "any learned array", "gradients")
+    derivative = Derivative(net, given, targets, locations.found)
     arrays: dict[str, Tensor] = {}
     values: dict[str, list[Tensor | Sequence[Own]]] = {}
     for recorded in derivative.batches(derivative.size):
@@ -80,6 +80,6 @@ def gradients(net: Net, x: Any, *, of: Of = None, wrt: Names | None = None) -> A
     for name, pieces in values.items():
         whole = given.together(pieces)
         found[name] = whole[0] if given.single else whole
-    check_reached(found, targets, selection, "gradients")
-    in_order = {spot.name: found[spot.name] for spot in selection.spots if spot.name in found}
-    return next(iter(in_order.values())) if selection.alone else in_order
+    check_reached(found, targets, locations, "gradients")
+    in_order = {location.name: found[location.name] for location in locations.found if location.name in found}
+    return next(iter(in_order.values())) if locations.alone else in_order

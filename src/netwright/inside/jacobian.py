@@ -9,7 +9,7 @@ from torch import Tensor
 from netwright.codecs.numeric import described
 from netwright.errors import DataError, NetError
 from netwright.inside.derivative import Derivative, Recorded, by_what, check_depends, check_reached
-from netwright.inside.spots import Names, Selection, few_of
+from netwright.inside.locations import Locations, Names, few_of
 from netwright.inside.targets import Of, Target, targets_of
 from netwright.machine import without_autocast
 from netwright.net.node import expect_net
@@ -54,25 +54,25 @@ def jacobian(net: Net, x: Any, *, of: Of = None, wrt: Names | None = None) -> An
     expect_net(net, "jacobian")
     given = Given.of(net, x)
     target = _one_target(net, given, of)
-    selection = by_what(given.plan, _only_input(net) if wrt is None else wrt, "jacobian")
-    selection = check_depends(given.plan, [target], selection, wrt, "jacobian")
-    derivative = Derivative(net, given, [target], selection.spots)
+    locations = by_what(given.plan, _only_input(net) if wrt is None else wrt, "jacobian")
+    locations = check_depends(given.plan, [target], locations, wrt, "jacobian")
+    derivative = Derivative(net, given, [target], locations.found)
     alone = bool(derivative.arrays) or not all(isinstance(x, Tensor) for x in given.examples.columns.values())
     pieces: dict[str, list[Tensor]] = {}
     for recorded in derivative.batches(1 if alone else CHUNK):  # one by one where examples differ or share arrays
-        for name, rows in _rows(derivative, recorded, target, selection).items():
+        for name, rows in _rows(derivative, recorded, target, locations).items():
             pieces.setdefault(name, []).append(rows)
-    check_reached(pieces, [target], selection, "jacobian")
+    check_reached(pieces, [target], locations, "jacobian")
     found = {name: given.together(several) for name, several in pieces.items()}
     own = {name: whole[0] if given.single else whole for name, whole in found.items()}
-    return next(iter(own.values())) if selection.alone else own
+    return next(iter(own.values())) if locations.alone else own
 
 
-def _rows(derivative: Derivative, recorded: Recorded, target: Target, selection: Selection) -> dict[str, Tensor]:
+def _rows(derivative: Derivative, recorded: Recorded, target: Target, locations: Locations) -> dict[str, Tensor]:
     """The Jacobians of a batch, (b, *value, *place)."""
     values = torch.stack([_value(target, value) for value in recorded.values[0]])  # (b, *value)
     flat = values.flatten(1) if values.ndim > 1 else values.unsqueeze(1)  # (b, m)
-    found: dict[str, list[Tensor | None]] = {spot.name: [] for spot in selection.spots}
+    found: dict[str, list[Tensor | None]] = {location.name: [] for location in locations.found}
     for row in flat.sum(0).unbind():  # examples do not depend on each other: (m,)
         slopes = derivative.gradient(recorded, row, again=True)
         for name, rows in found.items():
@@ -93,10 +93,10 @@ def _value(target: Target, value: Any) -> Tensor:
     if not isinstance(made, Tensor):
         raise DataError(
             what="a Jacobian is that of one tensor for each example",
-            where=target.spot.name,
+            where=target.location.name,
             expected="a tensor",
             got="rows of different lengths" if isinstance(made, list) else described(made),
-            mend="a function that makes one tensor of them: of={" + repr(target.spot.name) + ": function}",
+            mend="a function that makes one tensor of them: of={" + repr(target.location.name) + ": function}",
         )
     return made
 
@@ -117,8 +117,8 @@ def _one_target(net: Net, given: Given, of: Of) -> Target:
         raise NetError(
             what="a Jacobian is that of one value",
             where="jacobian",
-            got=few_of(target.spot.name for target in targets),
-            mend=f"of={targets[0].spot.name!r}",
+            got=few_of(target.location.name for target in targets),
+            mend=f"of={targets[0].location.name!r}",
         )
     return targets[0]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from netwright.codecs.numeric import described
 from netwright.errors import DataError, NetError
-from netwright.inside.spots import Spot, find_spots, output_spots, part_spots
+from netwright.inside.locations import Location, find_locations, output_locations, part_locations
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan, shape_text
 from netwright.net.run.examples import Own
@@ -23,12 +23,12 @@ class Target(Value, eq=False):
     """A value that is derived.
 
     Fields:
-        spot: where it is.
+        location: where it is.
         score: makes one number of the value of an example; None, its sum.
         mean: whether the number counts by the examples that there are, as a loss does.
     """
 
-    spot: Spot
+    location: Location
     score: Score | None = None
     mean: bool = False
 
@@ -48,7 +48,7 @@ class Target(Value, eq=False):
         if not isinstance(made, Tensor) or made.numel() != 1:
             raise DataError(
                 what="the function does not make one number of a value",
-                where=self.spot.name,
+                where=self.location.name,
                 expected="a tensor with one number, such as y[7] or y.sum()",
                 got=f"a tensor {shape_text(tuple(made.shape))}" if isinstance(made, Tensor) else described(made),
             )
@@ -61,9 +61,9 @@ def targets_of(net: Net, plan: Plan, of: Of, where: str) -> list[Target]:
     Raises: PathError for what names nothing; NetError for None or a function where there are several outputs.
     """
     if isinstance(of, str):
-        spot = _one(plan, of, where)
-        _check_sum(plan, spot, f"of={{{of!r}: lambda y: %s}}", where)
-        return [Target(spot, mean=_is_loss(net, plan, of))]
+        location = _one(plan, of, where)
+        _check_sum(plan, location, f"of={{{of!r}: lambda y: %s}}", where)
+        return [Target(location, mean=_is_loss(net, plan, of))]
     if isinstance(of, Mapping):
         if not of or not all(callable(score) for score in of.values()):
             wrong = next((score for score in of.values() if not callable(score)), of)
@@ -74,9 +74,9 @@ def targets_of(net: Net, plan: Plan, of: Of, where: str) -> list[Target]:
                 mend="of={'linear2': lambda y: y[7]}",
             )
         return [Target(_one(plan, path, where), score) for path, score in of.items()]
-    outputs = output_spots(plan)
+    outputs = output_locations(plan)
     if of is None and ends_in_losses(net):
-        return [Target(spot, mean=True) for spot in outputs]
+        return [Target(location, mean=True) for location in outputs]
     if of is not None and not callable(of):
         raise NetError(
             what="of= takes a path, a function of the output, or a mapping from paths to functions",
@@ -88,7 +88,7 @@ def targets_of(net: Net, plan: Plan, of: Of, where: str) -> list[Target]:
         raise NetError(
             what=f"this net has {len(outputs)} outputs, and of= does not say which of them is meant",
             where=where,
-            expected=" or ".join(repr(spot.name) for spot in outputs),
+            expected=" or ".join(repr(location.name) for location in outputs),
             mend=f"of={outputs[0].name!r}" if of is None else f"of={{{outputs[0].name!r}: function}}",
         )
     if of is None:
@@ -96,29 +96,29 @@ def targets_of(net: Net, plan: Plan, of: Of, where: str) -> list[Target]:
     return [Target(outputs[0], of)]
 
 
-def _one(plan: Plan, text: str, where: str) -> Spot:
+def _one(plan: Plan, text: str, where: str) -> Location:
     """The one value that a text names: an output, or the value of a part."""
-    spots = [*find_spots(text, [*output_spots(plan), *part_spots(plan)], where).spots]
-    if len(spots) > 1:
+    locations = [*find_locations(text, [*output_locations(plan), *part_locations(plan)], where).found]
+    if len(locations) > 1:
         raise NetError(
-            what=f"{text} names {len(spots)} values, and one is derived",
+            what=f"{text} names {len(locations)} values, and one is derived",
             where=where,
-            expected=" or ".join(repr(spot.name) for spot in spots[:2]),
+            expected=" or ".join(repr(location.name) for location in locations[:2]),
             got=repr(text),
         )
-    return spots[0]
+    return locations[0]
 
 
-def _check_sum(plan: Plan, spot: Spot, mend: str, where: str) -> None:
+def _check_sum(plan: Plan, location: Location, mend: str, where: str) -> None:
     """Refuse the sum of probabilities of classes: it is 1, whatever the input is."""
-    slot = plan.solution.origin(spot.slot or ("", ""))
+    slot = plan.solution.origin(location.slot or ("", ""))
     step = next((step for step in plan.steps if slot in step.writes), None)
     if step is None or step.leaf.gives() != "class probabilities":
         return
     item = "y[0]" if len(plan.whole_shape(slot)) == 1 else "y[-1, 0]"
-    before = [part.name for part in part_spots(plan) if part.slot == step.reads[0]]
+    before = [part.name for part in part_locations(plan) if part.slot == step.reads[0]]
     raise NetError(
-        what=f"the values of {spot.name} are probabilities whose sum is always 1, so it has no gradient",
+        what=f"the values of {location.name} are probabilities whose sum is always 1, so it has no gradient",
         where=where,
         expected="a function that says which of them is meant",
         mend=(mend % item, *(f"of={{{path!r}: lambda y: {item}}}, the score before it" for path in before[:1])),

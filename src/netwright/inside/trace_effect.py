@@ -10,7 +10,7 @@ from netwright.causality.proof import Visibility
 from netwright.errors import DataError, NetError, SizeError
 from netwright.inside.behind import Behind, behind
 from netwright.inside.derivative import check_depends
-from netwright.inside.spots import Names, Spot, find_spots, input_spots, part_spots
+from netwright.inside.locations import Location, Names, find_locations, input_locations, part_locations
 from netwright.inside.targets import Of, Target, targets_of
 from netwright.machine import without_autocast
 from netwright.net.node import expect_net
@@ -112,9 +112,11 @@ def trace_effect(net: Net, clean: Any, corrupted: Any, *, at: Names, of: Of = No
     _check_pair(first, second)
     plan = second.plan
     tracing = _Tracing(net, first, second, of)
-    selection = find_spots(at, [*input_spots(plan), *part_spots(plan)], "trace_effect")
-    selection = check_depends(plan, tracing.targets, selection, at, "trace_effect")
-    inside = [spot for spot in selection.spots if any(spot.slot in s.writes and s.within for s in plan.steps)]
+    locations = find_locations(at, [*input_locations(plan), *part_locations(plan)], "trace_effect")
+    locations = check_depends(plan, tracing.targets, locations, at, "trace_effect")
+    inside = [
+        location for location in locations.found if any(location.slot in s.writes and s.within for s in plan.steps)
+    ]
     if inside:
         around = next(step.within[0] for step in plan.steps if inside[0].slot in step.writes)
         raise NetError(
@@ -122,7 +124,7 @@ def trace_effect(net: Net, clean: Any, corrupted: Any, *, at: Names, of: Of = No
             where="trace_effect",
             mend=f"at={around!r}",
         )
-    return tracing.effects(selection.spots)
+    return tracing.effects(locations.found)
 
 
 class _Tracing:
@@ -134,13 +136,13 @@ class _Tracing:
         self.runs = [next(given.batches(self.placement, 1)) for given in (first, second)]
         answer = _answer(self.plan, self._values(0, _outputs(self.plan))) if of is None else None
         self.targets = targets_of(net, self.plan, of, "trace_effect") if answer is None else [answer]
-        self.wanted = [slot for target in self.targets if (slot := target.spot.slot) is not None]
+        self.wanted = [slot for target in self.targets if (slot := target.location.slot) is not None]
         along = self.plan.varying
         self.sight = Visibility(self.plan, along[0], training=False) if answer is not None and len(along) == 1 else None
 
-    def effects(self, spots: Sequence[Spot]) -> Effects:
+    def effects(self, locations: Sequence[Location]) -> Effects:
         """The scores at all places."""
-        slots = [spot.slot for spot in spots if spot.slot is not None]
+        slots = [location.slot for location in locations if location.slot is not None]
         arrays = self.net.held.arrays
         programs = [behind(self.plan, arrays, slot, self.wanted, self.sight) for slot in slots]
         read = [slot for program in programs for slot in program.takes]
@@ -155,18 +157,18 @@ class _Tracing:
                 got=f"{right:g}",
                 mend="of=…, a score in which they differ",
             )
-        pairs = zip(spots, programs, strict=True)
-        scores = {spot.name: self._patched(spot, program, clean, corrupted) for spot, program in pairs}
+        pairs = zip(locations, programs, strict=True)
+        scores = {location.name: self._patched(location, program, clean, corrupted) for location, program in pairs}
         return Effects(right, wrong, scores)
 
-    def _patched(self, spot: Spot, program: Behind, clean: Values, corrupted: Values) -> Tensor:
+    def _patched(self, location: Location, program: Behind, clean: Values, corrupted: Values) -> Tensor:
         """The score for each position of a value; of one without positions the score with all of it."""
-        slot = spot.slot or ("", "")
+        slot = location.slot or ("", "")
         good, bad = clean[slot], corrupted[slot]
         if good.shape != bad.shape:
             raise SizeError(
                 what="the two inputs give values of different sizes, so their positions do not belong together",
-                where=spot.name,
+                where=location.name,
                 expected=shape_text(tuple(bad.shape[1:])),
                 got=shape_text(tuple(good.shape[1:])),
                 mend="inputs of the same length",
@@ -207,7 +209,7 @@ def _answer(plan: Plan, values: Values) -> Target | None:
         return None
     last = values[slot].reshape(-1, values[slot].shape[-1])[-1]  # (1, …, k) -> (k,)
     best = int(last.argmax())
-    return Target(Spot(name, name, slot), lambda y: y.reshape(-1, y.shape[-1])[-1, best])
+    return Target(Location(name, name, slot), lambda y: y.reshape(-1, y.shape[-1])[-1, best])
 
 
 def _outputs(plan: Plan) -> list[Slot]:

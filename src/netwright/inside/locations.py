@@ -15,7 +15,7 @@ WILD = "*?["  # what makes a pattern of a path
 MOST_SHOWN = 6  # names in a message
 
 
-class Spot(Value):
+class Location(Value):
     """A value or an array inside a net.
 
     Fields:
@@ -29,45 +29,45 @@ class Spot(Value):
     slot: Slot | None
 
 
-class Selection(Value):
+class Locations(Value):
     """What was asked for.
 
     Fields:
-        spots: in the order of the texts, those of a pattern in the order of the net.
+        found: in the order of the texts, those of a pattern in the order of the net.
         required: the names that stand there by themselves, and not in a pattern or as one of several outputs.
         alone: whether one text names one place, so that the answer is a value and no mapping.
     """
 
-    spots: tuple[Spot, ...]
+    found: tuple[Location, ...]
     required: frozenset[str]
     alone: bool
 
 
-def part_spots(plan: Plan) -> list[Spot]:
+def part_locations(plan: Plan) -> list[Location]:
     """The values of all parts, at any depth, in the order they run."""
     return [
-        Spot(path if len(outputs) == 1 else f"{path}.{port}", path, slot)
+        Location(path if len(outputs) == 1 else f"{path}.{port}", path, slot)
         for path, outputs in plan.wiring.values.items()
         for port, slot in outputs
     ]
 
 
-def input_spots(plan: Plan) -> list[Spot]:
+def input_locations(plan: Plan) -> list[Location]:
     """The input ports."""
-    return [Spot(name, name, ("", name)) for name in plan.wiring.inputs]
+    return [Location(name, name, ("", name)) for name in plan.wiring.inputs]
 
 
-def output_spots(plan: Plan) -> list[Spot]:
+def output_locations(plan: Plan) -> list[Location]:
     """The output ports."""
-    return [Spot(name, name, slot) for name, slot in plan.wiring.outputs]
+    return [Location(name, name, slot) for name, slot in plan.wiring.outputs]
 
 
-def array_spots(plan: Plan, kinds: Collection[str] = ("learned", "fixed", "running")) -> list[Spot]:
+def array_locations(plan: Plan, kinds: Collection[str] = ("learned", "fixed", "running")) -> list[Location]:
     """The arrays, by default of all kinds."""
-    return [Spot(path, path, None) for path, spec in plan.arrays.items() if spec.weight.kind in kinds]
+    return [Location(path, path, None) for path, spec in plan.arrays.items() if spec.weight.kind in kinds]
 
 
-def find_spots(names: Names, known: Sequence[Spot], where: str) -> Selection:
+def find_locations(names: Names, known: Sequence[Location], where: str) -> Locations:
     """The places that paths and patterns name.
 
     A pattern is one of the shell: `*` stands for any text, `?` for a letter. Of parts that lie in each other it names
@@ -76,17 +76,17 @@ def find_spots(names: Names, known: Sequence[Spot], where: str) -> Selection:
     Raises: PathError for a text that names nothing.
     """
     texts = _texts(names, where)
-    found: dict[str, Spot] = {}
+    found: dict[str, Location] = {}
     required: set[str] = set()
     for text in texts:
         wild = any(letter in text for letter in WILD)
         several = _like(text, known) if wild else _called(text, known)
         if not several:
             raise _nothing(text, wild, known, where)
-        found |= {spot.name: spot for spot in several}
-        required |= {text} & {spot.name for spot in several}
+        found |= {location.name: location for location in several}
+        required |= {text} & {location.name for location in several}
     alone = isinstance(names, str) and not any(letter in names for letter in WILD) and len(found) == 1
-    return Selection(tuple(found.values()), frozenset(required), alone)
+    return Locations(tuple(found.values()), frozenset(required), alone)
 
 
 def few_of(names: Iterable[str]) -> str:
@@ -108,16 +108,16 @@ def _texts(names: Any, where: str) -> Sequence[str]:
     return texts
 
 
-def _called(text: str, known: Sequence[Spot]) -> list[Spot]:
+def _called(text: str, known: Sequence[Location]) -> list[Location]:
     """The place of this name; of a part with several outputs all of them."""
-    exact = [spot for spot in known if spot.name == text][:1]
-    return exact or [spot for spot in known if spot.path == text]
+    exact = [location for location in known if location.name == text][:1]
+    return exact or [location for location in known if location.path == text]
 
 
-def _like(text: str, known: Sequence[Spot]) -> list[Spot]:
-    found = [spot for spot in known if fnmatchcase(spot.path, text) or fnmatchcase(spot.name, text)]
-    paths = {spot.path for spot in found}
-    return [spot for spot in found if not any(around in paths for around in _around(spot.path))]
+def _like(text: str, known: Sequence[Location]) -> list[Location]:
+    found = [location for location in known if fnmatchcase(location.path, text) or fnmatchcase(location.name, text)]
+    paths = {location.path for location in found}
+    return [location for location in found if not any(around in paths for around in _around(location.path))]
 
 
 def _around(path: str) -> list[str]:
@@ -126,11 +126,11 @@ def _around(path: str) -> list[str]:
     return ["/".join(pieces[:count]) for count in range(1, len(pieces))]
 
 
-def _nothing(text: str, wild: bool, known: Sequence[Spot], where: str) -> PathError:
-    names = [spot.name for spot in known]
+def _nothing(text: str, wild: bool, known: Sequence[Location], where: str) -> PathError:
+    names = [location.name for location in known]
     return PathError(
         what=f"nothing in this net has a path like {text!r}" if wild else f"nothing in this net is called {text!r}",
         where=where,
         expected=f"one of {len(names)}: {few_of(names)}" if names else "a net with parts",
-        mend=did_you_mean(text, list(dict.fromkeys([*names, *(spot.path for spot in known)]))),
+        mend=did_you_mean(text, list(dict.fromkeys([*names, *(location.path for location in known)]))),
     )
