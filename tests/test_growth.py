@@ -68,6 +68,8 @@ EDITS: dict[str, tuple[Callable[[nw.Net], object], list[int]]] = {
     "call": (lambda net: nw.initialize(net)((0.5,) * 4), []),
     "equal": (lambda net: net == net.to(torch.float64), []),
     "diff": (lambda net: nw.diff(net, net.to(torch.float64)), []),
+    "patch": (lambda net: nw.patch(net, nw.diff(net, net.to(torch.float64))), []),
+    "rename and patch": (lambda net: nw.patch(net, nw.diff(net, net.rename("linear9", "middle"))), [PARTS, PARTS]),
     "digest": (nw.digest, []),
     "summary": (nw.summary, []),
     "draw": (nw.draw, []),
@@ -173,6 +175,14 @@ GROWING: dict[str, tuple[Callable[[nw.Net], Any], Callable[[Any], object]]] = {
     "get": (lambda net: net, lambda net: net[middle(net)[0]]),
     "join": (lambda net: net, lambda net: net >> net),
     "diff": (lambda net: (net, net.rename(middle(net)[0], "other")), lambda nets: nw.diff(*nets)),
+    "patch": (
+        lambda net: (net, nw.diff(net, net.rename(middle(net)[0], "other"))),
+        lambda pair: nw.patch(*pair),
+    ),
+    "merge": (
+        lambda net: (net, net.rename(middle(net)[0], "other"), net.delete(middle(net)[1])),
+        lambda nets: nw.merge(*nets),
+    ),
     "equal": (lambda net: (net, nw.load(saved(net))), lambda nets: nets[0] == nets[1]),
     "digest": (lambda net: net, nw.digest),
     "save": (lambda net: net, saved),

@@ -3,6 +3,12 @@
 from netwright import inits as inits
 from netwright.causality.causality import Causality as Causality
 from netwright.causality.causality import causality as causality
+from netwright.changes.diff import diff as diff
+from netwright.changes.difference import Difference as Difference
+from netwright.changes.difference_file import load_difference as load_difference
+from netwright.changes.difference_file import save_difference as save_difference
+from netwright.changes.merge import merge as merge
+from netwright.changes.patch import patch as patch
 from netwright.check.check import Checked as Checked
 from netwright.check.check import check as check
 from netwright.codecs.array import Array as Array
@@ -188,7 +194,6 @@ from netwright.models.transformer import self_attention as self_attention
 from netwright.net.apply import apply as apply
 from netwright.net.chain import Chain as Chain
 from netwright.net.compare import alike as alike
-from netwright.net.compare import diff as diff
 from netwright.net.compare import digest as digest
 from netwright.net.graph import Graph as Graph
 from netwright.net.graph import Input as Input

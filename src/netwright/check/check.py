@@ -9,13 +9,13 @@ from typing import Any, Literal, TypeAlias
 import torch
 
 from netwright.causality.causality import Causality, causality, offsets_of, sight_of
+from netwright.changes.diff import diff
 from netwright.check.batches import BatchTrial, shown_path
 from netwright.check.cases import Cases, drawn, given
 from netwright.check.steps import Pieces
 from netwright.errors import FileError, NetError, NetwrightError, SizeError
 from netwright.file.load import load
 from netwright.file.save import save
-from netwright.net.compare import diff
 from netwright.net.initialize import initialize
 from netwright.net.node import PARTS, Held, Node, expect_net
 from netwright.net.part import Net

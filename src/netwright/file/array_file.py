@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 import torch
 from torch import Tensor
 
-from netwright.errors import FileError, NetwrightError
+from netwright.errors import FileError, NetwrightError, did_you_mean
 from netwright.file.format import (
     DTYPE_NAMES,
     LENGTH,
@@ -25,7 +25,7 @@ from netwright.file.format import (
     short,
     unpack,
 )
-from netwright.regular import placed, write_all
+from netwright.regular import opened, placed, write_all
 from netwright.value import Value
 
 CHECKSUMS = "checksums"  # of the arrays by name, beside what the writer says
@@ -80,6 +80,15 @@ class ArrayFile(Value, eq=False):
             raise FileError(
                 what=f"{what} could not be saved: {reason}", where=os.fspath(path), got=kept, mend=mend
             ) from None
+
+
+def opened_array_file(path: Path) -> BinaryIO:
+    """A file to read. Raises: FileError where there is none, with the names that are near; OSError."""
+    try:
+        return opened(path)
+    except (FileNotFoundError, NotADirectoryError):
+        siblings = os.listdir(path.parent) if os.path.isdir(path.parent) else []
+        raise FileError(what="there is no such file", mend=did_you_mean(path.name, siblings)) from None
 
 
 def read_header(file: BinaryIO) -> tuple[dict[str, Any], list[ArrayEntry]]:

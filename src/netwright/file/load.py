@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import FileError, did_you_mean, shortened
-from netwright.file.array_file import CHECKSUMS, read_arrays, read_header
+from netwright.file.array_file import CHECKSUMS, opened_array_file, read_arrays, read_header
 from netwright.file.format import (
     ArrayEntry,
     file_path,
@@ -28,9 +28,9 @@ from netwright.net.node import Held
 from netwright.net.part import Net
 from netwright.net.plan.container import leaf_uses
 from netwright.net.plan.plan import plan_from, plan_of, shape_text
-from netwright.regular import opened
 
 TOLERANCE = 1e-5  # of the largest output: processors add in different orders
+DIFFERENCE = "difference"  # what the file of a difference holds in place of a net
 HISTORY = "history"  # a file may be without one
 CONTENT = {"version": str, "digest": str, "net": dict, "inputs": dict, "outputs": dict, "examples": int}
 
@@ -71,7 +71,7 @@ def load(
     file_path(path)
     probing = explain.probing.set(True)  # mends would be tried, and a hostile file could make that last
     try:
-        with _opened(Path(path)) as file:
+        with opened_array_file(Path(path)) as file:
             content, net, tensors = _read(file, dict(functions or {}))
         loaded = _filled(net, {name: array for name, array in tensors.items() if " " not in name})
         if check:
@@ -87,14 +87,6 @@ def load(
     return loaded
 
 
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return opened(path)
-    except (FileNotFoundError, NotADirectoryError):
-        siblings = os.listdir(path.parent) if os.path.isdir(path.parent) else []
-        raise FileError(what="there is no such file", mend=did_you_mean(path.name, siblings)) from None
-
-
 def _read(file: BinaryIO, functions: Mapping[str, Any]) -> tuple[dict[str, Any], Net, dict[str, Tensor]]:
     """What the header says, the net without arrays, and the arrays by their names in the file."""
     content, entries = read_header(file)
@@ -107,6 +99,11 @@ def _read(file: BinaryIO, functions: Mapping[str, Any]) -> tuple[dict[str, Any],
 def _check_content(content: Mapping[str, Any]) -> None:
     """The names and types of what the header says."""
     wanted = {**CONTENT, CHECKSUMS: dict}
+    if DIFFERENCE in content:
+        raise FileError(
+            what="this is the file of a difference between two nets, not of a net",
+            mend="nw.patch(net, nw.load_difference(file)) applies it to the net it was made from",
+        )
     if content.keys() - {HISTORY} != wanted.keys():
         malformed("net", ", ".join(wanted), shortened(", ".join(content), 200))
     for name, cls in wanted.items():

@@ -192,6 +192,13 @@ class Reader(Value):
         found = self._value(plain, where, 0)
         return found if isinstance(found, Codec) else malformed(where, "a codec", plain)
 
+    def value(self, plain: Plain, where: str) -> Any:
+        """What plain data describes: a number, a text, a tuple, a codec, or a part without arrays.
+
+        Ask `check_uses` first: parts are built at once.
+        """
+        return self._value(plain, where, 0)
+
     def _value(self, plain: Plain, where: str, depth: int) -> Any:
         if depth > MOST_DEPTH:
             raise too_deep(where)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,120 +11,8 @@ from torch import Tensor
 from netwright.codecs.codec import Codec
 from netwright.net.leaf import LeafNode
 from netwright.net.node import Node, arguments, expect_net
-from netwright.net.plan.plan import plan_of, wiring_of
+from netwright.net.plan.plan import wiring_of
 from netwright.net.plan.wiring import Op, Slot, Wiring
-from netwright.value import Value
-
-
-class Change(Value):
-    """The change of one array between two nets.
-
-    Fields: `path` in the second net, in the first if it is removed; `before` and `after` its sizes; `was` the path
-    that a renamed one had.
-    """
-
-    path: str
-    fate: Literal["kept", "renamed", "changed", "reshaped", "reset", "removed", "added"]
-    before: tuple[int, ...] | None
-    after: tuple[int, ...] | None
-    was: str = ""
-
-    def __str__(self) -> str:
-        before, after = ("-" if shape is None else str(shape) for shape in (self.before, self.after))
-        sizes = before if before == after else f"{before} -> {after}"
-        return f"{self.fate:<8} {self.path}  {sizes}" + (f"  was {self.was}" if self.was else "")
-
-
-class Difference(Value):
-    """Every array of two nets with its fate. Fields: `changes`, in the order of the second net."""
-
-    changes: tuple[Change, ...]
-
-    def of(self, fate: str) -> tuple[str, ...]:
-        """The paths of the arrays with this fate."""
-        return tuple(change.path for change in self.changes if change.fate == fate)
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.changes)) or "no arrays"
-
-    __repr__ = __str__
-
-
-def diff(before: Node, after: Node) -> Difference:
-    """What an edit did to the arrays: which were kept, renamed, changed, reshaped, reset, removed, added.
-
-    Kept means the same values, renamed the same values under another path, reset that the array no longer fitted and
-    was dropped, to be filled by training.
-
-    Example:
-        >>> import netwright as nw
-        >>> net = nw.initialize(nw.Chain(3, nw.relu, nw.Linear(), input=4, output=nw.Category(["a", "b"])))
-        >>> print(nw.diff(net, net.with_output(nw.Category(["a", "b", "c"]))))
-        kept     linear1/weight  (3, 4)
-        kept     linear1/bias  (3,)
-        reset    linear2/weight  (2, 3) -> (3, 3)
-        reset    linear2/bias  (2,) -> (3,)
-        >>> print(nw.diff(net[:1], net[:1].rename("linear1", "dense")))
-        renamed  dense/weight  (3, 4)  was linear1/weight
-        renamed  dense/bias  (3,)  was linear1/bias
-    """
-    expect_net(before, "diff")
-    expect_net(after, "diff")
-    old, new = before.held.arrays, after.held.arrays
-    wanted = {path: spec.known for path, spec in plan_of(after).arrays.items()}
-    removed = {path: array for path, array in old.items() if path not in wanted}
-    moved = _moved(removed, {path: new[path] for path in wanted if path in new and path not in old})
-    changes: list[Change] = []
-    for path, shape in wanted.items():
-        was, now = old.get(path), new.get(path)
-        sizes = (None if was is None else tuple(was.shape), shape if now is None else tuple(now.shape))
-        if now is None:
-            if was is not None:
-                changes.append(Change(path, "reset", *sizes))
-        elif path in moved:
-            changes.append(Change(path, "renamed", sizes[1], sizes[1], moved[path]))
-        elif was is None:
-            changes.append(Change(path, "added", *sizes))
-        elif was.shape != now.shape:
-            changes.append(Change(path, "reshaped", *sizes))
-        else:
-            changes.append(Change(path, "kept" if same_array(was, now) else "changed", *sizes))
-    gone = removed.keys() - set(moved.values())
-    changes += [Change(path, "removed", tuple(array.shape), None) for path, array in removed.items() if path in gone]
-    return Difference(tuple(changes))
-
-
-def _moved(removed: Mapping[str, Tensor], added: Mapping[str, Tensor]) -> dict[str, str]:
-    """The arrays that only have another path now, each new path with the old one.
-
-    An array with equal values is the same array. Arrays of one repeated number, such as new biases, are often equal
-    by chance, so they follow the part whose other arrays moved.
-    """
-    left = dict(removed)
-    found: dict[str, str] = {}
-
-    def find(path: str, candidates: Iterable[str]) -> None:
-        old = next((old for old in candidates if same_array(left[old], added[path])), None)
-        if old is not None:
-            found[path] = old
-            del left[old]
-
-    for path, array in added.items():
-        memory = [old for old, was in left.items() if was.data_ptr() == array.data_ptr()]
-        find(path, memory if _uniform(array) else [*memory, *left])
-    parts = {(_part(old), _part(path)) for path, old in found.items()}
-    for path in [path for path in added if path not in found]:
-        find(path, [old for old in left if (_part(old), _part(path)) in parts])
-    return found
-
-
-def _uniform(array: Tensor) -> bool:
-    """Whether all numbers of the array are equal, or it has none."""
-    return array.numel() == 0 or bool((array == array.flatten()[0]).all())
-
-
-def _part(path: str) -> str:
-    return path.rpartition("/")[0]
 
 
 def equal(left: Node, right: Node) -> bool:

@@ -1,0 +1,58 @@
+"""Laws of editing on random nets: edits of different places join, every edit is planned anew, and arrays are shared."""
+
+import contextlib
+import pickle
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import netwright as nw
+from changes.random_edits import LOCAL, edited, edits
+from netwright.changes.renamed import uniform
+from netwright.errors import NetwrightError
+from netwright.net.compare import same_array
+from random_nets import WIDTH, nets
+
+
+@st.composite
+def halves(draw: st.DrawFn) -> tuple[nw.Net, nw.Net, nw.Net]:
+    """A net of two parts, and for each part what random edits make of it."""
+    base = nw.Chain(left=draw(nets()), right=draw(nets()), input=WIDTH)
+    return base, *(draw(edits(base[name], verbs=LOCAL)) for name in ("left", "right"))
+
+
+@given(halves())
+@settings(deadline=None, max_examples=150)
+def test_edits_of_two_parts_are_joined_as_if_one_person_had_made_both(net: tuple[nw.Net, nw.Net, nw.Net]) -> None:
+    base, left, right = net
+    with contextlib.suppress(NetwrightError):  # a shared part must be edited at all its uses
+        mine, theirs = base.replace("left", left), base.replace("right", right)
+        both = mine.replace("right", right)
+        if not any("@" in path for path in (*mine.arrays, *theirs.arrays)):
+            assert nw.merge(base, mine, theirs) == nw.merge(base, theirs, mine) == both
+
+
+@given(edited())
+@settings(deadline=None, max_examples=100)
+def test_every_edit_is_planned_anew(pair: tuple[nw.Net, nw.Net]) -> None:
+    before, after = pair
+    made = nw.patch(before, nw.diff(before, after))
+    fresh = pickle.loads(pickle.dumps(after))
+    wanted = {(row.path, row.sizes, row.parameters) for row in nw.summary(fresh).rows}
+    for net in (after, made):
+        assert {(row.path, row.sizes, row.parameters) for row in nw.summary(net).rows} == wanted
+        net.validate()
+
+
+@given(edited())
+@settings(deadline=None, max_examples=100)
+def test_arrays_that_no_edit_touched_are_the_same_memory(pair: tuple[nw.Net, nw.Net]) -> None:
+    before, after = pair
+    made = nw.patch(before, nw.diff(before, after))
+    memory = {array.data_ptr() for net in pair for array in net.held.arrays.values()}
+    assert all(array.data_ptr() in memory for array in made.held.arrays.values())
+    for net in (after, made):
+        for path, array in net.held.arrays.items():
+            was = before.held.arrays.get(path)
+            if was is not None and not uniform(array) and same_array(was, array):
+                assert array.data_ptr() == was.data_ptr(), path
