@@ -215,3 +215,48 @@ def test_a_folder_that_cannot_be_written(folder, capsys, monkeypatch):
     monkeypatch.setattr(commands, "_demo", refused)
     assert main(["demo"]) == 1
     assert capsys.readouterr() == ("", "demo: Permission denied\n")
+
+
+@pytest.fixture
+def fork(tmp_path, monkeypatch):
+    """Three files: a net, and two edits of it."""
+    monkeypatch.chdir(tmp_path)
+    base = nw.initialize(nw.Chain(nw.Linear(3), nw.Dropout(0.5), nw.Linear(2), input=4))
+    nw.save(base, "base.net")
+    nw.save(base.rename("linear1", "dense"), "mine.net")
+    nw.save(base.replace("dropout1", nw.Dropout(0.2)), "theirs.net")
+    nw.save(base.replace("dropout1", nw.Dropout(0.3)), "other.net")
+    return tmp_path
+
+
+def test_diff(fork, capsys):
+    assert main(["diff", "base.net", "theirs.net"]) == 0
+    assert main(["diff", "base.net", "base.net"]) == 0
+    words = "option    dropout1.rate  0.5 -> 0.2\nkept      4 arrays\nthe nets are equal\n"
+    assert capsys.readouterr() == (words, "")
+    assert main(["diff", "--json", "base.net", "theirs.net"]) == 0
+    row = {"what": "option", "where": "dropout1.rate", "how": "0.5 -> 0.2"}
+    assert json.loads(capsys.readouterr().out) == {"equal": False, "rows": [row], "kept": 4}
+    assert main(["diff", "base.net", "nowhere.net"]) == 1
+    assert capsys.readouterr().err.startswith("FileError: there is no such file\n  where:    nowhere.net\n")
+
+
+def test_merge(fork, capsys):
+    assert main(["merge", "base.net", "mine.net", "theirs.net", "-o", "out.net"]) == 0
+    assert capsys.readouterr() == ("option    dropout1.rate  0.5 -> 0.2\nkept      4 arrays\n", "")
+    sides = (nw.load(f"{name}.net") for name in ("base", "mine", "theirs"))
+    assert nw.load("out.net") == nw.merge(*sides)
+    assert main(["merge", "--json", "base.net", "mine.net", "mine.net", "-o", "mine.net"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"equal": True, "rows": [], "kept": 4}
+
+
+def test_a_conflict_is_named_and_nothing_is_written(fork, capsys):
+    before = (fork / "theirs.net").read_bytes()
+    assert main(["merge", "base.net", "theirs.net", "other.net", "-o", "theirs.net"]) == 1
+    assert capsys.readouterr() == (
+        "",
+        "NetError: the two nets change 1 place differently\n"
+        "  where:    dropout1.rate: 0.2 in mine, 0.3 in theirs, 0.5 in base\n"
+        "  mend:     give both nets the same at each of these places, or change it in one of them only\n",
+    )
+    assert (fork / "theirs.net").read_bytes() == before

@@ -64,6 +64,20 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("file", help="a .net file")
     predict.add_argument("inputs", nargs="+", metavar="input", help="a picture's path, a number, a list in brackets")
     predict.set_defaults(run=_predict)
+    differ = commands.add_parser("diff", help="say everything that differs between two saved nets")
+    differ.add_argument("before", help="a .net file")
+    differ.add_argument("after", help="a .net file")
+    differ.set_defaults(run=_diff)
+    joined = commands.add_parser(
+        "merge", help="join two edits of one saved net; conflicts are named, nothing is written"
+    )
+    joined.add_argument("base", help="the .net file that both were made from")
+    joined.add_argument("mine", help="a .net file")
+    joined.add_argument("theirs", help="a .net file")
+    joined.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="the file to write; it may be one of these"
+    )
+    joined.set_defaults(run=_merge)
     data = commands.add_parser("data", help="named data sets")
     actions = data.add_subparsers(required=True, metavar="action")
     listed = actions.add_parser("list", help="list the data sets, each with a description")
@@ -71,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     get = actions.add_parser("get", help="download a data set and describe it")
     get.add_argument("name", help="a name from the list")
     get.set_defaults(run=_data_get)
-    for command in (demo, show, predict, listed, get):
+    for command in (demo, show, predict, differ, joined, listed, get):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -136,6 +150,33 @@ def _predict(options: argparse.Namespace) -> None:
         if chance and not isinstance(answer, tuple):
             line += f"  {percent(chance[answer])}"
         print(line if len(options.inputs) == 1 else f"{text}\t{line}")
+
+
+def _diff(options: argparse.Namespace) -> None:
+    from netwright.changes.diff import diff
+    from netwright.file.load import load
+
+    found = diff(load(options.before), load(options.after))
+    if options.json:
+        _print_json(found.to_json())
+    else:
+        print(found)
+
+
+def _merge(options: argparse.Namespace) -> None:
+    from netwright.changes.diff import diff
+    from netwright.changes.merge import merge
+    from netwright.file.load import load
+    from netwright.file.save import save
+
+    base, mine, theirs = (load(file) for file in (options.base, options.mine, options.theirs))
+    made = merge(base, mine, theirs)
+    save(made, options.output)
+    found = diff(mine, made)
+    if options.json:
+        _print_json(found.to_json())
+    else:
+        print(found)
 
 
 def _data_list(options: argparse.Namespace) -> None:

@@ -12,7 +12,8 @@ from netwright.editing.rewrite import Edit, Spot, spots, with_edits
 from netwright.editing.set_fields import set_at, together, with_fields
 from netwright.errors import NetError, NetwrightError, PathError, did_you_mean, shortened
 from netwright.net import surgery
-from netwright.net.compare import Difference, diff
+from netwright.changes.diff import diff
+from netwright.changes.difference import Difference
 from netwright.net.cost import parameters
 from netwright.net.lineage import in_brief, recorded, some_of
 from netwright.net.names import outermost
