@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from netwright.changes.difference import PlaceChange
-from netwright.changes.fields import calls_of_parts, other_options, plain_fields, same_leaf, with_fields
+from netwright.changes.fields import calls_of_parts, other_options, plain_fields, same_leaf, with_options
 from netwright.changes.renamed import HeldArrays, renamed_parts
 from netwright.errors import NetwrightError
 from netwright.net.chain import Chain
@@ -21,7 +21,7 @@ from netwright.value import Value
 OWN = ""  # the place of a part whose arrays are kept under its own name
 
 
-class Spot(Value):
+class PartPlace(Value):
     """Where a part stands in both nets.
 
     Fields: `path` by the names of the first net; `origin` the place of its arrays in the first net, `place` in the
@@ -33,18 +33,18 @@ class Spot(Value):
     home: str
     place: str
 
-    def entered(self, before: Node, after: Node) -> "Spot":
+    def entered(self, before: Node, after: Node) -> "PartPlace":
         """The same, with the places that shared names give."""
         origin = SHARED + before.held.shared if before.held.shared else self.origin
         if after.held.shared:
             home = place = SHARED + after.held.shared
         else:
             home, place = self.home, self.place
-        return Spot(self.path, origin, home, place)
+        return PartPlace(self.path, origin, home, place)
 
-    def below(self, name: str, origin: str, home: str, place: str) -> "Spot":
+    def below(self, name: str, origin: str, home: str, place: str) -> "PartPlace":
         """The spot of a part inside."""
-        return Spot(
+        return PartPlace(
             join_path(self.path, name),
             join_path(self.origin, origin),
             join_path(self.home, home),
@@ -64,9 +64,9 @@ class StructureComparison:
 
     def whole(self, before: Node, after: Node) -> list[PlaceChange]:
         """The changes between two whole nets, which are not equal in structure, codecs or arrays."""
-        return list(self._part(before.stripped(), after.stripped(), Spot("", "", "", "")))
+        return list(self._part(before.stripped(), after.stripped(), PartPlace("", "", "", "")))
 
-    def _part(self, before: Node, after: Node, spot: Spot) -> Iterator[PlaceChange]:
+    def _part(self, before: Node, after: Node, spot: PartPlace) -> Iterator[PlaceChange]:
         spot = spot.entered(before, after)
         if spot.home != spot.place:
             self.homes[spot.place] = spot.home
@@ -80,7 +80,7 @@ class StructureComparison:
             yield PlaceChange("shared", spot.path, "", before.held.shared, after.held.shared)
         yield from inside
 
-    def _inside(self, before: Node, after: Node, spot: Spot) -> list[PlaceChange] | None:
+    def _inside(self, before: Node, after: Node, spot: PartPlace) -> list[PlaceChange] | None:
         """The changes in a part; None if it is another part."""
         if isinstance(before, LeafNode) and isinstance(after, LeafNode):
             return _leaf(before, after, spot.path)
@@ -90,7 +90,7 @@ class StructureComparison:
             return self._level(before, after, spot) if before.each is None else None
         return self._fields(before, after, spot) if type(before) is type(after) else None
 
-    def _level(self, before: ContainerNode, after: ContainerNode, spot: Spot) -> list[PlaceChange]:
+    def _level(self, before: ContainerNode, after: ContainerNode, spot: PartPlace) -> list[PlaceChange]:
         """The changes between two levels, part by part."""
         old, new = before.level, after.level
         names = renamed_parts(old, new, self._arrays, spot.origin, spot.place) if type(before) in (Chain, Graph) else {}
@@ -107,7 +107,7 @@ class StructureComparison:
         return found
 
     def _call(
-        self, name: str, old: Call | None, new: Call | None, names: Mapping[str, str], spot: Spot
+        self, name: str, old: Call | None, new: Call | None, names: Mapping[str, str], spot: PartPlace
     ) -> Iterator[PlaceChange]:
         """The changes of one call: its part, and what it reads."""
         path = join_path(spot.path, name)
@@ -128,7 +128,7 @@ class StructureComparison:
             self.homes[below.place] = below.home
         yield PlaceChange("part", path, "", None, new.part)
 
-    def _fields(self, before: ContainerNode, after: ContainerNode, spot: Spot) -> list[PlaceChange] | None:
+    def _fields(self, before: ContainerNode, after: ContainerNode, spot: PartPlace) -> list[PlaceChange] | None:
         """The changes of a container that is not written as a level: its options, and what is in its parts."""
         old, new = before.children(), after.children()
         changed = {name: part for name, part in new.items() if name in old and part is not old[name]}
@@ -169,7 +169,7 @@ def _leaf(before: LeafNode, after: LeafNode, path: str) -> list[PlaceChange] | N
         return None
     options = other_options(before, after)
     try:
-        made = with_fields(before, _new(options, {}), Held(shared=before.held.shared))
+        made = with_options(before, _new(options, {}), Held(shared=before.held.shared))
         if not options or not isinstance(made, LeafNode) or not same_leaf(made, after):
             return None
     except NetwrightError:

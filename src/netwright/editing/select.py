@@ -12,8 +12,6 @@ from netwright.editing.rewrite import Edit, Spot, spots, with_edits
 from netwright.editing.set_fields import set_at, together, with_fields
 from netwright.errors import NetError, NetwrightError, PathError, did_you_mean, shortened
 from netwright.net import surgery
-from netwright.changes.diff import diff
-from netwright.changes.difference import Difference
 from netwright.net.cost import parameters
 from netwright.net.lineage import in_brief, recorded, some_of
 from netwright.net.names import outermost
@@ -27,7 +25,6 @@ from netwright.value import Value
 What: TypeAlias = type[Node] | Net | str | int | Callable[[Net], bool] | None
 New: TypeAlias = Callable[..., Any] | Net | int | list[Any]
 MOST_SHOWN = 20  # parts that a repr lists
-MOST_TEXT = 80  # characters of a part in the lines of a dry run
 
 
 def select(net: Net, what: What = None, *, count: int | None = None) -> "Selection":
@@ -127,21 +124,6 @@ class Selection(Value):
         """
         return {path: 0.0 for path, spec in self._specs.items() if spec.weight.kind != "fixed"}
 
-    @property
-    def dry_run(self) -> "DryRun":
-        """The same edits, but instead of the edited net they give what they would change.
-
-        Example:
-            >>> import netwright as nw
-            >>> net = nw.initialize(nw.Chain(4, nw.Dropout(0.5), 3, input=5))
-            >>> nw.select(net, nw.Linear).dry_run.set(bias=False)
-            2 parts would change
-              linear1  Linear(4) -> Linear(4, bias=False)
-              linear2  Linear(3) -> Linear(3, bias=False)
-            arrays: 2 kept, 2 removed
-        """
-        return DryRun(self)
-
     def replace(self, new: New) -> Net:
         """The net with another part in the place of each: one that is given, or what a function makes of each.
 
@@ -230,53 +212,6 @@ class Selection(Value):
         return "" if count is None else f"  {count:,} numbers"
 
 
-class DryRun(Value):
-    """The edits of a selection, none of which gives a net: each says what it would change, or raises as it would.
-
-    Fields: the `selection`.
-    """
-
-    selection: Selection
-
-    def replace(self, new: New) -> "WouldChange":
-        """What `replace` would change."""
-        return self._of(self.selection.replace(new))
-
-    def set(self, **fields: Any) -> "WouldChange":
-        """What `set` would change."""
-        return self._of(self.selection.set(**fields))
-
-    def remove(self) -> "WouldChange":
-        """What `remove` would change."""
-        return self._of(self.selection.remove())
-
-    def _of(self, after: Net) -> "WouldChange":
-        before = self.selection.net
-        rows = ((path, surgery.get(before, path), _found(after, path)) for path in self.selection.paths)
-        parts = tuple((path, was.stripped(), now and now.stripped()) for path, was, now in rows)
-        return WouldChange(tuple(row for row in parts if row[1] != row[2]), diff(before, after))
-
-
-class WouldChange(Value):
-    """What an edit would change.
-
-    Fields: `parts` that change, as path, part before, part after or None; the fates of the `arrays`.
-    """
-
-    parts: tuple[tuple[str, Node, Node | None], ...]
-    arrays: Difference
-
-    def __repr__(self) -> str:
-        wide = max((len(path) for path, _, _ in self.parts), default=0)
-        lines = [f"  {path:<{wide}}  {_shown(was)} -> {_shown(now)}" for path, was, now in self.parts]
-        fates: dict[str, int] = {}
-        for change in self.arrays.changes:
-            fates[change.fate] = fates.get(change.fate, 0) + 1
-        said = ", ".join(f"{count} {fate}" for fate, count in fates.items()) or "none"
-        head = f"{len(lines) or 'no'} part{'' if len(lines) < 2 else 's'} would change"
-        return "\n".join([head, *lines, f"arrays: {said}"])
-
-
 def _asked(net: Net, what: What) -> Callable[[Spot], bool]:
     """The question that chooses the parts."""
     if what is None:
@@ -319,19 +254,10 @@ def _function(new: Any) -> Callable[[Net], Any] | None:
     return None if isinstance(new, BuiltinFunctionType) or module.partition(".")[0] == "torch" else new
 
 
-def _found(net: Net, path: str) -> Node | None:
-    """The part at a path; None where an edit left none."""
-    return surgery.get(net, path) if path in net.paths else None
-
-
 def _within(path: str, parts: Collection[str]) -> bool:
     """Whether a path is one of these parts, or lies in one."""
     pieces = path.split("/")
     return any("/".join(pieces[:count]) in parts for count in range(1, len(pieces) + 1))
-
-
-def _shown(part: Node | None) -> str:
-    return "removed" if part is None else shortened(repr(part), MOST_TEXT)
 
 
 def _verb(paths: tuple[str, ...]) -> str:
