@@ -41,7 +41,7 @@ def test_of_a_pattern_only_what_matters_is_kept() -> None:
     targets = targets_of(net, net.plan, "tanh1", "gradients")
     locations = by_what(net.plan, "*", "gradients")
     kept = check_depends(net.plan, targets, locations, "*", "gradients")
-    assert [location.name for location in kept.locations] == ["input", "linear1", "tanh1"]
+    assert [location.name for location in kept.found] == ["input", "linear1", "tanh1"]
 
 
 def test_indices_are_left_out_of_patterns() -> None:
