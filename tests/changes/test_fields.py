@@ -5,7 +5,14 @@ import math
 import pytest
 
 import netwright as nw
-from netwright.changes.fields import calls_of_parts, other_options, plain_fields, same_leaf, same_option, with_options
+from netwright.changes.fields import (
+    calls_of_parts,
+    other_options,
+    plain_fields,
+    same_leaf,
+    same_option,
+    with_changed_fields,
+)
 from netwright.errors import NetError
 from netwright.net.node import Held
 
@@ -56,13 +63,13 @@ def test_a_part_that_its_container_calls_by_other_names() -> None:
 
 
 def test_a_part_with_other_options_is_checked() -> None:
-    made = with_options(nw.Dropout(0.5), {"rate": 0.2}, Held(shared="name"))
+    made = with_changed_fields(nw.Dropout(0.5), {"rate": 0.2}, Held(shared="name"))
     assert made == nw.Shared("name", nw.Dropout(0.2)) and made.held.shared == "name"
     assert same_leaf(nw.Linear(3), nw.Linear(3)) and not same_leaf(nw.Linear(3), nw.Linear(4))
     with pytest.raises(NetError) as caught:
-        with_options(nw.Dropout(0.5), {"rate": "high"}, Held())
+        with_changed_fields(nw.Dropout(0.5), {"rate": "high"}, Held())
     assert str(caught.value) == (
         "rate of Dropout cannot be this\n  where:    Dropout\n  expected: a number\n  got:      'high', of type str"
     )
     with pytest.raises(NetError):
-        with_options(nw.Dropout(0.5), {"rate": 1.5}, Held())
+        with_changed_fields(nw.Dropout(0.5), {"rate": 1.5}, Held())

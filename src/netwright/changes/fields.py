@@ -23,7 +23,7 @@ def other_options(before: object, after: object) -> dict[str, tuple[Any, Any]]:
     return {name: (old[name], new[name]) for name in old if name in new and not same_option(old[name], new[name])}
 
 
-def with_options(part: Node, fields: Mapping[str, Any], held: Held) -> Node:
+def with_changed_fields(part: Node, fields: Mapping[str, Any], held: Held) -> Node:
     """The part with other fields, holding these things, checked as its constructor checks it."""
     made = part.unchecked(held, **fields)
     check_fields(made)  # they may come from a file

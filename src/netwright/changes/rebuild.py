@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from netwright.changes.difference import PlaceChange
-from netwright.changes.fields import calls_of_parts, with_options
+from netwright.changes.fields import calls_of_parts, with_changed_fields
 from netwright.changes.structure import OWN
 from netwright.codecs.codec import Codec
 from netwright.errors import NetError
@@ -66,7 +66,7 @@ class Rebuilding:
             return part
         options = self._options.get(path, {})
         if isinstance(part, LeafNode):
-            return with_options(part, options, self._held(path, name))
+            return with_changed_fields(part, options, self._held(path, name))
         assert isinstance(part, ContainerNode)
         return self._container(part, path, (home, place), name, options)
 
@@ -82,7 +82,7 @@ class Rebuilding:
             changed = _changed_parts(old, calls)
             fields = None if changed is None else old.fields_with(changed)
             if fields is not None:
-                return with_options(old, {**options, **fields}, self._held(path, shared))
+                return with_changed_fields(old, {**options, **fields}, self._held(path, shared))
         if options:
             raise NetError(
                 what="parts inside change while options of the whole change too, and no net is written so",

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from netwright.changes.difference import PlaceChange
-from netwright.changes.fields import calls_of_parts, other_options, plain_fields, same_leaf, with_options
+from netwright.changes.fields import calls_of_parts, other_options, plain_fields, same_leaf, with_changed_fields
 from netwright.changes.renamed import HeldArrays, renamed_parts
 from netwright.errors import NetwrightError
 from netwright.net.chain import Chain
@@ -169,7 +169,7 @@ def _leaf(before: LeafNode, after: LeafNode, path: str) -> list[PlaceChange] | N
         return None
     options = other_options(before, after)
     try:
-        made = with_options(before, _new(options, {}), Held(shared=before.held.shared))
+        made = with_changed_fields(before, _new(options, {}), Held(shared=before.held.shared))
         if not options or not isinstance(made, LeafNode) or not same_leaf(made, after):
             return None
     except NetwrightError:

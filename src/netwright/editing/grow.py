@@ -50,8 +50,9 @@ def grow(net: Net, *, classes: More = None, vocabulary: More = None) -> Net:
         >>> import netwright as nw
         >>> net = nw.initialize(nw.Chain(nw.Linear(), nw.softmax, input=3, output=nw.Category(["a", "b"])))
         >>> print(nw.diff(net, nw.grow(net, classes=["c"])))
-        reshaped linear1/weight  (2, 3) -> (3, 3)
-        reshaped linear1/bias  (2,) -> (3,)
+        decoder   output.labels  ('a', 'b') -> ('a', 'b', 'c')
+        reshaped  linear1/weight  (2, 3) -> (3, 3)
+        reshaped  linear1/bias  (2,) -> (3,)
 
     Source: rows at the mean of the others: Hewitt 2021, "Initializing new word embeddings for pretrained language
         models"
