@@ -148,7 +148,10 @@ class Chooser:
             _refuse_pieces(size, given, joined)
         if joined:
             return 1
-        count, room = self.again("pieces", given), free - 4 * state  # with what an optimizer keeps
+        count, room = (
+            self.again("pieces", given),
+            free - 7 * state,
+        )  # with what an optimizer keeps, and copies for a trial
         why = "given" if given is not None else REPEATED
         fits = count or 1
         while fits < size and math.ceil(size / fits) * example > room:

@@ -16,7 +16,6 @@ from netwright.net.initialize import initialize
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.training.batch import Batch
-from netwright.training.engines.engine import Engine
 from netwright.training.engines.pieces import InPieces
 from netwright.training.events import Choice
 from netwright.training.feeds.ahead import read_ahead
@@ -99,9 +98,9 @@ class Prepared:
     ema: float | None
     limits: Limits
     seed: int
-    threads: int
-    watched: bool
-    choices: tuple[Choice, ...]
+    threads: int = 1
+    watched: bool = False
+    choices: tuple[Choice, ...] = ()
     group: Group = field(default_factory=Group)
     measures: Measures | None = None
     best: Best = field(default_factory=Best)
@@ -216,12 +215,7 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group, turns)
     validate = None if checked is None else validation_of(plan, checked, held.present, net, goal.prefix, group)
     engine = InPieces(held.engine, group.highest(pieces), room, whole)
-    threads = choose.threads(
-        options.threads,
-        sum(work) * batch_size * 3,
-        lambda: _fastest(engine, training_feed.first(batch_size), held.others),
-    )
-    return Prepared(
+    prepared = Prepared(
         net=net,
         prefix=goal.prefix,
         engine=engine,
@@ -240,11 +234,17 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
         ema=choose.optional("ema", options.ema),
         limits=choose.limits(options.patience, options.minutes, validate is not None or options.best is not None),
         seed=seed,
-        threads=threads,
-        watched=threads > 1 and options.threads is None and group.size == 1,
-        choices=tuple(choose.made),
         group=group,
     )
+    return _with_threads(choose, prepared, options.threads, 3 * sum(work), training_feed)
+
+
+def _with_threads(choose: Chooser, prepared: Prepared, given: int | None, work: int, feed: Batches) -> Prepared:
+    """The run with its threads, and with all that was chosen; `work` is that of an example, with its gradient."""
+    size = prepared.batch_size
+    threads = choose.threads(given, work * size, lambda: _fastest(prepared, feed.first(size)))
+    watched = threads > 1 and given is None and prepared.group.size == 1
+    return replace(prepared, threads=threads, watched=watched, choices=tuple(choose.made))
 
 
 def _examples(choose: Chooser, net: Net, data: Any, options: Options) -> TrainingExamples:
@@ -286,12 +286,20 @@ def _repeated(choose: Chooser, options: Options) -> Options:
     return replace(options, objective=objective, keep=bool(keep), steps_per_epoch=steps, best=best)
 
 
-def _fastest(engine: Engine, batch: Batch, other_arrays: Mapping[str, Tensor]) -> int:
-    """How many threads make the gradient of a batch fastest; running arrays are restored."""
-    before = {path: array.clone() for path, array in other_arrays.items()}
-    fastest = fastest_thread_count(lambda: engine.gradient(batch, 0))
-    for path, array in other_arrays.items():
-        array.copy_(before[path])
+def _fastest(prepared: Prepared, batch: Batch) -> int:
+    """How many threads make a step fastest. Its trial leaves everything as it was.
+
+    The optimizer takes long where embeddings are large, so what it does is timed too, at a rate of 0.
+    """
+    updates = [update for update, _ in prepared.updates]
+    trial = TrialSteps(prepared.engine, prepared.shaping, updates, prepared.other_arrays)
+
+    def step() -> None:
+        trial.loss(batch, 0)
+        trial.step(0.0)
+
+    fastest = fastest_thread_count(step)
+    trial.undo()
     return fastest
 
 
