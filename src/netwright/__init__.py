@@ -209,6 +209,7 @@ from netwright.net.program import program as program
 from netwright.net.run.given import batch as batch
 from netwright.net.run.padding import Lengths as Lengths
 from netwright.net.to_torch import to_torch as to_torch
+from netwright.show import plot as plot
 from netwright.show.contact_sheet import ContactSheet as ContactSheet
 from netwright.show.contact_sheet import contact_sheet as contact_sheet
 from netwright.show.draw import draw as draw

@@ -1,0 +1,60 @@
+"""What every function that draws begins with: the look of the house around it, an empty figure, axes without a frame.
+
+A function that draws is decorated `@in_house_style`, begins with `new_figure(width, height)` and returns it. No module
+of this folder imports matplotlib before that, because it is optional and slow to import.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+from netwright.show.pictures import SIGNED
+from netwright.show.plot.style import WIDTH, house_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+
+
+def in_house_style(draw: "Callable[P, Figure]") -> "Callable[P, Figure]":
+    """Make a function that draws a figure draw it in the look of this module.
+
+    Raises: MissingExtraError, when the function is called, where matplotlib is not installed.
+    """
+
+    @wraps(draw)
+    def drawn(*args: P.args, **named: P.kwargs) -> "Figure":
+        with house_style(f"nw.plot.{draw.__name__}"):
+            return draw(*args, **named)
+
+    return drawn
+
+
+def new_figure(width: float = WIDTH, height: float = 3.0) -> "Figure":
+    """An empty figure, in inches, that belongs to no window and is shown by a notebook when it is a cell's value."""
+    from netwright.show.plot.house_figure import HouseFigure
+
+    return HouseFigure(figsize=(width, height))
+
+
+def only_axes(figure: "Figure") -> "Axes":
+    """The axes of a picture with one part."""
+    return figure.add_subplot()
+
+
+def without_frame(axes: "Axes") -> None:
+    """Take away ticks, grid and frame: of an image, and of a graph."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def signed_colours() -> Any:
+    """Colours for numbers below and above 0, with 0 in the middle; where there is no number, nothing is drawn."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("netwright-signed", [[c / 255 for c in colour] for colour in SIGNED])
