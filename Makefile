@@ -58,7 +58,7 @@ test-portable: $(VENV)/.dev $(OLDEST)/.dev  ## the same on other machines: old u
 	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 PYTHONHASHSEED=2 $(BIN)/pytest -m "not slow" -n auto $(COMPUTES)
 	$(OLDEST)/bin/pytest -m "not slow" -n auto
 
-book: $(VENV)/.dev  ## the pages, whole, into book/site/
+book: $(VENV)/.dev  ## run the pages that have changed, into book/executed/
 	$(BIN)/python book/build.py
 
 bench: $(VENV)/.bench  ## the speed tables, into bench/*.md
@@ -77,4 +77,4 @@ lint: $(VENV)/.dev
 	$(BIN)/pyright
 
 clean:
-	rm -rf $(VENV) $(OLDEST) demo book/site book/.cache
+	rm -rf $(VENV) $(OLDEST) demo book/executed-quick book/.failed

@@ -1,29 +1,38 @@
-"""Makes the book: runs every page in a kernel, keeps what was run, and writes the static site."""
+"""Makes the executed pages of the book: runs each page that has changed in a kernel, and writes it with its outputs."""
 
-import hashlib
+import argparse
+import asyncio
 import os
-import platform
 import re
-import shutil
+import signal
 import sys
+import threading
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jupytext
 import nbformat
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from render import Page, plain, render_index, render_page
+from outputs import kept
+from pages import (
+    BOOK,
+    LIBRARY,
+    PageError,
+    alone,
+    digests,
+    executed_form,
+    place,
+    read,
+    sources,
+    staleness,
+    without_opening,
+)
 
-BOOK = Path(__file__).resolve().parent
-LIBRARY = BOOK.parent / "src" / "netwright"
 CELL_SECONDS = 3600  # no cell of the book needs an hour: one that does hangs
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
 class OwnKernel(AsyncKernelManager):
@@ -33,62 +42,9 @@ class OwnKernel(AsyncKernelManager):
         super().__init__(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), **settings)
 
 
-class PageError(Exception):
-    """A page that breaks the form of a page, so that nothing of it runs: the message names the page and the line."""
-
-
-def sources(book: Path) -> list[Path]:
-    """The pages in their order: files named by two digits, as in `01-from-neurons-to-networks.md`."""
-    return sorted(book.glob("[0-9][0-9]-*.md"))
-
-
-def modules(page: Path) -> list[Path]:
-    """The modules of the book's folder that a page imports."""
-    text = page.read_text(encoding="utf-8")
-    return [
-        file for file in sorted(page.parent.glob("*.py")) if re.search(rf"^(from|import) {file.stem}\b", text, re.M)
-    ]
-
-
-def key(page: Path, library: Path) -> str:
-    """What the outputs of a page depend on, as one digest: page, its modules, framework, builder, versions, form."""
-    digest = hashlib.sha256()
-    files = [page, *modules(page), page.parent / "matplotlibrc", Path(__file__), *sorted(library.rglob("*.py"))]
-    for file in files:
-        content = file.read_bytes() if file.exists() else b""
-        digest.update(f"{file.name} {len(content)}\n".encode() + content)
-    versions = [f"{name} {version(name)}" for name in ("torch", "numpy", "matplotlib", "ipykernel")]
-    digest.update("\n".join([platform.python_version(), *versions, os.environ.get("NETWRIGHT_QUICK", "")]).encode())
-    return digest.hexdigest()[:16]
-
-
-def is_quick() -> bool:
-    """Whether the quick form is built: less data and fewer epochs, so that its numbers are not results."""
-    return os.environ.get("NETWRIGHT_QUICK") == "1"
-
-
-def read(page: Path) -> NotebookNode:
-    """The page as a notebook that was not run. Raises PageError where it breaks the form of a page.
-
-    A region of words that is tagged `whole` says what the whole form shows: the quick form leaves it out."""
-    text = page.read_text(encoding="utf-8")
-    if not re.match(r"# \S.*\n\n[^\W_]", text):
-        raise PageError(f"{place(page, 0)}: a page opens with `# Its title` and a paragraph that says what it shows")
-    for fence in re.finditer(r"^```+ *(?!python\b|text$)\S+$", text, re.M):  # jupytext makes ```sh a cell that runs
-        problem = f"a box is ```python (it runs) or ```text (it is shown), not {fence.group()}"
-        raise PageError(f"{place(page, fence.start())}: {problem}")
-    notebook = jupytext.read(page)
-    if is_quick():
-        notebook.cells = [cell for cell in notebook.cells if "whole" not in cell.metadata.get("tags", [])]
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number}"  # jupytext draws ids at random; the same page must give the same file
-    notebook.metadata.update(KERNEL)
-    return notebook
-
-
-def place(page: Path, offset: int) -> str:
-    """A place in a page, as `book/01-page.md:120`, so that a terminal makes it a link."""
-    return f"{page.parent.name}/{page.name}:{page.read_text(encoding='utf-8').count(chr(10), 0, offset) + 1}"
+def plain(text: str) -> str:
+    """The text without the escape codes that colour a terminal."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
 def place_of(page: Path, cell: NotebookNode) -> str:
@@ -106,11 +62,12 @@ def execute(page: Path) -> tuple[NotebookNode, str | None]:
         kernel_manager_class=OwnKernel,
         timeout=CELL_SECONDS,
         coalesce_streams=True,
+        record_timing=False,  # the same page must give the same file
         resources={"metadata": {"path": str(page.parent)}},
-        extra_arguments=["--InlineBackend.figure_formats={'svg'}", "--IPKernelApp.log_level=ERROR"],
+        extra_arguments=["--InlineBackend.figure_formats={'svg','png'}", "--IPKernelApp.log_level=ERROR"],
     )
     try:
-        client.execute()
+        run(client)
     except CellExecutionError as error:
         failed = next(cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
         return notebook, f"{place_of(page, failed)}: this cell failed\n{plain(str(error))}"
@@ -119,85 +76,127 @@ def execute(page: Path) -> tuple[NotebookNode, str | None]:
     return notebook, None
 
 
-def executed(source: Path, library: Path, cache: Path) -> tuple[Page, str]:
-    """The page with its outputs, run only when something it depends on has changed; and what was done, in words."""
-    kept = cache / f"{source.stem}-{key(source, library)}.ipynb"
-    if kept.exists():
-        return Page(source.stem, nbformat.read(kept, as_version=4)), "unchanged"
+def run(client: NotebookClient) -> None:
+    """Run a notebook; an interrupt or a request to end passes through and takes the kernel with it.
+
+    nbclient in the main thread answers these signals itself: it ends the kernel, and the build would go on."""
+    faults: list[Exception] = []
+
+    def work() -> None:
+        try:
+            asyncio.run(client.async_execute())
+        except Exception as error:
+            faults.append(error)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        worker.join()
+    except BaseException:
+        end_kernel(client)
+        worker.join(timeout=20)
+        raise
+    if faults:
+        raise faults[0]
+
+
+def end_kernel(client: NotebookClient) -> None:
+    """Kill a notebook's kernel and the processes that it has started."""
+    group = getattr(getattr(client.km, "provisioner", None), "pgid", None)
+    if group is not None:
+        os.killpg(group, signal.SIGKILL)
+
+
+def renewed(page: Path, library: Path) -> NotebookNode | None:
+    """The page with the outputs that it has, where only its prose has changed since its run; else None."""
+    form = executed_form(page)
+    if not form.exists():
+        return None
+    old, fresh = without_opening(nbformat.read(form, as_version=4)), read(page)
+    made, now = old.metadata.netwright, digests(page, library)
+    if made["code"] != now["code"] or made["page"] == now["page"]:
+        return None
+    codes = [[cell for cell in notebook.cells if cell.cell_type == "code"] for notebook in (fresh, old)]
+    for cell, before in zip(*codes, strict=True):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
+    fresh.metadata["netwright"] = {**now, "library": made["library"]}
+    return fresh
+
+
+def make(page: Path, library: Path, *, run_again: bool) -> tuple[str, str | None]:
+    """Bring the executed form of a page up to date; return what was done, in words, and the fault, if one ended it.
+
+    Only a page that ran to its end is written as executed. What a page showed before its fault is kept beside."""
     start = time.perf_counter()
     try:
-        notebook, fault = execute(source)
+        notebook = None if run_again else renewed(page, library)
+        if notebook is not None:
+            write(notebook, page, executed_form(page))
+            return "prose renewed", None
+        made_from = digests(page, library)  # before the run: a change during it makes the page stale
+        notebook, fault = execute(page)
     except PageError as error:
-        notebook, fault = empty(source), str(error)
-    done = f"in {time.perf_counter() - start:.1f} s"
+        return "failed", str(error)
+    took = f"in {time.perf_counter() - start:.1f} s"
     if fault is not None:
-        return Page(source.stem, notebook, fault), f"failed {done}"
-    keep(notebook, kept)
-    return Page(source.stem, notebook), f"ran {done}"
+        beside = page.parent / ".failed" / f"{page.stem}.ipynb"
+        write(notebook, page, beside)
+        return f"failed {took}", f"{fault}\nIts outputs before the error: {beside}"
+    notebook.metadata["netwright"] = made_from
+    write(notebook, page, executed_form(page))
+    (page.parent / ".failed" / f"{page.stem}.ipynb").unlink(missing_ok=True)
+    return f"ran {took}", None
 
 
-def empty(page: Path) -> NotebookNode:
-    """What stands in the site for a page that cannot be read: its name."""
-    words = page.stem[3:].replace("-", " ").capitalize()
-    return nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell(f"# {words}\n\nNothing of this page has run.")]
+def write(notebook: NotebookNode, page: Path, file: Path) -> None:
+    """Write a notebook as one that runs alone, in place of an older one only when it is whole."""
+    notebook.metadata.pop("language_info", None)  # the version of Python here, which no reader needs
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".part")
+    nbformat.write(alone(kept(notebook), page), partial)
+    partial.replace(file)
+
+
+def chosen(pages: list[Path], numbers: list[str]) -> list[Path]:
+    """The pages of these numbers. Raises ValueError for a number that no page has."""
+    by_number = {page.name[:2]: page for page in pages}
+    for number in numbers:
+        if number not in by_number:
+            raise ValueError(f"there is no page {number!r}; the pages are {pages[0].name[:2]} to {pages[-1].name[:2]}")
+    return [by_number[number] for number in sorted(set(numbers))]
+
+
+def arguments(book: Path) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="build.py", description=f"Run the pages of the book that have changed, and write {book.name}/executed/."
     )
+    parser.add_argument("pages", nargs="*", metavar="NN", help="run these pages, changed or not: 03 05")
+    parser.add_argument("--all", action="store_true", help="run every page that the library has changed under, too")
+    parser.add_argument("--stale", action="store_true", help="run nothing: list the pages that are not up to date")
+    return parser
 
 
-def keep(notebook: NotebookNode, kept: Path) -> None:
-    """Keep a page that has run to its end, in place of what was kept of it before."""
-    cache, stem = kept.parent, kept.name[: -len("-0123456789abcdef.ipynb")]
-    cache.mkdir(parents=True, exist_ok=True)
-    for old in cache.glob(f"{stem}-{'[0-9a-f]' * 16}.ipynb"):
-        old.unlink()
-    partial = kept.with_suffix(".part")
-    nbformat.write(notebook, partial)
-    partial.replace(kept)
-
-
-def alone(notebook: NotebookNode, needed: list[Path]) -> NotebookNode:
-    """The notebook as one that runs in an empty folder: it says what to install, and writes the modules it imports."""
-    words = 'This notebook needs Netwright with its extra `book`: `pip install ".[book]"` in a checkout of the project.'
-    if needed:
-        words += " The boxes below write the modules of the book that it imports."
-    opening = [nbformat.v4.new_markdown_cell(words, id="needs")]
-    for number, module in enumerate(needed):
-        code = f"%%writefile {module.name}\n{module.read_text(encoding='utf-8')}"
-        opening.append(nbformat.v4.new_code_cell(code, id=f"module-{number}"))
-    return NotebookNode({**notebook, "cells": [*notebook.cells[:1], *opening, *notebook.cells[1:]]})
-
-
-def write_site(site: Path, pages: list[Page]) -> None:
-    """Write every page, its notebook and the index; an older site stays until the new one is whole."""
-    fresh = site.with_name(site.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    quick = is_quick()
-    for number, page in enumerate(pages):
-        before = pages[number - 1] if number else None
-        after = pages[number + 1] if number + 1 < len(pages) else None
-        (fresh / f"{page.stem}.html").write_text(render_page(page, before, after, quick=quick), encoding="utf-8")
-        notebook = alone(page.notebook, modules(site.parent / f"{page.stem}.md"))
-        jupytext.write(notebook, fresh / f"{page.stem}.ipynb", fmt="ipynb")
-    (fresh / "index.html").write_text(render_index(pages, quick=quick), encoding="utf-8")
-    shutil.rmtree(site, ignore_errors=True)
-    fresh.rename(site)
-
-
-def build(book: Path = BOOK, library: Path = LIBRARY) -> list[str]:
-    """Build the site of a book folder; return the faults, each of which the site shows in the place of its page."""
-    pages: list[Page] = []
-    for source in sources(book):
-        page, done = executed(source, library, book / ".cache")
-        pages.append(page)
-        print(f"{source.stem:<40} {done}", flush=True)
-    write_site(book / "site", pages)
-    print(f"{book / 'site' / 'index.html'}")
-    return [page.fault for page in pages if page.fault is not None]
-
-
-def main() -> int:
-    faults = build()
+def main(given: list[str] | None = None, book: Path = BOOK, library: Path = LIBRARY) -> int:
+    """The command line. The status is 1 where a page failed, and for `--stale` where a page is not up to date."""
+    parser = arguments(book)
+    options = parser.parse_args(given)
+    try:
+        named = chosen(sources(book), options.pages)
+    except ValueError as error:
+        parser.error(str(error))
+    reasons = {page: staleness(page, library) for page in named or sources(book)}
+    if options.stale:
+        for page in filter(reasons.get, reasons):
+            print(f"{page.stem:<40} {reasons[page]}")
+        return 1 if any(reasons.values()) else 0
+    faults: list[str] = []
+    for page, reason in reasons.items():
+        if not (named or reason) or (not named and not options.all and reason.startswith("only the library")):
+            print(f"{page.stem:<40} {reason or 'unchanged'}", flush=True)
+            continue
+        done, fault = make(page, library, run_again=bool(named))
+        faults += [fault] if fault is not None else []
+        print(f"{page.stem:<40} {done}", flush=True)
     for fault in faults:
         print(f"\n{fault}", file=sys.stderr)
     return 1 if faults else 0
@@ -206,4 +205,5 @@ def main() -> int:
 if __name__ == "__main__":
     # Rich and our own tables take the width of the terminal: a book has one width.
     os.environ.update(COLUMNS="80", JUPYTER_COLUMNS="80")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

@@ -1,6 +1,11 @@
-"""The builder of the book: what it keeps, what it refuses, and that a fault names its place."""
+"""The builder of the book: what it runs, what it keeps, what it refuses, and that a fault names its place."""
 
+import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -12,11 +17,11 @@ BOOK = Path(__file__).parents[1] / "book"
 @pytest.fixture
 def build(monkeypatch):
     monkeypatch.syspath_prepend(BOOK)
-    monkeypatch.setenv("NETWRIGHT_QUICK", "1")
+    monkeypatch.delenv("NETWRIGHT_QUICK", raising=False)
     import build
 
     yield build
-    for name in ("build", "render"):
+    for name in ("build", "pages", "outputs"):
         del sys.modules[name]
 
 
@@ -24,15 +29,35 @@ def build(monkeypatch):
 def book(tmp_path):
     folder = tmp_path / "book"
     folder.mkdir()
+    (folder / "matplotlibrc").write_text("figure.dpi: 100\n")
     (tmp_path / "library").mkdir()
     return folder
 
 
+@pytest.fixture
+def make(build, book, tmp_path, capsys):
+    """Run the builder on the book; give its status, what it did with each page, and what it wrote to stderr."""
+
+    def made(*arguments):
+        capsys.readouterr()
+        status = build.main(list(arguments), book, tmp_path / "library")
+        out, err = capsys.readouterr()
+        return status, dict(line.split(maxsplit=1) for line in out.splitlines()), err
+
+    return made
+
+
+def notebook(book, stem, folder="executed"):
+    return nbformat.read(book / folder / f"{stem}.ipynb", as_version=4)
+
+
+def page(code, title="First", prose="Words."):
+    return f"# {title}\n\n{prose}\n\n```python\n{code}\n```\n"
+
+
 FIRST = """# First *page*
 
-What it says, with $x^2$.
-
-## A part
+What it says. The [second](01-second.html#part) is another page.
 
 ```python
 x = 6 * 7
@@ -40,120 +65,217 @@ print(x)
 x
 ```
 
-| a | b |
-|---|---|
-| 1 | 2 |
-
 ```python tags=["hide-input"]
-from IPython.display import HTML, Markdown
-Markdown(f"**{x}**")
+from IPython.display import Markdown
+Markdown(f"**{x}** is on [a page](01-second.html).")
 ```
 """
 
 
-def test_a_book_is_built_and_kept(build, book, tmp_path, capsys):
+def test_a_page_is_run_and_written_with_its_outputs(book, make):
     (book / "00-first.md").write_text(FIRST)
-    (book / "01-second.md").write_text("# Second\n\nWords.\n\n```python\n'<b>' + chr(10)\n```\n")
+    (book / "01-second.md").write_text(page("'b'", "Second"))
     (book / "README.md").write_text("no page")
-    assert build.build(book, tmp_path / "library") == []
-    first, second, index = ((book / "site" / f"{n}.html").read_text() for n in ("00-first", "01-second", "index"))
-    assert "<title>First page · The Netwright book</title>" in first
-    assert '<h2 id="a-part">A part</h2>' in first and '<a href="#a-part">A part</a>' in first
-    assert '<pre class="out">42</pre>' in first and "<strong>42</strong>" in first and "<msup>" in first
-    assert '<div class="scroll"><table>' in first and "<details><summary>Code</summary>" in first
-    assert '<a class="after" href="01-second.html">' in first and '<a class="before" href="00-first.html">' in second
-    assert "&#x27;&lt;b&gt;\\n&#x27;" in second
-    assert 'href="00-first.html#a-part"' in index and "What it says, with" in index
-    assert "Quick form" in first and "http" not in first.replace("http://www.w3.org", "")
-    notebook = nbformat.read(book / "site" / "00-first.ipynb", as_version=4)
-    assert next(cell for cell in notebook.cells if cell.cell_type == "code").outputs[0].text == "42\n"
+    status, done, _ = make()
+    assert status == 0 and all(text.startswith("ran in ") for text in done.values())
+    assert sorted(file.name for file in (book / "executed").iterdir()) == ["00-first.ipynb", "01-second.ipynb"]
+    title, *_, code, folded = notebook(book, "00-first").cells
+    assert title.source.startswith("# First *page*") and "[second](01-second.ipynb#part)" in title.source
+    assert [o.get("text") or o.data["text/plain"] for o in code.outputs] == ["42\n", "42"]
+    assert folded.outputs[0].data["text/markdown"] == "**42** is on [a page](01-second.ipynb)."
+    assert folded.metadata.tags == ["hide-input"]
 
-    (book / "01-second.md").write_text("# Second, changed\n\nWords.\n")
-    before = {file: file.read_bytes() for file in (book / ".cache").iterdir()}
-    capsys.readouterr()
-    assert build.build(book, tmp_path / "library") == []
-    done = [line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines()[:2]]
-    assert done[0] == "unchanged" and done[1].startswith("ran in ")
-    kept = sorted(file.name[:8] for file in (book / ".cache").iterdir())
-    assert kept == ["00-first", "01-secon"]
-    assert all(file.read_bytes() == content for file, content in before.items() if file.name.startswith("00"))
+    again = (book / "executed" / "00-first.ipynb").read_bytes()
+    make("00")
+    assert (book / "executed" / "00-first.ipynb").read_bytes() == again, "the same page gives the same file"
 
 
-def test_a_notebook_says_what_it_needs_and_brings_its_modules(build, book, tmp_path):
-    (book / "helper.py").write_text("def f():\n    return 42\n")
-    (book / "00-first.md").write_text("# First\n\nWords.\n\n```python\nfrom helper import f\n\nf()\n```\n")
-    assert build.build(book, tmp_path / "library") == []
-    notebook = nbformat.read(book / "site" / "00-first.ipynb", as_version=4)
-    title, needs, module, code = notebook.cells
-    assert title.source.startswith("# First") and 'pip install ".[book]"' in needs.source
-    assert module.source == "%%writefile helper.py\ndef f():\n    return 42\n"
-    assert code.source == "from helper import f\n\nf()" and code.outputs[0].data["text/plain"] == "42"
-    assert "writefile" not in (book / "site" / "00-first.html").read_text()
+def test_only_what_has_changed_is_run_again(book, make, tmp_path):
+    (book / "00-first.md").write_text(page("1"))
+    (book / "01-second.md").write_text(page("2"))
+    make()
+    (book / "01-second.md").write_text(page("3"))
+    assert make("--stale") == (1, {"01-second": "its code has changed since it was run"}, "")
+    _, done, _ = make()
+    assert done["00-first"] == "unchanged" and done["01-second"].startswith("ran in ")
+    assert make("--stale") == (0, {}, "")
+    (tmp_path / "library" / "net.py").write_text("")
+    assert make()[1] == dict.fromkeys(["00-first", "01-second"], "only the library has changed since it was run")
+    _, done, _ = make("--all")
+    assert all(text.startswith("ran in ") for text in done.values())
+    _, done, _ = make("01")
+    assert list(done) == ["01-second"] and done["01-second"].startswith("ran in ")
 
 
-def test_what_a_page_depends_on(build, book, tmp_path, monkeypatch):
-    page, module = book / "00-first.md", tmp_path / "library" / "net.py"
+def test_a_change_of_the_prose_alone_keeps_the_outputs(book, make, tmp_path):
+    once = "open('runs', 'a').write('run')\nprint(6 * 7)"
+    (book / "00-first.md").write_text(page(once))
+    make()
+    library = notebook(book, "00-first").metadata.netwright.library
+    (tmp_path / "library" / "net.py").write_text("")
+    (book / "00-first.md").write_text(page(once, prose="Other words."))
+    assert make("--stale")[1] == {"00-first": "its prose has changed since it was run"}
+    assert make() == (0, {"00-first": "prose renewed"}, "")
+    title, *_, code = notebook(book, "00-first").cells
+    assert "Other words." in title.source and code.outputs[0].text == "42\n" and code.execution_count == 1
+    assert (book / "runs").read_text() == "run"
+    assert notebook(book, "00-first").metadata.netwright.library == library, "the outputs are of the older library"
+    assert make("--stale")[1] == {"00-first": "only the library has changed since it was run"}
+
+
+def test_what_a_page_depends_on(build, book, tmp_path):
+    from pages import digests
+
+    first, library = book / "00-first.md", tmp_path / "library"
     (book / "other.py").write_text("")
-    page.write_text("# One\n\n```python\nfrom helper import f\n```\n")
-    keys = [build.key(page, tmp_path / "library")]
+    first.write_text(page("from helper import f"))
+    (book / "helper.py").write_text("def f():\n    return 42\n")
+    before = digests(first, library)
     (book / "other.py").write_text("# of another page\n")
-    assert build.key(page, tmp_path / "library") == keys[0]
-    for file in (book / "helper.py", page, module, book / "matplotlibrc"):
-        file.write_text("# changed\n")
-        keys.append(build.key(page, tmp_path / "library"))
-    monkeypatch.setenv("NETWRIGHT_QUICK", "")
-    keys.append(build.key(page, tmp_path / "library"))
-    assert len(set(keys)) == len(keys)
+    assert digests(first, library) == before
+
+    def changed(file, text):
+        nonlocal before
+        file.write_text(text)
+        after = digests(first, library)
+        names = [name for name in after if after[name] != before[name]]
+        before = after
+        return names
+
+    assert changed(book / "helper.py", "# changed\n") == ["page", "code"]
+    assert changed(book / "matplotlibrc", "# changed\n") == ["page", "code"]
+    assert changed(first, page("from helper import f", prose="Others.")) == ["page"]
+    assert changed(first, page("from helper import f, g", prose="Others.")) == ["page", "code"]
+    assert changed(library / "net.py", "") == ["library"]
 
 
-def test_a_page_that_fails_keeps_its_outputs_and_the_site_shows_the_fault(build, book, tmp_path):
-    (book / "site").mkdir()
-    (book / "site" / "index.html").write_text("old")
-    (book / "00-good.md").write_text("# Good\n\nWords.\n\n```python\n1\n```\n")
+def test_a_notebook_runs_alone_in_an_empty_folder(book, make, tmp_path, monkeypatch):
+    (book / "helper.py").write_text("def f():\n    return 42\n")
+    (book / "00-first.md").write_text(page("import os\nfrom helper import f\n\nf(), os.environ['NETWRIGHT_QUICK']"))
+    monkeypatch.setenv("NETWRIGHT_QUICK", "0")
+    make()
+    title, needs, _, module, look, code = notebook(book, "00-first").cells
+    assert title.source.startswith("# First")
+    assert 'pip install ".[book]"' in needs.source and "**quick form**" in needs.source
+    assert module.source == "%%writefile helper.py\ndef f():\n    return 42\n"
+    assert look.source == "%%writefile matplotlibrc\nfigure.dpi: 100\n"
+    assert code.outputs[0].data["text/plain"] == "(42, '0')"
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    for told, form in ((None, "1"), ("0", "0")):
+        assert run_alone(book / "executed" / "00-first.ipynb", folder, told)[-1].outputs[0].data["text/plain"] == (
+            f"(42, '{form}')"
+        )
+    assert sorted(file.name for file in folder.iterdir()) == ["helper.py", "matplotlibrc"]
+
+
+def run_alone(file, folder, quick):
+    """Run a notebook as a reader does who has downloaded it into an empty folder."""
+    import asyncio
+
+    from build import NotebookClient, OwnKernel
+
+    copied = nbformat.read(file, as_version=4)
+    environment = {name: value for name, value in os.environ.items() if name != "NETWRIGHT_QUICK"}
+    environment |= {} if quick is None else {"NETWRIGHT_QUICK": quick}
+    client = NotebookClient(copied, kernel_manager_class=OwnKernel, resources={"metadata": {"path": str(folder)}})
+    asyncio.run(client.async_execute(env=environment))
+    return copied.cells
+
+
+def test_the_smallest_page_of_the_book_runs_alone_in_an_empty_folder(build, tmp_path):
+    from outputs import kept
+    from pages import alone, read
+
+    smallest = min(build.sources(BOOK), key=lambda file: file.stat().st_size)
+    nbformat.write(alone(kept(read(smallest)), smallest), tmp_path / "page.ipynb")
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    cells = run_alone(tmp_path / "page.ipynb", folder, None)
+    printed = "".join(o.text for cell in cells if cell.cell_type == "code" for o in cell.outputs if "text" in o)
+    assert "quick form" in printed
+
+
+def test_a_page_that_fails_keeps_what_it_has_and_is_not_written_as_executed(book, make):
+    (book / "00-good.md").write_text(page("1"))
+    (book / "01-bad.md").write_text(page("print('old')"))
+    make()
+    old = (book / "executed" / "01-bad.ipynb").read_bytes()
     bad_page = "# Bad\n\nWords.\n\n```python\nx = 0\nprint('an hour of work')\n```\n\nwords\n\n```python\n1 / x\n```\n"
     (book / "01-bad.md").write_text(bad_page + "\n```python\nprint('never')\n```\n")
     (book / "02-shell.md").write_text("# Shell\n\nWords.\n\n```sh\nls\n```\n")
-    broken = "class B:\n    def _repr_html_(self):\n        raise RuntimeError('no picture')\n\n\nB()\n"
-    (book / "03-unseen.md").write_text(f"# Unseen\n\nWords.\n\n```python\n{broken}```\n")
-    bad, shell, unseen = build.build(book, tmp_path / "library")
-    assert bad.startswith("book/01-bad.md:13: this cell failed\n") and "ZeroDivisionError: division by zero" in bad
-    assert shell == "book/02-shell.md:5: a box is ```python (it runs) or ```text (it is shown), not ```sh"
-    assert unseen.startswith("book/03-unseen.md:6: this cell failed\n")
-    assert "RuntimeError: no picture" in unseen and "\x1b" not in bad + unseen
+    (book / "03-bare.md").write_text("# Bare\n\n```python\n1\n```\n")
+    broken = "class B:\n    def _repr_html_(self):\n        raise RuntimeError('no picture')\n\n\nB()"
+    (book / "04-unseen.md").write_text(page(broken))
+    status, done, err = make()
+    assert status == 1 and [text.split()[0] for text in done.values()] == ["unchanged", *["failed"] * 4]
+    bad, shell, bare, unseen = err.split("\nbook/")[1:]
+    assert bad.startswith("01-bad.md:13: this cell failed\n") and "ZeroDivisionError: division by zero" in bad
+    assert bad.rstrip().endswith(f"Its outputs before the error: {book / '.failed' / '01-bad.ipynb'}")
+    assert shell.strip() == "02-shell.md:5: a box is ```python (it runs) or ```text (it is shown), not ```sh"
+    assert bare.strip() == "03-bare.md:1: a page opens with `# Its title` and a paragraph that says what it shows"
+    assert unseen.startswith("04-unseen.md:6: this cell failed\n") and "RuntimeError: no picture" in unseen
+    assert "\x1b" not in err
 
-    site = {file.stem: file.read_text() for file in (book / "site").glob("*.html")}
-    assert sorted(site) == ["00-good", "01-bad", "02-shell", "03-unseen", "index"]
-    assert '<pre class="out">an hour of work</pre>' in site["01-bad"] and '<pre class="out">never' not in site["01-bad"]
-    alert = site["01-bad"].split('role="alert"')[1].split("</section>")[0]
-    assert "This page did not run to its end." in alert and "ZeroDivisionError: division by zero" in alert
-    assert '<pre class="out failed">' in site["01-bad"], "the cell that failed shows its traceback"
-    assert "not ```sh" in site["02-shell"] and "<title>Shell" in site["02-shell"]
-    assert 'role="alert"' not in site["00-good"]
-    assert site["index"].count("This page did not run to its end.") == 3
-    assert [file.name[:7] for file in (book / ".cache").iterdir()] == ["00-good"], "a page that failed runs again"
-
-
-def test_the_exit_status_says_whether_every_page_ran(build, book, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(build.build, "__defaults__", (book, tmp_path / "library"))
-    (book / "00-good.md").write_text("# Good\n\nWords.\n\n```python\n1\n```\n")
-    assert build.main() == 0
-    (book / "01-bad.md").write_text("# Bad\n\nWords.\n\n```python\nraise ValueError('no data')\n```\n")
-    assert build.main() == 1
-    assert "book/01-bad.md:6: this cell failed" in capsys.readouterr().err
+    assert (book / "executed" / "01-bad.ipynb").read_bytes() == old
+    assert sorted(file.stem for file in (book / "executed").iterdir()) == ["00-good", "01-bad"]
+    *_, first, _, failed, never = notebook(book, "01-bad", ".failed").cells
+    assert first.outputs[0].text == "an hour of work\n" and failed.outputs[0].ename == "ZeroDivisionError"
+    assert never.outputs == []
+    (book / "01-bad.md").write_text(page("2"))
+    make("01")
+    assert not (book / ".failed" / "01-bad.ipynb").exists()
 
 
-def test_what_the_whole_form_alone_shows_is_not_said_in_the_quick_form(build, book, tmp_path, monkeypatch):
+def test_the_quick_form_is_kept_apart_and_does_not_say_what_the_whole_form_shows(book, make, monkeypatch):
     result = '<!-- #region tags=["whole"] -->\nThe net wins.\n<!-- #endregion -->\n'
-    (book / "00-result.md").write_text(f"# Result\n\nWords.\n\n```python\n1\n```\n\n{result}\nAlways said.\n")
-    for quick in (True, False):
+    (book / "00-result.md").write_text(page("1") + f"\n{result}\nAlways said.\n")
+    for quick in (False, True):
         monkeypatch.setenv("NETWRIGHT_QUICK", "1" if quick else "")
-        assert build.build(book, tmp_path / "library") == []
-        page = (book / "site" / "00-result.html").read_text()
-        assert ("The net wins." in page) is not quick and "Always said." in page and "region" not in page
+        assert make()[0] == 0
+        text = json.dumps(notebook(book, "00-result", "executed-quick" if quick else "executed"))
+        assert ("The net wins." in text) is not quick and "Always said." in text and "region" not in text
 
 
-def test_a_page_opens_with_its_title_and_a_paragraph(build, book, tmp_path):
-    (book / "00-bare.md").write_text("# Bare\n\n```python\n1\n```\n")
-    assert build.build(book, tmp_path / "library") == [
-        "book/00-bare.md:1: a page opens with `# Its title` and a paragraph that says what it shows"
-    ]
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["7"], "there is no page '7'; the pages are 00 to 01"),
+        (["00", "02"], "there is no page '02'; the pages are 00 to 01"),
+        (["--quick"], "unrecognized arguments: --quick"),
+    ],
+)
+def test_an_argument_that_says_nothing_is_refused(book, make, capsys, arguments, message):
+    (book / "00-first.md").write_text(page("1"))
+    (book / "01-second.md").write_text(page("2"))
+    with pytest.raises(SystemExit, match="2"):
+        make(*arguments)
+    assert capsys.readouterr().err.endswith(f"build.py: error: {message}\n")
+    assert not (book / "executed").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_a_build_that_is_told_to_end_takes_its_kernel_along(book, told):
+    started = book / "started"
+    code = f"import os, pathlib, time\npathlib.Path({str(started)!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
+    (book / "00-long.md").write_text(page(code))
+    (book / "01-next.md").write_text(page("1"))
+    script = (
+        f"import runpy, sys; sys.path.insert(0, {str(BOOK)!r}); import pages; from pathlib import Path\n"
+        f"pages.BOOK = Path({str(book)!r}); sys.argv = ['build.py', '00', '01']\n"
+        f"runpy.run_path({str(BOOK / 'build.py')!r}, run_name='__main__')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        while not (started.exists() and started.read_text()):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(told)
+        assert process.wait(timeout=60) != 0
+    finally:
+        process.kill()
+    kernel = int(started.read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)
+    assert not (book / "executed").exists(), "no page is written, and the next one is not begun"

@@ -1,6 +1,7 @@
-"""Every page of the book runs in its quick form: a page that stops running is a page that stops being true."""
+"""Every page of the book runs in its quick form, and its executed form in the repository is that of the page."""
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -12,6 +13,9 @@ from blocks import blocks, run_file
 
 BOOK = Path(__file__).parents[1] / "book"
 PAGES = sorted(BOOK.glob("[0-9][0-9]-*.md"))
+EXECUTED = sorted((BOOK / "executed").glob("*"))
+BUILDER = {"build", "outputs", "pages"}
+MEGABYTES = 15  # what all executed pages together may add to a checkout
 
 
 def test_pages_are_numbered_from_zero_without_a_gap():
@@ -29,7 +33,7 @@ def test_a_line_of_a_box_that_is_shown_fits_the_column():
 
 def test_the_extra_book_has_what_the_pages_import():
     codes = [block.code for page in PAGES for block in blocks(page.read_text())]
-    codes += [module.read_text() for module in BOOK.glob("*.py") if module.stem not in ("build", "render")]
+    codes += [module.read_text() for module in BOOK.glob("*.py") if module.stem not in BUILDER]
     nodes = [node for code in codes for node in ast.walk(ast.parse(code))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
@@ -70,6 +74,43 @@ def test_the_list_of_rows_names_the_page_of_every_row_that_a_page_shows():
         for line in page.read_text().splitlines():
             for row in rows_of(line):
                 assert f"[{int(page.name[:2])}]({page.stem}.html)" in said[row], f"row {row} is shown on {page.name}"
+
+
+@pytest.fixture
+def staleness(monkeypatch):
+    monkeypatch.syspath_prepend(BOOK)
+    monkeypatch.delenv("NETWRIGHT_QUICK", raising=False)
+    from pages import LIBRARY, staleness
+
+    yield lambda page: staleness(page, LIBRARY)
+    del sys.modules["pages"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_executed_page_is_not_stale(page, staleness):
+    why = staleness(page)
+    if why == "has no executed form":
+        pytest.skip(f"{page.name} {why}: make book")  # test_every_page_has_its_executed_form fails
+    assert why is None or why.startswith("only the library"), "make book"
+
+
+def test_every_executed_page_has_its_page():
+    assert {file.stem for file in EXECUTED} <= {page.stem for page in PAGES}, "the executed form of no page: remove it"
+
+
+@pytest.mark.slow
+def test_every_page_has_its_executed_form():
+    missing = {page.stem for page in PAGES} - {file.stem for file in EXECUTED}
+    assert missing == set(), "make book"
+
+
+def test_executed_pages_are_small_and_need_no_script():
+    assert sum(file.stat().st_size for file in EXECUTED) <= MEGABYTES * 1e6
+    for file in EXECUTED:
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        kinds = {mime for cell in cells for output in cell.get("outputs", []) for mime in output.get("data", {})}
+        assert kinds <= {"text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png"}
+        assert not any("<script" in json.dumps(cell.get("outputs", [])) for cell in cells), file.name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

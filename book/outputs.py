@@ -1,0 +1,51 @@
+"""Outputs of a page as they are kept: small, the same for the same page, and shown without a script."""
+
+import re
+
+from nbformat import NotebookNode
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+LARGE = 100_000  # characters: an SVG below this is kept although a PNG may be smaller, because it follows the theme
+LINK = re.compile(r"(\]\(\d\d-[a-z0-9-]+)\.html\b")
+
+
+def kept(notebook: NotebookNode) -> NotebookNode:
+    """The executed notebook as it is written to the repository: links lead to notebooks, outputs are settled."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = LINK.sub(r"\1.ipynb", cell.source)
+        else:
+            cell.outputs = [output for output in map(settled, cell.outputs) if output is not None]
+    return notebook
+
+
+def settled(output: NotebookNode) -> NotebookNode | None:
+    """One output without what needs a script, a figure in the better of its two forms; None if nothing is left."""
+    if output.output_type not in ("display_data", "execute_result"):
+        return output
+    data = output.data
+    if WIDGET in data:
+        for mime in (WIDGET, "text/plain"):
+            data.pop(mime, None)
+    if "image/svg+xml" in data:
+        data["image/svg+xml"] = slim(data["image/svg+xml"])
+        png = data.pop("image/png", None)
+        if png is not None and len(data["image/svg+xml"]) > max(LARGE, len(png)):
+            del data["image/svg+xml"]
+            data["image/png"] = png
+    if "text/markdown" in data:
+        data["text/markdown"] = LINK.sub(r"\1.ipynb", data["text/markdown"])
+    return output if data else None
+
+
+def slim(svg: str) -> str:
+    """A drawing without prologue, date and comments, its coordinates rounded to a hundredth of a point."""
+    svg = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.S)
+    svg = re.sub(r"(?<=\sd=\")[^\"]+", lambda path: rounded(path.group()), svg)
+    svg = re.sub(r"(?<=\s(?:x|y)=\")[-\d.]+(?=\")", lambda number: rounded(number.group()), svg)
+    return re.sub(r"\n\s*", "\n", svg).strip() + "\n"
+
+
+def rounded(numbers: str) -> str:
+    """A text in which every decimal number has at most two places."""
+    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number.group()):.2f}".rstrip("0").rstrip("."), numbers)

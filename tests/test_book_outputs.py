@@ -1,0 +1,49 @@
+"""What is kept of an output: a figure in the better of its two forms, and nothing that needs a script."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_output
+
+BOOK = Path(__file__).parents[1] / "book"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def outputs(monkeypatch):
+    monkeypatch.syspath_prepend(BOOK)
+    import outputs
+
+    yield outputs
+    del sys.modules["outputs"]
+
+
+def shown(outputs, data):
+    output = outputs.settled(new_output("display_data", data))
+    return None if output is None else dict(output.data)
+
+
+def test_a_figure_is_an_svg_unless_it_is_large_and_the_png_is_smaller(outputs):
+    small, large, larger = "<svg>1</svg>\n", f"<svg>{'1' * 200_000}</svg>\n", "1" * 300_000
+    assert shown(outputs, {"image/svg+xml": small, "image/png": "1"}) == {"image/svg+xml": small}
+    assert shown(outputs, {"image/svg+xml": large, "image/png": "1"}) == {"image/png": "1"}
+    assert shown(outputs, {"image/svg+xml": large, "image/png": larger}) == {"image/svg+xml": large}
+    assert shown(outputs, {"image/svg+xml": large}) == {"image/svg+xml": large}
+    assert shown(outputs, {"image/png": "1"}) == {"image/png": "1"}
+
+
+def test_a_widget_is_not_kept(outputs):
+    assert shown(outputs, {WIDGET: {}, "text/plain": "Box()"}) is None
+    assert shown(outputs, {WIDGET: {}, "text/plain": "Box()", "text/html": "<b>1</b>"}) == {"text/html": "<b>1</b>"}
+    assert outputs.settled(new_output("stream", text="1")).text == "1"
+
+
+def test_a_drawing_has_no_date_and_no_more_places_than_can_be_seen(outputs):
+    svg = (
+        '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg>\n <metadata>\n  today\n </metadata>\n <!-- axes -->\n'
+        '  <path d="M 1.23456 -0.00012 L 10 20.5"/>\n  <text x="3.14159" style="x: 1.23456">0.123456</text>\n</svg>\n'
+    )
+    assert outputs.slim(svg) == (
+        '<svg>\n<path d="M 1.23 -0 L 10 20.5"/>\n<text x="3.14" style="x: 1.23456">0.123456</text>\n</svg>\n'
+    )
