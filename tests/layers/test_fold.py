@@ -26,6 +26,14 @@ NETS = {
     "fold of a cell": nw.Fold(nw.GRUCell(4), input={"input": ("n", 3)}),
     "fold that says what it carries": nw.Fold(core(), carry={"output": "state"}, input={"input": ("n", 3)}),
     "bidirectional": nw.Bidirectional(nw.GRU(4), input=("n", 3)),
+    "bidirectional, last states": nw.Bidirectional(nw.GRU(4), last=True, input=("n", 3)),
+    "bidirectional, a sum": nw.Bidirectional(nw.LSTM(4), join=nw.Add(), input=("n", 3)),
+    "bidirectional, a join that learns": nw.Bidirectional(
+        nw.RNN(4),
+        join=nw.Graph(nw.Linear(2)(nw.Concatenate()(nw.Input("x"), nw.Input("y")))),
+        last=True,
+        input=("n", 3),
+    ),
 }
 
 
@@ -89,6 +97,94 @@ def test_both_directions() -> None:
     forward, backward = net["forward"].with_input(("n", 3)), net["backward"].with_input(("n", 3))
     expected = torch.cat([forward(x)["output"], backward(x.flip(0))["output"].flip(0)], -1)
     torch.testing.assert_close(net(x), expected)
+
+
+SIZES = (6, 1, 4, 2)
+
+
+@pytest.mark.parametrize(("leaf", "kind"), [(nw.GRU, "GRU"), (nw.LSTM, "LSTM"), (nw.RNN, "RNN")])
+@pytest.mark.parametrize("last", [True, False])
+def test_both_directions_over_varying_lengths_are_torchs(leaf: type, kind: str, last: bool) -> None:
+    net = nw.initialize(nw.Bidirectional(leaf(4), last=last, input=("n", 3)), seed=2).to(dtype=torch.float64)
+    theirs = getattr(torch.nn, kind)(3, 4, bidirectional=True, batch_first=True, dtype=torch.float64)
+    names = {path: path.split("/")[1] + "_l0" + ("_reverse" if "back" in path else "") for path in net.arrays}
+    theirs.load_state_dict({names[path]: array for path, array in net.arrays.items()})
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(len(SIZES), max(SIZES), 3, generator=generator, dtype=torch.float64)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor(SIZES), batch_first=True, enforce_sorted=False)
+    outputs, states = theirs(packed)
+    hidden = states[0] if kind == "LSTM" else states  # (2, b, out)
+    padded, _ = torch.nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True)  # (b, n, 2 out)
+    arrays = {path: array.clone().requires_grad_() for path, array in net.arrays.items()}
+    ours = nw.apply(net, arrays, {"input": x}, lengths={"n": torch.tensor(SIZES)})
+    ours = ours if isinstance(ours, torch.Tensor) else ours["output"]
+    inside = torch.arange(max(SIZES)) < torch.tensor(SIZES)[:, None]  # (b, n)
+    expected = torch.cat([*hidden], -1) if last else padded[inside]
+    found = ours if last else ours[inside]
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    slopes = torch.autograd.grad(found.square().sum(), [*arrays.values()])
+    parameters = dict(theirs.named_parameters())
+    known = torch.autograd.grad(expected.square().sum(), [parameters[names[path]] for path in arrays])
+    for ours, others in zip(slopes, known, strict=True):
+        torch.testing.assert_close(ours, others, rtol=0, atol=1e-11)
+
+
+def test_the_joins_of_both_directions() -> None:
+    beside = nw.initialize(NETS["bidirectional"], seed=3)
+    x = torch.randn(5, 3)
+    forward, backward = beside(x)[:, :4], beside(x)[:, 4:]  # (n, 4)
+    gate = nw.Graph(sum=(nw.Add(), "x", "y"), half=(nw.Elementwise(torch.tanh), "sum"), input={"x": None, "y": None})
+    joins = {nw.Add(): forward + backward, nw.Multiply(): forward * backward, gate: (forward + backward).tanh()}
+    for join, expected in joins.items():
+        net = nw.Bidirectional(nw.GRU(4), join=join, input=("n", 3)).with_arrays(beside.arrays)
+        torch.testing.assert_close(net(x), expected)
+        assert beside.replace("join", join) == net
+    ends = nw.Bidirectional(nw.GRU(4), last=True, input=("n", 3)).with_arrays(beside.arrays)
+    torch.testing.assert_close(ends(x), torch.cat([forward[-1], backward[0]]))
+    assert ends.paths == ("forward", "turn", "backward", "forward_last", "backward_last", "join")
+    rows = [torch.randn(n, 3) for n in SIZES]
+    for alone, together in zip(map(ends, rows), ends(rows), strict=True):
+        torch.testing.assert_close(alone, together)
+
+
+def test_both_directions_as_a_picture_and_as_steps() -> None:
+    net = nw.Chain(nw.Bidirectional(nw.GRU(4), join=nw.Add(), last=True), nw.Linear(2), input=("n", 3))
+    assert "Add" in nw.draw(net["bidirectional1"].with_input(("n", 3))).svg
+    with pytest.raises(NetError, match="bidirectional1/turn"):
+        nw.unfold(net)
+
+
+def test_directions_that_are_not_the_same_are_a_graph() -> None:
+    net = nw.initialize(NETS["bidirectional, last states"])
+    other = net.replace("backward", nw.RNN(4))
+    assert isinstance(other, nw.Graph) and other.paths == net.paths
+    assert other.plan.outputs == net.plan.outputs
+
+
+WRONG = [
+    (
+        lambda: nw.Bidirectional(nw.GRU(4), join=nw.Linear(3)),
+        "join is given more values than it has input ports\n"
+        "  where:    join\n"
+        "  expected: 1: input\n"
+        "  got:      2\n"
+        "  mend:     read 1 of them, or join them first, with nw.Concatenate() or nw.Add()",
+    ),
+    (
+        lambda: nw.Bidirectional(nw.GRU(4), join=nw.Add(), last=nw.Last()),
+        "last of Bidirectional cannot be this\n"
+        "  where:    Bidirectional\n"
+        "  expected: True or False\n"
+        "  got:      Last(), of type Last",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "text"), WRONG)
+def test_a_join_that_is_none(make: Callable[[], nw.Net], text: str) -> None:
+    with pytest.raises(NetError) as caught:
+        make()
+    assert str(caught.value) == text
 
 
 def test_nothing_to_carry() -> None:

@@ -10,7 +10,7 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each as EachCodec
 from netwright.errors import NetError, did_you_mean
 from netwright.layers.join import Concatenate
-from netwright.layers.sequence import Reverse
+from netwright.layers.sequence import Last, Reverse
 from netwright.net.graph import Graph
 from netwright.net.node import Held, Node
 from netwright.net.part import Container, shared_repr
@@ -21,6 +21,7 @@ from netwright.net.ports import PortsLike, held_codecs, ports_repr
 from netwright.sizes.notation import OUTPUT, Axis, port
 
 BODY = "body"
+SIDE_BY_SIDE = Concatenate()
 LETTERS = "nmklpq"  # names for the axis that a codec gets
 
 
@@ -228,44 +229,80 @@ class Fold(Every):
 
 
 class Bidirectional(Container):
-    """A part run from both ends, and what it gives joined: y_i = (forward(x)_i, backward(x)_i), weights for each.
+    """A part run from both ends, and what it gives joined: y_i = join(forward(x)_i, backward(x)_i), weights for each.
 
-    The parts are `forward` and `backward`, `turn` and `back`, which reverse, and `join`.
+    With `last`, it is one value for the whole sequence: what the forward part gives at the last element, joined with
+    what the backward part gives at the first. Each of the two has then read every element. Padding is never read.
 
-    Shapes: input (n, *s), output (n, 2 d) where the part gives (n, d).
+    The parts are `forward` and `backward`, `turn`, which reverses, and `join`; also `back`, which reverses what the
+    backward part gives, or with `last` the two that take the last element, `forward_last` and `backward_last`.
+
+    Shapes: input (n, *s), output (n, 2 d) where the part gives (n, d), and (2 d,) with `last`; (n, d) or (d,) where
+        `join` adds or multiplies.
 
     Fields:
-        body: the part, or a shorthand for one; its first output is joined.
+        body: the part, or a shorthand for one. It takes a sequence and gives one; its first output is joined.
+        join: what makes one value of the two, any part with two inputs: `nw.Add()`, `nw.Multiply()`, `nw.where(…)`, a
+            graph. The features side by side by default, so that nothing of the two is lost.
+        last: whether only the last element of each direction is joined: the final states of recurrent layers. False,
+            since every element has an output in most nets with both directions.
         input: the encoder, or the sizes of an example.
         output: the decoder, or sizes.
+
+    Raises: NetError for a `join` that does not take two values; SizeError where sizes do not fit.
 
     Example:
         >>> import netwright as nw
         >>> nw.Bidirectional(nw.GRU(4), input=("n", 3)).plan.outputs
         {'output': (n, 8)}
+        >>> nw.Bidirectional(nw.GRU(4), join=nw.Add(), last=True, input=("n", 3)).plan.outputs
+        {'output': (4,)}
 
     Source: Schuster and Paliwal 1997, "Bidirectional recurrent neural networks"
-    Torch: torch.nn.GRU(bidirectional=True) and its like
+    Torch: torch.nn.GRU(bidirectional=True) and its like; with `last`, both rows of its final states
     """
 
     body: Node
+    join: Node = SIDE_BY_SIDE
+    last: bool = False
 
-    def __init__(self, body: Any, *, input: PortsLike = None, output: PortsLike = None) -> None:
+    def __init__(
+        self,
+        body: Any,
+        *,
+        join: Any = SIDE_BY_SIDE,
+        last: bool = False,
+        input: PortsLike = None,
+        output: PortsLike = None,
+    ) -> None:
         object.__setattr__(self, "body", as_part(body))
+        object.__setattr__(self, "join", as_part(join))
+        object.__setattr__(self, "last", last)
         self.settle(held_codecs(self, input, output))
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
-        forward = call("forward", self.body, *x)
-        backward = call("backward", self.body, call("turn", Reverse(), *x))
-        return call("join", Concatenate(), _first(forward), call("back", Reverse(), _first(backward)))
+        forward = _first(call("forward", self.body, *x))
+        backward = _first(call("backward", self.body, call("turn", Reverse(), *x)))
+        if self.last:
+            forward, backward = call("forward_last", Last(), forward), call("backward_last", Last(), backward)
+        else:
+            backward = call("back", Reverse(), backward)
+        return call("join", self.join, forward, backward)
 
     def children(self) -> dict[str, Node]:
-        return {"forward": self.body, "backward": self.body}
+        return {"forward": self.body, "backward": self.body, "join": self.join}
 
     def fields_with(self, children: Mapping[str, Node]) -> dict[str, Any] | None:
-        forward, backward = ({**self.children(), **children}[name] for name in ("forward", "backward"))
+        """The body, where both directions have the same one; otherwise a graph has to say it."""
+        found = {**self.children(), **children}
         known = children.keys() <= self.children().keys()
-        return {"body": forward} if known and forward == backward else None
+        same = found["forward"] == found["backward"]
+        return {"body": found["forward"], "join": found["join"]} if known and same else None
+
+    def __repr__(self) -> str:
+        join = "" if self.join == SIDE_BY_SIDE else f", join={self.join!r}"
+        last = f", last={self.last!r}" if self.last else ""
+        return shared_repr(self, f"Bidirectional({self.body!r}{join}{last}{ports_repr(self)})")
 
 
 def _first(value: Symbol) -> Symbol:
