@@ -125,17 +125,12 @@ def error_over_articles(wrong: np.ndarray, titles: Sequence[str]) -> Estimate:
     return shares.proportion("error", 0)
 
 
-def difference(one: np.ndarray, other: np.ndarray, titles: Sequence[str]) -> tuple[float, float]:
-    """How much larger the first error is, in points, and half of its 95% interval, Student's over articles."""
+def difference(one: np.ndarray, other: np.ndarray, titles: Sequence[str]) -> tuple[float, float, float]:
+    """How much larger the first error is, in points, and the ends of its 95% interval, Student's over articles.
+
+    The pages make the words from it with `verdicts.verdict`."""
     _, apart, asked = by_article(one - other, titles)
-    n, mean = len(asked), apart.sum() / asked.sum()
+    n, mean = len(asked), float(apart.sum() / asked.sum())
     off = apart - mean * asked
-    half = student(n - 1) * np.sqrt(n / (n - 1) * (off**2).sum()) / asked.sum()
-    return 100 * mean, 100 * half
-
-
-def verdict(points: float, half: float) -> str:
-    """What a difference of errors shows about the second net, made from the numbers."""
-    if abs(points) <= half:
-        return "not decided: the interval includes 0"
-    return "the second is better" if points > 0 else "the second is worse"
+    half = student(n - 1) * float(np.sqrt(n / (n - 1) * (off**2).sum()) / asked.sum())
+    return 100 * mean, 100 * (mean - half), 100 * (mean + half)
