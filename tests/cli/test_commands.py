@@ -1,69 +1,18 @@
-"""The command line keeps data on stdout, words on stderr, and its exit codes."""
+"""The command line keeps data on stdout, words on stderr, and its exit codes; its help is one page with examples."""
 
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
-from types import SimpleNamespace
+from importlib.metadata import version
 
-import numpy as np
 import pytest
 
 import netwright as nw
-from netwright.cli import commands, demo, main
-from netwright.codecs.labels import Labels
-from netwright.codecs.number import Number
-from netwright.show.pictures import png
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    picture = nw.Chain(nw.Flatten(), nw.Linear(2), nw.softmax, input=nw.Image(2, 2, "gray"), output=nw.Category([3, 7]))
-    weight = [[0.0] * 4, [2.0] * 4]
-    nw.save(picture.with_arrays({"linear1/weight": weight, "linear1/bias": [0.0, 0.5]}), "picture.net")
-    number = nw.Chain(nw.Linear(1), input=Number(0, 1), output=Number(0, 1))
-    nw.save(number.with_arrays({"linear1/weight": [[2.0]], "linear1/bias": [1.0]}), "number.net")
-    tags = nw.Chain(nw.Linear(2), nw.Elementwise("sigmoid"), input=2, output=Labels(["a", "b"]))
-    nw.save(tags.with_arrays({"linear1/weight": [[9.0, 0.0], [0.0, 9.0]], "linear1/bias": [0.0, 0.0]}), "tags.net")
-    (tmp_path / "white.png").write_bytes(png(np.full((2, 2), 255, np.uint8)))
-    (tmp_path / "black.png").write_bytes(png(np.zeros((2, 2), np.uint8)))
-    return tmp_path
-
-
-def test_one_input(folder, capsys):
-    assert main(["predict", "picture.net", "white.png"]) == 0
-    assert capsys.readouterr() == ("7  99.98%\n", "")
-
-
-def test_many_inputs(folder, capsys):
-    assert main(["predict", "picture.net", "white.png", "black.png"]) == 0
-    assert capsys.readouterr() == ("white.png\t7  99.98%\nblack.png\t7  62.25%\n", "")
-
-
-def test_numbers_and_labels(folder, capsys):
-    assert main(["predict", "number.net", "1.5", "-2"]) == 0
-    assert main(["predict", "tags.net", "[1, 1]"]) == 0
-    assert main(["predict", "tags.net", "[-1, -1]"]) == 0
-    assert capsys.readouterr() == ("1.5\t4.0\n-2\t-3.0\na, b\nnone\n", "")
-
-
-def test_predictions_as_json(folder, capsys):
-    assert main(["predict", "--json", "picture.net", "white.png"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)
-    assert (row["input"], row["answer"]) == ("white.png", 7)
-    assert row["probabilities"]["7"] == pytest.approx(0.99980, abs=1e-5)
-    assert main(["predict", "--json", "number.net", "1"]) == 0
-    assert json.loads(capsys.readouterr().out) == [{"input": "1", "answer": 3.0}]
-
-
-def test_show(folder, capsys):
-    assert main(["show", "number.net"]) == 0
-    net = nw.load("number.net")
-    assert capsys.readouterr() == (f"{nw.summary(net)}\n\n{net.history}\n", "")
-    assert main(["show", "number.net", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["parameters"] == 2
+from netwright.cli import commands, demo, main, named_data
 
 
 def test_a_plain_error_is_words_and_1(folder, capsys):
@@ -77,60 +26,71 @@ def test_a_plain_error_is_words_and_1(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "netwright: error: the following arguments are required: command"),
         (["predict", "a.net"], "netwright predict: error: the following arguments are required: input"),
         (["demo", "--epochs", "0"], "netwright demo: error: argument --epochs: at least 1, not 0"),
+        (["data"], "netwright data: error: the following arguments are required: action"),
     ],
 )
 def test_a_wrong_use_is_2(arguments, words, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith(f"usage: netwright {arguments[0]} ") and err.splitlines()[-1] == words
+
+
+def test_a_wrong_use_as_json(capsys):
+    assert main(["predict", "a.net", "--json"]) == 2
+    out, err = capsys.readouterr()
+    fault = {"what": "the following arguments are required: input", "mend": ["netwright predict --help"]}
+    assert out == "" and json.loads(err) == {"error": {"kind": "wrong use", "faults": [fault]}}
+
+
+def test_nothing_shows_the_help(capsys):
+    assert main([]) == 0
+    shown = capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
+        main(["--help"])
+    assert ended.value.code == 0 and capsys.readouterr() == shown
+    assert shown.out.startswith("usage: netwright ") and shown.out.endswith(commands.EXAMPLES) and shown.err == ""
+
+
+@pytest.mark.parametrize("line", re.findall(r"^  netwright (.+?)  ", commands.EXAMPLES, re.MULTILINE))
+def test_the_examples_of_the_help_are_commands(line):
+    arguments = line.split()
+    if "--help" not in arguments:
+        assert commands._parser().parse_args(arguments).command == arguments[0]
+
+
+@pytest.mark.parametrize("name", ["demo", "train", "measure", "predict", "show", "check", "diff", "merge"])
+def test_each_command_has_examples_that_it_takes(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    examples = text.split("examples:\n")[1].splitlines()
+    assert examples
+    for example in examples:
+        program, *arguments = shlex.split(example)
+        assert program == "netwright" and commands._parser().parse_args(arguments).command == name
+
+
+def test_the_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr()) == (0, (f"netwright {version('netwright')}\n", ""))
+
+
+def test_an_error_as_json(folder, capsys):
+    assert main(["predict", "picture.net", "whit.png", "--json"]) == 1
     out, err = capsys.readouterr()
-    assert out == "" and err.splitlines()[-1] == words
-
-
-def test_data(capsys):
-    assert main(["data", "list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
-        "mnist", "fashion-mnist", "digits", "wikipedia-sentences", "shakespeare", "english-french", "pokemon",
-    ]  # fmt: skip
-    assert main(["data", "get", "digits", "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert (facts["name"], facts["train"], facts["test"]) == ("digits", 4000, 1000)
-    assert main(["data", "get", "digits"]) == 0
-    assert capsys.readouterr().out.splitlines()[:3] == ["name       digits", "train      4,000", "test       1,000"]
-    assert main(["data", "get", "digts"]) == 1
-    assert capsys.readouterr().err.startswith("DataError: no data set is called 'digts'\n")
-
-
-def test_the_demo_as_json_keeps_its_words_off_stdout(monkeypatch, capsys):
-    epoch = SimpleNamespace(number=1, loss=0.5, validation={"error": 0.1})
-    run = SimpleNamespace(seconds=2.0, best=1, epochs=[epoch], choices=[SimpleNamespace(name="loss", value="MSE()")])
-    measured = SimpleNamespace(to_json=lambda: {"n": 3})
-
-    def stand_in(epochs, folder, seed, say):
-        say(f"{epochs} epochs into {folder}, seed {seed}")
-        return run, measured
-
-    monkeypatch.setattr(demo, "demo", stand_in)
-    assert main(["demo", "--json", "--epochs", "2", "--seed", "5"]) == 0
-    out, err = capsys.readouterr()
-    assert err == "2 epochs into demo, seed 5\n"
-    assert json.loads(out) == {
-        "seconds": 2.0,
-        "best": 1,
-        "epochs": [{"number": 1, "loss": 0.5, "validation": {"error": 0.1}}],
-        "choices": {"loss": "MSE()"},
-        "n": 3,
-    }
+    fault = {"what": "there is no such file", "where": "row 0, whit.png", "mend": ["did you mean 'white.png'?"]}
+    assert out == "" and json.loads(err) == {"error": {"kind": "DataError", "faults": [fault]}}
 
 
 def test_an_interrupt_is_1(monkeypatch, capsys):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "_data_list", interrupted)
+    monkeypatch.setattr(named_data, "_data_list", interrupted)
     assert main(["data", "list"]) == 1
     assert capsys.readouterr() == ("", "interrupted\n")
 
@@ -198,65 +158,25 @@ def test_a_full_disk_is_words_and_1(folder):
     assert (done.returncode, done.stderr) == (1, b"the output: No space left on device\n")
 
 
-def test_inputs_nested_too_deeply(folder, capsys):
-    for depth in (65, 2000, 100_000):
-        assert main(["predict", "tags.net", "[" * depth + "1" + "]" * depth]) == 1
-        assert capsys.readouterr().err == (
-            "DataError: the input is nested too deeply\n  expected: a number, or lists in at most 64 lists\n"
-        )
-    assert main(["predict", "picture.net", "x" * 5000]) == 1
-    assert capsys.readouterr().err.startswith("DataError: this file cannot be read as a picture\n")
-
-
 def test_a_folder_that_cannot_be_written(folder, capsys, monkeypatch):
     def refused(options):
         raise PermissionError(13, "Permission denied", "demo")
 
-    monkeypatch.setattr(commands, "_demo", refused)
+    monkeypatch.setattr(demo, "_demo", refused)
     assert main(["demo"]) == 1
     assert capsys.readouterr() == ("", "demo: Permission denied\n")
 
 
-@pytest.fixture
-def fork(tmp_path, monkeypatch):
-    """Three files: a net, and two edits of it."""
-    monkeypatch.chdir(tmp_path)
-    base = nw.initialize(nw.Chain(nw.Linear(3), nw.Dropout(0.5), nw.Linear(2), input=4))
-    nw.save(base, "base.net")
-    nw.save(base.rename("linear1", "dense"), "mine.net")
-    nw.save(base.replace("dropout1", nw.Dropout(0.2)), "theirs.net")
-    nw.save(base.replace("dropout1", nw.Dropout(0.3)), "other.net")
-    return tmp_path
+def test_other_errors_as_json(folder, capsys, monkeypatch):
+    raised = [PermissionError(13, "Permission denied", "demo"), KeyboardInterrupt()]
 
+    def refused(options):
+        raise raised.pop(0)
 
-def test_diff(fork, capsys):
-    assert main(["diff", "base.net", "theirs.net"]) == 0
-    assert main(["diff", "base.net", "base.net"]) == 0
-    words = "option    dropout1.rate  0.5 -> 0.2\nkept      4 arrays\nthe nets are equal\n"
-    assert capsys.readouterr() == (words, "")
-    assert main(["diff", "--json", "base.net", "theirs.net"]) == 0
-    row = {"what": "option", "where": "dropout1.rate", "how": "0.5 -> 0.2"}
-    assert json.loads(capsys.readouterr().out) == {"equal": False, "rows": [row], "kept": 4}
-    assert main(["diff", "base.net", "nowhere.net"]) == 1
-    assert capsys.readouterr().err.startswith("FileError: there is no such file\n  where:    nowhere.net\n")
-
-
-def test_merge(fork, capsys):
-    assert main(["merge", "base.net", "mine.net", "theirs.net", "-o", "out.net"]) == 0
-    assert capsys.readouterr() == ("option    dropout1.rate  0.5 -> 0.2\nkept      4 arrays\n", "")
-    sides = (nw.load(f"{name}.net") for name in ("base", "mine", "theirs"))
-    assert nw.load("out.net") == nw.merge(*sides)
-    assert main(["merge", "--json", "base.net", "mine.net", "mine.net", "-o", "mine.net"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"equal": True, "rows": [], "kept": 4}
-
-
-def test_a_conflict_is_named_and_nothing_is_written(fork, capsys):
-    before = (fork / "theirs.net").read_bytes()
-    assert main(["merge", "base.net", "theirs.net", "other.net", "-o", "theirs.net"]) == 1
-    assert capsys.readouterr() == (
-        "",
-        "NetError: the two nets change 1 place differently\n"
-        "  where:    dropout1.rate: 0.2 in mine, 0.3 in theirs, 0.5 in base\n"
-        "  mend:     give both nets the same at each of these places, or change it in one of them only\n",
-    )
-    assert (fork / "theirs.net").read_bytes() == before
+    monkeypatch.setattr(demo, "_demo", refused)
+    assert main(["demo", "--json"]) == 1
+    fault = {"what": "Permission denied", "where": "demo", "mend": []}
+    assert json.loads(capsys.readouterr().err) == {"error": {"kind": "OSError", "faults": [fault]}}
+    assert main(["demo", "--json"]) == 1
+    fault = {"what": "interrupted", "mend": []}
+    assert json.loads(capsys.readouterr().err) == {"error": {"kind": "interrupted", "faults": [fault]}}

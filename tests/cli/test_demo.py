@@ -1,11 +1,15 @@
 """The demonstration must say everything it promises and write its three files, with a stand-in for the long run."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import netwright as nw
 from netwright.cli import demo as module
+from netwright.cli import main
 from netwright.cli.demo import demo, lenet
 from netwright.data.datasets import dataset
 from netwright.errors import TrainingError
@@ -92,3 +96,25 @@ def test_a_run_that_was_interrupted_at_once(asked, tmp_path, monkeypatch):
 
 def test_the_net_of_the_demonstration():
     assert nw.summary(lenet()).parameters == 431_080
+
+
+def test_the_demo_as_json_keeps_its_words_off_stdout(monkeypatch, capsys):
+    epoch = SimpleNamespace(number=1, loss=0.5, validation={"error": 0.1})
+    run = SimpleNamespace(seconds=2.0, best=1, epochs=[epoch], choices=[SimpleNamespace(name="loss", value="MSE()")])
+    measured = SimpleNamespace(to_json=lambda: {"n": 3})
+
+    def stand_in(epochs, folder, seed, say):
+        say(f"{epochs} epochs into {folder}, seed {seed}")
+        return run, measured
+
+    monkeypatch.setattr(module, "demo", stand_in)
+    assert main(["demo", "--json", "--epochs", "2", "--seed", "5"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "2 epochs into demo, seed 5\n"
+    assert json.loads(out) == {
+        "seconds": 2.0,
+        "best": 1,
+        "epochs": [{"number": 1, "loss": 0.5, "validation": {"error": 0.1}}],
+        "choices": {"loss": "MSE()"},
+        "n": 3,
+    }

@@ -1,10 +1,13 @@
 """The demonstration: it trains LeNet on MNIST, measures it, and writes a report page."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from netwright.cli.parser import Commands, whole_number
+from netwright.cli.printing import print_json, print_words
 from netwright.codecs.category import Category
 from netwright.codecs.image import Image
 from netwright.codecs.reading import Top
@@ -37,6 +40,29 @@ PROTOCOLS = (
     "digits are held out and used to choose the best epoch, so the accuracy on these {held:,} digits can be compared "
     "with 99.6%. The official test digits are used only once, at the end."
 )
+
+
+def add_demo(commands: Commands) -> None:
+    """The command that runs the demonstration."""
+    about = "train LeNet on MNIST, measure and save it, write a report page"
+    command = commands.command("demo", about, ["demo", "demo --epochs 10 --folder lenet"], _demo)
+    epochs = "passes over the digits (default: the environment's EPOCHS, or 3)"
+    command.add_argument("--epochs", type=whole_number, help=epochs)
+    command.add_argument("--folder", default="demo", help="the folder of the files (default: demo)")
+    command.add_argument("--seed", type=int, default=0, help="the seed of the run (default: 0)")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    run, measured = demo(options.epochs, options.folder, options.seed, print_words if options.json else print)
+    if options.json:
+        print_json({**run_facts(run), **measured.to_json()})
+
+
+def run_facts(run: Run) -> dict[str, object]:
+    """What JSON says of a run."""
+    epochs = [{"number": e.number, "loss": e.loss, "validation": dict(e.validation)} for e in run.epochs]
+    choices = {choice.name: choice.value for choice in run.choices}
+    return {"seconds": run.seconds, "best": run.best, "epochs": epochs, "choices": choices}
 
 
 def lenet() -> Chain:

@@ -1,0 +1,98 @@
+"""The commands that need examples: train a saved net, and measure one."""
+
+import argparse
+from pathlib import Path
+
+from netwright.cli.demo import run_facts
+from netwright.cli.examples import examples_at
+from netwright.cli.parser import Commands, Parser, positive_number, share_or_count, whole_number
+from netwright.cli.printing import print_json
+from netwright.file.load import load
+from netwright.file.save import save
+from netwright.measure.measure import measure
+from netwright.training.train import train
+
+DATA = """the examples are one of
+  pets/           a folder with a subfolder of pictures for each class
+  flowers.csv     a table with a header; also .jsonl, .jsonl.gz and .parquet
+  digits          a named data set (netwright data list): its training part for train, its test part for measure
+One column, "target" or the one that --target names, is what the net has to answer. The others are its inputs: a column
+for each input of the net, or for a net with one input that takes a vector, its numbers in order."""
+
+
+def add_train(commands: Commands) -> None:
+    """The command that trains a net."""
+    command = commands.command(
+        "train",
+        "train a saved net on examples, and save the net of the best epoch",
+        [
+            "train new.net flowers.csv --target species -o flowers.net",
+            "train new.net pets/ --epochs 20 --validation 0.2 -o pets.net",
+            "train flowers.net more.csv --target species --learning-rate 1e-4 -o better.net",
+        ],
+        _train,
+    )
+    _takes_examples(command)
+    command.add_argument("-o", "--output", required=True, metavar="FILE", help="the .net file to write")
+    command.add_argument("--epochs", type=whole_number, help="passes over the examples (default: chosen)")
+    command.add_argument(
+        "--validation",
+        type=share_or_count,
+        default=0.1,
+        help="the share, or the number, of the examples that are held out to find the best epoch (default: 0.1)",
+    )
+    command.add_argument("--batch-size", type=whole_number, help="examples a step (default: chosen)")
+    command.add_argument("--learning-rate", type=positive_number, help="at its peak (default: chosen)")
+    command.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
+    command.add_argument(
+        "--folder",
+        help="where the run is kept, so that the same command goes on after it was killed (default: runs/ and the name "
+        "of the output)",
+    )
+
+
+def _train(options: argparse.Namespace) -> None:
+    net = load(options.file)
+    folder = Path("runs", Path(options.output).stem) if options.folder is None else Path(options.folder)
+    run = train(
+        net,
+        examples_at(options.data, net, options.target, "train"),
+        validation=options.validation,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        folder=folder,
+    )
+    save(run.net, options.output)
+    if options.json:
+        print_json({**run_facts(run), "ended": run.ended, "folder": folder.as_posix(), "output": options.output})
+        return
+    for choice in run.choices:
+        print(choice)
+    print(f"{run.ended}; the net of epoch {run.best} of {len(run.epochs)} is kept")
+    print(f"{options.output}  the net, with its encoder and decoder")
+    print(f"{(folder / 'report.html').as_posix()}  the report of the run")
+
+
+def add_measure(commands: Commands) -> None:
+    """The command that measures a net."""
+    examples = ["measure pets.net test-pets/", "measure flowers.net test.csv --target species --json"]
+    command = commands.command("measure", "measure a saved net on examples", examples, _measure)
+    _takes_examples(command)
+
+
+def _measure(options: argparse.Namespace) -> None:
+    net = load(options.file)
+    found = measure(net, examples_at(options.data, net, options.target, "test"))
+    if options.json:
+        print_json(found.to_json())
+    else:
+        print(found)
+
+
+def _takes_examples(command: Parser) -> None:
+    command.description = f"{command.description}\n\n{DATA}"
+    command.add_argument("file", help="a .net file")
+    command.add_argument("data", help="a file, a folder, or the name of a data set")
+    command.add_argument("--target", metavar="COLUMN", help='the column with the answers (default: "target")')

@@ -1,0 +1,89 @@
+"""train and measure: a saved net learns from a file, a killed run goes on, and the net is measured."""
+
+import json
+import random
+
+import pytest
+
+import netwright as nw
+from netwright.cli import learning, main
+
+TRAIN = ("train", "new.net", "sides.csv", "--target", "side", "--epochs", "3", "--seed", "1")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw = random.Random(0)
+    points = [(draw.gauss(0, 1), draw.gauss(0, 1)) for _ in range(200)]
+    rows = [f"{x},{y},{'in' if x + y > 0 else 'out'}" for x, y in points]
+    (tmp_path / "sides.csv").write_text("\n".join(["x,y,side", *rows]) + "\n")
+    nw.save(nw.Chain(8, nw.tanh, nw.Linear(), nw.softmax, input=nw.Vector(2)), "new.net")
+    return tmp_path
+
+
+def test_train_and_measure(here, capsys):
+    assert main([*TRAIN, "-o", "sides.net"]) == 0
+    out, err = capsys.readouterr()
+    run = nw.load_run("runs/sides")
+    lines = [f"all epochs done; the net of epoch {run.best} of 3 is kept"]
+    lines += [
+        "sides.net  the net, with its encoder and decoder",
+        "runs/sides/report.html  the report of the run",
+    ]
+    assert out.splitlines()[-3:] == lines and "loss: CrossEntropy()" in out
+    assert "epoch 3/3" in err  # the progress
+    assert nw.load("sides.net") == run.net
+    assert main(["measure", "sides.net", "sides.csv", "--target", "side"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("200 examples, 2 classes") and "confusion matrix" in out
+    assert main(["measure", "sides.net", "sides.csv", "--target", "side", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 200
+
+
+def test_as_json(here, capsys):
+    assert main([*TRAIN, "-o", "sides.net", "--folder", "kept", "--validation", "50", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["ended"], found["folder"], found["output"]) == ("all epochs done", "kept", "sides.net")
+    assert len(found["epochs"]) == 3 and found["choices"]["loss"] == "CrossEntropy()"
+    assert nw.load_run("kept").best == found["best"]
+
+
+def test_a_killed_run_goes_on(here, capsys):
+    class Killed(BaseException):
+        """What no handler of errors catches."""
+
+    class Kill(nw.Callback):
+        def on_epoch(self, status):
+            raise Killed
+
+    whole = [*TRAIN, "-o", "whole.net", "--json"]
+    assert main(whole) == 0
+    net = nw.load("new.net")
+    data = learning.examples_at("sides.csv", net, "side", "train")
+    options = {"validation": 0.1, "epochs": 3, "seed": 1, "folder": "runs/killed"}
+    with pytest.raises(Killed):
+        nw.train(net, data, callbacks=[Kill()], progress=False, **options)
+    assert main([*TRAIN, "-o", "killed.net"]) == 0
+    assert nw.load("killed.net") == nw.load("whole.net")
+    assert main([*TRAIN, "-o", "killed.net", "--learning-rate", "0.5"]) == 1
+    assert "TrainingError: this call differs from the run in the folder in learning rate" in capsys.readouterr().err
+    assert nw.load("killed.net") == nw.load("whole.net")
+
+
+def test_options_that_are_given(here, capsys):
+    given = ["--batch-size", "20", "--learning-rate", "0.02"]
+    assert main([*TRAIN, *given, "-o", "sides.net"]) == 0
+    out = capsys.readouterr().out
+    assert "batch size: 20 (given)" in out and "learning rate: 0.02 (given)" in out and "epochs: 3 (given)" in out
+
+
+def test_a_column_that_is_not_there_is_1(here, capsys):
+    assert main(["measure", "new.net", "sides.csv"]) == 1
+    assert capsys.readouterr() == (
+        "",
+        "DataError: there is no column 'target', which holds the answers\n"
+        "  where:    sides.csv\n"
+        "  expected: 'x', 'y', 'side'\n"
+        "  mend:     --target side\n",
+    )

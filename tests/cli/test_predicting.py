@@ -1,0 +1,66 @@
+"""predict: one answer, many, their probabilities, as text and as JSON; and inputs that mean nothing."""
+
+import json
+
+import pytest
+
+from netwright.cli import main
+
+
+def test_one_input(folder, capsys):
+    assert main(["predict", "picture.net", "white.png"]) == 0
+    assert capsys.readouterr() == ("7  99.98%\n", "")
+
+
+def test_many_inputs(folder, capsys):
+    assert main(["predict", "picture.net", "white.png", "black.png"]) == 0
+    assert capsys.readouterr() == ("white.png\t7  99.98%\nblack.png\t7  62.25%\n", "")
+
+
+def test_numbers_and_labels(folder, capsys):
+    assert main(["predict", "number.net", "1.5", "-2"]) == 0
+    assert main(["predict", "tags.net", "[1, 1]"]) == 0
+    assert main(["predict", "tags.net", "[-1, -1]"]) == 0
+    assert capsys.readouterr() == ("1.5\t4.0\n-2\t-3.0\na, b\nnone\n", "")
+
+
+def test_predictions_as_json(folder, capsys):
+    assert main(["predict", "--json", "picture.net", "white.png"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["input"], row["answer"]) == ("white.png", 7)
+    assert row["probabilities"]["7"] == pytest.approx(0.99980, abs=1e-5)
+    assert main(["predict", "--json", "number.net", "1"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"input": "1", "answer": 3.0}]
+
+
+def test_the_most_probable_classes(folder, capsys):
+    assert main(["predict", "picture.net", "black.png", "--top", "2"]) == 0
+    assert main(["predict", "picture.net", "white.png", "black.png", "--top", "1"]) == 0
+    assert capsys.readouterr() == (
+        "7  62.25%, 3  37.75%\nwhite.png\t7  99.98%\nblack.png\t7  62.25%\n", ""
+    )  # fmt: skip
+    assert main(["predict", "picture.net", "black.png", "--top", "1", "--json"]) == 0
+    ((name, chance),) = json.loads(capsys.readouterr().out)[0]["probabilities"].items()
+    assert (name, chance) == ("7", pytest.approx(0.62246, abs=1e-5))
+
+
+def test_the_most_probable_of_what_has_no_probabilities(folder, capsys):
+    assert main(["predict", "number.net", "1", "--top", "2"]) == 1
+    assert capsys.readouterr() == (
+        "",
+        "DataError: the answers of this net have no probabilities, so none is the most probable\n"
+        "  where:    --top\n"
+        "  expected: a net with one output whose decoder has labels, such as nw.Category(…)\n"
+        "  got:      output: Number(0.0, 1.0)\n"
+        "  mend:     leave --top out\n",
+    )
+
+
+def test_inputs_nested_too_deeply(folder, capsys):
+    for depth in (65, 2000, 100_000):
+        assert main(["predict", "tags.net", "[" * depth + "1" + "]" * depth]) == 1
+        assert capsys.readouterr().err == (
+            "DataError: the input is nested too deeply\n  expected: a number, or lists in at most 64 lists\n"
+        )
+    assert main(["predict", "picture.net", "x" * 5000]) == 1
+    assert capsys.readouterr().err.startswith("DataError: this file cannot be read as a picture\n")
