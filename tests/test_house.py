@@ -67,7 +67,12 @@ INSIDE = {
         ["assemble", "given"],
         ["call"],
     ],
-    "editing": [["rewrite", "trial_run"], ["ensemble", "set_fields"], ["grow", "same_function", "select"], ["nesting"]],
+    "editing": [
+        ["rewrite", "trial_run"],
+        ["ensemble", "set_fields"],
+        ["grow", "same_function", "select"],
+        ["adapt", "nesting"],
+    ],
     "changes": [
         ["array_state", "fields", "renamed"],
         ["difference"],

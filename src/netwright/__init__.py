@@ -51,6 +51,8 @@ from netwright.data.split import split as split
 from netwright.diagnosis.diagnose import Diagnosis as Diagnosis
 from netwright.diagnosis.diagnose import diagnose as diagnose
 from netwright.diagnosis.rules import Symptom as Symptom
+from netwright.editing.adapt import adapt as adapt
+from netwright.editing.adapt import merge_adapters as merge_adapters
 from netwright.editing.ensemble import ensemble as ensemble
 from netwright.editing.grow import grow as grow
 from netwright.editing.nesting import flatten as flatten
@@ -177,6 +179,7 @@ from netwright.layers.source import Constant as Constant
 from netwright.layers.source import Normal as Normal
 from netwright.layers.source import Parameter as Parameter
 from netwright.layers.where import where as where
+from netwright.layers.wrap import Adapted as Adapted
 from netwright.layers.wrap import Parallel as Parallel
 from netwright.layers.wrap import Repeat as Repeat
 from netwright.layers.wrap import Residual as Residual

@@ -73,6 +73,17 @@ def test_an_edit_within_a_shared_container_reaches_all_its_uses() -> None:
     same_memory(net, made)
 
 
+def test_a_part_that_shares_its_arrays_with_another_gives_way_to_one_with_arrays_of_its_own() -> None:
+    head = nw.Shared("w", nw.Linear(bias=False))
+    net = nw.initialize(nw.Chain(nw.Shared("w", nw.Embedding(4)), nw.Parallel(head, head), input="n <9>"))
+    spot = next(spot for spot in spots(net).values() if isinstance(spot.part, nw.Linear))
+    new = nw.initialize(nw.Chain(nw.Linear(9), input=4)).with_input(None)["linear1"]
+    made, _ = with_edits(net, {spot.key: lambda _: new})
+    assert {*made.arrays} == {"@w/weight"} | {f"{path}/{name}" for path in spot.paths for name in ("weight", "bias")}
+    assert all(made.held.arrays[f"{path}/bias"].data_ptr() == new.held.arrays["bias"].data_ptr() for path in spot.paths)
+    same_memory(net, made)
+
+
 def test_all_edits_are_made_at_once_so_sizes_fit_at_the_end_only() -> None:
     net = nw.Chain(nw.Linear(4), nw.Residual(nw.Linear(4)), input=3)
     wide: Any = lambda _: nw.Linear(6)  # noqa: E731

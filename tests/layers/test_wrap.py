@@ -13,6 +13,8 @@ NETS = [
     nw.Parallel(mean=nw.Linear(3), spread=[nw.Linear(3), nw.exp], input=5),
     nw.Repeat(3, [nw.Linear(8), nw.relu], input=8),
     nw.Chain(nw.Repeat(2, nw.Residual(nw.Linear())), nw.Parallel(2, 3), nw.Concatenate(), input=4),
+    nw.Adapted(nw.Linear(5), [nw.Linear(2), nw.Linear()], input=3),
+    nw.Adapted(nw.Linear(5), [nw.Linear(2), nw.Linear()], 0.5, input=3),
 ]
 NET = pytest.mark.parametrize("net", NETS, ids=repr)
 
@@ -50,6 +52,27 @@ def test_residual_with_a_shortcut():
     net = nw.initialize(NETS[1], seed=2)
     x = torch.randn(3)
     torch.testing.assert_close(net(x), net["shortcut"](x) + net["body"](x))
+
+
+@pytest.mark.parametrize("net", NETS[6:], ids=repr)
+def test_what_an_adapter_gives_is_scaled_and_added(net):
+    full = nw.initialize(net, seed=2)
+    x = torch.randn(3)
+    torch.testing.assert_close(full(x), full["base"](x) + net.scale * full["adapter"](x))
+    tall = nw.set(nw.Chain(net), {"adapted1.scale": 3})
+    assert tall.paths[3:6] == ("adapted1/adapter", "adapted1/scale", "adapted1/scaled")
+
+
+def test_an_adapter_of_other_sizes_is_refused():
+    assert message(lambda: nw.Adapted(nw.Linear(5), nw.Linear(4), input=3)) == (
+        "add's inputs do not have the same sizes\n"
+        "  where:    adapter -> add\n"
+        "  expected: equal sizes, or 1, along every axis, counted from the last\n"
+        "  got:      (5,) and (4,)   from base and adapter\n"
+        "  mend:     nw.Linear() in place of base         (checked: 32 parameters)\n"
+        "  or:       nw.Linear() in place of adapter      (checked: 40 parameters)\n"
+        "  or:       nw.Linear(4) between base and add    (checked: 60 parameters)"
+    )
 
 
 def test_residual_becomes_a_graph_when_its_sum_is_replaced():

@@ -156,8 +156,8 @@ class _Rewriting:
             return self.net.rebuilt(bare)
         return self._container(self.net, "", root_of(self.net), surgery.given_codecs(self.net), bare)
 
-    def _part(self, node: Node, path: str, place: str, given: Mapping[Ref, Codec]) -> Node:
-        """What becomes of one part; the same object where nothing changes."""
+    def _part(self, node: Node, path: str, place: str, own: str, given: Mapping[Ref, Codec]) -> Node:
+        """What becomes of one part; the same object where nothing changes. `own` is its place without a shared name."""
         key = self._keys[path]
         if key not in self._done:
             made = node
@@ -168,7 +168,10 @@ class _Rewriting:
                     raise error.within(path) from None
             edit = self.parts.get(key)
             self._done[key] = self._edited(made, edit, path, place) if edit else made
-        return self._done[key]
+        made = self._done[key]
+        if made is not node:
+            self._take(made, root_of(made) or own)
+        return made
 
     def _edited(self, part: Node, edit: Callable[[Net], Node], path: str, place: str) -> Node:
         """The part that takes the place of one, whose arrays give way to its own."""
@@ -182,11 +185,14 @@ class _Rewriting:
             self._forget(place)
             if part.held.shared and not made.held.shared:
                 made = Shared(part.held.shared, made)
-        for own, array in made.held.arrays.items():
-            self.arrays[join_path(place, own)] = array
-            self._enter(join_path(place, own))
         self.put[path] = made
         return made
+
+    def _take(self, made: Node, place: str) -> None:
+        """Keep the arrays that a new part has, at its place."""
+        for name, array in made.held.arrays.items():
+            self.arrays[join_path(place, name)] = array
+            self._enter(join_path(place, name))
 
     def _held(self, part: Node, place: str) -> dict[str, Tensor]:
         """The arrays of a part, as it holds them itself: those that it shares with others keep their paths."""
@@ -219,7 +225,7 @@ class _Rewriting:
                     self._forget(there)
                 continue
             inner = {("", port): given[ref] for port, ref in call.reads if ref in given} if node.each is None else {}
-            made = self._part(call.part, join_path(path, call.name), there, inner)
+            made = self._part(call.part, join_path(path, call.name), there, join_path(place, call.place), inner)
             check_reads(made, call.reads, given, call.name)
             if made is not call.part:
                 changed[call.name] = made.stripped()

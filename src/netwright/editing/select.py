@@ -104,9 +104,9 @@ class Selection(Value):
         known = spots(self.net).values()
         mine = {path for spot in known if spot.path in {*self.paths} for path in spot.paths}
         around = {path.rsplit("/", n)[0] for path in mine for n in range(1, path.count("/") + 1)}
-        free = [spot for spot in known if not any(_within(path, mine) or path in around for path in spot.paths)]
+        free = [spot for spot in known if not any(lies_in(path, mine) or path in around for path in spot.paths)]
         every = {path for spot in free for path in spot.paths}
-        outer = {spot.path for spot in free if not any(_within(path.rpartition("/")[0], every) for path in spot.paths)}
+        outer = {spot.path for spot in free if not any(lies_in(path.rpartition("/")[0], every) for path in spot.paths)}
         return Selection(self.net, tuple(path for path in self.net.paths if path in outer))
 
     @property
@@ -202,7 +202,7 @@ class Selection(Value):
         return {path: spec for path, spec in self.net.plan.arrays.items() if path in mine}
 
     def _below(self, *paths: str) -> list[str]:
-        steps = [step for step in self.net.plan.steps if _within(step.path, {*paths})]
+        steps = [step for step in self.net.plan.steps if lies_in(step.path, {*paths})]
         return [array for step in steps for array in step.arrays.values()]
 
     def _size(self, spot: Spot) -> str:
@@ -254,7 +254,7 @@ def _function(new: Any) -> Callable[[Net], Any] | None:
     return None if isinstance(new, BuiltinFunctionType) or module.partition(".")[0] == "torch" else new
 
 
-def _within(path: str, parts: Collection[str]) -> bool:
+def lies_in(path: str, parts: Collection[str]) -> bool:
     """Whether a path is one of these parts, or lies in one."""
     pieces = path.split("/")
     return any("/".join(pieces[:count]) in parts for count in range(1, len(pieces) + 1))

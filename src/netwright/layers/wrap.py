@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from netwright.errors import NetError
 from netwright.fields import at_least
-from netwright.layers.join import Add
+from netwright.layers.join import Add, Multiply
+from netwright.layers.source import Constant
 from netwright.net.chain import chained
 from netwright.net.node import Held, Node
 from netwright.net.part import Container, shared_repr
@@ -47,6 +48,48 @@ class Residual(Container):
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
         straight = x[0] if self.shortcut is None else call("shortcut", self.shortcut, *x)
         return call("add", Add(), straight, call("body", self.body, *x))
+
+
+class Adapted(Container):
+    """A part with a small one beside it, whose output is added: y = base(x) + scale · adapter(x).
+
+    `nw.adapt` makes it, and `nw.merge_adapters` puts the small part into the weights of the other one. The parts are
+    `base`, `adapter` and `add`, and, where the scale is not 1, `scale` and `scaled`.
+
+    Fields:
+        base: the part, or a shorthand for one.
+        adapter: the small part: from the same input to values of the same sizes.
+        scale: what the output of the adapter is multiplied with; 1, nothing.
+        input: the encoder, or the sizes of an example.
+        output: the decoder, or sizes.
+
+    Raises: SizeError when base and adapter give different sizes.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Adapted(nw.Linear(8), [nw.Linear(2), nw.Linear()], 0.5, input=6).paths
+        ('base', 'adapter/linear1', 'adapter/linear2', 'adapter', 'scale', 'scaled', 'add')
+
+    Source: Hu et al. 2021, "LoRA", arXiv 2106.09685
+    """
+
+    base: Node
+    adapter: Node
+    scale: float = 1.0
+
+    def __init__(
+        self, base: Any, adapter: Any, scale: float = 1.0, *, input: PortsLike = None, output: PortsLike = None
+    ) -> None:
+        object.__setattr__(self, "base", as_part(base))
+        object.__setattr__(self, "adapter", as_part(adapter))
+        object.__setattr__(self, "scale", scale)
+        self.settle(held_codecs(self, input, output))
+
+    def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
+        straight, added = call("base", self.base, *x), call("adapter", self.adapter, *x)
+        if self.scale != 1:
+            added = call("scaled", Multiply(), added, call("scale", Constant(self.scale)))
+        return call("add", Add(), straight, added)
 
 
 class Parallel(Container):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import netwright as nw
 from netwright.errors import PathError, TrainingError
@@ -29,3 +30,12 @@ def test_a_frozen_body_does_not_move_its_running_means_either() -> None:
     xs = np.random.default_rng(0).normal(size=(32, 3)).astype(np.float32)
     run = nw.train(net, (xs, ["a", "b"] * 16), learning_rate={"chain1": 0}, epochs=2, progress=False)
     assert nw.diff(net, run.net).of("changed") == ("linear1/weight", "linear1/bias")
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.float64])
+def test_a_frozen_part_of_any_number_type_stays_as_it_is(kind: torch.dtype) -> None:
+    net = nw.initialize(NET).to(dtype=kind)
+    xs = np.random.default_rng(0).normal(size=(32, 3)).astype(np.float32)
+    run = nw.train(net, (xs, ["a", "b"] * 16), learning_rate={"chain1": 0}, epochs=2, progress=False)
+    assert nw.diff(net, run.net).of("changed") == ("linear1/weight", "linear1/bias")
+    assert {array.dtype for array in run.net.arrays.values()} == {kind}

@@ -75,15 +75,19 @@ def in_kind(net: Net, trained: Collection[str], dtype: torch.dtype | None) -> di
     """The arrays of a net in the number types in which a run begins."""
     wide = weight_type(dtype)
     return {
-        path: array.to(wide) if path in trained or (wide == torch.float64 and array.is_floating_point()) else array
+        path: array.to(wide if path in trained else kind_beside(array, dtype))
         for path, array in net.held.arrays.items()
     }
 
 
 def copied(array: Tensor, dtype: torch.dtype | None) -> Tensor:
-    """A copy, in float64 where that is the precision of the run."""
-    wider = dtype == torch.float64 and array.is_floating_point()
-    return array.to(torch.float64, copy=True) if wider else array.clone()
+    """A copy, as wide as the weights of the run: it is used together with them."""
+    return array.to(kind_beside(array, dtype), copy=True)
+
+
+def kind_beside(array: Tensor, dtype: torch.dtype | None) -> torch.dtype:
+    """The number type of an array that a run does not train: that of the weights it trains."""
+    return weight_type(dtype) if array.is_floating_point() else array.dtype
 
 
 def updates_in_turn(engine: Engine, rates: Mapping[str, float], optimizer: Optimizer) -> list[tuple[Update, float]]:
