@@ -7,7 +7,7 @@ import pytest
 
 from netwright.net.leaf import LeafNode
 from netwright.net.node import PARTS
-from netwright.show.draw import COLOURS
+from netwright.show.draw.style import COLOURS
 
 SRC = Path(__file__).parents[1] / "src" / "netwright"
 TESTS = Path(__file__).parent

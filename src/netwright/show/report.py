@@ -22,7 +22,7 @@ from netwright.net.part import Net
 from netwright.regular import write_file
 from netwright.show.chart import ChartLine, chart, smoothed
 from netwright.show.contact_sheet import contact_sheet
-from netwright.show.draw import draw
+from netwright.show.draw.drawing import draw
 from netwright.show.parts import sizes_text
 from netwright.show.pictures import activation, coloured, data_uri
 from netwright.show.summary import Summary, counted, summary
