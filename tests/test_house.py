@@ -15,8 +15,8 @@ FILES = sorted(path for path in SRC.rglob("*.py"))
 
 # From the ground up; a module imports from its own floor's folder, or from a floor below.
 FLOORS = [
-    ["around"],
-    ["value", "once", "machine", "seeds"],
+    ["around", "forms"],
+    ["value", "once", "machine", "seeds", "tracebacks"],
     ["errors"],
     ["regular", "elsewhere"],
     ["fields", "inits"],

@@ -11,7 +11,7 @@ from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.show.parts import LONGEST, drawn_places, kind_text, part_text, sizes_text
 from netwright.sizes.size import Size
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 HEAD = ("path", "part", "sizes out", "parameters", "bytes", "multiply-adds")
 
@@ -111,7 +111,7 @@ class Summary(Value):
         return [*lines, ("total", "", "", *(counted(v) for v in (self.parameters, self.bytes, self.multiply_adds)))]
 
     def __repr__(self) -> str:
-        return str(self)
+        return few_lines(str(self))
 
     def __str__(self) -> str:
         depths = [*[0 for _ in self.inputs], *[row.depth for row in self.rows], *[0 for _ in self.outputs], 0]
