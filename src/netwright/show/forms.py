@@ -17,7 +17,7 @@ from netwright.forms import html_form
 from netwright.measure.report import Report
 from netwright.net.part import Container
 from netwright.show.chart import ChartLine, chart
-from netwright.show.draw import draw
+from netwright.show.draw.drawing import draw
 from netwright.show.pictures import data_uri
 from netwright.show.pieces import (
     choices_html,
