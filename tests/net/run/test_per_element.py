@@ -175,3 +175,17 @@ def test_inner_values_have_the_axis_in_front() -> None:
     }
     lists = net([x, x[:2]], at="fold1/body/wide")
     assert [tuple(value.shape) for value in lists] == [(N, 6), (2, 6)]
+
+
+@pytest.mark.parametrize("scale", [None, 2.0])
+def test_a_state_that_remembers_the_element_alone(scale: float | None) -> None:
+    def step(x: nw.Input, state: nw.Input) -> dict[str, nw.Input]:
+        return {"output": x + state, "state": x if scale is None else x * scale}
+
+    net = nw.Fold(nw.program(step, input={"x": D, "state": D}))
+    x = torch.randn(2, N, D)
+    before = torch.cat([torch.zeros(2, 1, D), x[:, :-1]], 1) * (scale or 1)
+    found = nw.apply(net, {}, {"x": x}, lengths={"n": torch.tensor([2, N])})
+    torch.testing.assert_close(found["output"][1], x[1] + before[1])
+    torch.testing.assert_close(found["output"][0, :2], (x + before)[0, :2])
+    torch.testing.assert_close(found["state"], torch.stack([x[0, 1], x[1, -1]]) * (scale or 1))

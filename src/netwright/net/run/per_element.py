@@ -91,9 +91,8 @@ class ElementLoop(Value):
     def _one_by_one(self, run: Run, values: "ElementValues", registers: Sequence[Any]) -> dict[Slot, Tensor]:
         axis, piece = values.axis, self.loop
         carried = {state.slot: self._first(state, registers, values) for state in self.states}
-        apart = {
-            slot: values.padded(slot).unbind(1) for slot in piece.takes if slot not in carried and values.has(slot)
-        }
+        needed = {*piece.takes, *(state.next for state in self.states)}  # a next state may be an element, unchanged
+        apart = {slot: values.padded(slot).unbind(1) for slot in needed if slot not in carried and values.has(slot)}
         held = {slot: x for slot, x in values.whole.items() if slot in piece.takes}
         kept: dict[Slot, list[Tensor]] = {slot: [] for slot in piece.gives}
         last = carried
