@@ -13,8 +13,10 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from netwright.errors import DataError, NetError
 from netwright.fields import at_least
+from netwright.net.leaf import Kept
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, inside, length_of
+from netwright.sizes.size import same
 
 Memory = Mapping[str, Tensor] | None
 OUTPUT = frozenset({"output"})
@@ -103,6 +105,18 @@ class Attention(Leaf):
     def memory(self) -> Mapping[str, str] | None:
         g = self._groups
         return {"keys": f"past {g}*d", "values": f"past {g}*e"} if self.causal else None
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        m, n, h = sizes["n" if self.causal else "m"], sizes["n"], self.heads
+        scaled, scores = 4 * m * sizes["d"] * h, 4 * m * n * h
+        if "scores" in wanted:
+            return Kept(inputs=("key", "value"), outputs=("scores",), bytes=scaled, in_use=scores)
+        if not same(sizes["d"], sizes["e"]):  # torch has no kernel for it
+            grouped = self._groups < h  # then keys and values are repeated
+            repeated = 4 * n * (sizes["d"] + sizes["e"]) * h if grouped else 0
+            made = scaled + scores + repeated
+            return Kept(inputs=() if grouped else ("key", "value"), bytes=made, in_use=2 * scores + repeated)
+        return Kept(inputs=("query", "key", "value"), outputs=("output",), bytes=4 * m * h)
 
     def forward(
         self,

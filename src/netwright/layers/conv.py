@@ -1,6 +1,7 @@
 """Convolution in any number of dimensions, features last."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -24,7 +25,7 @@ from netwright.layers.window import (
     window_rank,
     window_reach,
 )
-from netwright.net.leaf import LeafFault, LeafNode, Span, Unfit, Weight, with_options
+from netwright.net.leaf import Kept, LeafFault, LeafNode, Span, Unfit, Weight, with_options
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of
 from netwright.sizes.free import FREE, Free
@@ -143,6 +144,16 @@ class Conv(Leaf):
         if rank == 1 and self.memory():
             found["before"] = spread[0]
         return found | slide(known, spread, added, per_axis(self.stride, rank), "kernel")
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        rank = len(sizes["s"])
+        sides = self.sides(rank)
+        turned = 4 * math.prod((*sizes["t"], sizes["out"])) if rank == 3 else 0  # volumes are copied, channels last
+        if all(before == after for before, after in sides):
+            return Kept(inputs=("*",), in_use=turned)
+        around = [size + before + after for size, (before, after) in zip(sizes["s"], sides, strict=True)]
+        padded = 4 * math.prod((*around, sizes["in"]))
+        return Kept(bytes=padded, in_use=padded + turned)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if lengths:

@@ -1,11 +1,14 @@
 """Dropout: values left out at random in training, by noise that does not depend on the batch."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from netwright.errors import NetError
+from netwright.net.leaf import Kept
 from netwright.net.part import Leaf
 from netwright.net.run.noise import Noise
 
@@ -40,6 +43,12 @@ class Dropout(Leaf):
     def __post_init__(self) -> None:
         check_rate(self, self.rate)
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(bytes=4 * math.prod(sizes["..."]) if self.rate else 0)
+
+    def is_view(self, training: bool) -> bool:
+        return not training or self.rate == 0
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Noise | None) -> Tensor:
         if not training or self.rate == 0:
             return x
@@ -73,6 +82,12 @@ class AlphaDropout(Leaf):
 
     def __post_init__(self) -> None:
         check_rate(self, self.rate)
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(bytes=math.prod(sizes["..."]) if self.rate else 0)
+
+    def is_view(self, training: bool) -> bool:
+        return not training or self.rate == 0
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Noise | None) -> Tensor:
         if not training or self.rate == 0:

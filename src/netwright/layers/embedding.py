@@ -1,6 +1,6 @@
 """From indices to vectors: learned ones, or unit vectors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from netwright.inits import normal, ones
 from netwright.layers.linear import Linear
-from netwright.net.leaf import LeafFault, LeafNode, Weight
+from netwright.net.leaf import Kept, LeafFault, LeafNode, Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
 
@@ -41,6 +41,9 @@ class Embedding(Leaf):
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
         return iter([Linear(self.out)] if fault == "numbers" else [])
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",))
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return F.embedding(x.long(), w["weight"])  # (b, ...) -> (b, ..., out)
 
@@ -67,6 +70,9 @@ class OneHot(Leaf):
 
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
         return iter([Linear()] if fault == "numbers" else [])
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         places = torch.arange(len(w["one"]), device=x.device)

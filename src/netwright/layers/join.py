@@ -1,14 +1,14 @@
 """Layers that bring several values together."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.net.leaf import Unfit
+from netwright.net.leaf import Kept, Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, inside, length_of, lengths_of, picked_elements
 from netwright.sizes.notation import MOST_AXES
@@ -78,6 +78,9 @@ class Concatenate(Leaf):
             )
         return {open_[0]: rest}
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
     def forward(self, w: Mapping[str, Tensor], *x: Tensor, lengths: Lengths = NO_LENGTHS) -> Tensor:
         axis = self.axis if self.axis < 0 else self.axis + 1
         y = torch.cat(x, axis)  # (b, ..., aᵢ) -> (b, ..., Σ aᵢ)
@@ -135,6 +138,9 @@ class Add(Broadcast):
     Torch: the operator +
     """
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned_shapes(x)
         for value in rest:
@@ -159,6 +165,9 @@ class Multiply(Broadcast):
 
     Torch: the operator *
     """
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",))
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned_shapes(x)
@@ -212,6 +221,14 @@ class MatMul(Leaf):
 
     def hides_future(self, path: str) -> tuple[str, ...]:
         return ("mask the scores of later positions with minus infinity before the softmax",)
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        left, right = sizes["s"], sizes["t"]
+        if len(left) == len(right) or max(len(left), len(right)) < 3:
+            return Kept(inputs=("*",))
+        small, large, other = (left, right, "right") if len(left) < len(right) else (right, left, "left")
+        copy = 4 * math.prod((*large[:-2], *small[-2:]))  # one for each matrix of the other
+        return Kept(inputs=(other,), bytes=copy, in_use=copy)
 
     def forward(self, w: Mapping[str, Tensor], left: Tensor, right: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         left = filled(left, lengths_of(lengths, "s", left.ndim - 1)[-1], 0.0, -1)  # (b, ..., n, k)

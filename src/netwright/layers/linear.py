@@ -1,6 +1,6 @@
 """Affine maps of the last axis."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.inits import kaiming, zeros
 from netwright.kernels.private import packs_linear
 from netwright.kernels.product import LEAST, Forms, Product
-from netwright.net.leaf import Weight
+from netwright.net.leaf import Kept, Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
 
@@ -41,6 +41,9 @@ class Linear(Leaf):
 
     def weights(self) -> dict[str, Weight]:
         return {"weight": Weight("out in", kaiming), **({"bias": Weight("out", zeros)} if self.bias else {})}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",))
 
     def forward(self, w: Mapping[str, Any], x: Tensor) -> Tensor:
         if "product" in w:

@@ -1,8 +1,9 @@
 """Losses: each gives one number an example, the mean over the example's own positions."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
 from netwright.layers.pointwise import Elementwise, Softmax, log_softmax_of
-from netwright.net.leaf import LeafNode
+from netwright.net.leaf import Kept, LeafNode
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, mean_of_own
 
@@ -42,6 +43,9 @@ class MSE(Leaf):
     is_loss = True
     family = "loss"
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(bytes=4 * math.prod(sizes["s"]))  # input − target
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return mean_of_each((x - target).square(), lengths)  # (b, *s), (b, *s) -> (b,)
 
@@ -63,6 +67,9 @@ class MAE(Leaf):
     needs_float32 = True
     is_loss = True
     family = "loss"
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(bytes=4 * math.prod(sizes["s"]))  # input − target
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return mean_of_each((x - target).abs(), lengths)  # (b, *s), (b, *s) -> (b,)
@@ -96,6 +103,9 @@ class Huber(Leaf):
     def __post_init__(self) -> None:
         if not self.delta > 0:
             raise NetError(what="delta must be positive", where="Huber", got=repr(self.delta))
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",))
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         errors = F.huber_loss(x, target.to(x.dtype), reduction="none", delta=self.delta)
@@ -173,6 +183,13 @@ class CrossEntropy(Leaf):
             return None
         return (replace(self, logits=True),)
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        binary = self.form == "binary"
+        one = 4 * math.prod(sizes["s"] if binary else (*sizes["s"], sizes["k"]))
+        if binary:
+            return Kept(inputs=("input",), bytes=one if self.logits else 7 * one)
+        return Kept(inputs=("target",), bytes=one) if self.logits else Kept(inputs=("*",), bytes=2 * one)
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, target: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if self.form == "binary":
             near = target.to(x.dtype) * (1 - self.smoothing) + self.smoothing / 2
@@ -233,6 +250,9 @@ class ContrastiveLoss(Leaf):
     def __post_init__(self) -> None:
         _check_margin(self.margin, "ContrastiveLoss")
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(bytes=4 * (sizes["d"] + 7))
+
     def forward(
         self, w: Mapping[str, Tensor], x: Tensor, other: Tensor, different: Tensor, *, lengths: Lengths = NO_LENGTHS
     ) -> Tensor:
@@ -274,6 +294,9 @@ class TripletLoss(Leaf):
     def __post_init__(self) -> None:
         _check_margin(self.margin, "TripletLoss")
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(bytes=4 * (2 * sizes["d"] + 3))
+
     def forward(
         self, w: Mapping[str, Tensor], x: Tensor, positive: Tensor, negative: Tensor, *, lengths: Lengths = NO_LENGTHS
     ) -> Tensor:
@@ -309,6 +332,9 @@ class WeightedLoss(Leaf):
         if not self.weight > 0:
             raise NetError(what="a loss has a weight above 0", where="WeightedLoss", got=repr(self.weight))
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x * self.weight
 
@@ -334,6 +360,9 @@ class TotalLoss(Leaf):
 
     def signature(self, count: int) -> str:
         return ", ".join(f"x{i}: ()" for i in range(1, count + 1)) + " -> loss: ()"
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         return torch.stack(x).sum(0)  # (k, b) -> (b,)

@@ -1,6 +1,7 @@
 """Normalization: values brought to mean 0 and variance 1, over the batch, a position, or groups of features."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from netwright.errors import DataError, NetError
 from netwright.fields import at_least
 from netwright.inits import ones, zeros
-from netwright.net.leaf import LeafFault, LeafNode, Unfit, Weight, with_options
+from netwright.net.leaf import Kept, LeafFault, LeafNode, Unfit, Weight, with_options
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, lengths_of, own_elements
 
@@ -70,6 +71,9 @@ class BatchNorm(Leaf):
 
     def hides_future(self, path: str) -> tuple[str, ...]:
         return (f"nw.LayerNorm() in place of {path}, whose statistics in training are of all positions",)
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",))
 
     def forward(
         self,
@@ -158,6 +162,9 @@ class LayerNorm(Leaf):
     def weights(self) -> dict[str, Weight]:
         return {"weight": Weight("c", ones), "bias": Weight("c", zeros)}
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), bytes=2 * 4 * math.prod(sizes["..."]))  # mean and 1 / deviation of a position
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if not self.eps:
             x = ended_run(x, lengths_of(lengths, "...", x.ndim - 2))  # (b, ..., c), equal features in padding or not
@@ -194,6 +201,9 @@ class RMSNorm(Leaf):
 
     def weights(self) -> dict[str, Weight]:
         return {"weight": Weight("c", ones)}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), bytes=4 * (sizes["c"] + 1) * math.prod(sizes["..."]))  # x / root, and 1 / root
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if not self.eps:
@@ -261,6 +271,9 @@ class GroupNorm(Leaf):
 
     def hides_future(self, path: str) -> tuple[str, ...]:
         return (f"nw.LayerNorm() in place of {path}, whose statistics are of all positions",)
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), bytes=2 * 4 * self.groups)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         mask = own_elements(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))

@@ -1,6 +1,7 @@
 """Functions of every value by itself, and softmax: named, so that a net that holds them can be saved and compared."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from math import inf, pi
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
 from netwright.kernels.product import Product
-from netwright.net.leaf import LeafFault, LeafNode, Values
+from netwright.net.leaf import Kept, LeafFault, LeafNode, Values
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of
 
@@ -31,6 +32,12 @@ UNBOUNDED = {
     *("asin", "acos", "acosh", "atanh"),
 }
 """The functions that are infinite, or no number, at finite values: padding is replaced before they run."""
+
+OF_RESULT = {"relu", "tanh", "sigmoid", "exp", "exp2", "expm1", "sqrt", "rsqrt", "reciprocal", "tan"}
+OF_BOTH = {"quick_gelu", "logsigmoid"}
+LEVEL = {"neg", "ceil", "floor", "round", "sign"}
+"""The functions whose derivative torch computes from the result, from the input and one more value, and from nothing;
+that of the others is computed from the input."""
 
 BOUNDS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("relu", "softplus", "exp", "exp2", "sqrt", "rsqrt", "square", "abs", "acosh"), (0, inf)),
@@ -97,6 +104,12 @@ class Elementwise(Leaf):
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
         return iter([Softmax()] if self.function == "sigmoid" and fault == "several classes" else [])
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        if self.function in OF_RESULT:
+            return Kept(outputs=("*",))
+        again = 4 * math.prod(sizes["..."]) if self.function in OF_BOTH else 0
+        return Kept(inputs=() if self.function in LEVEL else ("*",), bytes=again, in_use=again)
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if lengths and self.function in UNBOUNDED:
             x = ended_run(x, lengths_of(lengths, "...", x.ndim - 1))  # (b, ...)
@@ -141,6 +154,9 @@ class Softmax(Leaf):
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
         return iter([sigmoid] if fault == "one class" else [])
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(outputs=("*",))
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return filled(x, length_of(lengths, "k"), float("-inf"), -1).softmax(-1)
 
@@ -174,6 +190,9 @@ class LogSoftmax(Leaf):
 
     def bounds(self) -> tuple[float, float]:
         return -inf, 0
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(outputs=("*",))
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return log_softmax_of(x, length_of(lengths, "k"))

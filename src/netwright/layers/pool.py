@@ -1,6 +1,7 @@
 """Pooling over windows and over whole grids, features last."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Any
 
@@ -21,7 +22,7 @@ from netwright.layers.window import (
     window_rank,
     window_reach,
 )
-from netwright.net.leaf import LeafFault, LeafNode, Span, Unfit, with_options
+from netwright.net.leaf import Kept, LeafFault, LeafNode, Span, Unfit, with_options
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, lengths_of, mean_of_own
 
@@ -106,6 +107,10 @@ class MaxPool(WindowPool):
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # the same values from a quarter of the work
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        places = 8 * math.prod((*sizes["t"], sizes["c"]))  # of the largest, as int64
+        return Kept(inputs=("*",), bytes=places, in_use=places)
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         rank = x.ndim - 2
         window, stride, padding = self.options(rank)
@@ -137,6 +142,14 @@ class AvgPool(WindowPool):
 
     Torch: torch.nn.AvgPool1d, AvgPool2d, AvgPool3d
     """
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        rank = len(sizes["s"])
+        if rank < 3:
+            return Kept(inputs=("*",))
+        padded = [size + 2 * side for size, side in zip(sizes["s"], per_axis(self.padding, rank), strict=True)]
+        copy = 4 * math.prod((*padded, sizes["c"]))
+        return Kept(bytes=copy, in_use=2 * copy)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         rank = x.ndim - 2
@@ -172,6 +185,9 @@ class GlobalMaxPool(Leaf):
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # one ReLU a feature, not one a position
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), outputs=("*",)) if sizes["s"] else Kept()
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         positions = tuple(range(1, x.ndim - 1))
         for axis, length in zip(positions, lengths_of(lengths, "s", len(positions)), strict=True):
@@ -195,6 +211,9 @@ class GlobalAvgPool(Leaf):
 
     ports = "*s c -> c"
     family = "pool"
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         positions = tuple(range(1, x.ndim - 1))

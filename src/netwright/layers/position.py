@@ -1,7 +1,7 @@
 """Layers that tell a sequence's elements where they stand, for parts that cannot see it: added, or by turning."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from netwright.errors import DataError, NetError
 from netwright.fields import at_least
 from netwright.inits import normal
-from netwright.net.leaf import Unfit, Weight
+from netwright.net.leaf import Kept, Unfit, Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 
@@ -67,6 +67,9 @@ class Positions(Leaf):
     def memory(self) -> Mapping[str, str] | None:
         return PLACE
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         size = x.shape[1]
         if size <= self.most:
@@ -119,6 +122,9 @@ class SinePositions(Leaf):
     def memory(self) -> Mapping[str, str] | None:
         return PLACE
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x + sines(torch.arange(x.shape[1], device=x.device), x)  # (b, n, d) + (n, d)
 
@@ -167,6 +173,9 @@ class Segments(Leaf):
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (0, 0), "segments": (0, 0)}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("segments",))
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, segments: Tensor | None = None) -> Tensor:
         if segments is None:
@@ -233,6 +242,9 @@ class Rotary(Leaf):
 
     def memory(self) -> Mapping[str, str] | None:
         return PLACE
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         places = torch.arange(x.shape[1], device=x.device)  # (n,)

@@ -1,13 +1,13 @@
 """Layers that bring an axis, or several, down to one number."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.layers.pointwise import is_relu
-from netwright.net.leaf import LeafNode, Unfit
+from netwright.net.leaf import Kept, LeafNode, Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, lengths_of, mean_of_own, own_elements
 
@@ -61,6 +61,9 @@ class Mean(Reduction):
 
     family = "pool"
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
         return mean_of_own(x, along, axes)  # (b, *s) -> (b, *t)
 
@@ -84,6 +87,9 @@ class Sum(Reduction):
     """
 
     family = "pool"
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
         mask = own_elements(x, along, axes)
@@ -112,6 +118,9 @@ class Max(Reduction):
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         return (self, before) if is_relu(before) else None  # fewer values to rectify
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), outputs=("*",))
 
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
         mask = own_elements(x, along, axes)

@@ -1,7 +1,7 @@
 """Layers that move values about and change none of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Any, TypeAlias, cast
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netwright.errors import NetError, shortened
 from netwright.layers.reduce import positions
-from netwright.net.leaf import Span, Unfit
+from netwright.net.leaf import Kept, Span, Unfit
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked_elements
 from netwright.sizes.notation import MOST_AXES
@@ -42,6 +42,12 @@ class Flatten(Leaf):
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         total = size_product(known["s"])
         return None if total is None else {"out": total}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x.flatten(1) if x.ndim > 1 else x.unsqueeze(1)  # (b, *s) -> (b, ∏ s)
@@ -111,6 +117,12 @@ class Reshape(Leaf):
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (0, 0)}
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         if -1 not in self.shape:
             return x.reshape(x.shape[0], *self.shape)  # (b, *s) -> (b, *shape)
@@ -177,6 +189,12 @@ class Transpose(Leaf):
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (0, 0)}
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x.permute(0, *(axis + 1 for axis in self.axes))  # (b, *s) -> (b, *t)
 
@@ -238,6 +256,12 @@ class Slice(Leaf):
             )
         enough = {} if s[axis] is None or isinstance(s[axis], int) else {"enough": self._enough(s[axis])}
         return {"t": (*s[:axis], *piece, *s[axis + 1 :]), **enough}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         axis = self.axis % (x.ndim - 1)
@@ -353,6 +377,9 @@ class Pad(Leaf):
             added = [before + after for before, after in self.amounts] + [0] * (len(sizes) - len(self.amounts))
             found[other] = tuple(None if n is None else n + sign * more for n, more in zip(sizes, added, strict=True))
         return found
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         amounts = [*self.amounts, *[(0, 0)] * (x.ndim - 1 - len(self.amounts))]

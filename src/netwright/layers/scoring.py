@@ -1,10 +1,11 @@
 """Attention whose scores a net gives: an additive one, a bilinear one, or any other that takes a query and a key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from torch import Tensor
 
+from netwright.net.leaf import Kept
 from netwright.net.node import Node
 from netwright.net.part import Container, Leaf
 from netwright.net.plan.symbol import Symbol, as_part
@@ -73,6 +74,12 @@ class Pair(Leaf):
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"query": (0, 0)}
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
+
     def forward(self, w: Mapping[str, Tensor], query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
         m, n = query.shape[1], key.shape[1]
         queries = query.unsqueeze(2).expand(-1, -1, n, -1)  # (b, m, d) -> (b, m, n, d)
@@ -95,6 +102,9 @@ class Weigh(Leaf):
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"scores": (0, 0)}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("value",), outputs=("weights",))
 
     def forward(
         self, w: Mapping[str, Tensor], scores: Tensor, value: Tensor, *, lengths: Lengths = NO_LENGTHS

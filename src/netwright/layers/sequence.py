@@ -1,6 +1,6 @@
 """Layers that take from a sequence, or move its elements: all of them by the sequence's own end, not the batch's."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY
 from typing import Any
 
@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from netwright.errors import DataError, NetError
-from netwright.net.leaf import Unfit
+from netwright.net.leaf import Kept, Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, last, length_of, picked_elements
+from netwright.sizes.size import Expression
 
 
 class First(Leaf):
@@ -30,6 +31,12 @@ class First(Leaf):
     ignores_padding = True
     passes_values = True
     family = "shape"
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x[:, 0]  # (b, n, ...) -> (b, ...)
@@ -51,6 +58,12 @@ class Last(Leaf):
     ports = "n ... -> ..."
     passes_values = True
     family = "shape"
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",)) if isinstance(sizes["n"], Expression) else Kept()  # gathered where ends differ
+
+    def is_view(self, training: bool) -> bool:
+        return True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         return last(x, length_of(lengths, "n"))  # (b, n, ...) -> (b, ...)
@@ -89,6 +102,12 @@ class DropLast(OneLess):
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (0, 0)}
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x[:, :-1]  # (b, n, ...) -> (b, n − 1, ...)
 
@@ -110,6 +129,12 @@ class DropFirst(OneLess):
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"input": (1, 1)}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x[:, 1:]  # (b, n, ...) -> (b, n − 1, ...)
@@ -135,6 +160,9 @@ class Reverse(Leaf):
     def hides_future(self, path: str) -> tuple[str, ...]:
         around, _, own = path.rpartition("/")
         return (f"leave out nw.Bidirectional at {around}" if own == "turn" else f"leave out {path}",)
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         length = length_of(lengths, "n")
@@ -192,6 +220,9 @@ class Delay(Leaf):
     def memory(self) -> Mapping[str, str] | None:
         """The inputs that come out next, where they come out later."""
         return {"past": "before ..."} if self.by > 0 else None
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         stay = max(x.shape[1] - abs(self.by), 0)

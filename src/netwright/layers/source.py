@@ -1,6 +1,6 @@
 """Leaves without inputs: values that are the same for every example."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.inits import kaiming, zeros
-from netwright.net.leaf import Weight
+from netwright.net.leaf import Kept, Weight
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.noise import Noise
 
@@ -50,6 +50,12 @@ class Constant(Leaf):
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         return {"s": _shape(self.value)}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
 
     def forward(self, w: Mapping[str, Tensor], *, batch: int, like: Tensor | None) -> Tensor:
         dtype = like.dtype if like is not None and like.is_floating_point() else torch.get_default_dtype()
@@ -98,6 +104,12 @@ class Parameter(Leaf):
     def weights(self) -> dict[str, Weight]:
         return {"value": Weight("*shape", kaiming if len(self.shape) > 1 else zeros)}
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
+
     def forward(self, w: Mapping[str, Tensor], *, batch: int) -> Tensor:
         return w["value"].expand(batch, *self.shape)  # (*shape,) -> (b, *shape)
 
@@ -138,6 +150,9 @@ class Normal(Leaf):
     def __post_init__(self) -> None:
         if not all(type(size) is int and size > 0 for size in self.shape):
             raise NetError(what="sizes are whole numbers of at least 1", where="Normal", got=repr(self.shape))
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
 
     def forward(
         self, w: Mapping[str, Tensor], *, batch: int, like: Tensor | None, random: Noise | None = None

@@ -1,10 +1,13 @@
 """Choosing between two values in the running net: what an `if` on a value would be."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from netwright.net.leaf import Kept
 from netwright.net.part import Leaf, shared_repr
 
 
@@ -25,6 +28,9 @@ class Where(Leaf):
 
     ports = "condition: ..., a: ..., b: ... -> ..."
     family = "shape"
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(bytes=math.prod(sizes["..."]))  # which of the two, as bool
 
     def forward(self, w: Mapping[str, Tensor], condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
         return torch.where(condition > 0, a, b)

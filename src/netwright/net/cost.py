@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.plan import ArraySpec, Plan, PlanStep
 from netwright.sizes.size import Size, evaluate, names, unknowns
 from netwright.sizes.unify import Row, Shape
@@ -64,14 +63,6 @@ def multiply_adds_each(plan: Plan, lengths: Mapping[str, int] = ANY_LENGTHS) -> 
 def multiply_adds(plan: Plan, lengths: Mapping[str, int] = ANY_LENGTHS) -> int:
     """Multiply-adds of one example by a whole net, as far as they are known."""
     return sum(multiply_adds_each(plan, lengths))
-
-
-def activation_bytes(plan: Plan, lengths: Mapping[str, int] = ANY_LENGTHS) -> int:
-    """Bytes that training keeps of one example: every value and its gradient, as float32."""
-    made = [step for step in plan.steps if not isinstance(step.leaf, EachBoundary)]  # these pass on what others made
-    counts = [_for_each(1, plan.whole_shape(slot)) for step in made for slot in step.writes]
-    known = [evaluate(n, lengths) for n in counts if n is not None and names(n) <= lengths.keys()]
-    return 2 * FLOAT32_BYTES * sum(known)
 
 
 def _numbers(spec: ArraySpec) -> int | None:

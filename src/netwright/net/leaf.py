@@ -1,7 +1,7 @@
 """What a leaf declares of itself: the solver, the runner, training, the mends and the drawing ask it, and no list."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from math import inf
 from typing import Any, ClassVar, Literal, TypeAlias, cast
@@ -37,6 +37,22 @@ class Weight(Value):
     axes: str
     init: Init | None
     kind: Literal["learned", "running", "fixed"] = "learned"
+
+
+class Kept(Value):
+    """What a leaf keeps in training until the backward pass has read it.
+
+    Fields:
+        inputs, outputs: the ports whose values are kept; `"*"` stands for all of them. A value that several leaves keep
+            is in memory once.
+        bytes: of all that is kept besides, for one example with numbers as float32.
+        in_use: bytes that it makes besides its outputs where no gradient is needed, while it computes.
+    """
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    bytes: Any = 0
+    in_use: Any = 0
 
 
 class Unfit(ValueError):
@@ -201,6 +217,18 @@ class LeafNode(Node, abstract=True):
     def products(self, sizes: Mapping[str, Any]) -> Any:
         """Multiply-adds of one input with another, for one example, by the sizes of its ports' names."""
         return 0
+
+    def is_view(self, training: bool) -> bool:
+        """Whether its outputs lie in the memory of its inputs, the last in the last and so on; without inputs, in that
+        of its array."""
+        return False
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        """What it keeps for the backward pass, by the sizes of its ports' names and the outputs that are read.
+
+        A leaf that says nothing is taken to keep what it reads and gives.
+        """
+        return Kept(inputs=("*",), outputs=("*",))
 
     def prepared(self, w: Mapping[str, Any]) -> Mapping[str, Any]:
         """What `forward` takes for `w` while the arrays do not change: the arrays, and what makes it faster."""

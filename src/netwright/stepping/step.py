@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.net.leaf import LeafNode, Weight, keyword_arguments
+from netwright.net.leaf import Kept, LeafNode, Weight, keyword_arguments
 from netwright.net.node import Node
 from netwright.net.part import Leaf
 from netwright.sizes.notation import ports as read_ports
@@ -110,6 +110,12 @@ class Begin(Leaf):
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
         return {"*": (0, 0)}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
 
     def forward(self, w: Mapping[str, Tensor], state: Tensor | None, start: Tensor) -> Tensor:
         return start if state is None else state

@@ -14,6 +14,8 @@ from netwright.net.node import arguments
 from netwright.training.updates import InPlace, TorchUpdate, Update
 from netwright.value import Value
 
+TRIED = 32  # weights that tell how many numbers an optimizer keeps for each
+
 
 class FlatGroup(Value, eq=False):
     """Some of the weights of a run with their gradients: as one flat buffer, and array by array in the same memory."""
@@ -277,6 +279,15 @@ def optimizer_of(given: object) -> Optimizer:
         expected=f"one of {', '.join(OPTIMIZERS)}, a value such as nw.Adam(beta1=0.8), or a torch optimizer's class",
         mend=did_you_mean(given, OPTIMIZERS),
     )
+
+
+def numbers_kept(optimizer: Optimizer) -> int:
+    """How many numbers an optimizer keeps for each weight; one of torch begins to keep them in its first step."""
+    if type(optimizer) not in {type(known) for known in OPTIMIZERS.values()}:
+        return 2
+    weights = torch.zeros(TRIED, dtype=torch.float32, device="cpu")
+    state = optimizer.bind(FlatGroup(weights, torch.zeros_like(weights), [])).state()
+    return sum(array.numel() for array in state.arrays.values()) // TRIED
 
 
 def _no_optimizer(given: object, got: str, mend: str = "") -> TrainingError:

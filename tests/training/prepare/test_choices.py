@@ -197,7 +197,9 @@ def test_examples_that_were_not_all_looked_at_are_said_too(monkeypatch: pytest.M
 def pieces(free: int, monkeypatch: pytest.MonkeyPatch, joined: str = "") -> tuple[int, list[str]]:
     monkeypatch.setattr("netwright.training.prepare.choices.free_memory", lambda device: free)
     choose = Chooser(())
-    return choose.pieces(10, 1_000_000, 50_000, torch.device("cpu"), joined), [str(choice) for choice in choose.made]
+    return choose.pieces(10, 1_000_000, 50_000, torch.device("cpu"), joined, Adam()), [
+        str(choice) for choice in choose.made
+    ]
 
 
 def test_a_batch_comes_in_pieces_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +234,7 @@ def test_a_batch_comes_in_pieces_that_fit(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_pieces_that_a_batch_cannot_have_are_refused(joined: str, given: int, error: str) -> None:
     with pytest.raises(TrainingError) as caught:
-        Chooser(()).pieces(10, 1, 1, torch.device("cpu"), joined, given=given)
+        Chooser(()).pieces(10, 1, 1, torch.device("cpu"), joined, Adam(), given=given)
     assert str(caught.value) == error
 
 
@@ -240,7 +242,7 @@ def test_a_given_number_of_pieces_is_taken_where_it_fits(monkeypatch: pytest.Mon
     for free, expected in ((20_000_000, "2 of a batch (given)"), (5_000_000, "4 of a batch (a batch takes about")):
         monkeypatch.setattr("netwright.training.prepare.choices.free_memory", lambda device, free=free: free)
         choose = Chooser(())
-        assert choose.pieces(10, 1_000_000, 50_000, torch.device("cpu"), "", given=2) == int(expected[0])
+        assert choose.pieces(10, 1_000_000, 50_000, torch.device("cpu"), "", Adam(), given=2) == int(expected[0])
         assert str(choose.made[0]).startswith(f"pieces: {expected}")
 
 

@@ -1,7 +1,8 @@
 """Long short-term memory: over a sequence, and one step of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import inf
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,7 +10,7 @@ from torch import Tensor
 from netwright.kernels import lstm as kernel
 from netwright.kernels import recurrent, torch_recurrent
 from netwright.layers.recurrent import arrays
-from netwright.net.leaf import Weight
+from netwright.net.leaf import Kept, Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 from netwright.sizes.free import FREE, Free
@@ -52,6 +53,13 @@ class LSTM(Leaf):
     def bounds(self) -> tuple[float, float]:
         return -1, 1  # a sigmoid times a tanh
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        n, out, inner = sizes["n"], sizes["out"], sizes["in"]
+        wide = max(out, inner) if isinstance(out, int) and isinstance(inner, int) else out
+        gates, states = 4 * n * out, (n + 1) * (5 * out + 6 * wide)  # as oneDNN lays out its workspace
+        inside = 4 * (gates + 2 * (n + 1) * wide)
+        return Kept(inputs=("input",), outputs=("output",), bytes=4 * (gates + states + 4 * out), in_use=inside)
+
     def forward(
         self,
         w: Mapping[str, Tensor],
@@ -93,6 +101,9 @@ class LSTMCell(Leaf):
 
     def over_sequence(self) -> LSTM:
         return LSTM(self.out)
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), outputs=("cell",), bytes=4 * 4 * sizes["out"])
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         return torch.lstm_cell(

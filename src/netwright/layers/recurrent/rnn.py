@@ -1,9 +1,9 @@
 """The plain recurrent layer: over a sequence, and one step of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.kernels import recurrent, torch_recurrent
 from netwright.kernels import rnn as kernel
 from netwright.layers.recurrent import arrays
-from netwright.net.leaf import Weight
+from netwright.net.leaf import Kept, Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 from netwright.sizes.free import FREE, Free
@@ -51,6 +51,9 @@ class RNN(Leaf):
     def bounds(self) -> tuple[float, float]:
         return (-1, 1) if self.activation == "tanh" else (0, inf)
 
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("input",), bytes=4 * (sizes["n"] + 1) * sizes["out"], in_use=8 * sizes["n"] * sizes["out"])
+
     def forward(
         self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None, *, lengths: Lengths = NO_LENGTHS
     ) -> tuple[Tensor, Tensor]:
@@ -87,6 +90,9 @@ class RNNCell(Leaf):
 
     def over_sequence(self) -> RNN:
         return RNN(self.out, activation=self.activation)
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), outputs=("*",))
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor) -> Tensor:
         step = torch.rnn_tanh_cell if self.activation == "tanh" else torch.rnn_relu_cell

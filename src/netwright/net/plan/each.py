@@ -1,7 +1,10 @@
 """The two ends of a `Map` or `Fold` in a plan: they tell the solver that an axis is removed and added again."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from netwright.errors import Fault
-from netwright.net.leaf import LeafNode
+from netwright.net.leaf import Kept, LeafNode
 from netwright.net.plan.level import PerElement
 
 AXIS = "n"  # what both ends call the axis
@@ -13,6 +16,12 @@ class EachBoundary(LeafNode, abstract=True):
     each: PerElement
     ignores_padding = True
     passes_values = True
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def is_view(self, training: bool) -> bool:
+        return True
 
 
 class EachEntry(EachBoundary, abstract=True):
@@ -41,6 +50,9 @@ class EachExit(EachBoundary, abstract=True):
         outputs = [f"{name}: {AXIS} *gives_{name}" for name, _ in self.each.gives]
         outputs += [f"{name}: *{name}" for name, _ in self.each.carry]
         return f"{', '.join([f'like: {AXIS} *like', *gives, *states])} -> {', '.join(outputs)}"
+
+    def is_view(self, training: bool) -> bool:
+        return not self.each.carry  # what is made one element after another is put together in new memory
 
 
 def exit_path(path: str) -> str:

@@ -27,6 +27,7 @@ from netwright.training.prepare.peak import peak_rate
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_small_batch
 from netwright.training.range_test import RATE, RangeTest
+from netwright.training.room import examples_that_fit, held_bytes
 
 LEAST_STEPS = 2000  # if the number of epochs is not given, a run has at least so many steps, and ten epochs
 FEW_STEPS = 100  # in fewer a net still learns fast at the end: lower rates lost up to a third in 40, nothing in 80
@@ -102,8 +103,8 @@ class Chooser:
 
         def fits() -> tuple[int, str]:
             size, why = _usual_batch(examples, epochs)
-            room = free_memory(device) // 4
-            while size // 2 >= least and size * bytes_each > room:
+            most = examples_that_fit(free_memory(device) // 4, 0, bytes_each)
+            while size // 2 >= least and size > most:
                 size, why = size // 2, "the largest batch that fits in a quarter of the free memory"
             return size, why
 
@@ -119,13 +120,15 @@ class Chooser:
         weights: int,
         device: torch.device,
         joined: str,
+        optimizer: Optimizer,
         kind: torch.dtype | None = None,
         given: int | None = None,
     ) -> int:
         """In how many pieces a batch comes, so that each fits in memory.
 
         Fields: `example`, bytes of the values of an example and their gradients; `weights`, how many are trained;
-            `joined`, why a batch is not split; `kind`, the precision of the run; `given`, the least number.
+            `joined`, why a batch is not split; `optimizer`, which keeps numbers for each weight; `kind`, the precision
+            of the run; `given`, the least number.
 
         Raises: TrainingError where the weights, or the values of the smallest piece, are larger than the free memory,
             and for a given number that the batch cannot have.
@@ -148,13 +151,11 @@ class Chooser:
             _refuse_pieces(size, given, joined)
         if joined:
             return 1
-        count, room = (
-            self.again("pieces", given),
-            free - 7 * state,
-        )  # with what an optimizer keeps, and copies for a trial
+        most = examples_that_fit(free, held_bytes(weights, optimizer, max(itemsize, FLOAT32_BYTES)), example)
+        count = self.again("pieces", given)
         why = "given" if given is not None else REPEATED
         fits = count or 1
-        while fits < size and math.ceil(size / fits) * example > room:
+        while fits < size and math.ceil(size / fits) > most:
             fits *= 2
         if count is None or (given is not None and fits > count):
             why = f"a batch takes about {size_text(size * example)}, and {size_text(free)} are free; {WHY_PIECES}"

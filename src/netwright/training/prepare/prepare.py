@@ -11,8 +11,9 @@ from torch import Tensor
 
 from netwright.data.order import batch_sizes
 from netwright.data.sources import Source
-from netwright.net.cost import activation_bytes, multiply_adds_each
+from netwright.net.cost import multiply_adds_each
 from netwright.net.initialize import initialize
+from netwright.net.memory import training_bytes
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of
 from netwright.training.batch import Batch
@@ -194,7 +195,7 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     _say_what_is_known(choose, net, goal, choose.again("loss", options.loss), examples)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
     checked = None if held_out is None else _validating(held_out, net_with_loss, device, goal.prefix, options.workers)
-    work, room = multiply_adds_each(plan, training_feed.typical), activation_bytes(plan, training_feed.typical)
+    work, room = multiply_adds_each(plan, training_feed.typical), training_bytes(plan, training_feed.typical)
     least = fewest(plan, goal.prefix, len(training_feed) or LARGEST, options.batch_size)
     batch_size = choose.batch_size(options.batch_size, len(training_feed) or None, room, device, least, options.epochs)
     training_feed = with_steps(training_feed, options.steps_per_epoch, batch_size)
@@ -209,7 +210,7 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     own, whole = math.ceil(batch_size / group.size), why_whole(plan, goal.prefix)
     trained = [path for path in rates if plan.arrays[path].weight.kind == "learned"]
     sharing = sharing_of(choose, plan, trained, optimizer, room * (own if whole else 1), device, precision)
-    pieces = choose.pieces(own, room, sharing.most, device, whole, precision, options.accumulate)
+    pieces = choose.pieces(own, room, sharing.most, device, whole, optimizer, precision, options.accumulate)
     check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
     turns = turns_of(options.objective, plan, goal, trained)
     held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group, turns)

@@ -17,19 +17,18 @@ from netwright.training.engines.engine import Engine, Turn
 from netwright.training.engines.flat import weight_type
 from netwright.training.engines.pick import engine_of
 from netwright.training.engines.pieces import size_text
-from netwright.training.optimizers import OPTIMIZERS, FlatGroup, Optimizer
+from netwright.training.optimizers import OPTIMIZERS, Optimizer
 from netwright.training.prepare.choices import Chooser
 from netwright.training.prepare.rates import copied, rates_by_path, updates_in_turn
 from netwright.training.prepare.validate import Present
 from netwright.training.processes.group import Group
 from netwright.training.processes.launched import Processes
 from netwright.training.processes.refusals import refuse_unequal
+from netwright.training.room import held_bytes
 from netwright.training.updates import Update
 from netwright.value import Value
 
-HELD = 4  # times the weights: weights, gradient, the gradient that autograd makes, and the best net so far
 GATHERED = 4  # times the largest block: its weights and gradient, and those of its neighbour, which is sent meanwhile
-TRIED = 32  # weights that tell how many numbers an optimizer keeps for each
 
 
 class Sharing(Value, eq=False):
@@ -68,7 +67,7 @@ def sharing_of(
     values = group.highest(values)
     wide = weight_type(precision)
     low = 0 if precision in (None, wide) else precision.itemsize
-    each = (HELD + _kept_by(optimizer)) * wide.itemsize
+    each = held_bytes(1, optimizer, wide.itemsize)
     free = free_memory(device) // (group.on_machine if device.type == "cpu" else 1)
     free = -group.highest(-free)  # the least of all processes
     whole = count * (each + low) + values
@@ -169,12 +168,3 @@ def _why(whole: int, more: str, free: int) -> str:
 
 def _losses(plan: Plan) -> list[Slot]:
     return [slot for _, slot in plan.wiring.outputs]
-
-
-def _kept_by(optimizer: Optimizer) -> int:
-    """How many numbers an optimizer keeps for each weight; one of torch begins to keep them in its first step."""
-    if type(optimizer) not in {type(known) for known in OPTIMIZERS.values()}:
-        return 2
-    weights = torch.zeros(TRIED, dtype=torch.float32, device="cpu")
-    state = optimizer.bind(FlatGroup(weights, torch.zeros_like(weights), [])).state()
-    return sum(array.numel() for array in state.arrays.values()) // TRIED
