@@ -6,7 +6,9 @@ OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all test-portable test-old-processor book bench bench-models lint clean
+.PHONY: demo test test-all test-portable test-old-processor book site bench bench-models lint clean
+
+CHECKED := src tests book bench docs/site
 
 $(VENV)/.user: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -37,8 +39,8 @@ demo: $(VENV)/.user  ## train LeNet on MNIST, write demo/lenet.net and demo/repo
 	$(BIN)/netwright demo --epochs $(EPOCHS)
 
 test: $(VENV)/.dev  ## the fast suite: lint, types, tests
-	$(BIN)/ruff format --check src tests book bench
-	$(BIN)/ruff check src tests book bench
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/pyright
 	$(BIN)/pytest -m "not slow" -n auto
 
@@ -61,6 +63,9 @@ test-portable: $(VENV)/.dev $(OLDEST)/.dev  ## the same on other machines: old u
 book: $(VENV)/.dev  ## run the pages that have changed, into book/executed/
 	$(BIN)/python book/build.py
 
+site: $(VENV)/.dev  ## book, docs and reference as one static site, into site/; runs no page
+	$(BIN)/python docs/site/build_site.py
+
 bench: $(VENV)/.bench  ## the speed tables, into bench/*.md
 	$(BIN)/python -m bench.run --date $$(date +%F)
 	$(BIN)/python -m bench.breadth --date $$(date +%F)
@@ -72,9 +77,9 @@ bench-models: $(VENV)/.bench  ## the speed of published nets, into bench/models.
 	$(BIN)/python -m bench.models --date $$(date +%F)
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff format src tests book bench
-	$(BIN)/ruff check --fix src tests book bench
+	$(BIN)/ruff format $(CHECKED)
+	$(BIN)/ruff check --fix $(CHECKED)
 	$(BIN)/pyright
 
 clean:
-	rm -rf $(VENV) $(OLDEST) demo book/executed-quick book/.failed
+	rm -rf $(VENV) $(OLDEST) demo site book/executed-quick book/.failed

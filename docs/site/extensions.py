@@ -1,0 +1,32 @@
+"""What Sphinx lacks here: formulas without a script, and a search that ranks sections."""
+
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+
+
+def inline_formula(self: Any, node: nodes.Element) -> None:
+    """A formula in a line, as MathML, which every browser draws by itself."""
+    self.body.append(f'<span class="math">{convert(node.astext(), display="inline")}</span>')
+    raise nodes.SkipNode
+
+
+def formula_block(self: Any, node: nodes.Element) -> None:
+    """A formula of its own, in a box that scrolls where it is wider than the page."""
+    self.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>')
+    raise nodes.SkipNode
+
+
+def load_search(app: Sphinx, page: str, *_: Any) -> None:
+    """Load what ranks the sections on the page of the search, after the scripts of Sphinx, which are loaded last."""
+    if page == "search":
+        app.add_js_file("sections.js", priority=900)
+        app.add_js_file("search.js", priority=901, defer="defer")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_html_math_renderer("mathml", (inline_formula, None), (formula_block, None))
+    app.connect("html-page-context", load_search)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

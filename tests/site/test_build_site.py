@@ -1,0 +1,86 @@
+"""The site: what is gathered for it, and that every link on it leads to something."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_public_names_become_links_in_prose_only(site):
+    text = "# `nw.Conv`\n`nw.Conv` and [`nw.Conv`](a.md)\n```python\n`nw.Conv`\n```\n`nw.Conv`\n"
+    link = "{py:obj}`nw.Conv <netwright.Conv>`"
+    assert site("build_site").with_links(text, frozenset({"Conv"})) == (
+        f"# `nw.Conv`\n{link} and [`nw.Conv`](a.md)\n```python\n`nw.Conv`\n```\n{link}\n"
+    )
+
+
+def test_an_output_box_is_a_box_of_its_own_kind(site):
+    assert (
+        site("build_site").with_outputs("```output\n:1\n```\n") == "```{code-block} text\n:class: output\n\n:1\n```\n"
+    )
+
+
+def test_every_document_is_in_the_contents_of_the_site(site):
+    build_site = site("build_site")
+    listed = set(re.findall(r"^(?:.*<)?([\w/-]+)>?$", (ROOT / "docs" / "site" / "index.md").read_text(), re.M))
+    wanted = {file.relative_to(ROOT).with_suffix("").as_posix() for file in build_site.documents()}
+    assert wanted - listed == {"book/README"}, "add it to docs/site/index.md"
+
+
+def test_the_gallery_shows_the_last_value_of_each_box(site):
+    gallery = site("gallery")
+    text = gallery.drawn("```python\nimport netwright as nw\nnw.draw(nw.Chain(3, input=2))\n```\n\nwords\n")
+    assert text.startswith(
+        "```python\nimport netwright as nw\nnw.draw(nw.Chain(3, input=2))\n```\n\n```{raw} html\n<figure"
+    )
+    assert 'aria-label="Drawn by nw.draw(nw.Chain(3, input=2))"' in text and text.endswith("\n```\n\nwords\n")
+    with pytest.raises(ValueError, match="a box of the gallery ends with the value that it shows, not with 'x = 1'"):
+        gallery.drawn("```python\nx = 1\n```\n")
+
+
+class Links(HTMLParser):
+    """What a page links, what it loads, the places in it that can be linked, and pictures without a description."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.loaded, self.places, self.undescribed = [], [], set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.places |= {values[name] for name in ("id", "name") if values.get(name)}
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        if tag == "link" and values.get("rel") in ("stylesheet", "icon"):
+            self.loaded.append(values["href"])
+        if tag in ("script", "img", "source", "iframe") and values.get("src"):
+            self.loaded.append(values["src"])
+        if tag == "img" and not values.get("alt"):
+            self.undescribed.append(values.get("src"))
+
+
+@pytest.mark.slow
+def test_every_link_of_the_site_leads_to_something_and_nothing_comes_from_elsewhere(tmp_path):
+    command = [sys.executable, str(ROOT / "docs" / "site" / "build_site.py"), str(tmp_path / "site")]
+    built = subprocess.run(command, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    pages = {file: Links(file.read_text("utf-8")) for file in (tmp_path / "site").rglob("*.html")}
+    assert len(pages) > 60
+    dead = []
+    for file, page in pages.items():
+        assert [one for one in page.loaded if re.match(r"(https?:)?//", one)] == [], file
+        assert page.undescribed == [], file
+        for link in page.links:
+            if re.match(r"[a-z]+:", link):
+                continue  # another place, which may be away
+            path, _, anchor = link.partition("#")
+            target = (file.parent / unquote(path)).resolve() if path else file
+            found = target.exists() and (not anchor or target not in pages or unquote(anchor) in pages[target].places)
+            dead += [] if found else [f"{file.relative_to(tmp_path)}: {link}"]
+    assert dead == []
