@@ -58,11 +58,19 @@ def gather(tree: Path) -> None:
         put(tree / "reference" / name, text)
     put(tree / "book" / "index.md", contents(tree))
     put(tree / "gallery.md", gallery(tree))
-    put(tree / "index.md", (HERE / "index.md").read_text(encoding="utf-8"))
+    put(tree / "index.md", first_page((HERE / "index.md").read_text(encoding="utf-8"), documents()))
     (tree / "_extra").mkdir(exist_ok=True)
     for name in ("site.css", "search.js"):
         put(tree / "_static" / name, (HERE / name).read_text(encoding="utf-8"))
     put(tree / "_static" / "sections.js", "")  # its place: the built pages are read for it
+
+
+def first_page(text: str, found: list[Path]) -> str:
+    """The first page, whose contents also have the documents that it does not name, such as new ones."""
+    listed = set(re.findall(r"^(?:.*<)?([\w/-]+)>?$", text, re.M)) | {"book/README"}  # the book has its own contents
+    names = [file.relative_to(ROOT).with_suffix("").as_posix() for file in found]
+    others = [f"{name}\n" for name in names if name not in listed]
+    return text.replace("OTHER DOCUMENTS\n", "".join(others))
 
 
 def put(file: Path, text: str) -> None:
