@@ -7,7 +7,7 @@ import pytest
 
 from netwright.net.leaf import LeafNode
 from netwright.net.node import PARTS
-from netwright.show.draw import COLOURS
+from netwright.show.draw.style import COLOURS
 
 SRC = Path(__file__).parents[1] / "src" / "netwright"
 TESTS = Path(__file__).parent
@@ -15,8 +15,8 @@ FILES = sorted(path for path in SRC.rglob("*.py"))
 
 # From the ground up; a module imports from its own floor's folder, or from a floor below.
 FLOORS = [
-    ["around"],
-    ["value", "once", "machine", "seeds"],
+    ["around", "forms"],
+    ["value", "once", "machine", "seeds", "tracebacks"],
     ["errors"],
     ["regular", "elsewhere"],
     ["fields", "inits"],

@@ -3,9 +3,10 @@
 import inspect
 from dataclasses import FrozenInstanceError, field, fields, replace
 
+import numpy as np
 import pytest
 
-from netwright.value import Value, literal
+from netwright.value import FIRST, LAST, LONGEST, Value, few_lines, literal
 
 
 class Point(Value):
@@ -116,3 +117,22 @@ def test_frozen() -> None:
 def test_a_literal_is_python_whatever_the_number() -> None:
     assert literal((1.5, "a", (float("inf"),), ())) == "(1.5, 'a', (float('inf'),), ())"
     assert str(eval(literal((float("nan"), -float("inf"), None)))) == "(nan, -inf, None)"
+
+
+def test_a_long_text_keeps_its_ends():
+    assert few_lines("a\nb") == "a\nb"
+    lines = few_lines("\n".join(map(str, range(200)))).split("\n")
+    assert lines[:2] == ["0", "1"] and lines[-1] == "199"
+    assert lines[FIRST] == f"… {200 - FIRST - LAST} lines more; print(…) shows all"
+    wide = few_lines("\n".join(["x" * 2000] * 100))
+    assert len(wide) < 4000 + LONGEST and "lines more" in wide
+
+
+def test_a_repr_has_the_sizes_of_arrays_and_the_beginning_of_long_texts():
+    class Large(Value):
+        array: object
+        text: object
+
+    shown = repr(Large(np.zeros((3, 4), np.float32), "y" * 5000))
+    assert shown.startswith("test_a_repr") and "array=<float32, 3 × 4>" in shown and len(shown) < 800
+    assert repr(Large(np.float64(2.5), 1)).endswith("Large(array=np.float64(2.5), text=1)")

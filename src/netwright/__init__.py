@@ -217,7 +217,7 @@ from netwright.show.contact_sheet import ContactSheet as ContactSheet
 from netwright.show.contact_sheet import contact_sheet as contact_sheet
 from netwright.show.costs import Cost as Cost
 from netwright.show.costs import cost as cost
-from netwright.show.draw import draw as draw
+from netwright.show.draw.drawing import draw as draw
 from netwright.show.report import report as report
 from netwright.show.summary import Summary as Summary
 from netwright.show.summary import summary as summary

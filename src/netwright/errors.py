@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Never, Self
 
+from netwright.tracebacks import lines_in_notebook, shorten_at_prompt
 from netwright.value import Value
 
 LABEL_WIDTH = 10  # "expected: " is the longest label
@@ -39,6 +40,9 @@ class Fault(Value, kw_only=True):
 
 class NetwrightError(Exception):
     """The root of the tree.
+
+    A notebook and Python's prompt show it without the lines inside of Netwright and torch. `%xmode Verbose` and `%tb`
+    show all of them in a notebook, `traceback.print_exception(sys.last_value)` at the prompt.
 
     Fields: `what` the sentence; `where` the place (a path, a row, a file); `expected` and `got` the two sides;
     `mend` one text or several, the best first.
@@ -93,6 +97,13 @@ class NetwrightError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self).of, (self.faults,))
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines that IPython prints."""
+        return lines_in_notebook(self)
+
+
+shorten_at_prompt(NetwrightError)
 
 
 class SizeError(NetwrightError, ValueError):

@@ -6,6 +6,12 @@ from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, f
 from operator import attrgetter
 from typing import Any, ClassVar, cast, dataclass_transform
 
+from netwright.forms import html_form
+
+LONGEST = 600  # characters of a field, or of a line, in a repr
+FIRST, LAST = 40, 8  # lines of a long repr that are shown
+MOST = 3400  # characters of these lines
+
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Value:
@@ -40,8 +46,13 @@ class Value:
         return hash(self._compared(self))
 
     def __repr__(self) -> str:
-        shown = [f"{field.name}={getattr(self, field.name)!r}" for field in fields(cast(Any, self)) if field.repr]
+        shown = [f"{field.name}={_brief(getattr(self, field.name))}" for field in fields(cast(Any, self)) if field.repr]
         return f"{type(self).__qualname__}({', '.join(shown)})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: the form of this type, or what else the value has."""
+        form = html_form(self)
+        return {"text/html": form, "text/plain": repr(self)} if form else {}
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Fields are set once, by the constructor."""
@@ -52,6 +63,24 @@ class Value:
 
     def __delattr__(self, name: str) -> None:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def few_lines(text: str) -> str:
+    r"""A text for a terminal: the first lines and the last ones of a long text, and how many are left out between them.
+
+    Example:
+        >>> few_lines("\n".join(map(str, range(1000)))).split("\n")[FIRST]
+        '… 952 lines more; print(…) shows all'
+    """
+    lines = [line if len(line) <= LONGEST else line[: LONGEST - 1] + "…" for line in text.split("\n")]
+    first, last = FIRST, LAST
+    while first > 1 and len(lines) > first + last and sum(map(len, [*lines[:first], *lines[-last:]])) > MOST:
+        first, last = first // 2, max(1, last // 2)
+    if len(lines) <= first + last + 1:
+        return "\n".join(lines)
+    return "\n".join(
+        [*lines[:first], f"… {len(lines) - first - last:,} lines more; print(…) shows all", *lines[-last:]]
+    )
 
 
 def literal(value: Any) -> str:
@@ -67,6 +96,15 @@ def literal(value: Any) -> str:
         inner = ", ".join(map(literal, cast(tuple[Any, ...], value)))
         return f"({inner},)" if len(cast(tuple[Any, ...], value)) == 1 else f"({inner})"
     return repr(value)
+
+
+def _brief(value: Any) -> str:
+    """A field in a repr: of an array its sizes, of a long text its beginning."""
+    if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
+        sizes = " × ".join(map(str, value.shape))
+        return f"<{value.dtype}, {sizes}>" if sizes else repr(value)
+    text = repr(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _constructor(cls: type[Value]) -> Callable[..., None]:

@@ -10,7 +10,7 @@ from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.each import EachBoundary
 from netwright.net.plan.wiring import Slot
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 Verdict: TypeAlias = Literal["proved", "shown", "not shown", "open", "whole"]
 VERDICT_TEXTS: dict[Verdict, str] = {
@@ -69,7 +69,7 @@ class Causality(Value):
         return not any(one.looks_ahead for one in self.dependencies)
 
     def __repr__(self) -> str:
-        return str(self)
+        return few_lines(str(self))
 
     def __str__(self) -> str:
         head = f"along {self.along}, in {'training' if self.training else 'use'}"

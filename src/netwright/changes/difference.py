@@ -14,7 +14,7 @@ from netwright.errors import shortened
 from netwright.net.lineage import in_brief
 from netwright.net.names import join_path
 from netwright.net.node import Node
-from netwright.value import Value, literal
+from netwright.value import Value, few_lines, literal
 
 Kind: TypeAlias = Literal["name", "part", "reads", "ports", "option", "shared", "encoder", "decoder"]
 Fate: TypeAlias = Literal["kept", "renamed", "shared", "changed", "reshaped", "reset", "removed", "added"]
@@ -224,7 +224,8 @@ class Difference(Value):
         lines = [f"{what:<{WIDTH}} {where}{' ' * (2 - how.startswith('->'))}{how}" for what, where, how in self.rows()]
         return "\n".join([*lines, *([f"{'kept':<{WIDTH}} {self._kept()}"] if self._kept() else [])])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return few_lines(str(self))
 
     def _repr_html_(self) -> str:
         if self.equal:

@@ -24,7 +24,7 @@ from netwright.net.plan.plan import ranked, shape_text
 from netwright.seeds import drawing_from, seed_of
 from netwright.sizes.size import Expression, evaluate, unknowns
 from netwright.sizes.unify import Row
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 Verdict: TypeAlias = Literal["proved", "shown", "does not apply", "FAILED"]
 
@@ -71,7 +71,7 @@ class Checked(Value):
         return tuple(finding for finding in self.findings if finding.verdict == "FAILED")
 
     def __repr__(self) -> str:
-        return str(self)
+        return few_lines(str(self))
 
     def __str__(self) -> str:
         return "\n".join([self.tried, *map(str, self.findings)])

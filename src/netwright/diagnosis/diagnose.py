@@ -18,7 +18,7 @@ from netwright.training.prepare.prepare import Prepared, prepare
 from netwright.training.replay import options_again
 from netwright.training.result import Run
 from netwright.training.start import Start
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 CURVES = "the curves, the choices, the weights"
 WITH_DATA = "the curves, the choices, the weights; gradients, units and answers on the data"
@@ -47,7 +47,7 @@ class Diagnosis(Value):
         return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="     ") for line in whole)
 
     def __repr__(self) -> str:
-        return str(self)
+        return few_lines(str(self))
 
 
 @torch.inference_mode(False)

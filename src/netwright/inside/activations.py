@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from netwright.errors import PathError, did_you_mean
-from netwright.inside.locations import Names, find_locations, part_locations
+from netwright.inside.locations import Names, few_of, find_locations, part_locations
 from netwright.machine import without_autocast
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -50,7 +50,7 @@ class Activations(Mapping[str, Any]):
         return len(self._slots)
 
     def __repr__(self) -> str:
-        return f"Activations({len(self)} values: {', '.join(self._slots)})"
+        return f"Activations({len(self)} values: {few_of(self._slots)})"
 
 
 def activations(net: Net, x: Any, at: Names | None = None) -> Activations:

@@ -18,7 +18,7 @@ from netwright.net.run.examples import Own
 from netwright.net.run.execute import placement_of
 from netwright.net.run.given import Given
 from netwright.seeds import generator_of
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)  # how far numbers are moved, by their size: a kink needs a small step
 DIRECTIONS = 3  # along which each array is moved; a wrong number shows in almost every one
@@ -71,7 +71,7 @@ class GradientCheck(Value):
         return not self.failed
 
     def __repr__(self) -> str:
-        return str(self)
+        return few_lines(str(self))
 
     def __str__(self) -> str:
         count = len(self.slopes)

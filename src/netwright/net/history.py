@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from netwright.errors import plainly, shortened
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 MOST = 1000  # entries of a history: an edit copies their tuple, which takes 5 µs
 LONGEST = 1000  # characters of a text in an entry
@@ -97,6 +97,10 @@ class History(Value):
         )
 
     def __repr__(self) -> str:
+        return few_lines(str(self))
+
+    def __str__(self) -> str:
+        """A line for each entry."""
         older = [f"({self.left_out:,} older entries are left out)"] if self.left_out else []
         return "\n".join([*older, *map(str, self.entries)])
 

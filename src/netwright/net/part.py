@@ -38,6 +38,7 @@ OWN = {
     "forward": "def forward(self, w, x), its arithmetic on batches",
 }
 """What a leaf of one's own has to say."""
+MOST = 3600  # characters of a net; what is longer is read in `nw.summary(net)`
 
 
 class Net(Node, abstract=True):
@@ -421,9 +422,11 @@ def _written_name(kind: type[Node]) -> str:
 
 
 def shared_repr(node: Node, text: str) -> str:
-    """The text of a part: a leaf with its codecs, inside `Shared` if it has a shared name."""
+    """The text of a part: a leaf with its codecs, inside `Shared` if it has a shared name; of a large net both ends."""
     if isinstance(node, LeafNode):
         text += ports_verbs(node)
+    elif len(text) > MOST:
+        text = f"{text[: MOST // 2].rpartition(',')[0]}, … {text[-MOST // 2 :].partition(', ')[2]}"
     return f"Shared({node.held.shared!r}, {text})" if node.held.shared else text
 
 

@@ -1,7 +1,5 @@
 """Writes one self-contained HTML page about a net, a run and a measurement."""
 
-import html
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
@@ -20,11 +18,20 @@ from netwright.measure.report import Report
 from netwright.net.history import Entry
 from netwright.net.part import Net
 from netwright.regular import write_file
-from netwright.show.chart import ChartLine, chart, smoothed
 from netwright.show.contact_sheet import contact_sheet
-from netwright.show.draw import draw
+from netwright.show.draw.drawing import draw
 from netwright.show.parts import sizes_text
 from netwright.show.pictures import activation, coloured, data_uri
+from netwright.show.pieces import (
+    choices_html,
+    curves_html,
+    epochs_words,
+    escaped,
+    extent_words,
+    figures_html,
+    figures_words,
+    rate_range_html,
+)
 from netwright.show.summary import Summary, summary
 from netwright.show.table import cell_text
 from netwright.training.folder.pages import draws_runs
@@ -78,9 +85,12 @@ def report(
     sections = [
         _drawn(net, table),
         _choices(run),
-        _curves(run),
+        _learning(run),
         _variation(run, net, shown),
-        *(_figures(f"Measured{title}", one) for title, one in _each_output(measured).items()),
+        *(
+            _section(f"Measured{title}", figures_words(one), figures_html(one))
+            for title, one in _each_output(measured).items()
+        ),
         _answers(net, shown),
         *(_worst(f"The worst examples{title}", net, one) for title, one in _each_output(measured).items()),
         _kernels(net),
@@ -88,8 +98,8 @@ def report(
         _history(net),
     ]
     page = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=_text(title),
-        lead="".join(f'<p class="lead">{_text(note)}</p>' for note in notes),
+        title=escaped(title),
+        lead="".join(f'<p class="lead">{escaped(note)}</p>' for note in notes),
         tiles="".join(_tiles(run, measured, table)),
         sections="\n".join(filter(None, sections)),
         footer="Written by Netwright. The page is one file without scripts and loads nothing from the network.",
@@ -122,10 +132,10 @@ def _tiles(run: Run | None, measured: Report | None, table: Summary) -> list[str
             )
             tiles.append((f"{1 - best.validation['error']:.2%}", words))
         rate = f"{run.epochs[-1].examples_per_second:,.0f} examples per second" if run.epochs else run.ended
-        tiles.append((f"{run.seconds:.0f} s", f"of training: {_epochs(run)}, {rate}"))
+        tiles.append((f"{run.seconds:.0f} s", f"of training: {epochs_words(run)}, {rate}"))
     tiles.append((cell_text(table.parameters), f"parameters in {table.kinds.total()} parts"))
     return [
-        f'<div class="tile{" first" if i == 0 else ""}"><b>{_text(value)}</b><span>{_text(words)}</span></div>'
+        f'<div class="tile{" first" if i == 0 else ""}"><b>{escaped(value)}</b><span>{escaped(words)}</span></div>'
         for i, (value, words) in enumerate(tiles)
     ]
 
@@ -140,31 +150,15 @@ def _drawn(net: Net, table: Summary) -> str:
 
 
 def _choices(run: Run | None) -> str:
-    if run is None or not run.choices:
-        return ""
-    items = "".join(
-        f"<div><dt>{_text(choice.name)}</dt><dd>{_text(choice.value)}<span>{_text(choice.why)}</span></dd></div>"
-        for choice in run.choices
-    )
-    return _section("Choices and their reasons", "", f'<dl class="choices">{items}</dl>')
+    body = choices_html(run.choices) if run is not None else ""
+    return _section("Choices and their reasons", "", body) if body else ""
 
 
-def _curves(run: Run | None) -> str:
+def _learning(run: Run | None) -> str:
     if run is None or not run.losses:
         return ""
-    losses = [ChartLine("training loss", smoothed(run.losses))]
-    if any("loss" in epoch.validation for epoch in run.epochs):
-        points = [(float(e.step), e.validation["loss"]) for e in run.epochs if "loss" in e.validation]
-        losses.append(ChartLine("validation loss", points, marked=True))
-    pieces = [chart(losses, "step", logarithmic=True)]
-    names = [name for name in (run.epochs[-1].validation if run.epochs else {}) if name != "loss"]
-    for name in names:
-        points = [(float(e.number), e.validation[name]) for e in run.epochs if name in e.validation]
-        pieces.append(chart([ChartLine(f"validation {name}", points, marked=True)], "epoch", percent=name == "error"))
-    pieces.append(_range_test(run))
-    words = f"{len(run.losses):,} steps in {_epochs(run)} ({run.ended})"
-    kept = f"; the net of epoch {run.best} was kept" if run.best else ""
-    return _section("Learning", f"{words}{kept}.", f'<div class="two">{"".join(pieces)}</div>')
+    charts = curves_html(run.losses, run.epochs) + rate_range_html(run.rate_range)
+    return _section("Learning", extent_words(run), f'<div class="two">{charts}</div>')
 
 
 def _variation(run: Run | None, net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
@@ -181,22 +175,6 @@ def _variation(run: Run | None, net: Net, examples: Sequence[tuple[Any, Any]]) -
     return "\n".join(sections)
 
 
-def _range_test(run: Run) -> str:
-    """The losses at the rates of a range test, with the rate that was chosen; what is far above the first is cut."""
-    found = run.rate_range
-    if found is None or not found.rates:
-        return ""
-    most = found.curve[0] + (found.curve[0] - min(found.curve))
-    points = list(zip(found.rates, (min(loss, most) for loss in found.curve), strict=True))
-    chosen = min(points, key=lambda point: abs(math.log(point[0] / found.rate)))
-    lines = [ChartLine("loss in the range test", points), ChartLine("the rate of the run", [chosen], marked=True)]
-    return chart(lines, "learning rate", x_logarithmic=True)
-
-
-def _epochs(run: Run) -> str:
-    return f"{len(run.epochs)} epoch{'' if len(run.epochs) == 1 else 's'}"
-
-
 def _headlines(measured: Report | None) -> Sequence[Estimate]:
     """The first figure of each output."""
     if measured is None:
@@ -209,30 +187,6 @@ def _each_output(measured: Report | None) -> Mapping[str, Report]:
     if measured is None:
         return {}
     return {f": {name}": one for name, one in measured.outputs.items()} or {"": measured}
-
-
-def _figures(title: str, measured: Report) -> str:
-    body = _estimates(measured.figures)
-    if measured.confusion is not None:
-        matrix = measured.confusion._repr_html_()  # type: ignore[reportPrivateUsage]  # a display method
-        body = f'<div class="two"><div class="heat scroll">{matrix}</div><div>{body}</div></div>'
-    if measured.classes:
-        head = ("class", measured.unit, *(figure.name for figure in measured.classes[0].figures))
-        rows = [(str(one.label), f"{one.count:,}", *map(_value, one.figures)) for one in measured.classes]
-        body += f"<details><summary>Every class</summary>{_table(head, rows)}</details>"
-    words = (
-        f"{measured.counted:,} {measured.unit}. Intervals are 95% confidence intervals. Baselines are computed from "
-    )
-    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in measured.notes)
-    return _section(title, f"{words}{measured.baseline_from}.{notes}", body)
-
-
-def _estimates(estimates: Sequence[Estimate]) -> str:
-    rows = [
-        (e.name, e.number(e.value), e.interval(), e.number(e.baseline) if e.baseline is not None else "")
-        for e in estimates
-    ]
-    return _table(("", "", "95% interval", "baseline"), rows)
 
 
 def _answers(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
@@ -266,13 +220,13 @@ def _card(
     right = _same(actual, answer)
     best = sorted(chances.items(), key=lambda pair: -pair[1])[:BEST]
     bars = "".join(
-        f'<span class="bar">{_text(label)}<u><i style="width:{chance:.1%}"></i></u>{percent(chance)}</span>'
+        f'<span class="bar">{escaped(label)}<u><i style="width:{chance:.1%}"></i></u>{percent(chance)}</span>'
         for label, chance in best
     )
-    head = f"<b>{_text(_brief(answer))}</b>" if loss is None else f"<b>{_text(_brief(actual))}</b>"
-    words = "" if loss is None else f"<small>answer: {_text(_brief(answer))}<br>loss: {loss:.3g}</small>"
+    head = f"<b>{escaped(_brief(answer))}</b>" if loss is None else f"<b>{escaped(_brief(actual))}</b>"
+    words = "" if loss is None else f"<small>answer: {escaped(_brief(answer))}<br>loss: {loss:.3g}</small>"
     if loss is None and not right:
-        words = f"<small>target: {_text(_brief(actual))}</small>"
+        words = f"<small>target: {escaped(_brief(actual))}</small>"
     return f'<div class="card {"right" if right else "wrong"}">{_shown(net, value)}<div>{head}{words}{bars}</div></div>'
 
 
@@ -321,8 +275,8 @@ def _inside(net: Net, examples: Sequence[tuple[Any, Any]]) -> str:
         pixels, words = activation(arrays[path][0].float().cpu().numpy())
         sizes = sizes_text(plan, plan.value(path) or ())
         figures += (
-            f'<figure><img alt="activations of {_text(path)}" src="{data_uri(pixels)}">'
-            f"<figcaption><b>{_text(path)}</b> {_text(sizes)}<br>{_text(words)}</figcaption></figure>"
+            f'<figure><img alt="activations of {escaped(path)}" src="{data_uri(pixels)}">'
+            f"<figcaption><b>{escaped(path)}</b> {escaped(sizes)}<br>{escaped(words)}</figcaption></figure>"
         )
     words = "All pictures are for one example. In each picture, the smallest value is dark and the largest is light."
     return _section("The output of every part", words, f'<div class="maps">{figures}</div>')
@@ -335,7 +289,7 @@ def _shown(net: Net, value: Any) -> str:
         stored = codec.encode(value)  # (h, w, c)
         pixels = stored.numpy() if not stored.is_floating_point() else (stored * 255).round().byte().numpy()
         return f'<img alt="input" src="{data_uri(pixels)}">'
-    return f'<div class="what">{_text(_brief(value))}</div>'
+    return f'<div class="what">{escaped(_brief(value))}</div>'
 
 
 def percent(chance: float) -> str:
@@ -354,10 +308,6 @@ def _labelled(net: Net) -> bool:
     return len(net.outputs) == 1 and shows_chances(next(iter(net.outputs.values())))
 
 
-def _value(estimate: Estimate) -> str:
-    return f"{estimate.number(estimate.value)} ({estimate.interval()})"
-
-
 def _brief(value: Any) -> str:
     return shortened(str(value), 60)
 
@@ -371,25 +321,12 @@ def _history(net: Net) -> str:
 
 def _entry(entry: Entry) -> str:
     """One line of a history, which opens to its settings, digests and versions if it has any."""
-    line = f"<b>{_text(entry.kind)}</b> {_text(f'{entry.part}: {entry.text}' if entry.part else entry.text)}"
+    line = f"<b>{escaped(entry.kind)}</b> {escaped(f'{entry.part}: {entry.text}' if entry.part else entry.text)}"
     if not entry.facts:
         return f'<div class="entry">{line}</div>'
-    facts = "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(text)}</dd></div>" for name, text in entry.facts)
+    facts = "".join(f"<div><dt>{escaped(name)}</dt><dd>{escaped(text)}</dd></div>" for name, text in entry.facts)
     return f'<details class="entry"><summary>{line}</summary><dl class="choices">{facts}</dl></details>'
 
 
 def _section(title: str, words: str, body: str) -> str:
-    return f"<section><h2>{_text(title)}</h2>{f'<p>{_text(words)}</p>' if words else ''}{body}</section>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f"<th scope='col'>{_text(name)}</th>" for name in head)
-    body = "".join(
-        f"<tr><th scope='row'>{_text(first)}</th>{''.join(f'<td>{_text(cell)}</td>' for cell in rest)}</tr>"
-        for first, *rest in rows
-    )
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value), quote=True)
+    return f"<section><h2>{escaped(title)}</h2>{f'<p>{escaped(words)}</p>' if words else ''}{body}</section>"

@@ -9,7 +9,7 @@ from netwright.show.costs import Cost, cost
 from netwright.show.parts import LONGEST, drawn_places, part_text, sizes_text
 from netwright.show.table import cell_text, html_table, text_table
 from netwright.sizes.size import Size
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 HEAD = ("path", "part", "sizes out", "parameters", "bytes", "multiply-adds")
 
@@ -106,7 +106,7 @@ class Summary(Value):
         return [*lines, ("total", "", "", *map(cell_text, (self.parameters, self.bytes, self.multiply_adds)))]
 
     def __repr__(self) -> str:
-        return str(self)
+        return few_lines(str(self))
 
     def __str__(self) -> str:
         return "\n".join([*text_table(HEAD, self._depths, self.cells(), left=3), self.kinds_text()])

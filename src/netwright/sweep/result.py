@@ -10,7 +10,7 @@ from netwright.net.part import Net
 from netwright.show.chart import ChartLine, chart
 from netwright.sweep.figures import TrialFigures
 from netwright.training.result import Run
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 Key: TypeAlias = tuple[bool, int, float]
 DRAWN = 6  # trials in the plot, the best ones: more lines cannot be told apart
@@ -122,7 +122,7 @@ class Sweep(Value, eq=False):
         return "\n".join([self.head, *(line.rstrip() for line in lines), *self.failures, WHY_INTERVALS])
 
     def __repr__(self) -> str:
-        return str(self)
+        return few_lines(str(self))
 
     def _repr_html_(self) -> str:
         head, *rows = self.cells()

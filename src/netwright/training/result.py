@@ -13,7 +13,7 @@ from netwright.training.interrupts import held
 from netwright.training.loop import Loop
 from netwright.training.range_test import TESTED, RateRange
 from netwright.training.start import Start, trained
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 NOT_ENDED = "not ended"
 
@@ -69,13 +69,17 @@ class Run(Value, eq=False):
         known = next((choice.setting for choice in self.choices if choice.name == TESTED), None)
         return None if known is None else RateRange.of(known)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
+        """A line for each epoch."""
         lines = [f"Run: {_counted(len(self.epochs), 'epoch')} in {self.seconds:.1f} s, {self.ended}"]
         for epoch in self.epochs:
             measured = "".join(f", validation {name} {value:.4g}" for name, value in epoch.validation.items())
             mark = "  <- kept" if epoch.number == self.best else ""
             lines.append(f"  epoch {epoch.number}: loss {epoch.loss:.4g}{measured}{mark}")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return few_lines(str(self))
 
 
 def result_of(loop: Loop, start: Start | None = None) -> Run:

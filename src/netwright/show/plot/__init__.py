@@ -1,5 +1,10 @@
 """Pictures of nets and runs in one look: `nw.plot.kernels(net, "conv1")`. Each is a figure of matplotlib."""
 
+from netwright.show.plot.attention import attention_heads as attention_heads
+from netwright.show.plot.curves import learning_curves as learning_curves
+from netwright.show.plot.curves import prediction_curve as prediction_curve
+from netwright.show.plot.curves import rate_sweep as rate_sweep
+from netwright.show.plot.descent import descent_paths as descent_paths
 from netwright.show.plot.maps import feature_maps as feature_maps
 from netwright.show.plot.maps import inner_values as inner_values
 from netwright.show.plot.maps import kernels as kernels

@@ -6,7 +6,7 @@ of this folder imports matplotlib before that, because it is optional and slow t
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from netwright.show.pictures import SIGNED
 from netwright.show.plot.style import WIDTH, house_style
@@ -58,3 +58,14 @@ def signed_colours() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("netwright-signed", [[c / 255 for c in colour] for colour in SIGNED])
+
+
+def scale_beside(figure: "Figure", axes: Any, image: Any) -> None:
+    """The scale of an image, beside its axes."""
+    from matplotlib.ticker import MaxNLocator
+
+    bar = figure.colorbar(image, ax=axes, aspect=14, pad=0.02, shrink=min(1.0, 2 / figure.get_figheight()))
+    cast(Any, bar.outline).set_visible(False)
+    bar.locator = MaxNLocator(4)
+    bar.ax.grid(visible=False)
+    bar.update_ticks()

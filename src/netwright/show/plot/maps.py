@@ -17,7 +17,14 @@ from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.given import Given
 from netwright.show.pictures import mosaic
-from netwright.show.plot.blank import in_house_style, new_figure, only_axes, signed_colours, without_frame
+from netwright.show.plot.blank import (
+    in_house_style,
+    new_figure,
+    only_axes,
+    scale_beside,
+    signed_colours,
+    without_frame,
+)
 from netwright.show.plot.style import SMALL, WIDTH
 
 if TYPE_CHECKING:
@@ -107,7 +114,7 @@ def feature_maps(net: Net, x: Any, path: str) -> "Figure":
     h, w, channels = value.shape
     title = f"{path}: {_some(len(maps), channels, 'map')} of {h} × {w}"
     figure, axes = _tiles_figure(len(maps), COLUMNS, (h, w))
-    _scale(figure, axes, axes.imshow(mosaic(maps, COLUMNS), cmap="inferno"))
+    scale_beside(figure, axes, axes.imshow(mosaic(maps, COLUMNS), cmap="inferno"))
     axes.set_title(title)
     return figure
 
@@ -235,7 +242,7 @@ def _signed_tiles(tiles: Numbers, columns: int, title: str) -> "Figure":
     """Small pictures (n, h, w) side by side in two colours on one scale."""
     limit = float(np.abs(tiles).max(initial=0.0)) or 1.0
     figure, axes = _tiles_figure(len(tiles), columns, tiles.shape[1:])
-    _scale(figure, axes, axes.imshow(mosaic(tiles, columns), cmap=signed_colours(), vmin=-limit, vmax=limit))
+    scale_beside(figure, axes, axes.imshow(mosaic(tiles, columns), cmap=signed_colours(), vmin=-limit, vmax=limit))
     axes.set_title(title)
     return figure
 
@@ -259,20 +266,6 @@ def _tiles_figure(count: int, columns: int, size: Sequence[int], scale: bool = T
     axes = only_axes(figure)
     without_frame(axes)
     return figure, axes
-
-
-def _scale(figure: "Figure", axes: "Axes", image: Any) -> None:
-    bar = figure.colorbar(image, ax=axes, aspect=14, pad=0.02, shrink=min(1.0, 2 / figure.get_figheight()))
-    bar.outline.set_visible(False)
-    bar.locator = _few_ticks()
-    bar.ax.grid(visible=False)
-    bar.update_ticks()
-
-
-def _few_ticks() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(4)
 
 
 def _some(shown: int, count: int, noun: str) -> str:

@@ -1,5 +1,8 @@
 """Shows a picture in the notebook in which the program runs, with a Stop button that works while the cell runs.
 
+The picture is an output of the cell like any other, and no widget, so it stays when the notebook is saved and opened
+again. The button is a widget in an output of its own, which is empty when the run has ended.
+
 A kernel handles a click only after the running cell has ended, which is too late for a Stop button. So a listener reads
 each message when it arrives, reacts to a click, and passes every message on unchanged: waiting cells run in order.
 """
@@ -33,24 +36,22 @@ def pane(stop: Callable[[], None]) -> tuple[Show, Callable[[], None]]:
     """
     from IPython.display import HTML, display  # type: ignore[import-not-found]  # a notebook has it
 
+    picture: Any = display(HTML(""), display_id=True)
     running = kernel()
     widgets = _widgets() if can_listen(running) else None
     if widgets is None:
-        handle: Any = display(HTML(""), display_id=True)
-        return (lambda text: handle.update(HTML(text))), _nothing
-    picture = widgets.HTML()
+        return (lambda text: picture.update(HTML(text))), _nothing
     button = widgets.Button(description="Stop", tooltip="stop and keep the best net so far")
-    box = widgets.VBox([picture, button])
     listener = Listener(running, button.model_id, stop)
-    display(box)
+    place: Any = display(button, display_id=True)
 
     def show(text: str) -> None:
         listener.poll()
-        picture.value = text
+        picture.update(HTML(text))
 
     def finish() -> None:
         listener.close()
-        box.children = (picture,)  # not closed, so that the kernel can handle a late click and a saved notebook opens
+        place.update(HTML(""))  # the button itself is not closed, so that the kernel can handle a late click
 
     return show, finish
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, TypeAlias
 
+from netwright.forms import html_form
 from netwright.machine import unchanged
 from netwright.training.events import Callback, Epoch, Status
 from netwright.training.progress.notebook import Show, kernel, pane
@@ -255,7 +256,8 @@ def panel_html(status: Status) -> str:
         "<div style='height:6px;border-radius:3px;background:#8884;margin:6px 0'>"
         f"<div style='height:6px;border-radius:3px;background:#2f6bd0;width:{done:.1%}'></div></div>"
     )
-    curve = f"<div style='font-family:monospace;color:#2f6bd0'>{sparkline(status.losses, CURVE)}</div>"
+    small = f"<div style='font-family:monospace;color:#2f6bd0'>{sparkline(status.losses, CURVE)}</div>"
+    curve = (html_form(status) if status.ended else "") or small  # what stays in the cell shows more
     rows = "".join(_html_row(epoch, status) for epoch in status.done[-EPOCHS:])
     names = list(status.done[-1].validation) if status.done else []
     heads = ("epoch", "training loss", *(f"validation {name}" for name in names), "seconds")
@@ -265,7 +267,7 @@ def panel_html(status: Status) -> str:
     hint = "interrupting the kernel stops the run; the best net so far is kept"
     said = ending(status) if status.ended else status.waiting
     end = f"<b>{html.escape(said)}</b>" if said else f"<span style='color:#888'>{hint}</span>"
-    return f"<div style='max-width:42em'><b>{head}</b> &nbsp; {speed}{bar}{curve}{table}<div>{end}</div></div>"
+    return f"<div style='max-width:60em'><b>{head}</b> &nbsp; {speed}{bar}{curve}{table}<div>{end}</div></div>"
 
 
 def _html_row(epoch: Epoch, status: Status) -> str:

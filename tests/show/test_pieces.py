@@ -1,0 +1,27 @@
+"""Pieces of the report page and of notebooks show the numbers of a run, with everything in them escaped."""
+
+from netwright.show.pieces import choices_html, curves_html, escaped, rate_range_html, table_html
+from netwright.training.events import Choice, Epoch
+from netwright.training.range_test import RateRange
+
+EPOCHS = [Epoch(i, 1 / i, {"loss": 1 / i, "error": 0.1 / i}, 1e-3, 2.0, 900.0, 2 * i) for i in (1, 2)]
+
+
+def test_a_chart_for_the_losses_and_one_for_each_figure():
+    text = curves_html([4.0, 2.0, 1.0, 0.5], EPOCHS)
+    assert text.count("<svg") == 2 and "validation loss" in text and "validation error" in text
+    assert curves_html([4.0, 2.0], []).count("<svg") == 1
+
+
+def test_choices_are_escaped():
+    assert choices_html([]) == ""
+    assert "<dt>a &lt;b&gt;</dt><dd>1<span>why</span></dd>" in choices_html([Choice("a <b>", "1", "why")])
+    assert escaped('"<') == "&quot;&lt;"
+
+
+def test_a_range_test_without_rates_has_no_chart():
+    assert rate_range_html(None) == rate_range_html(RateRange(0.1, "", (), (), ())) == ""
+
+
+def test_a_table():
+    assert "<tr><th scope='row'>a</th><td>1 &lt; 2</td></tr>" in table_html(("", "x"), [("a", "1 < 2")])
