@@ -58,12 +58,41 @@ def test_saving(tmp_path):
     drawing = nw.draw(BRANCHES)
     drawing.save(tmp_path / "net.svg")
     assert (tmp_path / "net.svg").read_text(encoding="utf-8") == drawing.svg == drawing._repr_svg_()
+    drawing.save(tmp_path / "net.html")
+    page = (tmp_path / "net.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and drawing._repr_html_() in page and drawing.svg in page
     with pytest.raises(FileError) as error:
         drawing.save(tmp_path / "no" / "net.svg")
     assert str(error.value) == (
         "the drawing cannot be written\n"
         f"  where:    {tmp_path / 'no' / 'net.svg'}\n"
         "  got:      No such file or directory"
+    )
+
+
+def test_another_ending_is_refused():
+    with pytest.raises(NetError) as error:
+        nw.draw(BRANCHES).save("net.png")
+    assert str(error.value) == (
+        "a drawing is saved as a picture or as a page\n"
+        "  where:    net.png\n"
+        "  expected: a name that ends in .svg or .html\n"
+        "  got:      '.png'"
+    )
+
+
+def test_a_terminal_shows_the_tree():
+    assert (
+        repr(nw.draw(BRANCHES, depth=2))
+        == str(nw.draw(BRANCHES, depth=2))
+        == (
+            "Graph  (9, 9, 3) -> (7, 7, 4), (9, 9, 8)\n"
+            "├─ left      Chain of 2 parts  (9, 9, 8)\n"
+            "│  ├─ conv1  Conv(8, 1)        (9, 9, 8)\n"
+            "│  └─ relu1  relu              (9, 9, 8)\n"
+            "├─ right     Conv(4)           (7, 7, 4)\n"
+            "└─ end       relu              (9, 9, 8)"
+        )
     )
 
 

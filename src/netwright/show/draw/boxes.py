@@ -84,7 +84,7 @@ def part_box(drawn: DrawnPart, most: float, mark: int) -> Box:
         text = f"{text} ↻"
     text = f"{count} × {text}" if count > 1 else text
     lines = () if _says_the_same(drawn.name, part) else wrapped(text, most)
-    tip = f"{drawn.path or drawn.name}: {repr(part) if isinstance(part, LeafNode) else text}"
+    tip = repr(part) if isinstance(part, LeafNode) else text
     family = part.family if isinstance(part, LeafNode) else "other"
     name = shortened_name(drawn.name, int((min(most, MOST) - 30) / BOLD))
     return Box(name, lines, family, not has_learned(part), drawn.path, tip, mark, count > 1)

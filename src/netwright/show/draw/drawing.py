@@ -1,46 +1,88 @@
-"""Draws a net as SVG: a box for each part, edges with sizes, containers as groups; boxes with weights are square."""
+"""Draws a net: a box for each part, edges with sizes, containers as frames; as a picture, a page and a tree of text."""
 
+from functools import cached_property
 from pathlib import Path
 
 from netwright.errors import NetError
 from netwright.fields import plain
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.plan.plan import Plan
 from netwright.regular import write_file
-from netwright.show.draw.scene import Scene, View
-from netwright.show.draw.style import STYLE
+from netwright.show.draw.page import document, page
+from netwright.show.draw.picture import NARROW, NetPicture, picture
+from netwright.show.draw.tree import tree
+from netwright.show.draw.units import unit_picture
 from netwright.value import Value
 
-MARGIN = 14.0
-NARROW = 560  # pixels: in a picture that is less wide, values flow down
+PHONE = 360  # pixels: the width of the second picture of a page
 
 
 class Drawing(Value):
-    """A net as a picture; a notebook shows it.
+    """A net as a picture. A notebook shows it as a page that answers, a terminal as a tree of the parts.
 
-    Fields: `svg` its text, complete in itself; `width` and `height` in pixels.
+    Fields:
+        net: what is drawn.
+        picture: its picture.
+        depth: how many levels of containers are opened.
+        units: whether every number of a value is drawn.
     """
 
-    svg: str
-    width: int
-    height: int
+    net: Net
+    picture: NetPicture
+    depth: int
+    units: bool
+
+    @property
+    def svg(self) -> str:
+        """The text of the picture, complete in itself."""
+        return self.picture.svg
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.picture.width
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.picture.height
 
     def save(self, path: str | Path) -> None:
-        """Write the SVG file.
+        """Write the picture to a file that ends in .svg, or the page to one that ends in .html.
 
-        Raises: FileError where it cannot be written.
+        The page is one file and needs no network. Its containers open, its parts can be searched, and it shows the
+        options and arrays of each part. Without its script it is the picture.
+
+        Raises: FileError where it cannot be written; NetError for another ending.
         """
-        write_file(Path(path), self.svg, "the drawing")
+        kind = Path(path).suffix.lower()
+        if kind not in (".svg", ".html"):
+            raise NetError(
+                what="a drawing is saved as a picture or as a page",
+                where=str(path),
+                expected="a name that ends in .svg or .html",
+                got=repr(kind),
+            )
+        text = self.svg if kind == ".svg" else document(f"{type(self.net).__name__}: a net", self._html)
+        write_file(Path(path), text, "the drawing")
+
+    @cached_property
+    def _html(self) -> str:
+        wide = self.picture
+        narrow = wide if wide.width_asked < NARROW or self.units else picture(self.net, self.depth, PHONE)
+        return page(self.net, wide, narrow)
 
     def _repr_svg_(self) -> str:
         return self.svg
 
+    def _repr_html_(self) -> str:
+        return self._html
+
     def __repr__(self) -> str:
-        return f"Drawing({self.width} × {self.height})"
+        return tree(self.net, self.depth)
 
 
-def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
+def draw(net: Net, *, depth: int = 1, width: int = 1120, units: bool = False) -> Drawing:
     """A picture of a net: its parts, their connections, and the sizes of the values between them.
 
     Boxes with square corners have learned weights, boxes with round corners have none. The colour shows the kind of a
@@ -48,18 +90,24 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
     to bottom. Branches are beside each other, and an edge that passes a part leads round it.
 
     Three or more equal containers in a row are drawn once, with their number. Parts that share arrays have the same
-    coloured letter. A dashed line leads the state of a `Fold` back to its beginning.
+    coloured letter. A dashed line leads the state of a `Fold` back to its beginning. Parts in a container that are not
+    connected, as in `Parallel`, and the `body` of a `Residual`, `Map` or `Fold` have no frame, and count as no level.
 
     Fields:
         depth: how many levels of containers are opened; a deeper container is one box.
         width: the width in pixels that the picture may have; 1120 fits a desktop page, 360 a phone.
+        units: whether each number of each value is drawn as a unit, with a line for each weight that connects two of
+            them; lines of one colour have the same weight. For small chains.
 
-    Raises: NetError for a depth below 1, a width below 200, or what is no whole number.
+    Raises: NetError for a depth below 1, a width below 200, or what is no whole number; with `units` for nets that are
+        no chain of layers, have sizes that are not known, or too many units.
 
     Example:
         >>> import netwright as nw
         >>> nw.draw(nw.Chain(4, nw.relu, input=3))
-        Drawing(472 × 75)
+        Chain  (3,) -> (4,)
+        ├─ linear1  Linear(4)  (4,)
+        └─ relu1    relu       (4,)
     """
     expect_net(net, "draw")
     whole_numbers = all(type(plain(size)) is int for size in (depth, width))
@@ -69,24 +117,4 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120) -> Drawing:
             expected="depth of at least 1, width of at least 200",
             got=f"depth={depth!r}, width={width!r}",
         )
-    plan = net.plan
-    scene = Scene(View(plan, width < NARROW, _marks(plan)), net, "", depth, width - 2 * MARGIN, whole=True)
-    wide, high = scene.width + 2 * MARGIN, scene.height + 2 * MARGIN
-    text = f"{len(plan.steps)} part{'' if len(plan.steps) == 1 else 's'}"
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="nw-net" viewBox="0 0 {wide:.0f} {high:.0f}" '
-        f'width="{wide:.0f}" height="{high:.0f}" role="img" aria-label="a net of {text}"><style>{STYLE}</style>'
-        f"{''.join(scene.drawn(MARGIN, MARGIN, {}))}</svg>"
-    )
-    return Drawing(svg, round(wide), round(high))
-
-
-def _marks(plan: Plan) -> dict[str, int]:
-    """The number of the shared arrays that each leaf uses, where several do."""
-    numbers: dict[tuple[str, ...], int] = {}
-    found: dict[str, int] = {}
-    for spec in plan.arrays.values():
-        if len(spec.users) > 1:
-            number = numbers.setdefault(spec.users, len(numbers))
-            found.update({user: found.get(user, number) for user in spec.users})
-    return found
+    return Drawing(net, unit_picture(net, width) if units else picture(net, depth, width), depth, units)
