@@ -31,6 +31,16 @@ def test_a_line_of_a_box_that_is_shown_fits_the_column():
     assert [(page.name, line) for page, box in boxes for line in box.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.parametrize("page", PAGES[:-1], ids=lambda page: page.stem)
+def test_a_page_says_what_it_needs_has_three_exercises_and_ends_with_its_sources(page):
+    text = page.read_text()
+    assert text.split("\n\n")[2].startswith("**You need:** ")
+    assert re.findall(r"^## (.+)$", text, re.M)[-1] == "Sources"
+    exercises = text.split("\n## Exercises\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\*\*(\d+)\.\*\* ", exercises, re.M) == ["1", "2", "3"]
+    assert exercises.count("<details><summary>Solution</summary>\n\n") == exercises.count("\n\n</details>") == 3
+
+
 def test_the_extra_book_has_what_the_pages_import():
     codes = [block.code for page in PAGES for block in blocks(page.read_text())]
     codes += [module.read_text() for module in BOOK.glob("*.py") if module.stem not in BUILDER]
