@@ -119,7 +119,7 @@ def public_values(run):
     epochs = tuple(run.epochs[0] for _ in range(500))
     return [
         replace(run, epochs=epochs),
-        *(nw.summary(many), nw.diff(many, nw.Chain(*[nw.Linear(5)] * 2000, input=4)), many.plan),
+        *(nw.summary(many), nw.cost(many), nw.diff(many, nw.Chain(*[nw.Linear(5)] * 2000, input=4)), many.plan),
         *(NET, many, run, run.net, run.choices, run.epochs[0], run.rate_range, run.net.history),
         *(report, report.worst, report.accuracy, report.confusion, report.figures),
         *(nw.diff(NET, run.net), nw.summary(NET), nw.draw(NET), nw.select(many), nw.causality(writer)),

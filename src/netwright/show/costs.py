@@ -19,7 +19,7 @@ from netwright.sizes.formula import Formula, Largest, largest, names_in, value_o
 from netwright.sizes.size import Size, substitute
 from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.room import examples_that_fit, held_bytes
-from netwright.value import Value
+from netwright.value import Value, few_lines
 
 COLUMNS = ("path", "part", "parameters", "bytes", "multiply-adds", "bytes kept")
 
@@ -176,7 +176,7 @@ class Cost(Value):
         return [*lines, ("total", "", *map(cell_text, (self.parameters, self.bytes, self.multiply_adds, self.kept)))]
 
     def __repr__(self) -> str:
-        return str(self)
+        return few_lines(str(self))
 
     def __str__(self) -> str:
         return "\n".join([*text_table(COLUMNS, self._depths, self.cells(), left=2), self._at_once])
