@@ -26,6 +26,9 @@ from search import write_index  # noqa: E402
 TEXTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "bench/*.md", "book/README.md")
 """The documents of the repository that are pages of the site, at the place that they have in the repository."""
 
+PAGE_LINK = re.compile(r"(\]\([./a-z]*\d\d-[a-z0-9-]+)\.md\b")
+"""A link to a page of the book, which is a notebook on the site."""
+
 
 def documents() -> list[Path]:
     return [file for pattern in TEXTS for file in sorted(ROOT.glob(pattern))]
@@ -51,7 +54,7 @@ def gather(tree: Path) -> None:
         place = file.relative_to(ROOT)
         title = split_title(text)[0].removeprefix("# ")
         used[place.as_posix()] = title, text
-        put(tree / place, with_links(with_outputs(text), names))
+        put(tree / place, with_links(with_outputs(PAGE_LINK.sub(r"\1.ipynb", text)), names))
     for picture in ROOT.glob("docs/*.png"):
         shutil.copy(picture, tree / picture.relative_to(ROOT))
     for name, text in reference_pages(used):
