@@ -27,6 +27,8 @@ def settled(output: NotebookNode) -> NotebookNode | None:
     if WIDGET in data:
         for mime in (WIDGET, "text/plain"):
             data.pop(mime, None)
+    if "<script" in data.get("text/html", "") and len(data) > 1:
+        del data["text/html"]  # a drawing that answers: its picture stays
     if "image/svg+xml" in data:
         data["image/svg+xml"] = slim(data["image/svg+xml"])
         png = data.pop("image/png", None)

@@ -39,6 +39,12 @@ def test_a_widget_is_not_kept(outputs):
     assert outputs.settled(new_output("stream", text="1")).text == "1"
 
 
+def test_what_needs_a_script_is_not_kept_beside_its_picture(outputs):
+    page, svg = "<div><script>1</script></div>", "<svg>1</svg>\n"
+    assert shown(outputs, {"text/html": page, "image/svg+xml": svg}) == {"image/svg+xml": svg}
+    assert shown(outputs, {"text/html": "<b>1</b>", "text/plain": "1"}) == {"text/html": "<b>1</b>", "text/plain": "1"}
+
+
 def test_a_drawing_has_no_date_and_no_more_places_than_can_be_seen(outputs):
     svg = (
         '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg>\n <metadata>\n  today\n </metadata>\n <!-- axes -->\n'

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from notebooks import named
 from themed import themed
 
 HERE = Path(__file__).resolve().parent
@@ -43,10 +42,7 @@ def value_of(code: str, namespace: dict[str, Any]) -> str:
         raise ValueError(f"a box of the gallery ends with the value that it shows, not with {ast.unparse(last)!r}")
     exec(compile(tree, "gallery.md", "exec"), namespace)
     value = eval(compile(ast.Expression(last.value), "gallery.md", "eval"), namespace)
-    if hasattr(value, "_repr_html_"):
-        return raw(f'<div class="nw-rich">{themed(value._repr_html_())}</div>')
-    drawing = named(themed(value._repr_svg_()), f"Drawn by {ast.unparse(last)}")
-    return raw(f'<figure><div class="nw-figure">{drawing}</div></figure>')
+    return raw(f'<div class="nw-rich">{themed(value._repr_html_())}</div>')
 
 
 def figures_of(notebook: nbformat.NotebookNode) -> list[str]:

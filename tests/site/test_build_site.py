@@ -43,11 +43,10 @@ def test_every_document_is_in_the_contents_of_the_site(site):
 
 def test_the_gallery_shows_the_last_value_of_each_box(site):
     gallery = site("gallery")
-    text = gallery.drawn("```python\nimport netwright as nw\nnw.draw(nw.Chain(3, input=2))\n```\n\nwords\n")
-    assert text.startswith(
-        "```python\nimport netwright as nw\nnw.draw(nw.Chain(3, input=2))\n```\n\n```{raw} html\n<figure"
-    )
-    assert 'aria-label="Drawn by nw.draw(nw.Chain(3, input=2))"' in text and text.endswith("\n```\n\nwords\n")
+    code = "import netwright as nw\nnw.summary(nw.Chain(3, input=2))\n"
+    text = gallery.drawn(f"```python\n{code}```\n\nwords\n")
+    assert text.startswith(f'```python\n{code}```\n\n```{{raw}} html\n<div class="nw-rich">')
+    assert "Linear(3)" in text and text.endswith("\n```\n\nwords\n")
     with pytest.raises(ValueError, match="a box of the gallery ends with the value that it shows, not with 'x = 1'"):
         gallery.drawn("```python\nx = 1\n```\n")
 
