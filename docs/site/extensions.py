@@ -5,6 +5,10 @@ from typing import Any
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.errors import PycodeError
+from sphinx.pycode import ModuleAnalyzer
+
+PUBLIC_MODULES = ("inits", "plot")  # of the package, by the names that users write
 
 
 def inline_formula(self: Any, node: nodes.Element) -> None:
@@ -26,7 +30,19 @@ def load_search(app: Sphinx, page: str, *_: Any) -> None:
         app.add_js_file("search.js", priority=901, defer="defer")
 
 
+def source_with_tags(app: Sphinx, module: str) -> tuple[str, dict[str, tuple[str, int, int]]] | None:
+    """The source of a module with the lines of its functions, also under the names that they have in `nw.plot`."""
+    try:
+        analyzer = ModuleAnalyzer.for_module(module)
+        analyzer.find_tags()
+    except PycodeError:
+        return None
+    below = {f"{room}.{name}": tag for room in PUBLIC_MODULES for name, tag in analyzer.tags.items()}
+    return analyzer.code, {**analyzer.tags, **below}
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer("mathml", (inline_formula, None), (formula_block, None))
+    app.connect("viewcode-find-source", source_with_tags)
     app.connect("html-page-context", load_search)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from curves import curve
 from docstrings import first_sentence, prose, to_markdown
 
 
@@ -245,6 +246,8 @@ def entry(name: Name, public: Mapping[type, str], names: frozenset[str], users: 
     """The description of one name, as a directive of Sphinx with all that belongs to it."""
     called = signature(name.value) if name.kind in ("class", "function") else ""
     lines = [f"::::::{{py:{name.kind}}} {name.name}{called}", "", to_markdown(name.doc, names), ""]
+    if isinstance(name.value, import_module("netwright").Elementwise):
+        lines += [f"```{{raw}} html\n{curve(name.value, name.name)}\n```", ""]
     if name.kind == "class":
         for kind, member, inner in members(name.value, public):
             called = signature(inner) if kind == "method" else ""
