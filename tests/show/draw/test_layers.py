@@ -62,3 +62,21 @@ def test_what_leads_to_one_place_only_stands_close_to_it() -> None:
 def test_crossings_are_counted_where_there_is_no_way_round() -> None:
     pairs = [a + b for a in "abc" for b in "xyz"]
     assert layered(items("abcxyz"), edges(*pairs), None).crossings == 9
+
+
+def test_in_turn_a_second_input_stands_behind_what_its_reader_reads_else() -> None:
+    names, pairs = items("abcdxyzr"), edges("ab", "bc", "cd", "dr", "xy", "yz", "zr")
+    beside, behind = (layered(names, pairs, None, in_turn=in_turn).rank for in_turn in (False, True))
+    assert [beside[key] for key in "abcdxyzr"] == [0, 1, 2, 3, 1, 2, 3, 4]
+    assert [behind[key] for key in "abcdxyzr"] == [0, 1, 2, 3, 4, 5, 6, 7]
+    alone = layered(items("abcxr"), edges("ab", "bc", "cr", "xr"), None, in_turn=True).rank
+    assert alone["x"] == alone["c"]  # a lone input stands beside
+
+
+def test_a_value_that_passes_a_whole_row_is_on_a_rail_and_has_no_lanes_there() -> None:
+    pairs = edges("ab", "bc", "cd", "de", "ef", "af", "bd")
+    found = layered(items("abcdef"), pairs, None, spans=[(0, 2), (2, 4), (4, 6)])
+    assert found.rails == {("a", ""): 0}
+    far = next(chain for edge, chain in found.chains.items() if (edge.start, edge.end) == ("a", "f"))
+    assert [found.rank[key] for key in far] == [0, 1, 4, 5]
+    assert found.order[1][-1] == far[1]  # at the side where it leaves to its rail

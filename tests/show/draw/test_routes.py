@@ -46,3 +46,15 @@ def test_edges_bend_behind_their_label() -> None:
     found = layout(items("abc"), edges, length=1000, breadth=None)
     route = found.routes[edges[0]]
     assert route[0] == (100, route[0][1]) and route[1][1] == route[0][1] and route[1][0] >= 150
+
+
+def test_a_value_passes_whole_rows_on_a_rail_beside_them() -> None:
+    pairs = ["ab", "bc", "cd", "de", "ef", "fg", "gh", "ah"]
+    edges = [Edge(a, "", b, "", 30) for a, b in pairs]
+    found = layout(items("abcdefgh"), edges, length=420, breadth=None)
+    assert len(found.rows) > 2
+    rail = found.routes[edges[-1]]
+    upright = [(x, abs(v - y)) for (x, y), (u, v) in itertools.pairwise(rail) if x == u]
+    assert max(upright, key=lambda stretch: stretch[1])[0] == 0  # the longest stretch is at the left border
+    assert crossings([found.routes[edge] for edge in edges[:-1]]) == 0
+    assert found.turns == len(found.rows) - 1 + 1

@@ -79,6 +79,7 @@ class Layout(Value):
         along, across: the size of the whole.
         rows: for each row how far it reaches along, and how far it could.
         crossings: how often two edges cross.
+        turns: how many values go round the ends of rows.
     """
 
     places: Mapping[str, Point]
@@ -89,3 +90,4 @@ class Layout(Value):
     across: float
     rows: tuple[tuple[float, float], ...]
     crossings: int
+    turns: int

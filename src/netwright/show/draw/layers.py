@@ -9,6 +9,7 @@ Source: Sugiyama, Tagawa and Toda 1981, "Methods for visual understanding of hie
 import bisect
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from netwright.show.draw.items import BRANCH_GAP, LANE, Edge, Item, Source
@@ -19,68 +20,145 @@ _Near: TypeAlias = dict[str, list[tuple[str, float]]]
 _Piece: TypeAlias = tuple[str, float, str, float]  # from an item or lane, where on it, to another, where on it
 
 
-class Lane(Value):
-    """Where an edge passes a layer."""
-
-    key: str
-    source: Source
+Spans: TypeAlias = Sequence[tuple[int, int]]  # the first layer of each row, and the one after its last
 
 
 class Layers(Value):
-    """Items and lanes by layer, in order across; `chains` are the keys that each edge goes through."""
+    """Items and lanes by layer, in order across; `chains` are the keys that each edge goes through.
+
+    Fields:
+        rank: the layer of each item and lane.
+        lanes: the keys of the lanes.
+        rails: values that pass whole rows beside them, from one row to a later one, and the number of their rail.
+    """
 
     rank: Mapping[str, int]
-    lanes: Mapping[str, Lane]
+    lanes: AbstractSet[str]
     order: tuple[tuple[str, ...], ...]
     chains: Mapping[Edge, tuple[str, ...]]
+    rails: Mapping[Source, int]
     crossings: int
 
 
-def layered(items: Sequence[Item], edges: Sequence[Edge], breadth: float | None) -> Layers:
+def layered(
+    items: Sequence[Item],
+    edges: Sequence[Edge],
+    breadth: float | None,
+    *,
+    in_turn: bool = False,
+    spans: Spans | None = None,
+) -> Layers:
     """Layers of items that are given in an order in which every edge leads forward.
 
-    `breadth` is how far a layer may reach across; None, as far as it needs.
+    `breadth` is how far a layer may reach across; None, as far as it needs. `in_turn` puts the layers of a second
+    input behind those of the first, where else they would be beside them. `spans` are the rows, where they are known:
+    a value that passes a whole row goes beside it then, on a rail.
     """
-    rank = _ranks(items, edges)
+    rank = _ranks(items, edges, in_turn=in_turn)
     if breadth is not None:
         _narrow(items, edges, rank, breadth)
-    lanes: dict[str, Lane] = {}
+    dense = {r: i for i, r in enumerate(sorted(set(rank.values())))}
+    rank = {key: dense[r] for key, r in rank.items()}
+    rails = _rails(edges, rank, spans) if spans else {}
+    lanes: set[str] = set()
+    low: set[str] = set()  # on the side of the rails
     layers: list[list[str]] = [[] for _ in range(max(rank.values(), default=0) + 1)]
     for item in items:
         layers[rank[item.key]].append(item.key)
     chains: dict[Edge, tuple[str, ...]] = {}
     for edge in edges:
-        passed = [f"{edge.start}\n{edge.value}\n{r}" for r in range(rank[edge.start] + 1, rank[edge.end])]
-        for r, key in enumerate(passed, rank[edge.start] + 1):
+        passed = passed_layers(edge, rank, spans if edge.source in rails else None)
+        keys = [f"{edge.start}\n{edge.value}\n{r}" for r in passed]
+        for r, key in zip(passed, keys, strict=True):
             if key not in lanes:
-                lanes[key] = Lane(key, edge.source)
+                lanes.add(key)
                 layers[r].append(key)
-        chains[edge] = (edge.start, *passed, edge.end)
-    order, crossings = _ordered(layers, lanes, items, chains)
-    return Layers(rank, lanes, tuple(tuple(layer) for layer in order), chains, crossings)
+                rank[key] = r
+                low |= {key} if edge.source in rails else set()
+        chains[edge] = (edge.start, *keys, edge.end)
+    order, crossings = _ordered(layers, lanes, low, items, chains)
+    return Layers(rank, lanes, tuple(tuple(layer) for layer in order), chains, rails, crossings)
 
 
-def _ranks(items: Sequence[Item], edges: Sequence[Edge]) -> dict[str, int]:
+def passed_layers(edge: Edge, rank: Mapping[str, int], spans: Spans | None) -> list[int]:
+    """The layers between the ends of an edge; with rows, only those in the rows of its ends."""
+    between = range(rank[edge.start] + 1, rank[edge.end])
+    if spans is None:
+        return list(between)
+    rows = {row_of(rank[edge.start], spans), row_of(rank[edge.end], spans)}
+    return [r for r in between if row_of(r, spans) in rows]
+
+
+def row_of(r: int, spans: Spans) -> int:
+    """The row of a layer."""
+    return next(row for row, (start, end) in enumerate(spans) if start <= r < end)
+
+
+def _rails(edges: Sequence[Edge], rank: Mapping[str, int], spans: Spans) -> dict[Source, int]:
+    """The values that pass a whole row, numbered from the first."""
+    far = [e for e in edges if row_of(rank[e.end], spans) - row_of(rank[e.start], spans) > 1]
+    return {
+        source: i for i, source in enumerate(dict.fromkeys(e.source for e in sorted(far, key=lambda e: rank[e.start])))
+    }
+
+
+def _ranks(items: Sequence[Item], edges: Sequence[Edge], *, in_turn: bool) -> dict[str, int]:
     """The layer of each item: the longest way to it. What only leads to one place stands as close to it as it can."""
     into: dict[str, set[str]] = {item.key: set() for item in items}
     out: dict[str, set[str]] = {item.key: set() for item in items}
     for edge in edges:
         into[edge.end].add(edge.start)
         out[edge.start].add(edge.end)
-    rank: dict[str, int] = {}
-    for item in items:
-        rank[item.key] = max((rank[start] + 1 for start in into[item.key]), default=0)
-    last = max(rank.values(), default=0)
     private: set[str] = set()  # it and all before it lead nowhere else
     for item in items:
-        if item.place == "last":
-            rank[item.key] = last
         if item.place == "" and all(start in private and len(out[start]) == 1 for start in into[item.key]):
             private.add(item.key)
+    rank = _longest(items, into)
+    if in_turn:
+        into = _behind(items, into, out, private, rank)
+        out = {item.key: {end for end in into if item.key in into[end]} for item in items}
+        rank = _longest(items, into)
+    last = max(rank.values(), default=0)
+    rank.update((item.key, last) for item in items if item.place == "last")
     for item in reversed(items):
         if item.key in private and out[item.key]:
             rank[item.key] = min(rank[end] for end in out[item.key]) - 1
     return rank
+
+
+def _longest(items: Sequence[Item], into: Mapping[str, AbstractSet[str]]) -> dict[str, int]:
+    """The length of the longest way to each item."""
+    rank = {item.key: 0 for item in items}
+    for _ in items:  # once would be enough, were the items in an order of `into`
+        before = dict(rank)
+        for item in items:
+            rank[item.key] = max((rank[start] + 1 for start in into[item.key]), default=0)
+        if rank == before:
+            break
+    return rank
+
+
+def _behind(
+    items: Sequence[Item],
+    into: Mapping[str, set[str]],
+    out: Mapping[str, AbstractSet[str]],
+    private: AbstractSet[str],
+    rank: Mapping[str, int],
+) -> dict[str, set[str]]:
+    """What each item stands behind, if the beginning of a side chain also stands behind what its reader reads else."""
+    found = dict(into)
+    for item in items:
+        main = max(into[item.key], key=lambda one: rank[one], default="")
+        for start in into[item.key] - {main}:
+            only = all(rank[end] >= rank[item.key] for end in out[start])
+            if start in private and only and into[start]:  # a chain, and no lone input
+                found |= {key: {*into[key], main} for key in _beginnings(start, into)}
+    return found
+
+
+def _beginnings(key: str, into: Mapping[str, AbstractSet[str]]) -> set[str]:
+    """What an item ultimately follows from."""
+    return {first for start in into[key] for first in _beginnings(start, into)} or {key}
 
 
 def _narrow(items: Sequence[Item], edges: Sequence[Edge], rank: dict[str, int], breadth: float) -> None:
@@ -110,17 +188,22 @@ def _narrow(items: Sequence[Item], edges: Sequence[Edge], rank: dict[str, int], 
 
 
 def _ordered(
-    layers: list[list[str]], lanes: Mapping[str, Lane], items: Sequence[Item], chains: Mapping[Edge, Sequence[str]]
+    layers: list[list[str]],
+    lanes: AbstractSet[str],
+    low: AbstractSet[str],
+    items: Sequence[Item],
+    chains: Mapping[Edge, Sequence[str]],
 ) -> tuple[list[list[str]], int]:
     """The order in each layer with the fewest crossings that sweeps by barycentres find."""
-    pieces = _pieces(items, chains)
+    rank = {key: r for r, layer in enumerate(layers) for key in layer}
+    pieces = {piece for piece in _pieces(items, chains) if rank[piece[2]] == rank[piece[0]] + 1}
     near: tuple[_Near, _Near] = ({}, {})  # what is before an item or lane, and what is after it
     for a, leaves, b, enters in pieces:
         near[0].setdefault(b, []).append((a, leaves))
         near[1].setdefault(a, []).append((b, enters))
     best, fewest = layers, -1
     for back in (False, True, False, True):  # from several beginnings, since sweeps end at the nearest good order
-        found, count = _swept([layer[::-1] for layer in best] if fewest > 0 else layers, lanes, pieces, near, back)
+        found, count = _swept([layer[::-1] for layer in best] if fewest > 0 else layers, lanes, low, pieces, near, back)
         if fewest < 0 or count < fewest:
             best, fewest = found, count
         if fewest == 0:
@@ -129,7 +212,12 @@ def _ordered(
 
 
 def _swept(
-    layers: list[list[str]], lanes: Mapping[str, Lane], pieces: Iterable[_Piece], near: tuple[_Near, _Near], back: bool
+    layers: list[list[str]],
+    lanes: AbstractSet[str],
+    low: AbstractSet[str],
+    pieces: Iterable[_Piece],
+    near: tuple[_Near, _Near],
+    back: bool,
 ) -> tuple[list[list[str]], int]:
     """The best order that sweeps find from a beginning; the first one goes forward or back."""
     index = {key: i for i, key in enumerate(itertools.chain.from_iterable(layers))}
@@ -141,11 +229,12 @@ def _swept(
             place = {key: float(i) for i, key in enumerate(layers[r + 1 if side else r - 1])}
             centres = [_centre(near[side].get(key, ()), place, i) for i, key in enumerate(layers[r])]
             keyed = [
-                (centre, key not in lanes, index[key], key) for centre, key in zip(centres, layers[r], strict=True)
+                (key in low, centre, key not in lanes, index[key], key)
+                for centre, key in zip(centres, layers[r], strict=True)
             ]
             layers[r] = [key for *_, key in sorted(keyed)]
         if sweep >= SWEEPS // 2:
-            _switch(layers, near)
+            _switch(layers, low, near)
         count = _crossings(layers, pieces)
         if fewest < 0 or count < fewest:
             best, fewest = layers, count
@@ -154,7 +243,7 @@ def _swept(
     return best, fewest
 
 
-def _switch(layers: list[list[str]], near: tuple[_Near, _Near]) -> None:
+def _switch(layers: list[list[str]], low: AbstractSet[str], near: tuple[_Near, _Near]) -> None:
     """Switch neighbours in a layer wherever fewer edges cross then."""
     for r, layer in enumerate(layers):
         beside = [layers[side] if 0 <= side < len(layers) else [] for side in (r - 1, r + 1)]
@@ -167,7 +256,7 @@ def _switch(layers: list[list[str]], near: tuple[_Near, _Near]) -> None:
             ]
             now = sum(x > y for left, right in ends for x in left for y in right)
             then = sum(x < y for left, right in ends for x in left for y in right)
-            if then < now:
+            if then < now and (a in low) == (b in low):
                 layer[i : i + 2] = [b, a]
 
 

@@ -11,8 +11,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from netwright.show.draw.across import Placing, Pull
-from netwright.show.draw.items import BEND, BRANCH_GAP, LANE, LEAST_GAP, ROW_GAP, STEP, Edge, Item, Layout, Source
-from netwright.show.draw.layers import Layers, layered
+from netwright.show.draw.items import (
+    BEND,
+    BRANCH_GAP,
+    LANE,
+    LEAST_GAP,
+    ROW_GAP,
+    STEP,
+    TRACK,
+    Edge,
+    Item,
+    Layout,
+    Source,
+)
+from netwright.show.draw.layers import Layers, Spans, layered, passed_layers
 from netwright.show.draw.routes import DrawnRow, PlacedLevel, labels, route
 from netwright.show.draw.rows import RowParts, broken, turn
 from netwright.value import Value
@@ -28,16 +40,18 @@ def layout(items: Sequence[Item], edges: Sequence[Edge], *, length: float | None
     `length` is how far a row may reach along, None without rows; `breadth` is how far a layer may reach across.
     """
     edges = list(dict.fromkeys(edges))
-    level = _Level.of(items, edges, layered(items, edges, breadth), breadth)
-    bends: list[float] = [0.0] * len(level.layers.order)
-    spans, at = level.rows(bends, length)
-    for _ in range(TIMES):
-        wanted = level.bends(spans, at)
-        if all(has >= wants for has, wants in zip(bends, wanted, strict=True)):
+    found: list[Layout] = []
+    for in_turn in (False, True) if length is not None else (False,):
+        layers = layered(items, edges, breadth, in_turn=in_turn)
+        level = _Level.of(items, edges, layers, breadth, None)
+        spans, one = level.solved(length)
+        found.append(one)
+        if len(spans) == 1:
             break
-        bends = [max(pair) for pair in zip(bends, wanted, strict=True)]
-        spans, at = level.rows(bends, length)
-    return level.placed(spans, at, bends, length)
+        railed = layered(items, edges, breadth, in_turn=in_turn, spans=spans)
+        if railed.rails:
+            found.append(_Level.of(items, edges, railed, breadth, spans).solved(length)[1])
+    return min(found, key=lambda one: (length is not None and one.along > length, one.turns, len(one.rows)))
 
 
 class _Level(Value):
@@ -49,9 +63,12 @@ class _Level(Value):
     pulls: Sequence[tuple[int, Pull]]  # with the layer of the first key
     even: Sequence[float]  # the size along of the even items of each layer
     breadth: float | None
+    spans: Spans | None  # the rows, where they are known
 
     @staticmethod
-    def of(items: Sequence[Item], edges: Sequence[Edge], layers: Layers, breadth: float | None) -> "_Level":
+    def of(
+        items: Sequence[Item], edges: Sequence[Edge], layers: Layers, breadth: float | None, spans: Spans | None
+    ) -> "_Level":
         of_key = {item.key: item for item in items}
         for key in layers.lanes:
             of_key[key] = Item(key, 0.0, 0.0, 0.0)
@@ -63,19 +80,31 @@ class _Level(Value):
                 enters = of_key[b].enters(edge.port) if b == edge.end else 0.0
                 skips = len(chain) > 2 and readers[edge.source] > 1  # past what others do with the same value
                 strength = PASSES if a in layers.lanes and b in layers.lanes else SKIPS if skips else PULL
-                pulls[a, b, leaves, enters] = (layers.rank[edge.start] + i, (a, b, leaves - enters, strength))
+                pulls[a, b, leaves, enters] = (layers.rank[a], (a, b, leaves - enters, strength))
         even = [max((of_key[key].along for key in layer if of_key[key].even), default=0.0) for layer in layers.order]
-        return _Level(of_key, edges, layers, list(pulls.values()), even, breadth)
+        return _Level(of_key, edges, layers, list(pulls.values()), even, breadth, spans)
+
+    def solved(self, length: float | None) -> tuple[Spans, Layout]:
+        """The rows, and everything in its place; gaps are widened for edges that turn out to bend there."""
+        bends: list[float] = [0.0] * len(self.layers.order)
+        spans, at = self.rows(bends, length)
+        for _ in range(TIMES):
+            wanted = self.bends(spans, at)
+            if all(has >= wants for has, wants in zip(bends, wanted, strict=True)):
+                break
+            bends = [max(pair) for pair in zip(bends, wanted, strict=True)]
+            spans, at = self.rows(bends, length)
+        return spans, self.placed(spans, at, bends, length)
 
     def along(self, key: str) -> float:
         """How long an item is: even items of a layer are as long as the longest."""
         item = self.items[key]
         return self.even[self.layers.rank[key]] if item.even else item.along
 
-    def rows(self, bends: Sequence[float], length: float | None) -> tuple[list[tuple[int, int]], dict[str, float]]:
+    def rows(self, bends: Sequence[float], length: float | None) -> tuple[Spans, dict[str, float]]:
         """The layers of each row, and where each item and lane begins across in its row."""
         order = self.layers.order
-        spans = [(0, len(order))] if length is None else broken(self._parts(bends), length)
+        spans = self.spans or ([(0, len(order))] if length is None else broken(self._parts(bends), length))
         at: dict[str, float] = {}
         reach = {key: item.across for key, item in self.items.items()}
         lanes = self.layers.lanes
@@ -99,7 +128,7 @@ class _Level(Value):
         alone = [self.items[layer[0]] for layer in boxes if len(layer) == 1]
         return {item.key: -item.middle for item in alone if not item.place}
 
-    def bends(self, spans: Sequence[tuple[int, int]], at: Mapping[str, float]) -> list[float]:
+    def bends(self, spans: Spans, at: Mapping[str, float]) -> list[float]:
         """The room that each gap needs for edges that change their place across in it; more for a wide change."""
         needed = [0.0] * len(self.layers.order)
         ends = {end - 1 for _, end in spans}
@@ -109,15 +138,14 @@ class _Level(Value):
                 needed[r] = max(needed[r], min(BEND + 0.1 * change, 2.5 * BEND))
         return needed
 
-    def placed(
-        self, spans: Sequence[tuple[int, int]], at: Mapping[str, float], bends: Sequence[float], length: float | None
-    ) -> Layout:
+    def placed(self, spans: Spans, at: Mapping[str, float], bends: Sequence[float], length: float | None) -> Layout:
         """Everything in its place: rows below each other, routes, labels."""
         parts = self._parts(bends)
         rows: list[DrawnRow] = []
         begins: dict[int, float] = {}
         below = 0.0
         left = max((turn(parts.cuts[start - 1]) for start, _ in spans[1:]), default=0.0)
+        left += TRACK * len(self.layers.rails)
         for number, (start, end) in enumerate(spans):
             place = left if number else 0.0
             for r in range(start, end):
@@ -153,6 +181,7 @@ class _Level(Value):
             rows[-1].ends,
             tuple((row.reaches, length or whole) for row in rows),
             self.layers.crossings,
+            sum(parts.cuts[row.end - 1] for row in rows[:-1]),
         )
 
     def _places(
@@ -175,7 +204,8 @@ class _Level(Value):
         passing: list[set[Source]] = [set() for _ in order]
         for edge in self.edges:
             rooms[rank[edge.start]] = max(rooms[rank[edge.start]], edge.room)
-            for r in range(rank[edge.start], rank[edge.end]):
+            railed = edge.source in self.layers.rails
+            for r in (rank[edge.start], *passed_layers(edge, rank, self.spans if railed else None)):
                 passing[r].add(edge.source)
         gaps = [max(LEAST_GAP, room + bend) for room, bend in zip(rooms, bends, strict=True)]
         ends = {

@@ -42,9 +42,9 @@ class PlacedLevel(Value):
         r = self.rows[row].end - 1
         found: dict[Source, float] = {}
         for edge, chain in self.layers.chains.items():
-            i = r - self.layers.rank[edge.start]
-            if 0 <= i < len(chain) - 1:
-                found[edge.source] = self.leaves(edge, chain[i])
+            for key in chain[:-1]:
+                if self.layers.rank[key] == r:
+                    found[edge.source] = self.leaves(edge, key)
         return sorted(found, key=lambda source: found[source])
 
     def leaves(self, edge: Edge, key: str) -> float:
@@ -55,19 +55,19 @@ class PlacedLevel(Value):
 def route(placed: PlacedLevel, edge: Edge) -> tuple[Point, ...]:
     """The points an edge goes through."""
     chain = placed.layers.chains[edge]
-    rank = placed.layers.rank[edge.start]
+    rank = placed.layers.rank
     points: list[Point] = []
-    for i, (a, b) in enumerate(itertools.pairwise(chain)):
-        r = rank + i
+    for a, b in itertools.pairwise(chain):
+        r = rank[a]
         y = placed.leaves(edge, a)
         end = placed.places[b][1] + (placed.items[b].enters(edge.port) if b == edge.end else 0.0)
         reach = placed.begins[r] + placed.lengths[r]
-        if i == 0:
+        if a == edge.start:
             inset = (placed.lengths[r] - _along(placed, a)) / 2
             points.append((reach - inset, y))
         here = placed.row(r)
         if r == placed.rows[here].end - 1:
-            points += _round(placed, edge, here, y, end)
+            points += _round(placed, edge, here, placed.row(rank[b]), y, end)
         elif abs(y - end) > 0.1:
             turn = reach + placed.gaps[r] - placed.bends[r]
             points += [(turn, y), (placed.begins[r + 1], end)]
@@ -83,17 +83,18 @@ def _along(placed: PlacedLevel, key: str) -> float:
     return placed.lengths[r] - 2 * (placed.places[key][0] - placed.begins[r])
 
 
-def _round(placed: PlacedLevel, edge: Edge, here: int, y: float, end: float) -> list[Point]:
-    """The way from the end of a row to the beginning of the next.
+def _round(placed: PlacedLevel, edge: Edge, here: int, there: int, y: float, end: float) -> list[Point]:
+    """The way from the end of a row to the beginning of the next, or on a rail beside the rows to that of a later one.
 
     The lowest value turns first and passes nearest to its row, so none of them cross.
     """
     turning = placed.turning(here)
     below = len(turning) - 1 - turning.index(edge.source)
-    row, after = placed.rows[here], placed.rows[here + 1]
+    row, after = placed.rows[here], placed.rows[there]
     right = row.reaches + TURN + TRACK * below
     between = row.ends + ROW_GAP / 2 + STEP * below
-    left = after.begins_along - TURN - TRACK * (len(turning) - 1 - below)
+    rail = placed.layers.rails.get(edge.source)
+    left = after.begins_along - TURN - TRACK * (len(turning) - 1 - below) if rail is None else TRACK * rail
     return [(right, y), (right, between), (left, between), (left, end)]
 
 
