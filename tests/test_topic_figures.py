@@ -47,3 +47,10 @@ def test_a_difference_has_an_interval_over_articles(figures):
     assert points == pytest.approx(100 * 23 / 80) and 0 < low < points < high
     assert figures.difference(other, one, titles) == pytest.approx((-points, -high, -low))
     assert figures.difference(one, one, titles) == (0, 0, 0)
+
+
+def test_the_list_of_rows_tells_the_same_figures_of_the_chapter(figures):
+    (rows,) = (Path(__file__).parents[1] / "book").glob("*-the-chapter-row-by-row.md")
+    lines = {number: line for line in rows.read_text().splitlines() if (number := line[2:5]) in ("171", "175")}
+    for name, error in figures.CHAPTER.items():
+        assert f" {error:.0%}" in lines["175" if "BERT" in name else "171"], name
