@@ -35,6 +35,18 @@ VERBS: list[Verb] = [
     lambda net, path, part: net.rename(path, "again"),
     lambda net, path, part: net.append(part),
     lambda net, path, part: net.prepend(_filled(part)),
+    lambda net, path, part: nw.select(net, path).replace(lambda old: nw.Chain(old, part)),
+    lambda net, path, part: nw.select(net, path).remove(),
+    lambda net, path, part: nw.select(net, nw.Linear).set(bias=False),
+    lambda net, path, part: nw.set(net, {f"{path}.out": WIDTH}),
+    lambda net, path, part: nw.flatten(net, path),
+    lambda net, path, part: nw.nest(net, path, path, "nested"),
+    lambda net, path, part: nw.wrap(net, path, nw.Residual),
+    lambda net, path, part: nw.deepen(net, path),
+    lambda net, path, part: nw.add_residual(net, path, part),
+    lambda net, path, part: nw.adapt(net, path, rank=2),
+    lambda net, path, part: nw.merge_adapters(net),
+    lambda net, path, part: nw.widen(net, path, 2),
     lambda net, path, part: net.with_output(nw.Category(list("abcd"))),
     lambda net, path, part: net.with_input(nw.Vector(WIDTH)),
     lambda net, path, part: _other_numbers(net, path.split("/")[0]),
@@ -42,11 +54,29 @@ VERBS: list[Verb] = [
     lambda net, path, part: net[: len(net) // 2 or 1],
     lambda net, path, part: net >> part,
     lambda net, path, part: net.bare(),
+    lambda net, path, part: nw.grow(net.with_output(nw.Category(list("abcd"))), classes=["e"]),
 ]
 
 
-LOCAL = VERBS[:11]
+LOCAL = VERBS[:22]
 """The verbs that keep the sizes of inputs and outputs, and their codecs."""
+
+
+KEEPING: list[Verb] = [
+    lambda net, path, part: net.rename(path, "renamed"),
+    lambda net, path, part: nw.flatten(net, path),
+    lambda net, path, part: nw.nest(net, path, path, "nested"),
+    lambda net, path, part: nw.wrap(net, path, nw.Chain),
+    lambda net, path, part: nw.select(net, path).replace(lambda old: old),
+    lambda net, path, part: net.replace(path, net[path]),
+    lambda net, path, part: net.insert(path, nw.Dropout(0.2)),
+    lambda net, path, part: nw.widen(net, path, 2),
+    lambda net, path, part: nw.deepen(net, path),
+    lambda net, path, part: nw.add_residual(net, path, part),
+    lambda net, path, part: nw.adapt(net, path, rank=2),
+    lambda net, path, part: nw.merge_adapters(net),
+]
+"""The verbs that keep what the net computes."""
 
 
 @st.composite

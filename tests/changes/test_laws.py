@@ -3,11 +3,12 @@
 import contextlib
 import pickle
 
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import netwright as nw
-from changes.random_edits import LOCAL, edited, edits
+from changes.random_edits import KEEPING, LOCAL, edited, edits
 from netwright.changes.renamed import uniform
 from netwright.errors import NetwrightError
 from netwright.net.compare import same_array
@@ -56,3 +57,19 @@ def test_arrays_that_no_edit_touched_are_the_same_memory(pair: tuple[nw.Net, nw.
             was = before.held.arrays.get(path)
             if was is not None and not uniform(array) and same_array(was, array):
                 assert array.data_ptr() == was.data_ptr(), path
+
+
+@given(nets(), st.data())
+@settings(deadline=None, max_examples=100)
+def test_edits_that_keep_the_function_keep_it_one_after_another(net: nw.Net, data: st.DataObject) -> None:
+    made = data.draw(edits(net, most=4, verbs=KEEPING))
+    x = nw.batch(torch.randn(3, WIDTH, generator=torch.Generator().manual_seed(1)))
+    torch.testing.assert_close(made(x, nw.raw), net(x, nw.raw), rtol=1e-4, atol=1e-5)
+
+
+@given(nets(), st.data())
+@settings(deadline=None, max_examples=100)
+def test_a_net_stays_as_it_is_whatever_is_made_of_it(net: nw.Net, data: st.DataObject) -> None:
+    before = nw.digest(net)
+    data.draw(edits(net))
+    assert nw.digest(net) == before

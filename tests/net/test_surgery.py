@@ -394,3 +394,20 @@ def test_an_edit_in_the_body_of_a_map_or_a_fold_keeps_its_arrays() -> None:
     same_memory(folded, named)
     x = nw.batch([[[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]])
     assert bool((named(x, nw.raw)["output"] == folded(x, nw.raw)["output"]).all())
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda net: net.delete("linear1"),
+        lambda net: nw.select(net, "linear1").remove(),
+        lambda net: nw.Chain(net).delete("chain1/linear1"),
+        lambda net: nw.select(nw.Chain(net), "chain1/linear1").remove(),
+        lambda net: net.delete("add1").replace("linear1", nw.Add()),
+    ],
+)
+def test_an_encoder_stays_at_an_input_that_gets_another_name(edit: Any) -> None:
+    made = edit(nw.initialize(nw.Chain(nw.Linear(4), nw.Add(), input=4)))
+    assert made.input_names == ("x1",)
+    assert dict(made.held.inputs) == {"x1": nw.Array("4")}
+    assert made.plan.outputs == {"output": (4,)}

@@ -16,7 +16,7 @@ from netwright.net.part import Net, Shared
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import plan_of
-from netwright.net.ports import check_reads
+from netwright.net.ports import check_reads, with_codecs_of
 from netwright.value import Value
 
 Edit: TypeAlias = Callable[[Net], Node] | None
@@ -235,7 +235,9 @@ class _Rewriting:
         known = not gone and edit is None and changed.keys() <= node.children().keys()
         fields = node.fields_with(changed) if known else None
         if fields is not None:  # what lies within another net is checked with it
-            return node.unchecked(held, **fields) if path else node.rebuilt(held, **fields)
+            if path:
+                return node.unchecked(held, **fields)
+            return with_codecs_of(node.rebuilt(held, **fields), node.input_names, node.output_names)
         calls = tuple(with_fields(call, part=changed.get(call.name, call.part)) for call in level.calls)
         level = (
             surgery.without_calls(with_fields(level, calls=calls), gone) if gone else with_fields(level, calls=calls)
@@ -245,5 +247,6 @@ class _Rewriting:
         inputs = {name: codec for name, codec in held.inputs.items() if name in level.inputs}
         outputs = {name: codec for name, codec in held.outputs.items() if name in kept}
         made = node.of_level(level, Held(inputs=inputs, outputs=outputs, shared=held.shared))
+        made = with_codecs_of(made, level.inputs, kept)
         self.shifts.append(surgery.within_body(made, level, place))
         return made

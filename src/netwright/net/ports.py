@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
@@ -12,6 +12,7 @@ from netwright.net.node import Held, Node
 from netwright.net.plan.level import Level, Ref
 
 TARGET = "target"
+N = TypeVar("N", bound=Node)
 PortLike: TypeAlias = Codec | tuple[int | str, ...] | int | str | None
 PortsLike: TypeAlias = PortLike | Mapping[str, PortLike]
 
@@ -163,3 +164,19 @@ def following_port(net: Node) -> str | None:
         ):
             return name
     return None
+
+
+def with_codecs_of(node: N, inputs: Sequence[str], outputs: Sequence[str]) -> N:
+    """A net that was just edited, with its codecs at the ports that it has, where these had other names before.
+
+    A chain has the ports of its ends: without its first part, its input may have another name.
+    """
+    sides = {
+        side: {new: codecs[old] for old, new in zip(before, now, strict=True) if old in codecs}
+        for side, codecs, before, now in (
+            ("inputs", node.held.inputs, inputs, node.input_names),
+            ("outputs", node.held.outputs, outputs, node.output_names),
+        )
+        if tuple(before) != now and len(before) == len(now) and codecs
+    }
+    return node.holding(**sides) if sides else node

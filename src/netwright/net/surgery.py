@@ -17,7 +17,7 @@ from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import plan_from, plan_of
 from netwright.net.plan.symbol import check_part_name, input_ports, output_names
-from netwright.net.ports import check_reads, check_scale
+from netwright.net.ports import check_reads, check_scale, with_codecs_of
 from netwright.sizes.notation import INPUT, OUTPUT
 
 Arrays: TypeAlias = Mapping[str, Tensor]
@@ -71,7 +71,8 @@ def replace(node: Node, path: str | int, part: Node) -> Node:
     fields = container.fields_with(dict.fromkeys(names, part.stripped())) if known else None
     if fields is not None:
         held = Held(inputs=node.held.inputs, outputs=node.held.outputs, shared=node.held.shared)
-        return hold_arrays(container.rebuilt(held, **fields), arrays)
+        made = with_codecs_of(container.rebuilt(held, **fields), node.input_names, node.output_names)
+        return hold_arrays(made, arrays)
     calls = (with_fields(call, part=part.stripped()) if call.place == place else call for call in level.calls)
     return _remade(node, with_fields(level, calls=tuple(calls)), arrays, node.held.inputs, node.held.outputs)
 
@@ -429,7 +430,7 @@ def _remade(
         outputs={name: codec for name, codec in outputs.items() if name in gives},
         shared=node.held.shared,
     )
-    made = _container(node, "an edit").of_level(changed, held)
+    made = with_codecs_of(_container(node, "an edit").of_level(changed, held), given, gives)
     return hold_arrays(made, moved(arrays, within_body(made, changed, _root(node))))
 
 
