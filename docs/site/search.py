@@ -11,6 +11,8 @@ import snowballstemmer
 from bs4 import BeautifulSoup, Tag
 
 WORD = re.compile(r"[^\W_]+")
+UNREAD = re.compile(r"<(svg|style|script|math)\b.*?</\1>", re.S)  # drawings take most of the time to parse
+ARTICLE = re.compile(r"<article\b.*</article>", re.S)
 IN_HEADING, IN_TITLE = (
     8,
     3,
@@ -53,10 +55,13 @@ def index(site: Path) -> dict[str, Any]:
 
     for file in sorted(site.rglob("*.html")):
         name = file.relative_to(site).with_suffix("").as_posix()
-        article = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser").select_one("article")
-        if name.startswith(LEFT_OUT) or article is None:
+        if name.startswith(LEFT_OUT):
             continue
-        for unread in article.select("svg, style, math, .headerlink, .viewcode-link"):
+        text = ARTICLE.search(UNREAD.sub("", file.read_text(encoding="utf-8")))
+        if text is None:
+            continue
+        article = BeautifulSoup(text[0], "html.parser")
+        for unread in article.select(".headerlink, .viewcode-link"):
             unread.extract()
         own = list(sections(article))
         title = next((heading for anchor, heading, _ in own if not anchor), name)
