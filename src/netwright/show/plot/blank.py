@@ -60,11 +60,11 @@ def signed_colours() -> Any:
     return LinearSegmentedColormap.from_list("netwright-signed", [[c / 255 for c in colour] for colour in SIGNED])
 
 
-def scale_beside(figure: "Figure", axes: Any, image: Any) -> None:
-    """The scale of an image, beside its axes."""
+def scale_beside(figure: "Figure", axes: Any, image: Any, alpha: float | None = None) -> None:
+    """The scale of an image, beside its axes; `alpha` if the image is pale."""
     from matplotlib.ticker import MaxNLocator
 
-    bar = figure.colorbar(image, ax=axes, aspect=14, pad=0.02, shrink=min(1.0, 2 / figure.get_figheight()))
+    bar = figure.colorbar(image, ax=axes, aspect=14, pad=0.02, shrink=min(1.0, 2 / figure.get_figheight()), alpha=alpha)
     cast(Any, bar.outline).set_visible(False)
     bar.locator = MaxNLocator(4)
     bar.ax.grid(visible=False)

@@ -131,7 +131,7 @@ def prediction_curve(net: Net, data: Any, *, span: tuple[float, float] | None = 
         ['examples', 'the net']
     """
     expect_net(net, "plot.prediction_curve")
-    sides = _sides(data)
+    sides = sides_of(data, "plot.prediction_curve")
     inputs, targets = map(_column, sides)
     low, high = float(inputs.min()), float(inputs.max())
     wide = WIDER * ((high - low) or 1.0)
@@ -219,7 +219,7 @@ def _fit_epochs(axes: "Axes", name: str) -> None:
         axes.set_yscale("log")
 
 
-def _sides(data: Any) -> tuple[Any, Any]:
+def sides_of(data: Any, where: str) -> tuple[Any, Any]:
     """The inputs and the targets of examples."""
     if isinstance(data, Split):
         return data.inputs, data.targets
@@ -227,7 +227,7 @@ def _sides(data: Any) -> tuple[Any, Any]:
         return data[0], data[1]
     raise DataError(
         what="these are no examples with targets",
-        where="plot.prediction_curve",
+        where=where,
         expected="(inputs, targets), or a part of a data set",
         got=shortened(repr(data), 60),
     )

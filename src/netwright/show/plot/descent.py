@@ -20,6 +20,7 @@ Numbers = NDArray[np.float64]
 Area: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 GRID = 81  # points along each axis
 LEVELS = 25
+PALE = 0.6  # so that ways over them are seen
 ROOM = 0.35  # of the extent of the ways, around them
 SIDE = 3.3  # inches of the contours
 
@@ -72,14 +73,20 @@ def descent_paths(
 
 
 def contours(axes: "Axes", axis1: Numbers, axis2: Numbers, height: Numbers) -> Any:
-    """Lines of equal height, blue where it is high and red where it is low; of the highest tenth none."""
+    """Lines of equal height, blue where it is high and red where it is low; of the highest tenth none.
+
+    Gives their scale, for `scale_beside` with the alpha of `PALE`.
+    """
     finite = height[np.isfinite(height)]
     low, high = float(finite.min()), float(np.quantile(finite, 0.9))
     levels = np.linspace(low, high if high > low else low + 1.0, LEVELS)
-    filled = axes.contourf(axis1, axis2, height, levels, cmap="RdBu", extend="max", alpha=0.6)
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    axes.contourf(axis1, axis2, height, levels, cmap="RdBu", extend="max", alpha=PALE)
     axes.contour(axis1, axis2, height, levels, colors=INK, linewidths=0.3)
     axes.grid(visible=False)
-    return filled
+    return ScalarMappable(Normalize(levels[0], levels[-1]), "RdBu")
 
 
 def _by_name(ways: Any) -> dict[str, Trajectory]:
