@@ -81,6 +81,11 @@ def test_nothing_overlaps_in_any_net(net: nw.Net, depth: int, width: int) -> Non
     assert nw.draw(net, depth=depth, width=width) == drawing
 
 
+def test_a_frame_that_leaves_no_room_to_turn_beside_it_is_made_narrower() -> None:
+    net = nw.Chain(nw.Residual([nw.Linear(4), nw.Linear(4), nw.Linear(4), nw.LayerNorm()]), input=4)
+    check(nw.draw(net, depth=2, width=700), 700)
+
+
 def test_a_residual_leads_its_input_past_its_body() -> None:
     net = nw.Chain(nw.Residual([nw.Linear(4), nw.relu, nw.Linear(4)]), input=4)
     picture = Picture(nw.draw(net, depth=2).svg)

@@ -65,9 +65,10 @@ class Scene:
             length, breadth = (None, room) if view.down else (room, None)
             self.layout: Layout = layout(self._items(), list(self.edges), length=length, breadth=breadth)
             over = self.width - room
-            if over <= 0 or not opened or inside - over < LEAST_ROOM:
+            if over <= 0 or not opened:
                 break
-            inside -= over + 4
+            widest = max(frame.width for frame in self.frames.values())
+            inside = max(LEAST_ROOM, min(inside, widest) - over)
 
     @property
     def width(self) -> float:
