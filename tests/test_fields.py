@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.fields import at_least, plain, suits, words
+from netwright.errors import NetError
+from netwright.fields import at_least, plain, suits, with_known_arguments, words
 
 if TYPE_CHECKING:
     from collections.abc import Sized
@@ -128,3 +129,15 @@ def test_suits(value: object, hint: Any, answer: bool):
 def test_words():
     assert words(Literal["a", "b"] | Callable[..., Any]) == "'a' or 'b' or a function"
     assert words(torch.Tensor) == "a value of Tensor"
+
+
+def test_a_function_with_known_arguments() -> None:
+    @with_known_arguments
+    def halved(value: float, *, rate: float = 0.5) -> float:
+        """A half."""
+        return value * rate
+
+    assert (halved(4), halved.__doc__) == (2, "A half.")
+    with pytest.raises(NetError) as caught:
+        halved(4, p=0.5)  # pyright: ignore[reportCallIssue]
+    assert caught.value.what == "halved takes no 'p'" and caught.value.mend == ("nw.halved(rate=…)",)

@@ -147,6 +147,17 @@ PICTURES = {
     "MixUp": "nw.train(…, mixup=0.2)",
 }
 """How pictures vary in training, as torchvision and Keras call it."""
+SCHEDULES = {
+    "StepLR": "nw.StepDecay(at=(0.5, 0.75), factor_each=0.1), at parts of the run",
+    "MultiStepLR": "nw.StepDecay(at=(0.5, 0.75), factor_each=0.1), at parts of the run",
+    "CosineAnnealingLR": "nw.CosineDecay()",
+    "CosineDecay": "nw.CosineDecay()",
+    "OneCycleLR": "nw.OneCycle()",
+    "ConstantLR": "nw.ConstantRate()",
+    "LambdaLR": "a class that derives from nw.Schedule and says factor(step, steps)",
+    "LearningRateScheduler": "a class that derives from nw.Schedule and says factor(step, steps)",
+    "ReduceLROnPlateau": "a callback that sets status.rate_factor, or patience=5",
+}
 ARGUMENTS = {
     "p": ("rate",),
     "lr": ("learning_rate",),
@@ -208,6 +219,11 @@ def loss(value: object) -> str:
     """Our loss for a loss of torch or its name; empty for any other value."""
     name = value if isinstance(value, str) else called(value) if _of_torch(value) else ""
     return LOSSES.get(name, "")
+
+
+def schedule(value: object) -> str:
+    """Our schedule for a schedule of torch or Keras, or its name; empty for any other value."""
+    return SCHEDULES.get(value if isinstance(value, str) else called(value), "")
 
 
 def _of_torch(value: object) -> bool:

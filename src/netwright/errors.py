@@ -158,7 +158,7 @@ def missing_extra(package: str, extra: str, why: str) -> Never:
 def close_names(name: str, names: Iterable[str], most: int = 3, cutoff: float = 0.5) -> tuple[str, ...]:
     """The names that a misspelt one may have meant, nearest first. A text too long for a name is near to none.
 
-    `cutoff` is how alike they have to be, from 0 to 1.
+    `cutoff` is how alike they have to be, from 0 to 1. A name that differs only in capitals is the nearest.
 
     Example:
         >>> close_names("conv", ["conv1", "linear1"])
@@ -167,9 +167,10 @@ def close_names(name: str, names: Iterable[str], most: int = 3, cutoff: float = 
     if len(name) > MOST_NAME:
         return ()
     known = [candidate for candidate in islice(names, MOST_NAMES) if len(candidate) <= MOST_NAME]
+    same = [known_name for known_name in known if known_name.casefold() == name.casefold()]
     last = [known_name for known_name in known if known_name.split("/")[-1] == name]
     near = difflib.get_close_matches(name, known, n=most, cutoff=cutoff)
-    return tuple(dict.fromkeys([*last, *near]))[:most]
+    return tuple(dict.fromkeys([*same, *last, *near]))[:most]
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

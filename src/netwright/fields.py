@@ -6,12 +6,15 @@ import types
 from collections import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, ParamSpec, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from netwright import elsewhere
 from netwright.errors import NetError, NetwrightError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 WORDS: dict[Any, str] = {
     bool: "True or False",
@@ -58,6 +61,17 @@ def at_least(least: int, value: object, name: str, where: str) -> None:
     """
     if type(value) is not int or value < least:
         raise NetError(what=f"{name} is a whole number of at least {least}", where=where, got=repr(value))
+
+
+def with_known_arguments(function: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a public function: a call that does not fit it is a NetError, which suggests the right argument."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **named: P.kwargs) -> R:
+        refuse_call(function, function.__name__, args, named)
+        return function(*args, **named)
+
+    return call
 
 
 def refuse_call(function: Callable[..., Any], name: str, args: Sequence[Any], named: Mapping[str, Any]) -> None:

@@ -215,3 +215,9 @@ def test_the_real_english_french(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     beginning = "At the first God made the heaven and the earth."
     assert real[0][0] == (beginning, "Au commencement, Dieu créa les cieux et la terre.")
     assert all(text for part in real for column in (part.inputs, part.targets) for text in column)
+
+
+def test_a_name_in_capitals() -> None:
+    with pytest.raises(DataError) as caught:
+        dataset("MNIST")
+    assert caught.value.mend[0] == "did you mean 'mnist'?"

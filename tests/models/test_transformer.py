@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import netwright as nw
+from messages import message
 
 BLOCKS = {
     "encoder": nw.encoder_block(16, 4, dropout=0),
@@ -95,3 +96,13 @@ def test_a_gated_unit():
 def test_a_llama_s_block_shares_keys():
     net = nw.Chain(nw.llama_block(16, 4, groups=2, inner=24), input=("n", 16))
     assert net.plan.arrays["chain1/attention/body/graph1/key/weight"].known == (8, 16)
+
+
+def test_arguments_that_others_name_so() -> None:
+    assert message(lambda: nw.self_attention(num_heads=8)) == (  # pyright: ignore[reportCallIssue]
+        "self_attention takes no 'num_heads'\n"
+        "  where:    self_attention\n"
+        "  expected: self_attention(width, heads, groups=…, causal=…, rotary=…, bias=…)\n"
+        "  got:      num_heads=8\n"
+        "  mend:     nw.self_attention(heads=…)"
+    )

@@ -202,3 +202,18 @@ def test_what_stands_before_every_name_is_named(prefix: str) -> None:
         f"{{name.removeprefix({prefix!r}): array for name, array in arrays.items()}}: all begin with {prefix!r}",
     )
     assert net.with_arrays({name.removeprefix(prefix): array for name, array in state.items()}) == net
+
+
+def test_a_function_that_is_called_like_a_layer() -> None:
+    with pytest.raises(nw.NetError) as caught:
+        nw.relu()
+    assert caught.value.mend[0] == "nw.relu without a call, as a part of a net"
+    with pytest.raises(nw.NetError) as caught:
+        nw.softmax(dim=-1)
+    assert str(caught.value) == (
+        "Softmax takes no 'dim'\n"
+        "  where:    Softmax\n"
+        "  expected: values for its ports, input\n"
+        "  got:      dim=-1\n"
+        "  mend:     nw.softmax without a call, as a part of a net"
+    )

@@ -5,8 +5,16 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.errors import NetError
-from netwright.training.schedules import SCHEDULES, ConstantRate, CosineDecay, OneCycle, StepDecay, WarmupStableDecay
+from netwright.errors import NetError, TrainingError
+from netwright.training.schedules import (
+    SCHEDULES,
+    ConstantRate,
+    CosineDecay,
+    OneCycle,
+    StepDecay,
+    WarmupStableDecay,
+    schedule_of,
+)
 
 
 def test_one_cycle_is_torch_s() -> None:
@@ -69,3 +77,24 @@ def test_numbers_of_numpy_are_kept_and_printed_as_plain_ones() -> None:
         "  expected: a number\n"
         "  got:      'a tenth', of type str"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "mend"),
+    [
+        (torch.optim.lr_scheduler.StepLR, "nw.StepDecay(at=(0.5, 0.75), factor_each=0.1), at parts of the run"),
+        ("CosineAnnealingLR", "nw.CosineDecay()"),
+        ("ReduceLROnPlateau", "a callback that sets status.rate_factor, or patience=5"),
+        ("Cosine", "did you mean 'cosine'?"),
+    ],
+)
+def test_schedules_of_others(given: object, mend: str) -> None:
+    with pytest.raises(TrainingError) as caught:
+        schedule_of(given)
+    assert caught.value.what == f"there is no schedule {given!r}" and caught.value.mend == (mend,)
+
+
+def test_what_is_no_schedule() -> None:
+    with pytest.raises(TrainingError) as caught:
+        schedule_of([0.1])
+    assert (caught.value.what, caught.value.mend) == ("there is no schedule [0.1]", ())

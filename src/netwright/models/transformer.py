@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from netwright.fields import with_known_arguments
 from netwright.layers.attention import Attention
 from netwright.layers.dropout import Dropout
 from netwright.layers.join import Add, Multiply
@@ -17,6 +18,7 @@ from netwright.net.part import Net
 MEMORY: dict[str, Any] = {"input": None, "memory": None}  # the ports of what reads two sequences
 
 
+@with_known_arguments
 def self_attention(
     width: int,
     heads: int,
@@ -62,6 +64,7 @@ def self_attention(
     )
 
 
+@with_known_arguments
 def cross_attention(width: int, heads: int, *, bias: bool = True) -> Graph:
     """Attention of a sequence to another one, its memory: queries come from the one, keys and values from the other.
 
@@ -87,6 +90,7 @@ def cross_attention(width: int, heads: int, *, bias: bool = True) -> Graph:
     )
 
 
+@with_known_arguments
 def encoder_block(
     width: int, heads: int, *, inner: int | None = None, activation: Any = gelu, dropout: float = 0.1
 ) -> Chain:
@@ -118,6 +122,7 @@ def encoder_block(
     )
 
 
+@with_known_arguments
 def decoder_block(
     width: int,
     heads: int,
@@ -165,6 +170,7 @@ def decoder_block(
     )
 
 
+@with_known_arguments
 def llama_block(
     width: int, heads: int, *, groups: int, inner: int, rotary: float = 10000.0, eps: float = 1e-6
 ) -> Chain:
@@ -196,6 +202,7 @@ def llama_block(
     )
 
 
+@with_known_arguments
 def gated(inner: int, activation: Any) -> Graph:
     """A gated unit: what one linear layer says, times the activation of another.
 

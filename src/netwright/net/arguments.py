@@ -11,6 +11,7 @@ from netwright.codecs.numeric import described, numbers
 from netwright.codecs.reading import Reading
 from netwright.errors import DataError, Fault, NetError, PathError, SizeError, did_you_mean
 from netwright.fields import plain
+from netwright.net.leaf import LeafNode
 from netwright.net.node import Node
 from netwright.net.plan.plan import ArraySpec, shape_text
 from netwright.net.plan.symbol import Symbol, use
@@ -24,6 +25,15 @@ VALUES = "numbers, or rows of them that are equally long: an array, a tensor or 
 def used_on_symbols(part: Node, x: Sequence[Any], name: str, ports: Mapping[str, Any]) -> Symbol:
     """The part in a net that is being drawn, fed by these symbols; other values among them raise an error."""
     wrong = [value for value in (*x, *ports.values()) if not isinstance(value, Symbol)]
+    odd = [port for port, value in ports.items() if port not in part.input_names and not isinstance(value, Symbol)]
+    if odd and isinstance(part, LeafNode):
+        raise NetError(
+            what=f"{type(part).__name__} takes no {odd[0]!r}",
+            where=name or type(part).__name__,
+            expected=f"values for its ports, {', '.join(part.input_names)}",
+            got=f"{odd[0]}={ports[odd[0]]!r}",
+            mend=_uncalled(part),
+        )
     if wrong:
         raise NetError(
             what="a part takes values of a net that is being drawn, or raw things, not both",
@@ -32,6 +42,10 @@ def used_on_symbols(part: Node, x: Sequence[Any], name: str, ports: Mapping[str,
             mend="nw.Constant(…) or nw.Parameter(…) for an array that is part of the net",
         )
     return use(part, *x, name=name, **ports)
+
+
+def _uncalled(part: LeafNode) -> str:
+    return f"nw.{part!r} without a call, as a part of a net"
 
 
 def path_of(path: Any) -> str | int:
@@ -52,7 +66,7 @@ def piece(ends: slice) -> slice:
     return slice(start, stop, ends.step)
 
 
-def reading_of(values: Sequence[Any], at: Any) -> tuple[Any, Reading]:
+def reading_of(part: Node, values: Sequence[Any], at: Any) -> tuple[Any, Reading]:
     """Check the arguments of a call such as `net(x, reading)`."""
     reading = values[-1] if len(values) > 1 else DECISION
     if isinstance(reading, type) and issubclass(reading, Reading):
@@ -63,7 +77,7 @@ def reading_of(values: Sequence[Any], at: Any) -> tuple[Any, Reading]:
             mend=f"nw.{reading.__name__}({'3' if reading.__name__ == 'Top' else ''})",
         )
     if not 1 <= len(values) <= 2 or not isinstance(reading, Reading):
-        named = ""
+        named = _uncalled(part) if not values and isinstance(part, LeafNode) else ""
         if isinstance(reading, str):
             named = f"nw.{reading}" if reading in READINGS else did_you_mean(reading, READINGS)
         many = "net([a, b]) for many examples, net({'left': a, 'right': b}) for several inputs"

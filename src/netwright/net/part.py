@@ -103,7 +103,7 @@ class Net(Node, abstract=True):
         """
         if ports or any(isinstance(value, Symbol) for value in x) or not (x or self.input_names):
             return given.used_on_symbols(self, x, name, ports)
-        value, reading = given.reading_of(x, at)
+        value, reading = given.reading_of(self, x, at)
         given.check_question(value, at, set)
         return call.call(self, value, reading, call.Question(at, set, training, seed))
 

@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 
+from netwright import elsewhere
 from netwright.errors import TrainingError, did_you_mean
 from netwright.fields import checked
 from netwright.value import Value
@@ -110,14 +111,15 @@ def schedule_of(given: object) -> Schedule:
     """The schedule for a name; a schedule itself is returned unchanged."""
     if isinstance(given, Schedule):
         return given
-    if given not in SCHEDULES:
+    if not isinstance(given, str) or given not in SCHEDULES:
+        near = did_you_mean(given, SCHEDULES) if isinstance(given, str) else ""
         raise TrainingError(
             what=f"there is no schedule {given!r}",
             where="schedule",
             expected=f"one of {', '.join(SCHEDULES)}, or a value such as nw.OneCycle(warmup=0.1)",
-            mend=did_you_mean(given, SCHEDULES) if isinstance(given, str) else "",
+            mend=elsewhere.schedule(given) or near or (),
         )
-    return SCHEDULES[str(given)]
+    return SCHEDULES[given]
 
 
 def _between(first: float, last: float, part: float) -> float:

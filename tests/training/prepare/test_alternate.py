@@ -178,3 +178,18 @@ def test_parts_are_a_mapping_of_at_least_two(wrong: Any) -> None:
         f"  got:      {wrong!r}"
     )
     assert copy.deepcopy(GAN) == GAN and repr(GAN).startswith("Alternate({'discriminator': ")
+
+
+def test_a_part_that_learns_in_turn_and_is_frozen() -> None:
+    net = nw.gan(nw.Chain(1, input=2), nw.Chain(1, nw.sigmoid, input=nw.Vector(1)))
+    objective = nw.Alternate({"discriminator": "discriminator_loss", "generator": "generator_loss"})
+    samples = [[x / 10] for x in range(20)]
+    with pytest.raises(nw.TrainingError) as caught:
+        nw.train(net, samples, objective=objective, learning_rate={"generator": 0}, epochs=1, progress=False)
+    assert str(caught.value) == (
+        "the part 'generator' learns in turn, and the learning rate of all its arrays is 0\n"
+        "  where:    objective\n"
+        "  got:      a learning rate of 0 for generator/linear1/weight, generator/linear1/bias\n"
+        "  mend:     leave the rate of 'generator' out of learning_rate\n"
+        "  or:       train the other part alone: a net that ends in its loss, without nw.Alternate"
+    )

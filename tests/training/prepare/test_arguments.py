@@ -155,3 +155,16 @@ def test_a_precision_that_is_none() -> None:
         'there is no such precision\n  where:    precision\n  expected: "float32", "bf16" or "float64"\n'
         "  got:      'float8'"
     )
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "accumulate", "patience", "steps_per_epoch"])
+@pytest.mark.parametrize("power", [400, 5000])
+def test_a_count_that_no_file_holds(name: str, power: int) -> None:
+    net = nw.Chain(nw.Linear(1), input=1)
+    with pytest.raises(nw.TrainingError) as caught:
+        nw.train(net, [([1.0], [2.0])] * 4, progress=False, **{name: 10**power})
+    assert str(caught.value) == (
+        f"{name} is at most 9,223,372,036,854,775,807\n"
+        f"  where:    {name}\n"
+        f"  got:      a whole number with about {power + 1:,} digits"
+    )

@@ -1,9 +1,10 @@
 """Trains parts of a net in turn, each by a loss of its own: the objective of a GAN, and what it asks of a net."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from netwright.errors import TrainingError, did_you_mean, shortened
+from netwright.net.names import matches
 from netwright.net.plan.plan import Plan
 from netwright.training.engines.engine import Turn
 from netwright.training.prepare.goal import Goal
@@ -78,6 +79,16 @@ def turns_of(objective: object, plan: Plan, goal: Goal, trained: list[str]) -> t
                 expected=f"one of {', '.join(map(repr, known))}",
                 mend=did_you_mean(loss, known),
             )
+        if frozen := _frozen(pattern, plan, goal, trained):
+            raise TrainingError(
+                what=f"the part {pattern!r} learns in turn, and the learning rate of all its arrays is 0",
+                where="objective",
+                got=f"a learning rate of 0 for {shortened(', '.join(frozen), 120)}",
+                mend=(
+                    f"leave the rate of {pattern!r} out of learning_rate",
+                    "train the other part alone: a net that ends in its loss, without nw.Alternate",
+                ),
+            )
         paths = paths_like(pattern, trained, goal.prefix, "objective")
         if twice := [path for path in paths if path in of]:
             raise TrainingError(
@@ -106,3 +117,10 @@ def turns_of(objective: object, plan: Plan, goal: Goal, trained: list[str]) -> t
             mend=f"a pattern for the part that learns from {idle[0]!r}, or a net without this output",
         )
     return tuple(turns)
+
+
+def _frozen(pattern: str, plan: Plan, goal: Goal, trained: Collection[str]) -> list[str]:
+    """The arrays that a pattern names, where none of them is trained."""
+    learned = [path for path, spec in plan.arrays.items() if spec.weight.kind == "learned"]
+    named = [path for path in learned if matches(path.removeprefix(goal.prefix), pattern)]
+    return [] if {*named} & {*trained} else [path.removeprefix(goal.prefix) for path in named]

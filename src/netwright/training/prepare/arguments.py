@@ -21,6 +21,7 @@ from netwright.training.prepare.next_element import NextElement
 from netwright.training.range_test import RangeTest
 
 MOST_THREADS = 256
+LARGEST = 2**63 - 1  # of what is counted: files hold such numbers, and more epochs than that never end
 PRECISIONS: Mapping[str, torch.dtype | None] = {"float32": None, "bf16": torch.bfloat16, "float64": torch.float64}
 
 P = ParamSpec("P")
@@ -56,9 +57,24 @@ def whole(name: str, value: Any, least: int, most: float = math.inf) -> int | No
     if number is None or isinstance(value, bool) or not least <= number <= most:
         bounds = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
         raise TrainingError(
-            what=f"{name} is a whole number {bounds}", where=name, got=f"{value!r} ({type(value).__name__})"
+            what=f"{name} is a whole number {bounds}", where=name, got=f"{_shown(value)} ({type(value).__name__})"
         )
     return number
+
+
+def counted(name: str, value: Any) -> int | None:
+    """A whole number of at least 1 that a file can hold, or None."""
+    found = whole(name, value, 1)
+    if found is not None and found > LARGEST:
+        raise TrainingError(what=f"{name} is at most {LARGEST:,}", where=name, got=_shown(value))
+    return found
+
+
+def _shown(value: Any) -> str:
+    """A value as it is written; of a whole number with very many digits, how many there are."""
+    if not isinstance(value, int) or abs(value) <= LARGEST:
+        return repr(value)
+    return f"a whole number with about {int(value.bit_length() * math.log10(2)) + 1:,} digits"
 
 
 def yes_or_no(name: str, value: Any) -> bool:
@@ -81,7 +97,7 @@ def check_number(name: str, value: Any, zero: bool = False) -> float:
         found = math.nan
     if not math.isfinite(found) or found < 0 or (found == 0 and not zero):
         raise TrainingError(
-            what=f"{name} is a finite number {'of at least' if zero else 'above'} 0", where=name, got=repr(value)
+            what=f"{name} is a finite number {'of at least' if zero else 'above'} 0", where=name, got=_shown(value)
         )
     return found
 

@@ -61,9 +61,9 @@ def _as_given(value: Any) -> Any:
 
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "validation": plain_number,
-    "epochs": lambda value: arguments.whole("epochs", value, 1),
-    "batch_size": lambda value: arguments.whole("batch_size", value, 1),
-    "accumulate": lambda value: arguments.whole("accumulate", value, 1),
+    "epochs": lambda value: arguments.counted("epochs", value),
+    "batch_size": lambda value: arguments.counted("batch_size", value),
+    "accumulate": lambda value: arguments.counted("accumulate", value),
     "loss": _as_given,
     "label_smoothing": lambda value: arguments.share("label_smoothing", value),
     "mixup": lambda value: arguments.number("mixup", value),
@@ -77,7 +77,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "ema": lambda value: arguments.share("ema", value),
     "measurements": arguments.measurements,
     "best": arguments.best,
-    "patience": lambda value: arguments.whole("patience", value, 1),
+    "patience": lambda value: arguments.counted("patience", value),
     "minutes": lambda value: arguments.number("minutes", value),
     "weights": _as_given,
     "class_weights": arguments.by_class,
@@ -89,7 +89,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "choices": lambda value: arguments.all_of("choices", value, Choice),
     "objective": arguments.objective,
     "keep": lambda value: arguments.yes_or_no("keep", value),
-    "steps_per_epoch": lambda value: arguments.whole("steps_per_epoch", value, 1),
+    "steps_per_epoch": lambda value: arguments.counted("steps_per_epoch", value),
 }
 """What refuses a wrong value of each keyword, and gives the value that the run has."""
 
