@@ -10,5 +10,8 @@ from netwright.show.plot.descent import descent_paths as descent_paths
 from netwright.show.plot.maps import feature_maps as feature_maps
 from netwright.show.plot.maps import inner_values as inner_values
 from netwright.show.plot.maps import kernels as kernels
+from netwright.show.plot.sizes import growth as growth
+from netwright.show.plot.sizes import receptive_field as receptive_field
+from netwright.show.plot.sizes import throughput as throughput
 from netwright.show.plot.surface import loss_surface as loss_surface
 from netwright.show.plot.unrolled import unrolled as unrolled
