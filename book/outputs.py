@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LARGE = 100_000  # characters: an SVG below this is kept although a PNG may be smaller, because it follows the theme
-LINK = re.compile(r"(\]\(\d\d-[a-z0-9-]+)\.html\b")
+LINK = re.compile(r"(\]\(\d\d-[a-z0-9-]+)\.md\b")
 
 
 def kept(notebook: NotebookNode) -> NotebookNode:

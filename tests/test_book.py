@@ -57,7 +57,7 @@ def page(code, title="First", prose="Words."):
 
 FIRST = """# First *page*
 
-What it says. The [second](01-second.html#part) is another page.
+What it says. The [second](01-second.md#part) is another page.
 
 ```python
 x = 6 * 7
@@ -67,7 +67,7 @@ x
 
 ```python tags=["hide-input"]
 from IPython.display import Markdown
-Markdown(f"**{x}** is on [a page](01-second.html).")
+Markdown(f"**{x}** is on [a page](01-second.md).")
 ```
 """
 

@@ -83,7 +83,7 @@ def test_the_list_of_rows_names_the_page_of_every_row_that_a_page_shows():
     for page in pages[1:]:
         for line in page.read_text().splitlines():
             for row in rows_of(line):
-                assert f"[{int(page.name[:2])}]({page.stem}.html)" in said[row], f"row {row} is shown on {page.name}"
+                assert f"[{int(page.name[:2])}]({page.stem}.md)" in said[row], f"row {row} is shown on {page.name}"
 
 
 @pytest.fixture

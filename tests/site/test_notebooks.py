@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_output
 
-PAGE = "# First *page*\n\nWhat it says.\n\n## A [part](01-b.html) of `it`\n\nMore.\n\n```python\n1\n```\n"
+PAGE = "# First *page*\n\nWhat it says.\n\n## A [part](01-b.md) of `it`\n\nMore.\n\n```python\n1\n```\n"
 SVG = '<svg width="1"><style>@media (prefers-color-scheme:dark){a{x:1}}</style><text>loss</text><text>0.5</text></svg>'
 
 
