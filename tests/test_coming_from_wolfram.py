@@ -53,6 +53,6 @@ def test_ours_runs(
     monkeypatch.chdir(tmp_path)
     _, ours = row
     code = [text for text in re.findall(r"`([^`]+)`", ours) if text not in NO_CODE]
-    assert code or ours[0] == "–" or "training-options.md" in ours or ours == "`seed=`"
+    assert code or ours[0] == "–" or "nettrain.md" in ours or ours == "`seed=`"
     for text in code:
         assert eval(text, dict(names)) is not Ellipsis

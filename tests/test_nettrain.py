@@ -1,4 +1,4 @@
-"""The tables of docs/training-options.md: every keyword and attribute is there, and every example runs."""
+"""The tables of docs/nettrain.md: every keyword and attribute is there, and every example runs."""
 
 import inspect
 import re
@@ -9,7 +9,7 @@ import pytest
 
 import netwright as nw
 
-PAGE = Path(__file__).parents[1] / "docs" / "training-options.md"
+PAGE = Path(__file__).parents[1] / "docs" / "nettrain.md"
 XS = [[float(i), float(i % 7)] for i in range(60)]
 DATA = (XS, [i % 3 for i in range(60)])
 OPTIONS, RESULTS = 18, 35  # of NetTrain, and of NetTrainResultsObject
