@@ -90,7 +90,7 @@ GROUPS = (
     Group(
         "training",
         "Training",
-        "Training a net, what training gives back, and what it can be told.",
+        "How to train a net: `nw.train`, the run that it gives, optimizers, schedules, penalties and objectives.",
         (
             *(f"training.{name}" for name in ("train", "result", "events", "measurement", "replay", "descend")),
             *(f"training.{name}" for name in ("optimizers", "schedules", "penalties", "range_test", "prepare")),
@@ -103,7 +103,10 @@ GROUPS = (
         ("training.folder", "training.loggers"),
     ),
     Group(
-        "sweeps", "Sweeps and diagnosis", "Many runs side by side, and what is wrong with one.", ("sweep", "diagnosis")
+        "sweeps",
+        "Sweeps and diagnosis",
+        "Compare many trainings, and find out what is wrong with one.",
+        ("sweep", "diagnosis"),
     ),
     Group("measuring", "Measuring", "Measurements with intervals and baselines.", ("measure",)),
     Group("generating", "Generating", "Sequences from a net, step by step.", ("generate", "stepping")),
@@ -115,12 +118,17 @@ GROUPS = (
         ("inside", "causality"),
     ),
     Group("showing", "Drawing and showing", "Tables, drawings, figures and pages of nets and runs.", ("show", "plot")),
-    Group("editing", "Editing", "Many parts at once, levels, larger nets, ensembles.", ("editing",)),
-    Group("changes", "Changes", "What differs between two nets, as a value.", ("changes",)),
-    Group("files", "Files", "One safe file for a net.", ("file",)),
-    Group("checking", "Checking", "Tests of the laws on any net.", ("check",)),
-    Group("inits", "Initial values", "The ways to fill a new array, for a layer of your own.", ("inits",)),
-    Group("errors", "Errors", "What goes wrong has a place, and says how to mend it.", ("errors",)),
+    Group(
+        "editing",
+        "Editing",
+        "Edits of many parts at once, moves between levels, larger nets, ensembles, adapters.",
+        ("editing",),
+    ),
+    Group("changes", "Changes", "What differs between two nets: compare, apply, merge, save.", ("changes",)),
+    Group("files", "Files", "Save a net to one safe file, and load it.", ("file",)),
+    Group("checking", "Checking", "Tests that the laws of all nets hold for a net.", ("check",)),
+    Group("inits", "Initial values", "How a new array is filled, for a layer of your own.", ("inits",)),
+    Group("errors", "Errors", "Every error says what is wrong, where, and how to mend it.", ("errors",)),
 )
 
 
