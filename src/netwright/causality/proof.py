@@ -46,7 +46,7 @@ class Visibility:
         for op in plan.wiring.ops:
             self._place(op)
         self.edges = tuple(edge for op in plan.wiring.ops for edge in self._edges(op))
-        self.spans = _spread(self.edges, {source: self._start(source) for source in self.sources})
+        self.spans = spans_through(self.edges, {source: self._start(source) for source in self.sources})
 
     @cached_property
     def sources(self) -> tuple[Slot, ...]:
@@ -214,7 +214,7 @@ def displaced(span: Span, edge: Span) -> Span:
     return span[0] + edge[0], span[1] + edge[1]
 
 
-def _spread(edges: Sequence[SeenThrough], starts: Mapping[Slot, Span]) -> dict[Slot, dict[Slot, Span]]:
+def spans_through(edges: Sequence[SeenThrough], starts: Mapping[Slot, Span]) -> dict[Slot, dict[Slot, Span]]:
     """Compute what every value sees of each input: update value after value until nothing changes."""
     spans: dict[Slot, dict[Slot, Span]] = {source: {source: start} for source, start in starts.items()}
     for turn in itertools.count():

@@ -156,6 +156,7 @@ class Reverse(Leaf):
     ports = "n ... -> n ..."
     passes_values = True
     family = "shape"
+    reverses = True
 
     def hides_future(self, path: str) -> tuple[str, ...]:
         around, _, own = path.rpartition("/")

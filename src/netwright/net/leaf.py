@@ -247,6 +247,9 @@ class LeafNode(Node, abstract=True):
     family: ClassVar[Family] = "other"
     """The colour of its box in a drawing."""
 
+    reverses: ClassVar[bool] = False
+    """Whether it gives a sequence from its end to its beginning: a state behind it is drawn from right to left."""
+
 
 def with_options(leaf: LeafNode, **changes: Any) -> Iterator[LeafNode]:
     """A leaf with other options, checked like a new one; nothing where it cannot have them."""

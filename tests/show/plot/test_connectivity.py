@@ -19,16 +19,17 @@ def test_a_convolution_sees_its_window_and_no_holes_of_it():
 
 def test_attention_sees_everything_or_the_past():
     full, state = seen(nw.self_attention(4, 1))
-    assert full[2] == [0, 1, 2, 3, 4] and not state
+    assert full[2] == [0, 1, 2, 3, 4] and state == "none"
     causal, state = seen(nw.self_attention(4, 1, causal=True))
-    assert causal[2] == [0, 1, 2] and not state
+    assert causal[2] == [0, 1, 2] and state == "none"
 
 
 def test_a_recurrent_net_sees_the_past_through_its_state():
     for part in (nw.GRU(4), nw.Chain(nw.GRU(4), nw.RNN(4))):
         past, state = seen(part)
-        assert past[2] == [0, 1, 2] and state
-    assert not seen(nw.Chain(nw.GRU(4), nw.self_attention(4, 1, causal=True)))[1]
+        assert past[2] == [0, 1, 2] and state == "forward"
+    past, state = seen(nw.Chain(nw.Conv(4, 3, padding="causal"), nw.GRU(4)))
+    assert past[2] == [0, 1, 2] and state == "none"  # its convolution sees the past without the state
 
 
 def test_the_graph_of_a_net():
@@ -47,6 +48,14 @@ def test_the_graph_of_a_net():
     assert len([text for text in axes.texts if hasattr(text, "arrow_patch")]) == 10
     recurrent = nw.plot.connectivity(nw.Chain(nw.GRU(4), input=("n", 4)), length=4).axes[0]
     assert len([text for text in recurrent.texts if hasattr(text, "arrow_patch")]) == 4 + 3
+
+
+def test_states_in_both_directions():
+    everything, state = seen(nw.Bidirectional(nw.GRU(2)))
+    assert everything[0] == [0, 1, 2, 3, 4] and state == "both"
+    axes = nw.plot.connectivity(nw.Chain(nw.Bidirectional(nw.GRU(2)), input=("n", 4)), length=4).axes[0]
+    assert axes.get_title() == "output from input: 10 connections"
+    assert len([text for text in axes.texts if hasattr(text, "arrow_patch")]) == 4 + 2 * 3
 
 
 def test_one_more_element():

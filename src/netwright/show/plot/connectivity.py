@@ -1,21 +1,17 @@
 """Draws which positions of a sequence are connected, as graphs: of a whole net, and part by part, unrolled in time."""
 
 from collections.abc import Sequence
-from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from netwright.causality.causality import offsets_of, sight_of
-from netwright.causality.proof import Visibility
 from netwright.errors import NetError
 from netwright.fields import at_least
-from netwright.net.leaf import LeafNode
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.plan.each import EachBoundary
 from netwright.show.plot.blank import in_house_style, new_figure, without_frame
 from netwright.show.plot.nodes import arrow, node
+from netwright.show.plot.states import States, Way
 from netwright.show.plot.style import BLUE, GRAY, ORANGE, WIDTH
-from netwright.sizes.notation import ports as read_ports
 from netwright.value import Value
 
 if TYPE_CHECKING:
@@ -34,13 +30,13 @@ class Connections(Value):
     Fields:
         output, input: the ports.
         seen: pairs (position of the output, position of the input), from 0.
-        state: whether the past is seen through a state alone, which goes from each position to the next.
+        state: where a state goes from each position to the next, if other positions are seen through states alone.
     """
 
     output: str
     input: str
     seen: tuple[Pair, ...]
-    state: bool
+    state: Way
 
 
 @in_house_style
@@ -48,8 +44,9 @@ def connectivity(net: Net, *, along: str = "n", length: int = 6, step: bool = Fa
     """Which positions of the input each position of the output sees, as a graph: inputs below, outputs above.
 
     What is connected is measured on the net, which needs no weights for it: position by position, the input is changed
-    with random weights, and each output that changes is connected. A net that remembers the past in a state alone is
-    drawn with arrows from each position to the next. One output is in front, with the positions that it sees.
+    with random weights, and each output that changes is connected. A net that sees other positions through states
+    alone is drawn with arrows from each position to the next, and back where it reads in both directions. One output
+    is in front, with the positions that it sees.
 
     Fields:
         along: the size that counts the positions, as the inputs name it.
@@ -74,7 +71,7 @@ def connectivity(net: Net, *, along: str = "n", length: int = 6, step: bool = Fa
         _check_causal(found)
     figure = new_figure(min(WIDTH, APART * length + 0.6), TALL * len(found))
     for axes, one in zip(figure.subplots(len(found), 1, squeeze=False)[:, 0], found, strict=True):
-        count = len(one.seen) if not one.state else 2 * length - 1
+        count = len(one.seen) if one.state == "none" else length + (length - 1) * len(_steps(one.state))
         axes.set_title(f"{one.output} from {one.input}: {count} connections" if not step else f"one more {one.output}")
         _graph(axes, one, length, step)
     return figure
@@ -86,6 +83,7 @@ def connections(net: Net, along: str, length: int) -> tuple[Connections, ...]:
     Raises: NetError where no output has positions.
     """
     sight = sight_of(net, along, False)
+    states = States(sight)
     found: list[Connections] = []
     for output, slot in net.plan.wiring.outputs:
         for source in sight.of(slot):
@@ -95,8 +93,7 @@ def connections(net: Net, along: str, length: int) -> tuple[Connections, ...]:
             low, high = sight.of(slot)[source]
             pairs = [(i, j) for i in range(length) for j in range(length)]
             seen = [(i, j) for i, j in pairs if (low <= j - i <= high and (offsets is None or j - i in offsets[slot]))]
-            state = low == -inf and high <= 0 and remembers_in_a_state(net, sight)
-            found.append(Connections(output, source[1], tuple(seen), state))
+            found.append(Connections(output, source[1], tuple(seen), states.way_between(source, slot)))
     if not found:
         raise NetError(
             what=f"no output of this net has positions along {along}",
@@ -104,18 +101,6 @@ def connections(net: Net, along: str, length: int) -> tuple[Connections, ...]:
             expected="an output for every element of the input",
         )
     return tuple(found)
-
-
-def remembers_in_a_state(net: Net, sight: Visibility) -> bool:
-    """Whether all that reaches far along a size is a state that goes from each element to the next."""
-    leaves = {op.path: op.leaf for op in net.plan.wiring.ops}
-    far = {edge.made[0] for edge in sight.edges if isinf(edge.span[0])}
-    return all(has_state(leaves[path]) for path in far)
-
-
-def has_state(leaf: LeafNode) -> bool:
-    """Whether a leaf, or the end of a `Fold`, carries a state from one element to the next."""
-    return bool(leaf.each.carry) if isinstance(leaf, EachBoundary) else bool(read_ports(leaf.signature(1)).states)
 
 
 def _check_causal(found: Sequence[Connections]) -> None:
@@ -129,33 +114,36 @@ def _check_causal(found: Sequence[Connections]) -> None:
         )
 
 
+def _steps(way: Way) -> tuple[int, ...]:
+    """To which neighbours a state goes."""
+    return {"none": (), "forward": (1,), "backward": (-1,), "both": (1, -1)}[way]
+
+
 def _graph(axes: "Axes", one: Connections, length: int, step: bool) -> None:
     """One graph: inputs at height 0, outputs at height 1."""
     last = length - 1
     front = last if step or all(j <= i for i, j in one.seen) else length // 2
     drawn = [last] if step else [*range(length)]
-    below = {(i, j) for i, j in one.seen if i in drawn and (not one.state or i == j)}
+    steps = _steps(one.state)
+    below = {(i, j) for i, j in one.seen if i in drawn and (not steps or i == j)}
     for i, j in sorted(below, key=lambda pair: pair[0] == front):
-        colour, width = (BLUE, 1.6) if i == front else (GRAY, FAINT)
+        colour, width = (BLUE, 1.6) if i == front or (steps and (front, j) in one.seen) else (GRAY, FAINT)
         arrow(axes, (j, 0), (i, 1), colour, width=width)
-    for i in range(1, length) if one.state else ():
-        if i in drawn:
-            arrow(axes, (i - 1, 1), (i, 1), BLUE if i <= front else GRAY, width=1.6)
-    kept = {last - 1} if one.state else {j for i, j in one.seen if i == last and j != last}
+    for side in steps:
+        height = 1 + 0.06 * side * (len(steps) - 1)
+        for i in drawn:
+            if 0 <= i - side < length:
+                leads = (front - i) * side >= 0
+                arrow(axes, (i - side, height), (i, height), BLUE if leads else GRAY, width=1.6 if leads else FAINT)
+    kept = {last - 1} if steps else {j for i, j in one.seen if i == last and j != last}
     for j in range(length):
-        square = step and not one.state and j in kept
+        square = step and not steps and j in kept
         if not step or j == last or square:
             node(axes, (j, 0), subscript("x", j + 1), ORANGE if square else BLUE, square=square, hollow=not square)
-        if not step or j == last or (one.state and j in kept):
+        if not step or j == last or (steps and j in kept):
             held = step and j != last
-            node(
-                axes,
-                (j, 1),
-                subscript("y", j + 1),
-                ORANGE if held else BLUE,
-                square=held,
-                hollow=j != front and not held,
-            )
+            colour = ORANGE if held else BLUE
+            node(axes, (j, 1), subscript("y", j + 1), colour, square=held, hollow=j != front and not held)
     axes.set(xlim=(-0.5, last + 0.5), ylim=(-0.35, 1.35))
     without_frame(axes)
 

@@ -1,12 +1,13 @@
 """Draws a net over a sequence unrolled in time: every part once for each element, with what goes between elements."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from math import hypot, inf
+from typing import TYPE_CHECKING
 
 import torch
 
 from netwright.causality.causality import sight_of
-from netwright.causality.proof import Visibility
+from netwright.causality.proof import SAME, SeenThrough, Visibility, spans_through
 from netwright.codecs.array import Array
 from netwright.fields import at_least
 from netwright.net.apply import apply
@@ -18,8 +19,9 @@ from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.wiring import Slot
 from netwright.show.parts import kind_text
 from netwright.show.plot.blank import in_house_style, new_figure, only_axes, without_frame
-from netwright.show.plot.connectivity import has_state, subscript
+from netwright.show.plot.connectivity import subscript
 from netwright.show.plot.nodes import Place, arrow, node
+from netwright.show.plot.states import States, Turned, Way
 from netwright.show.plot.style import BLUE, GRAY, INK, ORANGE, WIDTH
 from netwright.sizes.size import evaluate
 from netwright.sizes.unify import Row
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 APART = 1.35  # inches from one element to the next
 TALL = 0.8  # inches from one part to the next
-Way: TypeAlias = Literal["none", "forward", "both"]
 
 
 class UnrolledRow(Value):
@@ -43,6 +44,7 @@ class UnrolledRow(Value):
         positions: whether it has a value for each element.
         state: where its state goes.
         span: how far it sees without a state, in elements.
+        against: whether it runs from the last element to the first.
         read_at: of a part with one value, the elements that it sees.
     """
 
@@ -51,6 +53,7 @@ class UnrolledRow(Value):
     positions: bool
     state: Way
     span: Span
+    against: bool = False
     read_at: tuple[int, ...] = ()
 
 
@@ -59,8 +62,9 @@ def unrolled(net: Net, *, along: str = "n", steps: int = 3) -> "Figure":
     """A net over a sequence, unrolled in time: each part once for each element, and the states between elements.
 
     Time goes to the right and values go up. An orange arrow is a state; a part that reads in both directions has
-    arrows in both. What sees other elements directly, as a convolution and attention do, has an arrow from each. A
-    part without a value for each element, such as `nw.Last()`, has one box. What a part sees is proved or measured.
+    arrows in both, and `nw.Bidirectional` by itself shows its two parts. What sees other elements directly, as a
+    convolution and attention do, has an arrow from each. A part without a value for each element, such as `nw.Last()`,
+    has one box. What a part sees is proved or measured.
 
     Fields:
         along: the size that counts the elements, as the inputs name it.
@@ -81,50 +85,83 @@ def unrolled(net: Net, *, along: str = "n", steps: int = 3) -> "Figure":
     rows = _rows(net, sight, steps)
     inputs = [name for name in net.plan.wiring.inputs if any(name in row.reads for row in rows.values())]
     heights = {key: TALL * (i + 1) for i, key in enumerate(rows)} | dict.fromkeys(inputs, 0.0)
-    ends = [(name, _row_of(slot, rows)) for name, slot in net.plan.wiring.outputs]
+    states = States(sight)
+    turned = states.turned(sight.sources)
+    left_out = _left_out(states, turned)
+    ends = [(name, slot, _shown(_row_of(slot, rows), left_out)) for name, slot in net.plan.wiring.outputs]
     top = TALL * (len(rows) + 1)
     longest = max(len(row.name) for row in rows.values())
-    figure = new_figure(min(WIDTH, (APART + 0.06 * longest) * steps + 1.2), top + 0.6)
+    figure = new_figure(min(WIDTH, (APART + 0.06 * longest) * steps + 1.4), top + 0.6)
     axes = only_axes(figure)
     without_frame(axes)
-    axes.set(xlim=(-1.05, APART * (steps - 1) + 0.85), ylim=(-0.35, top + 0.3))
+    axes.set(xlim=(-1.15, APART * (steps - 1) + 1.15), ylim=(-0.35, top + 0.3))
     for key, row in rows.items():
         _row(axes, row, key, rows, heights, steps)
     for number, name in enumerate(inputs):
         for t in range(steps):
             letter = "x" if len(inputs) == 1 else name
             node(axes, (APART * t + 0.4 * number, 0), subscript(letter, t + 1), hollow=True)
-    for name, key in ends[:1]:
+    for name, slot, key in ends[:1]:
         for t in range(steps) if key in rows and rows[key].positions else [steps - 1]:
             arrow(axes, (APART * t, heights[key]), (APART * t, top))
-            text = subscript("y", t + 1) if key in rows and rows[key].positions else name
+            number = steps - t if turned.get(slot) == frozenset([True]) else t + 1
+            text = subscript("y", number) if key in rows and rows[key].positions else name
             node(axes, (APART * t, top), text, hollow=True)
     return figure
 
 
 def _rows(net: Net, sight: Visibility, steps: int) -> dict[str, UnrolledRow]:
     """The parts of a net, or the net itself where it has none or is done for each element."""
-    if isinstance(net, ContainerNode) and net.each is None:
-        calls = net.level.calls
-        reads = {call.name: tuple(ref[0] or ref[1] for _, ref in call.reads) for call in calls}
-        return {name: _described(net, sight, name, reads[name], steps) for name in reads}
-    return {"": _described(net, sight, "", net.required_names, steps)}
+    states = States(sight)
+    turned = states.turned(sight.sources)
+    if not isinstance(net, ContainerNode) or net.each is not None:
+        return {"": _described(net, states, turned, "", net.required_names, steps)}
+    reads = {call.name: [ref[0] or ref[1] for _, ref in call.reads] for call in net.level.calls}
+    left_out = _left_out(states, turned)
+    rows = {name: [_shown(one, left_out) for one in given] for name, given in reads.items() if name not in left_out}
+    return {name: _described(net, states, turned, name, given, steps) for name, given in rows.items()}
 
 
-def _described(net: Net, sight: Visibility, path: str, reads: Sequence[str], steps: int) -> UnrolledRow:
-    leaves = {op.path: op.leaf for op in net.plan.wiring.ops}
+def _left_out(states: States, turned: Turned) -> dict[str, str]:
+    """The parts that reverse a sequence, and what each reads: what reads them is drawn against time instead.
+
+    They are drawn, and none is left out, where one value reads a sequence and its reverse.
+    """
+    if any(len(turned.get(edge.made, ())) == 2 for edge in states.sight.edges if states.sight.axis(edge.made) == 0):
+        return {}
+    return {edge.made[0]: edge.read[0] or edge.read[1] for edge in states.sight.edges if states.reverses(edge)}
+
+
+def _shown(name: str, left_out: dict[str, str]) -> str:
+    """The first part before one that is not left out."""
+    while name in left_out:
+        name = left_out[name].split("/")[0]
+    return name
+
+
+def _described(net: Net, states: States, turned: Turned, path: str, reads: Sequence[str], steps: int) -> UnrolledRow:
+    sight = states.sight
     inside = [e for e in sight.edges if not path or e.made[0] == path or e.made[0].startswith(f"{path}/")]
-    slots = net.plan.value(path) if path else net.plan.wiring.outputs
-    positions = any(sight.axis(slot) is not None for _, slot in slots or ())
-    states = any(has_state(leaves[edge.made[0]]) for edge in inside)
-    ahead = any(edge.span[1] > 0 for edge in inside if not has_state(leaves[edge.made[0]]))
-    state: Way = "none" if not states else "both" if ahead else "forward"
-    low, high = min((e.span[0] for e in inside), default=0.0), max((e.span[1] for e in inside), default=0.0)
-    name = path or kind_text(net)
-    span: Span = (0, 0) if states else (low, high)
+    slots = [slot for _, slot in (net.plan.value(path) if path else net.plan.wiring.outputs) or ()]
+    positions = any(sight.axis(slot) is not None for slot in slots)
     over = [edge.read for edge in inside if sight.axis(edge.read) is not None and edge.read[0].split("/")[0] != path]
+    against = any(turned.get(slot) == frozenset([True]) for slot in (slots if positions else over))
     at = _read_at(net, path, over[0], steps) if over and not positions and path else tuple(range(steps))
-    return UnrolledRow(name, tuple(dict.fromkeys(reads)), positions, state, span, at)
+    at = tuple(steps - 1 - s for s in at) if against else at
+    low, high = _span(inside, slots, states)
+    span: Span = (-high, -low) if against else (low, high)
+    name = path or kind_text(net)
+    way = states.way(inside, turned) if positions else "none"
+    return UnrolledRow(name, tuple(dict.fromkeys(reads)), positions, way, span, against, at)
+
+
+def _span(inside: Sequence[SeenThrough], slots: Sequence[Slot], states: States) -> Span:
+    """How far the values of a part see other than through a state."""
+    made = {edge.made for edge in inside}
+    direct = [SeenThrough(e.read, e.made, SAME if states.carries(e) or states.reverses(e) else e.span) for e in inside]
+    spans = spans_through(direct, {edge.read: SAME for edge in inside if edge.read not in made})
+    found = [span for slot in slots if states.sight.axis(slot) is not None for span in spans.get(slot, {}).values()]
+    return min((low for low, _ in found), default=0.0), max((high for _, high in found), default=0.0)
 
 
 def _row_of(slot: Slot, rows: dict[str, UnrolledRow]) -> str:
@@ -140,17 +177,20 @@ def _row(
     for source in row.reads:
         below = heights[source]
         whole = source in rows and not rows[source].positions
-        bend = 0.0 if here - below < 1.5 * TALL else 0.35
+        bend = 0.0 if here - below < 1.5 * TALL else 0.35 if source in rows else -0.35
         for t in columns:
             seen = [steps - 1] if whole else [s for s in range(steps) if _sees(row, s, t)]
             for s in seen:
-                arrow(axes, (APART * s, below), (APART * t, here), GRAY if s != t else INK, bend=bend)
+                gap = _gap(row.name, APART * (t - s), here - below)
+                arrow(axes, (APART * s, below), (APART * t, here), GRAY if s != t else INK, bend=bend, gap=gap)
     if row.state != "none":
         for t in range(steps - 1):
             _state(axes, (APART * t, here), (APART * (t + 1), here), row)
-    if row.state == "forward":
-        node(axes, (-0.75, here), "s₀", ORANGE, hollow=True)
-        arrow(axes, (-0.75, here), (0, here), ORANGE, gap=_half(row.name))
+    if row.state in ("forward", "backward"):
+        first, start = (0, -0.9) if row.state == "forward" else (steps - 1, 0.9)
+        at = APART * first
+        node(axes, (at + start, here), "s₀", ORANGE, hollow=True)
+        arrow(axes, (at + start, here), (at, here), ORANGE, gap=_half(row.name))
     for t in columns:
         node(axes, (APART * t, here), row.name, BLUE)
 
@@ -180,6 +220,12 @@ def _read_at(net: Net, path: str, slot: Slot, steps: int) -> tuple[int, ...]:
     return tuple(s for s in range(steps) if not torch.equal(said[0], said[s + 1]))
 
 
+def _gap(name: str, across: float, up: float) -> float:
+    """Points from the middle of a box to its edge, for an arrow from below."""
+    side, top = _half(name), 13.0
+    return min(hypot(side, side * up / across) if across else inf, hypot(top, top * across / up))
+
+
 def _half(name: str) -> float:
     """Points from the middle of a box to its side."""
     return 9 + 2.7 * len(name)
@@ -187,8 +233,9 @@ def _half(name: str) -> float:
 
 def _state(axes: "Axes", one: Place, other: Place, row: UnrolledRow) -> None:
     gap = _half(row.name)
-    if row.state == "forward":
-        arrow(axes, one, other, ORANGE, width=1.5, gap=gap)
+    if row.state != "both":
+        tail, head = (one, other) if row.state == "forward" else (other, one)
+        arrow(axes, tail, head, ORANGE, width=1.5, gap=gap)
         return
     (x0, y), (x1, _) = one, other
     arrow(axes, (x0, y + 0.08), (x1, y + 0.08), ORANGE, width=1.5, gap=gap)
