@@ -121,3 +121,7 @@ def test_hostile_names_cost_no_time() -> None:
     assert close_names("x" * 4_000_000, ["x" * 1000, "x"]) == ()
     assert close_names("liner1", ["y" * 4_000_000, "linear1"]) == ("linear1",)
     assert close_names("liner", (f"{i}/linear" for i in range(10**9))) != ()
+
+
+def test_nothing_is_near_to_what_is_no_text():
+    assert did_you_mean(5, ["conv1"]) == did_you_mean(None, ["conv1"]) == ""

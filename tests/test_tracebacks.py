@@ -96,3 +96,13 @@ def test_an_error_without_any_line():
     error = NetError(what="never raised")
     with seen_from_outside(error):
         assert lines_of(error).strip().endswith("NetError: never raised")
+
+
+def test_the_prompt_after_a_file(tmp_path):
+    file = tmp_path / "first.py"
+    wrong = "nw.Chain(nw.Linear(3), nw.Conv(2), input=4)\n"
+    file.write_text(f"import netwright as nw\n{wrong}", encoding="utf-8")
+    of_the_file, of_the_prompt = run("", "-i", "-q", str(file), stdin=wrong).split("SizeError")[:2]
+    assert OWN in of_the_file and OWN not in of_the_prompt
+    file.write_text("import netwright as nw", encoding="utf-8")
+    assert OWN not in run("", "-i", "-q", str(file), stdin=wrong)

@@ -173,9 +173,9 @@ def close_names(name: str, names: Iterable[str], most: int = 3, cutoff: float = 
     return tuple(dict.fromkeys([*same, *last, *near]))[:most]
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """The mend for a misspelt name; the empty text when nothing is near."""
-    near = [repr(candidate) for candidate in close_names(name, names)]
+def did_you_mean(name: object, names: Iterable[str]) -> str:
+    """The mend for a misspelt name; the empty text when nothing is near, as to what is no text."""
+    near = [repr(candidate) for candidate in close_names(name, names)] if isinstance(name, str) else []
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 

@@ -61,14 +61,14 @@ def lines_in_notebook(error: BaseException) -> list[str]:
 
 def shorten_at_prompt(kind: type[BaseException]) -> None:
     """Let Python's prompt show errors of a kind from outside. Scripts, and a hook of the user, stay as they are."""
-    if not hasattr(sys, "ps1") or sys.excepthook is not sys.__excepthook__:
-        return
-    sys.excepthook = _hook_for(kind)
+    prompt = hasattr(sys, "ps1") or sys.flags.interactive  # with `python -i file.py` it comes after the file
+    if prompt and sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _hook_for(kind)
 
 
 def _hook_for(kind: type[BaseException]) -> Callable[[type[BaseException], BaseException, TracebackType | None], Any]:
     def show(found: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not isinstance(error, kind):
+        if not isinstance(error, kind) or not hasattr(sys, "ps1"):
             sys.__excepthook__(found, error, trace)
             return
         with seen_from_outside(error):

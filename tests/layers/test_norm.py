@@ -161,3 +161,16 @@ def test_a_norm_of_groups_hides_nothing_that_comes_later() -> None:
     assert nw.GroupNorm().hides_future("norm") == (
         "nw.LayerNorm() in place of norm, whose statistics are of all positions",
     )
+
+
+@pytest.mark.parametrize("name", ["weight", "bias"])
+def test_a_norm_of_groups_learns_behind_frozen_filters(name: str) -> None:
+    """In torch the gradient of its weight alone, behind a convolution, ends Python."""
+    net = nw.Chain(nw.Conv(8, 3), nw.GroupNorm(4), nw.relu, nw.GlobalAvgPool(), nw.Linear(), input=(6, 6, 1))
+    net = nw.initialize(net.with_output(nw.Number(0, 1)), seed=0)
+    x = torch.rand(4, 6, 6, 1, generator=torch.Generator().manual_seed(0))
+    slope = nw.gradients(net, x, of={"globalavgpool1": torch.sum}, wrt=f"groupnorm1/{name}")
+    features = net(x, at="conv1").movedim(-1, 1).contiguous()
+    arrays = {key: net.arrays[f"groupnorm1/{key}"].clone().requires_grad_() for key in ("weight", "bias")}
+    nn.functional.group_norm(features, 4, arrays["weight"], arrays["bias"]).relu().mean((2, 3)).sum().backward()
+    torch.testing.assert_close(slope, arrays[name].grad)

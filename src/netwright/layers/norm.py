@@ -278,7 +278,10 @@ class GroupNorm(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         mask = own_elements(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))
         if mask is None:
-            y = torch.group_norm(x.movedim(-1, 1), self.groups, w["weight"], w["bias"], self.eps)
+            channels = x.movedim(-1, 1)  # (b, *s, c) -> (b, c, *s)
+            if any(array.requires_grad for array in w.values()) and x.device.type == "cpu":
+                channels = channels.contiguous()  # in other orders torch ends Python where x itself needs no gradient
+            y = torch.group_norm(channels, self.groups, w["weight"], w["bias"], self.eps)
             return y.movedim(1, -1)  # (b, c, *s) -> (b, *s, c)
         grouped = x.unflatten(-1, (self.groups, -1))  # (b, *s, c) -> (b, *s, groups, c / groups)
         own = mask.expand(*x.shape[:-1], 1).unsqueeze(-1)  # (b, *s, 1, 1)

@@ -68,3 +68,16 @@ def test_of_several_one_has_to_be_named():
         f"  mend:     path={first!r}"
     )
     assert len(nw.plot.attention_heads(net, "ab", second.split("/")[0]).axes) == 2
+
+
+def test_many_heads_are_one_page():
+    net = nw.initialize(nw.Chain(nw.Embedding(32), nw.self_attention(32, heads=16), input=TEXT), seed=0)
+    figure = nw.plot.attention_heads(net, "ab c" * 7)
+    assert figure.get_figheight() < 11 and len(figure.axes) == 17
+    assert figure.axes[0].get_yticklabels() == []
+
+
+def test_signs_of_formulas_are_letters():
+    net = nw.Chain(nw.Embedding(8), nw.self_attention(8, heads=1), input=nw.Characters("$\\{^_"))
+    svg = nw.plot.attention_heads(nw.initialize(net, seed=0), "$\\{^_$")._repr_svg_()
+    assert svg.count(">$</text>") == 4

@@ -5,7 +5,8 @@ import sys
 import pytest
 
 import netwright as nw
-from netwright.errors import MissingExtraError
+from netwright.errors import MissingExtraError, shortened
+from netwright.show.plot.blank import LONGEST, new_figure, plain_name
 
 
 def test_no_window_knows_the_figure():
@@ -23,3 +24,12 @@ def test_without_matplotlib(monkeypatch):
         "nw.plot.kernels needs the package matplotlib, which is not installed\n"
         '  mend:     pip install "netwright[plot]"'
     )
+
+
+@pytest.mark.parametrize("name", ["$a^$", r"$\frac$", "_hidden", "x" * 500])
+def test_a_name_is_written_letter_by_letter(name):
+    figure = new_figure(3, 2)
+    axes = figure.add_subplot()
+    axes.plot([0, 1], label=plain_name(name))
+    axes.legend()
+    assert shortened(name, LONGEST) in figure._repr_svg_()

@@ -62,3 +62,14 @@ def test_what_is_too_large():
         "  expected: an example, as the net takes it\n"
         "  got:      several"
     )
+
+
+def test_very_large_and_very_small_numbers():
+    said = texts(nw.plot.computational_graph(NET, torch.tensor([1e30, -1.5e-30])))
+    assert "(1e+30, −1.5e−30)\n∂ (0, 8)" in said
+
+
+def test_a_layer_alone():
+    assert {"input", "linear"} <= {
+        *texts(nw.plot.computational_graph(nw.initialize(nw.Linear(2).with_input(2)), (1, 2)))
+    }

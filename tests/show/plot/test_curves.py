@@ -113,4 +113,23 @@ def test_a_curve_needs_one_number(run):
     )
     with pytest.raises(DataError) as error:
         nw.plot.prediction_curve(run.net, (XS, XS), span=(2, 1))
-    assert str(error.value) == ("a range goes from a number to a larger one\n  where:    span\n  got:      (2, 1)")
+    assert str(error.value) == (
+        "a range goes from a finite number to a larger one\n"
+        "  where:    span\n  expected: such as (-1, 1)\n  got:      (2, 1)"
+    )
+
+
+def test_a_curve_of_what_is_no_number():
+    net = nw.initialize(NET, seed=0).with_output(nw.Number(0, 1))
+    for data in ((XS, XS[:3]), (XS / 0, XS)):
+        with pytest.raises(DataError, match="each example is a finite number and its target"):
+            nw.plot.prediction_curve(net, data)
+    classes = nw.initialize(nw.Chain(2, nw.softmax, input=1, output=nw.Category(["a", "b"])))
+    with pytest.raises(DataError, match="this net does not answer with one number"):
+        nw.plot.prediction_curve(classes, (XS, XS))
+
+
+def test_names_of_runs_are_no_formulas(run):
+    figure = nw.plot.learning_curves({"$a^$": run, "_second": run})
+    assert len(figure.axes[0].get_legend().get_texts()) == 2
+    assert "$a^$</text>" in figure._repr_svg_()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netwright as nw
-from netwright.errors import TrainingError
+from netwright.errors import DataError, TrainingError
 
 
 def bowl(w):
@@ -53,3 +53,27 @@ def test_what_cannot_be_drawn():
         "  where:    plot.descent_paths\n"
         "  got:      a descent of 3 weights"
     )
+
+
+def test_a_cost_that_is_a_number_nowhere():
+    with pytest.raises(DataError) as error:
+        nw.plot.descent_paths(lambda w: w.sum() * float("nan"), WAY, area=((0, 1), (2, 3)))
+    assert str(error.value) == (
+        "there are no contours: the cost is a finite number nowhere in this area\n  where:    0 to 1 and 2 to 3"
+    )
+
+
+def test_an_area_is_two_ranges():
+    with pytest.raises(DataError) as error:
+        nw.plot.descent_paths(bowl, WAY, area=5)
+    assert str(error.value) == (
+        "an area is two ranges\n  where:    plot.descent_paths\n"
+        "  expected: ((left, right), (bottom, top))\n  got:      5"
+    )
+    with pytest.raises(DataError, match="from a finite number to a larger one"):
+        nw.plot.descent_paths(bowl, WAY, area=((0, 0), (1, 2)))
+
+
+def test_many_ways_have_no_legend_that_hides_them():
+    _, costs = nw.plot.descent_paths(bowl, [WAY] * 20).axes
+    assert costs.get_legend() is None

@@ -26,3 +26,9 @@ def test_the_same_picture_is_the_same_text():
 def test_it_is_a_figure_of_matplotlib(tmp_path):
     picture().savefig(tmp_path / "kernels.png")
     assert (tmp_path / "kernels.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_browser_writes_what_no_font_of_matplotlib_has():
+    text = nw.Characters("日本")
+    net = nw.initialize(nw.Chain(nw.Embedding(4), nw.self_attention(4, heads=1), input=text), seed=0)
+    assert "日" in nw.plot.attention_heads(net, "日本")._repr_svg_()

@@ -122,3 +122,41 @@ def test_inner_values_of_a_text():
     figure = nw.plot.inner_values(net, "abca", ["embedding1", "last1"])
     assert [axes.texts[0].get_text() for axes in figure.axes[::2]] == ["embedding1\n4 × 3", "last1\n4"]
     assert drawn(figure, 1).shape == (3, 4)
+
+
+def test_one_number_that_is_not_finite_does_not_hide_the_others():
+    net = net_of(nw.Conv(2, 3), input=(9, 9, 1))
+    weight = net.arrays["conv1/weight"].clone()
+    weight[0, 0, 0, 0], weight[1, 0, 0, 0] = float("nan"), float("inf")
+    low, high = nw.plot.kernels(net.with_arrays({"conv1/weight": weight}), "conv1").axes[0].images[0].get_clim()
+    assert -low == high == pytest.approx(float(weight[weight.isfinite()].abs().max()))
+    coloured = nw.Chain(nw.Conv(1, 1), input=(9, 9, 3)).with_arrays(
+        {"conv1/weight": torch.tensor([float("inf"), 1.0, 0.0]).reshape(1, 3, 1, 1), "conv1/bias": [0.0]}
+    )
+    assert drawn(nw.plot.kernels(coloured, "conv1"))[0, 0].tolist() == [0.5, 1.0, 0.5, 1.0]
+
+
+def test_maps_are_those_of_one_part():
+    net = net_of(nw.Conv(2, 3), nw.relu, input=(9, 9, 1))
+    assert title(nw.plot.feature_maps(net, torch.rand(9, 9, 1), "re*")) == "relu1: 2 maps of 7 × 7"
+    with pytest.raises(PathError) as error:
+        nw.plot.feature_maps(net, torch.rand(9, 9, 1), "*")
+    assert str(error.value) == (
+        "a picture shows the maps of one part\n  where:    plot.feature_maps\n"
+        "  expected: the path of one part\n  got:      conv1, relu1"
+    )
+
+
+def test_values_of_too_many_parts():
+    net = net_of(*[nw.tanh] * 101, input=3)
+    with pytest.raises(NetError) as error:
+        nw.plot.inner_values(net, torch.rand(3))
+    assert str(error.value) == (
+        "101 parts are too many for one picture\n  where:    plot.inner_values\n"
+        "  expected: at most 100\n  mend:     at=…, a pattern or a list of paths"
+    )
+
+
+def test_a_path_that_is_no_text():
+    with pytest.raises(PathError, match="5 has no kernels"):
+        nw.plot.kernels(net_of(nw.Conv(2, 3), input=(9, 9, 1)), 5)

@@ -53,3 +53,9 @@ def test_what_has_no_surface():
     with pytest.raises(DataError) as error:
         nw.plot.loss_surface(NET, ([], []))
     assert str(error.value) == "there are no examples, so there is no loss\n  where:    plot.loss_surface"
+
+
+def test_a_net_whose_loss_is_no_number():
+    broken = NET.with_arrays({path: array * float("nan") for path, array in NET.arrays.items()})
+    with pytest.raises(DataError, match="the cost is a finite number nowhere in this area"):
+        nw.plot.loss_surface(broken, (X, X**2))

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.errors import DataError, NetError, PathError, did_you_mean
+from netwright.errors import DataError, NetError, PathError, did_you_mean, shortened
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.given import Given
-from netwright.show.plot.blank import in_house_style, new_figure, scale_beside
+from netwright.show.plot.blank import in_house_style, new_figure, plain_name, scale_beside
 from netwright.show.plot.style import SMALL, WIDTH
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SCORES = "scores"  # the output port of a part that attends
 CELL = 0.135  # inches of a position that has a name
 FEWEST = 1.5  # inches of a map
+TALLEST = 10.0  # inches of a figure with names; if it were taller, the maps are small and have none
 NAMED = 32  # positions of an axis that are named one by one
 LONGEST = 12  # characters of a name
 
@@ -31,6 +33,7 @@ def attention_heads(net: Net, x: Any, path: str = "") -> "Figure":
     """How much each position attends to each other, as a map for each head; the elements of the text stand at the axes.
 
     A row is a query, a position that looks; a column is a key, a position that is looked at. Each row adds up to 1.
+    Elements are named up to 32, and if the maps of all heads fit one page.
 
     Fields:
         x: an example, as the net takes it.
@@ -64,12 +67,14 @@ def attention_heads(net: Net, x: Any, path: str = "") -> "Figure":
     rows, columns = (_names(net, given, x, (place, SCORES), axis) for axis in (-2, -1))
     heads, m, n = scores.shape
     wide, high = (max(FEWEST, CELL * count if count <= NAMED else FEWEST) for count in (n, m))
-    across = max(1, min(heads, 4, int(WIDTH / (wide + 0.1))))
+    if -(-heads // _across(heads, wide)) * high > TALLEST:
+        wide, high, rows, columns = FEWEST, FEWEST, [], []
+    across = _across(heads, wide)
     down = -(-heads // across)
     shrunk = min(1.0, WIDTH / (across * wide))
     figure = new_figure(min(WIDTH, across * wide + 1.1), down * min(high, WIDTH) * shrunk + 0.9)
     panels = [*figure.subplots(down, across, squeeze=False).flat]
-    highest = max(float(scores.max(initial=0.0)), 1e-9)
+    highest = max(float(scores[np.isfinite(scores)].max(initial=0.0)), 1e-9)
     images = [axes.imshow(one, cmap="Blues", vmin=0, vmax=highest) for axes, one in zip(panels, scores, strict=False)]
     for number, axes in enumerate(panels[:heads]):
         axes.grid(visible=False)
@@ -83,6 +88,11 @@ def attention_heads(net: Net, x: Any, path: str = "") -> "Figure":
     return figure
 
 
+def _across(heads: int, wide: float) -> int:
+    """How many maps stand in a row."""
+    return max(1, min(heads, 4, int(WIDTH / (wide + 0.1))))
+
+
 def _attending(net: Net, path: str) -> str:
     """The path of a leaf that has scores as an output."""
     plan = net.plan
@@ -93,14 +103,16 @@ def _attending(net: Net, path: str) -> str:
             where="plot.attention_heads",
             expected="a net with nw.Attention, nw.self_attention(…) or a block of a transformer",
         )
-    below = [place for place in known if place == path or place.startswith(f"{path}/")] if path else known
+    below = [place for place in known if place == path or place.startswith(f"{path}/")] if path != "" else known
     if len(below) == 1:
         return below[0]
     raise PathError(
-        what=f"{path!r} does not attend" if path and not below else "several parts attend, so one has to be named",
+        what=f"{path!r} does not attend"
+        if path != "" and not below
+        else "several parts attend, so one has to be named",
         where="plot.attention_heads",
         expected=", ".join((below or known)[:6]) + (" …" if len(below or known) > 6 else ""),
-        mend=did_you_mean(path, known) if path and not below else f"path={(below or known)[0]!r}",
+        mend=did_you_mean(path, known) if path != "" and not below else f"path={(below or known)[0]!r}",
     )
 
 
@@ -125,7 +137,7 @@ def _names(net: Net, given: Given, x: Any, slot: Slot, axis: int) -> list[str]:
 def _shown(element: Any) -> str:
     text = str(element)
     shown = {" ": "␣", "\n": "⏎", "": "·"}.get(text, text)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return plain_name(shortened(shown, LONGEST))
 
 
 def _named(axes: "Axes", names: Sequence[str], which: str) -> None:

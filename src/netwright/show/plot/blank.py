@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
+from netwright.errors import shortened
 from netwright.show.pictures import SIGNED
 from netwright.show.plot.style import WIDTH, house_style
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
+LONGEST = 40  # characters of a name
 
 
 def in_house_style(draw: "Callable[P, Figure]") -> "Callable[P, Figure]":
@@ -42,6 +44,20 @@ def new_figure(width: float = WIDTH, height: float = 3.0) -> "Figure":
 def only_axes(figure: "Figure") -> "Axes":
     """The axes of a picture with one part."""
     return figure.add_subplot()
+
+
+def plain_name(name: object) -> str:
+    """A name that a user gave as matplotlib writes it letter by letter, cut if it is long.
+
+    Matplotlib takes what stands between two signs "$" for a formula, and has no place in a legend for a name that
+    begins with "_". So that sign is marked, and a thin space stands before the other.
+
+    Example:
+        >>> plain_name("in $")
+        'in \\\\$'
+    """
+    text = shortened(str(name), LONGEST).replace("$", r"\$")
+    return f"\u2009{text}" if text.startswith("_") else text
 
 
 def without_frame(axes: "Axes") -> None:

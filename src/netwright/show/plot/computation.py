@@ -131,7 +131,13 @@ class _Computed:
             node(axes, self.places[_key(("", name))], name, hollow=True)
         for output, slot in self.plan.wiring.outputs:
             across, down = self.places[_key(slot)]
-            _edge(axes, (across, down), (across, down - TALL), _told(self.values.get(self.names[slot]), None), output)
+            _edge(
+                axes,
+                (across, down),
+                (across, down - TALL),
+                _told(self.values.get(self.names.get(slot, "")), None),
+                output,
+            )
 
     def _paint_leaf(self, axes: "Axes", op: Op) -> None:
         here = self.places[op.path]
@@ -199,8 +205,15 @@ def _numbers(value: Tensor, slope: bool = False) -> str:
     array = np.asarray(value.detach().to(device="cpu", dtype=torch.float64))
     if array.size > NUMBERS:
         return f"length {np.linalg.norm(array):.2g}" if slope else " × ".join(map(str, array.shape))
-    texts = [f"{number:.2f}".replace("-", "−") if number % 1 else f"{number:.0f}" for number in array.reshape(-1)]
+    texts = [_number(float(number)) for number in array.reshape(-1)]
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _number(number: float) -> str:
+    """Two places after the point; of what is very large or small two digits and its power of ten."""
+    plain = number == 0 or 0.005 <= abs(number) < 1e5 or not np.isfinite(number)
+    text = f"{number:.2g}" if not plain else f"{number:.2f}" if number % 1 else f"{number:.0f}"
+    return text.replace("-", "−")
 
 
 def _edge(axes: "Axes", tail: Place, head: Place, text: str, name: str = "") -> None:

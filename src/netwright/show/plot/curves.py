@@ -12,7 +12,8 @@ from netwright.errors import DataError, TrainingError, shortened
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.show.chart import smoothed
-from netwright.show.plot.blank import in_house_style, new_figure, only_axes
+from netwright.show.plot.blank import in_house_style, new_figure, only_axes, plain_name
+from netwright.show.plot.ranges import expect_range
 from netwright.show.plot.style import BLUE, CYCLE, GRAY, INK, ORANGE, WIDTH
 from netwright.training.range_test import RateRange
 from netwright.training.result import Run
@@ -57,7 +58,8 @@ def learning_curves(runs: Run | Mapping[str, Run]) -> "Figure":
     figure = new_figure(WIDTH if len(names) > 1 else 0.75 * WIDTH, HEIGHT * -(-len(names) // 2))
     panels = figure.subplots(-(-len(names) // 2), min(2, len(names)), squeeze=False).flat
     for axes, name in zip(panels, names, strict=False):
-        axes.set(title=f"validation {name}, %" if name in PERCENT else name, xlabel="epoch")
+        title = plain_name(name)
+        axes.set(title=f"validation {title}, %" if name in PERCENT else title, xlabel="epoch")
         for (label, run), colour in zip(by_name.items(), _colours(len(by_name)), strict=True):
             if name == "loss":
                 _training_loss(axes, run, colour, alone=not label)
@@ -133,11 +135,15 @@ def prediction_curve(net: Net, data: Any, *, span: tuple[float, float] | None = 
     expect_net(net, "plot.prediction_curve")
     sides = sides_of(data, "plot.prediction_curve")
     inputs, targets = map(_column, sides)
+    if len(inputs) != len(targets) or not np.isfinite(inputs).all():
+        raise DataError(
+            what="each example is a finite number and its target",
+            where="plot.prediction_curve",
+            got=f"{len(inputs)} inputs, {int(np.isfinite(inputs).sum())} of them finite, and {len(targets)} targets",
+        )
     low, high = float(inputs.min()), float(inputs.max())
     wide = WIDER * ((high - low) or 1.0)
-    left, right = span or (low - wide, high + wide)
-    if not left < right:
-        raise DataError(what="a range goes from a number to a larger one", where="span", got=f"({left:g}, {right:g})")
+    left, right = (low - wide, high + wide) if span is None else expect_range(span, "span")
     at = np.linspace(left, right, POINTS)
     figure = new_figure(0.75 * WIDTH, HEIGHT)
     axes = only_axes(figure)
@@ -160,7 +166,7 @@ def _runs_of(given: Any) -> dict[str, Run]:
         raise _no_run(given, "plot.learning_curves", "nw.train(net, data), or several runs by name")
     if not all(run.losses or run.epochs for run in by_name.values()):
         raise TrainingError(what="this run has made no step, so it has no curve", where="plot.learning_curves")
-    return {str(name): run for name, run in by_name.items()}
+    return {plain_name(name): run for name, run in by_name.items()}
 
 
 def _rates_of(given: Any) -> RateRange:
@@ -252,12 +258,18 @@ def _column(values: Any) -> Numbers:
 def _answers(net: Net, at: Numbers, axes: int) -> Numbers:
     """What the net says at each of some numbers, which it takes with so many axes, as the examples have them."""
     shaped = torch.as_tensor(at, dtype=torch.float32, device="cpu").reshape(-1, *[1] * (axes - 1))
-    said = np.asarray(net(shaped.tolist() if axes == 1 else shaped), dtype=np.float64)
-    if said.size != len(at):
+    answers = net(shaped.tolist() if axes == 1 else shaped)
+    try:
+        said = np.asarray(answers, dtype=np.float64)
+    except (TypeError, ValueError):
+        said = None
+    if said is None or said.size != len(at):
         raise DataError(
             what="this net does not answer with one number",
             where="plot.prediction_curve",
             expected="an output such as nw.Number()",
-            got=f"{said.size // len(at)} numbers for each example",
+            got=f"{said.size // len(at)} numbers for each example"
+            if said is not None
+            else shortened(repr(answers), 60),
         )
     return said.reshape(-1)

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from netwright.errors import TrainingError, shortened
-from netwright.show.plot.blank import in_house_style, new_figure
+from netwright.errors import DataError, TrainingError, shortened
+from netwright.show.plot.blank import in_house_style, new_figure, plain_name
+from netwright.show.plot.ranges import expect_range
 from netwright.show.plot.style import CYCLE, INK
 from netwright.training.descend import Cost, Trajectory
 
@@ -21,6 +22,7 @@ Area: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 GRID = 81  # points along each axis
 LEVELS = 25
 PALE = 0.6  # so that ways over them are seen
+NAMED = 10  # ways that have a name in the legend, which would hide the costs if it were longer
 ROOM = 0.35  # of the extent of the ways, around them
 SIDE = 3.3  # inches of the contours
 
@@ -32,7 +34,7 @@ def descent_paths(
     """Descents over the contours of their cost, blue where it is high and red where it is low.
 
     A way begins at a large dot and has a small one at each step. If there are several ways, each has a colour, and the
-    cost at every step is drawn beside them, up to a little above the highest at a start.
+    cost at every step is drawn beside them, up to a little above the highest at a start. Up to ten have their names.
 
     Fields:
         cost: of two numbers, as `nw.descend` takes it.
@@ -41,8 +43,8 @@ def descent_paths(
 
     Returns: a figure of matplotlib; a notebook shows it.
 
-    Raises: TrainingError for what is no descent, and for one of another number of weights; MissingExtraError without
-        matplotlib.
+    Raises: TrainingError for what is no descent, and for one of another number of weights; DataError for an area
+        without extent, or in which the cost is nowhere a finite number; MissingExtraError without matplotlib.
 
     Example:
         >>> import netwright as nw
@@ -52,7 +54,7 @@ def descent_paths(
     """
     by_name = _by_name(ways)
     points = np.concatenate([way.points for way in by_name.values()])
-    (left, right), (bottom, top) = area or _around(points)
+    (left, right), (bottom, top) = _around(points) if area is None else _area(area)
     axis1, axis2 = np.linspace(left, right, GRID), np.linspace(bottom, top, GRID)
     height = _heights(cost, axis1, axis2)
     several = len(by_name) > 1
@@ -62,13 +64,14 @@ def descent_paths(
     for (name, way), colour in zip(by_name.items(), _colours(len(by_name)), strict=True):
         _way(panels[0], way.points, colour)
         if several:
-            panels[1].plot(way.costs, color=colour, label=name)
+            panels[1].plot(way.costs, color=colour, label=plain_name(name))
     panels[0].set(xlabel="w₁", ylabel="w₂", xlim=(left, right), ylim=(bottom, top))
     if several:
         low, high = min(way.costs.min() for way in by_name.values()), max(way.costs[0] for way in by_name.values())
         room = 0.1 * ((high - low) or 1.0)
         panels[1].set(xlabel="step", ylabel="cost", ylim=(low - room, high + 3 * room))
-        panels[1].legend()
+        if len(by_name) <= NAMED:
+            panels[1].legend()
     return figure
 
 
@@ -76,8 +79,15 @@ def contours(axes: "Axes", axis1: Numbers, axis2: Numbers, height: Numbers) -> A
     """Lines of equal height, blue where it is high and red where it is low; of the highest tenth none.
 
     Gives their scale, for `scale_beside` with the alpha of `PALE`.
+
+    Raises: DataError where no height is a finite number.
     """
     finite = height[np.isfinite(height)]
+    if not len(finite):
+        raise DataError(
+            what="there are no contours: the cost is a finite number nowhere in this area",
+            where=f"{axis1[0]:.3g} to {axis1[-1]:.3g} and {axis2[0]:.3g} to {axis2[-1]:.3g}",
+        )
     low, high = float(finite.min()), float(np.quantile(finite, 0.9))
     levels = np.linspace(low, high if high > low else low + 1.0, LEVELS)
     from matplotlib.cm import ScalarMappable
@@ -113,6 +123,19 @@ def _by_name(ways: Any) -> dict[str, Trajectory]:
             got=f"a descent of {count} weights",
         )
     return found
+
+
+def _area(given: Any) -> Area:
+    """Two ranges that a user gave."""
+    if not isinstance(given, Sequence) or len(cast(Sequence[Any], given)) != 2:
+        raise DataError(
+            what="an area is two ranges",
+            where="plot.descent_paths",
+            expected="((left, right), (bottom, top))",
+            got=shortened(repr(given), 60),
+        )
+    across, down = (expect_range(one, "area") for one in cast(Sequence[Any], given))
+    return across, down
 
 
 def _around(points: Numbers) -> Area:

@@ -5,6 +5,7 @@ look is applied then, too. Only `blank.new_figure` imports this module, because 
 """
 
 import io
+import warnings
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -27,5 +28,7 @@ class HouseFigure(Figure):
 
     def _repr_svg_(self) -> str:
         text = io.StringIO()
-        self.savefig(text, format="svg", metadata={"Date": None})
+        with warnings.catch_warnings():  # a browser has other fonts than matplotlib, and writes the texts itself
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
+            self.savefig(text, format="svg", metadata={"Date": None})
         return text.getvalue()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netwright.codecs.image import Image, light_of
-from netwright.errors import DataError, MissingArraysError, NetError, PathError, did_you_mean
+from netwright.errors import DataError, MissingArraysError, NetError, PathError, did_you_mean, shortened
 from netwright.inside.activations import activations
 from netwright.inside.locations import Names
 from netwright.net.leaf import LeafNode
@@ -36,6 +36,7 @@ MOST = 64  # kernels or maps in a picture
 MOST_IN = 16  # input channels of each kernel, where they are drawn one by one
 COLUMNS = 10  # in a row
 LARGEST = 0.62  # inches of one small map
+ROWS = 100  # parts whose values are drawn
 STRIP = 50  # numbers of a vector in a row
 DRAWN = 4.7  # inches of the width that are left beside the names
 TALLEST = 2.4  # inches of the values of one part
@@ -75,8 +76,9 @@ def kernels(net: Net, path: str) -> "Figure":
     if channels == 1:
         return _signed_tiles(shown[:, 0], COLUMNS, title)
     if channels == 3:
-        limit = np.abs(shown).max(axis=(1, 2, 3), keepdims=True)
-        return _colour_tiles(0.5 + shown / np.where(limit > 0, 2 * limit, 1), title)
+        finite = np.nan_to_num(shown, nan=0.0, posinf=0.0, neginf=0.0)
+        limit = np.abs(finite).max(axis=(1, 2, 3), keepdims=True)
+        return _colour_tiles(0.5 + finite / np.where(limit > 0, 2 * limit, 1), title)
     rows = shown[:MOST_IN, :MOST_IN]
     few = f"{path}: {_some(len(rows), count, 'kernel')} of {size},\n{_some(rows.shape[1], channels, 'input channel')}"
     return _signed_tiles(rows.reshape(-1, *weight.shape[2:]), rows.shape[1], few)
@@ -101,7 +103,15 @@ def feature_maps(net: Net, x: Any, path: str) -> "Figure":
         >>> nw.plot.feature_maps(net, torch.rand(28, 28, 1), "relu1").axes[0].get_title()
         'relu1: 20 maps of 24 × 24'
     """
-    value = _values_at(net, x, path, "plot.feature_maps")[path]
+    values = _values_at(net, x, path, "plot.feature_maps")
+    if len(values) != 1:
+        raise PathError(
+            what="a picture shows the maps of one part",
+            where="plot.feature_maps",
+            expected="the path of one part",
+            got=shortened(", ".join(values), 60),
+        )
+    ((path, value),) = values.items()
     if value.ndim != 3:
         raise DataError(
             what="this part makes no feature maps",
@@ -132,7 +142,8 @@ def inner_values(net: Net, x: Any, at: Names | None = None) -> "Figure":
 
     Returns: a figure of matplotlib; a notebook shows it.
 
-    Raises: DataError for several examples; PathError for what names no part; MissingExtraError without matplotlib.
+    Raises: DataError for several examples; PathError for what names no part; NetError for more than 100 parts;
+        MissingExtraError without matplotlib.
 
     Example:
         >>> import netwright as nw, torch
@@ -143,6 +154,13 @@ def inner_values(net: Net, x: Any, at: Names | None = None) -> "Figure":
     expect_net(net, "plot.inner_values")
     top = [path for path in net.paths if "/" not in path] or list(net.paths)
     values = _values_at(net, x, top if at is None else at, "plot.inner_values")
+    if len(values) > ROWS:
+        raise NetError(
+            what=f"{len(values):,} parts are too many for one picture",
+            where="plot.inner_values",
+            expected=f"at most {ROWS}",
+            mend="at=…, a pattern or a list of paths",
+        )
     rows = [(name, _laid_out(value, gray=True)) for name, value in _input_values(net, x).items()]
     rows += [(f"{path}\n{_shape_text(value)}", _laid_out(value)) for path, value in values.items()]
     inches = [min(max(0.22, DRAWN * row.shape[0] / max(row.shape[1], 20)), TALLEST) for _, row in rows]
@@ -240,7 +258,7 @@ def _laid_out(value: Numbers, gray: bool = False) -> Numbers:
 
 def _signed_tiles(tiles: Numbers, columns: int, title: str) -> "Figure":
     """Small pictures (n, h, w) side by side in two colours on one scale."""
-    limit = float(np.abs(tiles).max(initial=0.0)) or 1.0
+    limit = float(np.abs(tiles[np.isfinite(tiles)]).max(initial=0.0)) or 1.0
     figure, axes = _tiles_figure(len(tiles), columns, tiles.shape[1:])
     scale_beside(figure, axes, axes.imshow(mosaic(tiles, columns), cmap=signed_colours(), vmin=-limit, vmax=limit))
     axes.set_title(title)

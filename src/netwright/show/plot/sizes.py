@@ -15,7 +15,7 @@ from netwright.inside.gradients import gradients
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.show.costs import Cost, cost
-from netwright.show.plot.blank import in_house_style, new_figure, only_axes
+from netwright.show.plot.blank import in_house_style, new_figure, only_axes, plain_name
 from netwright.show.plot.style import BLUE, CYCLE, INK, ORANGE, WIDTH
 from netwright.sizes.formula import formula_text
 
@@ -78,7 +78,7 @@ def growth(nets: Net | Mapping[str, Net], along: str, until: int = 1024, of: Gro
         found = cost(net)
         formula = _formula(found, along, of, name)
         values = [getattr(found.at(**{along: int(length)}), of) for length in lengths]
-        label = f"{name}: {formula}" if name else formula
+        label = f"{plain_name(name)}: {formula}" if name else formula
         axes.plot(lengths, values, color=CYCLE[i % len(CYCLE)], label=label)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=10)
