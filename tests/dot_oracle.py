@@ -72,7 +72,7 @@ GRAPHS = {
 
 def level(net: nw.Net) -> tuple[list[Item], list[Edge]]:
     """The items and edges of the picture of a net whose containers are closed."""
-    scene = Scene(View(net.plan, down=False, marks={}), net, "", 1, 1e9, whole=True)
+    scene = Scene(View(net.plan, down=False, marks={}), net, "", 1, 1e9, whole=True, framed=False)
     return scene._items(), list(scene.edges)
 
 

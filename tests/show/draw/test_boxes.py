@@ -8,7 +8,7 @@ from netwright.show.draw.contents import DrawnPart
 
 
 def drawn(part: nw.Net, path: str, count: int = 1) -> DrawnPart:
-    return DrawnPart(path, path, part, (), (), tuple(f"{path}{i}" for i in range(count)) if count > 1 else (path,))
+    return DrawnPart(path, path, part, (), (), (), tuple(f"{path}{i}" for i in range(count)) if count > 1 else (path,))
 
 
 def test_what_a_name_says_already_is_not_said_again() -> None:
@@ -36,6 +36,8 @@ def test_square_learns_and_round_does_not() -> None:
 
 def test_long_texts_wrap_and_then_are_cut() -> None:
     assert wrapped("Conv(64, 3, padding='same', bias=False)", 300) == ("Conv(64, 3,", "padding='same',", "bias=False)")
+    assert wrapped("Linear(64, bias=False)", 300) == ("Linear(64,", "bias=False)")
+    assert wrapped("Characters('abcdefgh')", 300) == ("Characters('abcdefgh')",)
     assert wrapped("word " * 40, 300)[-1].endswith("…") and len(wrapped("word " * 40, 300)) == 3
     assert shortened_name("a_long_name_of_a_part", 9) == "a_lo…part" and shortened_name("short", 9) == "short"
     assert port_box("in", "Image(28, 28)", 300).family == "port"

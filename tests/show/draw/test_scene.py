@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import netwright as nw
 from drawn_svg import Picture, inside
 from netwright.show.draw.drawing import Drawing
+from netwright.show.draw.picture import inside_of, view_of
 from netwright.show.draw.scene import Scene, View
 from random_nets import nets
 
@@ -51,7 +52,7 @@ def check(drawing: Drawing, width: int) -> None:
 
 def check_complete(net: nw.Net, depth: int, width: int, drawing: Drawing) -> None:
     """Every part, every edge and every port is there, at every opened level."""
-    scene = Scene(View(net.plan, width < 560, {}), net, "", depth, width - 28, whole=True)
+    scene = Scene(View(net.plan, width < 560, {}), net, "", depth, width - 28, whole=True, framed=False)
     scenes, boxes, edges = [scene], 0, 0
     while scenes:
         one = scenes.pop()
@@ -115,3 +116,46 @@ def picture_heads(width: int) -> list[str]:
 def test_elements_have_their_own_sizes_in_a_frame() -> None:
     sizes = Picture(nw.draw(nw.Fold(CORE)).svg).of("size")
     assert sizes.count("(n, 3)") == 1 and sizes.count("(3,)") == 1 and sizes.count("(n, 2)") == 1
+
+
+def sizes(net: nw.Net, depth: int = 1) -> list[str]:
+    return sorted(Picture(nw.draw(net, depth=depth).svg).of("size"))
+
+
+def test_sizes_are_written_at_the_inputs_and_where_they_change() -> None:
+    assert sizes(nw.Chain(nw.Linear(4), nw.relu, nw.Linear(4), nw.softmax, input=3)) == ["(3,)", "(4,)"]
+    two = nw.Graph(sum=(nw.Add(), "a", "b"), join=(nw.Concatenate(), "sum", "a"), input={"a": 3, "b": 3})
+    assert sizes(two) == ["(3,)", "(3,)", "(6,)"]
+    assert sizes(nw.Chain(nw.Fold(CORE), nw.tanh, input=("n", 3)), 2) == [
+        "(2,)", "(2,)", "(3,)", "(5,)", "(n, 2)", "(n, 3)",
+    ]  # fmt: skip
+
+
+def test_sizes_that_change_at_the_end_of_a_frame_are_written_once() -> None:
+    wide_inside = nw.Chain(nw.Chain(nw.Linear(8), nw.relu, nw.Linear(3)), nw.tanh, nw.Linear(2), input=3)
+    assert sizes(wide_inside) == ["(2,)", "(3,)"]
+    assert sizes(wide_inside, 2) == ["(2,)", "(3,)", "(3,)", "(8,)"]
+    changed_before_the_end = nw.Chain(nw.Chain(nw.Linear(8), nw.relu), nw.tanh, input=3)
+    assert sizes(changed_before_the_end, 2) == ["(3,)", "(8,)"]
+    twice = nw.Graph({"one": (inner := nw.Linear(8)(nw.relu(nw.Input("input", 3)))), "two": inner})
+    both = nw.Graph(part=(twice, "input"), sum=(nw.Add(), "part.one", "part.two"), input=3)
+    assert sizes(both, 2) == ["(3,)", "(8,)", "(8,)"]
+
+
+def test_equal_containers_that_are_drawn_once_say_the_sizes_of_the_last() -> None:
+    block = nw.Chain(nw.Conv(1, 3), nw.relu)
+    assert sizes(nw.Chain(block, block, block, input=(9, 1)), 2) == ["(3, 1)", "(7, 1)", "(9, 1)"]
+
+
+def test_a_container_that_a_page_opens_begins_with_its_sizes() -> None:
+    net = nw.Chain(nw.Linear(4), nw.Chain(nw.relu, nw.tanh, nw.Linear(5)), input=3)
+    assert Picture(inside_of(view_of(net.plan, 1120), net["chain1"], "chain1", 1120)).of("size") == ["(4,)", "(5,)"]
+
+
+def test_a_residual_block_of_common_size_is_one_row() -> None:
+    body = [nw.Conv(64, 3, padding=1, bias=False), nw.BatchNorm(), nw.relu, nw.Conv(64, 3, padding="same"),
+            nw.BatchNorm()]  # fmt: skip
+    drawing = nw.draw(nw.Chain(nw.Chain(nw.Residual(body), nw.relu), input=(16, 16, 64)), depth=3)
+    rects = [box.rect for box in Picture(drawing.svg).boxes if box.path]
+    assert len(rects) == 7
+    assert len({(rect.top + rect.bottom) / 2 for rect in rects}) == 1

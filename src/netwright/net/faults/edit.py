@@ -144,7 +144,7 @@ def _redrawn(wiring: Wiring, edit: Edit) -> Wiring:
         reads = tuple((port, fed(op.path, port, slot, op.within)) for port, slot in op.reads)
         ops.append(replace(op, leaf=leaf, reads=reads, place=_place(op, leaf)))
     outputs = tuple((port, fed("", port, slot, ())) for port, slot in wiring.outputs)
-    return Wiring(wiring.inputs, tuple(ops), outputs, {})
+    return Wiring(wiring.inputs, tuple(ops), outputs, {}, {})
 
 
 def _place(op: Op, leaf: LeafNode) -> str:

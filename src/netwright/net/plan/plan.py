@@ -74,6 +74,10 @@ class Plan(Value):
         """The outputs of the part at a path."""
         return self.wiring.values.get(path)
 
+    def given(self, path: str) -> tuple[tuple[str, Slot], ...] | None:
+        """What the inputs of the part at a path read."""
+        return self.wiring.given.get(path)
+
     @cached_property
     def inputs(self) -> dict[str, Shape]:
         """The sizes of the net's inputs."""

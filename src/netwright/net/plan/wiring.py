@@ -40,6 +40,7 @@ class Wiring(Value):
     ops: tuple[Op, ...]
     outputs: tuple[tuple[str, Slot], ...]
     values: Mapping[str, tuple[tuple[str, Slot], ...]]  # the outputs of every part, by path, at any depth
+    given: Mapping[str, tuple[tuple[str, Slot], ...]]  # what the inputs of every part read
 
     @property
     def leaves(self) -> tuple[Op, ...]:
@@ -65,7 +66,7 @@ def wire(node: Node) -> Wiring:
     wiring = _Flattening()
     inputs = {name: ("", name) for name in node.input_names}
     outputs = wiring.expand(node, "", "", inputs, ())
-    return Wiring(tuple(inputs), tuple(wiring.ops), outputs, wiring.values)
+    return Wiring(tuple(inputs), tuple(wiring.ops), outputs, wiring.values, wiring.given)
 
 
 Outputs: TypeAlias = tuple[tuple[str, Slot], ...]
@@ -77,6 +78,7 @@ class _Flattening:
     def __init__(self) -> None:
         self.ops: list[Op] = []
         self.values: dict[str, Outputs] = {}
+        self.given: dict[str, Outputs] = {}
 
     def expand(self, node: Node, path: str, place: str, given: Mapping[str, Slot], within: tuple[str, ...]) -> Outputs:
         """Add a part's leaves; gives the slots of its outputs."""
@@ -96,6 +98,7 @@ class _Flattening:
                 outputs = self._leave(each, own, given, dict(outputs), within)
         if path:
             self.values[path] = outputs
+            self.given[path] = tuple(given.items())
         return outputs
 
     def _level(

@@ -15,6 +15,7 @@ from netwright.value import Value
 
 LOW, LINE = 34.0, 13.0  # the height of a box with one line, and of each line more
 LEAST, MOST = 60.0, 170.0  # the width of a box
+FULL = 160.0  # a wider box gets another line, if its text can be broken behind a comma
 LINES = 3  # of the text below a name
 
 
@@ -98,11 +99,12 @@ def _says_the_same(name: str, part: Node) -> bool:
 
 def wrapped(text: str, most: float) -> tuple[str, ...]:
     """A text on at most three lines, broken behind commas and blanks; what does not fit is cut, and marked by "…"."""
-    room = int((min(most, MOST) - 30) / PLAIN)
+    room, full = (int((min(most, width) - 30) / PLAIN) for width in (MOST, FULL))
     words = re.findall(r"\S+\s*", text)
     lines = [""]
     for word in words:
-        if lines[-1] and len(lines[-1]) + len(word.rstrip()) > room and len(lines) < LINES:
+        most_here = full if lines[-1].endswith(", ") else room
+        if lines[-1] and len(lines[-1]) + len(word.rstrip()) > most_here and len(lines) < LINES:
             lines.append("")
         lines[-1] += word
     return tuple(shortened(line.rstrip(), max(2, room)) for line in lines)

@@ -29,7 +29,7 @@ class DrawnPart(Value):
     Fields:
         key: its name in the container that is drawn, such as `conv1` or `body/conv1`; `path` that in the whole net.
         reads: what each of its input ports reads: another key and its output, or "" and an input of the container.
-        gives: its outputs and their slots in the plan.
+        takes, gives: what it reads, and its outputs, as slots in the plan.
         alike: the paths of the equal parts that it stands for, itself first.
     """
 
@@ -37,6 +37,7 @@ class DrawnPart(Value):
     path: str
     part: Node
     reads: tuple[tuple[str, Ref], ...]
+    takes: tuple[tuple[str, Slot], ...]
     gives: tuple[tuple[str, Slot], ...]
     alike: tuple[str, ...]
 
@@ -61,7 +62,8 @@ def contents(node: Node, plan: Plan, path: str, *, whole: bool) -> Contents:
         name = kind_text(node)
         reads = tuple((port, ("", port)) for port in node.input_names)
         given = plan.wiring.outputs
-        part = DrawnPart(name, "", node, reads, given, (name,))
+        takes = tuple((port, ("", port)) for port in node.input_names)
+        part = DrawnPart(name, "", node, reads, takes, given, (name,))
         return Contents(tuple(node.input_names), (part,), tuple((output, (name, output)) for output, _ in given))
     inputs = {port: ("", port) for port in node.input_names}
     parts, outputs = _parts(node, plan, path, "", inputs)
@@ -84,8 +86,8 @@ def _parts(
             found += inner
             made.update({(call.name, output): ref for output, ref in outputs.items()})
             continue
-        gives = plan.value(here) or ()
-        found.append(DrawnPart(key, here, call.part, tuple(reads.items()), gives, (here,)))
+        takes, gives = plan.given(here) or (), plan.value(here) or ()
+        found.append(DrawnPart(key, here, call.part, tuple(reads.items()), takes, gives, (here,)))
         made.update({(call.name, output): (key, output) for output, _ in gives})
     inner_of = dict(node.level.outputs)
     names = [(name, name) for name in inner_of]
@@ -107,7 +109,7 @@ def _frameless(name: str, part: ContainerNode) -> bool:
 def _is_run(part: ContainerNode) -> bool:
     """Whether all parts of a container are equal and follow each other, so that one stands for all."""
     calls = part.level.calls
-    parts = [DrawnPart(call.name, call.name, call.part, call.reads, (), (call.name,)) for call in calls]
+    parts = [DrawnPart(call.name, call.name, call.part, call.reads, (), (), (call.name,)) for call in calls]
     return len(_together(parts, dict(part.level.outputs))[0]) == 1
 
 
@@ -129,7 +131,7 @@ def _together(parts: Sequence[DrawnPart], outputs: Mapping[str, Ref]) -> tuple[l
         run = run if len(run) >= FEW else run[:1]
         reads = tuple((port, (renamed.get(start, start), value)) for port, (start, value) in run[0].reads)
         alike_paths = tuple(part.path for part in run)
-        found.append(DrawnPart(run[0].key, run[0].path, run[0].part, reads, run[-1].gives, alike_paths))
+        found.append(DrawnPart(run[0].key, run[0].path, run[0].part, reads, run[0].takes, run[-1].gives, alike_paths))
         renamed.update({part.key: run[0].key for part in run})
         i += len(run)
     return found, renamed

@@ -89,6 +89,7 @@ def draw(net: Net, *, depth: int = 1, width: int = 1120, units: bool = False) ->
     part. Values flow from left to right in rows that wrap at the width, in a picture narrower than 560 pixels from top
     to bottom. Branches are beside each other, and an edge that passes a part leads round it.
 
+    Sizes are written at the inputs and where they change: a part whose values have no sizes keeps those that it reads.
     Three or more equal containers in a row are drawn once, with their number. Parts that share arrays have the same
     coloured letter. A dashed line leads the state of a `Fold` back to its beginning. Parts in a container that are not
     connected, as in `Parallel`, and the `body` of a `Residual`, `Map` or `Fold` have no frame, and count as no level.

@@ -30,14 +30,14 @@ class NetPicture(Value):
 
 def picture(net: Net, depth: int, width: int) -> NetPicture:
     """The picture of a whole net."""
-    scene = Scene(view_of(net.plan, width), net, "", depth, width - 2 * MARGIN, whole=True)
+    scene = Scene(view_of(net.plan, width), net, "", depth, width - 2 * MARGIN, whole=True, framed=False)
     words = f"a net of {len(net.plan.steps)} part{'' if len(net.plan.steps) == 1 else 's'}"
     return NetPicture.of(scene.drawn(0.0, 0.0, {}), scene.width, scene.height, width, words)
 
 
 def inside_of(view: View, part: Node, path: str, width: int) -> str:
     """The picture of the inside of a container, for a page that has the style; paths begin at the container."""
-    scene = Scene(view, part, path, 1, width - 80, whole=False)
+    scene = Scene(view, part, path, 1, width - 80, whole=False, framed=False)
     svg = _written(scene.drawn(0.0, 0.0, {}), scene.width, scene.height, 'role="img"', "")
     return svg.replace(f'data-path="{path}/', 'data-path="')
 

@@ -10,6 +10,7 @@ from netwright.net.part import Net
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Ref
 from netwright.net.plan.plan import Plan
+from netwright.net.plan.wiring import Slot
 from netwright.show.draw.boxes import Box, part_box, port_box, shortened_name, spread
 from netwright.show.draw.contents import Contents, DrawnPart, contents
 from netwright.show.draw.items import APART, LANE, LEAST_GAP, Edge, Item, Layout, Point
@@ -45,8 +46,12 @@ class View(Value):
 class Scene:
     """A container laid out."""
 
-    def __init__(self, view: View, node: Node, path: str, depth: int, room: float, *, whole: bool) -> None:
-        self.view, self.node, self.path, self.room, self.whole = view, node, path, room, whole
+    def __init__(
+        self, view: View, node: Node, path: str, depth: int, room: float, *, whole: bool, framed: bool
+    ) -> None:
+        self.view, self.node, self.path, self.room = view, node, path, room
+        self.whole, self.framed = whole, framed
+        self.each = node.each if isinstance(node, ContainerNode) else None
         self.contents: Contents = contents(node, view.plan, path, whole=whole)
         opened: list[DrawnPart] = []
         self.boxes: dict[str, Box] = {}
@@ -55,13 +60,12 @@ class Scene:
                 opened.append(part)
             else:
                 self.boxes[part.key] = part_box(part, room, view.marks.get(part.path, -1))
-        self.edges: dict[Edge, str] = {}  # with their labels
-        self._connect()
         if whole and isinstance(node, Net):
             self._ports(node)
         inside = room if view.down or whole else room - 2 * LEAST_GAP
         for _ in range(TRIES):
             self.frames: dict[str, Frame] = {part.key: Frame(view, part, depth - 1, inside) for part in opened}
+            self._connect()
             length, breadth = (None, room) if view.down else (room, None)
             self.layout: Layout = layout(self._items(), list(self.edges), length=length, breadth=breadth)
             over = self.width - room
@@ -115,17 +119,23 @@ class Scene:
         return pieces
 
     def _connect(self) -> None:
-        """The edges, each with the sizes of its value; sizes are not said twice at the border of a frame."""
+        """The edges, each with the sizes of its value where these are written.
+
+        Sizes that are new at the end of a frame are written behind it.
+        """
         labels = self._labels()
         wanted: list[tuple[Ref, str, str]] = [
             (ref, part.key, port) for part in self.contents.parts for port, ref in part.reads
         ]
         inner = {ref for ref, _, _ in wanted}
-        plain = not self.whole and not (isinstance(self.node, ContainerNode) and self.node.each)
-        for name, ref in self.contents.outputs:
-            wanted.append((ref, f"{OUT}{name}", ""))
+        outputs = self.contents.outputs
+        wanted += [(ref, f"{OUT}{name}", "") for name, ref in outputs]
+        behind = set(labels) - inner if self.framed and self.each is None else set[Ref]()
+        self.behind = {name for name, ref in outputs if ref in behind}
+        labels = {ref: text for ref, text in labels.items() if ref not in behind}
+        self.edges: dict[Edge, str] = {}  # with their labels
         for (start, value), end, port in wanted:
-            label = "" if plain and (start, value) not in inner else labels.get((start, value), "")
+            label = labels.get((start, value), "")
             edge = (
                 Edge(start, value, end, port, self._room(label))
                 if start
@@ -134,16 +144,28 @@ class Scene:
             self.edges[edge] = label
 
     def _labels(self) -> dict[Ref, str]:
-        plan, found = self.view.plan, dict[Ref, str]()
-        if self.whole:
-            found = {("", name): sizes_text(plan, ((name, ("", name)),)) for name in self.contents.inputs}
-        elif isinstance(self.node, ContainerNode) and self.node.each is not None:
-            each, own = self.node.each, self.path or self.node.kind_name
-            apart = [*each.over, *(port for port, _ in each.carry)]  # each part has one element of these
-            found = {("", name): sizes_text(plan, ((name, (own, name)),)) for name in apart}
+        """The sizes of the values where they are new: at the beginning, and where a part gives others than it reads."""
+        plan, inputs = self.view.plan, dict[str, Slot]()
+        if not self.framed:
+            inputs = dict(plan.given(self.path) or ((name, ("", name)) for name in self.contents.inputs))
+        if self.each is not None and not self.whole:  # each part has one element of these
+            apart = (*self.each.over, *(port for port, _ in self.each.carry))
+            inputs |= {name: (self.path or self.node.kind_name, name) for name in apart}
+        found = {("", name): sizes_text(plan, ((name, slot),)) for name, slot in inputs.items()}
         for part in self.contents.parts:
-            found.update({(part.key, port): sizes_text(plan, ((port, slot),)) for port, slot in part.gives})
+            for port, slot in part.gives:
+                text = sizes_text(plan, ((port, slot),))
+                if self._is_new(part, port, text):
+                    found[part.key, port] = text
         return {ref: shortened(text, LABEL) for ref, text in found.items()}
+
+    def _is_new(self, part: DrawnPart, port: str, text: str) -> bool:
+        """Whether a part gives other sizes than it reads; an opened one, whether its last part does."""
+        plan, frame = self.view.plan, self.frames.get(part.key)
+        if frame is None or frame.scene.each is not None:
+            return {sizes_text(plan, (one,)) for one in part.takes} != {text}
+        first = dict(plan.value(part.path) or ())[port]  # of many equal parts the first is shown
+        return port in frame.scene.behind or sizes_text(plan, ((port, first),)) != text
 
     def _room(self, label: str) -> float:
         """How far a label reaches along."""
@@ -214,7 +236,7 @@ class Frame:
         self.before = ((HEAD if view.down else side) + loops, side if view.down else HEAD)  # along, across
         self.after = ((FOOT if view.down else side) + loops, (side if view.down else FOOT) + loops)
         beside = self.before[view.down] + self.after[view.down]
-        self.scene = Scene(view, drawn.part, drawn.path, depth, room - beside, whole=False)
+        self.scene = Scene(view, drawn.part, drawn.path, depth, room - beside, whole=False, framed=True)
         self.title = _title(drawn, of_elements=each is not None)
         least = len(drawn.name) * 2 * TITLE + 40 if view.down else len(self.title) * TITLE + 24
         least = min(least, room)
