@@ -1,7 +1,8 @@
-"""What Sphinx lacks here: formulas without a script, and a search that ranks sections."""
+"""What Sphinx lacks here: formulas without a script, a search that ranks sections, wide tables as cards on a phone."""
 
 from typing import Any
 
+import cards
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
@@ -30,6 +31,10 @@ def load_search(app: Sphinx, page: str, *_: Any) -> None:
         app.add_js_file("search.js", priority=901, defer="defer")
 
 
+def mark_wide_tables(app: Sphinx, document: nodes.document, page: str) -> None:
+    cards.mark(document)
+
+
 def source_with_tags(app: Sphinx, module: str) -> tuple[str, dict[str, tuple[str, int, int]]] | None:
     """The source of a module with the lines of its functions, also under the names that they have in `nw.plot`."""
     try:
@@ -45,4 +50,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer("mathml", (inline_formula, None), (formula_block, None))
     app.connect("viewcode-find-source", source_with_tags)
     app.connect("html-page-context", load_search)
+    app.connect("doctree-resolved", mark_wide_tables)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,11 +13,17 @@ from bs4 import BeautifulSoup, Tag
 WORD = re.compile(r"[^\W_]+")
 UNREAD = re.compile(r"<(svg|style|script|math)\b.*?</\1>", re.S)  # drawings take most of the time to parse
 ARTICLE = re.compile(r"<article\b.*</article>", re.S)
-IN_HEADING, IN_TITLE = (
-    8,
-    3,
-)  # how many times a word counts that is in the heading of a section, in the title of its page
-WEIGHTS = {"CHANGELOG": 0.3, "CONTRIBUTING": 0.5, "bench/": 0.6, "book/19-": 0.4, "book/index": 0.5, "docs/design": 0.8}
+IN_HEADING, IN_TITLE = 8, 3  # how often a word counts that is in the heading of a section, in the title of its page
+WEIGHTS = {
+    "index": 0.3,
+    "README": 0.6,
+    "CHANGELOG": 0.3,
+    "CONTRIBUTING": 0.5,
+    "bench/": 0.6,
+    "book/19-": 0.4,
+    "book/index": 0.5,
+    "docs/design": 0.8,
+}
 """Pages that name everything, and explain little of it, come after others that have the same words."""
 LEFT_OUT = ("_modules/", "genindex", "py-modindex", "search")
 
@@ -39,8 +45,7 @@ def sections(page: Tag) -> Iterator[tuple[str, str, str]]:
 
 def name_of(signature: Tag) -> str:
     """A public name as its entry shows it."""
-    name = signature.select_one(".sig-name")
-    return f"nw.{name.get_text()}" if name is not None else ""
+    return "nw." + str(signature["id"]).removeprefix("netwright.")
 
 
 def index(site: Path) -> dict[str, Any]:
@@ -61,7 +66,7 @@ def index(site: Path) -> dict[str, Any]:
         if text is None:
             continue
         article = BeautifulSoup(text[0], "html.parser")
-        for unread in article.select(".headerlink, .viewcode-link"):
+        for unread in article.select(".headerlink, .viewcode-link, .nw-label"):
             unread.extract()
         own = list(sections(article))
         title = next((heading for anchor, heading, _ in own if not anchor), name)
