@@ -81,3 +81,12 @@ def test_signs_of_formulas_are_letters():
     net = nw.Chain(nw.Embedding(8), nw.self_attention(8, heads=1), input=nw.Characters("$\\{^_"))
     svg = nw.plot.attention_heads(nw.initialize(net, seed=0), "$\\{^_$")._repr_svg_()
     assert svg.count(">$</text>") == 4
+
+
+def test_the_only_map_has_larger_cells_and_their_shape():
+    read, written = nw.Input("read", nw.Characters("abc")), nw.Input("written", nw.Characters("abc", length="m"))
+    look = nw.cross_attention(8, heads=1)(nw.Embedding(8)(written), nw.Embedding(8)(read))
+    net = nw.initialize(nw.Graph(look), seed=0)
+    width, height = nw.plot.attention_heads(net, {"read": "abcabc", "written": "abc"}).get_size_inches()
+    wider, same = nw.plot.attention_heads(net, {"read": "abcabcabc", "written": "abc"}).get_size_inches()
+    assert wider - width == pytest.approx(3 * 0.32) and same == height < width

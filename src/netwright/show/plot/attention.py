@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SCORES = "scores"  # the output port of a part that attends
 CELL = 0.135  # inches of a position that has a name
+LARGE, ALONE = 0.32, 3.2  # inches of a position and of a map, at most, where there is only one map
 FEWEST = 1.5  # inches of a map
 TALLEST = 10.0  # inches of a figure with names; if it were taller, the maps are small and have none
 NAMED = 32  # positions of an axis that are named one by one
@@ -66,7 +67,7 @@ def attention_heads(net: Net, x: Any, path: str = "") -> "Figure":
     scores = cast(Tensor, net(x, at=f"{place}.{SCORES}")).detach().to(device="cpu", dtype=torch.float64).numpy()
     rows, columns = (_names(net, given, x, (place, SCORES), axis) for axis in (-2, -1))
     heads, m, n = scores.shape
-    wide, high = (max(FEWEST, CELL * count if count <= NAMED else FEWEST) for count in (n, m))
+    wide, high = _extent(heads, n, m)
     if -(-heads // _across(heads, wide)) * high > TALLEST:
         wide, high, rows, columns = FEWEST, FEWEST, [], []
     across = _across(heads, wide)
@@ -91,6 +92,15 @@ def attention_heads(net: Net, x: Any, path: str = "") -> "Figure":
 def _across(heads: int, wide: float) -> int:
     """How many maps stand in a row."""
     return max(1, min(heads, 4, int(WIDTH / (wide + 0.1))))
+
+
+def _extent(heads: int, n: int, m: int) -> tuple[float, float]:
+    """Inches of a map to the right and down: only one map may have larger cells, and is no larger than they are."""
+    if heads == 1 and max(n, m) <= NAMED:
+        cell = max(CELL, min(LARGE, ALONE / max(n, m)))
+        return cell * n, cell * m
+    wide, high = (max(FEWEST, CELL * count if count <= NAMED else FEWEST) for count in (n, m))
+    return wide, high
 
 
 def _attending(net: Net, path: str) -> str:
