@@ -90,3 +90,10 @@ def test_the_only_map_has_larger_cells_and_their_shape():
     width, height = nw.plot.attention_heads(net, {"read": "abcabc", "written": "abc"}).get_size_inches()
     wider, same = nw.plot.attention_heads(net, {"read": "abcabcabc", "written": "abc"}).get_size_inches()
     assert wider - width == pytest.approx(3 * 0.32) and same == height < width
+
+
+def test_pieces_of_words_are_named_as_in_the_text():
+    pieces = nw.Subwords(pieces=300).fit(["The king took the king. "] * 5)
+    net = nw.initialize(nw.Chain(nw.Embedding(8), nw.self_attention(8, heads=1), input=pieces), seed=0)
+    axes = nw.plot.attention_heads(net, "The king took").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["The", "king", "took"]

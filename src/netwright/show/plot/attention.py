@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.codecs.text.elements import Elements
 from netwright.errors import DataError, NetError, PathError, did_you_mean, shortened
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -135,18 +136,19 @@ def _names(net: Net, given: Given, x: Any, slot: Slot, axis: int) -> list[str]:
     size = given.plan.shape(slot)[axis]
     for name, codec in given.codecs.items():
         shape = given.plan.shape(("", name))
-        elements = getattr(net.inputs.get(name), "names", ())
-        if not shape or shape[0] != size or not elements or given.plan.below(("", name)) is None:
+        text = net.inputs.get(name)
+        if not shape or shape[0] != size or not isinstance(text, Elements) or given.plan.below(("", name)) is None:
             continue
         raw = cast(Any, x)[name] if isinstance(x, dict) else x
         indices = codec.encode(raw).reshape(-1).tolist()
-        return [_shown(elements[i]) if i < len(elements) else "?" for i in indices]
+        return [_shown(text, i) if i < len(text.names) else "?" for i in indices]
     return []
 
 
-def _shown(element: Any) -> str:
-    text = str(element)
-    shown = {" ": "␣", "\n": "⏎", "": "·"}.get(text, text)
+def _shown(text: Elements, index: int) -> str:
+    """An element as it stands in a text, without the space before a piece of a word."""
+    said = str(text.text_of([index])).strip() or str(text.names[index])
+    shown = {" ": "␣", "\n": "⏎", "": "·"}.get(said, said)
     return plain_name(shortened(shown, LONGEST))
 
 

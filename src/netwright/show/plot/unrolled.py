@@ -94,7 +94,8 @@ def unrolled(net: Net, *, along: str = "n", steps: int = 3) -> "Figure":
     figure = new_figure(min(WIDTH, (APART + 0.06 * longest) * steps + 1.4), top + 0.6)
     axes = only_axes(figure)
     without_frame(axes)
-    axes.set(xlim=(-1.15, APART * (steps - 1) + 1.15), ylim=(-0.35, top + 0.3))
+    right = 1.15 if any(row.state == "backward" for row in rows.values()) else 0.85
+    axes.set(xlim=(-1.15, APART * (steps - 1) + right), ylim=(-0.35, top + 0.3))
     for key, row in rows.items():
         _row(axes, row, key, rows, heights, steps)
     for number, name in enumerate(inputs):
