@@ -66,3 +66,11 @@ def test_figures_may_be_negative(values, ticks):
     svg = chart([ChartLine("R²", list(enumerate(values, 1)), marked=True)], "epoch")
     assert re.findall(r'text-anchor="end">([^<]+)<', svg) == ticks
     assert all(TOP - 1 < float(y) <= HEIGHT - BOTTOM for y in re.findall(r'cy="([\d.]+)"', svg))
+
+
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_numbers_at_the_ends_of_a_float(logarithmic):
+    points = [(1, 1e308), (2, 1e-320), (3, 1e299), (4, 1e-299), (5, -1e308)]
+    svg = chart([ChartLine("loss", points, marked=True)], "step", logarithmic=logarithmic)
+    assert svg.count("<circle") == (2 if logarithmic else 3)
+    assert svg.count("nw-grid") < 12

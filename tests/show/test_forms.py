@@ -151,3 +151,17 @@ def test_every_class_of_results_is_tried(run):
         if inspect.isclass(value) and issubclass(value, Value) and value.__module__.split(".")[1] in ("show", "measure")
     ]
     assert {kind.__name__ for kind in results} - {kind.__name__ for kind in tried} == set()
+
+
+def test_large_pictures_are_shown_small_and_empty_ones_as_sizes():
+    large = np.random.default_rng(0).integers(0, 256, (24, 400, 300, 3), dtype=np.uint8)
+    text = shown(nw.Split(large, [1] * 24))["text/html"]
+    assert text.count("<img") == 24 and len(text) < 2_000_000
+    assert "uint8, 0 × 8" in shown(nw.Split(np.zeros((3, 0, 8), np.uint8), [1, 2, 3]))["text/html"]
+
+
+def test_a_net_of_more_parts_than_one_looks_at_has_its_table_alone():
+    net = nw.Chain(*[nw.tanh] * 1001, input=4)
+    text = shown(net)["text/html"]
+    assert "<svg" not in text
+    assert "1001 parts of 1 kind" in text

@@ -25,3 +25,7 @@ def test_a_range_test_without_rates_has_no_chart():
 
 def test_a_table():
     assert "<tr><th scope='row'>a</th><td>1 &lt; 2</td></tr>" in table_html(("", "x"), [("a", "1 < 2")])
+
+
+def test_half_a_sign_is_a_question_mark():
+    assert escaped("a\ud800<") == "a?&lt;"

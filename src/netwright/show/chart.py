@@ -9,6 +9,7 @@ from netwright.value import Value
 
 WIDTH, HEIGHT = 520, 290
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 34, 42
+LARGEST = 1e300  # number of an axis: its ends are a little farther out
 SMOOTH = 90  # points a line is reduced to
 
 
@@ -30,8 +31,8 @@ def chart(
 ) -> str:
     """A line chart as one `<svg>` with classes `nw-line0`, `nw-line1` … for the page to colour.
 
-    Points that are not finite, or not above 0 on a logarithmic axis, are left out. An axis of x that is not logarithmic
-    begins at 0 and is one of whole numbers, such as steps or epochs.
+    Points that are not finite, beyond 1e300, or not above 0 on a logarithmic axis, are left out. An axis of x that is
+    not logarithmic begins at 0 and is one of whole numbers, such as steps or epochs.
     """
     kept = [
         ChartLine(ln.name, [p for p in ln.points if _fits(p, x_logarithmic, logarithmic)], ln.marked) for ln in lines
@@ -102,7 +103,7 @@ def _curve(i: int, line: ChartLine, across: Callable[[float], float], down: Call
 
 
 def _fits(point: tuple[float, float], *logarithmic: bool) -> bool:
-    return all(math.isfinite(at) and (at > 0 or not log) for at, log in zip(point, logarithmic, strict=True))
+    return all(abs(at) < LARGEST and (at > 1 / LARGEST or not log) for at, log in zip(point, logarithmic, strict=True))
 
 
 def _title(lines: Sequence[ChartLine]) -> str:
@@ -125,7 +126,8 @@ def _powers(low: float, high: float) -> list[float]:
 
 def _log_ticks(low: float, high: float) -> list[float]:
     """Powers of ten within the range; also 2 and 5 times them if there are too few."""
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = range(first, last + 1, max(1, (last - first) // 8))
     for factors in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
         found = [m * 10.0**p for p in powers for m in factors if low <= m * 10.0**p <= high]
         if len(found) >= 3:

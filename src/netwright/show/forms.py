@@ -36,8 +36,10 @@ from netwright.training.range_test import RateRange
 from netwright.training.result import Run
 
 WIDE = 900  # pixels at which the rows of a drawing wrap
+DRAWN = 1000  # parts side by side in a drawing: more take seconds, and nobody would look at them
 OPEN = 24  # rows of a table that is not folded
 PICTURES, ROWS = 24, 8  # examples of a data set that are shown: as pictures, or as rows of a table
+SIDE = 112  # pixels of a picture: of a larger one every second is kept, or every third, and so on
 LONGEST = 80  # characters of a cell
 STYLE = """<style>
 .nw-form{max-width:70em;font-size:13px;line-height:1.45}
@@ -64,12 +66,13 @@ STYLE = """<style>
 
 @html_form.register
 def net_form(net: Container) -> str:
-    """A net: its drawing, and the table of its parts, which is folded if it is long."""
+    """A net: its drawing, if a cell can show it soon, and the table of its parts, which is folded if it is long."""
     table = summary(net)
     parts = f'<div class="scroll">{table._repr_html_()}</div>'  # type: ignore[reportPrivateUsage]  # a display method
     shown = " open" if len(table.rows) <= OPEN else ""
     words = escaped(table.kinds_text())
-    return _form(f"{draw(net, width=WIDE).svg}<details{shown}><summary>{words}</summary>{parts}</details>")
+    drawing = draw(net, width=WIDE).svg if len(net.children()) <= DRAWN else ""
+    return _form(f"{drawing}<details{shown}><summary>{words}</summary>{parts}</details>")
 
 
 @html_form.register
@@ -149,9 +152,12 @@ def _examples(part: Split) -> str:
 def _pixels(value: Any) -> NDArray[np.uint8] | None:
     """A picture as bytes; None for what is none: an array of bytes with two axes, or with three and 1 or 3 channels."""
     array = value.numpy() if isinstance(value, Tensor) and value.dtype == torch.uint8 else value
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or not array.size:
         return None
-    return array if array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3)) else None
+    if array.ndim != 2 and (array.ndim != 3 or array.shape[2] not in (1, 3)):
+        return None
+    step = -(-max(array.shape[:2]) // SIDE)
+    return array[::step, ::step]
 
 
 def _captioned(picture: NDArray[np.uint8], target: Any) -> str:

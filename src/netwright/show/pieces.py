@@ -93,8 +93,8 @@ def table_html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def escaped(value: object) -> str:
-    """A value as text of a page."""
-    return html.escape(str(value), quote=True)
+    """A value as text of a page; half a sign, which no file can hold, is "?"."""
+    return html.escape(str(value).encode(errors="replace").decode(), quote=True)
 
 
 def _value(estimate: Estimate) -> str:

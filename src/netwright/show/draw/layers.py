@@ -116,7 +116,10 @@ def _ranks(items: Sequence[Item], edges: Sequence[Edge], *, in_turn: bool) -> di
     rank = _longest(items, into)
     if in_turn:
         into = _behind(items, into, out, private, rank)
-        out = {item.key: {end for end in into if item.key in into[end]} for item in items}
+        out = {item.key: set() for item in items}
+        for end, starts in into.items():
+            for start in starts:
+                out[start].add(end)
         rank = _longest(items, into)
     last = max(rank.values(), default=0)
     rank.update((item.key, last) for item in items if item.place == "last")

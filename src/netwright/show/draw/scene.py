@@ -134,6 +134,7 @@ class Scene:
         self.behind = {name for name, ref in outputs if ref in behind}
         labels = {ref: text for ref, text in labels.items() if ref not in behind}
         self.edges: dict[Edge, str] = {}  # with their labels
+        self.sent: dict[str, dict[str, str]] = {}  # of each item the values that are read of it, with their labels
         for (start, value), end, port in wanted:
             label = labels.get((start, value), "")
             edge = (
@@ -142,6 +143,7 @@ class Scene:
                 else Edge(f"{IN}{value}", "", end, port, self._room(label))
             )
             self.edges[edge] = label
+            self.sent.setdefault(edge.start, {})[edge.value] = label
 
     def _labels(self) -> dict[Ref, str]:
         """The sizes of the values where they are new: at the beginning, and where a part gives others than it reads."""
@@ -192,7 +194,7 @@ class Scene:
 
     def _end(self, key: str, place: str) -> Item:
         """A port of the whole net as a box, or the end of an edge at the border."""
-        label = next((text for edge, text in self.edges.items() if edge.start == key), "")
+        label = next(iter(self.sent.get(key, {}).values()), "")
         if key not in self.boxes:
             beside = len(label) * PLAIN if self.view.down else 0.0
             return Item(key, 0.0, LANE + beside, LANE / 2, place=place)
@@ -201,12 +203,8 @@ class Scene:
             return Item(key, box.height, max(box.width, box.width / 2 + 10 + len(label) * PLAIN), box.width / 2)
         return Item(key, box.width, box.height, box.height / 2, even=True)
 
-    def _values(self, key: str) -> dict[str, str]:
-        """The values that are read of a part, with their labels."""
-        return {edge.value: text for edge, text in self.edges.items() if edge.start == key}
-
     def _box_item(self, part: DrawnPart) -> Item:
-        box, values = self.boxes[part.key], self._values(part.key)
+        box, values = self.boxes[part.key], self.sent.get(part.key, {})
         if not self.view.down:
             height = max(box.height, APART * len(values) + 8)
             outs = spread(len(values), height, [APART] * len(values))
@@ -218,7 +216,7 @@ class Scene:
         return Item(part.key, box.height, reach, box.width / 2, outs=dict(zip(values, outs, strict=True)))
 
     def _frame_item(self, key: str) -> Item:
-        frame, values = self.frames[key], self._values(key)
+        frame, values = self.frames[key], self.sent.get(key, {})
         if not self.view.down:
             return Item(key, frame.width, frame.height, frame.height / 2, frame.ins, frame.outs)
         reach = max([frame.width, *(frame.outs[value] + 10 + len(text) * PLAIN for value, text in values.items())])
