@@ -15,7 +15,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT / "book")]
 
 from docstrings import linked  # noqa: E402
-from gallery import gallery  # noqa: E402
+from gallery import gallery, with_figures  # noqa: E402
 from notebooks import shown, split_title  # noqa: E402
 from outputs import kept  # noqa: E402
 from pages import alone, executed_form, read, sources  # noqa: E402
@@ -25,6 +25,9 @@ from search import write_index  # noqa: E402
 
 TEXTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "bench/*.md", "book/README.md")
 """The documents of the repository that are pages of the site, at the place that they have in the repository."""
+
+DRAWN = ("docs/pictures.md",)
+"""Those whose code makes figures, which are small enough to be made for the site."""
 
 PAGE_LINK = re.compile(r"(\]\([./a-z]*\d\d-[a-z0-9-]+)\.md\b")
 """A link to a page of the book, which is a notebook on the site."""
@@ -54,6 +57,7 @@ def gather(tree: Path) -> None:
         place = file.relative_to(ROOT)
         title = split_title(text)[0].removeprefix("# ")
         used[place.as_posix()] = title, text
+        text = with_figures(text) if place.as_posix() in DRAWN else text
         put(tree / place, with_links(with_outputs(PAGE_LINK.sub(r"\1.ipynb", text)), names))
     for picture in ROOT.glob("docs/*.png"):
         shutil.copy(picture, tree / picture.relative_to(ROOT))

@@ -1,11 +1,14 @@
-"""The gallery: what the code of gallery.md draws, made when the site is built, and figures of the book."""
+"""The gallery and the guide of pictures: what their code draws when the site is built, and figures of the book."""
 
 import ast
+import contextlib
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from notebooks import named
 from themed import themed
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +46,40 @@ def value_of(code: str, namespace: dict[str, Any]) -> str:
     exec(compile(tree, "gallery.md", "exec"), namespace)
     value = eval(compile(ast.Expression(last.value), "gallery.md", "eval"), namespace)
     return raw(f'<div class="nw-rich">{themed(value._repr_html_())}</div>')
+
+
+def with_figures(text: str) -> str:
+    """A guide with the figures of matplotlib that its boxes make, below each box."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    return re.sub(
+        r"^```python\n(.*?)^```$", lambda box: f"{box[0]}\n\n{figures_in(box[1], namespace)}", text, flags=re.M | re.S
+    )
+
+
+def figures_in(code: str, namespace: dict[str, Any]) -> str:
+    """Run a box and give the figures among its values as HTML."""
+    found: list[str] = []
+    for statement in ast.parse(code).body:
+        if not isinstance(statement, ast.Expr):
+            exec(compile(ast.Module([statement], []), "guide", "exec"), namespace)
+            continue
+        with contextlib.redirect_stdout(io.StringIO()):  # the guide has what it prints
+            value = eval(compile(ast.Expression(statement.value), "guide", "eval"), namespace)
+        if hasattr(value, "savefig"):
+            made_by = ast.unparse(statement)
+            drawing = named(svg_of(value, made_by), f"The figure of {made_by}")
+            found.append(raw(f'<figure><div class="nw-figure">{drawing}</div></figure>'))
+    return "\n\n".join(found)
+
+
+def svg_of(figure: Any, name: str) -> str:
+    """A figure of matplotlib as SVG, with letters as text, and with anchors that no other figure of the page has."""
+    import matplotlib
+
+    written = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(written, format="svg", bbox_inches="tight", metadata={"Date": None})
+    return written.getvalue().partition("?>")[2].partition('dtd">')[2]
 
 
 def figures_of(notebook: nbformat.NotebookNode) -> list[str]:

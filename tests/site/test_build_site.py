@@ -51,6 +51,13 @@ def test_the_gallery_shows_the_last_value_of_each_box(site):
         gallery.drawn("```python\nx = 1\n```\n")
 
 
+def test_a_guide_shows_the_figures_that_its_boxes_make(site):
+    code = "import matplotlib.pyplot as plt\nfigure, axes = plt.subplots()\naxes.set_title('a curve')\nfigure\n"
+    text = site("gallery").with_figures(f"```python\n{code}```\n\nwords\n")
+    assert text.startswith(f"```python\n{code}```\n\n```{{raw}} html\n<figure>") and text.endswith("\n```\n\nwords\n")
+    assert text.count("<svg") == 1 and 'aria-label="The figure of figure"' in text and ">a curve</text>" in text
+
+
 class Links(HTMLParser):
     """What a page links, what it loads, the places in it that can be linked, and pictures without a description."""
 
