@@ -59,6 +59,7 @@ def test_a_text_is_shortened_to_what_fits() -> None:
 
 def test_a_mend_may_be_one_text() -> None:
     assert str(NetwrightError(what="no", mend="yes")) == "no\n  mend:     yes"
+    assert NetwrightError(what="no", mend="").faults[0].mend == ()  # as where no name is near
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,7 @@ def test_plain():
     ("value", "hint", "answer"),
     [
         (1, float, True),
+        (10**400, float, False),
         (True, int, False),
         (1, bool, False),
         (None, int | None, True),

@@ -31,6 +31,9 @@ class Fault(Value, kw_only=True):
     got: str = ""
     mend: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mend", tuple(text for text in self.mend if text))  # a search may have found nothing
+
     def __str__(self) -> str:
         lines = [("where", self.where), ("expected", self.expected), ("got", self.got)]
         lines += [("mend" if i == 0 else "or", text) for i, text in enumerate(self.mend)]
@@ -187,6 +190,16 @@ def shortened(text: str, most: int) -> str:
         'a long…'
     """
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def with_article(word: str) -> str:
+    """A word behind "a", or "an" where it begins with a vowel.
+
+    Example:
+        >>> with_article("Conv"), with_article("int")
+        ('a Conv', 'an int')
+    """
+    return f"an {word}" if word[:1].lower() in {*"aeiou"} else f"a {word}"
 
 
 def plainly(text: str) -> str:

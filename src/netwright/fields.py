@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import sys
 import types
 from collections import abc
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from netwright.errors import NetError, NetwrightError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+LARGEST = int(sys.float_info.max)  # a whole number beyond it is no float
 
 WORDS: dict[Any, str] = {
     bool: "True or False",
@@ -184,7 +186,7 @@ def _is_a(cls: type, value: Any) -> bool:
     if isinstance(value, bool) and cls in (int, float):
         return False
     try:
-        return isinstance(value, cls) or (cls is float and isinstance(value, int))
+        return isinstance(value, cls) or (cls is float and isinstance(value, int) and -LARGEST <= value <= LARGEST)
     except TypeError:  # a protocol that cannot be asked for at run time
         return True
 

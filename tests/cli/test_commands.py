@@ -27,7 +27,7 @@ def test_a_plain_error_is_words_and_1(folder, capsys):
     ("arguments", "words"),
     [
         (["predict", "a.net"], "netwright predict: error: the following arguments are required: input"),
-        (["demo", "--epochs", "0"], "netwright demo: error: argument --epochs: at least 1, not 0"),
+        (["demo", "--epochs", "0"], "netwright demo: error: argument --epochs: a whole number of at least 1, not 0"),
         (["data"], "netwright data: error: the following arguments are required: action"),
     ],
 )
@@ -180,3 +180,12 @@ def test_other_errors_as_json(folder, capsys, monkeypatch):
     assert main(["demo", "--json"]) == 1
     fault = {"what": "interrupted", "mend": []}
     assert json.loads(capsys.readouterr().err) == {"error": {"kind": "interrupted", "faults": [fault]}}
+
+
+def test_a_stream_that_the_caller_closed_gets_nothing_and_the_other_one_no_more(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["show", "nowhere.net"]) == 1
+    assert main(["show", "nowhere.net", "--json"]) == 1
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["data", "list", "--json"]) == 0

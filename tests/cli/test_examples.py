@@ -113,6 +113,30 @@ def test_columns_that_are_not_there():
     )
 
 
+def test_the_cell_that_is_no_number_is_named(here):
+    (here / "hole.csv").write_text("x,y,side\n1,2,in\n1,,out\n")
+    refused(
+        "hole.csv",
+        "the columns together are one vector, and a cell is no number\n"
+        "  where:    hole.csv, row 2, column 'y'\n"
+        "  expected: a number\n"
+        "  got:      ''",
+        target="side",
+    )
+
+
+def test_the_mend_is_one_word_of_a_shell(here):
+    (here / "semi.csv").write_text("x;side\n1;in\n")
+    refused(
+        "semi.csv",
+        "there is no column 'side', which holds the answers\n"
+        "  where:    semi.csv\n"
+        "  expected: 'x;side'\n"
+        "  mend:     --target 'x;side'",
+        target="side",
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
@@ -121,6 +145,11 @@ def test_columns_that_are_not_there():
         (
             b"x,y\n1,2\n3\n",
             "a row is not as long as the header\n  where:    a.csv, row 2\n  expected: 2 cells: x, y\n  got:      1",
+        ),
+        (
+            b"x,y,x\n1,2,3\n",
+            "two columns have the same name\n  where:    a.csv\n  expected: a name of its own for each column\n"
+            "  got:      'x'",
         ),
         (
             b"x\n\xff\n",

@@ -87,3 +87,20 @@ def test_a_column_that_is_not_there_is_1(here, capsys):
         "  expected: 'x', 'y', 'side'\n"
         "  mend:     --target side\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ("runs", "the net could not be saved: this is a folder\n  where:    runs\n  got:      nothing was written\n"
+         "  mend:     give the name of a file in it\n"),
+        ("no/a.net", "the net could not be saved: there is no such folder\n  where:    no/a.net\n"
+         "  got:      nothing was written\n  mend:     make the folder first\n"),
+        ("", "a file is named by a path\n  expected: a text or a pathlib.Path\n  got:      ''\n"),
+    ],
+)  # fmt: skip
+def test_a_net_that_could_not_be_saved_is_not_trained(here, capsys, output, text):
+    (here / "runs").mkdir()
+    assert main([*TRAIN, "-o", output]) == 1
+    assert capsys.readouterr() == ("", f"FileError: {text}")
+    assert not [*(here / "runs").iterdir()]

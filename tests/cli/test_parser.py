@@ -4,7 +4,15 @@ import argparse
 
 import pytest
 
-from netwright.cli.parser import Commands, Parser, WrongUseError, positive_number, share_or_count, whole_number
+from netwright.cli.parser import (
+    Commands,
+    Parser,
+    WrongUseError,
+    positive_number,
+    seed_number,
+    share_or_count,
+    whole_number,
+)
 
 
 def test_numbers():
@@ -16,7 +24,9 @@ def test_numbers():
 @pytest.mark.parametrize(
     ("read", "text", "words"),
     [
-        (whole_number, "0", "at least 1, not 0"),
+        (whole_number, "0", "a whole number of at least 1, not 0"),
+        (whole_number, "1e3", "a whole number of at least 1, not 1e3"),
+        (seed_number, "-1", "a whole number of at least 0, not -1"),
         (positive_number, "-1", "a number above 0, not -1"),
         (positive_number, "inf", "a number above 0, not inf"),
         (share_or_count, "1.5", "a share such as 0.1, or a count such as 500, not 1.5"),
@@ -38,5 +48,5 @@ def test_a_wrong_use_is_a_value():
     with pytest.raises(WrongUseError) as error:
         parser.parse_args(["go", "--to", "far"])
     wrong = error.value
-    assert (wrong.command, wrong.message) == ("p go", "argument --to: invalid whole_number value: 'far'")
+    assert (wrong.command, wrong.message) == ("p go", "argument --to: a whole number of at least 1, not far")
     assert wrong.usage.startswith("usage: p go ")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import netwright as nw
 from netwright.cli import main
 
 
@@ -22,6 +23,13 @@ def test_numbers_and_labels(folder, capsys):
     assert main(["predict", "tags.net", "[1, 1]"]) == 0
     assert main(["predict", "tags.net", "[-1, -1]"]) == 0
     assert capsys.readouterr() == ("1.5\t4.0\n-2\t-3.0\na, b\nnone\n", "")
+
+
+def test_a_net_of_texts_reads_every_input_as_a_text(folder, capsys):
+    count = nw.Chain(nw.Embedding(1), nw.Sum(0), input=nw.Characters("123tuersx[]"), output=nw.Number(0, 1))
+    nw.save(count.with_arrays({"embedding1/weight": [[1.0]] * 11}), "length.net")
+    assert main(["predict", "length.net", "3", "true", "[1]", "x"]) == 0
+    assert capsys.readouterr().out == "3\t1.0\ntrue\t4.0\n[1]\t3.0\nx\t1.0\n"
 
 
 def test_predictions_as_json(folder, capsys):

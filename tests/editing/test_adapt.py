@@ -329,7 +329,17 @@ NOTHING = (
 WRONG: list[tuple[Any, str]] = [
     (lambda: nw.adapt(3), "adapt takes a net\n  got:      3"),  # pyright: ignore
     (lambda: nw.adapt(NET, rank=0), "the rank is a whole number of at least 1\n  where:    adapt\n  got:      0"),
+    (
+        lambda: nw.adapt(NET, "linear1", rank=10**13),
+        "an array does not fit in memory\n  where:    linear1/adapter/down/weight\n"
+        f"  got:      (10000000000000, {NET['linear1'].plan.arrays['weight'].shape[1]}), "
+        f"{40_000 * NET['linear1'].plan.arrays['weight'].shape[1]:,} GB\n  mend:     smaller sizes",
+    ),
     (lambda: nw.adapt(NET, alpha=-1), "alpha is a number above 0\n  where:    adapt\n  got:      -1"),
+    (
+        lambda: nw.adapt(NET, alpha=10**400),
+        f"alpha is a number above 0\n  where:    adapt\n  got:      1{'0' * 58}…",
+    ),
     (
         lambda: nw.adapt(NET, "liner1"),
         "no part of this net is like 'liner1'\n  where:    select\n  expected: at least one part\n"

@@ -142,6 +142,11 @@ WRONG: list[tuple[Any, str]] = [
         "the number of new units is a whole number of at least 1\n  where:    widen\n  got:      0",
     ),
     (
+        lambda: nw.widen(NORM, "linear1", 10**13),
+        "an array does not fit in memory\n  where:    linear1\n  got:      (10000000000005,), 40,000 GB\n"
+        "  mend:     smaller sizes",
+    ),
+    (
         lambda: nw.widen(NORM, "liner1", 1),
         "no part of this net has the path 'liner1'\n  mend:     did you mean 'linear1' or 'linear2' or 'layernorm1'?",
     ),

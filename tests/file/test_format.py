@@ -183,3 +183,6 @@ def test_a_path_is_a_text_or_a_path():
     with pytest.raises(FileError) as error:
         form.file_path(3)
     assert str(error.value) == ("a file is named by a path\n  expected: a text or a pathlib.Path\n  got:      3")
+    with pytest.raises(FileError) as error:  # which would be the working directory
+        form.file_path("")
+    assert str(error.value) == ("a file is named by a path\n  expected: a text or a pathlib.Path\n  got:      ''")

@@ -18,6 +18,7 @@ def test_a_constant_takes_lists():
         "  mend:     nw.Constant(array.tolist()) for an array"
     )
     assert message(lambda: nw.Constant("one")).startswith("a constant is a number")
+    assert message(lambda: nw.Constant(10**400)).startswith("a constant is a number")
 
 
 def test_in_a_graph():

@@ -63,6 +63,16 @@ def test_what_an_adapter_gives_is_scaled_and_added(net):
     assert tall.paths[3:6] == ("adapted1/adapter", "adapted1/scale", "adapted1/scaled")
 
 
+@pytest.mark.parametrize(
+    ("scale", "got"),
+    [(float("nan"), "nan"), (float("inf"), "inf"), ("x", "'x'"), (True, "True"), (10**400, f"1{'0' * 58}…")],
+)
+def test_the_scale_of_an_adapter_is_a_finite_number(scale, got):
+    assert message(lambda: nw.Adapted(nw.Linear(5), nw.Linear(), scale, input=3)) == (
+        f"the scale of an adapter is a finite number\n  where:    Adapted\n  got:      {got}"
+    )
+
+
 def test_an_adapter_of_other_sizes_is_refused():
     assert message(lambda: nw.Adapted(nw.Linear(5), nw.Linear(4), input=3)) == (
         "add's inputs do not have the same sizes\n"

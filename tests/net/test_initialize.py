@@ -100,3 +100,6 @@ def test_an_array_that_does_not_fit_in_memory() -> None:
         "  got:      (10000000000000, 4), 160,000 GB\n"
         "  mend:     smaller sizes"
     )
+    with pytest.raises(SizeError) as caught:  # more than torch's own sizes go to
+        nw.initialize(nw.Chain(nw.Linear(10**40), input=4))
+    assert str(caught.value).startswith("an array does not fit in memory\n  where:    linear1/weight\n")

@@ -32,10 +32,18 @@ Exit codes: 0 success, 1 an error, 2 a wrong use.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    given = sys.argv[1:] if arguments is None else [*arguments]
+    with contextlib.ExitStack() as streams:
+        for name, redirected in (("stdout", contextlib.redirect_stdout), ("stderr", contextlib.redirect_stderr)):
+            if getattr(sys, name) is None:  # the caller has closed it, and what is printed to None goes to stdout
+                streams.enter_context(redirected(streams.enter_context(open(os.devnull, "w", encoding="utf-8"))))
+        return _run(given)
+
+
+def _run(given: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # characters that the terminal lacks are escaped
-    given = sys.argv[1:] if arguments is None else [*arguments]
     as_json = "--json" in given
     parser = _parser()
     try:

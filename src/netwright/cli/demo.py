@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from netwright.cli.parser import Commands, whole_number
+from netwright.cli.parser import Commands, seed_number, whole_number
 from netwright.cli.printing import print_json, print_words
 from netwright.codecs.category import Category
 from netwright.codecs.image import Image
@@ -49,7 +49,7 @@ def add_demo(commands: Commands) -> None:
     epochs = "passes over the digits (default: the environment's EPOCHS, or 3)"
     command.add_argument("--epochs", type=whole_number, help=epochs)
     command.add_argument("--folder", default="demo", help="the folder of the files (default: demo)")
-    command.add_argument("--seed", type=int, default=0, help="the seed of the run (default: 0)")
+    command.add_argument("--seed", type=seed_number, default=0, help="the seed of the run (default: 0)")
 
 
 def _demo(options: argparse.Namespace) -> None:

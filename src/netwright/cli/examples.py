@@ -2,6 +2,8 @@
 
 import csv
 import io
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from glob import escape
 from pathlib import Path
@@ -72,7 +74,8 @@ def _table(path: Path) -> Columns:
 def csv_columns(path: Path) -> dict[str, list[str]]:
     """The columns of a CSV file with a header, as texts.
 
-    Raises: DataError for a file without rows, and for a row of another length than the header.
+    Raises: DataError for a file without rows, for a row of another length than the header, and for a name that two
+        columns have.
     """
     with opened(path) as raw:
         whole = raw.read()
@@ -85,6 +88,14 @@ def csv_columns(path: Path) -> dict[str, list[str]]:
     if len(rows) < 2:
         raise DataError(what="the file has no rows", where=str(path), expected="a header and a row for each example")
     names, *values = rows
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(
+            what="two columns have the same name",
+            where=str(path),
+            expected="a name of its own for each column",
+            got=", ".join(map(repr, twice)),
+        )
     for number, row in enumerate(values, 1):
         if len(row) != len(names):
             raise DataError(
@@ -122,7 +133,7 @@ def _by_port(columns: Columns, net: Net, target: str | None, place: str) -> dict
                 what=f"there is no column {column!r}, which holds the answers",
                 where=place,
                 expected=", ".join(map(repr, columns)),
-                mend=tuple(f"--target {name}" for name in [*columns][-1:]) if not several else (),
+                mend=tuple(f"--target {shlex.quote(name)}" for name in [*columns][-1:]) if not several else (),
             )
     decoders = net.held.outputs
     found = {port: _typed(columns[column], decoders.get(answers[port])) for port, column in named.items()}
@@ -133,15 +144,23 @@ def _by_port(columns: Columns, net: Net, target: str | None, place: str) -> dict
     return {**{name: _typed(values, net.held.inputs.get(name)) for name, values in rest.items()}, **found}
 
 
+def wants_texts(codec: Codec | None) -> bool:
+    """Whether a codec reads texts, so that "3" is no number."""
+    labels: Sequence[object] = getattr(codec, "labels", None) or ()
+    return isinstance(codec, Elements) or any(isinstance(label, str) for label in labels)
+
+
 def _together(columns: Columns, codec: Codec | None, place: str) -> Sequence[Any]:
     """The only column, or several columns of numbers as one vector for each example."""
     if len(columns) == 1:
         (values,) = columns.values()
         return _typed(values, codec)
     numbers = {name: _typed(values, None) for name, values in columns.items()}
-    for name, values in numbers.items():
+    for name, values in columns.items():
+        if all(type(value) in (int, float) for value in numbers[name]):
+            continue
         for row, value in enumerate(values):
-            if type(value) not in (int, float):
+            if not _is_number(value):
                 raise DataError(
                     what="the columns together are one vector, and a cell is no number",
                     where=f"{place}, row {row + 1}, column {name!r}",
@@ -151,12 +170,22 @@ def _together(columns: Columns, codec: Codec | None, place: str) -> Sequence[Any
     return [[float(value) for value in row] for row in zip(*numbers.values(), strict=True)]
 
 
+def _is_number(cell: Any) -> bool:
+    """Whether a cell is a number, or a text that reads as one."""
+    if not isinstance(cell, str):
+        return type(cell) in (int, float)
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def _typed(values: Sequence[Any], codec: Codec | None) -> Sequence[Any]:
     """The texts of a file as numbers or truths, where all are such and the codec does not want texts."""
     if not values or not isinstance(values[0], str):
         return values
-    labels: Sequence[object] = getattr(codec, "labels", None) or ()
-    if isinstance(codec, Elements) or any(isinstance(label, str) for label in labels):
+    if wants_texts(codec):
         return values
     if all(value.lower() in TRUTHS for value in values):
         return [TRUTHS[value.lower()] for value in values]

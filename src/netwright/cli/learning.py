@@ -1,12 +1,15 @@
 """The commands that need examples: train a saved net, and measure one."""
 
 import argparse
+import os
 from pathlib import Path
 
 from netwright.cli.demo import run_facts
 from netwright.cli.examples import examples_at
-from netwright.cli.parser import Commands, Parser, positive_number, share_or_count, whole_number
+from netwright.cli.parser import Commands, Parser, positive_number, seed_number, share_or_count, whole_number
 from netwright.cli.printing import print_json
+from netwright.file.array_file import check_place
+from netwright.file.format import file_path
 from netwright.file.load import load
 from netwright.file.save import save
 from netwright.measure.measure import measure
@@ -43,7 +46,7 @@ def add_train(commands: Commands) -> None:
     )
     command.add_argument("--batch-size", type=whole_number, help="examples a step (default: chosen)")
     command.add_argument("--learning-rate", type=positive_number, help="at its peak (default: chosen)")
-    command.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
+    command.add_argument("--seed", type=seed_number, default=0, help="of all that is random (default: 0)")
     command.add_argument(
         "--folder",
         help="where the run is kept, so that the same command goes on after it was killed (default: runs/ and the name "
@@ -53,6 +56,7 @@ def add_train(commands: Commands) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     net = load(options.file)
+    check_place(Path(os.path.realpath(file_path(options.output))), "the net", options.output)
     folder = Path("runs", Path(options.output).stem) if options.folder is None else Path(options.folder)
     run = train(
         net,

@@ -1,9 +1,14 @@
 """Reads the arguments of the command line: commands that say examples in their help, and wrong uses as values."""
 
 import argparse
+import contextlib
+import math
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
+from netwright.errors import shortened
+
+N = TypeVar("N", int, float)
 Command = Callable[[argparse.Namespace], int | None]  # it gives an exit code where that is not 0
 
 
@@ -48,26 +53,37 @@ class Commands:
 
 def whole_number(text: str) -> int:
     """A whole number of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"at least 1, not {value}")
-    return value
+    return _read(text, int, lambda value: value >= 1, "a whole number of at least 1")
+
+
+def seed_number(text: str) -> int:
+    """A whole number of at least 0."""
+    return _read(text, int, lambda value: value >= 0, "a whole number of at least 0")
 
 
 def positive_number(text: str) -> float:
     """A number above 0."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"a number above 0, not {text}")
-    return value
+    return _read(text, float, lambda value: 0 < value < math.inf, "a number above 0")
 
 
-def share_or_count(text: str) -> Any:
+def share_or_count(text: str) -> float | int:
     """A share of the examples below 1, or a count of at least 1."""
-    value = float(text)
-    if (value >= 1 and value != int(value)) or not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"a share such as 0.1, or a count such as 500, not {text}")
+    value = _read(
+        text,
+        float,
+        lambda value: 0 < value < 1 or (1 <= value < math.inf and value == int(value)),
+        "a share such as 0.1, or a count such as 500",
+    )
     return value if value < 1 else int(value)
+
+
+def _read(text: str, kind: Callable[[str], N], suits: Callable[[N], bool], expected: str) -> N:
+    """A text as a number of a kind; one that is none, or does not suit, is a wrong use."""
+    with contextlib.suppress(ValueError):
+        value = kind(text)
+        if suits(value):
+            return value
+    raise argparse.ArgumentTypeError(f"{expected}, not {shortened(text, 60)}")
 
 
 def _sentence(about: str) -> str:

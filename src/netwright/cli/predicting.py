@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from netwright.cli.examples import wants_texts
 from netwright.cli.parser import Commands, whole_number
 from netwright.cli.printing import answer_text, plain_answer, print_json
 from netwright.codecs.image import Image
@@ -32,8 +33,9 @@ def add_predict(commands: Commands) -> None:
 
 def _predict(options: argparse.Namespace) -> None:
     net = load(options.file)
-    pictures = [isinstance(codec, Image) for codec in net.inputs.values()]
-    values = [text if pictures == [True] else _value(text) for text in options.inputs]
+    codecs = [*net.inputs.values()]
+    as_they_are = len(codecs) == 1 and (isinstance(codecs[0], Image) or wants_texts(codecs[0]))
+    values = [text if as_they_are else _value(text) for text in options.inputs]
     answers = net(values)
     chances = _chances(net, values, options.top)
     rows = [*zip(options.inputs, answers, chances, strict=True)]

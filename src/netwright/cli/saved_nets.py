@@ -5,7 +5,7 @@ import argparse
 from netwright.changes.diff import diff
 from netwright.changes.merge import merge
 from netwright.check.check import check
-from netwright.cli.parser import Commands
+from netwright.cli.parser import Commands, seed_number
 from netwright.cli.printing import print_json
 from netwright.file.load import load
 from netwright.file.save import save
@@ -36,7 +36,9 @@ def add_check(commands: Commands) -> None:
     about = "check that a saved net keeps the laws of all nets; exit code 1 if one fails"
     command = commands.command("check", about, ["check pets.net", "check pets.net --json"], _check)
     command.add_argument("file", help=NET)
-    command.add_argument("--seed", type=int, default=0, help="the seed of the examples that are drawn (default: 0)")
+    command.add_argument(
+        "--seed", type=seed_number, default=0, help="the seed of the examples that are drawn (default: 0)"
+    )
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.editing.rewrite import Edit, Spot, spot_at, spots, with_edits
 from netwright.editing.select import Selection, What, lies_in, select
 from netwright.errors import MissingArraysError, NetError, shortened
-from netwright.fields import at_least
+from netwright.fields import at_least, suits
 from netwright.layers.conv import Conv
 from netwright.layers.dropout import Dropout
 from netwright.layers.embedding import Embedding
@@ -19,6 +19,7 @@ from netwright.layers.linear import Linear
 from netwright.layers.wrap import Adapted
 from netwright.net import surgery
 from netwright.net.chain import Chain
+from netwright.net.initialize import made_in_memory
 from netwright.net.lineage import recorded, some_of
 from netwright.net.node import Node, expect_net, field_values
 from netwright.net.part import Net
@@ -73,13 +74,13 @@ def adapt(net: Net, selection: Selection | What = None, rank: int = 8, *, alpha:
     """
     expect_net(net, "adapt")
     at_least(1, rank, "the rank", "adapt")
-    if type(cast(Any, alpha)) not in (int, float) or not 0 < alpha < math.inf:
+    if not suits(alpha, float) or not 0 < alpha < math.inf:
         raise NetError(what="alpha is a number above 0", where="adapt", got=shortened(repr(alpha), 60))
     chosen = _chosen(net, selection)
     _check(net, chosen, rank)
 
     def edit(spot: Spot) -> Edit:
-        return lambda part: _with_adapter(part, rank, alpha / rank, generator_of(seed, "adapt", spot.path))
+        return lambda part: _with_adapter(part, rank, alpha, generator_of(seed, "adapt", spot.path), spot.path)
 
     made, put = with_edits(net, {spot.key: edit(spot) for spot in chosen})
     return recorded(made, net, f"adapt {some_of(spot.path for spot in chosen)} with rank {rank}", put)
@@ -209,26 +210,31 @@ def _check(net: Net, chosen: Sequence[Spot], rank: int) -> None:
         )
 
 
-def _with_adapter(part: Net, rank: int, scale: float, generator: torch.Generator) -> Adapted:
+def _with_adapter(part: Net, rank: int, alpha: float, generator: torch.Generator, path: str) -> Adapted:
     """The layer with its adapter, of which one half is zero."""
     weight = cast(Tensor, _weight(part))
     out, window = weight.shape[0], weight.shape[2:]
     down, up = _layers(part, rank)
     groups = part.groups if isinstance(part, Conv) else 1
-    if isinstance(part, Embedding):
-        down_weight = torch.zeros(out, rank, dtype=torch.float32, device="cpu")
-        up_weight = torch.randn(weight.shape[1], rank, generator=generator, dtype=torch.float32, device="cpu")
-    else:
-        shape = (rank, *weight.shape[1:])
-        bound = 1 / math.sqrt(math.prod(shape[1:]))  # Kaiming's for a = √5, torch's own for a Linear
-        down_weight = (2 * torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu") - 1) * bound
-        up_weight = torch.zeros(out, rank // groups, *[1] * len(window), dtype=torch.float32, device="cpu")
+    looked_up = isinstance(part, Embedding)
+    down_shape = (out, rank) if looked_up else (rank, *weight.shape[1:])
+    up_shape = (weight.shape[1], rank) if looked_up else (out, rank // groups, *[1] * len(window))
+    with made_in_memory(f"{path}/adapter/down/weight", down_shape):
+        if looked_up:
+            down_weight = torch.zeros(down_shape, dtype=torch.float32, device="cpu")
+            up_weight = torch.randn(up_shape, generator=generator, dtype=torch.float32, device="cpu")
+        else:
+            bound = 1 / math.sqrt(math.prod(down_shape[1:]))  # Kaiming's for a = √5, torch's own for a Linear
+            down_weight = (
+                2 * torch.rand(down_shape, generator=generator, dtype=torch.float32, device="cpu") - 1
+            ) * bound
+            up_weight = torch.zeros(up_shape, dtype=torch.float32, device="cpu")
     arrays = {"weight": down_weight}, {"weight": up_weight}
     down, up = (
         layer.holding(arrays={name: array.to(weight) for name, array in own.items()})
         for layer, own in zip((down, up), arrays, strict=True)
     )
-    return Adapted(part, Chain(down=down, up=up), scale)
+    return Adapted(part, Chain(down=down, up=up), alpha / rank)
 
 
 def _layers(part: Node, rank: int) -> tuple[Node, Node]:

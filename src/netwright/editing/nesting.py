@@ -5,7 +5,7 @@ from typing import Any
 
 from netwright.editing.rewrite import LevelEdit, Spot, place_of, root_of, spot_at, spots, with_edits
 from netwright.editing.select import select
-from netwright.errors import NetError, shortened
+from netwright.errors import NetError, shortened, with_article
 from netwright.net.chain import Chain, chained
 from netwright.net.graph import Graph
 from netwright.net.lineage import recorded
@@ -36,11 +36,12 @@ def flatten(net: Net, path: str) -> Net:
     """
     expect_net(net, "flatten")
     spot = spot_at(net, path)
+    kind = with_article(type(spot.part).__name__)
     if not isinstance(spot.part, ContainerNode):
-        raise NetError(what=f"a {type(spot.part).__name__} has no parts to take out", where=path)
+        raise NetError(what=f"{kind} has no parts to take out", where=path)
     if spot.part.each is not None:
         raise NetError(
-            what=f"a {type(spot.part).__name__} does its part for every element, which nothing would do without it",
+            what=f"{kind} does its part for every element, which nothing would do without it",
             where=path,
         )
     every = spots(net).values()

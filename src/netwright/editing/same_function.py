@@ -19,7 +19,7 @@ from netwright.layers.source import Parameter
 from netwright.layers.wrap import Residual
 from netwright.net import surgery
 from netwright.net.graph import Graph
-from netwright.net.initialize import initialize
+from netwright.net.initialize import initialize, made_in_memory
 from netwright.net.lineage import in_brief, recorded
 from netwright.net.names import Numbers, join_path
 from netwright.net.node import Node, expect_net, field_values
@@ -65,7 +65,8 @@ def widen(net: Net, path: str, by: int) -> Net:
     wide = set_at(bare, {spot.key: {"out": old + by}})
     made = wide.rebuilt(codecs_held(net))
     if net.held.arrays:
-        made = made.holding(arrays=_widened(net, made.plan, spot, old, old + by))
+        with made_in_memory(spot.path, (old + by,)):
+            made = made.holding(arrays=_widened(net, made.plan, spot, old, old + by))
     if is_whole(net):
         check_same_outputs(net, made, path)
     return recorded(made, net, f"widen {path} by {by}")

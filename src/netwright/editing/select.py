@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright import elsewhere
 from netwright.editing.rewrite import Edit, Spot, spots, with_edits
 from netwright.editing.set_fields import set_at, together, with_fields
-from netwright.errors import NetError, NetwrightError, PathError, did_you_mean, shortened
+from netwright.errors import NetError, NetwrightError, PathError, did_you_mean, shortened, with_article
 from netwright.net import surgery
 from netwright.net.cost import parameters
 from netwright.net.lineage import in_brief, recorded, some_of
@@ -59,7 +59,7 @@ def select(net: Net, what: What = None, *, count: int | None = None) -> "Selecti
     if (count is None and paths) or len(paths) == count:
         return found
     if not known:
-        raise PathError(what=f"a {type(net).__name__} has no parts to select", where="select")
+        raise PathError(what=f"{with_article(type(net).__name__)} has no parts to select", where="select")
     near = did_you_mean(what, net.paths) if isinstance(what, str) else ""
     several = f"{count} parts" if count != 1 else "1 part"
     raise PathError(

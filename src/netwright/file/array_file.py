@@ -66,20 +66,32 @@ class ArrayFile(Value, eq=False):
 
     def write(self, target: Path, what: str, path: str | os.PathLike[str]) -> None:
         """Put the whole file in place, or leave everything as it was; errors name it as `what` and by `path`."""
+        check_place(target, what, path)
         try:
-            if os.path.isdir(target):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             with placed(target) as file:
                 for piece in (self.head, *self.data):
                     write_all(file, piece)
         except NetwrightError:
             raise
         except OSError as error:
-            reason, mend = REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
-            kept = "the older file is as it was" if os.path.isfile(target) else "nothing was written"
-            raise FileError(
-                what=f"{what} could not be saved: {reason}", where=os.fspath(path), got=kept, mend=mend
-            ) from None
+            raise _not_saved(error.errno or 0, str(error), target, what, path) from None
+
+
+def check_place(target: Path, what: str, path: str | os.PathLike[str]) -> None:
+    """Refuse a place where no file can be put: a folder has the name, or the folder around it is not there.
+
+    What takes long asks before it begins, so that its result can be saved.
+    """
+    if os.path.isdir(target):
+        raise _not_saved(errno.EISDIR, "", target, what, path)
+    if not os.path.isdir(target.parent):
+        raise _not_saved(errno.ENOENT, "", target, what, path)
+
+
+def _not_saved(number: int, text: str, target: Path, what: str, path: str | os.PathLike[str]) -> FileError:
+    reason, mend = REASONS.get(number, (os.strerror(number) if number else text, ""))
+    kept = "the older file is as it was" if os.path.isfile(target) else "nothing was written"
+    return FileError(what=f"{what} could not be saved: {reason}", where=os.fspath(path), got=kept, mend=mend)
 
 
 def opened_array_file(path: Path) -> BinaryIO:

@@ -60,7 +60,7 @@ class ArrayEntry(Value):
 
 def file_path(path: Any) -> str | os.PathLike[str]:
     """The path of a file; refused where it is none, and where no file can have it as its name."""
-    if not isinstance(path, str | os.PathLike):
+    if not isinstance(path, str | os.PathLike) or path == "":
         raise FileError(
             what="a file is named by a path", expected="a text or a pathlib.Path", got=shortened(repr(path), 100)
         )

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import NetError
+from netwright.fields import suits
 from netwright.inits import kaiming, zeros
 from netwright.net.leaf import Kept, Weight
 from netwright.net.part import Leaf, shared_repr
@@ -174,7 +175,7 @@ def _frozen(value: Any) -> Any:
 def _shape(value: Any) -> tuple[int, ...] | None:
     """The sizes of nested rows; `None` where they are not numbers, or not equally long."""
     if not isinstance(value, tuple):
-        return () if isinstance(value, int | float) else None
+        return () if isinstance(value, bool) or suits(value, float) else None
     shapes = {_shape(row) for row in value}
     inner = shapes.pop() if len(shapes) == 1 else None
     return None if inner is None else (len(value), *inner)

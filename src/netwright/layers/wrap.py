@@ -1,10 +1,11 @@
 """Containers that put a part into a wiring of its own: around it, beside others, or many times over."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from netwright.errors import NetError
-from netwright.fields import at_least
+from netwright.errors import NetError, shortened
+from netwright.fields import at_least, suits
 from netwright.layers.join import Add, Multiply
 from netwright.layers.source import Constant
 from netwright.net.chain import chained
@@ -63,7 +64,7 @@ class Adapted(Container):
         input: the encoder, or the sizes of an example.
         output: the decoder, or sizes.
 
-    Raises: SizeError when base and adapter give different sizes.
+    Raises: SizeError when base and adapter give different sizes; NetError for a scale that is not a finite number.
 
     Example:
         >>> import netwright as nw
@@ -82,6 +83,10 @@ class Adapted(Container):
     ) -> None:
         object.__setattr__(self, "base", as_part(base))
         object.__setattr__(self, "adapter", as_part(adapter))
+        if not suits(scale, float) or not math.isfinite(scale):
+            raise NetError(
+                what="the scale of an adapter is a finite number", where="Adapted", got=shortened(repr(scale), 60)
+            )
         object.__setattr__(self, "scale", scale)
         self.settle(held_codecs(self, input, output))
 

@@ -1,12 +1,14 @@
 """Fills the arrays that a net does not hold yet, each from its own seed: none depends on what else is missing."""
 
 import math
+from collections.abc import Generator
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from netwright.errors import Fault, MissingArraysError, NetError, SizeError, did_you_mean
+from netwright.around import around
+from netwright.errors import Fault, MissingArraysError, NetError, SizeError, did_you_mean, shortened
 from netwright.inits import METHODS, Init, fans
 from netwright.machine import free_memory
 from netwright.net.history import Entry
@@ -82,19 +84,26 @@ def _init(plan: Plan, spec: ArraySpec, step: PlanStep) -> Init | None:
 def _draw(spec: ArraySpec, own: Init, seed: int, method: str | None, like: Tensor | None) -> Tensor:
     shape = cast(tuple[int, ...], spec.known)
     init = METHODS[method] if method and _is_matrix(spec.weight, shape) else own
-    try:
+    with made_in_memory(spec.path, shape):
         array = init(shape, fans(shape), generator_of(seed, spec.path))
-    except (RuntimeError, MemoryError):
+    return array if like is None or not array.is_floating_point() else array.to(like)
+
+
+@around
+def made_in_memory(path: str, shape: tuple[int, ...]) -> Generator[None]:
+    """Around the making of an array: one that does not fit in memory is a SizeError that names it."""
+    try:
+        yield
+    except (RuntimeError, MemoryError, TypeError, OverflowError):  # torch's own, for the sizes that are too large
         size = math.prod(shape) * torch.float32.itemsize
         if size <= free_memory(torch.device("cpu")):
             raise
         raise SizeError(
             what="an array does not fit in memory",
-            where=spec.path,
-            got=f"{shape_text(shape)}, {size / 1e9:,.0f} GB",
+            where=path,
+            got=f"{shortened(shape_text(shape), 60)}, {shortened(f'{size // 10**9:,}', 30)} GB",
             mend="smaller sizes",
         ) from None
-    return array if like is None or not array.is_floating_point() else array.to(like)
 
 
 def _is_matrix(weight: Weight, shape: tuple[int, ...]) -> bool:

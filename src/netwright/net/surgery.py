@@ -9,7 +9,7 @@ from torch import Tensor
 
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
-from netwright.errors import NetError, PathError, did_you_mean
+from netwright.errors import NetError, PathError, did_you_mean, with_article
 from netwright.net.compare import same_array
 from netwright.net.names import SHARED, join_path, moved, numbered
 from netwright.net.node import Held, Node
@@ -314,7 +314,7 @@ def within_body(made: Node, level: Level, place: str) -> dict[str, str]:
 
 def _container(node: Node, where: object) -> ContainerNode:
     if not isinstance(node, ContainerNode):
-        raise PathError(what=f"a {type(node).__name__} has no parts", where=str(where))
+        raise PathError(what=f"{with_article(type(node).__name__)} has no parts", where=str(where))
     return node
 
 

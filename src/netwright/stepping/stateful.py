@@ -11,7 +11,7 @@ from netwright.codecs.codec import Codec
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Decision, Reading
 from netwright.codecs.text.elements import Elements
-from netwright.errors import DataError, SizeError, did_you_mean
+from netwright.errors import DataError, SizeError, did_you_mean, with_article
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, shape_text
@@ -156,7 +156,7 @@ def _encoded(net: Net, x: Any, first: bool) -> tuple[dict[str, Tensor], bool]:
         raise DataError(
             what=f"this net has {len(names)} inputs, and each needs a piece",
             expected=", ".join(names),
-            got=", ".join(map(str, pieces)) if isinstance(x, Mapping) else f"a {type(x).__name__}",
+            got=", ".join(map(str, pieces)) if isinstance(x, Mapping) else with_article(type(x).__name__),
         )
     found: dict[str, Tensor] = {}
     lists = [isinstance(piece, list) for piece in pieces.values()]

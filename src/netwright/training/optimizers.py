@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 import torch
 from torch import Tensor
 
-from netwright.errors import TrainingError, did_you_mean
+from netwright.errors import TrainingError, did_you_mean, with_article
 from netwright.fields import checked
 from netwright.machine import unchanged
 from netwright.net.node import arguments
@@ -245,7 +245,7 @@ class Torch(Optimizer, Value):
         except Exception as error:
             raise _no_optimizer(self.make, f"{type(error).__name__}: {error}") from error
         if not isinstance(made, torch.optim.Optimizer):  # pyright: ignore[reportUnnecessaryIsInstance]  # a user's
-            raise _no_optimizer(self.make, f"it gives a {type(made).__name__}")
+            raise _no_optimizer(self.make, f"it gives {with_article(type(made).__name__)}")
         if isinstance(made, torch.optim.LBFGS):
             raise _no_optimizer(self.make, "LBFGS computes the loss itself, several times a step")
         return made

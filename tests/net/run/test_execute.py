@@ -108,3 +108,24 @@ def test_a_value_inside_a_map_that_is_changed_and_asked_for_is_changed_once() ->
     x = np.ones((3, 2), np.float32)
     changed = {path: lambda h: h + 1}  # pyright: ignore[reportUnknownLambdaType]
     assert net(x, at=path, set=changed).tolist() == net(x, set=changed).tolist() == [[2, 2]] * 3
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float64])
+def test_arrays_of_several_types_that_do_not_go_together_are_named(net: nw.Net, kind: torch.dtype) -> None:
+    mixed = net.replace("linear2", net.to(dtype=kind)["linear2"])
+    name = str(kind).removeprefix("torch.")
+    asked = (
+        lambda: mixed(torch.ones(2)),
+        lambda: nw.gradients(mixed, torch.ones(2), of="linear2", wrt="input"),
+        lambda: nw.activations(mixed, torch.ones(2))["softmax1"],
+    )
+    for ask in asked:
+        with pytest.raises(nw.NetError) as error:
+            ask()
+        assert str(error.value) == (
+            "the arrays of this net are of several types of numbers, which a part cannot compute with at once\n"
+            "  expected: one type\n"
+            f"  got:      float32 in linear1, {name} in linear2\n"
+            "  mend:     net.to(dtype=torch.float32)"
+        )
+    assert mixed.to(dtype=torch.float32)(torch.ones(2)).shape == (3,)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from netwright.errors import FileError, shortened
+from netwright.errors import FileError, shortened, with_article
 from netwright.regular import opened, text_of
 
 SHOWN = 80  # characters of what a file says that an error shows
@@ -16,7 +16,7 @@ def shown_text(value: object, most: int = SHOWN) -> str:
     """What a file says as an error shows it: short, and without control characters or halves of characters."""
     text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else ""
     if not isinstance(value, str | int | float):
-        text = f"a {type(value).__name__}" if value is not None else "nothing"
+        text = with_article(type(value).__name__) if value is not None else "nothing"
     text = text if text.isprintable() else ascii(text)[1:-1]
     return shortened(text, most)
 

@@ -168,13 +168,17 @@ class Bound(Value):
 
     def arrays(self) -> list[Tensor]:
         """All arrays, including those of inner programs."""
-        found: list[Tensor] = []
-        for held in self.weights:
+        return [array for _, array in self.arrays_of_parts()]
+
+    def arrays_of_parts(self) -> Iterator[tuple[str, Tensor]]:
+        """All arrays, each with the path of the part that reads it."""
+        for step, held in zip(self.program.instructions, self.weights, strict=True):
             if isinstance(held, Mapping):
-                found += [array for array in cast(Mapping[str, Any], held).values() if isinstance(array, Tensor)]
+                arrays = cast(Mapping[str, Any], held).values()
+                yield from ((step.path, array) for array in arrays if isinstance(array, Tensor))
             else:
-                found += [array for inner in held for array in inner.arrays()]
-        return found
+                for inner in held:
+                    yield from inner.arrays_of_parts()
 
     @cached_property
     def placement(self) -> Placement:
@@ -185,7 +189,11 @@ class Bound(Value):
         """Run on a batch."""
         registers, context = self._started(inputs, context)
         if context.precision is None and not context.set and context.watch is None:
-            self._run_plain(registers, context)
+            try:
+                self._run_plain(registers, context)
+            except RuntimeError as error:
+                self._explain(error)
+                raise
         else:
             for _ in self._run_watched(registers, context):
                 pass
@@ -233,11 +241,32 @@ class Bound(Value):
             ):  # inside an element loop they are changed already
                 registers[register] = context.set["", name](registers[register])
         for instruction, w in zip(self.program.instructions, self.weights, strict=True):
-            _do(instruction, w, registers, context)
+            try:
+                _do(instruction, w, registers, context)
+            except RuntimeError as error:
+                self._explain(error)
+                raise
             _look(instruction, registers, context)
             yield instruction
             for register in instruction.dead:
                 registers[register] = None
+
+    def _explain(self, error: RuntimeError) -> None:
+        """Raise what is wrong in place of torch's error, where arrays of several types of numbers meet."""
+        parts: dict[torch.dtype, list[str]] = {}
+        for path, array in self.arrays_of_parts():
+            if array.is_floating_point():
+                parts.setdefault(array.dtype, []).append(path)
+        if isinstance(error, NetwrightError) or len(parts) < 2:
+            return
+        given = [(str(kind).removeprefix("torch."), [*dict.fromkeys(paths)]) for kind, paths in parts.items()]
+        more = {name: f" and {len(paths) - 1} more" if len(paths) > 1 else "" for name, paths in given}
+        raise NetError(
+            what="the arrays of this net are of several types of numbers, which a part cannot compute with at once",
+            expected="one type",
+            got=", ".join(f"{name} in {paths[0]}{more[name]}" for name, paths in given),
+            mend="net.to(dtype=torch.float32)",
+        ) from error
 
 
 def _do(instruction: Instruction | ElementLoop, w: Any, registers: list[Any], context: RunContext) -> None:

@@ -11,7 +11,7 @@ from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec, prepared_on
 from netwright.codecs.numeric import arrayed, keeping_graphs, number_table
 from netwright.codecs.ragged import Ragged
-from netwright.errors import DataError, SizeError, did_you_mean
+from netwright.errors import DataError, SizeError, did_you_mean, with_article
 from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
 from netwright.net.plan.wiring import Slot
@@ -159,7 +159,7 @@ def _by_port(node: Node, x: Any) -> dict[str, Any]:
         raise DataError(
             what=f"this net has {len(names)} inputs, and each needs a value",
             expected="{" + ", ".join(f"{name!r}: …" for name in names) + "}",
-            got=f"a {type(x).__name__}" + (f" with {', '.join(map(repr, x))}" if isinstance(x, Mapping) else ""),
+            got=with_article(type(x).__name__) + (f" with {', '.join(map(repr, x))}" if isinstance(x, Mapping) else ""),
             mend=did_you_mean(wrong[0], names) if wrong else "",
         )
     return {name: x[name] for name in node.input_names if name in x}

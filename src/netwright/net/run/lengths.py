@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from netwright.codecs.ragged import Ragged
-from netwright.errors import DataError, did_you_mean
+from netwright.errors import DataError, did_you_mean, with_article
 from netwright.net.plan.plan import Plan, ranked, shape_text
 from netwright.net.run.indices import checked_indices
 from netwright.net.run.padding import inside
@@ -325,7 +325,7 @@ def _least(length: Tensor | int, column: Stored, axis: int) -> Tensor | int:
 def _lengths_text(length: Any) -> str:
     """The given lengths, as text for an error."""
     if not isinstance(length, Tensor):
-        return f"a {type(length).__name__}"
+        return with_article(type(length).__name__)
     ends = f" from {length.min().item()} to {length.max().item()}" if length.numel() else ""
     return f"{str(length.dtype).removeprefix('torch.')} {shape_text(tuple(length.shape))}{ends}"
 

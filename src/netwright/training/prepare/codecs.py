@@ -15,7 +15,7 @@ from netwright.codecs.number import Number, Vector
 from netwright.codecs.numeric import time_as_number
 from netwright.codecs.pieces import kept_if_small
 from netwright.data.sources import Source
-from netwright.errors import DataError, TrainingError
+from netwright.errors import DataError, TrainingError, with_article
 from netwright.net.part import Net
 from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.sizes.size import names
@@ -99,6 +99,6 @@ def _inferred(net: Net, port: str, first: Any, output: str = "") -> Codec:
     raise TrainingError(
         what="the net has no codec for these values",
         where=f"port {port!r}",
-        got=f"a {type(first).__name__}",
+        got=with_article(type(first).__name__),
         mend=time_as_number(first) or f"{mend}, which gives it a codec",
     )

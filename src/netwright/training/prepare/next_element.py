@@ -8,7 +8,7 @@ from netwright.codecs.numeric import described, is_array
 from netwright.codecs.text.characters import Characters
 from netwright.codecs.text.elements import Elements
 from netwright.data.sources import Source
-from netwright.errors import DataError, TrainingError, shortened
+from netwright.errors import DataError, TrainingError, shortened, with_article
 from netwright.net.part import Net
 from netwright.net.plan.plan import plan_of, ranked, shape_text
 from netwright.net.ports import following_port, target_name
@@ -142,7 +142,7 @@ def _encoder(net: Net, name: str, first: Any) -> Elements:
             what="predicting the next element needs an encoder of sequences",
             where=f"input {name!r}",
             expected="nw.Characters(), nw.Bytes(), nw.Words(), nw.Subwords() or nw.Tokens()",
-            got=f"a {type(first).__name__}, and a net without an encoder"
+            got=f"{with_article(type(first).__name__)}, and a net without an encoder"
             if codec is None
             else shortened(repr(codec), LONGEST),
             mend="net.with_input(nw.Tokens())" if not isinstance(first, str) else "net.with_input(nw.Characters())",
