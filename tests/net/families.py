@@ -61,6 +61,23 @@ def _gated() -> nw.Net:
     return nw.Graph(nw.Linear(8)(nw.sigmoid(nw.Linear(64)(x)) * inner + inner))
 
 
+def _adapted() -> nw.Net:
+    plain = nw.initialize(nw.Chain(64, nw.relu, 64, nw.relu, 10, input=32))
+    return nw.adapt(plain, nw.Linear, rank=4)  # the factor of an adapter is a constant
+
+
+def _adapted_groups() -> nw.Net:
+    plain = nw.Chain(nw.Conv(8, 3), nw.relu, nw.Conv(8, 3, groups=2), nw.Flatten(), 10, input=(12, 12, 3))
+    return nw.adapt(nw.initialize(plain), nw.Conv, rank=4)
+
+
+def _masked() -> nw.Net:
+    x = nw.Input("x", ("n", 16))
+    inner = nw.tanh(nw.Linear(64)(x))
+    mask, turn = nw.Constant([0.0, 1.0] * 32)(), nw.Constant([[0.5] * 64] * 64)()
+    return nw.Graph(nw.Linear(8)(nw.MatMul()(inner * mask * mask, turn)))
+
+
 def _own_core() -> nw.Net:
     parts = {
         "join": (nw.Concatenate(), "input", "state"),
@@ -150,6 +167,9 @@ FAMILIES = [
     Family("a core of its own", _own_core(), TWO),
     Family("a cell, folded", nw.Fold(nw.GRUCell(128), input="n 8"), TWO),
     Family("gates", _gated()),
+    Family("adapters", _adapted()),
+    Family("adapters of convolutions", _adapted_groups()),
+    Family("constant factors", _masked(), TWO),
     Family("norms", _norms()),
     Family("products", _products()),
 ]

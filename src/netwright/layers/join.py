@@ -167,7 +167,7 @@ class Multiply(Broadcast):
     """
 
     def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        return Kept(inputs=("*",))
+        return Kept(inputs=("*",), factors=True)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned_shapes(x)
@@ -225,7 +225,7 @@ class MatMul(Leaf):
     def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
         left, right = sizes["s"], sizes["t"]
         if len(left) == len(right) or max(len(left), len(right)) < 3:
-            return Kept(inputs=("*",))
+            return Kept(inputs=("*",), factors=True)
         small, large, other = (left, right, "right") if len(left) < len(right) else (right, left, "left")
         copy = 4 * math.prod((*large[:-2], *small[-2:]))  # one for each matrix of the other
         return Kept(inputs=(other,), bytes=copy, in_use=copy)

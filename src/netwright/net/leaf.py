@@ -47,12 +47,15 @@ class Kept(Value):
             is in memory once.
         bytes: of all that is kept besides, for one example with numbers as float32.
         in_use: bytes that it makes besides its outputs where no gradient is needed, while it computes.
+        factors: whether each input is kept for the gradients of the others only, as in a product: beside a constant a
+            value is not kept.
     """
 
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     bytes: Any = 0
     in_use: Any = 0
+    factors: bool = False
 
 
 class Unfit(ValueError):

@@ -161,8 +161,16 @@ class Storages:
             for name, slot in zip(names, slots, strict=True)
             if slot is not None and not {name, "*"}.isdisjoint(asked)
         ]
+        if kept.factors and self.training:
+            found = [slot for slot in found if self._is_factor_of_learned(slot, step.reads)]
         besides = kept.bytes if self.training else kept.in_use
         return _product((besides, *_around(self.plan, step))), found
+
+    def _is_factor_of_learned(self, slot: Slot, reads: Sequence[Slot | None]) -> bool:
+        """Whether another value of a product learns: its gradient reads this one."""
+        others = [*reads]
+        others.remove(slot)
+        return any(other in self.learns for other in others)
 
     def _roots(self, slots: Iterable[Slot | None]) -> set[Slot]:
         """The memories in which values lie."""

@@ -44,7 +44,7 @@ def test_what_no_codec_follows_from() -> None:
     assert str(caught.value) == (
         "the net has no codec for these values\n"
         "  where:    port 'input'\n"
-        "  got:      a object\n"
+        "  got:      an object\n"
         "  mend:     net.with_input(…), which gives it a codec"
     )
 
