@@ -204,10 +204,13 @@ def _validation(axes: "Axes", run: Run, name: str, colour: str, label: str) -> N
         if name == "loss" and label != "validation":
             axes.plot([], [], "--", color=colour, linewidth=1, label=label)
         return
-    axes.plot(*zip(*known, strict=True), "o-" if len(known) <= MARKED else "-", color=colour, markersize=4, label=label)
+    line = "o-" if len(known) <= MARKED else "-"
+    whole = name not in PERCENT  # a mark at 0% or 100% is not cut off
+    axes.plot(*zip(*known, strict=True), line, color=colour, markersize=4, label=label, clip_on=whole)
     kept = [(number, value) for number, value in known if number == run.best]
     if kept:
-        axes.plot(*kept[0], "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.2)
+        (ring,) = axes.plot(*kept[0], "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, clip_on=whole)
+        ring.set_markeredgewidth(1.2)
 
 
 def _fit_epochs(axes: "Axes", name: str) -> None:
