@@ -133,3 +133,9 @@ def test_names_of_runs_are_no_formulas(run):
     figure = nw.plot.learning_curves({"$a^$": run, "_second": run})
     assert len(figure.axes[0].get_legend().get_texts()) == 2
     assert "$a^$</text>" in figure._repr_svg_()
+
+
+def test_runs_whose_names_differ_only_at_the_end(run):
+    figure = nw.plot.learning_curves({f"{'x' * 80} {number}": run for number in range(3)})
+    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert [text[-2:] for text in texts] == [" 0", " 1", " 2"]

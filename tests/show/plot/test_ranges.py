@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from netwright.errors import DataError
-from netwright.show.plot.ranges import expect_range
+from netwright.errors import DataError, NetError
+from netwright.show.plot.ranges import expect_few, expect_range
 
 
 def test_a_range():
@@ -18,4 +18,13 @@ def test_what_is_no_range(given):
     assert str(error.value) == (
         "a range goes from a finite number to a larger one\n"
         f"  where:    span\n  expected: such as (-1, 1)\n  got:      {given!r}"
+    )
+
+
+def test_few():
+    expect_few(9, 9, "steps", "plot.unrolled")
+    with pytest.raises(NetError) as error:
+        expect_few(3000, 9, "steps", "plot.unrolled")
+    assert str(error.value) == (
+        "so many steps would cover each other\n  where:    plot.unrolled\n  expected: at most 9\n  got:      3,000"
     )

@@ -114,3 +114,14 @@ def test_a_vector_has_no_field_that_can_be_drawn():
     assert "only pictures and sequences of numbers have a receptive field" in str(caught.value)
     with pytest.raises(PathError):
         nw.plot.receptive_field(CONVOLUTIONS, torch.rand(12, 14, 1), "conv7")
+
+
+@pytest.mark.parametrize("place", [5, ("a", 0), (1.5, 0), (0, 0, 0)])
+def test_what_is_no_place(place):
+    net = nw.initialize(nw.Chain(nw.Conv(2, 3), input=(5, 5, 1)))
+    with pytest.raises(DataError) as error:
+        nw.plot.receptive_field(net, torch.rand(5, 5, 1), "conv1", place)
+    assert str(error.value) == (
+        "the output of conv1 has no such place\n  where:    plot.receptive_field\n"
+        f"  expected: a place of 3 × 3, counted from 0\n  got:      {place!r}"
+    )

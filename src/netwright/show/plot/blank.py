@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
-from netwright.errors import shortened
 from netwright.show.pictures import SIGNED
 from netwright.show.plot.style import WIDTH, house_style
 
@@ -47,7 +46,7 @@ def only_axes(figure: "Figure") -> "Axes":
 
 
 def plain_name(name: object) -> str:
-    """A name that a user gave as matplotlib writes it letter by letter, cut if it is long.
+    """A name that a user gave as matplotlib writes it letter by letter, without its middle if it is long.
 
     Matplotlib takes what stands between two signs "$" for a formula, and has no place in a legend for a name that
     begins with "_". So that sign is marked, and a thin space stands before the other.
@@ -56,7 +55,9 @@ def plain_name(name: object) -> str:
         >>> plain_name("in $")
         'in \\\\$'
     """
-    text = shortened(str(name), LONGEST).replace("$", r"\$")
+    text = str(name)
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[1 - LONGEST // 2 :]}"
+    text = text.replace("$", r"\$")
     return f"\u2009{text}" if text.startswith("_") else text
 
 

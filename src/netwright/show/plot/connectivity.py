@@ -10,6 +10,7 @@ from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.show.plot.blank import in_house_style, new_figure, without_frame
 from netwright.show.plot.nodes import arrow, node
+from netwright.show.plot.ranges import expect_few
 from netwright.show.plot.states import States, Way
 from netwright.show.plot.style import BLUE, GRAY, ORANGE, WIDTH
 from netwright.value import Value
@@ -22,6 +23,7 @@ APART = 0.85  # inches from one position to the next
 TALL = 1.9  # inches of a graph
 FAINT = 0.9  # points of an arrow that is not in front
 Pair = tuple[int, int]
+MOST = 16  # positions whose boxes stand beside each other
 
 
 class Connections(Value):
@@ -55,8 +57,8 @@ def connectivity(net: Net, *, along: str = "n", length: int = 6, step: bool = Fa
 
     Returns: a figure of matplotlib, a graph for each pair of an output and an input; a notebook shows it.
 
-    Raises: NetError for a size that no input has, for a net whose outputs have no positions, and with `step` for one
-        that looks ahead; MissingExtraError without matplotlib.
+    Raises: NetError for a size that no input has, for a net whose outputs have no positions, for more than 16
+        positions, and with `step` for a net that looks ahead; MissingExtraError without matplotlib.
 
     Example:
         >>> import netwright as nw
@@ -66,6 +68,7 @@ def connectivity(net: Net, *, along: str = "n", length: int = 6, step: bool = Fa
     """
     expect_net(net, "plot.connectivity")
     at_least(2, length, "the number of positions", "plot.connectivity")
+    expect_few(length, MOST, "positions", "plot.connectivity")
     found = connections(net, along, length)
     if step:
         _check_causal(found)

@@ -63,7 +63,9 @@ def learning_curves(runs: Run | Mapping[str, Run]) -> "Figure":
         for (label, run), colour in zip(by_name.items(), _colours(len(by_name)), strict=True):
             if name == "loss":
                 _training_loss(axes, run, colour, alone=not label)
-            _validation(axes, run, name, colour if label or name != "loss" else ORANGE, label or "validation")
+            _validation(
+                axes, run, name, colour if label or name != "loss" else ORANGE, plain_name(label) or "validation"
+            )
         _fit_epochs(axes, name)
     for axes in [*panels][len(names) :]:
         axes.remove()
@@ -166,7 +168,7 @@ def _runs_of(given: Any) -> dict[str, Run]:
         raise _no_run(given, "plot.learning_curves", "nw.train(net, data), or several runs by name")
     if not all(run.losses or run.epochs for run in by_name.values()):
         raise TrainingError(what="this run has made no step, so it has no curve", where="plot.learning_curves")
-    return {plain_name(name): run for name, run in by_name.items()}
+    return {str(name): run for name, run in by_name.items()}
 
 
 def _rates_of(given: Any) -> RateRange:

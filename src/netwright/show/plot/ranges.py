@@ -1,10 +1,10 @@
-"""Says of what a user gave as the range of an axis whether it is one."""
+"""Says of what a user gave as the extent of a picture whether it can be drawn: a range, a number of positions."""
 
 import math
 from numbers import Real
 from typing import Any, cast
 
-from netwright.errors import DataError, shortened
+from netwright.errors import DataError, NetError, shortened
 
 
 def expect_range(given: Any, where: str) -> tuple[float, float]:
@@ -25,3 +25,14 @@ def expect_range(given: Any, where: str) -> tuple[float, float]:
         expected="such as (-1, 1)",
         got=shortened(repr(given), 60),
     )
+
+
+def expect_few(count: int, most: int, noun: str, where: str) -> None:
+    """Refuse more positions than one can tell apart.
+
+    Raises: NetError for more than `most`.
+    """
+    if count > most:
+        raise NetError(
+            what=f"so many {noun} would cover each other", where=where, expected=f"at most {most}", got=f"{count:,}"
+        )

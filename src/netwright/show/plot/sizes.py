@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netwright.errors import DataError, NetError, did_you_mean
-from netwright.fields import at_least
+from netwright.fields import at_least, plain
 from netwright.inside.gradients import gradients
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -219,8 +219,10 @@ def _positions(net: Net, name: str) -> int:
 def _place(value: Tensor, place: tuple[int, ...] | None, path: str) -> tuple[int, ...]:
     """A place in the output of a part, without its channels; the middle where none is given."""
     sizes = tuple(value.shape[:-1]) if value.ndim > 1 else tuple(value.shape)
-    found = tuple(size // 2 for size in sizes) if place is None else place
-    if len(found) != len(sizes) or not all(0 <= i < size for i, size in zip(found, sizes, strict=True)):
+    given: Any = plain(place)
+    found = tuple(size // 2 for size in sizes) if given is None else given
+    known = isinstance(found, tuple) and len(found) == len(sizes) and all(type(i) is int for i in found)
+    if not known or not all(0 <= i < size for i, size in zip(found, sizes, strict=True)):
         raise DataError(
             what=f"the output of {path} has no such place",
             where="plot.receptive_field",

@@ -9,6 +9,7 @@ import torch
 from netwright.causality.causality import sight_of
 from netwright.causality.proof import SAME, SeenThrough, Visibility, spans_through
 from netwright.codecs.array import Array
+from netwright.errors import shortened
 from netwright.fields import at_least
 from netwright.net.apply import apply
 from netwright.net.initialize import initialize
@@ -21,6 +22,7 @@ from netwright.show.parts import kind_text
 from netwright.show.plot.blank import in_house_style, new_figure, only_axes, without_frame
 from netwright.show.plot.connectivity import subscript
 from netwright.show.plot.nodes import Place, arrow, node
+from netwright.show.plot.ranges import expect_few
 from netwright.show.plot.states import States, Turned, Way
 from netwright.show.plot.style import BLUE, GRAY, INK, ORANGE, WIDTH
 from netwright.sizes.size import evaluate
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 APART = 1.35  # inches from one element to the next
 TALL = 0.8  # inches from one part to the next
+MOST = 9  # elements whose boxes stand beside each other
+LETTERS = 54  # of names in a row
 
 
 class UnrolledRow(Value):
@@ -72,7 +76,7 @@ def unrolled(net: Net, *, along: str = "n", steps: int = 3) -> "Figure":
 
     Returns: a figure of matplotlib; a notebook shows it.
 
-    Raises: NetError for a size that no input has; MissingExtraError without matplotlib.
+    Raises: NetError for a size that no input has, and for more than 9 steps; MissingExtraError without matplotlib.
 
     Example:
         >>> import netwright as nw
@@ -81,6 +85,7 @@ def unrolled(net: Net, *, along: str = "n", steps: int = 3) -> "Figure":
     """
     expect_net(net, "plot.unrolled")
     at_least(1, steps, "the number of steps", "plot.unrolled")
+    expect_few(steps, MOST, "steps", "plot.unrolled")
     sight = sight_of(net, along, False)
     rows = _rows(net, sight, steps)
     inputs = [name for name in net.plan.wiring.inputs if any(name in row.reads for row in rows.values())]
@@ -151,9 +156,11 @@ def _described(net: Net, states: States, turned: Turned, path: str, reads: Seque
     at = tuple(steps - 1 - s for s in at) if against else at
     low, high = _span(inside, slots, states)
     span: Span = (-high, -low) if against else (low, high)
-    name = path or kind_text(net)
+    name = shortened(path or kind_text(net), LETTERS // steps)
     way = states.way(inside, turned) if positions else "none"
-    return UnrolledRow(name, tuple(dict.fromkeys(reads)), positions, way, span, against, at)
+    return UnrolledRow(
+        shortened(name, LETTERS // steps), tuple(dict.fromkeys(reads)), positions, way, span, against, at
+    )
 
 
 def _span(inside: Sequence[SeenThrough], slots: Sequence[Slot], states: States) -> Span:
