@@ -139,3 +139,11 @@ def test_runs_whose_names_differ_only_at_the_end(run):
     figure = nw.plot.learning_curves({f"{'x' * 80} {number}": run for number in range(3)})
     texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert [text[-2:] for text in texts] == [" 0", " 1", " 2"]
+
+
+def test_the_names_of_many_runs_stand_below(run):
+    figure = nw.plot.learning_curves({f"run {number}": run for number in range(12)})
+    assert figure.axes[0].get_legend() is None
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [f"run {number}" for number in range(12)]
+    few = nw.plot.learning_curves({"a": run, "b": run})
+    assert figure.get_figheight() > few.get_figheight() and few.legends == []

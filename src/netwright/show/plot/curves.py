@@ -27,6 +27,7 @@ HEIGHT = 2.7  # inches
 PERCENT = ("error", "accuracy")
 WIDER = 0.5  # of the range of the data, on each side
 POINTS = 300  # of a predicted curve
+WITHIN = 4  # runs whose names stand among the curves
 MARKED = 60  # epochs that are marked one by one
 
 
@@ -70,7 +71,7 @@ def learning_curves(runs: Run | Mapping[str, Run]) -> "Figure":
     for axes in [*panels][len(names) :]:
         axes.remove()
     if len(by_name) > 1 or any(epoch.validation for run in by_name.values() for epoch in run.epochs):
-        figure.axes[0].legend()
+        _legend(figure, len(by_name))
     return figure
 
 
@@ -155,6 +156,15 @@ def prediction_curve(net: Net, data: Any, *, span: tuple[float, float] | None = 
     axes.set(xlabel=net.input_names[0], ylabel=net.output_names[0], xlim=(left, right))
     axes.legend()
     return figure
+
+
+def _legend(figure: "Figure", count: int) -> None:
+    """The names of so many runs: among the curves where there is room, else below them."""
+    if count <= WITHIN:
+        figure.axes[0].legend()
+        return
+    figure.set_figheight(figure.get_figheight() + 0.2 * count)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center")
 
 
 def _colours(count: int) -> list[str]:

@@ -158,9 +158,7 @@ def _described(net: Net, states: States, turned: Turned, path: str, reads: Seque
     span: Span = (-high, -low) if against else (low, high)
     name = shortened(path or kind_text(net), LETTERS // steps)
     way = states.way(inside, turned) if positions else "none"
-    return UnrolledRow(
-        shortened(name, LETTERS // steps), tuple(dict.fromkeys(reads)), positions, way, span, against, at
-    )
+    return UnrolledRow(name, tuple(dict.fromkeys(reads)), positions, way, span, against, at)
 
 
 def _span(inside: Sequence[SeenThrough], slots: Sequence[Slot], states: States) -> Span:
