@@ -103,6 +103,11 @@ def test_seed_and_method() -> None:
     assert str(net.history[-1]) == "initialized  2 arrays, seed 7, method xavier"
 
 
+def test_no_arrays_are_no_edit() -> None:
+    net = nw.Residual(nw.relu, input=4)
+    assert net.with_arrays({}) is net
+
+
 def test_a_history_stays_bounded() -> None:
     net = nw.Linear(1).with_input(1)
     for _ in range(MOST + 5):

@@ -233,7 +233,8 @@ class Net(Node, abstract=True):
         """
         found = {**self.held.arrays, **given.arrays_for(arrays, self.held.arrays, self.plan.arrays)}
         try:
-            return recorded(self.holding(arrays=found), self, f"with_arrays {some_of(sorted(arrays))}")
+            held = self.holding(arrays=found)
+            return recorded(held, self, f"with_arrays {some_of(sorted(arrays))}") if arrays else self
         except SizeError as error:
             raise given.with_missing(error, found, self.plan.arrays) from None
 
