@@ -3,6 +3,7 @@ PYTHON ?= python3
 EPOCHS ?= 3
 VENV := .venv
 OLDEST := .venv-oldest
+ORACLES := .venv-oracles
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check
 
@@ -59,6 +60,16 @@ test-portable: $(VENV)/.dev $(OLDEST)/.dev  ## the same on other machines: old u
 	$(OLD) $(BIN)/pytest -m "not slow" -n auto $(COMPUTES)
 	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 PYTHONHASHSEED=2 $(BIN)/pytest -m "not slow" -n auto $(COMPUTES)
 	$(OLDEST)/bin/pytest -m "not slow" -n auto
+
+# Libraries that cannot stand beside the project's own PyTorch: the tests read the numbers that they gave.
+$(ORACLES)/.made: tests/oracles/requirements.txt constraints.txt
+	$(PYTHON) -m venv $(ORACLES)
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(ORACLES)/bin/pip install --quiet --disable-pip-version-check \
+		-r tests/oracles/requirements.txt
+	touch $@
+
+oracles: $(ORACLES)/.made  ## the numbers of other libraries anew, into tests/oracles/stored/
+	set -e; for script in tests/oracles/make_*.py; do $(ORACLES)/bin/python $$script; done
 
 book: $(VENV)/.dev  ## run the pages that have changed, into book/executed/
 	$(BIN)/python book/build.py
