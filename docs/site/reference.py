@@ -46,7 +46,7 @@ GROUPS = (
         "layers",
         "Layers",
         "Layers that learn, and layers beside them: linear, convolution, pooling, norms, dropout.",
-        tuple(f"layers.{name}" for name in ("linear", "conv", "pool", "norm", "dropout")),
+        tuple(f"layers.{name}" for name in ("linear", "conv", "conv_transpose", "pool", "norm", "dropout")),
     ),
     Group(
         "sequence-layers",

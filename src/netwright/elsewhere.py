@@ -49,7 +49,10 @@ PARTS = {
     "Transformer": "nw.encoder_block(width, heads) and nw.decoder_block(width, heads, memory=True)",
     "TransformerEncoderLayer": "nw.encoder_block(width, heads)",
     "TransformerDecoderLayer": "nw.decoder_block(width, heads, memory=True)",
-    "ConvTranspose2d": "nw.Module(torch.nn.ConvTranspose2d(…), ports), the module of PyTorch",
+    "ConvTranspose1d": "nw.ConvTranspose(out, (2,), stride=2), with channels last",
+    "ConvTranspose2d": "nw.ConvTranspose(out, (2, 2), stride=2), with channels last",
+    "ConvTranspose3d": "nw.ConvTranspose(out, (2, 2, 2), stride=2), with channels last",
+    "Conv2DTranspose": "nw.ConvTranspose(out, (2, 2), stride=2)",
     "Upsample": "nw.Module(torch.nn.Upsample(…), ports), the module of PyTorch",
 }
 LOSSES = {

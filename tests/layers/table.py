@@ -71,6 +71,18 @@ def conv(rank: int, channels: int, **options: Any) -> Reference:
     return reference
 
 
+def spread(rank: int, channels: int, kernel: Any, cut: int = 0, **options: Any) -> Reference:
+    """torch's transposed convolution module of a rank, 4 channels out; `cut` positions off at the end of each axis."""
+
+    def reference(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        kind = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[rank - 1]
+        module = kind(channels, 4, kernel, bias="bias" in w, dtype=x.dtype, **options)
+        y = filled(module, w)(first(x))
+        return last(y[(..., *(slice(size - cut) for size in y.shape[2:]))])
+
+    return reference
+
+
 def causal(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
     return last(F.conv1d(F.pad(first(x), (4, 0)), w["weight"], w["bias"], dilation=2))
 
@@ -145,6 +157,22 @@ CONVOLUTIONS = [
     Row(nw.Conv(4, 3), (VOLUME,), conv(3, 4)),
     Row(nw.Conv(4, 3, stride=2, padding=1, groups=2), (VOLUME,), conv(3, 4, stride=2, padding=1, groups=2)),
     Row(nw.Conv(4, 3, padding="same", dilation=2), (VOLUME,), conv(3, 4, padding="same", dilation=2)),
+]
+
+SPREADING = [
+    Row(nw.ConvTranspose(4), (LINES,), spread(1, 4, 2)),
+    Row(nw.ConvTranspose(4, 5, stride=2, padding=2, bias=False), (LINES,), spread(1, 4, 5, stride=2, padding=2)),
+    Row(nw.ConvTranspose(4, 2, stride=2), (GRID,), spread(2, 4, 2, stride=2)),
+    Row(
+        nw.ConvTranspose(4, (3, 2), stride=(2, 3), padding=(1, 0), output_padding=(1, 2), groups=2),
+        (GRID,),
+        spread(2, 4, (3, 2), stride=(2, 3), padding=(1, 0), output_padding=(1, 2), groups=2),
+    ),
+    Row(nw.ConvTranspose(4, 3, dilation=2), ("8 7 1",), spread(2, 1, 3, dilation=2)),
+    Row(nw.ConvTranspose(4, 3, stride=2, padding="same"), (GRID,), spread(2, 4, 3, cut=1, stride=2)),
+    Row(nw.ConvTranspose(4, 1, stride=2, padding="same"), (LINES,), spread(1, 4, 1, stride=2, output_padding=1)),
+    Row(nw.ConvTranspose(4, 2, stride=2), (VOLUME,), spread(3, 4, 2, stride=2)),
+    Row(nw.ConvTranspose(4, 3, padding=1, groups=4), (VOLUME,), spread(3, 4, 3, padding=1, groups=4)),
 ]
 
 POOLS = [
@@ -355,6 +383,7 @@ LOSSES = [
 
 ROWS = [
     *CONVOLUTIONS,
+    *SPREADING,
     *POOLS,
     *AFFINE,
     *MOVES,

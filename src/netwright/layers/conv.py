@@ -16,8 +16,10 @@ from netwright.inits import kaiming, zeros
 from netwright.layers.window import (
     PerAxis,
     channels_first,
+    check_groups,
     check_window,
     features_last,
+    other_groups,
     other_windows,
     per_axis,
     planar,
@@ -25,7 +27,7 @@ from netwright.layers.window import (
     window_rank,
     window_reach,
 )
-from netwright.net.leaf import Kept, LeafFault, LeafNode, Span, Unfit, Weight, with_options
+from netwright.net.leaf import Kept, LeafFault, LeafNode, Span, Weight, with_options
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of
 from netwright.sizes.free import FREE, Free
@@ -111,28 +113,12 @@ class Conv(Leaf):
             yield from with_options(self, padding="same")
         if fault == "input":
             yield from other_windows(self, "kernel", sizes)
-            yield from self._other_groups(sizes)
-
-    def _other_groups(self, sizes: Sequence[Any]) -> Iterator[LeafNode]:
-        """With more channels that the groups divide, or with fewer groups."""
-        out, channels = self.out, sizes[-1] if sizes else None
-        if isinstance(out, int) and out % self.groups:
-            yield from with_options(self, out=-(-out // self.groups) * self.groups)
-        if isinstance(channels, int) and channels % self.groups:
-            fewer = (g for g in range(self.groups - 1, 0, -1) if channels % g == 0)
-            groups = next(g for g in fewer if not isinstance(out, int) or out % g == 0)
-            yield from with_options(self, groups=groups)
+            yield from other_groups(self, self.out, self.groups, sizes)
 
     def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
         rank = window_rank(self, known, "kernel", "stride", "dilation", "padding")
         channels, out = known["in"], known["out"]
-        for name, size in (("input", channels), ("output", out)):
-            if isinstance(size, int) and size % self.groups:
-                raise Unfit(
-                    f"its groups do not divide its {name} channels",
-                    expected=f"a multiple of {self.groups}",
-                    got=f"{size} channels",
-                )
+        check_groups(self.groups, channels, out)
         found: dict[str, Any] = {"group": None if channels is None else channels // self.groups}
         if channels is None and known.get("group") is not None:
             found["in"] = known["group"] * self.groups

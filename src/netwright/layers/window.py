@@ -8,6 +8,7 @@ from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.net.leaf import LeafNode, Span, Unfit, with_options
+from netwright.sizes.free import Free
 from netwright.sizes.size import Size
 
 PerAxis: TypeAlias = int | tuple[int, ...]
@@ -65,6 +66,28 @@ def other_windows(leaf: LeafNode, name: str, sizes: Sequence[Any]) -> Iterator[L
     for extent in dict.fromkeys((3, positions, 1)):
         if 1 <= extent <= positions:
             yield from with_options(leaf, **{name: (extent,) * len(value) if isinstance(value, tuple) else extent})
+
+
+def check_groups(groups: int, channels: Size | None, out: Size | None) -> None:
+    """Refuse channels that groups do not divide."""
+    for name, size in (("input", channels), ("output", out)):
+        if isinstance(size, int) and size % groups:
+            raise Unfit(
+                f"its groups do not divide its {name} channels",
+                expected=f"a multiple of {groups}",
+                got=f"{size} channels",
+            )
+
+
+def other_groups(leaf: LeafNode, out: int | Free, groups: int, sizes: Sequence[Any]) -> Iterator[LeafNode]:
+    """The leaf with more output channels, which its groups divide, or with fewer groups."""
+    channels = sizes[-1] if sizes else None
+    if isinstance(out, int) and out % groups:
+        yield from with_options(leaf, out=-(-out // groups) * groups)
+    if isinstance(channels, int) and channels % groups:
+        fewer = (g for g in range(groups - 1, 0, -1) if channels % g == 0)
+        found = next(g for g in fewer if not isinstance(out, int) or out % g == 0)
+        yield from with_options(leaf, groups=found)
 
 
 def slide(

@@ -30,9 +30,9 @@ def bytes_of_arrays(arrays: Iterable[ArraySpec], held: Mapping[str, Tensor]) -> 
 def step_multiply_adds(plan: Plan, step: PlanStep) -> Size | None:
     """Multiplications, each with its addition, that a leaf does for one example; None while a size is not known.
 
-    An array called `weight` of two or more axes is multiplied with every position of the output. A leaf that takes
-    indices looks its arrays up and multiplies nothing; arrays of other names, such as positions, are added. The
-    products of inputs with one another are counted by the leaf (`products`).
+    An array called `weight` of two or more axes is multiplied with every position of the output, or of the input of a
+    leaf that spreads it. A leaf that takes indices looks its arrays up and multiplies nothing; arrays of other names,
+    such as positions, are added. The products of inputs with one another are counted by the leaf (`products`).
     """
     out = plan.whole_shape(step.writes[0])
     scope = plan.solution.scopes[step.path]
@@ -40,12 +40,14 @@ def step_multiply_adds(plan: Plan, step: PlanStep) -> Size | None:
     total = _for_each(step.leaf.products(step.sizes), around)
     if any(port.below is not None for port in scope.ports.inputs):
         return total
+    read = step.reads[0] if step.leaf.spreads else None
+    over = out if read is None else (*around, *plan.shape(read))
     for name, path in step.arrays.items():
         spec = plan.arrays[path]
         if "weight" not in name.rpartition("/")[2] or len(spec.shape) < 2:
             continue
         each = _numbers(spec)
-        found = None if each is None else _for_each(each, out[:-1])
+        found = None if each is None else _for_each(each, over[:-1])
         total = None if total is None or found is None else total + found
     return total
 

@@ -87,6 +87,9 @@ class LeafNode(Node, abstract=True):
     slides: ClassVar[bool] = False
     """Whether a window slides over the positions of its input, whose last axis is the channels."""
 
+    spreads: ClassVar[bool] = False
+    """Whether every position of its input is multiplied with its weight, and not every position of its output."""
+
     only_reshapes: ClassVar[bool] = False
     """Whether it gives the values of its input in their order, with other axes."""
 
