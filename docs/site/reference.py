@@ -75,7 +75,7 @@ GROUPS = (
         "Parts made of parts, and parts made of PyTorch modules and functions.",
         ("layers.wrap", "layers.function", "layers.module"),
     ),
-    Group("losses", "Losses", "Nets that compare an output with its target.", ("layers.losses",)),
+    Group("losses", "Losses", "Nets that compare an output with its target.", ("layers.losses", "layers.ctc")),
     Group(
         "codecs",
         "Encoders and decoders",

@@ -98,6 +98,7 @@ from netwright.inside.walk import walk as walk
 from netwright.layers.attention import Attention as Attention
 from netwright.layers.conv import Conv as Conv
 from netwright.layers.conv_transpose import ConvTranspose as ConvTranspose
+from netwright.layers.ctc import CTCLoss as CTCLoss
 from netwright.layers.dropout import AlphaDropout as AlphaDropout
 from netwright.layers.dropout import Dropout as Dropout
 from netwright.layers.embedding import Embedding as Embedding

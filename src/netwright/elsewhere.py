@@ -79,6 +79,7 @@ LOSSES = {
     "TripletMarginLoss": "nw.TripletLoss()",
     "triplet_margin_loss": "nw.TripletLoss()",
     "huber_loss": "nw.Huber()",
+    "ctc_loss": "nw.CTCLoss(), behind a net that ends in nw.softmax",
 }
 VERBS = {
     "fit": "nw.train(net, (inputs, targets)), whose run holds the trained net",

@@ -1,7 +1,8 @@
 """The layer table: one row a layer, with the sizes to try it on and what torch makes of the same numbers."""
 
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -332,6 +333,22 @@ def contrastive(x: Tensor, other: Tensor, different: Tensor, margin: float = 1.0
     return (1 - y) * apart**2 / 2 + y * (margin - apart).relu() ** 2 / 2
 
 
+def transcribed(w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
+    """The sum over every path of classes that reads as the target, path by path."""
+    found: list[Tensor] = []
+    for p, symbols in zip(x, target.tolist(), strict=True):
+        paths = itertools.product(range(p.shape[-1]), repeat=len(p))
+        right = [path for path in paths if read(path, p.shape[-1] - 1) == symbols]
+        each = p[torch.arange(len(p)), torch.tensor(right)].prod(-1)  # (paths,)
+        found.append(-each.sum().log() / len(symbols))
+    return torch.stack(found)
+
+
+def read(path: Sequence[int], blank: int) -> list[int]:
+    """A path without its repeated classes, and then without its blanks."""
+    return [one for one, _ in itertools.groupby(path) if one != blank]
+
+
 SOURCES = [
     Row(nw.Constant(2.5), (), lambda w: torch.full((3,), 2.5, dtype=torch.float64)),
     Row(
@@ -369,6 +386,8 @@ LOSSES = [
     Row(nw.ContrastiveLoss(3.5), ("5", "5", "1"), plain(lambda *x: contrastive(*x, margin=3.5))),
     Row(nw.TripletLoss(), ("5", "5", "5"), plain(nn.TripletMarginLoss(reduction="none"))),
     Row(nw.TripletLoss(0.2), ("5", "5", "5"), plain(nn.TripletMarginLoss(0.2, reduction="none"))),
+    Row(nw.CTCLoss(), ("6 4", "3 <3>"), transcribed, positive=True),
+    Row(nw.CTCLoss(logits=True), ("6 4", "3 <3>"), lambda w, x, target: transcribed(w, x.softmax(-1), target)),
     Row(nw.TotalLoss(), ("()", "()", "()"), plain(lambda *x: sum(x))),
     Row(nw.WeightedLoss(0.3), ("()",), plain(lambda x: 0.3 * x)),
     Row(nw.CrossEntropy(), ("3", "<3>"), plain(nll), positive=True),
