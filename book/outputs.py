@@ -6,6 +6,7 @@ from nbformat import NotebookNode
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LARGE = 100_000  # characters: an SVG below this is kept although a PNG may be smaller, because it follows the theme
+NARROW = re.compile(r'<div class="nw-narrow">(<svg.*?</svg>)\s*</div>', re.S)
 LINK = re.compile(r"(\]\(\d\d-[a-z0-9-]+)\.md\b")
 
 
@@ -27,8 +28,11 @@ def settled(output: NotebookNode) -> NotebookNode | None:
     if WIDGET in data:
         for mime in (WIDGET, "text/plain"):
             data.pop(mime, None)
-    if "<script" in data.get("text/html", "") and len(data) > 1:
-        del data["text/html"]  # a drawing that answers: its picture stays
+    if "<script" in data.get("text/html", "") and "image/svg+xml" in data:
+        answering = data.pop("text/html")  # a drawing that answers: its picture stays, and the one for a phone
+        narrow = NARROW.search(answering)
+        if narrow is not None and narrow[1].strip() != data["image/svg+xml"].strip():
+            output.metadata["narrow"] = slim(narrow[1])
     if "image/svg+xml" in data:
         data["image/svg+xml"] = slim(data["image/svg+xml"])
         png = data.pop("image/png", None)

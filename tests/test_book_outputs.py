@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_output
 
+import netwright as nw
+
 BOOK = Path(__file__).parents[1] / "book"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -43,6 +45,17 @@ def test_what_needs_a_script_is_not_kept_beside_its_picture(outputs):
     page, svg = "<div><script>1</script></div>", "<svg>1</svg>\n"
     assert shown(outputs, {"text/html": page, "image/svg+xml": svg}) == {"image/svg+xml": svg}
     assert shown(outputs, {"text/html": "<b>1</b>", "text/plain": "1"}) == {"text/html": "<b>1</b>", "text/plain": "1"}
+
+
+def test_a_drawing_keeps_its_form_for_a_phone(outputs):
+    net = nw.Chain(*(nw.Linear(4), nw.relu) * 4, input=4)
+
+    def narrow(drawing):
+        data = {"text/html": drawing._repr_html_(), "image/svg+xml": drawing._repr_svg_()}
+        return outputs.settled(new_output("display_data", data)).metadata.get("narrow")
+
+    assert narrow(nw.draw(net)) == outputs.slim(nw.draw(net, width=360).svg)
+    assert narrow(nw.draw(net, width=360)) is None
 
 
 def test_a_drawing_has_no_date_and_no_more_places_than_can_be_seen(outputs):

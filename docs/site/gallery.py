@@ -67,7 +67,7 @@ def figures_in(code: str, namespace: dict[str, Any]) -> str:
             value = eval(compile(ast.Expression(statement.value), "guide", "eval"), namespace)
         if hasattr(value, "savefig"):
             made_by = ast.unparse(statement)
-            drawing = named(svg_of(value, made_by), f"The figure of {made_by}")
+            drawing = named(themed(svg_of(value, made_by)), f"The figure of {made_by}")
             found.append(raw(f'<figure><div class="nw-figure">{drawing}</div></figure>'))
     return "\n\n".join(found)
 

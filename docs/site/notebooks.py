@@ -70,7 +70,12 @@ class Figures:
         data = output.data
         if "image/svg+xml" in data and "text/html" not in data:
             drawing = themed(data.pop("image/svg+xml"))
-            data["text/html"] = self.figure(named(drawing, self.description(drawing, caption)), caption)
+            said = self.description(drawing, caption)
+            forms = named(drawing, said)
+            if "narrow" in output.metadata:
+                narrow = named(themed(output.metadata["narrow"]), said)
+                forms = f'<div class="nw-wide">{forms}</div><div class="nw-narrow">{narrow}</div>'
+            data["text/html"] = self.figure(forms, caption)
         elif "image/png" in data and "text/html" not in data:
             content = base64.b64decode(data.pop("image/png"))
             file = self.pictures / f"{self.stem}-{self.number + 1}.png"

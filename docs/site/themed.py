@@ -3,16 +3,26 @@
 import re
 from collections.abc import Iterator
 
+COLOURS = {
+    "#1f2328": "ink",
+    "#d0d7de": "line",
+    "#fefefe": "paper",
+}  # those of the book's figures, as site.css names them
+PAINT = re.compile(rf"\b(stroke|fill)(: ?)({'|'.join(COLOURS)})\b")
 DARK_QUERY = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)\s*\{")
 
 
 def themed(markup: str) -> str:
     """HTML or SVG whose rules for a dark system hold in the dark theme, and not in the light one.
 
+    The colours of the book's figures become variables. A rule of site.css could not do this: it does not reach the
+    marks of a curve, which an SVG defines once and repeats.
+
     Furo sets `data-theme` of the body to `light`, `dark` or `auto`."""
-    return re.sub(
+    markup = re.sub(
         r"(<style[^>]*>)(.*?)(</style>)", lambda style: style[1] + switched(style[2]) + style[3], markup, flags=re.S
     )
+    return PAINT.sub(lambda paint: f"{paint[1]}{paint[2]}var(--nw-{COLOURS[paint[3]]})", markup)
 
 
 def switched(css: str) -> str:

@@ -67,3 +67,12 @@ def test_a_box_can_give_its_figure_a_caption(site, page, tmp_path):
     drawing = site("notebooks").shown(page, tmp_path).cells[1].outputs[0].data["text/html"]
     assert 'aria-label="The &lt;loss&gt; falls"' in drawing
     assert "Figure 0.1</a> The &lt;loss&gt; falls</figcaption>" in drawing
+
+
+def test_a_drawing_has_its_form_for_a_phone_beside_it(site, page, tmp_path):
+    html = f'<div class="nw-narrow">{SVG.replace("loss", "low")}</div><script></script>'
+    executed(site, page, {"image/svg+xml": SVG, "text/html": html})
+    (drawing,) = (o.data["text/html"] for o in site("notebooks").shown(page, tmp_path).cells[1].outputs)
+    wide, narrow = drawing.split('</div><div class="nw-narrow">')
+    assert '<div class="nw-wide"><svg role="img"' in wide and "loss" in wide
+    assert narrow.startswith('<svg role="img" aria-label="Figure: A part of it. Words in it: loss"') and "low" in narrow

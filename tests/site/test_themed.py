@@ -22,6 +22,11 @@ def test_what_the_framework_draws_can_be_switched(site):
         assert ("body[data-theme=dark]" in themed) is ("prefers-color-scheme" in markup)
 
 
+def test_the_colours_of_a_figure_become_those_of_the_theme(site):
+    mark = '<use style="fill-opacity: 0; stroke: #1f2328; stroke-width: 1.2"/><p>stroke: ink</p>'
+    assert site("themed").themed(mark) == mark.replace("#1f2328", "var(--nw-ink)")
+
+
 def test_a_brace_that_is_not_closed_is_an_error(site):
     with pytest.raises(ValueError, match=r"a brace is not closed: '\.a\{x:1\}"):
         site("themed").themed("<style>@media (prefers-color-scheme: dark) {.a{x:1}</style>")
