@@ -85,6 +85,12 @@ GROUPS = (
             for name in ("array", "category", "codec", "each", "image", "labels", "number", "reading", "text")
         ),
     ),
+    Group(
+        "sound",
+        "Sounds",
+        "Sounds as waves, frames and spectra.",
+        ("codecs.sound",),
+    ),
     Group("vary", "Pictures that vary", "Variation of pictures in training.", ("codecs.vary",)),
     Group("data", "Data", "Data sets, files and folders as data, and how data is split.", ("data",)),
     Group(

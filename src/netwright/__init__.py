@@ -25,6 +25,11 @@ from netwright.codecs.reading import Top as Top
 from netwright.codecs.reading import entropy as entropy
 from netwright.codecs.reading import probabilities as probabilities
 from netwright.codecs.reading import raw as raw
+from netwright.codecs.sound.audio import Audio as Audio
+from netwright.codecs.sound.frames import Frames as Frames
+from netwright.codecs.sound.spectrum import MFCC as MFCC
+from netwright.codecs.sound.spectrum import Mel as Mel
+from netwright.codecs.sound.spectrum import Spectrogram as Spectrogram
 from netwright.codecs.text.bytes import Bytes as Bytes
 from netwright.codecs.text.characters import Characters as Characters
 from netwright.codecs.text.subwords import Subwords as Subwords

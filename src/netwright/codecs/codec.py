@@ -176,6 +176,10 @@ class Codec(Value, ABC):
         """How many of the raw values are cut off when they are encoded."""
         return 0
 
+    def converted(self, raws: Sequence[Any]) -> str:
+        """Which of the raw values come in another form than the codec's and are converted, in words; empty for none."""
+        return ""
+
     def for_classes(self, count: int) -> "Codec | None":
         """This codec for so many classes, which have numbers for names; None where it has no classes."""
         return None

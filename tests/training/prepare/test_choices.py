@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 import netwright as nw
+from netwright.codecs.sound.audio import Audio
 from netwright.codecs.text.characters import Characters
 from netwright.data.sources import Source, source
 from netwright.errors import TrainingError
+from netwright.layers.linear import Linear
+from netwright.layers.pool import GlobalAvgPool
 from netwright.layers.recurrent.gru import GRU
+from netwright.net.chain import Chain
 from netwright.net.plan.plan import plan_of
 from netwright.training.events import Choice
 from netwright.training.feeds.feed import feed
@@ -122,6 +127,16 @@ def test_texts_that_are_cut_off_are_said() -> None:
     whole = Chooser(())
     whole.truncated(source((["ab"] * 5,) * 2), NET.held.inputs)
     assert whole.made == []
+
+
+def test_sounds_that_are_resampled_are_said() -> None:
+    choose = Chooser(())
+    waves = [(np.zeros(40, np.float32), 4000), np.zeros(80, np.float32)]
+    net = Chain(GlobalAvgPool(), Linear(1), input=Audio(8000))
+    choose.converted(source((waves, [0.0, 1.0])), net.held.inputs)
+    assert [str(choice) for choice in choose.made] == [
+        "converted: 1 of 2 from 4000 Hz at port 'input' (the encoder is Audio(8000))"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 from netwright.codecs.codec import Codec
 from netwright.data.duplicates import duplicates
 from netwright.data.sources import Source
-from netwright.errors import DataError, TrainingError
+from netwright.errors import DataError, TrainingError, shortened
 from netwright.machine import best_device, free_memory
 from netwright.net.cost import ANY_LENGTHS, FLOAT32_BYTES
 from netwright.net.names import matches
@@ -259,6 +259,13 @@ class Chooser:
             texts += [f"{cut:,} of {len(source):,} at port {port!r}"] if cut else []
         if texts:
             self.say("truncated", ", ".join(texts), "the encoder keeps at most `max_length` elements")
+
+    def converted(self, source: Source, codecs: Mapping[str, Codec]) -> None:
+        """Record which examples the encoders bring into another form, such as sounds to another rate."""
+        for port, codec in codecs.items():
+            said = codec.converted(source.columns[port])
+            if said:
+                self.say("converted", f"{said} at port {port!r}", f"the encoder is {shortened(repr(codec), 60)}")
 
     def batches(self, feed: Batches, size: int, seed: int) -> None:
         """Record how batches are composed if examples differ in length; the feed decides it."""

@@ -1,0 +1,1 @@
+"""Codecs of sounds: waves, and the spectra that are taken of them."""
