@@ -13,7 +13,7 @@ from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Reading
 from netwright.codecs.sound.recording import rates_in_words, samples_of, takes_sound
-from netwright.codecs.sound.resample import resampled
+from netwright.codecs.sound.resample import at_rate
 from netwright.errors import DataError, NetError
 from netwright.fields import at_least
 
@@ -78,7 +78,7 @@ class SoundCodec(Codec, ABC):
         fixed = self._fixed
         if fixed is not None:  # what is cut off need not be resampled
             wave = wave[: -(-fixed * rate // self.rate) + rate // self.rate + rate]
-        wave = resampled(wave, rate, self.rate)
+        wave = at_rate(wave, rate, self.rate)
         return wave if fixed is None else F.pad(wave[:fixed], (0, max(fixed - len(wave), 0)))
 
     def converted(self, raws: Sequence[Any]) -> str:

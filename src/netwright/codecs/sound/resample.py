@@ -14,7 +14,7 @@ BETA = 10.06  # of the Kaiser window: what must not pass is 100 dB weaker
 ROWS = 1 << 16  # outputs of one phase that are computed at a time, which bounds the memory
 
 
-def resampled(wave: Tensor, rate: int, wanted: int) -> Tensor:
+def at_rate(wave: Tensor, rate: int, wanted: int) -> Tensor:
     """A wave at another rate: yᵢ = Σⱼ xⱼ h(i · rate / wanted − j), h a sinc under a Kaiser window.
 
     Frequencies up to 0.9 of the lower rate's half are kept, those above its half are 100 dB weaker. The sound is taken
@@ -23,7 +23,7 @@ def resampled(wave: Tensor, rate: int, wanted: int) -> Tensor:
     Shapes: (n,) → (⌈n · wanted / rate⌉,)
 
     Example:
-        >>> resampled(torch.zeros(8000), 8000, 16000).shape
+        >>> at_rate(torch.zeros(8000), 8000, 16000).shape
         torch.Size([16000])
 
     Source: Smith, "Digital audio resampling", https://ccrma.stanford.edu/~jos/resample/
