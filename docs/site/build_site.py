@@ -26,7 +26,7 @@ from search import write_index  # noqa: E402
 TEXTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "bench/*.md", "book/README.md")
 """The documents of the repository that are pages of the site, at the place that they have in the repository."""
 
-DRAWN = ("docs/pictures.md",)
+DRAWN = ("docs/drawing.md", "docs/pictures.md")
 """Those whose code makes figures, which are small enough to be made for the site."""
 
 PAGE_LINK = re.compile(r"(\]\([./a-z]*\d\d-[a-z0-9-]+)\.md\b")

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import io
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +46,28 @@ def value_of(code: str, namespace: dict[str, Any]) -> str:
         raise ValueError(f"a box of the gallery ends with the value that it shows, not with {ast.unparse(last)!r}")
     exec(compile(tree, "gallery.md", "exec"), namespace)
     value = eval(compile(ast.Expression(last.value), "gallery.md", "eval"), namespace)
+    return answering(value)
+
+
+def answering(value: Any) -> str:
+    """What a notebook shows for a value, for a page."""
     return raw(f'<div class="nw-rich">{themed(value._repr_html_())}</div>')
 
 
 def with_figures(text: str) -> str:
-    """A guide with the figures of matplotlib that its boxes make, below each box."""
+    """A guide with the drawings and figures that its boxes make, below each box."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    return re.sub(
-        r"^```python\n(.*?)^```$", lambda box: f"{box[0]}\n\n{figures_in(box[1], namespace)}", text, flags=re.M | re.S
-    )
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # a guide also shows how files are written
+        return re.sub(
+            r"^```python\n(.*?)^```$",
+            lambda box: f"{box[0]}\n\n{figures_in(box[1], namespace)}",
+            text,
+            flags=re.M | re.S,
+        )
 
 
 def figures_in(code: str, namespace: dict[str, Any]) -> str:
-    """Run a box and give the figures among its values as HTML."""
+    """Run a box and give the drawings and figures among its values as HTML."""
     found: list[str] = []
     for statement in ast.parse(code).body:
         if not isinstance(statement, ast.Expr):
@@ -69,6 +79,8 @@ def figures_in(code: str, namespace: dict[str, Any]) -> str:
             made_by = ast.unparse(statement)
             drawing = named(themed(svg_of(value, made_by)), f"The figure of {made_by}")
             found.append(raw(f'<figure><div class="nw-figure">{drawing}</div></figure>'))
+        elif hasattr(value, "_repr_html_"):
+            found.append(answering(value))
     return "\n\n".join(found)
 
 

@@ -58,6 +58,13 @@ def test_a_guide_shows_the_figures_that_its_boxes_make(site):
     assert text.count("<svg") == 1 and 'aria-label="The figure of figure"' in text and ">a curve</text>" in text
 
 
+def test_a_guide_shows_drawings_and_leaves_no_files(site, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = "import netwright as nw\nnet = nw.Chain(2, input=3)\nnw.draw(net).save('net.svg')\nnw.draw(net)\n"
+    text = site("gallery").with_figures(f"```python\n{code}```\n")
+    assert text.count('<div class="nw-rich"><div class="nw-drawing">') == 1 and list(tmp_path.iterdir()) == []
+
+
 class Links(HTMLParser):
     """What a page links, what it loads, the places in it that can be linked, and pictures without a description."""
 
