@@ -20,7 +20,11 @@ NO_CODE = {"learning_rate=", "seed=", "device=", "precision=", "torch.onnx.expor
 def rows() -> list[tuple[str, str]]:
     """The cells of all rows."""
     lines = PAGE.read_text("utf-8").splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")]
+    cells = [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in lines
+        if line.startswith(("| `", "| an ", "| the "))
+    ]
     assert all(len(row) == 2 for row in cells)
     return [(theirs, ours) for theirs, ours in cells]
 
@@ -44,6 +48,20 @@ def test_the_tables_are_whole() -> None:
     }  # fmt: skip
     assert functions <= {*theirs}
     assert len({cell for cell, _ in rows()}) == len(rows())
+
+
+def test_every_encoder_and_decoder_has_a_row() -> None:
+    cells = {name: kind for cell, _ in rows() for name, kind in re.findall(r'^`"(\w+)"`, ((?:en|de)coder.*)$', cell)}
+    encoders = {name for name, kind in cells.items() if "encoder" in kind}
+    decoders = {name for name, kind in cells.items() if "decoder" in kind}
+    assert encoders == {
+        "Audio", "AudioMelSpectrogram", "AudioMFCC", "AudioSpectrogram", "AudioSTFT", "Boolean", "Characters", "Class",
+        "FeatureExtractor", "Function", "Image", "Image3D", "SubwordTokens", "Tokens", "UTF8", "VideoFrames",
+    }  # fmt: skip
+    assert decoders == {
+        "Boolean", "Characters", "Class", "CTCBeamSearch", "Function", "Image", "Image3D", "SubwordTokens", "Tokens",
+    }  # fmt: skip
+    assert len(encoders) == 16 and len(decoders) == 9
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])

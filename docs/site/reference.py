@@ -75,14 +75,31 @@ GROUPS = (
         "Parts made of parts, and parts made of PyTorch modules and functions.",
         ("layers.wrap", "layers.function", "layers.module"),
     ),
-    Group("losses", "Losses", "Nets that compare an output with its target.", ("layers.losses", "layers.ctc")),
+    Group(
+        "losses",
+        "Losses",
+        "Nets that compare an output with its target.",
+        ("layers.losses", "layers.ctc", "layers.detection"),
+    ),
     Group(
         "codecs",
         "Encoders and decoders",
         "From raw data to numbers and back: an encoder and a decoder are part of a net.",
         tuple(
             f"codecs.{name}"
-            for name in ("array", "category", "codec", "each", "image", "labels", "number", "reading", "text")
+            for name in (
+                "array",
+                "boxes",
+                "category",
+                "codec",
+                "each",
+                "image",
+                "labels",
+                "mask",
+                "number",
+                "reading",
+                "text",
+            )
         ),
     ),
     Group(

@@ -12,12 +12,16 @@ from netwright.changes.patch import patch as patch
 from netwright.check.check import Checked as Checked
 from netwright.check.check import check as check
 from netwright.codecs.array import Array as Array
+from netwright.codecs.boxes import Boxes as Boxes
+from netwright.codecs.boxes import Thing as Thing
+from netwright.codecs.boxes import Things as Things
 from netwright.codecs.category import Boolean as Boolean
 from netwright.codecs.category import Category as Category
 from netwright.codecs.codec import Codec as Codec
 from netwright.codecs.each import Each as Each
 from netwright.codecs.image import Image as Image
 from netwright.codecs.labels import Labels as Labels
+from netwright.codecs.mask import Mask as Mask
 from netwright.codecs.number import Number as Number
 from netwright.codecs.number import Vector as Vector
 from netwright.codecs.reading import Sample as Sample
@@ -104,6 +108,8 @@ from netwright.layers.attention import Attention as Attention
 from netwright.layers.conv import Conv as Conv
 from netwright.layers.conv_transpose import ConvTranspose as ConvTranspose
 from netwright.layers.ctc import CTCLoss as CTCLoss
+from netwright.layers.detection import DetectionLoss as DetectionLoss
+from netwright.layers.detection import GridBoxes as GridBoxes
 from netwright.layers.dropout import AlphaDropout as AlphaDropout
 from netwright.layers.dropout import Dropout as Dropout
 from netwright.layers.embedding import Embedding as Embedding

@@ -1,13 +1,16 @@
 """Each: any regular nesting, of any codec, there and back, errors by position."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as pil
 
+import netwright as nw
 from messages import message
 from netwright.codecs import reading
 from netwright.codecs.array import Array
@@ -288,3 +291,43 @@ def test_the_pictures_of_a_sequence_do_not_vary():
         "the pictures of a sequence do not vary\n  where:    Each(Image)\n  got:      Flip(axis='horizontal')\n"
         "  mend:     leave vary=… out"
     )
+
+
+def test_a_film_is_a_sequence_of_its_pictures(tmp_path: Path):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 6, 4), dtype=np.uint8)
+    frames = [pil.fromarray(one) for one in pixels]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "b.tiff", save_all=True, append_images=frames[1:2])
+    codec = Each(Image(3, 2, "gray"))
+    film = codec.encode(tmp_path / "a.gif")
+    assert torch.equal(film, codec.encode(pixels))
+    both = codec.encode_all([tmp_path / "a.gif", str(tmp_path / "b.tiff"), pixels])
+    assert isinstance(both, Ragged)
+    assert both.lengths[0].tolist() == [3, 2, 3]
+    assert torch.equal(both.row(1), film[:2])
+    frames = Each(Image(3, 2, "gray"), "frames")
+    net = nw.initialize(nw.Map(nw.Conv(2, 3, padding="same"), input=frames), seed=0)
+    assert net(tmp_path / "a.gif").shape == (3, 3, 2, 2)
+    for one, alone in zip(net([tmp_path / "a.gif", tmp_path / "b.tiff"]), (film, film[:2]), strict=True):
+        assert torch.allclose(one, net(alone.numpy()[..., 0]), atol=1e-6)
+    chw = Each(Image(3, 2, layout="chw"))
+    assert torch.equal(chw.encode(tmp_path / "a.gif")[..., :1], film)
+    assert message(codec.encode_all, [pixels, tmp_path / "c.gif"]).startswith(
+        "there is no such file\n  where:    row 1"
+    )
+
+
+def test_the_axis_has_a_name():
+    codec = Each(Category(range(3)), "words")
+    assert (codec.encoded, codec.decoded) == ("words <3>", "words 3")
+    assert repr(codec) == "Each(Category(range(3)), 'words')"
+    assert codec.encode([0, 2]).tolist() == [0, 2]
+    for nested in ([[0, 1], [2, 0]], np.zeros((2, 2), np.int64)):
+        assert (
+            message(codec.encode, nested)
+            == """\
+the axis 'words' is one list, and this is nested 2 deep
+  expected: a list, tuple or array of what Category takes
+  mend:     leave the name of the axis out, for any nesting"""
+        )
+    assert message(Each, Category(range(3)), "two words").startswith("the axis of a sequence is a name")

@@ -5,7 +5,9 @@ import os
 import stat
 import sys
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +17,11 @@ from hypothesis import strategies as st
 from PIL import EpsImagePlugin, ImageOps
 from PIL import Image as pil
 
+import netwright as nw
 from messages import message
-from netwright.codecs.image import FORMATS, Image
+from netwright.codecs.image import Image
+from netwright.codecs.pictures.pillow import FORMATS
+from netwright.codecs.ragged import Ragged
 from netwright.data.sources import PICTURES
 from netwright.errors import MissingArraysError, MissingExtraError, NetError
 from netwright.sizes.free import FREE
@@ -300,7 +305,7 @@ the picture holds NaN
         message(GRAY.encode, np.zeros((6, 4), np.int64))
         == """\
 the pixels are neither bytes nor floats
-  expected: uint8 in 0..255, or floats in 0..1
+  expected: uint8 in 0..255, uint16 in 0..65535, or floats in 0..1
   got:      an array of shape (6, 4) and type int64
   mend:     convert them to uint8 if they are in 0..255"""
     )
@@ -366,7 +371,7 @@ the height in pixels is a whole number of at least 1
         message(Image, 6, 4, "grey")
         == """\
 unknown color
-  expected: 'rgb' or 'gray'
+  expected: 'rgb' or 'gray' or 'bgr' or 'rgba'
   got:      'grey'"""
     )
     assert (
@@ -404,3 +409,135 @@ def test_only_pictures_are_suggested(tmp_path: Path):
     (tmp_path / "seven.txt").write_text("no picture")
     wrong = tmp_path / "seven.tif"
     assert message(GRAY.encode, wrong) == f"there is no such file\n  where:    {wrong}"
+
+
+def test_pictures_of_any_size_are_kept_as_they_are():
+    codec = Image("h", "w")
+    assert codec.encoded == "h w 3"
+    assert codec.encode(picture(5, 9, 3)).shape == (5, 9, 3)
+    assert codec.encode(pil.fromarray(picture(5, 9, 3))).tolist() == picture(5, 9, 3).tolist()
+    both = codec.encode_all([picture(5, 9, 3), picture(6, 4, 3) / 255])
+    assert isinstance(both, Ragged)
+    assert torch.allclose(both.row(1), torch.from_numpy(picture(6, 4, 3) / 255).float())
+    assert codec.encode_all(picture(2, 5, 9, 3)).shape == (2, 5, 9, 3)
+    fitted = Image("h", "w", mean=FREE).fit([picture(5, 9, 3), picture(6, 4, 3)])
+    pixels = np.concatenate([picture(5, 9, 3).reshape(-1, 3), picture(6, 4, 3).reshape(-1, 3)]) / 255
+    assert fitted.mean == pytest.approx(pixels.mean(0), rel=1e-5)
+    assert codec.decode(codec.prepare(codec.encode(picture(5, 9, 3)))).tolist() == picture(5, 9, 3).tolist()
+
+
+def test_a_net_takes_pictures_of_any_size_alone_as_in_a_batch():
+    body = [nw.Conv(4, 3, padding="same"), nw.relu, nw.MaxPool(2), nw.Conv(3, 3)]
+    pictures = [picture(9, 14, 3), picture(12, 8, 3), picture(9, 8, 3)]
+    for head in ([nw.Mean((0, 1)), nw.Linear(2), nw.softmax], [nw.softmax]):
+        net = nw.initialize(nw.Chain(*body, *head, input=Image("h", "w")), seed=0)
+        together = net(pictures)
+        for one, alone in zip(together, map(net, pictures), strict=True):
+            assert torch.allclose(one, alone, atol=1e-6)
+
+
+def test_a_net_that_needs_multiples_says_so():
+    codec = Image("4*h", "4*w")
+    net = nw.initialize(nw.Chain(nw.Conv(2, 3, padding="same"), nw.AvgPool(4), input=codec), seed=0)
+    pictures = [picture(8, 12, 3), picture(4, 16, 3)]
+    for one, alone in zip(net(pictures), map(net, pictures), strict=True):
+        assert torch.allclose(one, alone, atol=1e-6)
+    assert (
+        message(codec.encode_all, [picture(8, 12, 3), picture(9, 12, 3)])
+        == """\
+the picture does not have a size that is taken
+  where:    row 1
+  expected: 4*h x 4*w
+  got:      9 x 12
+  mend:     cut its edges, or give the sizes in pixels, so that it is resized"""
+    )
+
+
+@pytest.mark.parametrize("how", ["crop", "letterbox"])
+@pytest.mark.parametrize("orientation", [1, 2, 6, 7])
+def test_crop_and_letterbox_are_those_of_pil(how: Any, orientation: int, tmp_path: Path):
+    exif = pil.Exif()
+    exif[0x0112] = orientation
+    pil.fromarray(picture(31, 17, 3)).save(tmp_path / "turned.png", exif=exif)
+    with pil.open(tmp_path / "turned.png") as turned:
+        upright = ImageOps.exif_transpose(turned)
+    expected = {"crop": ImageOps.fit, "letterbox": ImageOps.pad}[how](upright, (12, 20), pil.Resampling.BICUBIC)
+    codec = Image(20, 12, resize=how, filter="bicubic")
+    assert np.abs(codec.encode(tmp_path / "turned.png").numpy() - np.array(expected, int)).max() <= 1
+    assert np.array_equal(codec.encode(np.array(upright)), expected)
+    light = replace(codec, filter="bilinear").encode(np.array(upright) / 255)
+    bytes_ = replace(codec, filter="bilinear").encode(np.array(upright))
+    assert (light * 255 - bytes_).abs().max() < 2
+
+
+def test_the_border_of_a_letterbox():
+    codec = Image(4, 4, "gray", resize="letterbox", border=0.5)
+    for white in (np.full((2, 4), 255, np.uint8), np.ones((2, 4)), pil.new("L", (4, 2), 255)):
+        rows = codec.prepare(codec.encode(white))[:, 0, 0]
+        assert rows.tolist() == pytest.approx([0.5, 1, 1, 0.5], abs=0.01)
+    message_of = message(lambda: Image(4, 4, border=2))
+    assert message_of == "the lightness of a border is in 0..1\n  where:    Image\n  got:      2"
+
+
+def test_the_net_sees_blue_first_and_nobody_else_does():
+    pixels, mean = picture(6, 4, 3), (0.1, 0.2, 0.3)
+    codec = Image(6, 4, "bgr", mean=mean, deviation=1 / 255)
+    seen = codec.prepare(codec.encode(pixels))
+    assert torch.allclose(seen, torch.from_numpy(pixels[..., ::-1] - 255 * np.array(mean)).float(), atol=1e-4)
+    assert np.array_equal(codec.decode(seen), pixels)
+    assert np.array_equal(codec.encode(pil.fromarray(pixels)), pixels)
+    fitted = Image(6, 4, "bgr", mean=FREE, deviation=FREE).fit([pixels])
+    assert fitted.mean == pytest.approx((pixels[..., ::-1] / 255).mean((0, 1)), rel=1e-5)
+
+
+def test_pictures_of_many_channels():
+    codec = Image(6, 4, 5, mean=(0, 0, 0, 0, 0.5), resize="crop")
+    pixels = picture(6, 4, 5)
+    assert codec.encoded == "6 4 5"
+    assert np.array_equal(codec.encode(pixels), pixels)
+    assert codec.encode(picture(12, 9, 5)).shape == (6, 4, 5)
+    assert np.array_equal(codec.decode(codec.prepare(codec.encode(pixels))), pixels)
+    clear = pil.fromarray(picture(6, 4, 4))
+    assert np.array_equal(Image(6, 4, "rgba").encode(clear), picture(6, 4, 4))
+    assert np.array_equal(Image(3, 4, "rgba").encode(clear), Image(3, 4, "rgba").encode(picture(6, 4, 4)))
+    assert (
+        message(codec.encode, pil.new("RGB", (4, 6)))
+        == """\
+a picture of 5 channels comes as an array
+  expected: an array (height, width, 5)
+  got:      a picture in the colours 'RGB' of PIL"""
+    )
+    assert (
+        message(COLOR.encode, pixels)
+        == """\
+the array does not have the axes of a picture
+  expected: (height, width, 3)
+  got:      (6, 4, 5)
+  mend:     color=5
+  or:       give a PIL image, which is converted"""
+    )
+    assert message(Image, 6, 4, 0).startswith("the number of channels is a whole number of at least 1")
+
+
+def test_pictures_of_any_size_do_not_vary():
+    assert (
+        message(lambda: Image("h", "w", vary=(nw.Flip(),)))
+        == """\
+pictures of any size do not vary
+  where:    Image
+  expected: sizes in pixels
+  got:      'h', 'w', vary=(Flip(axis='horizontal'),)
+  mend:     leave vary=… out"""
+    )
+    vary = (nw.Contrast(0.5), nw.Flip())
+    assert Image(6, 4, 5, vary=vary).varied(torch.rand(2, 6, 4, 5), lambda name: torch.rand).shape == (2, 6, 4, 5)
+    assert "a picture of 5 channels has no hue that could vary" in message(lambda: Image(6, 4, 5, vary=(nw.Hue(0.1),)))
+
+
+def test_every_new_field_is_in_the_file(tmp_path: Path):
+    codecs = [Image("16*h", "16*w", 5), Image(6, 4, "bgr", resize="letterbox", border=0.5), Image(6, 4, resize="crop")]
+    for codec in codecs:
+        net = nw.Chain(nw.Conv(2, 3), input=codec)
+        nw.save(net, tmp_path / "a.net")
+        assert nw.load(tmp_path / "a.net").inputs["input"] == codec
+        assert eval(repr(codec), {"Image": Image}) == codec

@@ -112,6 +112,9 @@ CODECS = [
     (nw.Vector(20, mean=(0.1,) * 20, deviation=2.0), nw.Number(mean=1e6, deviation=3.0)),
     (nw.Vector(), nw.Labels(["dark", 1, True])),
     (nw.Array("6 5 20"), nw.Each(nw.Category(range(3)))),
+    (nw.Array("rows 20"), nw.Each(nw.Category(range(3)), "rows")),
+    (nw.Array("6 5 20"), nw.Mask(["a", "b"], 6, 5, resize="letterbox", ignored=255)),
+    (nw.Array("6 5 20"), nw.Boxes(["a", "b"], 48, 40, strides=(8, 16), least_score=0.1)),
 ]
 
 

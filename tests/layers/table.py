@@ -393,6 +393,7 @@ LOSSES = [
     Row(nw.CrossEntropy(), ("3", "<3>"), plain(nll), positive=True),
     Row(nw.CrossEntropy(), ("6 5 3", "6 5 <3>"), plain(nll), positive=True),
     Row(nw.CrossEntropy(logits=True), ("5 3", "5 <3>"), of_each(F.cross_entropy)),
+    Row(nw.CrossEntropy(partial=True), ("5 3", "5 <3>"), plain(nll), positive=True),
     Row(nw.CrossEntropy("probabilities"), ("5 3", "5 3"), of_each(per_class), positive=True),
     Row(nw.CrossEntropy("probabilities", logits=True), ("5 3", "5 3"), of_each(per_class_of_logits), positive=True),
     Row(nw.CrossEntropy("binary"), ("5", "5"), of_each(F.binary_cross_entropy), positive=True),
@@ -400,7 +401,61 @@ LOSSES = [
     Row(nw.CrossEntropy("binary", logits=True), ("5", "5"), of_each(F.binary_cross_entropy_with_logits), positive=True),
 ]
 
+
+def grid_boxes(x: Tensor) -> Tensor:
+    """Boxes of a grid with the stride 8, cell by cell."""
+    rows = []
+    for i in range(x.shape[1]):
+        for j in range(x.shape[2]):
+            left, top, right, bottom = ((x[:, i, j, side].exp() * 8) for side in range(4))
+            across, down = 8 * j + 4, 8 * i + 4
+            rows += [torch.stack([across - left, down - top, across + right, down + bottom], -1)]
+    boxes = torch.stack(rows, 1).view(*x.shape[:3], 4)
+    return torch.cat([boxes, x[..., 4:]], -1)
+
+
+def detection(x: Tensor, target: Tensor) -> Tensor:
+    """The loss of a detector with a 3 x 4 grid of the stride 1, thing by thing and cell by cell."""
+    costs = []
+    for candidates, things in zip(x.flatten(1, -2), target, strict=True):
+        total, count = candidates.new_zeros(()), 0
+        for cell, candidate in enumerate(candidates):
+            at = torch.tensor([cell % 4 + 0.5, cell // 4 + 0.5], dtype=x.dtype)
+            own, least = None, math.inf
+            for thing in things:
+                corner, other = thing.detach()[:2], thing.detach()[2:4]
+                middle = (corner + other) / 2
+                home = bool(((middle >= at - 0.5) & (middle < at + 0.5)).all())
+                near = bool(((at > corner) & (at < other)).all()) and float((at - middle).abs().max()) <= 1.5
+                area = float((other - corner).clamp_min(0).prod())
+                if thing[4] >= 0 and (other - corner).max() > 0 and (home or near) and area < least:
+                    own, least = thing, area
+            goal = candidate.new_zeros(())
+            if own is not None:
+                count += 1
+                sides = [(other - corner).clamp_min(0).prod() for corner, other in (
+                    (torch.maximum(candidate[:2], own[:2]), torch.minimum(candidate[2:4], own[2:4])),
+                    (torch.minimum(candidate[:2], own[:2]), torch.maximum(candidate[2:4], own[2:4])),
+                    (candidate[:2], candidate[2:4]), (own[:2], own[2:4]),
+                )]  # fmt: skip
+                union = sides[2] + sides[3] - sides[0]
+                goal = (sides[0] / (union + 1e-7)).detach()
+                giou = sides[0] / (union + 1e-7) - (sides[1] - union) / (sides[1] + 1e-7)
+                hot = F.one_hot(own[4].long(), len(candidate) - 5).to(x.dtype)
+                total = total + 5 * (1 - giou)
+                total = total + F.binary_cross_entropy_with_logits(candidate[5:], hot, reduction="sum")
+            total = total + F.binary_cross_entropy_with_logits(candidate[4], goal)
+        costs.append(total / max(count, 1))
+    return torch.stack(costs)
+
+
+DETECTORS = [
+    Row(nw.GridBoxes(8), ("3 2 6",), plain(grid_boxes)),
+    Row(nw.DetectionLoss(3, 4, (1,)), ("3 4 7", "3 5"), plain(detection)),
+]
+
 ROWS = [
+    *DETECTORS,
     *CONVOLUTIONS,
     *SPREADING,
     *POOLS,

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 import netwright as nw
 from layers.tools import run
@@ -220,3 +221,32 @@ def test_pairs_and_triplets_share_what_embeds_them() -> None:
         near, far = (net["embed"](nw.batch(group)) for group in (like, unlike))
         centre = near.mean(0)
         assert (near - centre).norm(dim=1).mean() < 0.5 * (far - centre).norm(dim=1).mean()
+
+
+def test_a_class_that_is_not_known_does_not_count():
+    """As torch's ignore_index, for each example by itself; of an example without a known class the loss is 0."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(3, 5, 4, 6, generator=generator, dtype=torch.float64, requires_grad=True)
+    target = torch.randint(0, 6, (3, 5, 4), generator=generator)
+    target[0, :2], target[1] = -1, -1
+    for smoothing in (0.0, 0.1):
+        loss = nw.CrossEntropy(logits=True, partial=True, smoothing=smoothing)
+        ours = loss.forward({}, logits, target)
+        options = {"ignore_index": -1, "label_smoothing": smoothing}
+        theirs = [F.cross_entropy(x.flatten(0, 1), t.flatten(), **options) for x, t in zip(logits, target, strict=True)]
+        assert ours[1] == 0
+        assert torch.allclose(ours[::2], torch.stack(theirs)[::2])
+        (slope,) = torch.autograd.grad(ours.sum(), logits)
+        (expected,) = torch.autograd.grad(theirs[0] + theirs[2], logits)
+        assert torch.allclose(slope, expected)
+    chances = logits.detach().softmax(-1)
+    assert torch.allclose(nw.CrossEntropy(partial=True).forward({}, chances, target)[0], F.nll_loss(
+        chances[0].log().flatten(0, 1), target[0].flatten(), ignore_index=-1))  # fmt: skip
+    assert (
+        message(lambda: nw.CrossEntropy("binary", partial=True))
+        == """\
+only an index can say that a class is not known
+  where:    CrossEntropy
+  expected: form='index' with partial=True
+  got:      'binary'"""
+    )

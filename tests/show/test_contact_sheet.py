@@ -10,7 +10,7 @@ from PIL import Image as pil
 
 import netwright as nw
 from messages import message
-from netwright.codecs.image import light_of
+from netwright.codecs.pictures.pixels import light_of
 from netwright.net.run.noise import Noise
 from netwright.show.contact_sheet import contact_sheet
 from netwright.training.variation import noise_of_port

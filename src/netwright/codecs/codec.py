@@ -21,7 +21,7 @@ from netwright.value import Value, literal
 
 DECISION = Decision()
 T = TypeVar("T")
-Answer: TypeAlias = Literal["class", "yes or no", "labels", "numbers", "elements"]
+Answer: TypeAlias = Literal["class", "yes or no", "labels", "numbers", "elements", "boxes"]
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
 TOGETHER = 8192  # numbers in lists that become one array: other threads wait meanwhile
@@ -96,11 +96,17 @@ class Codec(Value, ABC):
         - `"yes or no"`: one probability, where `encode` gives 0 or 1.
         - `"labels"`: k probabilities that stand alone, where `encode` gives k zeros and ones.
         - `"numbers"`: any numbers, where `encode` gives as many; `read` gives them in their own unit.
+        - `"boxes"`: candidates of a detector, where `encode` gives a box and an index for each thing.
         - `"elements"`: as a class at each position, of sequences that are measured by their elements.
 
         None, the default: neither a loss nor metrics follow from it.
         """
         return None
+
+    @property
+    def partial(self) -> bool:
+        """Whether an encoded class may be −1, not known: such a position counts neither in the loss nor in figures."""
+        return False
 
     @property
     def names(self) -> tuple[Any, ...]:
@@ -145,9 +151,27 @@ class Codec(Value, ABC):
             )
         return self.read(output, reading)
 
+    def place_of(self, raw: Any) -> Any:
+        """Where a raw value lies in its encoded form, such as a picture that was resized; None where it fills it."""
+        del raw
+        return None
+
+    def on_input(self, answer: Any, place: Any) -> Any:
+        """An answer about places in the encoded input, such as boxes, as one about the raw input, by its place."""
+        del place
+        return answer
+
     def takes(self, raw: Any) -> bool:
         """Whether this is one raw value and not a nesting of several; `Each` uses it to find its depth."""
         return not isinstance(raw, list | tuple) and getattr(raw, "ndim", 0) == 0
+
+    def several(self, raw: Any) -> Iterable[Any] | None:
+        """The raw values in one that holds several, such as the file of a film, read only when they are asked for.
+
+        `Each` uses it. None, the default, for a raw value that is one.
+        """
+        del raw
+        return None
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
         """Many raw values as one tensor with a batch axis, a `Ragged` if lengths differ; an error names the row."""
@@ -171,6 +195,16 @@ class Codec(Value, ABC):
         All random numbers come from `draw`, by a name each, so that an example varies alike in every batch.
         """
         return stored
+
+    def moves(self, count: int, draw: Draw) -> Any:
+        """Where `varied` has moved what each of `count` examples shows, for targets of places; None where nowhere."""
+        del count, draw
+        return None
+
+    def moved(self, prepared: Tensor, moves: Any) -> Tensor:
+        """A batch of targets of places in an input, such as boxes, after the moves of the input in training."""
+        del moves
+        return prepared
 
     def truncated(self, raws: Sequence[Any]) -> int:
         """How many of the raw values are cut off when they are encoded."""

@@ -23,20 +23,24 @@ RUN = "*each"  # the name of the axes before those of the codec
 
 
 class Each(Codec):
-    """A codec applied at every position: a class for every pixel, a number for every step.
+    """A codec applied at every position: a class for every pixel, a number for every step, every frame of a film.
 
     Raw things come as lists, tuples or arrays, nested as deep as the net's axes before the codec's; decoding gives
-    nested lists. Where lengths differ, between examples or inside one, `encode_all` gives a `Ragged`; `encode`
-    refuses an example that one tensor cannot hold.
+    nested lists. `Each(Image(…))` takes a file with several pictures too, such as an animated GIF. Where lengths
+    differ, between examples or inside one, `encode_all` gives a `Ragged`; `encode` refuses an example that one tensor
+    cannot hold.
 
     Shapes:
-        `encode` gives `*each` before what the codec gives; `decode` takes `*each` before what the codec takes.
+        `encode` gives `*each` before what the codec gives; `decode` takes `*each` before what the codec takes. With an
+        axis, this one is in the place of `*each`.
 
     Fields:
         codec: the codec of one position; what it learns, it learns from all positions of the training data.
+        axis: the name of the only axis before those of the codec, such as "frames" of a film, for parts that must know
+            the number of axes, such as a convolution in `nw.Map`. By default the axes are as many as the lists say.
 
     Raises:
-        NetError: `Each` of `Each`, which is the same as one; a codec that varies in training.
+        NetError: `Each` of `Each`, which is the same as one; a codec that varies in training; an axis that is no name.
         DataError: lists mixed with single items, an empty list, or a value that the codec refuses, with its position.
 
     Example:
@@ -46,11 +50,19 @@ class Each(Codec):
                 [4, 5, 6]])
         >>> Each(Category(range(10))).encode_all([[1, 2, 3], [4]])
         Ragged(2 examples of 1 to 3, 4 elements of torch.int64)
+        >>> import netwright as nw
+        >>> nw.Map(nw.Conv(8, 3), input=nw.Each(nw.Image(64, 64), "frames")).plan.outputs
+        {'output': (frames, 62, 62, 8)}
     """
 
     codec: Codec
+    axis: str = ""
 
     def __post_init__(self) -> None:
+        if self.axis and not self.axis.isidentifier():
+            raise NetError(
+                what="the axis of a sequence is a name", where="Each", expected='such as "frames"', got=repr(self.axis)
+            )
         if isinstance(self.codec, Each):
             raise NetError(what="Each of Each is Each: it takes any depth", got=repr(self), mend=repr(self.codec))
         if self.codec.variation:
@@ -70,16 +82,20 @@ class Each(Codec):
         return self.codec.answer
 
     @property
+    def partial(self) -> bool:
+        return self.codec.partial
+
+    @property
     def names(self) -> tuple[Any, ...]:
         return self.codec.names
 
     @property
     def encoded(self) -> str:
-        return _before(self.codec.encoded)
+        return _before(self.codec.encoded, self.axis)
 
     @property
     def decoded(self) -> str:
-        return _before(self.codec.decoded)
+        return _before(self.codec.decoded, self.axis)
 
     @property
     def fitted(self) -> bool:
@@ -136,6 +152,8 @@ class Each(Codec):
         return found
 
     def takes(self, raw: Any) -> bool:
+        if self.codec.several(raw) is not None:
+            return True
         return not self.codec.takes(raw) and (isinstance(raw, list | tuple) or is_array(raw))
 
     def fit(self, raws: Sequence[Any]) -> Self:
@@ -153,7 +171,7 @@ class Each(Codec):
 
     def for_classes(self, count: int) -> Codec | None:
         codec = self.codec.for_classes(count)
-        return None if codec is None else Each(codec)
+        return None if codec is None else Each(codec, self.axis)
 
     def _flat(self, raw: Any) -> tuple[list[list[int]], Sequence[Any]]:
         """The number of items of every list, level by level, and all raw values of the codec in one flat list."""
@@ -164,12 +182,16 @@ class Each(Codec):
                 mend="[…] around it, if it is the only one",
             )
         levels: list[list[int]] = []
+        if (film := self.codec.several(raw)) is not None:
+            frames = list(film)
+            return [[len(frames)]], frames
         items: Any = [raw]
         while not self.codec.takes(items[0]):
             if is_array(items[0]) and len(items) == 1:
                 return self._flat_array(levels, items[0])
             counts = _counts(levels, items)
             levels, items = [*levels, counts], [part for item in items for part in item]
+        self._check_axis(levels)
         return levels, items
 
     def _flat_array(self, levels: list[list[int]], array: Any) -> tuple[list[list[int]], Sequence[Any]]:
@@ -179,7 +201,17 @@ class Each(Codec):
                 raise _empty(())
             axes, item = axes + 1, item[0]
         inner = [[size] * math.prod(array.shape[:axis]) for axis, size in enumerate(array.shape[:axes])]
+        self._check_axis([*levels, *inner])
         return [*levels, *inner], array.reshape(-1, *array.shape[axes:])
+
+    def _check_axis(self, levels: list[list[int]]) -> None:
+        """Raise an error for another nesting than one list, where the axis has a name."""
+        if self.axis and len(levels) != 1:
+            raise DataError(
+                what=f"the axis {self.axis!r} is one list, and this is nested {len(levels)} deep",
+                expected=f"a list, tuple or array of what {type(self.codec).__name__} takes",
+                mend="leave the name of the axis out, for any nesting",
+            )
 
     def _encoded(self, rows: list[str], nested: list[list[list[int]]], blocks: list[Sequence[Any]]) -> Tensor | Ragged:
         """All raw values of the examples, one after the other; an error names the position in the nesting."""
@@ -239,8 +271,8 @@ class _Items(Sequence[Any]):
         return self._items
 
 
-def _before(sizes: str) -> str:
-    return RUN if sizes == "()" else f"{RUN} {sizes}"
+def _before(sizes: str, axis: str) -> str:
+    return axis or RUN if sizes == "()" else f"{axis or RUN} {sizes}"
 
 
 def _nested(item: Any) -> bool:

@@ -45,7 +45,8 @@ class LabelCodec(Codec, ABC):
         return index_table(self._labels)
 
     def _shown(self, value: Any) -> str:
-        return shown_labels(value)  # a default is left out, so it is never FREE
+        # a default is left out, so labels are never FREE
+        return shown_labels(value) if isinstance(value, tuple) else super()._shown(value)
 
 
 def label_tuple(labels: Iterable[Any], least: int) -> tuple[Label, ...]:
@@ -111,7 +112,7 @@ def distinct(raws: Iterable[Any]) -> tuple[Label, ...]:
 def _unknown(label: Any, labels: Sequence[Label], noun: str) -> DataError:
     text, kind = (repr(label), type(label).__name__)
     if type(label) not in PLAIN:
-        return DataError(what="this is not a label", expected=_list(labels), got=described(label))
+        return DataError(what="this is not a label", expected=listed(labels), got=described(label))
     near = [known for known in labels if type(known) is not type(label) and _alike(known, label)]
     mends = [f"the label {known!r} of type {type(known).__name__} is one; this is a {kind}" for known in near]
     if isinstance(label, str) and not near:
@@ -121,7 +122,7 @@ def _unknown(label: Any, labels: Sequence[Label], noun: str) -> DataError:
         mends = [exact or did_you_mean(label, texts)]
     return DataError(
         what=f"label {text} is not one of the {len(labels)} {noun}",
-        expected=_list(labels),
+        expected=listed(labels),
         got=described(label),
         mend=[mend for mend in mends if mend],
     )
@@ -131,7 +132,8 @@ def _alike(known: Label, label: Label) -> bool:
     return known == label or str(known).strip().casefold() == str(label).strip().casefold()
 
 
-def _list(labels: Sequence[Label]) -> str:
+def listed(labels: Sequence[Any]) -> str:
+    """Labels for a message; of many, the first and the last."""
     if len(labels) <= MOST_SHOWN:
         return ", ".join(map(repr, labels))
     first = ", ".join(map(repr, labels[: MOST_SHOWN - 2]))

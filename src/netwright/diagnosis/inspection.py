@@ -151,8 +151,9 @@ def _answers(run: Run, prepared: Prepared, plan: Plan) -> tuple[dict[str, int], 
 
 
 def _classes(targets: Tensor) -> Tensor:
-    """Targets as classes; those of a run that mixes examples are shares of all classes, (…, k)."""
-    return (targets.argmax(-1) if targets.is_floating_point() else targets).flatten()
+    """The known targets as classes; those of a run that mixes examples are shares of all classes, (…, k)."""
+    found = (targets.argmax(-1) if targets.is_floating_point() else targets).flatten()
+    return found[found >= 0]
 
 
 def _predictions(run: Run, prepared: Prepared, plan: Plan, name: str, data: Batches) -> set[int]:

@@ -121,7 +121,8 @@ class CrossEntropy(Leaf):
     the plan computes both at once from the logits, which is exact for probabilities however small; alone, a
     probability below 10⁻³⁰ counts as that.
 
-    No label is left out: each counts, and one that is no class is an error.
+    No label is left out: each counts, and one that is no class is an error. With `partial`, the index −1 stands for a
+    class that is not known: the loss is the mean over the other positions of the example, and 0 where there are none.
 
     Shapes: by form: index: input (*s, k), target (*s,) of integers below k; probabilities: input (*s, k),
         target (*s, k); binary: input (*s,), target (*s,) of 0 and 1 or between. loss ().
@@ -133,8 +134,9 @@ class CrossEntropy(Leaf):
             merges with the loss by this option.
         smoothing: s, the share of a target that is spread over all classes, so that the net is not driven to be
             certain; 0, none.
+        partial: whether the index −1 is allowed, as decoders of masks give it for pixels that do not count; off.
 
-    Raises: NetError for another form, or a smoothing that is not from 0 to below 1.
+    Raises: NetError for another form, a smoothing that is not from 0 to below 1, or partial targets that are no index.
 
     Example:
         >>> import netwright as nw
@@ -151,6 +153,7 @@ class CrossEntropy(Leaf):
     _: KW_ONLY
     logits: bool = False
     smoothing: float = 0.0
+    partial: bool = False
     needs_float32 = True
     is_loss = True
     family = "loss"
@@ -170,6 +173,13 @@ class CrossEntropy(Leaf):
                 where="CrossEntropy",
                 expected="a number from 0 to below 1",
                 got=repr(self.smoothing),
+            )
+        if self.partial and self.form != "index":
+            raise NetError(
+                what="only an index can say that a class is not known",
+                where="CrossEntropy",
+                expected="form='index' with partial=True",
+                got=repr(self.form),
             )
 
     @property
@@ -195,12 +205,14 @@ class CrossEntropy(Leaf):
             near = target.to(x.dtype) * (1 - self.smoothing) + self.smoothing / 2
             return mean_of_each(self._binary(x, near), lengths)  # (b, *s), (b, *s) -> (b,)
         classes = length_of(lengths, "k")
+        known = target >= 0 if self.partial else None  # (b, *s)
+        target = target if known is None else target.clamp_min(0)
         if self.form == "index" and self.logits and classes is None:
             rows, labels = x.flatten(0, -2), target.long().flatten()  # (b · ∏ s, k), (b · ∏ s,)
             flat = F.cross_entropy(
                 rows, labels, ignore_index=NO_LABEL, reduction="none", label_smoothing=self.smoothing
             )  # (b · ∏ s, k), (b · ∏ s,) -> (b · ∏ s,)
-            return mean_of_each(flat.view(target.shape), lengths)  # (b, *s) -> (b,)
+            return _mean_of_known(flat.view(target.shape), known, lengths)  # (b, *s) -> (b,)
         logs = log_softmax_of(x, classes) if self.logits else x.clamp_min(SMALLEST).log()  # (b, *s, k)
         if self.form == "index":
             index = target.long().unsqueeze(-1)  # (b, *s) -> (b, *s, 1)
@@ -210,7 +222,7 @@ class CrossEntropy(Leaf):
         if self.smoothing:
             count = logs.shape[-1] if classes is None else classes.view(-1, *(1 for _ in cost.shape[1:]))
             cost = cost * (1 - self.smoothing) - filled(logs, classes, 0.0, -1).sum(-1) * (self.smoothing / count)
-        return mean_of_each(cost, lengths)  # (b, *s) -> (b,)
+        return _mean_of_known(cost, known, lengths)  # (b, *s) -> (b,)
 
     def _binary(self, x: Tensor, target: Tensor) -> Tensor:
         if self.logits:
@@ -378,6 +390,15 @@ def _distance(x: Tensor, other: Tensor, lengths: Lengths) -> Tensor:
     return torch.linalg.vector_norm(
         filled(x - other + NEAR, length_of(lengths, "d"), 0.0, -1), dim=-1
     )  # (b, d) -> (b,)
+
+
+def _mean_of_known(values: Tensor, known: Tensor | None, lengths: Lengths) -> Tensor:
+    """The mean of every example by itself, over its own positions that are known."""
+    if known is None:
+        return mean_of_each(values, lengths)
+    share = mean_of_each(known.to(values.dtype), lengths)  # (b, *s) -> (b,)
+    total = mean_of_each(values.masked_fill(~known, 0.0), lengths)  # (b, *s) -> (b,)
+    return total / share.masked_fill(share == 0, 1.0)
 
 
 def mean_of_each(values: Tensor, lengths: Lengths = NO_LENGTHS) -> Tensor:

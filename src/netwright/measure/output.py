@@ -52,18 +52,23 @@ class OutputTally:
     def learn(self, targets: Sequence[Any]) -> None:
         """Add targets of training data, for the baseline."""
         rows = self.encoded(targets)
+        rows = [row[row >= 0] for row in rows] if self.codec.partial else rows
         self.tally.learn(self._numbers([self._prepared(row) for row in rows]) if self._plain else rows)
 
     def update(self, raws: Chunk, targets: Sequence[Any], given: Tensors, wanted: Tensors) -> None:
         """Add a part of a chunk."""
         if _runs(self.codec):
             self._check_positions(given, wanted)
+        answers = given
+        if self.codec.partial:  # positions whose class is not known do not count
+            known = [row >= 0 for row in wanted]
+            given, wanted = ([row[of] for row, of in zip(rows, known, strict=True)] for rows in (given, wanted))
         if self._plain:
             right = [self._prepared(row) for row in wanted]
             losses = self.tally.update(self._numbers(given), self._numbers(right))
         else:
             losses = self.tally.update(given, wanted)
-        self.kept.update(losses, raws, targets, given)
+        self.kept.update(losses, raws, targets, answers)
 
     def report(self, further: Sequence[Metric]) -> Report:
         """The report, with further figures after the usual ones."""

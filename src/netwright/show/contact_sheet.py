@@ -8,7 +8,9 @@ import numpy as np
 import torch
 
 from netwright.codecs.codec import Codec
-from netwright.codecs.image import Image, light_of
+from netwright.codecs.image import Image
+from netwright.codecs.pictures.pixels import light_of, shown_pixels
+from netwright.codecs.ragged import Ragged
 from netwright.errors import NetError, shortened
 from netwright.fields import at_least
 from netwright.net.run.noise import Noise
@@ -77,10 +79,17 @@ def contact_sheet(
         )
     at_least(1, times, "how often a picture is varied", "contact_sheet")
     stored = encoder.encode_all(pictures)  # (n, h, w, c)
+    if isinstance(stored, Ragged):
+        raise NetError(
+            what="a contact sheet shows pictures of one size",
+            where="contact_sheet",
+            expected="an nw.Image with a height and a width in pixels",
+            got=shortened(repr(encoder), LONGEST),
+        )
     names = torch.arange(len(stored), device="cpu")
     steps = [encoder.varied(stored, noise_of_port(Noise(seed, step, names), port)) for step in range(times)]
     light = torch.stack([light_of(one) for one in (stored, *steps)], 1)  # (n, 1 + times, h, w, c)
-    return ContactSheet(_side_by_side((light * 255).round().to(torch.uint8).numpy()))
+    return ContactSheet(_side_by_side(shown_pixels(light)))
 
 
 def _side_by_side(pictures: Bytes) -> Bytes:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netwright.codecs.codec import Codec
 from netwright.codecs.image import Image
+from netwright.codecs.pictures.pixels import shown_pixels
 from netwright.codecs.reading import probabilities
 from netwright.errors import MissingArraysError, shortened
 from netwright.measure.estimate import Estimate
@@ -287,8 +288,7 @@ def _shown(net: Net, value: Any) -> str:
     codec: Codec | None = next(iter(net.inputs.values()))
     if len(net.inputs) == 1 and isinstance(codec, Image):
         stored = codec.encode(value)  # (h, w, c)
-        pixels = stored.numpy() if not stored.is_floating_point() else (stored * 255).round().byte().numpy()
-        return f'<img alt="input" src="{data_uri(pixels)}">'
+        return f'<img alt="input" src="{data_uri(shown_pixels(stored))}">'
     return f'<div class="what">{escaped(_brief(value))}</div>'
 
 

@@ -72,7 +72,7 @@ class Saturation(Colour):
     Fields:
         share: the greatest difference of the factor from 1; 0.2 to 0.4 is usual for photos.
 
-    Raises: NetError for a share that is not above 0 and at most 1, and for a gray picture.
+    Raises: NetError for a share that is not above 0 and at most 1, and for a picture that is not of three colours.
 
     Example:
         >>> import netwright as nw
@@ -98,7 +98,7 @@ class Hue(Colour):
     Fields:
         share: of the whole circle, on which red, green and blue are thirds; 0.02 to 0.1 is usual for photos.
 
-    Raises: NetError for a share that is not above 0 and at most 0.5, and for a gray picture.
+    Raises: NetError for a share that is not above 0 and at most 0.5, and for a picture that is not of three colours.
 
     Example:
         >>> import netwright as nw
@@ -139,9 +139,9 @@ def _factor(share: float, light: Tensor, random: Random) -> Tensor:
 
 
 def _lightness(light: Tensor) -> Tensor:
-    """Of each pixel as it is seen: (b, h, w, 1)."""
-    if light.shape[-1] == 1:
-        return light
+    """Of each pixel as it is seen, or the mean of channels that are no three colours: (b, h, w, 1)."""
+    if light.shape[-1] != 3:
+        return light.mean(-1, keepdim=True)
     red, green, blue = light.split(1, -1)  # (b, h, w, 1), three times
     return red * WEIGHTS[0] + green * WEIGHTS[1] + blue * WEIGHTS[2]
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from netwright.codecs.vary.variation import Random, Size, Variation, check_range
 from netwright.errors import NetError
 from netwright.fields import at_least
+from netwright.value import Value
 
 OUTSIDE = 1e6  # a coordinate far from any picture
 AXES = ("horizontal", "vertical")
@@ -216,18 +217,48 @@ class Crop(Geometry):
         return self.width, self.height
 
 
-def resampled(light: Tensor, variations: Sequence[tuple[Geometry, Random]]) -> Tensor:
-    """Pictures (b, h, w, c) after some geometric variations, the first one first; outside of a picture it is black.
+class PictureMoves(Value, eq=False):
+    """Where some geometric variations have moved each picture of a batch, the first variation first.
 
     A picture is resampled once, so it is not blurred once for each variation, and what one moves out of the picture
     the next may move in again.
+
+    Fields: `size` of the pictures; for each variation its matrices (b, 3, 3) and its window.
     """
-    count, height, width, channels = light.shape
-    size = Size(height, width, channels)
-    places = _places(size, [(one.sources(count, size, random), one.window(size)) for one, random in variations])
-    grid = places.permute(0, 2, 3, 1)  # (b, 2, h, w) -> (b, h, w, 2)
-    found = F.grid_sample(light.permute(0, 3, 1, 2), grid, align_corners=False)  # (b, h, w, c) -> (b, c, h, w)
-    return found.permute(0, 2, 3, 1)  # (b, c, h, w) -> (b, h, w, c)
+
+    size: Size
+    steps: Sequence[tuple[Tensor, tuple[float, float] | None]]
+
+    @classmethod
+    def of(cls, count: int, size: Size, variations: Sequence[tuple[Geometry, Random]]) -> "PictureMoves":
+        """Those of variations with their random numbers."""
+        return cls(size, [(one.sources(count, size, random), one.window(size)) for one, random in variations])
+
+    def pictures(self, planes: Tensor) -> Tensor:
+        """Planes (b, c, h, w) as they are moved; outside of a picture it is black."""
+        return F.grid_sample(planes, self._grid(self.size), align_corners=False)
+
+    def classes(self, index: Tensor, outside: int) -> Tensor:
+        """Class numbers of pixels, (b, h, w), as they are moved: of the nearest pixel, and outside of the picture."""
+        grid = self._grid(Size(*index.shape[1:], channels=1))
+        planes = (index - outside).unsqueeze(1).float()  # (b, h, w) -> (b, 1, h, w), 0 where there is nothing
+        found = F.grid_sample(planes, grid, mode="nearest", align_corners=False)
+        return found.squeeze(1).to(index.dtype) + outside  # (b, 1, h, w) -> (b, h, w)
+
+    def boxes(self, boxes: Tensor) -> Tensor:
+        """Boxes (b, n, 4), left, top, right and bottom in pixels, as they are moved: upright boxes around the moved."""
+        matrix = self.steps[0][0]
+        for own, _ in self.steps[1:]:
+            matrix = matrix @ own  # (b, 3, 3)
+        half = boxes.new_tensor((self.size.width, self.size.height)) / 2
+        corners = boxes[..., [0, 1, 2, 1, 0, 3, 2, 3]].unflatten(-1, (4, 2)) / half - 1  # (b, n, 4) -> (b, n, 4, 2)
+        places = F.pad(corners, (0, 1), value=1.0).flatten(1, 2)  # (b, n, 4, 2) -> (b, 4 n, 3)
+        moved = torch.linalg.solve(matrix.to(boxes.dtype), places.transpose(1, 2)).transpose(1, 2)  # (b, 4 n, 3)
+        found = (moved[..., :2].unflatten(1, (-1, 4)) + 1) * half  # (b, n, 4, 2)
+        return torch.cat([found.amin(2), found.amax(2)], -1)  # (b, n, 4)
+
+    def _grid(self, size: Size) -> Tensor:
+        return _places(size, self.steps).permute(0, 2, 3, 1)  # (b, 2, h, w) -> (b, h, w, 2)
 
 
 def _places(size: Size, steps: Sequence[tuple[Tensor, tuple[float, float] | None]]) -> Tensor:

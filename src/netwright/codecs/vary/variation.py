@@ -49,17 +49,19 @@ class PixelVariation(Variation, ABC):
 
 
 class Colour(PixelVariation, ABC):
-    """A variation of colours, of which a gray picture has none."""
+    """A variation of red, green and blue, which a picture of another number of channels does not have."""
 
     name: ClassVar[str]  # of what varies
 
     def check(self, size: Size) -> None:
-        if size.channels == 1:
+        if size.channels != 3:
+            gray = size.channels == 1
             raise NetError(
-                what=f"a gray picture has no {self.name} that could vary",
+                what=f"a {'gray picture' if gray else f'picture of {size.channels} channels'} has no {self.name} that "
+                "could vary",
                 where=repr(self),
                 expected='color="rgb"',
-                got='color="gray"',
+                got='color="gray"' if gray else f"{size.channels} channels",
                 mend=f"leave {self!r} out",
             )
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from netwright.codecs.array import Array
 from netwright.codecs.category import Category
 from netwright.codecs.codec import Codec
-from netwright.codecs.image import FILTERS, Image
+from netwright.codecs.image import Image
+from netwright.codecs.pictures.placement import FILTERS
 from netwright.codecs.text.subwords import Subwords
 from netwright.errors import DataError, FileError, NetError, SizeError
 from netwright.models.pretrained import bert, harmless, vit

@@ -19,7 +19,7 @@ from netwright.net.run.assemble import program_of
 from netwright.net.run.context import Intervention
 from netwright.net.run.examples import Own
 from netwright.net.run.execute import Bound
-from netwright.net.run.given import Given
+from netwright.net.run.given import Given, Many, by_port
 from netwright.once import once
 from netwright.value import Value
 
@@ -46,7 +46,8 @@ def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
     changes = interventions(given.plan, question.set or {})
     columns = run_given(node, given, slots, question, changes)
     if question.at is None:
-        return decoded(node, dict(zip(dict(given.plan.wiring.outputs), columns, strict=True)), reading, given.single)
+        outputs = dict(zip(dict(given.plan.wiring.outputs), columns, strict=True))
+        return decoded(node, outputs, reading, given.single, places_of_raws(node, x, given.single))
     values = [column[0] if given.single else column for column in columns]
     return values[0] if isinstance(question.at, str) else dict(zip(paths, values, strict=True))
 
@@ -197,15 +198,40 @@ def _may_learn(change: Any) -> bool:
     return callable(change) or (isinstance(change, Tensor) and change.requires_grad)
 
 
-def decoded(node: Node, columns: Mapping[str, Any], reading: Reading, single: bool) -> Any:
-    """The outputs of a net by port, each decoded for every example; one output by itself, one example by itself."""
-    results = {name: _decoded(node.held.outputs.get(name), column, reading, single) for name, column in columns.items()}
+def places_of_raws(node: Node, x: Any, single: bool) -> Sequence[Any]:
+    """Where each raw example lies in what the encoder made of it; empty where no decoder asks for it.
+
+    The places are those of the first input whose encoder moves anything.
+    """
+    if not any(type(codec).on_input is not Codec.on_input for codec in node.held.outputs.values()):
+        return ()
+    raws = by_port(node, x)
+    for name, codec in node.held.inputs.items():
+        if name in raws and type(codec).place_of is not Codec.place_of:
+            raw = raws[name].examples if isinstance(raws[name], Many) else raws[name]
+            return [codec.place_of(one) for one in ([raw] if single else raw)]
+    return ()
+
+
+def decoded(node: Node, columns: Mapping[str, Any], reading: Reading, single: bool, places: Sequence[Any] = ()) -> Any:
+    """The outputs of a net by port, each decoded for every example; one output by itself, one example by itself.
+
+    `places` are those of the raw examples in their encoded form, for decoders of places in them.
+    """
+    results = {
+        name: _decoded(node.held.outputs.get(name), column, reading, single, places) for name, column in columns.items()
+    }
     return next(iter(results.values())) if len(results) == 1 else results
 
 
-def _decoded(codec: Codec | None, column: Any, reading: Reading, single: bool) -> Any:
+def _decoded(codec: Codec | None, column: Any, reading: Reading, single: bool, places: Sequence[Any]) -> Any:
     if codec is None or isinstance(reading, Raw) or isinstance(codec, Array):
         return column[0] if single else column
     if single:
-        return codec.decode(column[0], reading)
-    return [codec.decode(row, reading.at(i)) for i, row in enumerate(column)]
+        return answer_on_input(codec, codec.decode(column[0], reading), places, 0)
+    return [answer_on_input(codec, codec.decode(row, reading.at(i)), places, i) for i, row in enumerate(column)]
+
+
+def answer_on_input(codec: Codec, answer: Any, places: Sequence[Any], number: int) -> Any:
+    """An answer as one about the raw input of this example, where it has a place."""
+    return answer if not places or places[number] is None else codec.on_input(answer, places[number])

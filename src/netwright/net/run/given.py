@@ -112,7 +112,7 @@ class Given(Value, eq=False):
 
 def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor | Ragged], dict[str, Codec], bool]:
     """Every input port's examples, the codec that made them, and whether one example was given."""
-    given = _by_port(node, x)
+    given = by_port(node, x)
     plan = plan_of(node)
     tensors: dict[str, Tensor | Ragged] = {}
     codecs: dict[str, Codec] = {}
@@ -145,7 +145,8 @@ def _one(codec: Codec, raw: Any) -> Tensor | Ragged:
         raise
 
 
-def _by_port(node: Node, x: Any) -> dict[str, Any]:
+def by_port(node: Node, x: Any) -> dict[str, Any]:
+    """What was given for each input of a net."""
     free = node.optional_names
     names = node.required_names
     if len(names) == 1 and not (isinstance(x, Mapping) and set(names) <= set(x) <= {*names, *free}):

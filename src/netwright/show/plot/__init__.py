@@ -14,4 +14,6 @@ from netwright.show.plot.sizes import growth as growth
 from netwright.show.plot.sizes import receptive_field as receptive_field
 from netwright.show.plot.sizes import throughput as throughput
 from netwright.show.plot.surface import loss_surface as loss_surface
+from netwright.show.plot.things import boxes as boxes
+from netwright.show.plot.things import mask as mask
 from netwright.show.plot.unrolled import unrolled as unrolled

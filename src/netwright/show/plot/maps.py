@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from netwright.codecs.image import Image, light_of
+from netwright.codecs.image import Image
+from netwright.codecs.pictures.pixels import light_of
 from netwright.errors import DataError, MissingArraysError, NetError, PathError, did_you_mean, shortened
 from netwright.inside.activations import activations
 from netwright.inside.locations import Names

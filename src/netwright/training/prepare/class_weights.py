@@ -15,6 +15,7 @@ from netwright.data.sources import Source
 from netwright.errors import TrainingError, did_you_mean
 from netwright.net.part import Net
 from netwright.net.ports import target_name
+from netwright.sizes.notation import port
 
 CLASSES = ("class", "yes or no")  # answers of one class an example
 
@@ -64,4 +65,4 @@ def weighted_by_class(net: Net, training: Source, given: Mapping[Any, float] | N
 
 def _of_an_example(codec: Codec) -> bool:
     """Whether the answer is one class an example, not one at each of its positions."""
-    return codec.answer in CLASSES and not isinstance(codec, Each)
+    return codec.answer in CLASSES and not isinstance(codec, Each) and len(port(codec.decoded).axes) == 1

@@ -1,13 +1,15 @@
 """What a net is trained for: the loss that follows from its decoder, and the net that ends in it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from netwright.codecs.boxes import Boxes
 from netwright.codecs.chances import ClassChances
 from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.number import Number, Vector
 from netwright.errors import TrainingError, shortened
+from netwright.layers.detection import DetectionLoss
 from netwright.layers.losses import MAE, MSE, CrossEntropy, Huber
 from netwright.net.node import Node
 from netwright.net.part import Net
@@ -16,12 +18,31 @@ from netwright.training.prepare.labels import NetEnd, end_of
 from netwright.training.prepare.with_loss import with_loss, with_weights
 from netwright.value import Value
 
-LOSSES: Mapping[Answer, Net] = {
-    "class": CrossEntropy(),
-    "elements": CrossEntropy(),
-    "yes or no": CrossEntropy("binary"),
-    "labels": CrossEntropy("binary"),
-    "numbers": MSE(),
+
+def _of_classes(codec: Codec) -> Net:
+    return CrossEntropy(partial=codec.partial)
+
+
+def _of_boxes(codec: Codec) -> Net:
+    """The loss of a detector whose pictures have one size, since its cells follow from it."""
+    assert isinstance(codec, Boxes)
+    if isinstance(codec.height, str) or isinstance(codec.width, str):
+        raise TrainingError(
+            what="a detector learns from pictures of one size, since its grids follow from it",
+            expected="a height and a width in pixels",
+            got=repr(codec),
+            mend="nw.Boxes(labels, height, width), as those of the net's nw.Image",
+        )
+    return DetectionLoss(codec.height, codec.width, cast(tuple[int, ...], codec.strides))
+
+
+LOSSES: Mapping[Answer, Callable[[Codec], Net]] = {
+    "class": _of_classes,
+    "elements": _of_classes,
+    "yes or no": lambda _: CrossEntropy("binary"),
+    "labels": lambda _: CrossEntropy("binary"),
+    "numbers": lambda _: MSE(),
+    "boxes": _of_boxes,
 }
 
 
@@ -94,7 +115,7 @@ def _mixable(net: Net, loss: Any) -> tuple[Net, Any]:
     each = dict(cast(Mapping[str, Any], loss)) if isinstance(loss, Mapping) else {name: loss}
     decoders = dict(net.held.outputs)
     for output, one in each.items():
-        if not isinstance(one, MIXABLE):
+        if not isinstance(one, MIXABLE) or (isinstance(one, CrossEntropy) and one.partial):
             raise _not_mixed(_loss_name(one))
         codec = decoders.get(output)
         if isinstance(one, CrossEntropy) and one.form == "index" and codec is not None and codec.answer == "class":
@@ -157,8 +178,9 @@ def loss_for(codec: Codec | None, output: str, end: NetEnd) -> Net:
     Plain numbers that come from a softmax or a sigmoid are probabilities, so they too have a cross entropy.
     """
     if codec is not None and codec.answer is not None:
-        chances = codec.answer == "numbers" and end.form
-        return _loss_of_chances(codec, output, end) if chances else LOSSES[codec.answer]
+        if codec.answer == "numbers" and end.form:
+            return _loss_of_chances(codec, output, end)
+        return LOSSES[codec.answer](codec)
     raise TrainingError(
         what="no loss follows from this output",
         where=f"output {output!r}",

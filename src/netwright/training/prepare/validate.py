@@ -117,7 +117,7 @@ class Validation(Value, eq=False):
         self.group.add(sums)
         loss, examples, wrong, decided = sums.tolist()
         found = {"loss": loss / examples}
-        return {**found, "error": wrong / decided} if self.target is not None else found
+        return {**found, "error": wrong / max(decided, 1)} if self.target is not None else found
 
     def _sums(self, batch: Batch) -> Tensor:
         """Of a batch the sum of the losses, the number of examples, and how many decisions are wrong and are made."""
@@ -128,8 +128,11 @@ class Validation(Value, eq=False):
         wrong = decided = 0
         if self.target is not None and self.wrong is not None:
             port, shape = self.target
-            wrongs = _own(self.wrong(values[-1], batch.inputs[port]), shape, context)
-            wrong, decided = int(wrongs.sum()), wrongs.numel()
+            target = batch.inputs[port]
+            wrongs = self.wrong(values[-1], target)
+            known = target >= 0 if target.shape == wrongs.shape else torch.ones_like(wrongs)  # of -1 no class is known
+            wrongs, known = (_own(each, shape, context) for each in (wrongs & known, known))
+            wrong, decided = int(wrongs.sum()), int(known.sum())
         found = [loss * batch.size, batch.size, wrong, decided]
         return torch.tensor(found, dtype=torch.float64, device="cpu")
 

@@ -1,5 +1,6 @@
 """Says how the examples of a run vary: as the encoders of its inputs say, and mixed with each other where asked for."""
 
+from netwright.codecs.codec import Codec
 from netwright.errors import TrainingError, shortened
 from netwright.net.part import Net
 from netwright.training.feeds.batches import Batches
@@ -28,11 +29,24 @@ def variation_of(choose: Chooser, feed: Batches, net: Net, seed: int, mixup: flo
     for port, codec in codecs.items():
         name = "variation" if len(net.input_names) == 1 else f"variation of {port}"
         choose.say(name, codec.variation, "given with the encoder; it varies training alone")
+    places = {
+        target: codec
+        for target, codec in feed.codecs.items()
+        if target not in net.input_names and type(codec).moved is not Codec.moved
+    }
+    if places and len(codecs) > 1:
+        raise TrainingError(
+            what="targets of places move with their picture, and several inputs vary",
+            where=f"port {next(iter(places))!r}",
+            expected="one input that varies",
+            got=", ".join(codecs),
+            mend="leave vary=… out of the other inputs",
+        )
     few = feed.first(SHOWN).inputs if codecs else {}
     shown = {port: [codec.decode(one) for one in few[port]] for port, codec in codecs.items()}
     if mixup is not None:
         _check_mixable(feed)
-    return BatchVariation(codecs, seed, shown, None if mixup is None else Mixup(mixup, seed))
+    return BatchVariation(codecs, seed, shown, None if mixup is None else Mixup(mixup, seed), places)
 
 
 def _check_mixable(feed: Batches) -> None:

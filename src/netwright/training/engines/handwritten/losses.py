@@ -109,7 +109,7 @@ def squared_error(site: KernelSite, leaf: LeafNode, target: tuple[object, ...]) 
 def cross_entropy(site: KernelSite, leaf: LeafNode, target: tuple[object, ...]) -> Loss | None:
     """Cross entropy of logits against the index of the class, one an example, or the probabilities of all."""
     assert isinstance(leaf, CrossEntropy)
-    if not leaf.logits or len(site.shape) != 2:
+    if not leaf.logits or leaf.partial or len(site.shape) != 2:
         return None
     if leaf.form == "probabilities" and target == site.shape[1:]:
         return SoftmaxOfChances(site, leaf.smoothing)
