@@ -14,7 +14,7 @@ OLDER = {
     "ConstantArrayLayer", "ConstantPlusLayer", "ConstantTimesLayer", "InstanceNormalizationLayer",
     "SequenceAttentionLayer",
 }  # fmt: skip
-NO_CODE = {"learning_rate=", "seed=", "device=", "precision=", "torch.onnx.export", '"part.port"'}
+NO_CODE = {"learning_rate=", "seed=", "device=", "precision=", "torch.onnx.export", '"part.port"', "x[i]"}
 
 
 def rows() -> list[tuple[str, str]]:

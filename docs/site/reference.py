@@ -61,13 +61,13 @@ GROUPS = (
         "functions",
         "Functions of values",
         "Functions of every value, such as ReLU, and softmax.",
-        ("layers.pointwise", "layers.where"),
+        ("layers.pointwise", "layers.pairwise", "layers.where"),
     ),
     Group(
         "shapes",
         "Shapes, joins and sources",
         "Layers that reshape, cut, reduce and join values, and layers without an input.",
-        tuple(f"layers.{name}" for name in ("reshape", "reduce", "join", "source")),
+        tuple(f"layers.{name}" for name in ("reshape", "pick", "reduce", "join", "source")),
     ),
     Group(
         "containers",
@@ -75,12 +75,7 @@ GROUPS = (
         "Parts made of parts, and parts made of PyTorch modules and functions.",
         ("layers.wrap", "layers.function", "layers.module"),
     ),
-    Group(
-        "losses",
-        "Losses",
-        "Nets that compare an output with its target.",
-        ("layers.losses", "layers.ctc", "layers.detection"),
-    ),
+    "losses",
     Group(
         "codecs",
         "Encoders and decoders",

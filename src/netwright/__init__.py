@@ -110,6 +110,7 @@ from netwright.layers.conv_transpose import ConvTranspose as ConvTranspose
 from netwright.layers.ctc import CTCLoss as CTCLoss
 from netwright.layers.detection import DetectionLoss as DetectionLoss
 from netwright.layers.detection import GridBoxes as GridBoxes
+from netwright.layers.divergence import KLDivergence as KLDivergence
 from netwright.layers.dropout import AlphaDropout as AlphaDropout
 from netwright.layers.dropout import Dropout as Dropout
 from netwright.layers.embedding import Embedding as Embedding
@@ -136,7 +137,13 @@ from netwright.layers.norm import BatchNorm as BatchNorm
 from netwright.layers.norm import GroupNorm as GroupNorm
 from netwright.layers.norm import LayerNorm as LayerNorm
 from netwright.layers.norm import RMSNorm as RMSNorm
+from netwright.layers.pairwise import Pairwise as Pairwise
+from netwright.layers.pick import Gather as Gather
+from netwright.layers.pick import Ordering as Ordering
+from netwright.layers.pick import Replicate as Replicate
 from netwright.layers.pointwise import Elementwise as Elementwise
+from netwright.layers.pointwise import LogSoftmax as LogSoftmax
+from netwright.layers.pointwise import Softmax as Softmax
 from netwright.layers.pointwise import abs as abs
 from netwright.layers.pointwise import cos as cos
 from netwright.layers.pointwise import elu as elu
@@ -163,7 +170,9 @@ from netwright.layers.pool import AvgPool as AvgPool
 from netwright.layers.pool import GlobalAvgPool as GlobalAvgPool
 from netwright.layers.pool import GlobalMaxPool as GlobalMaxPool
 from netwright.layers.pool import MaxPool as MaxPool
+from netwright.layers.position import Indices as Indices
 from netwright.layers.position import Positions as Positions
+from netwright.layers.position import RelativeBias as RelativeBias
 from netwright.layers.position import Rotary as Rotary
 from netwright.layers.position import Segments as Segments
 from netwright.layers.position import SinePositions as SinePositions
@@ -175,7 +184,10 @@ from netwright.layers.recurrent.rnn import RNN as RNN
 from netwright.layers.recurrent.rnn import RNNCell as RNNCell
 from netwright.layers.reduce import Max as Max
 from netwright.layers.reduce import Mean as Mean
+from netwright.layers.reduce import Min as Min
+from netwright.layers.reduce import Product as Product
 from netwright.layers.reduce import Sum as Sum
+from netwright.layers.reduce import Variance as Variance
 from netwright.layers.reshape import Flatten as Flatten
 from netwright.layers.reshape import Pad as Pad
 from netwright.layers.reshape import Reshape as Reshape
@@ -188,9 +200,12 @@ from netwright.layers.sequence import DropLast as DropLast
 from netwright.layers.sequence import First as First
 from netwright.layers.sequence import Last as Last
 from netwright.layers.sequence import Reverse as Reverse
+from netwright.layers.similarity import CosineLoss as CosineLoss
+from netwright.layers.similarity import InfoNCE as InfoNCE
 from netwright.layers.source import Constant as Constant
 from netwright.layers.source import Normal as Normal
 from netwright.layers.source import Parameter as Parameter
+from netwright.layers.source import Uniform as Uniform
 from netwright.layers.where import where as where
 from netwright.layers.wrap import Adapted as Adapted
 from netwright.layers.wrap import Parallel as Parallel

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import netwright as nw
-from netwright.kernels.product import FEW, LEAST, MANY, SOME, Forms, Product
+from netwright.kernels.product import FEW, LEAST, MANY, SOME, Forms, LinearProduct
 from netwright.layers.linear import Linear
 from netwright.net.run import call
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("asked_anew")
 def test_every_form_gives_the_product(rows: int, out: int, biased: bool, gelu: bool) -> None:
     torch.manual_seed(0)
     w, b = torch.randn(out, 30), torch.randn(out) if biased else None
-    product = Product(Forms(w), b, gelu)
+    product = LinearProduct(Forms(w), b, gelu)
     x = torch.randn(rows, 30)
     for given in (x, x[None], x.t().contiguous().t(), x * torch.inf):
         expected = F.linear(given, w, b)
@@ -31,14 +31,14 @@ def test_every_form_gives_the_product(rows: int, out: int, biased: bool, gelu: b
 @pytest.mark.parametrize("rows", [FEW, MANY])
 def test_gradients_pass(rows: int) -> None:
     x, w = torch.randn(rows, 3, requires_grad=True), torch.randn(4, 3)
-    Product(Forms(w), None)(x).sum().backward()
+    LinearProduct(Forms(w), None)(x).sum().backward()
     assert x.grad is not None
     torch.testing.assert_close(x.grad, w.sum(0).expand(rows, 3))
 
 
 def test_who_settles() -> None:
     big, small = torch.randn(LEAST // 64, 64), torch.randn(4, 64)
-    assert isinstance(Linear(4).prepared({"weight": big})["product"], Product)
+    assert isinstance(Linear(4).prepared({"weight": big})["product"], LinearProduct)
     for weight in (small, big.double(), big.bfloat16(), big.to("meta")):
         assert "product" not in Linear(4).prepared({"weight": weight})
 

@@ -220,6 +220,18 @@ MOVES = [
     Row(nw.Pad((1, 0), value=2.5), ("5",), plain(nn.ConstantPad1d((1, 0), 2.5))),
 ]
 
+PICKED = [
+    Row(nw.Gather(), ("7 4", "5 <7>"), plain(lambda x, i: torch.stack([a[j] for a, j in zip(x, i, strict=True)]))),
+    Row(nw.Gather(), ("7", "2 3 <7>"), plain(lambda x, i: torch.stack([a[j] for a, j in zip(x, i, strict=True)]))),
+    Row(nw.Ordering(), ("5 3",), plain(lambda x: x.argsort(dim=-1, stable=True))),
+    Row(nw.Ordering(descending=True), ("5 3",), plain(lambda x: (-x).argsort(dim=-1, stable=True))),
+    Row(nw.Indices(), (LINES,), plain(lambda x: torch.arange(1.0, 10.0).to(x.dtype).expand(len(x), -1))),
+    Row(nw.Indices(0), ("5",), plain(lambda x: torch.arange(5.0).to(x.dtype).expand(len(x), -1))),
+    Row(nw.Replicate(3), ("5 2",), plain(lambda x: torch.stack([x] * 3, 1))),
+    Row(nw.Replicate(3, axis=2), ("5 2",), plain(lambda x: torch.stack([x] * 3, 3))),
+    Row(nw.Replicate(), ("4", LINES), plain(lambda x, like: torch.stack([x] * 9, 1))),
+]
+
 SEQUENCES = [
     Row(First(), (LINES,), plain(lambda x: x[:, 0])),
     Row(Last(), (LINES,), plain(lambda x: x[:, -1])),
@@ -251,6 +263,18 @@ JOINS = [
     Row(nw.Add(), ("5 3", "3", "()"), plain(lambda a, b, c: a + b[:, None] + c[:, None, None])),
     Row(nw.Multiply(), (GRID, "4"), plain(lambda a, b: a * b[:, None, None])),
     Row(nw.Multiply(), ("5 1", "1 3"), plain(lambda a, b: a * b)),
+    Row(nw.Pairwise("div"), ("5 3", "3"), plain(lambda a, b: a / b[:, None]), positive=True),
+    Row(nw.Pairwise("pow"), ("5 3", "()"), plain(lambda a, b: a ** b[:, None, None]), positive=True),
+    Row(nw.Pairwise("sub"), ("3", "5 3"), plain(lambda a, b: a[:, None] - b)),
+    Row(nw.Pairwise(torch.remainder), ("5 3", "5 3"), plain(torch.remainder)),
+    *(
+        Row(nw.Pairwise(name), ("5 3", "5 3"), plain(getattr(torch, name)))
+        for name in ("maximum", "minimum", "atan2", "hypot", "logaddexp")
+    ),
+    *(
+        Row(nw.Pairwise(name), ("5 3", "5 3"), plain(lambda a, b, name=name: getattr(torch, name)(a, b).to(a.dtype)))
+        for name in ("lt", "le", "gt", "ge", "eq", "ne")
+    ),
     Row(nw.where, ("5 3", "5 3", "5 3"), plain(lambda c, a, b: torch.where(c > 0, a, b))),
 ]
 
@@ -270,6 +294,25 @@ def attended(heads: int, groups: int, **options: Any) -> Reference:
         return y.movedim(1, 2).flatten(2)
 
     return reference
+
+
+def near(heads: int, shared: int, causal: bool, window: int) -> Reference:
+    """torch's attention where each query sees the keys near it alone."""
+
+    def reference(w: Mapping[str, Tensor], q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        i = torch.arange(q.shape[1])
+        apart = i[:, None] - i
+        seen = ((apart >= 0) if causal else (apart > -window)) & (apart < window)
+        seen = seen.to(q.dtype).expand(len(q), -1, -1)
+        return attended(heads, heads // shared)(w, q, k, v, seen)
+
+    return reference
+
+
+def distances(w: Mapping[str, Tensor], q: Tensor, k: Tensor) -> Tensor:
+    """The table of distances, pair by pair."""
+    places = [[max(-2, min(2, j - i)) + 2 for j in range(k.shape[1])] for i in range(q.shape[1])]
+    return w["weight"][:, torch.tensor(places)].expand(len(q), -1, -1, -1)
 
 
 def turned(x: Tensor, heads: int, base: float, slower: float = 1, kept: tuple[float, float] = (-2, -1)) -> Tensor:
@@ -297,6 +340,10 @@ ATTENTION = [
     Row(nw.Attention(2), ("5 6", "7 6", "7 4", "5 7", "2 5 7"), attended(2, 2)),
     Row(nw.Attention(4, 2), ("5 12", "7 6", "7 4", "5 7", "4 5 7"), attended(4, 2)),
     Row(nw.Attention(2, scale=0.3), ("1 6", "7 6", "7 4", "1 7", "2 1 7"), attended(2, 2, scale=0.3)),
+    Row(nw.Attention(2, causal=True, window=3), ("6 6", "6 6", "6 4"), near(2, 1, True, 3)),
+    Row(nw.Attention(2, 1, window=2), ("6 6", "6 3", "6 2"), near(2, 2, False, 2)),
+    Row(nw.Attention(window=2), ("6 4", "6 4", "6 4"), near(1, 1, False, 2)),
+    Row(nw.RelativeBias(2, 3), ("5 4", "6 4"), distances),
     Row(Pair(), ("5 4", "7 3"), plain(lambda q, k: q[:, :, None].expand(-1, -1, 7, -1))),
     Row(Weigh(), ("5 7", "7 3"), plain(lambda s, v: torch.softmax(s, -1) @ v)),
     Row(nw.Rotary(), (LINES,), plain(lambda x: turned(x, 1, 10000))),
@@ -313,6 +360,12 @@ REDUCTIONS = [
     Row(nw.Sum(-1), (LINES,), plain(lambda x: x.sum(2))),
     Row(nw.Max(0), (LINES,), plain(lambda x: x.amax(1))),
     Row(nw.Max(), (GRID,), plain(lambda x: x.amax((1, 2, 3)))),
+    Row(nw.Min(0), (LINES,), plain(lambda x: x.amin(1))),
+    Row(nw.Min(), (GRID,), plain(lambda x: x.amin((1, 2, 3)))),
+    Row(nw.Product(0), (LINES,), plain(lambda x: x.prod(1))),
+    Row(nw.Product((0, -1)), ("2 3 2",), plain(lambda x: x.prod(3).prod(1))),
+    Row(nw.Variance(), (GRID,), plain(lambda x: x.var((1, 2, 3), correction=0))),
+    Row(nw.Variance((0, -1)), (GRID,), plain(lambda x: x.var((1, 3), correction=0))),
 ]
 
 NORMS = [
@@ -331,6 +384,21 @@ def contrastive(x: Tensor, other: Tensor, different: Tensor, margin: float = 1.0
     """Equation 4 of Hadsell, Chopra and LeCun 2006."""
     apart, y = F.pairwise_distance(x, other), different.flatten()
     return (1 - y) * apart**2 / 2 + y * (margin - apart).relu() ** 2 / 2
+
+
+def both_ways(x: Tensor, y: Tensor, temperature: float) -> Tensor:
+    """The loss of CLIP, example by example."""
+    scores = F.cosine_similarity(x.unsqueeze(2), y.unsqueeze(1), -1) / temperature
+    right = torch.arange(x.shape[1])
+    return torch.stack([(F.cross_entropy(s, right) + F.cross_entropy(s.T, right)) / 2 for s in scores])
+
+
+def kullback_leibler(p: Tensor, target: Tensor) -> Tensor:
+    return F.kl_div(p.log(), target, reduction="none").sum(-1).mean()
+
+
+def kullback_leibler_of_logits(x: Tensor, target: Tensor) -> Tensor:
+    return F.kl_div(x.log_softmax(-1), target, reduction="none").sum(-1).mean()
 
 
 def transcribed(w: Mapping[str, Tensor], x: Tensor, target: Tensor) -> Tensor:
@@ -374,6 +442,9 @@ POINTWISE = [
     Row(nw.Elementwise(F.logsigmoid), ("5 3",), plain(F.logsigmoid)),
     Row(nw.softmax, ("5 3",), plain(nn.Softmax(-1))),
     Row(nw.log_softmax, ("5 3",), plain(nn.LogSoftmax(-1))),
+    Row(nw.Softmax(0), ("5 3",), plain(nn.Softmax(1))),
+    Row(nw.Softmax(-2), (GRID,), plain(nn.Softmax(2))),
+    Row(nw.LogSoftmax(1), (GRID,), plain(nn.LogSoftmax(2))),
 ]
 
 LOSSES = [
@@ -386,6 +457,11 @@ LOSSES = [
     Row(nw.ContrastiveLoss(3.5), ("5", "5", "1"), plain(lambda *x: contrastive(*x, margin=3.5))),
     Row(nw.TripletLoss(), ("5", "5", "5"), plain(nn.TripletMarginLoss(reduction="none"))),
     Row(nw.TripletLoss(0.2), ("5", "5", "5"), plain(nn.TripletMarginLoss(0.2, reduction="none"))),
+    Row(nw.CosineLoss(), ("5 3", "5 3"), plain(lambda x, y: (1 - F.cosine_similarity(x, y, -1)).mean(1))),
+    Row(nw.CosineLoss(), ("4", "4"), plain(lambda x, y: 1 - F.cosine_similarity(x, y, -1))),
+    Row(nw.InfoNCE(0.5), ("5 3", "5 3"), plain(lambda x, y: both_ways(x, y, 0.5))),
+    Row(nw.KLDivergence(), ("5 3", "5 3"), of_each(kullback_leibler), positive=True),
+    Row(nw.KLDivergence(logits=True), ("4", "4"), of_each(kullback_leibler_of_logits), positive=True),
     Row(nw.CTCLoss(), ("6 4", "3 <3>"), transcribed, positive=True),
     Row(nw.CTCLoss(logits=True), ("6 4", "3 <3>"), lambda w, x, target: transcribed(w, x.softmax(-1), target)),
     Row(nw.TotalLoss(), ("()", "()", "()"), plain(lambda *x: sum(x))),
@@ -461,6 +537,7 @@ ROWS = [
     *POOLS,
     *AFFINE,
     *MOVES,
+    *PICKED,
     *SEQUENCES,
     *JOINS,
     *ATTENTION,

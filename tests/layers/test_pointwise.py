@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import netwright as nw
+from layers.tools import unfit
 from messages import message
 from netwright.layers.pointwise import FUNCTIONS, NAMED, UNBOUNDED
 
@@ -72,3 +73,26 @@ def test_the_logarithm_of_a_softmax_is_taken_at_once():
     torch.testing.assert_close(net(torch.tensor([0.0, -1000.0])), torch.tensor([0.0, -1000.0]))
     both = net(torch.tensor([0.0, -1000.0]), at=["softmax1", "log1"])
     assert both["log1"].tolist() == [0.0, float("-inf")]  # somebody wants the probabilities
+
+
+def test_softmax_of_another_axis_is_no_class_probabilities() -> None:
+    assert nw.Softmax(0).gives() == "numbers" and nw.softmax.gives() == "class probabilities"
+    assert nw.LogSoftmax(0).gives() == "numbers" and nw.log_softmax.gives() == "log probabilities"
+    assert repr(nw.Softmax()) == "softmax" and repr(nw.Softmax(0)) == "Softmax(0)"
+    x, target = nw.Input("x", "4 3"), nw.Input("target", "4 <3>")
+    net = nw.Graph(nw.CrossEntropy()(nw.Softmax(0)(x), target))
+    found = net({"x": torch.zeros(1, 4, 3), "target": nw.batch([[0, 1, 2, 0]])})
+    torch.testing.assert_close(found, torch.tensor([4.0]).log())
+
+
+def test_softmax_of_an_axis_says_what_it_sees() -> None:
+    assert nw.Softmax(1).span("input", 0, 3, False) == (0, 0)
+    assert nw.Softmax(1).span("input", 1, 3, False) is None
+
+
+def test_softmax_of_an_axis_that_is_not_there() -> None:
+    assert unfit(nw.Softmax(2), (4, 3)) == ("its input has no axis 2", "3 axes or more", "2")
+    assert unfit(nw.LogSoftmax(-3), (4, 3)) == ("its input has no axis -3", "3 axes or more", "2")
+    assert message(lambda: nw.Softmax(99)) == (
+        "a value has at most 64 axes\n  where:    Softmax\n  expected: an axis from -64 to 63\n  got:      axis=99"
+    )

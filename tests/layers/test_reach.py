@@ -49,6 +49,9 @@ SAYING = [
     (nw.Mean(-1), "n 4", (0, 0)),
     (nw.Sum(1), "n m 4", (0, 0)),
     (nw.Max((1, 2)), "n m 4", (0, 0)),
+    (nw.Variance(-1), "n 4", (0, 0)),
+    (nw.Softmax(0), "n 4", ALL),
+    (nw.LogSoftmax(-2), "n 4", ALL),
     (DropLast(), "n 4", (0, 0)),
     (DropFirst(), "n 4", (1, 1)),
     (Delay(), "n 4", (-1, -1)),
@@ -70,6 +73,7 @@ STEPPING = [
     (Delay(2, fill=6), "n <7>"),
     (Positions(12), "n 4"),
     (SinePositions(), "n 4"),
+    (nw.Indices(), "n 4"),
 ]
 
 
@@ -151,3 +155,21 @@ def test_what_is_remembered_has_sizes():
     assert Delay(3).memory() == {"past": "before ..."}
     assert Delay(3).relate({"n": 9})["before"] == 3
     assert Positions(4).memory() == SinePositions().memory() == {"place": ""}
+
+
+def test_attention_with_a_window_sees_what_is_near() -> None:
+    assert nw.Attention(window=3).reach(False)["key"] == (-2, 2)
+    assert nw.Attention(causal=True, window=3).reach(False)["value"] == (-2, 0)
+
+
+@pytest.mark.parametrize("chunks", [(1,) * 9, (4, 1, 3, 1), (2, 7)])
+def test_attention_with_a_window_steps_with_so_many_keys(chunks) -> None:
+    leaf = nw.Attention(2, causal=True, window=3)
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 9, 4, dtype=torch.float64) for _ in range(3))
+    memory, found = None, []
+    for one in zip(*(x.split(chunks, 1) for x in (q, k, v)), strict=True):
+        (y, _), memory = leaf.step({}, memory, *one, None, None)
+        found.append(y)
+        assert memory["keys"].shape[1] <= 2
+    torch.testing.assert_close(torch.cat(found, 1), leaf.forward({}, q, k, v)[0])

@@ -86,3 +86,10 @@ def test_normal_has_sizes() -> None:
     assert message(lambda: nw.Normal(4, 0)) == (
         "sizes are whole numbers of at least 1\n  where:    Normal\n  got:      (4, 0)"
     )
+
+
+def test_uniform_numbers_are_spread_evenly() -> None:
+    drawn = nw.Uniform(50).forward({}, batch=2000, like=torch.zeros(1, dtype=torch.float64))
+    assert 0 < drawn.min() < 1e-3 and 0.999 < drawn.max() < 1
+    assert abs(float(drawn.mean()) - 0.5) < 0.01 and abs(float(drawn.var()) - 1 / 12) < 0.001
+    assert repr(nw.Uniform(4, 2)) == "Uniform(4, 2)"

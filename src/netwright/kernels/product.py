@@ -29,7 +29,7 @@ class Forms:
         return packed(self.plain, 4 * MANY)
 
 
-class Product:
+class LinearProduct:
     """x Wᵀ + b where no gradient is needed, optionally followed by GELU: (..., in) -> (..., out).
 
     A product of a few rows spends most of its time on reading the weight, which is faster by inputs where there are
@@ -41,9 +41,9 @@ class Product:
         out, self._size = weight.plain.shape
         self._by_inputs_from, self._in_blocks_from = (FEW, MANY) if out <= self._size else (SOME, SOME)
 
-    def then(self, function: str) -> "Product | None":
+    def then(self, function: str) -> "LinearProduct | None":
         """The same with a function of single values behind it, if it is GELU: torch's ReLU would make NaN 0 here."""
-        return Product(self._weight, self._bias, gelu=True) if function == "gelu" and not self._gelu else None
+        return LinearProduct(self._weight, self._bias, gelu=True) if function == "gelu" and not self._gelu else None
 
     def __call__(self, x: Tensor) -> Tensor:
         rows = 0 if torch.is_grad_enabled() else x.numel() // self._size

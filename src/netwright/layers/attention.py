@@ -39,6 +39,8 @@ class Attention(Leaf):
         groups: heads that keys and values have, each for heads / groups of the queries'; None, as many.
         causal: whether position i sees the keys of positions up to i alone; then it steps, and keeps keys and values.
         scale: what scores are multiplied with; None, 1/√d, so that they vary as much whatever d is.
+        window: how many positions a query sees in each direction, its own among them: positions i − window + 1 to
+            i + window − 1, or to i where it is causal. Then m is n, and what steps keeps so many keys. None, all.
 
     A mask is 0 where a query must not look, anything else where it may. A query that may look nowhere gets 0. A bias
     is a finite number for each pair, such as a learned one for each distance. One for all heads, (m, n), is repeated by
@@ -57,7 +59,7 @@ class Attention(Leaf):
         {'output': (m, 8)}
 
     Source: Vaswani et al. 2017, arXiv 1706.03762; groups: Ainslie et al. 2023, arXiv 2305.13245; bias: Raffel et al.
-        2019, arXiv 1910.10683
+        2019, arXiv 1910.10683; window: Beltagy et al. 2020, arXiv 2004.05150
     Torch: torch.nn.functional.scaled_dot_product_attention, whose attn_mask of numbers is the bias
     """
 
@@ -65,6 +67,7 @@ class Attention(Leaf):
     groups: int | None = None
     causal: bool = False
     scale: float | None = None
+    window: int | None = None
     family = "sequence"
 
     def __post_init__(self) -> None:
@@ -77,27 +80,36 @@ class Attention(Leaf):
                 expected=f"groups that divide {self.heads} heads",
                 got=f"groups={self._groups}",
             )
+        if self.window is not None:
+            at_least(1, self.window, "the window", "Attention")
         if self.scale is not None and not self.scale > 0:
             raise NetError(what="the scale of scores is a number above 0", where="Attention", got=repr(self.scale))
 
     @property
     def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the fields
-        """Named by what they are; a causal one has as many queries as keys."""
-        h, g, m = self.heads, self._groups, "n" if self.causal else "m"
+        """Named by what they are; one that is causal or has a window has as many queries as keys."""
+        h, g, m = self.heads, self._groups, self._queries
         inputs = f"query: {m} {h}*d, key: n {g}*d, value: n {g}*e, mask?: {m} n, bias?: {h} {m} n"
         return f"{inputs} -> output: {m} {h}*e, scores: {h} {m} n"
+
+    @property
+    def _queries(self) -> str:
+        return "n" if self.causal or self.window is not None else "m"
 
     @property
     def _groups(self) -> int:
         return self.heads if self.groups is None else self.groups
 
     def products(self, sizes: Mapping[str, Any]) -> Any:
-        asked = sizes["n" if self.causal else "m"]
+        asked = sizes[self._queries]
         return asked * sizes["n"] * (self.heads * (sizes["d"] + sizes["e"]))  # what is masked is computed all the same
 
     def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
-        past = {"key": (-inf, 0.0), "value": (-inf, 0.0)} if self.causal else {}
-        return {"query": (0.0, 0.0), **past}
+        if not self.causal and self.window is None:
+            return {"query": (0.0, 0.0)}
+        far = inf if self.window is None else self.window - 1.0
+        seen = (-far, 0.0 if self.causal else far)
+        return {"query": (0.0, 0.0), "key": seen, "value": seen}
 
     def hides_future(self, path: str) -> tuple[str, ...]:
         return () if self.causal else (f"causal=True in {path}",)
@@ -107,7 +119,7 @@ class Attention(Leaf):
         return {"keys": f"past {g}*d", "values": f"past {g}*e"} if self.causal else None
 
     def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        m, n, h = sizes["n" if self.causal else "m"], sizes["n"], self.heads
+        m, n, h = sizes[self._queries], sizes["n"], self.heads
         scaled, scores = 4 * m * sizes["d"] * h, 4 * m * n * h
         if "scores" in wanted:
             return Kept(inputs=("key", "value"), outputs=("scores",), bytes=scaled, in_use=scores)
@@ -148,7 +160,10 @@ class Attention(Leaf):
                 )
         if memory is not None:
             key, value = longer(memory["keys"], key), longer(memory["values"], value)
-        return self._attend(query, key, value, None, None, None, "scores" in wanted), {"keys": key, "values": value}
+        kept = {"keys": key, "values": value}
+        if self.window is not None:  # the next query sees its own key and so many before it
+            kept = {name: x[:, max(0, x.shape[1] - self.window + 1) :] for name, x in kept.items()}
+        return self._attend(query, key, value, None, None, None, "scores" in wanted), kept
 
     def _attend(
         self,
@@ -175,10 +190,15 @@ class Attention(Leaf):
             own = (mask != 0).unsqueeze(1)  # (b, m, n) -> (b, 1, m, n)
             allowed = own if allowed is None else allowed & own
         causal = self.causal and not single
-        if causal and (allowed is not None or bias is not None or m < n):
+        if causal and (allowed is not None or bias is not None or m < n or self.window is not None):
             before = torch.ones(m, n, dtype=torch.bool, device=q.device).tril(n - m)  # the last of n is the last of m
             causal, allowed = False, before if allowed is None else allowed & before
-        blind = None if mask is None or allowed is None else ~allowed.any(-1, keepdim=True)  # (b, 1, m, 1)
+        if self.window is not None and not single:
+            near = torch.ones(m, n, dtype=torch.bool, device=q.device).triu(n - m - self.window + 1)
+            near = near if self.causal else near.tril(n - m + self.window - 1)
+            allowed = near if allowed is None else allowed & near
+        dark = mask is not None or (self.window is not None and length is not None)  # whether a query may see nothing
+        blind = ~allowed.any(-1, keepdim=True) if dark and allowed is not None else None  # (b, 1, m, 1)
         if blind is not None and allowed is not None:
             allowed = allowed | blind  # what may look nowhere looks everywhere, and then gets 0: no 0 / 0 on the way
         if bias is not None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.errors import DataError
 from netwright.layers.losses import SMALLEST
-from netwright.layers.pointwise import Softmax
+from netwright.layers.pointwise import is_softmax
 from netwright.net.leaf import Kept, LeafNode, Unfit
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, inside, length_of
@@ -63,7 +63,7 @@ class CTCLoss(Leaf):
         return {"v": known["k"] - 1}
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
-        return None if self.logits or not isinstance(before, Softmax) else (replace(self, logits=True),)
+        return None if self.logits or not is_softmax(before) else (replace(self, logits=True),)
 
     def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
         logs, paths = 4 * sizes["n"] * sizes["k"], 4 * sizes["n"] * (2 * sizes["t"] + 1)

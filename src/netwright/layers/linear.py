@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.inits import kaiming, zeros
 from netwright.kernels.private import packs_linear
-from netwright.kernels.product import LEAST, Forms, Product
+from netwright.kernels.product import LEAST, Forms, LinearProduct
 from netwright.net.leaf import Kept, Weight
 from netwright.net.part import Leaf
 from netwright.sizes.free import FREE, Free
@@ -53,4 +53,6 @@ class Linear(Leaf):
     def prepared(self, w: Mapping[str, Tensor]) -> Mapping[str, Any]:
         weight = w["weight"]
         suits = weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.numel() >= LEAST
-        return {**w, "product": Product(Forms(weight), w.get("bias"))} if suits and packs_linear(weight.dtype) else w
+        return (
+            {**w, "product": LinearProduct(Forms(weight), w.get("bias"))} if suits and packs_linear(weight.dtype) else w
+        )

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
-from netwright.layers.pointwise import Elementwise, Softmax, log_softmax_of
+from netwright.layers.pointwise import Elementwise, is_softmax, log_softmax_of
 from netwright.net.leaf import Kept, LeafNode
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, lengths_of, mean_of_own
@@ -189,7 +189,7 @@ class CrossEntropy(Leaf):
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         binary = isinstance(before, Elementwise) and before.function == "sigmoid"
-        if self.logits or not (binary if self.form == "binary" else isinstance(before, Softmax)):
+        if self.logits or not (binary if self.form == "binary" else is_softmax(before)):
             return None
         return (replace(self, logits=True),)
 

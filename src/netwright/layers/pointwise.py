@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
-from netwright.kernels.product import Product
-from netwright.net.leaf import Kept, LeafFault, LeafNode, Values
+from netwright.kernels.product import LinearProduct
+from netwright.net.leaf import Kept, LeafFault, LeafNode, Span, Unfit, Values
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of
+from netwright.sizes.notation import MOST_AXES
 
 NAMED = (
     *("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "leaky_relu", "relu6", "hardtanh"),
@@ -117,36 +118,84 @@ class Elementwise(Leaf):
 
     def absorbed_by(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
         product = w.get("product")
-        both = product.then(str(self.function)) if isinstance(product, Product) else None
+        both = product.then(str(self.function)) if isinstance(product, LinearProduct) else None
         return None if both is None else {**w, "product": both}
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         """The logarithm of a softmax is taken at once: that is exact where a probability is too small for a float."""
-        return (LogSoftmax(),) if self.function == "log" and isinstance(before, Softmax) else None
+        return (LogSoftmax(),) if self.function == "log" and is_softmax(before) else None
 
     def __repr__(self) -> str:
         return shared_repr(self, str(self.function) if self.function in NAMED else f"Elementwise({self.function!r})")
 
 
-class Softmax(Leaf):
-    """Probabilities along the last axis: yᵢ = exp xᵢ / Σⱼ exp xⱼ.
+class AlongAxis(Leaf, abstract=True):
+    """What treats each value by all others along one axis."""
 
-    Shapes: input (..., k), output (..., k).
-
-    Example:
-        >>> import netwright as nw
-        >>> nw.softmax(nw.batch([[0.0, 0.0]])).tolist()
-        [[0.5, 0.5]]
-
-    Torch: torch.nn.Softmax(dim=-1)
-    """
-
-    ports = "... k -> ... k"
+    axis: int = -1
     needs_float32 = True
     family = "pointwise"
 
+    @property
+    def ports(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # the ports follow from the field
+        """Along the features the axes before are never mixed; any other axis is one of a run."""
+        return "... k -> ... k" if self.axis == -1 else "*s -> *s"
+
+    def __post_init__(self) -> None:
+        if not -MOST_AXES <= self.axis < MOST_AXES:
+            raise NetError(
+                what=f"a value has at most {MOST_AXES} axes",
+                where=type(self).__name__,
+                expected=f"an axis from {-MOST_AXES} to {MOST_AXES - 1}",
+                got=f"axis={self.axis!r}",
+            )
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        rank = None if self.axis == -1 or known["s"] is None else len(known["s"])
+        if rank is not None and not -rank <= self.axis < rank:
+            raise Unfit(
+                f"its input has no axis {self.axis}",
+                expected=f"{max(self.axis + 1, -self.axis)} axes or more",
+                got=f"{rank}",
+            )
+        return None
+
+    def span(self, port: str, axis: int, run: int, training: bool) -> Span | None:
+        return (0, 0) if axis >= 0 and axis != self.axis % run else None
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(outputs=("*",))
+
+    def own(self, x: Tensor, lengths: Lengths) -> tuple[int, Tensor | None]:
+        """The axis in a batch, and the lengths of the examples along it."""
+        if self.axis == -1:
+            return x.ndim - 1, length_of(lengths, "k")
+        axis = self.axis % (x.ndim - 1)
+        return axis + 1, lengths_of(lengths, "s", x.ndim - 1)[axis]
+
+
+class Softmax(AlongAxis):
+    """Probabilities along one axis: yᵢ = exp xᵢ / Σⱼ exp xⱼ. `nw.softmax` is that along the last axis.
+
+    Shapes: input (*s,), output (*s,).
+
+    Fields:
+        axis: by position in the example, negative from the end; −1, the features.
+
+    Raises:
+        NetError: an axis that no value can have.
+        SizeError: an axis that the input does not have.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.softmax(nw.batch([[0.0, 0.0]])).tolist(), nw.Softmax(0)(nw.batch([[[0.0], [0.0]]])).tolist()
+        ([[0.5, 0.5]], [[[0.5], [0.5]]])
+
+    Torch: torch.nn.Softmax
+    """
+
     def gives(self) -> Values:
-        return "class probabilities"
+        return "class probabilities" if self.axis == -1 else "numbers"
 
     def bounds(self) -> tuple[float, float]:
         return 0, 1
@@ -154,56 +203,55 @@ class Softmax(Leaf):
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
         return iter([sigmoid] if fault == "one class" else [])
 
-    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        return Kept(outputs=("*",))
-
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
-        return filled(x, length_of(lengths, "k"), float("-inf"), -1).softmax(-1)
+        axis, length = self.own(x, lengths)
+        return filled(x, length, -inf, axis).softmax(axis)  # (b, *s)
 
     def __repr__(self) -> str:
-        return shared_repr(self, "softmax")
+        return shared_repr(self, "softmax" if self.axis == -1 else f"Softmax({self.axis})")
 
 
-class LogSoftmax(Leaf):
-    """Logarithms of probabilities along the last axis: yᵢ = xᵢ − log Σⱼ exp xⱼ.
+class LogSoftmax(AlongAxis):
+    """Logarithms of probabilities along one axis: yᵢ = xᵢ − log Σⱼ exp xⱼ. `nw.log_softmax` is that along the last.
 
-    Shapes: input (..., k), output (..., k).
+    Shapes: input (*s,), output (*s,).
+
+    Fields:
+        axis: by position in the example, negative from the end; −1, the features.
+
+    Raises:
+        NetError: an axis that no value can have.
+        SizeError: an axis that the input does not have.
 
     Example:
         >>> import netwright as nw
         >>> nw.log_softmax(nw.batch([[0.0]])).tolist()
         [[0.0]]
 
-    Torch: torch.nn.LogSoftmax(dim=-1)
+    Torch: torch.nn.LogSoftmax
     """
-
-    ports = "... k -> ... k"
-    needs_float32 = True
-    family = "pointwise"
 
     @property
     def kind_name(self) -> str:
         return "log_softmax"
 
     def gives(self) -> Values:
-        return "log probabilities"
+        return "log probabilities" if self.axis == -1 else "numbers"
 
     def bounds(self) -> tuple[float, float]:
         return -inf, 0
 
-    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        return Kept(outputs=("*",))
-
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
-        return log_softmax_of(x, length_of(lengths, "k"))
+        axis, length = self.own(x, lengths)
+        return log_softmax_of(x, length, axis)  # (b, *s)
 
     def __repr__(self) -> str:
-        return shared_repr(self, "log_softmax")
+        return shared_repr(self, "log_softmax" if self.axis == -1 else f"LogSoftmax({self.axis})")
 
 
-def log_softmax_of(x: Tensor, length: Tensor | None) -> Tensor:
-    """Logarithms of probabilities among the real elements of the last axis; 0 behind them, where there is none."""
-    return filled(filled(x, length, float("-inf"), -1).log_softmax(-1), length, 0.0, -1)  # (b, ..., k)
+def log_softmax_of(x: Tensor, length: Tensor | None, axis: int = -1) -> Tensor:
+    """Logarithms of probabilities among the real elements of an axis; 0 behind them, where there is none."""
+    return filled(filled(x, length, -inf, axis).log_softmax(axis), length, 0.0, axis)  # (b, *s)
 
 
 def _functions(name: str) -> list[Callable[..., Any]]:
@@ -252,3 +300,8 @@ log_softmax = LogSoftmax()
 def is_relu(leaf: LeafNode) -> bool:
     """Whether a leaf is ReLU, which commutes with every maximum."""
     return isinstance(leaf, Elementwise) and leaf.function == "relu"
+
+
+def is_softmax(leaf: LeafNode) -> bool:
+    """Whether a leaf gives probabilities along the last axis."""
+    return isinstance(leaf, Softmax) and leaf.axis == -1

@@ -1,4 +1,4 @@
-"""Layers that tell a sequence's elements where they stand, for parts that cannot see it: added, or by turning."""
+"""Layers that tell a sequence's elements where they stand: added, by turning, or as a value of its own."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netwright.errors import DataError, NetError
 from netwright.fields import at_least
-from netwright.inits import normal
+from netwright.inits import normal, zeros
 from netwright.net.leaf import Kept, Unfit, Weight
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
@@ -181,6 +181,96 @@ class Segments(Leaf):
         if segments is None:
             return x + w["weight"][0]  # (b, n, d) + (d,)
         return x + F.embedding(segments.long(), w["weight"])  # (b, n, d) + (b, n, d)
+
+
+class Indices(Leaf):
+    """The numbers of the elements of a sequence: y = 1, 2, … n, n being the example's own length.
+
+    Shapes: input (n, ...), output (n,).
+
+    Fields:
+        start: the number of the first element; 1.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Indices()(nw.batch([[0.5, 0.5, 0.5]])).tolist()
+        [[1.0, 2.0, 3.0]]
+
+    Torch: torch.arange
+    """
+
+    start: int = 1
+    ports = "n ... -> n"
+    ignores_padding = True
+    needs_float32 = True
+    family = "shape"
+
+    def reach(self, training: bool) -> Mapping[str, tuple[float, float]]:
+        return {"input": (0, 0)}
+
+    def memory(self) -> Mapping[str, str] | None:
+        return PLACE
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return self._of(torch.arange(x.shape[1], device=x.device), x).expand(x.shape[0], -1)  # (n,) -> (b, n)
+
+    def step(self, w: Mapping[str, Tensor], memory: Memory, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        (x,) = inputs  # (b, n, ...)
+        places, memory = moved_on(memory, x)  # (b, n)
+        return self._of(places, x).expand(x.shape[:2]), memory
+
+    def _of(self, places: Tensor, x: Tensor) -> Tensor:
+        return (places + self.start).to(x.dtype if x.is_floating_point() else torch.get_default_dtype())
+
+
+class RelativeBias(Leaf):
+    """A learned number for each distance of a query and a key, as the bias of attention: yₕᵢⱼ = weightₕ(j − i).
+
+    Distances of `most` and more count as `most` − 1, in either direction.
+
+    Shapes: query (m, ...), key (n, ...), of which only m and n count; output (heads, m, n). weight (heads, 2 most − 1),
+        the distance 1 − most first.
+
+    Fields:
+        heads: of the attention; each has numbers of its own.
+        most: how many distances are told apart in either direction, 0 among them.
+
+    Raises: NetError for numbers that are not whole ones of at least 1.
+
+    Example:
+        >>> import netwright as nw
+        >>> x = nw.Input("x", "n 8")
+        >>> nw.Graph(nw.Attention(2)(x, x, x, bias=nw.RelativeBias(2, 16)(x, x))["output"]).plan.outputs
+        {'output': (n, 8)}
+
+    Source: Raffel et al. 2019, arXiv 1910.10683, where far distances share numbers; Shaw et al. 2018, arXiv 1803.02155
+    """
+
+    heads: int
+    most: int
+    ports = "query: m ..., key: n *rest -> heads m n"
+    ignores_padding = True
+    family = "sequence"
+
+    def __post_init__(self) -> None:
+        at_least(1, self.heads, "the number of heads", "RelativeBias")
+        at_least(1, self.most, "the number of distances", "RelativeBias")
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight(f"heads {2 * self.most - 1}", zeros)}
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def forward(self, w: Mapping[str, Tensor], query: Tensor, key: Tensor) -> Tensor:
+        m, n = query.shape[1], key.shape[1]
+        places = torch.arange(n, device=key.device) - torch.arange(m, device=key.device).unsqueeze(1)  # (m, n)
+        places = places.clamp(1 - self.most, self.most - 1) + self.most - 1
+        bias = w["weight"][:, places]  # (heads, m, n)
+        return bias.expand(query.shape[0], *bias.shape)  # (b, heads, m, n)
 
 
 class Rotary(Leaf):

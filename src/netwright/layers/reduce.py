@@ -1,6 +1,8 @@
 """Layers that bring an axis, or several, down to one number."""
 
+import math
 from collections.abc import Collection, Mapping
+from math import inf
 from typing import Any, TypeAlias
 
 from torch import Tensor
@@ -96,7 +98,25 @@ class Sum(Reduction):
         return (x if mask is None else x.masked_fill(~mask, 0.0)).sum(axes)  # (b, *s) -> (b, *t)
 
 
-class Max(Reduction):
+class Extreme(Reduction, abstract=True):
+    """What takes the least or the largest value over axes."""
+
+    family = "pool"
+    behind_the_end = 0.0  # what padding counts as: nothing can lie beyond it
+
+    def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
+        return (self, before) if is_relu(before) else None  # fewer values to rectify
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), outputs=("*",))
+
+    def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
+        mask = own_elements(x, along, axes)
+        x = x if mask is None else x.masked_fill(~mask, self.behind_the_end)
+        return x.amax(axes) if self.behind_the_end < 0 else x.amin(axes)  # (b, *s) -> (b, *t)
+
+
+class Max(Extreme):
     """The largest value over axes: y = max x. Equal maxima share the gradient.
 
     Shapes: input (*s,), output: s without these axes.
@@ -114,17 +134,86 @@ class Max(Reduction):
     Torch: torch.amax
     """
 
+    behind_the_end = -inf
+
+
+class Min(Extreme):
+    """The least value over axes: y = min x. Equal minima share the gradient.
+
+    Shapes: input (*s,), output: s without these axes.
+
+    Fields:
+        axes: by position in the example, one or several, negative from the end; None, all of them, as numpy does.
+
+    Raises: SizeError for an axis that the input does not have.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Min(-1)(nw.batch([[3.0, 1.0, 2.0]])).tolist()
+        [1.0]
+
+    Torch: torch.amin
+    """
+
+    behind_the_end = inf
+
+
+class Product(Reduction):
+    """The product over axes: y = ∏ x.
+
+    Shapes: input (*s,), output: s without these axes.
+
+    Fields:
+        axes: by position in the example, one or several, negative from the end; None, all of them, as numpy does.
+
+    Raises: SizeError for an axis that the input does not have.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Product(-1)(nw.batch([[3.0, 1.0, 2.0]])).tolist()
+        [6.0]
+
+    Torch: torch.prod
+    """
+
     family = "pool"
-
-    def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
-        return (self, before) if is_relu(before) else None  # fewer values to rectify
-
-    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        return Kept(inputs=("*",), outputs=("*",))
 
     def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
         mask = own_elements(x, along, axes)
-        return (x if mask is None else x.masked_fill(~mask, float("-inf"))).amax(axes)  # (b, *s) -> (b, *t)
+        y = x if mask is None else x.masked_fill(~mask, 1.0)
+        for axis in reversed(axes):  # torch takes one at a time
+            y = y.prod(axis)  # (b, ..., n, ...) -> (b, ...)
+        return y  # (b, *t)
+
+
+class Variance(Reduction):
+    """The variance over axes: y = (1 / n) Σ (x − m)², with the mean m.
+
+    Shapes: input (*s,), output: s without these axes.
+
+    Fields:
+        axes: by position in the example, one or several, negative from the end; None, all of them, as numpy does.
+
+    Raises: SizeError for an axis that the input does not have.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Variance(-1)(nw.batch([[3.0, 1.0, 2.0, 2.0]])).tolist()
+        [0.5]
+
+    Torch: torch.var with correction=0
+    """
+
+    family = "pool"
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(bytes=4 * math.prod(sizes["s"]))  # x − m
+
+    def over(self, x: Tensor, axes: tuple[int, ...], along: Along) -> Tensor:
+        centre = mean_of_own(x, along, axes)  # (b, *t)
+        for axis in axes:
+            centre = centre.unsqueeze(axis)  # (b, ..., 1, ...)
+        return mean_of_own((x - centre).square(), along, axes)  # (b, *s) -> (b, *t)
 
 
 def check_axes(leaf: Leaf, axes: Axes) -> None:

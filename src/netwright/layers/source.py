@@ -118,7 +118,40 @@ class Parameter(Leaf):
         return shared_repr(self, f"Parameter({', '.join(map(str, self.shape))})")
 
 
-class Normal(Leaf):
+class Drawn(Leaf, abstract=True):
+    """What draws an array anew for every example."""
+
+    shape: tuple[int, ...]
+    ports = "-> *shape"
+    family = "linear"
+
+    def __post_init__(self) -> None:
+        if not all(type(size) is int and size > 0 for size in self.shape):
+            raise NetError(
+                what="sizes are whole numbers of at least 1", where=type(self).__name__, got=repr(self.shape)
+            )
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept()
+
+    def forward(
+        self, w: Mapping[str, Tensor], *, batch: int, like: Tensor | None, random: Noise | None = None
+    ) -> Tensor:
+        device = torch.device("cpu") if like is None else like.device
+        noise = Noise(0, 0, torch.arange(batch, device=device)) if random is None else random
+        even = noise((batch, *self.shape)).double() + 2.0**-25  # (b, *shape), in the middle of each step of 2 ** −24
+        dtype = like.dtype if like is not None and like.is_floating_point() else torch.get_default_dtype()
+        return self.of(even).to(device, dtype)  # (b, *shape)
+
+    def of(self, even: Tensor) -> Tensor:
+        """The numbers that are drawn, from numbers that are equally likely everywhere between 0 and 1."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return shared_repr(self, f"{type(self).__name__}({', '.join(map(str, self.shape))})")
+
+
+class Normal(Drawn):
     """Numbers drawn anew for every example: normal, with mean 0 and variance 1. `nw.Normal(8)` draws eight.
 
     The numbers are keyed by seed, step, part, example and position, so an example gets the same ones in every batch,
@@ -140,32 +173,41 @@ class Normal(Leaf):
     Torch: torch.randn
     """
 
-    shape: tuple[int, ...]
-    ports = "-> *shape"
-    family = "linear"
+    def __init__(self, *shape: int) -> None:
+        object.__setattr__(self, "shape", shape)
+        self.__post_init__()
+
+    def of(self, even: Tensor) -> Tensor:
+        return torch.special.ndtri(even)
+
+
+class Uniform(Drawn):
+    """Numbers drawn anew for every example: from 0 to 1, all equally likely. `nw.Uniform(8)` draws eight.
+
+    They are keyed like those of `nw.Normal`. A comparison makes truth values of them: `nw.Uniform(8)() < 0.3` in a
+    program is 1 with probability 0.3.
+
+    Shapes: output (*shape,).
+
+    Fields:
+        shape: its sizes; none at all for a single number.
+
+    Raises: NetError for sizes that are not whole numbers of at least 1.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Uniform(8).plan.outputs
+        {'output': (8,)}
+
+    Torch: torch.rand
+    """
 
     def __init__(self, *shape: int) -> None:
         object.__setattr__(self, "shape", shape)
         self.__post_init__()
 
-    def __post_init__(self) -> None:
-        if not all(type(size) is int and size > 0 for size in self.shape):
-            raise NetError(what="sizes are whole numbers of at least 1", where="Normal", got=repr(self.shape))
-
-    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        return Kept()
-
-    def forward(
-        self, w: Mapping[str, Tensor], *, batch: int, like: Tensor | None, random: Noise | None = None
-    ) -> Tensor:
-        device = torch.device("cpu") if like is None else like.device
-        noise = Noise(0, 0, torch.arange(batch, device=device)) if random is None else random
-        even = noise((batch, *self.shape)).double() + 2.0**-25  # (b, *shape), in the middle of each step of 2 ** −24
-        dtype = like.dtype if like is not None and like.is_floating_point() else torch.get_default_dtype()
-        return torch.special.ndtri(even).to(device, dtype)  # (b, *shape)
-
-    def __repr__(self) -> str:
-        return shared_repr(self, f"Normal({', '.join(map(str, self.shape))})")
+    def of(self, even: Tensor) -> Tensor:
+        return even
 
 
 def _frozen(value: Any) -> Any:

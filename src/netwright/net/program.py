@@ -35,8 +35,9 @@ def program(
     Arguments without a default are inputs. An argument whose default is a part is a place, named by the argument:
     called twice it has the same weights (`dense`, `dense_2` in paths). An argument whose default has no inputs, such as
     `nw.Parameter(4, 2)`, is a value. Other defaults (texts, truth values, numbers, `None`) stay what they are: `deep=3`
-    is a 3 to count with, `dense=nw.Linear(3)` a layer. Values take `+ - * @` and parts, no torch. A part made in the
-    body is a new one at each call. Loops and ifs over Python values run while it is drawn.
+    is a 3 to count with, `dense=nw.Linear(3)` a layer. Values take `+ - * / % ** @`, comparisons, slices
+    such as `x[1:3]` and `x[..., 0]`, `x[i]` with a value `i` of indices, and parts, no torch. A part made in the body
+    is a new one at each call. Loops and ifs over Python values run while it is drawn.
 
     The function returns the output, a tuple of outputs, or a mapping from names to outputs.
 

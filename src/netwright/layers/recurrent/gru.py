@@ -1,6 +1,7 @@
 """The gated recurrent unit: over a sequence, and one step of it."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import KW_ONLY
 from math import inf
 from typing import Any
 
@@ -9,9 +10,10 @@ from torch import Tensor
 
 from netwright.kernels import gru as kernel
 from netwright.kernels import recurrent, torch_recurrent
-from netwright.layers.recurrent import arrays
+from netwright.layers.recurrent import arrays, dropped
 from netwright.net.leaf import Kept, Weight
 from netwright.net.part import Leaf
+from netwright.net.run.noise import Noise
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 from netwright.sizes.free import FREE, Free
 
@@ -30,19 +32,32 @@ class GRU(Leaf):
 
     Fields:
         out: length of the state; FREE takes it from what follows.
+        dropout: the share of the input's features that is dropped in training, the same ones at every element of an
+            example; 0.
+        recurrent_dropout: the same of the state that the gates read, from one step to the next; 0. With it a step is
+            computed after the other, which takes several times as long in training.
+
+    Raises: NetError for a share outside of 0 up to, not with, 1.
 
     Example:
         >>> import netwright as nw
         >>> nw.Chain(nw.GRU(5), input="n 3").plan.outputs
         {'output': (n, 5), 'hidden': (5,)}
 
-    Source: Cho et al. 2014, arXiv 1406.1078; the place of r in n: Nvidia's cuDNN
+    Source: Cho et al. 2014, arXiv 1406.1078; the place of r in n: Nvidia's cuDNN; dropout: Gal and
+        Ghahramani 2016, arXiv 1512.05287
     Torch: torch.nn.GRU
     """
 
     out: int | Free = FREE
+    _: KW_ONLY
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
     ports = "input: n in, hidden?: out -> output: n out, hidden: out"
     family = "sequence"
+
+    def __post_init__(self) -> None:
+        dropped.check_rates(type(self).__name__, dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
 
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(3)
@@ -58,9 +73,23 @@ class GRU(Leaf):
         return Kept(inputs=("input",), bytes=4 * (6 * n + 1) * out, in_use=4 * 4 * n * out)
 
     def forward(
-        self, w: Mapping[str, Tensor], x: Tensor, hidden: Tensor | None = None, *, lengths: Lengths = NO_LENGTHS
+        self,
+        w: Mapping[str, Tensor],
+        x: Tensor,
+        hidden: Tensor | None = None,
+        *,
+        lengths: Lengths = NO_LENGTHS,
+        training: bool = False,
+        random: Noise | None = None,
     ) -> tuple[Tensor, Tensor]:
-        return _recurrence(w, x, hidden, length_of(lengths, "n"))  # (b, n, in) -> (b, n, out), (b, out)
+        length = length_of(lengths, "n")
+        x = dropped.with_dropped(x, self.dropout if training else 0, random)
+        if training and self.recurrent_dropout:
+            weights = arrays.weights_of(w, x)
+            states = [arrays.started(hidden, x, weights)]
+            y, end = dropped.dropped_scan(dropped.gru_step, x, states, weights, length, self.recurrent_dropout, random)
+            return y, end  # (b, n, out), (b, out)
+        return _recurrence(w, x, hidden, length)  # (b, n, in) -> (b, n, out), (b, out)
 
 
 class GRUCell(Leaf):

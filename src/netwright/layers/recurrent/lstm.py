@@ -1,6 +1,7 @@
 """Long short-term memory: over a sequence, and one step of it."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import KW_ONLY
 from math import inf
 from typing import Any
 
@@ -9,9 +10,10 @@ from torch import Tensor
 
 from netwright.kernels import lstm as kernel
 from netwright.kernels import recurrent, torch_recurrent
-from netwright.layers.recurrent import arrays
+from netwright.layers.recurrent import arrays, dropped
 from netwright.net.leaf import Kept, Weight
 from netwright.net.part import Leaf
+from netwright.net.run.noise import Noise
 from netwright.net.run.padding import NO_LENGTHS, Lengths, length_of
 from netwright.sizes.free import FREE, Free
 
@@ -30,19 +32,32 @@ class LSTM(Leaf):
 
     Fields:
         out: length of the states; FREE takes it from what follows.
+        dropout: the share of the input's features that is dropped in training, the same ones at every element of an
+            example; 0.
+        recurrent_dropout: the same of the state that the gates read, from one step to the next; 0. With it a step is
+            computed after the other, which takes several times as long in training.
+
+    Raises: NetError for a share outside of 0 up to, not with, 1.
 
     Example:
         >>> import netwright as nw
         >>> nw.Chain(nw.LSTM(5), input="n 3").plan.outputs
         {'output': (n, 5), 'hidden': (5,), 'cell': (5,)}
 
-    Source: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory"; the forget gate: Gers et al. 2000
+    Source: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory"; the forget gate: Gers et al. 2000;
+        dropout: Gal and Ghahramani 2016, arXiv 1512.05287
     Torch: torch.nn.LSTM
     """
 
     out: int | Free = FREE
+    _: KW_ONLY
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
     ports = "input: n in, hidden?: out, cell?: out -> output: n out, hidden: out, cell: out"
     family = "sequence"
+
+    def __post_init__(self) -> None:
+        dropped.check_rates(type(self).__name__, dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
 
     def weights(self) -> dict[str, Weight]:
         return arrays.weights(4)
@@ -69,8 +84,18 @@ class LSTM(Leaf):
         *,
         lengths: Lengths = NO_LENGTHS,
         wanted: frozenset[str],
+        training: bool = False,
+        random: Noise | None = None,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         length, wants_cell = length_of(lengths, "n"), "cell" in wanted
+        x = dropped.with_dropped(x, self.dropout if training else 0, random)
+        if training and self.recurrent_dropout:
+            weights = arrays.weights_of(w, x)
+            states = [arrays.started(state, x, weights) for state in (hidden, cell)]
+            y, end, end_cell = dropped.dropped_scan(
+                dropped.lstm_step, x, states, weights, length, self.recurrent_dropout, random
+            )
+            return y, end, end_cell if wants_cell else None
         y, end, end_cell = _recurrence(w, x, hidden, cell, length, wants_cell)  # (b, n, in) -> (b, n, out)
         return y, end, end_cell if wants_cell else None
 

@@ -47,7 +47,7 @@ def _refused(operator: str) -> Callable[..., Never]:
     def refuse(*_: Any) -> Never:
         raise NetError(
             what=f"{operator} is not an operation on a value of a net that is being drawn",
-            expected="+ - * @, and parts",
+            expected="+ - * / % ** @, comparisons, x[…], and parts",
             mend=(
                 "nw.where(x, a, b) chooses a where x is above 0",
                 "nw.square, nw.sqrt, nw.exp and their like are parts",
@@ -58,19 +58,27 @@ def _refused(operator: str) -> Callable[..., Never]:
     return refuse
 
 
+def _pairwise(function: str, sign: str, turned: bool = False) -> Any:  # a comparison gives no truth value yet
+    """A method for an operator that is a function of two values; turned, with the value itself on the right."""
+
+    def operate(self: Any, other: Any) -> "Symbol":
+        left, right = (other, self) if turned else (self, other)
+        return _combined("Pairwise", sign, left, right, function)
+
+    return operate
+
+
 class Symbol(Value, eq=False):
     """A value that does not exist yet, used while a net is drawn. It knows every part that leads to it."""
 
     origin: DrawnInput | Use
     names: tuple[str, ...]  # the output ports it stands for; the first is the value itself
 
-    def __getitem__(self, port: str) -> "Symbol":
-        if not isinstance(cast(Any, port), str):
-            raise NetError(
-                what="a value of a net that is being drawn has no positions yet",
-                got=f"x[{port!r}]",
-                mend="nw.Slice(0)(x) or nw.Slice((0, 3))(x) for a part of the features; x['name'] for an output port",
-            )
+    def __getitem__(self, key: Any) -> "Symbol":
+        """An output port by its name, some elements as of an array, or those that an index value names."""
+        return self._port(key) if isinstance(key, str) else sliced(self, key)
+
+    def _port(self, port: str) -> "Symbol":
         if port not in self.names:
             raise NetError(
                 what=f"there is no output port {port!r}",
@@ -118,14 +126,18 @@ class Symbol(Value, eq=False):
     def __rmul__(self, other: float) -> "Symbol":
         return self * other
 
-    __truediv__ = __rtruediv__ = _refused("/")
+    __truediv__, __rtruediv__ = _pairwise("div", "/"), _pairwise("div", "/", turned=True)
     __floordiv__ = __rfloordiv__ = _refused("//")
-    __mod__ = __rmod__ = _refused("%")
-    __pow__ = __rpow__ = _refused("**")
-    __lt__, __le__, __gt__, __ge__ = map(_refused, ("<", "<=", ">", ">="))
-    __eq__, __ne__ = map(_refused, ("==", "!="))
+    __mod__, __rmod__ = _pairwise("remainder", "%"), _pairwise("remainder", "%", turned=True)
+    __pow__, __rpow__ = _pairwise("pow", "**"), _pairwise("pow", "**", turned=True)
+    __lt__, __le__ = _pairwise("lt", "<"), _pairwise("le", "<=")
+    __gt__, __ge__ = _pairwise("gt", ">"), _pairwise("ge", ">=")
+    __eq__, __ne__ = _pairwise("eq", "=="), _pairwise("ne", "!=")
     __hash__ = object.__hash__
-    __abs__, __invert__, __len__ = map(_refused, ("abs", "~", "len"))
+    __invert__, __len__ = map(_refused, ("~", "len"))
+
+    def __abs__(self) -> "Symbol":
+        return use(standard("Elementwise", "abs"), self)
 
     def __matmul__(self, other: "Symbol") -> "Symbol":
         return _combined("MatMul", "@", self, other)
@@ -312,16 +324,61 @@ def output_names(part: Node, count: int) -> tuple[str, ...]:
     return part.output_names
 
 
-def _combined(kind: Standard, sign: str, left: Symbol, right: Any) -> Symbol:
-    if isinstance(right, int | float) and kind != "MatMul":
-        right = use(standard("Constant", right))
-    if not isinstance(right, Symbol):
+def sliced(value: Symbol, key: Any) -> Symbol:
+    """Some elements of a value, as numpy takes them of an array; with a value as the index, those that it names."""
+    if isinstance(key, Symbol):
+        return use(standard("Gather"), value, key)
+    items: tuple[Any, ...] = cast(tuple[Any, ...], key) if isinstance(key, tuple) else (key,)
+    gaps = [i for i, item in enumerate(items) if item is ...]
+    if len(gaps) > 1:
+        raise _no_slice(items)
+    gap = gaps[0] if gaps else len(items)
+    axis = 0
+    for item in items[:gap]:
+        value, kept = _taken(value, item, axis, items)
+        axis += kept
+    axis = -1
+    for item in reversed(items[gap + 1 :]):
+        value, kept = _taken(value, item, axis, items)
+        axis -= kept
+    return value
+
+
+def _taken(value: Symbol, item: Any, axis: int, items: tuple[Any, ...]) -> tuple[Symbol, bool]:
+    """One element or several along an axis, and whether the axis is kept."""
+    if type(item) is int:
+        return use(standard("Slice", item, axis=axis), value), False
+    if not isinstance(item, slice) or item.step not in (None, 1):
+        raise _no_slice(items)
+    if not item.start and item.stop is None:
+        return value, True
+    return use(standard("Slice", (item.start, item.stop), axis=axis), value), True
+
+
+def _no_slice(items: tuple[Any, ...]) -> NetError:
+    return NetError(
+        what="a value of a net that is being drawn is indexed by whole numbers, slices, one ..., or one value",
+        got=f"x[{', '.join('...' if item is ... else repr(item) for item in items)}]",
+        mend=(
+            "x[0], x[1:-1], x[..., 0], or x[i] with a value i of indices",
+            "nw.Reverse()(x), nw.Transpose(1, 0)(x) or nw.Reshape(2, 3)(x), for another order or other axes",
+        ),
+    )
+
+
+def _combined(kind: Standard, sign: str, left: Any, right: Any, *fields: Any) -> Symbol:
+    sides = [
+        use(standard("Constant", side)) if isinstance(side, int | float) and kind != "MatMul" else side
+        for side in (left, right)
+    ]
+    other = next((side for side in sides if not isinstance(side, Symbol)), None)
+    if other is not None:
         raise NetError(
             what=f"{sign} joins two values of the net",
-            got=repr(right),
+            got=repr(other),
             mend="nw.Constant(…) or nw.Parameter(…) for an array; nw.Function for any other arithmetic",
         )
-    return use(standard(kind), left, right)
+    return use(standard(kind, *fields), *cast(list[Symbol], sides))
 
 
 def _not_yet(what: str) -> NetError:
