@@ -31,6 +31,7 @@ from netwright.codecs.reading import probabilities as probabilities
 from netwright.codecs.reading import raw as raw
 from netwright.codecs.sound.audio import Audio as Audio
 from netwright.codecs.sound.frames import Frames as Frames
+from netwright.codecs.sound.pitch import Pitch as Pitch
 from netwright.codecs.sound.spectrum import MFCC as MFCC
 from netwright.codecs.sound.spectrum import Mel as Mel
 from netwright.codecs.sound.spectrum import Spectrogram as Spectrogram
@@ -38,6 +39,7 @@ from netwright.codecs.text.bytes import Bytes as Bytes
 from netwright.codecs.text.characters import Characters as Characters
 from netwright.codecs.text.subwords import Subwords as Subwords
 from netwright.codecs.text.tokens import Tokens as Tokens
+from netwright.codecs.text.transcript import Transcript as Transcript
 from netwright.codecs.text.words import Words as Words
 from netwright.codecs.vary.colour import Brightness as Brightness
 from netwright.codecs.vary.colour import Contrast as Contrast
@@ -93,7 +95,9 @@ from netwright.generate.generate import generate as generate
 from netwright.generate.generate import stream as stream
 from netwright.generate.generated import Generated as Generated
 from netwright.generate.grammar import Grammar as Grammar
+from netwright.generate.ngrams import NGrams as NGrams
 from netwright.generate.regex import Regex as Regex
+from netwright.generate.transcribe import transcribe as transcribe
 from netwright.inside.activations import Activations as Activations
 from netwright.inside.activations import activations as activations
 from netwright.inside.check_gradient import GradientCheck as GradientCheck

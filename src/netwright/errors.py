@@ -135,7 +135,16 @@ class MissingArraysError(NetwrightError, RuntimeError):
 
 
 class DataError(NetwrightError, ValueError):
-    """An example, a label or a data set cannot be used as it is."""
+    """An example, a label or a data set cannot be used as it is.
+
+    Fields: `row` of the batch in which a part found it; the error calls it "example 2 of the batch". None elsewhere.
+    """
+
+    row: int | None = None
+
+    def of_example(self, example: int) -> Self:
+        """The same error that names an example of the data in place of a row of the batch."""
+        return self.changed(where=self.where.replace(f"example {self.row} of the batch", f"example {example}"))
 
 
 class FileError(NetwrightError, OSError):

@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import soundfile
 
 import netwright as nw
 from netwright.cli import main
@@ -72,3 +74,15 @@ def test_inputs_nested_too_deeply(folder, capsys):
         )
     assert main(["predict", "picture.net", "x" * 5000]) == 1
     assert capsys.readouterr().err.startswith("DataError: this file cannot be read as a picture\n")
+
+
+def test_a_sound(folder, capsys):
+    waves = {"low.wav": np.full(40, 0.25), "high.wav": np.full(90, 0.75)}
+    for name, wave in waves.items():
+        soundfile.write(name, wave, 8000)
+    net = nw.Chain(nw.GlobalAvgPool(), nw.Linear(1), nw.sigmoid, input=nw.Audio(8000, length="n"), output=nw.Boolean())
+    nw.save(net.with_arrays({"linear1/weight": [[40.0]], "linear1/bias": [-20.0]}), "loud.net")
+    assert main(["predict", "loud.net", *waves]) == 0
+    assert capsys.readouterr().out == "low.wav\tFalse  >99.99%\nhigh.wav\tTrue  >99.99%\n"
+    assert main(["predict", "loud.net", "lo.wav"]) == 1
+    assert capsys.readouterr().err.startswith("DataError: there is no such file\n")

@@ -7,7 +7,8 @@ import torch
 
 import netwright as nw
 from engine_pairs import batch_of, engines
-from netwright.training.culprit import Culprit, finite, first_broken, nearest
+from netwright.errors import DataError
+from netwright.training.culprit import Culprit, finite, first_broken, naming_examples, nearest
 
 
 def test_a_sum_that_is_too_large_is_not_taken_for_a_number_that_is_not_finite() -> None:
@@ -98,3 +99,14 @@ def test_of_what_several_processes_found_a_value_is_named_before_a_gradient() ->
     assert nearest([*gradients, late], paths) == late
     assert nearest(gradients, paths) == gradients[1]
     assert nearest([], paths) is None
+
+
+def test_an_error_about_a_row_of_a_batch_names_the_example():
+    error = DataError(what="too long", where="CTCLoss, example 1 of the batch")
+    error.row = 1
+    with pytest.raises(DataError) as caught, naming_examples(torch.tensor([7, 40])):
+        raise error
+    assert caught.value.where == "CTCLoss, example 40"
+    with pytest.raises(DataError) as other, naming_examples(torch.tensor([7, 40])):
+        raise DataError(what="wrong", where="row 1")
+    assert other.value.where == "row 1"

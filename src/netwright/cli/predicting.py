@@ -10,6 +10,7 @@ from netwright.cli.parser import Commands, whole_number
 from netwright.cli.printing import answer_text, plain_answer, print_json
 from netwright.codecs.image import Image
 from netwright.codecs.reading import Top, probabilities
+from netwright.codecs.sound.audio import SoundCodec
 from netwright.errors import DataError
 from netwright.file.load import load
 from netwright.measure.output import shows_chances
@@ -26,7 +27,7 @@ def add_predict(commands: Commands) -> None:
     examples = ["predict pets.net cat.png dog.png", "predict pets.net cat.png --top 3", "predict sum.net '[1, 2.5]'"]
     command = commands.command("predict", "print the answers of a saved net", examples, _predict)
     command.add_argument("file", help="a .net file")
-    what = "a picture's path, a text, a number, a list in brackets"
+    what = "the path of a picture or of a sound, a text, a number, a list in brackets"
     command.add_argument("inputs", nargs="+", metavar="input", help=what)
     command.add_argument("--top", type=whole_number, metavar="K", help="the K most probable classes of each input")
 
@@ -34,7 +35,7 @@ def add_predict(commands: Commands) -> None:
 def _predict(options: argparse.Namespace) -> None:
     net = load(options.file)
     codecs = [*net.inputs.values()]
-    as_they_are = len(codecs) == 1 and (isinstance(codecs[0], Image) or wants_texts(codecs[0]))
+    as_they_are = len(codecs) == 1 and (isinstance(codecs[0], Image | SoundCodec) or wants_texts(codecs[0]))
     values = [text if as_they_are else _value(text) for text in options.inputs]
     answers = net(values)
     chances = _chances(net, values, options.top)

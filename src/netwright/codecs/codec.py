@@ -21,7 +21,7 @@ from netwright.value import Value, literal
 
 DECISION = Decision()
 T = TypeVar("T")
-Answer: TypeAlias = Literal["class", "yes or no", "labels", "numbers", "elements", "boxes"]
+Answer: TypeAlias = Literal["class", "yes or no", "labels", "numbers", "elements", "boxes", "transcript"]
 CODECS: dict[str, type["Codec"]] = {}  # the table of codecs: name to class, for files
 LONGEST = 80  # characters of a codec that a message shows: a vocabulary may have thousands of words
 TOGETHER = 8192  # numbers in lists that become one array: other threads wait meanwhile
@@ -98,6 +98,8 @@ class Codec(Value, ABC):
         - `"numbers"`: any numbers, where `encode` gives as many; `read` gives them in their own unit.
         - `"boxes"`: candidates of a detector, where `encode` gives a box and an index for each thing.
         - `"elements"`: as a class at each position, of sequences that are measured by their elements.
+        - `"transcript"`: k probabilities at each of n positions, the last for nothing, where `encode` gives t indices
+          below k − 1; which position each belongs to is not known.
 
         None, the default: neither a loss nor metrics follow from it.
         """

@@ -71,13 +71,13 @@ class Predictor:
     def prompt(self, raw: Any) -> list[int]:
         """The elements of a prompt, the start element first if there is one."""
         empty = isinstance(raw, Sized) and not len(raw)
-        if empty and self.encoder.start is not None:
-            return [self.encoder.start]
         try:
             return self._starting.encode(raw).tolist()  # a tokenizer may add a piece of its own to an empty text
         except DataError:
             if not empty:
                 raise
+            if self.encoder.start is not None:
+                return [self.encoder.start]
             raise DataError(
                 what="the prompt is empty, and the net has no start element",
                 where="generate",

@@ -102,7 +102,7 @@ def _refuse_short(steps: Tensor, target: Tensor, symbols: Tensor) -> None:
     if len(short):
         row = int(short[0])
         count, repeats = int(symbols[row]), int(again[row].sum())
-        raise DataError(
+        error = DataError(
             what="a transcript is longer than its input can say",
             where=f"CTCLoss, example {row} of the batch",
             expected=f"{int(least[row])} elements or more, for {count} symbols"
@@ -110,3 +110,5 @@ def _refuse_short(steps: Tensor, target: Tensor, symbols: Tensor) -> None:
             got=f"{int(steps[row])} elements",
             mend=("leave this example out", "a net that shortens its input less, with smaller strides or pools"),
         )
+        error.row = row
+        raise error

@@ -9,6 +9,7 @@ from torch import Tensor
 from netwright.codecs.codec import Answer, Codec, by_row
 from netwright.codecs.numeric import plain_number
 from netwright.codecs.reading import probabilities
+from netwright.codecs.text.transcript import Transcript
 from netwright.errors import DataError
 from netwright.measure.classification import ClassCounts
 from netwright.measure.estimate import nothing_measured
@@ -18,6 +19,7 @@ from netwright.measure.report import Example, Report
 from netwright.measure.sequences import ElementCounts
 from netwright.measure.several import LabelCounts, PositionLabels
 from netwright.measure.tally import Metric, Tally
+from netwright.measure.transcripts import TranscriptEdits
 from netwright.measure.worst import Worst
 from netwright.net.part import Net
 from netwright.net.ports import target_name
@@ -124,6 +126,8 @@ def shows_chances(codec: Codec | None) -> bool:
 def _runs(codec: Codec) -> bool:
     """Whether an example has an answer at each of its positions."""
     axes = len(port(codec.decoded).axes)
+    if codec.answer == "transcript":
+        return False
     if codec.answer == "numbers":
         return _fixed(codec) < axes
     return codec.answer == "elements" or axes > 1
@@ -162,6 +166,7 @@ TALLIES: Mapping[Answer, Callable[[Codec, Sequence[int]], Tally]] = {
     "yes or no": _class_tally,
     "labels": _label_tally,
     "numbers": _number_tally,
+    "transcript": lambda codec, top: TranscriptEdits(cast(Transcript, codec)),
     "elements": lambda codec, top: ElementCounts([_shown(element) for element in codec.names], top),
 }
 

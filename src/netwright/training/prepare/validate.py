@@ -18,7 +18,7 @@ from netwright.net.run.noise import Noise
 from netwright.net.run.padding import own_elements
 from netwright.sizes.unify import Row, Shape
 from netwright.training.batch import Batch
-from netwright.training.culprit import Computes, NotFinite, of_values
+from netwright.training.culprit import Computes, NotFinite, naming_examples, of_values
 from netwright.training.engines.engine import mean_loss
 from netwright.training.engines.pieces import in_halves
 from netwright.training.feeds.batches import Batches
@@ -122,7 +122,8 @@ class Validation(Value, eq=False):
     def _sums(self, batch: Batch) -> Tensor:
         """Of a batch the sum of the losses, the number of examples, and how many decisions are wrong and are made."""
         context = measuring(batch, self.present.kind)
-        with Noise(0, 0, batch.examples).governing(self.data.device):  # for functions that draw by themselves
+        drawing = Noise(0, 0, batch.examples).governing(self.data.device)  # for functions that draw by themselves
+        with drawing, naming_examples(batch.examples):
             values = self.computed(batch.inputs, context)
         loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
         wrong = decided = 0
