@@ -135,6 +135,8 @@ RUNS = {
     "load_from_checkpoint": 'nw.load_run("runs/a"), for a run that nw.train(…, folder="runs/a") kept',
 }
 PICTURES = {
+    "CenterCrop": 'nw.Image(height, width, resize="crop")',
+    "Resizing": "nw.Image(height, width)",
     "RandomAffine": "nw.Image(…, vary=(nw.Rotate(10), nw.Shift(2), nw.Zoom(0.1)))",
     "RandomRotation": "nw.Image(…, vary=(nw.Rotate(10),))",
     "RandomTranslation": "nw.Image(…, vary=(nw.Shift(2),))",
@@ -150,7 +152,7 @@ PICTURES = {
     "RandomErasing": "nw.Image(…, vary=(nw.Erase(0.33),))",
     "MixUp": "nw.train(…, mixup=0.2)",
 }
-"""How pictures vary in training, as torchvision and Keras call it."""
+"""How pictures are resized, and how they vary in training, as torchvision and Keras call it."""
 SCHEDULES = {
     "StepLR": "nw.StepDecay(at=(0.5, 0.75), factor_each=0.1), at parts of the run",
     "MultiStepLR": "nw.StepDecay(at=(0.5, 0.75), factor_each=0.1), at parts of the run",

@@ -1,5 +1,6 @@
 """Boxes: things there and back, in pixels of the picture that was given, and what is no thing."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from netwright.codecs.ragged import Ragged
 
 SHAPES = Boxes(["circle", "square"], 32, 40)
 CIRCLE, SQUARE = ((2, 4, 12, 14), "circle"), ((20, 6, 39.5, 30), "square")
+
+
+def refused(net: nw.Net, pictures: np.ndarray, targets: list[Any]) -> str:
+    return message(lambda: nw.train(net, (pictures, targets), epochs=1, progress=False))
 
 
 def candidates(*things: tuple[Any, int, float, float]) -> torch.Tensor:
@@ -191,6 +196,25 @@ a detector learns from pictures of one size, since its grids follow from it
   got:      Boxes(['a'])
   mend:     nw.Boxes(labels, height, width), as those of the net's nw.Image"""
     )
+
+
+def test_boxes_of_another_picture_than_theirs():
+    """Without its size, a thing in a large picture would be learned at a wrong place, without an error."""
+    net = nw.Chain(nw.Conv(7, 8, stride=8), nw.GridBoxes(8), input=nw.Image(32, 40), output=SHAPES)
+    pictures = np.zeros((4, 64, 80, 3), np.uint8)
+    for things, got in (
+        ([CIRCLE], "boxes in one that is 40 wide, 32 high"),
+        (Things([CIRCLE], size=(80, 64)), "size=(80, 64)"),
+    ):
+        assert (
+            re.sub(r"row \d", "row …", refused(net, pictures, [things] * 4))
+            == f"""\
+the boxes are in pixels of a picture of another size than theirs
+  where:    port 'target', row …
+  expected: boxes in a picture that is 80 wide and 64 high
+  got:      {got}
+  mend:     nw.Things(things, size=(64, 80)), if they are in pixels of the picture that is given"""
+        )
 
 
 def test_it_is_printed_and_saved(tmp_path: Path):

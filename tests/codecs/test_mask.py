@@ -1,6 +1,7 @@
 """Mask: class numbers in every form, there and back at the picture's own size, and what does not count."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,21 @@ def test_masks_of_any_size():
     run = nw.train(net, (pictures * 4, masks * 4), epochs=1, seed=0, progress=False)
     assert [answer.shape for answer in run.net(pictures)] == [(6, 4), (3, 4)]
     wrong = message(lambda: nw.train(net, (pictures * 4, masks[::-1] * 4), epochs=1, seed=0, progress=False))
-    assert "row 0" in wrong
+    assert wrong.startswith("the mask has another size than its picture")
+
+
+def test_a_mask_of_another_size_than_its_picture():
+    pictures, masks = [np.zeros((6, 4), np.uint8)] * 4, [CLASSES[:3]] * 4
+    net = nw.Chain(nw.Conv(3, 1), nw.softmax, input=nw.Image(8, 8, "gray"), output=Mask([0, 1, 2], 8, 8))
+    said = message(lambda: nw.train(net, (pictures, masks), epochs=1, seed=0, progress=False))
+    assert (
+        re.sub(r"row \d", "row …", said)
+        == """\
+the mask has another size than its picture
+  where:    port 'target', row …
+  expected: 6 x 4, height by width
+  got:      3 x 4"""
+    )
 
 
 def test_bad_masks():

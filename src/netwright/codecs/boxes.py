@@ -194,9 +194,21 @@ class Boxes(LabelCodec):
         boxes = torch.minimum(boxes.clamp_min(0), ends)  # (b, n, 4)
         return torch.cat([boxes, torch.where(seen, label, NOTHING[-1])], -1)  # (b, n, 5)
 
+    def expect_place(self, raw: Any, place: PicturePlacement) -> None:
+        said = raw.size if isinstance(raw, Things) else self._size or place.given
+        if said != place.given:
+            height, width = place.given
+            own = f"boxes in one that is {said[1]} wide, {said[0]} high"
+            raise DataError(
+                what="the boxes are in pixels of a picture of another size than theirs",
+                expected=f"boxes in a picture that is {width} wide and {height} high",
+                got=f"size={said}" if isinstance(raw, Things) else own,
+                mend=f"nw.Things(things, size=({height}, {width})), if they are in pixels of the picture that is given",
+            )
+
     def on_input(self, answer: Any, place: PicturePlacement) -> list[Thing]:
         things = cast(list[Thing], answer)
-        if not things:
+        if not things or place.kept:
             return things
         boxes = place.original(torch.tensor([thing.box for thing in things], dtype=torch.float64, device="cpu"))
         solid = (boxes[:, 2:] > boxes[:, :2]).all(1).tolist()

@@ -47,7 +47,9 @@ class Codec(Value, ABC):
       training before that, and `variation`, the same in words;
     - `read`, one tensor to one raw value, in the form that a `Reading` asks for; `decode` calls it;
     - `answer`, one word for what the output is, so that a net which it decodes can be trained without a loss of one's
-      own, and measured; `names`, what its classes are called, where they are not numbers.
+      own, and measured; `names`, what its classes are called, where they are not numbers;
+    - of inputs with places in them, such as pictures: `place_of`, where a raw value lies in its encoded form, and
+      `moves`, where `varied` has moved it. The decoder of places says in `on_input` and `moved` what follows for them.
     """
 
     def __init_subclass__(cls) -> None:
@@ -154,9 +156,12 @@ class Codec(Value, ABC):
         return self.read(output, reading)
 
     def place_of(self, raw: Any) -> Any:
-        """Where a raw value lies in its encoded form, such as a picture that was resized; None where it fills it."""
+        """Where a raw value lies in its encoded form, such as a picture that is resized; None for other values."""
         del raw
         return None
+
+    def expect_place(self, raw: Any, place: Any) -> None:
+        """Raise `DataError` for a target of places that does not belong to an input that lies so; training asks it."""
 
     def on_input(self, answer: Any, place: Any) -> Any:
         """An answer about places in the encoded input, such as boxes, as one about the raw input, by its place."""

@@ -223,13 +223,12 @@ class Image(Codec):
         deviation = _rounded(moments.deviation) if self.deviation is FREE else self.deviation
         return replace(self, mean=mean, deviation=deviation)
 
-    def place_of(self, raw: Any) -> PicturePlacement | None:
+    def place_of(self, raw: Any) -> PicturePlacement:
         if is_picture(raw):
             height, width = read_picture(raw, _upright_size)
         else:
             height, width = self._channels_last(as_tensor(raw)).shape[:2]
-        found = self.placed(height, width)
-        return None if found.kept else found
+        return self.placed(height, width)
 
     def placed(self, height: int, width: int) -> PicturePlacement:
         """Where a picture of this size, in pixels, lies in the encoded one: boxes are moved so."""

@@ -142,7 +142,18 @@ class Mask(LabelCodec):
     def moved(self, prepared: Tensor, moves: PictureMoves) -> Tensor:
         return moves.classes(prepared, UNKNOWN if self.partial else 0)  # (b, h, w)
 
+    def expect_place(self, raw: Any, place: PicturePlacement) -> None:
+        size = tuple(self._index(raw).shape)
+        if size != place.given:
+            raise DataError(
+                what="the mask has another size than its picture",
+                expected=f"{place.given[0]} x {place.given[1]}, height by width",
+                got=f"{size[0]} x {size[1]}",
+            )
+
     def on_input(self, answer: Any, place: PicturePlacement) -> Any:
+        if place.kept:
+            return answer
         if isinstance(answer, Mapping):
             each = cast(Mapping[Label, Numbers], answer)
             return {label: spread_out(map_, place, float(label == self._labels[0])) for label, map_ in each.items()}

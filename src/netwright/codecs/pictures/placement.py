@@ -42,6 +42,12 @@ class PicturePlacement(Value):
         return (left, top) == (0, 0) and self.size == self.whole == (bottom, right)
 
     @property
+    def given(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        left, top, right, bottom = self.region  # in the middle
+        return round(top + bottom), round(left + right)
+
+    @property
     def scale(self) -> tuple[float, float]:
         """How many pixels of the new picture one of the old makes, across and down."""
         left, top, right, bottom = self.region
@@ -55,9 +61,8 @@ class PicturePlacement(Value):
     def original(self, boxes: Tensor) -> Tensor:
         """Boxes (n, 4) of the new picture as they lie in the old one; those beyond its edges end there."""
         scale, shift = self._numbers(boxes)
-        left, top, right, bottom = self.region
         found = (boxes - shift) / scale  # (n, 4)
-        width, height = left + right, top + bottom  # the piece is in the middle
+        height, width = self.given
         return torch.stack(
             [side.clamp(0, end) for side, end in zip(found.unbind(-1), (width, height) * 2, strict=True)], -1
         )  # (n, 4)
@@ -74,8 +79,7 @@ def spread_out(values: np.ndarray[Any, Any], place: PicturePlacement, outside: A
 
     Pixels of the old picture that are not in the new one have the value `outside`.
     """
-    left, top, right, bottom = place.region
-    height, width = round(top + bottom), round(left + right)  # the piece is in the middle
+    (left, top, _, _), (height, width) = place.region, place.given
     across, down = place.scale
     rows = np.floor((np.arange(height) + 0.5 - top) * down).astype(np.int64)
     columns = np.floor((np.arange(width) + 0.5 - left) * across).astype(np.int64)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TALLEST = 6.0  # inches of a picture
 LEGEND = 0.4  # inches below it
+APART = 1.6  # points between a name and the edge of its box
 OPAQUE = 0.55  # of the colour of a class over the picture
 
 
@@ -54,18 +55,19 @@ def boxes(picture: Any, things: Sequence[Any]) -> "Figure":
         colour = colours[thing.label]
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.8))
     for thing, raw in zip(found, things, strict=True):
-        left, top, _, _ = thing.box
+        left, top, right, _ = thing.box
         score = f" {thing.score:.0%}" if len(raw) == 3 else ""
-        inside = top < 0.06 * len(pixels)  # there is no room above the box
-        axes.text(
-            max(left, 0),
-            max(top, 0),
+        inside, at_end = top < 0.06 * len(pixels), left > 0.75 * pixels.shape[1]  # no room above, or to the right
+        axes.annotate(
             f"{plain_name(thing.label)}{score}",
+            (min(right, pixels.shape[1]) if at_end else max(left, 0), max(top, 0)),
+            xytext=(-APART if at_end else APART, -APART if inside else APART),
+            textcoords="offset points",
+            ha="right" if at_end else "left",
             va="top" if inside else "bottom",
             color="white",
             fontsize=SMALL,
-            clip_on=True,
-            bbox={"facecolor": colours[thing.label], "edgecolor": "none", "pad": 1.2},
+            bbox={"facecolor": colours[thing.label], "edgecolor": "none", "pad": APART},
         )
     return figure
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from netwright.around import around
 from netwright.codecs.array import Array
 from netwright.codecs.category import Boolean, Category
-from netwright.codecs.codec import Codec
+from netwright.codecs.codec import Codec, by_row
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.numeric import time_as_number
 from netwright.codecs.pieces import kept_if_small
@@ -21,6 +21,8 @@ from netwright.net.plan.plan import fixed, plan_of, ranked
 from netwright.sizes.size import names
 from netwright.sizes.unify import Row
 from netwright.training.prepare.labels import codec_in_bounds, end_of, kept_order, target_codec
+
+FEW = 100  # examples whose targets are compared with their pictures, since reading the size of a file takes a while
 
 
 def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
@@ -34,9 +36,23 @@ def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
     outputs = dict(net.held.outputs)
     for port, name in targets.items():
         outputs[name] = _fitted(net.held.outputs.get(name), net, source, port, name)
-    if outputs == dict(net.held.outputs):
-        return net
-    return net.holding(outputs=outputs)
+    if outputs != dict(net.held.outputs):
+        net = net.holding(outputs=outputs)
+    for port, name in targets.items():
+        _check_places(net, source, port, outputs[name])
+    return net
+
+
+def _check_places(net: Net, source: Source, port: str, codec: Codec) -> None:
+    """Raise an error for targets of places that do not fit the pictures they belong to, among the first examples."""
+    if type(codec).expect_place is Codec.expect_place:
+        return
+    moving = [name for name, codec in net.held.inputs.items() if type(codec).place_of is not Codec.place_of]
+    if moving:
+        encoder, rows = net.held.inputs[moving[0]], source.read(range(min(len(source), FEW)), [moving[0], port])
+        with _errors_at(port, source):
+            pairs = zip(rows[moving[0]], rows[port], strict=True)
+            [*by_row(pairs, lambda pair: codec.expect_place(pair[1], encoder.place_of(pair[0])))]
 
 
 def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: str) -> Codec:
