@@ -120,7 +120,7 @@ def test_the_name_that_torch_has() -> None:
     assert elsewhere.loss(lambda output, target: output) == elsewhere.loss(torch.sin) == ""
 
 
-@pytest.mark.parametrize("name", ["Masking", "losses", "save_model"])
+@pytest.mark.parametrize("name", ["StringLookup", "losses", "save_model"])
 def test_a_name_that_is_like_none_of_ours_has_no_mend(name) -> None:
     """A module of the package, and a name of which only a few letters are the same, would mislead."""
     assert refused(lambda: getattr(nw, name)).mend == ()

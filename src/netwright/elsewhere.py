@@ -45,6 +45,7 @@ PARTS = {
     "Unsqueeze": "nw.Reshape(…)",
     "Unflatten": "nw.Reshape(…)",
     "Dot": "nw.MatMul()",
+    "Masking": 'nw.Array("n 8"), whose size n has a name: sequences of any length need no mask',
     "GroupNormalization": "nw.GroupNorm(groups)",
     "Transformer": "nw.encoder_block(width, heads) and nw.decoder_block(width, heads, memory=True)",
     "TransformerEncoderLayer": "nw.encoder_block(width, heads)",

@@ -52,7 +52,8 @@ def _check_places(net: Net, source: Source, port: str, codec: Codec) -> None:
         encoder, rows = net.held.inputs[moving[0]], source.read(range(min(len(source), FEW)), [moving[0], port])
         with _errors_at(port, source):
             pairs = zip(rows[moving[0]], rows[port], strict=True)
-            [*by_row(pairs, lambda pair: codec.expect_place(pair[1], encoder.place_of(pair[0])))]
+            for _ in by_row(pairs, lambda pair: codec.expect_place(pair[1], encoder.place_of(pair[0]))):
+                pass
 
 
 def _fitted(codec: Codec | None, net: Net, source: Source, port: str, output: str) -> Codec:
