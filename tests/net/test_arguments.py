@@ -21,8 +21,7 @@ WRONG = {
     "rename": (
         lambda: NET.rename("linear1", 3),
         nw.NetError,
-        "a part's name is a Python name\n  where:    linear1\n  got:      3\n"
-        "  mend:     letters, digits and underscores",
+        "a part's name has letters, digits and underscores only\n  where:    linear1\n  got:      3",
     ),
     "arrays list": (
         lambda: NET.with_arrays([1]),

@@ -13,12 +13,12 @@ def test_paths_join_and_a_shared_place_starts_anew() -> None:
 
 def test_numbered_names_and_names_of_places() -> None:
     assert numbered(["relu1", "relu3"], "relu") == "relu2"
-    check_name("12", "a place")
+    for name in ("12", "4b", "conv_1"):
+        check_name(name, "a place")
     with pytest.raises(NetError) as caught:
         check_name("a b", "a place")
     assert str(caught.value) == (
-        "a part's name is a Python name\n  where:    a place\n  got:      'a b'\n"
-        "  mend:     letters, digits and underscores"
+        "a part's name has letters, digits and underscores only\n  where:    a place\n  got:      'a b'"
     )
 
 

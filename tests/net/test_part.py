@@ -65,8 +65,7 @@ def test_refusals() -> None:
     with pytest.raises(NetError) as caught:
         nw.Shared("a b", nw.relu)
     assert str(caught.value) == (
-        "a part's name is a Python name\n  where:    a shared name\n  got:      'a b'\n"
-        "  mend:     letters, digits and underscores"
+        "a part's name has letters, digits and underscores only\n  where:    a shared name\n  got:      'a b'"
     )
 
 

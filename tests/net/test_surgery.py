@@ -258,8 +258,7 @@ REFUSED: list[tuple[Callable[[Net], object], type[NetwrightError], str]] = [
     (
         lambda net: net.rename("relu1", "a/b"),
         NetError,
-        "a part's name is a Python name\n  where:    relu1\n  got:      'a/b'\n"
-        "  mend:     letters, digits and underscores",
+        "a part's name has letters, digits and underscores only\n  where:    relu1\n  got:      'a/b'",
     ),
     (
         lambda net: net.rename("relu1", "output"),

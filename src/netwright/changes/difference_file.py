@@ -18,7 +18,7 @@ from netwright.file.load import DIFFERENCE
 from netwright.file.save import netwright_version
 from netwright.file.structure import Reader, check_uses, described_value, planned_uses
 from netwright.net.faults import explain
-from netwright.net.names import check_name
+from netwright.net.names import check_name, is_name
 from netwright.net.node import Node
 
 WHERE = "difference"
@@ -174,7 +174,7 @@ def _suits(kind: str, value: Any) -> bool:
     if kind == "option":
         return True
     if kind in ("name", "shared"):
-        return isinstance(value, str) and (not value or value.isidentifier() or value.isdigit())
+        return value == "" or is_name(value)
     if kind == "ports":
         return _pair(value) and all(isinstance(one, str) for one in _tuple(value[0])) and _pairs(value[1])
     if value is None:

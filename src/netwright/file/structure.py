@@ -16,6 +16,7 @@ from netwright.errors import FileError, NetwrightError, SizeError, close_names, 
 from netwright.fields import test_of
 from netwright.file.format import malformed, short, too_deep
 from netwright.net.faults import explain
+from netwright.net.names import is_name
 from netwright.net.node import NOTHING, PARTS, Held, Node, field_values
 from netwright.net.plan.container import ContainerNode, leaf_uses
 from netwright.net.plan.level import Call
@@ -52,7 +53,7 @@ def described_value(value: object, where: str, depth: int = 0) -> Plain:
         if value is mark:
             return {"mark": name}
     if isinstance(value, Node):
-        return {"part": _name_in(PARTS, value, where), **_fields(value, where, depth), **_shared(value, where)}
+        return {"part": _name_in(PARTS, value, where), **_fields(value, where, depth), **_shared(value)}
     if isinstance(value, Codec):
         return {"codec": _name_in(CODECS, value, where), **_fields(value, where, depth)}
     if type(value) in RECORDS.values():
@@ -75,10 +76,8 @@ def _fields(value: object, where: str, depth: int) -> Plain:
     return {"fields": {name: described_value(item, _below(where, name, item), depth + 1) for name, item in items}}
 
 
-def _shared(node: Node, where: str) -> Plain:
+def _shared(node: Node) -> Plain:
     name = node.held.shared
-    if name and not name.isidentifier():
-        raise FileError(what="a shared name in a file is a Python name", where=where, got=repr(name))
     return {"shared": name} if name else {}
 
 
@@ -230,7 +229,7 @@ class Reader(Value):
         cls = _looked_up(PARTS, plain["part"], "part", where)
         if "shared" in plain:
             held = replace(held, shared=plain["shared"])
-            if not _is_name(held.shared):
+            if not is_name(held.shared):
                 malformed(where, "a shared name", held.shared)
         return _built(cls, self._read_fields(cls, plain["fields"], where, depth), where, self.size, held)
 
@@ -428,7 +427,3 @@ def unfit(cls: type, error: Exception, where: str) -> FileError:
         expected=getattr(error, "expected", ""),
         got=getattr(error, "got", ""),
     )
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value.isidentifier()

@@ -80,12 +80,20 @@ def moved(things: Mapping[str, T], places: Mapping[str, str]) -> dict[str, T]:
     return found
 
 
+def is_name(name: object) -> bool:
+    """Whether a value is a name that can stand in a path: a Python name, which may begin with a digit here.
+
+    Example:
+        >>> is_name("conv1"), is_name("4b"), is_name("a/b")
+        (True, True, False)
+    """
+    return isinstance(name, str) and bool(name) and f"_{name}".isidentifier()
+
+
 def check_name(name: object, where: str) -> None:
     """Refuse a name that cannot stand in a path."""
-    if not (isinstance(name, str) and (name.isidentifier() or name.isdigit())):
-        raise NetError(
-            what="a part's name is a Python name", where=where, got=repr(name), mend="letters, digits and underscores"
-        )
+    if not is_name(name):
+        raise NetError(what="a part's name has letters, digits and underscores only", where=where, got=repr(name))
 
 
 def matches(path: str, pattern: str) -> bool:
