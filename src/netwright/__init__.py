@@ -226,6 +226,12 @@ from netwright.models.transformer import encoder_block as encoder_block
 from netwright.models.transformer import gated as gated
 from netwright.models.transformer import llama_block as llama_block
 from netwright.models.transformer import self_attention as self_attention
+from netwright.models.vision.convnext import convnext_tiny as convnext_tiny
+from netwright.models.vision.efficientnet import efficientnet as efficientnet
+from netwright.models.vision.mobilenet import mobilenet_v3 as mobilenet_v3
+from netwright.models.vision.resnet import resnet as resnet
+from netwright.models.vision.squeezenet import squeezenet as squeezenet
+from netwright.models.vision.unet import unet as unet
 from netwright.net.apply import apply as apply
 from netwright.net.chain import Chain as Chain
 from netwright.net.compare import alike as alike

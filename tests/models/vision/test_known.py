@@ -1,0 +1,36 @@
+"""Nets with published weights say what is in a picture, with the scores of independent implementations."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import netwright as nw
+from netwright.errors import FileError
+from netwright.models.vision.known import squeezenet_state
+from vision_oracle import stored
+
+
+def test_it_says_egyptian_cat(tmp_path: Path) -> None:
+    facts, net = stored("imagenet"), nw.pretrained("squeezenet")
+    path = tmp_path / "cat.png"
+    Image.fromarray(facts["cat"]).save(path)
+    assert net(path) == "Egyptian cat"
+    scores = net[:"softmax"](path).numpy()
+    np.testing.assert_allclose(scores, facts["squeezenet"], rtol=0, atol=1e-4)
+
+
+def test_it_is_an_ordinary_net(tmp_path: Path) -> None:
+    net = nw.pretrained("squeezenet")
+    assert nw.summary(net).parameters == 1_235_496
+    nw.save(net, tmp_path / "squeezenet.net")
+    assert nw.load(tmp_path / "squeezenet.net") == net
+    pets = net.with_output(nw.Category(["cat", "dog"]))
+    assert nw.diff(net, pets).of("reset") == ("conv10/conv1/weight", "conv10/conv1/bias")
+
+
+def test_weights_of_another_net_are_refused() -> None:
+    with pytest.raises(FileError) as caught:
+        squeezenet_state({"conv1": [], "conv2": []})
+    assert str(caught.value) == "these are not the weights of SqueezeNet 1.1\n  got:      conv1, conv2"
