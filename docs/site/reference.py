@@ -93,6 +93,7 @@ GROUPS = (
                 "mask",
                 "number",
                 "reading",
+                "table",
                 "text",
             )
         ),

@@ -35,6 +35,10 @@ from netwright.codecs.sound.pitch import Pitch as Pitch
 from netwright.codecs.sound.spectrum import MFCC as MFCC
 from netwright.codecs.sound.spectrum import Mel as Mel
 from netwright.codecs.sound.spectrum import Spectrogram as Spectrogram
+from netwright.codecs.table.bag_of_words import BagOfWords as BagOfWords
+from netwright.codecs.table.date import Date as Date
+from netwright.codecs.table.nullable import Nullable as Nullable
+from netwright.codecs.table.record import Record as Record
 from netwright.codecs.text.bytes import Bytes as Bytes
 from netwright.codecs.text.characters import Characters as Characters
 from netwright.codecs.text.subwords import Subwords as Subwords
@@ -59,6 +63,9 @@ from netwright.data.jsonl import jsonl as jsonl
 from netwright.data.parquet import parquet as parquet
 from netwright.data.sources import image_folder as image_folder
 from netwright.data.split import split as split
+from netwright.data.table import Table as Table
+from netwright.data.table import TableColumn as TableColumn
+from netwright.data.table import table as table
 from netwright.diagnosis.diagnose import Diagnosis as Diagnosis
 from netwright.diagnosis.diagnose import diagnose as diagnose
 from netwright.diagnosis.rules import Symptom as Symptom
@@ -220,6 +227,7 @@ from netwright.measure.measure import measure as measure
 from netwright.measure.report import Report as Report
 from netwright.models.inception import bn_inception as bn_inception
 from netwright.models.pretrained.models import pretrained as pretrained
+from netwright.models.tabular import tabular as tabular
 from netwright.models.transformer import cross_attention as cross_attention
 from netwright.models.transformer import decoder_block as decoder_block
 from netwright.models.transformer import encoder_block as encoder_block

@@ -6,6 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from IPython.core.formatters import DisplayFormatter
@@ -129,7 +130,24 @@ def public_values(run):
         *(nw.check_gradient(run.net, PICTURES[0]), list(nw.walk(run.net, PICTURES[0]))),
         RateRange(0.1, "why", *[tuple(range(1, 5000))] * 3),
         nw.trace_effect(writer, "ab", "ba", at="gru1"),
+        *(wide_table(), wide_table().input),
     ]
+
+
+def wide_table() -> nw.Table:
+    """A table of many columns."""
+    columns = {f"column {i} of a wide table": [0.5 * i, 1.0, 2.0] for i in range(500)}
+    return nw.table(pd.DataFrame({**columns, "y": ["a", "b", "a"]}), "y")
+
+
+def test_a_table_shows_what_its_columns_were_taken_for():
+    frame = pd.DataFrame({"age": [1.0, None, 3.0], "<b>": ["x", "y", "x"], "paid": ["no", "yes", "no"]})
+    text = shown(nw.table(frame, "paid"))["text/html"]
+    assert "3 rows, 4 numbers a row" in text
+    assert "1 to 3, mean 2; 1 missing" in text
+    assert "&lt;b&gt;" in text and "target: category" in text
+    assert "<details open>" in text
+    assert "<details open>" not in shown(wide_table())["text/html"]
 
 
 def test_the_text_of_every_public_value_is_short(run):

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar, cast
 import torch
 from torch import Tensor
 
-from netwright.codecs.numeric import is_array, rows_of_numbers, size_of
+from netwright.codecs.numeric import arrayed, is_array, rows_of_numbers, size_of
 from netwright.codecs.pieces import pieces
 from netwright.codecs.ragged import Ragged
 from netwright.codecs.reading import Decision, Raw, Reading
@@ -179,6 +179,10 @@ class Codec(Value, ABC):
         """
         del raw
         return None
+
+    def collected(self, raw: Any) -> Any:
+        """What a net or a column was given, as this codec reads it: what numpy can convert, as an array."""
+        return arrayed(raw)
 
     def encode_all(self, raws: Sequence[Any]) -> Tensor | Ragged:
         """Many raw values as one tensor with a batch axis, a `Ragged` if lengths differ; an error names the row."""

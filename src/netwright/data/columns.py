@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netwright.codecs.numeric import arrayed
+from netwright.codecs.table.rows import TableRows
 from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.hub_tables import hub_column
 from netwright.data.lazy import Lazy, Rows
@@ -89,7 +90,7 @@ def column(values: Any, port: str) -> Sequence[Any]:
     if isinstance(found, np.ndarray | Tensor):
         if found.ndim > 0:
             return Lazy(MappedRows(found), "") if is_mapped(found) else cast(Sequence[Any], found)
-    elif type(found) in (list, tuple, range) or isinstance(found, Lazy):
+    elif type(found) in (list, tuple, range) or isinstance(found, Lazy | TableRows):
         return cast(Sequence[Any], found)
     elif isinstance(found, Sequence) and not isinstance(found, str | bytes):
         return Lazy(DatasetRows(found, None), "")
@@ -126,6 +127,8 @@ def values_at(values: Any, indices: Tensor) -> Sequence[Any]:
         return cast(Sequence[Any], values[indices.to(values.device)])
     if isinstance(values, np.ndarray):
         return cast(Sequence[Any], values[indices.numpy()])
+    if isinstance(values, TableRows):
+        return values.picked(indices)
     return [values[i] for i in indices.tolist()]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from netwright.codecs.numeric import number_table, plain_number
 from netwright.data.arrow import ArrowRows, is_arrow
 from netwright.data.columns import DatasetRows, column, lazy_columns, picked_columns, rows_together
 from netwright.data.datasets import Split
+from netwright.data.frames import with_rows
 from netwright.data.held_out import StreamPart
 from netwright.data.hub_tables import hub_table
 from netwright.data.lazy import Lazy
@@ -133,6 +135,7 @@ def source(
     inputs: tuple[str, ...] = ("input",),
     targets: tuple[str, ...] = ("target",),
     weights: Sequence[float] | NDArray[Any] | torch.Tensor | None = None,
+    codecs: Mapping[str, Codec] = MappingProxyType({}),
 ) -> Source | Stream:
     """The user's data as a `Source` or a `Stream`.
 
@@ -148,6 +151,7 @@ def source(
         inputs: the names of the net's input ports.
         targets: the names of the ports that the loss compares with; () when the net ends in its losses.
         weights: how much each example counts; only with data whose number is known.
+        codecs: those of input ports, of which a `Record` reads a frame as it is.
 
     Raises:
         DataError: no data, columns of different lengths, a row that does not fit, a port that is missing or unknown.
@@ -157,7 +161,7 @@ def source(
         {'input': ['a.png', 'b.png'], 'target': ['cat', 'dog']}
     """
     ports = RowPorts(inputs, targets)
-    found = _counted(data, ports)
+    found = _counted(with_rows(data, ports, codecs), ports)
     if found is None:
         if weights is not None:
             raise DataError(

@@ -104,7 +104,7 @@ def measure(
         ports = (others, (following,)) if others else (net.input_names, ())
 
     def chunks(data: Any) -> Iterator[Chunk]:
-        for chunk in _chunks(source(data, *ports), net):
+        for chunk in _chunks(source(data, *ports, codecs=net.held.inputs), net):
             yield chunk if following is None else {**chunk, ends[0].column: chunk[following]}
 
     if baseline is not None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netwright.data.datasets import Dataset, Split
+from netwright.data.table import HEAD, Table
 from netwright.errors import shortened
 from netwright.forms import html_form
 from netwright.measure.report import Report
@@ -48,6 +49,7 @@ STYLE = """<style>
 .nw-form table{border-collapse:collapse;margin:.3em 0}.nw-form .scroll{overflow-x:auto}
 .nw-form th,.nw-form td{padding:.2em .7em;text-align:right;border:0;white-space:nowrap}
 .nw-form th[scope=row],.nw-form .nw-summary td:nth-child(2),.nw-form .nw-summary td:nth-child(3){text-align:left}
+.nw-form .nw-columns td{text-align:left;white-space:normal}
 .nw-form caption{text-align:left;opacity:.75}
 .nw-form .two{display:flex;flex-wrap:wrap;gap:.6em 1.6em;align-items:flex-start}
 .nw-form .choices div{display:flex;flex-wrap:wrap;gap:0 .8em;padding:.15em 0}
@@ -131,6 +133,15 @@ def dataset_form(data: Dataset) -> str:
     listed = "".join(f"<div><dt>{escaped(name)}</dt><dd>{escaped(text)}</dd></div>" for name, text in facts)
     head = f"<p><b>{escaped(data.name)}</b>: {escaped(data.about)}</p>"
     return _form(f'{head}<dl class="choices">{listed}</dl>{_examples(data.train)}')
+
+
+@html_form.register
+def table_form(found: Table) -> str:
+    """A table: what each column was taken for."""
+    head = f"{found.rows:,} rows, {found.input.encoded} numbers a row"
+    columns = f'<div class="nw-columns">{table_html(HEAD, found.cells)}</div>'
+    shown = " open" if len(found.columns) <= OPEN else ""
+    return _form(f"<details{shown}><summary>{head}</summary>{columns}</details>")
 
 
 def _form(body: str) -> str:

@@ -11,6 +11,7 @@ from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec, prepared_on
 from netwright.codecs.numeric import arrayed, keeping_graphs, number_table
 from netwright.codecs.ragged import Ragged
+from netwright.codecs.table.rows import TableRows
 from netwright.errors import DataError, SizeError, did_you_mean, with_article
 from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, fixed, plan_of, plan_with, ranked, shape_text
@@ -118,8 +119,10 @@ def _encode(node: Node, x: Any) -> tuple[dict[str, Tensor | Ragged], dict[str, C
     codecs: dict[str, Codec] = {}
     single: dict[str, bool] = {}
     for name, raw in given.items():
-        raw = Many(arrayed(raw.examples)) if isinstance(raw, Many) else arrayed(raw)
-        codec = node.held.inputs.get(name) or _undeclared(plan, name, raw)
+        codec = node.held.inputs.get(name)
+        collected = arrayed if codec is None else codec.collected
+        raw = Many(collected(raw.examples)) if isinstance(raw, Many) else collected(raw)
+        codec = codec or _undeclared(plan, name, raw)
         codecs[name] = codec
         single[name] = _is_single(codec, plan, name, raw)
         rows = raw.examples if isinstance(raw, Many) else raw
@@ -186,7 +189,7 @@ def _rank(raw: Any) -> int:
 
 def _is_single(codec: Codec, plan: Plan, name: str, raw: Any) -> bool:
     """Whether one example was given. A list is many; an array is what its rank says; both ways is an error."""
-    if isinstance(raw, Many | list):
+    if isinstance(raw, Many | list | TableRows):
         return False
     if not isinstance(raw, np.ndarray | Tensor):
         return True

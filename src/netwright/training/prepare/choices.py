@@ -10,6 +10,7 @@ import torch
 
 from netwright.codecs.codec import Codec
 from netwright.data.duplicates import duplicates
+from netwright.data.frames import columns_not_used
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError, shortened
 from netwright.machine import best_device, free_memory
@@ -250,6 +251,12 @@ class Chooser:
                     f"the last axis has the channels; if the first has them, put nw.Transpose(1, 2, 0) before {op.path}"
                 )
                 self.say("channels", f"{shape[-1]} of {shape_text(shape)}", why)
+
+    def columns(self, source: Source, codecs: Mapping[str, Codec]) -> None:
+        """Record which columns of a frame the net does not read."""
+        names = [name for port, codec in codecs.items() for name in columns_not_used(source.columns[port], codec)]
+        if names:
+            self.say("columns not used", ", ".join(names), "the net's encoder does not name them")
 
     def truncated(self, source: Source, codecs: Mapping[str, Codec]) -> None:
         """Record how many examples the encoders cut to `max_length`."""

@@ -138,7 +138,7 @@ def _read(
     A stream of which a `part` will be held out has one order in all passes, and two readers at different places.
     """
     try:
-        found = source(data, *ports, weights)
+        found = source(data, *ports, weights, net.held.inputs)
         if isinstance(found, Stream):
             kept = keep or found.single or (part and found.shuffles)
             found = replace(found, placed=None) if part else found

@@ -310,5 +310,6 @@ def _say_what_is_known(choose: Chooser, net: Net, goal: Goal, loss: Any, example
     choose.say("loss", goal.name, goal.why, loss)
     choose.examples(examples.training, examples.held_out, net.input_names)
     choose.channels(plan_of(net))
+    choose.columns(examples.training, goal.net.held.inputs)
     choose.truncated(examples.training, goal.net.held.inputs)
     choose.converted(examples.training, goal.net.held.inputs)

@@ -1,0 +1,1 @@
+"""Codecs of the columns of a table, and of whole rows."""
