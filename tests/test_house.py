@@ -31,7 +31,7 @@ FLOORS = [
     ["changes", "stepping", "models", "training"],
     ["generate", "check", "editing", "inside"],
     ["show"],
-    ["diagnosis", "sweep"],
+    ["diagnosis", "sklearn", "sweep"],
     ["cli", ""],
 ]
 INSIDE = {
