@@ -164,7 +164,7 @@ class NetRegressor(Regressing, _NetEstimator):
         """Train the net on rows and their numbers."""
         rows, numbers = self._rows(X, y, y_numeric=True, multi_output=True)
         numbers = np.asarray(numbers, dtype=np.float64)
-        return self._fit(rows, numbers, Number() if numbers.ndim == 1 else Vector())
+        return self._fit(rows, numbers, Number() if numbers.ndim == 1 else Vector(numbers.shape[1]))
 
     def predict(self, X: Any) -> Any:
         """The number, or the numbers, of each row."""
@@ -178,4 +178,4 @@ class NetRegressor(Regressing, _NetEstimator):
 
 def _encoder(rows: Any, targets: Any) -> Codec:
     """The encoder of the default net: of the columns of a frame, or of vectors."""
-    return table(rows.assign(**{TARGET: targets}), TARGET).input if is_frame(rows) else Vector()
+    return table(rows.assign(**{TARGET: targets}), TARGET).input if is_frame(rows) else Vector().fit(rows)

@@ -88,7 +88,8 @@ def test_an_unknown_name() -> None:
     assert str(caught.value) == (
         "no data set is called 'minst'\n"
         "  mend:     did you mean 'mnist'?\n"
-        "  or:       known: mnist, fashion-mnist, digits, wikipedia-sentences, shakespeare, english-french, pokemon"
+        "  or:       known: mnist, fashion-mnist, digits, wikipedia-sentences, shakespeare, english-french, pokemon, "
+        "titanic"
     )
     with pytest.raises(DataError) as caught:
         dataset("zzzz")

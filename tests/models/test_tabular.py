@@ -24,6 +24,8 @@ def test_the_end_fits_the_target(target: object, end: str):
     net = nw.tabular(FRAME.assign(y=target), "y")
     assert net.paths[-1] == end
     assert net.plan.inputs == {"input": (5,)}
+    assert not any(array.any() for array in net.arrays.values())
+    assert {*net.arrays} == {"paths/linear/weight", "paths/deep/linear2/weight"}
 
 
 def test_it_learns_numbers_and_classes():

@@ -76,9 +76,9 @@ class Regex(Value, Grammar[int]):
         which[found] = np.arange(len(found))
         return Moves([table.states[i] for i in found], torch.from_numpy(which[led]))
 
-    def _table(self, vocabulary: Vocabulary) -> "Table":
+    def _table(self, vocabulary: Vocabulary) -> "MatchTable":
         texts = [None if e is None else self._text(e) for e in vocabulary.elements]
-        return Table.of(self, texts)
+        return MatchTable.of(self, texts)
 
     def _text(self, element: object) -> str:
         if not isinstance(element, str):
@@ -212,7 +212,7 @@ def _bits(number: int) -> Iterator[int]:
         number ^= low
 
 
-class Table(Value):
+class MatchTable(Value):
     """The automaton of a pattern over the characters of a vocabulary, as arrays, to walk all its elements at once.
 
     Fields:
@@ -232,7 +232,7 @@ class Table(Value):
     none: NDArray[np.int64]
 
     @classmethod
-    def of(cls, regex: Regex, texts: list[str | None]) -> "Table":
+    def of(cls, regex: Regex, texts: list[str | None]) -> "MatchTable":
         """The table for a vocabulary; characters that the pattern does not tell apart are one class."""
         automaton = compiled(regex.pattern)
         known = [text or "" for text in texts]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from netwright.codecs.codec import Answer, Codec
 from netwright.data.table import table
 from netwright.layers.dropout import Dropout
@@ -11,14 +13,16 @@ from netwright.layers.linear import Linear
 from netwright.layers.pointwise import relu, sigmoid, softmax
 from netwright.layers.wrap import Parallel, Residual
 from netwright.net.chain import Chain
+from netwright.net.part import Net
 
 WIDTH = 64
-DROPPED, DROPPED_INPUTS = 0.3, 0.0
+DROPPED = 0.3
+LAST = ("paths/linear/weight", "paths/deep/linear2/weight")
 ENDS: Mapping[Answer | None, Mapping[str, Any]] = {"class": {"softmax": softmax}, "yes or no": {"sigmoid": sigmoid}}
 
 
-def tabular(frame: Any, target: str, *, codecs: Mapping[str, Codec] | None = None) -> Chain:
-    """A net for a table, without its arrays: a row in, the target out.
+def tabular(frame: Any, target: str, *, codecs: Mapping[str, Codec] | None = None) -> Net:
+    """A net for a table, untrained: a row in, the target out.
 
     `nw.table` looks at the frame and makes encoder and decoder. A linear path beside the deep one learns what a linear
     model learns, which is the best that many small tables have; the deep one learns the rest.
@@ -41,14 +45,15 @@ def tabular(frame: Any, target: str, *, codecs: Mapping[str, Codec] | None = Non
     return net_of_rows(found.input, found.output)
 
 
-def net_of_rows(input: Codec | None, output: Codec, width: int = WIDTH) -> Chain:
-    """The same net for any encoder of vectors, and a decoder that says what the answer is."""
-    deep = Chain(
-        Linear(width),
-        Residual([relu, Dropout(DROPPED), Linear(width)]),
-        relu,
-        Dropout(DROPPED),
-        Linear(),
-    )
+def net_of_rows(input: Codec, output: Codec) -> Net:
+    """The same net for any encoder of vectors, and a decoder that says what the answer is.
+
+    The last layer of each path begins at zero where its sizes are known, so that the first answer is the mean, or that
+    all classes are equally likely: what a small table cannot tell better, stays so.
+    """
+    deep = Chain(Linear(WIDTH), Residual([relu, Dropout(DROPPED), Linear(WIDTH)]), relu, Dropout(DROPPED), Linear())
     paths = Parallel(linear=Linear(), deep=deep)
-    return Chain(paths=paths, sum=Add(), **ENDS.get(output.answer, {}), input=input, output=output)
+    net = Chain(paths=paths, sum=Add(), **ENDS.get(output.answer, {}), input=input, output=output)
+    shapes = {path: spec.known for path, spec in net.plan.arrays.items() if path in LAST}
+    zeros = {path: np.zeros(shape, np.float32) for path, shape in shapes.items() if shape is not None}
+    return net.with_arrays(zeros)

@@ -46,7 +46,9 @@ class TableRows(Sequence[Mapping[str, Any]]):
         numbers = indices.tolist()
 
         def of(values: Any) -> Sequence[Any]:
-            return values[indices.numpy()] if isinstance(values, np.ndarray) else [values[place] for place in numbers]
+            if isinstance(values, np.ndarray):
+                return cast(Sequence[Any], values[indices.numpy()])
+            return [values[place] for place in numbers]
 
         return TableRows({name: of(values) for name, values in self.columns.items()})
 
