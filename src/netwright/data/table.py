@@ -234,7 +234,7 @@ def _texts(name: str, known: Sequence[Any]) -> tuple[str, str, Codec | None]:
         except DataError:  # no word is common
             return "left out", "texts that have no word in common", None
         words = cast(tuple[str, ...], codec.words)
-        return "text", f"{len(words)} common words: {', '.join(words[:SHOWN])}, …", codec
+        return "text", f"{len(words)} common words: {', '.join(words[:SHOWN])}{', …' * (len(words) > SHOWN)}", codec
     if many:
         return "left out", f"an identifier: {len(counts):,} different texts in {len(known):,} rows", None
     common = counts.most_common()
