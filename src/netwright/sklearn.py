@@ -156,7 +156,8 @@ class NetRegressor(Regressing, _NetEstimator):
         >>> import numpy as np
         >>> from netwright.sklearn import NetRegressor
         >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
-        >>> abs(NetRegressor(epochs=200).fit(x, 3 * x[:, 0]).predict([[0.5, 0.55]])[0] - 1.5) < 0.3
+        >>> model = NetRegressor(epochs=200).fit(x, 3 * x[:, 0])
+        >>> bool(abs(model.predict([[0.5, 0.55]])[0] - 1.5) < 0.3)
         True
     """
 
