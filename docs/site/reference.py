@@ -75,7 +75,12 @@ GROUPS = (
         "Parts made of parts, and parts made of PyTorch modules and functions.",
         ("layers.wrap", "layers.function", "layers.module"),
     ),
-    "losses",
+    Group(
+        "losses",
+        "Losses",
+        "Nets that compare an output with its target.",
+        tuple(f"layers.{name}" for name in ("losses", "ctc", "detection", "divergence", "similarity")),
+    ),
     Group(
         "codecs",
         "Encoders and decoders",
