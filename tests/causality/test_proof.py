@@ -20,7 +20,7 @@ from netwright.layers.recurrent.gru import GRU, GRUCell
 from netwright.layers.sequence import Delay, DropFirst, DropLast, Reverse
 from netwright.net.plan.rewrite import rewritten
 
-LOOSE = {"Slice", "Pad", "Concatenate", "MatMul", "Transpose", "Conv", "AvgPool", "Delay"}
+LOOSE = {"Slice", "Pad", "Concatenate", "MatMul", "Transpose", "Conv", "AvgPool", "Delay", "Attention"}
 """Layers whose reach is wider than need be: one answer for all axes, or none where axes only change their place."""
 
 
