@@ -187,6 +187,48 @@ def test_a_join_that_is_none(make: Callable[[], nw.Net], text: str) -> None:
     assert str(caught.value) == text
 
 
+ONE_VALUE = [
+    ([nw.GRU(4), nw.Last()], {}, "nw.Bidirectional(nw.GRU(4), last=True)"),
+    (
+        [nw.GRU(4), nw.Last(), nw.Linear(2)],
+        {"join": nw.Add(), "input": (6, 3)},
+        "nw.Chain(nw.Bidirectional(nw.GRU(4), join=nw.Add(), last=True), nw.Linear(2))",
+    ),
+    ([nw.GRU(4), nw.Last()], {"last": True, "input": ("n", 3)}, "nw.Bidirectional(nw.GRU(4), last=True)"),
+    ([nw.GRU(4), nw.Max(0)], {}, "nw.Chain(nw.Bidirectional(nw.GRU(4)), nw.Max(0))"),
+    ([nw.Embedding(4), nw.LSTM(4), nw.GlobalAvgPool()], {},
+     "nw.Chain(nw.Bidirectional(nw.Chain(nw.Embedding(4), nw.LSTM(4))), nw.GlobalAvgPool())"),
+    ([nw.GRU(4), nw.Last()], {"output": 5}, ""),  # no mend gives five values
+    (nw.Last(), {}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "options", "mend"), ONE_VALUE)
+def test_both_directions_of_what_gives_no_sequence(body: object, options: dict[str, object], mend: str) -> None:
+    part = nw.Chain(*body) if isinstance(body, list) else body
+    with pytest.raises(SizeError) as caught:
+        nw.Bidirectional(body, **options)  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "a part that is run from both ends gives a sequence, and this one does not\n"
+        "  where:    Bidirectional\n"
+        "  expected: an output for every element, such as nw.GRU(4) gives\n"
+        f"  got:      {part!r}, whose output has no axis of elements" + (f"\n  mend:     {mend}" if mend else "")
+    )
+    if mend:
+        given = {"input": options.get("input", (6, 3))}
+        net = nw.initialize(nw.Chain(eval(mend, {"nw": nw}), input=given["input"] if "Embed" not in mend else "n <9>"))
+        assert len(net.plan.outputs["output"]) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [nw.Conv(4, 3), [nw.Conv(4, 3, stride=2), nw.relu], [nw.Embedding(3), nw.GRU(4)], nw.LSTM(4), nw.DropLast(),
+     nw.Map([nw.GRU(4), nw.Last()]), nw.Linear(3), nw.Mean(-1), nw.Conv(2, (3, 3)), nw.softmax],
+)  # fmt: skip
+def test_both_directions_of_what_gives_a_sequence(body: object) -> None:
+    assert "turn" in nw.Bidirectional(body).paths
+
+
 def test_nothing_to_carry() -> None:
     with pytest.raises(NetError) as caught:
         nw.Fold(nw.Linear(3))

@@ -2,27 +2,35 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.codecs.each import Each as EachCodec
-from netwright.errors import NetError, did_you_mean
+from netwright.errors import NetError, NetwrightError, SizeError, did_you_mean, shortened
 from netwright.layers.join import Concatenate
 from netwright.layers.sequence import Last, Reverse
+from netwright.net.chain import Chain
+from netwright.net.faults.edit import code
 from netwright.net.graph import Graph
 from netwright.net.node import Held, Node
 from netwright.net.part import Container, shared_repr
 from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.level import Level, PerElement
+from netwright.net.plan.plan import plan_with
 from netwright.net.plan.symbol import Symbol, as_part, input_ports, output_names
 from netwright.net.ports import PortsLike, held_codecs, ports_repr
 from netwright.sizes.notation import OUTPUT, Axis, port
+from netwright.sizes.size import names, unknowns
+from netwright.sizes.unify import Row
 
 BODY = "body"
 SIDE_BY_SIDE = Concatenate()
 LETTERS = "nmklpq"  # names for the axis that a codec gets
+ELEMENTS = "n"
+SEQUENCES = ("n ?", "n <?>", "n", "n ? ?", "n ? ? ?")  # what a part may take: vectors, indices, numbers, pictures
+MOST_GIVEN = 100  # characters of a part in an error
 
 
 class Every(Container, abstract=True):
@@ -249,7 +257,8 @@ class Bidirectional(Container):
         input: the encoder, or the sizes of an example.
         output: the decoder, or sizes.
 
-    Raises: NetError for a `join` that does not take two values; SizeError where sizes do not fit.
+    Raises: NetError for a `join` that does not take two values; SizeError for a part that gives no sequence, as one
+        that ends in `nw.Last()`, and where sizes do not fit.
 
     Example:
         >>> import netwright as nw
@@ -278,6 +287,7 @@ class Bidirectional(Container):
         object.__setattr__(self, "body", as_part(body))
         object.__setattr__(self, "join", as_part(join))
         object.__setattr__(self, "last", last)
+        _check_sequence(self.body, join, input, output)
         self.settle(held_codecs(self, input, output))
 
     def flow(self, call: Callable[..., Symbol], *x: Symbol) -> Symbol:
@@ -296,8 +306,10 @@ class Bidirectional(Container):
         """The body, where both directions have the same one; otherwise a graph has to say it."""
         found = {**self.children(), **children}
         known = children.keys() <= self.children().keys()
-        same = found["forward"] == found["backward"]
-        return {"body": found["forward"], "join": found["join"]} if known and same else None
+        if not known or found["forward"] != found["backward"]:
+            return None
+        _check_sequence(found["forward"], found["join"])
+        return {"body": found["forward"], "join": found["join"]}
 
     def __repr__(self) -> str:
         join = "" if self.join == SIDE_BY_SIDE else f", join={self.join!r}"
@@ -307,6 +319,52 @@ class Bidirectional(Container):
 
 def _first(value: Symbol) -> Symbol:
     return value[value.names[0]]
+
+
+def _check_sequence(body: Node, join: Any, input: PortsLike = None, output: PortsLike = None) -> None:
+    """Refuse to run from both ends what gives no sequence: reversing its output would reverse the features."""
+    if _gives_sequence(body):
+        return
+    given = shortened(repr(body), MOST_GIVEN)
+    raise SizeError(
+        what="a part that is run from both ends gives a sequence, and this one does not",
+        where="Bidirectional",
+        expected="an output for every element, such as nw.GRU(4) gives",
+        got=f"{given}, whose output has no axis of elements",
+        mend=_outside(body, join, input, output),
+    )
+
+
+def _gives_sequence(body: Node) -> bool:
+    """Whether the first axis of what a part gives grows with the first of what it takes; true where it is not known."""
+    taken = body.required_names
+    for sizes in SEQUENCES if len(taken) == 1 else ():
+        plan = plan_with(body.stripped(), {taken[0]: Array(sizes)})
+        if plan.solution.mismatches:
+            continue
+        shape = next(iter(plan.outputs.values()))
+        first = shape[0] if shape else 0
+        if isinstance(first, Row):
+            return True
+        return ELEMENTS in names(first) or any(unknown.owner for unknown in unknowns(first))
+    return True
+
+
+def _outside(body: Node, join: Any, input: PortsLike, output: PortsLike) -> str:
+    """The mend for a chain: what no longer works on a sequence stands behind both directions, and `last` for `Last`."""
+    parts = [*body.children().values()] if isinstance(body, Chain) else []
+    count = max((i for i in range(1, len(parts)) if _gives_sequence(Chain(*parts[:i]))), default=0)
+    inner, behind = parts[:count], parts[count:]
+    if not inner:
+        return ""
+    last = isinstance(behind[0], Last)
+    both = partial(Bidirectional, inner[0] if count == 1 else Chain(*inner), join=join, last=last)
+    rest = behind[1:] if last else behind
+    try:
+        Chain(both(), *rest, input=input, output=output)
+    except NetwrightError:
+        return ""
+    return code(Chain(both(), *rest) if rest else both())
 
 
 def _taken(body: Node) -> tuple[str, ...]:
