@@ -1,5 +1,6 @@
 """Errors print what, where, expected, got, mend; several are numbered; they pickle; each is a builtin's child."""
 
+import copy
 import pickle
 
 import pytest
@@ -51,6 +52,18 @@ def test_an_error_within_a_place_says_the_place_first() -> None:
 def test_an_error_with_other_texts_is_else_the_same() -> None:
     error = SizeError.of([FAULT]).changed(where="there", mend=())
     assert str(error) == TEXT.replace("a -> b", "there").partition("\n  mend")[0]
+
+
+def test_notes_stay_with_an_error_that_is_copied_or_told_otherwise() -> None:
+    error = SizeError.of([FAULT])
+    error.add_note("of the third trial")
+    error.mended = "a net"
+    alike = [error.within("row 3"), error.changed(where="there"), pickle.loads(pickle.dumps(error)), copy.copy(error)]
+    assert [other.__notes__ for other in alike] == [["of the third trial"]] * 4
+    assert [other.mended for other in alike[:2]] == ["a net"] * 2
+    assert not hasattr(pickle.loads(pickle.dumps(SizeError.of([FAULT]))), "__notes__")
+    alike[0].add_note("of its own")
+    assert error.__notes__ == ["of the third trial"]
 
 
 def test_a_text_is_shortened_to_what_fits() -> None:

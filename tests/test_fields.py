@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.errors import NetError
+from netwright.errors import NetError, NetwrightError, TrainingError
 from netwright.fields import at_least, plain, suits, with_known_arguments, words
 
 if TYPE_CHECKING:
@@ -142,3 +142,37 @@ def test_a_function_with_known_arguments() -> None:
     with pytest.raises(NetError) as caught:
         halved(4, p=0.5)  # pyright: ignore[reportCallIssue]
     assert caught.value.what == "halved takes no 'p'" and caught.value.mend == ("nw.halved(rate=…)",)
+
+
+SEEDED = {
+    "initialize": lambda seed: nw.initialize(SMALL, seed=seed),
+    "adapt": lambda seed: nw.adapt(FILLED, nw.Linear, seed=seed),
+    "seed": lambda seed: FILLED([1.0], training=True, seed=seed),
+    "apply": lambda seed: nw.apply(FILLED, {}, torch.ones(1, 1), training=True, seed=seed),
+    "split": lambda seed: nw.split([1, 2, 3], seed=seed),
+    "Sample": lambda seed: nw.Sample(seed=seed),
+    "contact_sheet": lambda seed: nw.contact_sheet(nw.Image(2, 2), [], seed=seed),
+    "plot.loss_surface": lambda seed: nw.plot.loss_surface(FILLED, ([[1.0]], [2.0]), seed=seed),
+    "train": lambda seed: nw.train(SMALL, ([[1.0]], [[2.0]]), epochs=1, progress=False, seed=seed),
+    "descend": lambda seed: nw.descend(lambda w: (w**2).sum(), [1.0], 0.1, seed=seed),
+}
+SMALL = nw.Chain(2, input=1)
+FILLED = nw.initialize(SMALL)
+
+
+@pytest.mark.parametrize("name", SEEDED)
+@pytest.mark.parametrize("seed", [-1, 2.0, "7", True, 2**63, float("nan"), [1]])
+def test_a_seed_that_is_none(name: str, seed: object) -> None:
+    with pytest.raises(NetwrightError) as caught:
+        SEEDED[name](seed)
+    if name != "Sample" or type(seed) is int:  # of a field the type is told
+        where = "seed" if name in ("train", "descend") else name
+        assert str(caught.value) == (
+            f"a seed is a whole number, at least 0 and below 2⁶³\n  where:    {where}\n  got:      {seed!r}"
+        )
+    assert isinstance(caught.value, TrainingError) == (name in ("train", "descend"))
+
+
+def test_a_seed_of_numpy_is_the_same_seed() -> None:
+    assert nw.initialize(SMALL, seed=np.int64(3)) == nw.initialize(SMALL, seed=3)
+    assert nw.initialize(SMALL, seed=2**63 - 1) != nw.initialize(SMALL, seed=3)

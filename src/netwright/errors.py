@@ -72,7 +72,7 @@ class NetwrightError(Exception):
 
     def changed(self, **texts: Any) -> Self:
         """The same error with other texts."""
-        return self.of(replace(fault, **texts) for fault in self.faults)
+        return self._with(replace(fault, **texts) for fault in self.faults)
 
     def within(self, place: str) -> Self:
         """The same error with the place it lies in, such as a row or a file, before its own.
@@ -83,7 +83,14 @@ class NetwrightError(Exception):
               where:    row 3, port 'x'
         """
         places = (f"{place}, {fault.where}" if fault.where not in ("", place) else place for fault in self.faults)
-        return self.of(replace(fault, where=where) for fault, where in zip(self.faults, places, strict=True))
+        return self._with(replace(fault, where=where) for fault, where in zip(self.faults, places, strict=True))
+
+    def _with(self, faults: Iterable[Fault]) -> Self:
+        """An error with other faults, and with all else that this one has: its notes, and the net that a mend gives."""
+        error = self.of(faults)
+        others = {name: value for name, value in vars(self).items() if name not in vars(error)}
+        error.__dict__ |= {name: [*value] if isinstance(value, list) else value for name, value in others.items()}
+        return error
 
     def _hold(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
@@ -99,7 +106,8 @@ class NetwrightError(Exception):
         return "\n".join([f"{len(self.faults)} faults", *blocks])
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self).of, (self.faults,))
+        notes = getattr(self, "__notes__", [])
+        return (type(self).of, (self.faults,), {"__notes__": [*notes]} if notes else None)
 
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython prints."""

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import operator
 import sys
 import types
 from collections import abc
@@ -12,10 +13,11 @@ from typing import Any, Literal, ParamSpec, TypeVar, Union, cast, get_args, get_
 import numpy as np
 
 from netwright import elsewhere
-from netwright.errors import NetError, NetwrightError
+from netwright.errors import NetError, NetwrightError, shortened
 
 P = ParamSpec("P")
 R = TypeVar("R")
+SEEDS = 2**63
 LARGEST = int(sys.float_info.max)  # a whole number beyond it is no float
 
 WORDS: dict[Any, str] = {
@@ -63,6 +65,29 @@ def at_least(least: int, value: object, name: str, where: str) -> None:
     """
     if type(value) is not int or value < least:
         raise NetError(what=f"{name} is a whole number of at least {least}", where=where, got=repr(value))
+
+
+def expect_seed(seed: object, where: str) -> int:
+    """A seed as a number: whole, at least 0 and below 2⁶³, which torch takes everywhere.
+
+    Raises: NetError for anything else.
+
+    Example:
+        >>> expect_seed(-1, "initialize")
+        Traceback (most recent call last):
+        netwright.errors.NetError: a seed is a whole number, at least 0 and below 2⁶³
+          where:    initialize
+          got:      -1
+    """
+    try:
+        number = operator.index(cast(Any, seed))
+    except TypeError:
+        number = -1
+    if isinstance(seed, bool) or not 0 <= number < SEEDS:
+        raise NetError(
+            what="a seed is a whole number, at least 0 and below 2⁶³", where=where, got=shortened(repr(seed), 60)
+        )
+    return number
 
 
 def with_known_arguments(function: Callable[P, R]) -> Callable[P, R]:

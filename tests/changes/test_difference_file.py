@@ -176,3 +176,21 @@ def test_no_damage_gives_anything_but_a_file_error(file: Path) -> None:
         file.write_bytes(whole[:length])
         with pytest.raises(NetwrightError):
             nw.load_difference(file)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 12])
+def test_a_file_that_ends_in_its_first_bytes_is_no_file_of_a_difference(tmp_path: Path, count: int) -> None:
+    net = nw.initialize(nw.Chain(2, input=1))
+    path = tmp_path / "a.difference"
+    nw.save_difference(nw.diff(net, net.with_arrays({"linear1/bias": [1.0, 2.0]})), path)
+    start = path.read_bytes()[:count]
+    path.write_bytes(start)
+    with pytest.raises(FileError) as caught:
+        nw.load_difference(path)
+    got = f"a file that begins with {start[:8]!r}" if count else "an empty file"
+    assert str(caught.value) == (
+        "this is not the file of a difference\n"
+        f"  where:    {path}\n"
+        "  expected: a file that nw.save_difference wrote\n"
+        f"  got:      {got}"
+    )

@@ -326,6 +326,8 @@ NOTHING = (
     "  expected: Linear, Conv, Embedding in the selection\n"
     "  mend:     nw.adapt(net, nw.Linear), for the last layers too"
 )
+OWN_ARRAYS = "  mend:     nw.train(…, learning_rate=…) trains their own arrays"
+GATED = nw.initialize(nw.Chain(nw.GRU(4), nw.Last(), nw.LayerNorm(), input=("n", 3)))
 WRONG: list[tuple[Any, str]] = [
     (lambda: nw.adapt(3), "adapt takes a net\n  got:      3"),  # pyright: ignore
     (lambda: nw.adapt(NET, rank=0), "the rank is a whole number of at least 1\n  where:    adapt\n  got:      0"),
@@ -351,7 +353,11 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (lambda: nw.adapt(RECURRENT, nw.GRU), OTHER_KIND),
     (lambda: nw.adapt(RECURRENT, nw.select(RECURRENT)), OTHER_KIND),
-    (lambda: nw.adapt(RECURRENT), NOTHING),
+    (lambda: nw.adapt(RECURRENT), NOTHING + "\n  or:       nw.adapt(net, nw.Embedding)"),
+    (lambda: nw.adapt(GATED), NOTHING.partition("  mend")[0] + OWN_ARRAYS),
+    (lambda: nw.adapt(GATED, "gru*"), OTHER_KIND.partition("  mend")[0] + OWN_ARRAYS),
+    (lambda: nw.adapt(nw.adapt(NET, nw.Linear), nw.relu), NOTHING.partition("  mend")[0] + OWN_ARRAYS),
+    (lambda: nw.adapt(GROUPS, nw.Flatten), NOTHING),  # rank 8 is none of three groups
     (lambda: nw.adapt(NET, nw.relu), NOTHING),
     (lambda: nw.adapt(nw.initialize(nw.Linear(3).with_input(2))), NOTHING),
     (

@@ -96,3 +96,16 @@ def test_what_is_no_input_or_no_part_is_said_at_once() -> None:
 def test_a_graph_is_kept() -> None:
     x = rows(3).requires_grad_()
     assert nw.activations(classifier(), x)["linear2"].requires_grad
+
+
+def test_a_net_of_one_layer_has_its_output() -> None:
+    dense = nw.initialize(nw.Linear(2).with_input(3), seed=1)
+    x = torch.rand(5, 3)
+    values = nw.activations(dense, nw.batch(x))
+    assert list(values) == ["linear"]
+    torch.testing.assert_close(values["linear"], dense(nw.batch(x)))
+    gated = nw.initialize(nw.GRU(2).with_input(("n", 3)), seed=1)
+    found = nw.activations(gated, x)
+    assert list(found) == ["gru.output", "gru.hidden"]
+    torch.testing.assert_close(dict(found), {f"gru.{name}": value for name, value in gated(x).items()})
+    assert list(nw.activations(gated, x, at="gru.hidden")) == ["gru.hidden"]

@@ -17,7 +17,7 @@ GIVEN: dict[str, Any] = {"validation": 30, "epochs": 6, "batch_size": 16, "threa
 
 def runner_of(**more: Any) -> Runner:
     options = options_of({**GIVEN, **more})
-    (make,) = runners(variants_of(NET, {"linear1.out": [5]}), split_data(NET, DATA, options), [options])
+    (make,) = runners(variants_of(NET, {"linear1.out": [5]}), split_data(NET, DATA, [options]), [options])
     return make()
 
 
@@ -83,7 +83,7 @@ def test_the_frozen_front_is_computed_once_for_all_trials() -> None:
     net = nw.Chain(body=body, head=[nw.Linear(4), nw.relu, nw.Linear(), nw.softmax], output=nw.Category(["no", "yes"]))
     options = options_of({**GIVEN, "learning_rate": {"body/*": 0}})
     variants = variants_of(net, {"head/linear1.out": [4, 5]})
-    made = [make() for make in runners(variants, split_data(net, DATA, options), [options] * 2)]
+    made = [make() for make in runners(variants, split_data(net, DATA, [options]), [options] * 2)]
     for runner, out in zip(made, (4, 5), strict=True):
         runner.train(1.0)
         assert [choice.name for choice in runner.trial.run.choices][-1] == "frozen front"
@@ -108,7 +108,7 @@ def test_a_trial_that_trains_the_front_or_mixes_its_examples_is_the_run_of_train
     frozen = {"learning_rate": {"body/*": 0}}
     options = [options_of({**GIVEN, **own}) for own in (frozen, other)]
     variants = variants_of(net, [frozen, other])
-    made = [make() for make in runners(variants, split_data(net, DATA, options[0]), options)]
+    made = [make() for make in runners(variants, split_data(net, DATA, options), options)]
     for runner in made:
         runner.train(1.0)
     assert [made[0].trial.run.choices[-1].name, made[1].trial.run.choices[-1].name == "frozen front"] == [
@@ -124,7 +124,7 @@ def test_streams_are_read_by_each_trial() -> None:
         return zip(*DATA, strict=True)
 
     options = options_of({**GIVEN, "validation": DATA, "epochs": 2})
-    assert split_data(NET, stream, options) is None
+    assert split_data(NET, stream, [options]) is None
     (make,) = runners(variants_of(NET, {"linear1.out": [5]}), stream, [options])
     runner = make()
     runner.train(1 / 2)

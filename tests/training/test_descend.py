@@ -104,6 +104,11 @@ def test_no_tensor_of_the_caller_is_changed() -> None:
             "  got:      float\n  mend:     lambda w: (w**2).sum()",
         ),
         (
+            lambda: nw.descend(lambda w: (w * 1j).sum(), [1.0], 0.1),
+            "the cost of a descent is one number, computed with torch\n  where:    cost\n"
+            "  got:      a tensor of complex numbers\n  mend:     lambda w: (w**2).sum()",
+        ),
+        (
             lambda: nw.descend(lambda w: torch.tensor(1.0), [1.0], 0.1),
             "the cost does not depend on its argument, so it has no gradient\n  where:    cost\n"
             "  mend:     a cost that is computed with torch from the tensor that it is given",

@@ -3,12 +3,12 @@
 from math import inf
 from typing import Literal, TypeAlias
 
-from netwright.causality.probe import Offsets, probe
+from netwright.causality.probe import Offsets, Pairs, probe, seen_at
 from netwright.causality.proof import SeenThrough, Visibility
 from netwright.errors import NetError, did_you_mean
 from netwright.net.node import expect_net
 from netwright.net.part import Net
-from netwright.net.plan.each import EachBoundary
+from netwright.net.plan.each import EachBoundary, user_path
 from netwright.net.plan.wiring import Slot
 from netwright.value import Value, few_lines
 
@@ -132,6 +132,14 @@ def offsets_of(net: Net, sight: Visibility, source: Slot, *slots: Slot) -> dict[
     return probe(net, sight.along, source[1], axes, sight.training, sight.lookahead)
 
 
+def pairs_of(net: Net, sight: Visibility, source: Slot, slot: Slot, length: int) -> Pairs | None:
+    """What perturbation shows for so many positions, pair by pair; None if the net cannot be run so."""
+    axis, given = sight.axis(slot), sight.carriers(source)
+    if axis is None or given is None or len(given) != 1:
+        return None
+    return seen_at(net, sight.along, source[1], slot, axis, length)
+
+
 def _dependency(net: Net, sight: Visibility, output: str, source: Slot, slot: Slot) -> Dependency:
     low, high = sight.of(slot)[source]
     edges = sight.path(source, slot)
@@ -152,7 +160,7 @@ def parts(sight: Visibility, edges: tuple[SeenThrough, ...]) -> tuple[str, ...]:
 
 def ahead_of(edges: tuple[SeenThrough, ...]) -> str:
     """The path of the first of these leaves that looks ahead; empty where none does."""
-    return next((edge.made[0].removesuffix("/") for edge in edges if edge.span[1] > 0), "")
+    return next((user_path(edge.made[0]) for edge in edges if edge.span[1] > 0), "")
 
 
 def seen_text(name: str, low: float, high: float) -> str:

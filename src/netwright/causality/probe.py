@@ -35,6 +35,9 @@ MOST = 160  # positions that are changed, at most: of longer inputs that many, a
 ROWS = 8  # positions that are changed in one run, each in an example of its own: more would need much memory
 TOLERANCE = 1e-9  # of the value: less is rounding
 Offsets: TypeAlias = frozenset[int]
+Pair: TypeAlias = tuple[int, int]
+Pairs: TypeAlias = frozenset[Pair]
+"""(position of a value, position of an input)."""
 
 
 class Draw(Value):
@@ -64,15 +67,40 @@ def probe(
     for lengths in _lengths(plan, far):
         run = _Run(net, whole, lengths, training)
         try:
-            several = [run.offsets(seed, source, axis, [*slots.values()]) for seed in range(len(DRAWS))]
+            drawn = [run.seen(seed, source, axis, [*slots.values()]) for seed in range(len(DRAWS))]
         except Exception:  # another length may work, and a user's code may raise anything
             continue
-        numbers = [offsets for offsets in several if offsets is not None]
+        numbers = [[_offsets(pairs) for pairs in one] for one in drawn if one is not None]
         found += numbers
         looked += bool(numbers)
         if looked == enough:
             break
     return {slot: frozenset(d for one in found for d in one[at]) for at, slot in enumerate(slots)} if found else None
+
+
+def seen_at(net: Net, along: str, source: str, slot: Slot, slot_axis: int, length: int) -> Pairs | None:
+    """For a value of a net, the pairs (i, j) at which position i was seen to change with position j of an input.
+
+    Every size that varies has this length. None if the net cannot be run so: sizes are not known yet, a position is
+    missing, or a user's code fails on the drawn values.
+    """
+    plan = net.plan
+    axis = next(i for i, size in enumerate(plan.inputs[source]) if not isinstance(size, Row) and along in names(size))
+    if not are_known(all_shapes(plan)):
+        return None
+    known = {name for size in varying_sizes(plan) for name in names(size)}
+    try:
+        run = _Run(net, program_of(plan, [slot]), dict.fromkeys(sorted(known), length), False)
+        drawn = [run.seen(seed, source, axis, [slot_axis], first=0) for seed in range(len(DRAWS))]
+    except Exception:  # a user's code may raise anything
+        return None
+    numbers = [pairs for one in drawn if one is not None for pairs in one]
+    return frozenset().union(*numbers) if numbers else None
+
+
+def _offsets(pairs: Pairs) -> Offsets:
+    """How far the positions of pairs are apart."""
+    return frozenset(place - i for i, place in pairs)
 
 
 def _lengths(plan: Plan, far: int) -> Iterator[dict[str, int]]:
@@ -96,8 +124,11 @@ class _Run:
     def __init__(self, net: Net, whole: Program, lengths: Mapping[str, int], training: bool) -> None:
         self.net, self.whole, self.lengths, self.training = net, whole, lengths, training
 
-    def offsets(self, seed: int, source: str, axis: int, axes: Sequence[int]) -> list[Offsets] | None:
-        """At which distances from a changed position values change; None if the values are not numbers."""
+    def seen(self, seed: int, source: str, axis: int, axes: Sequence[int], first: int = 1) -> list[Pairs] | None:
+        """Which positions of values change with which of the input; None if the values are not numbers.
+
+        The positions of the input before `first` are left out: from the very first, nothing can be ahead.
+        """
         draw = DRAWS[seed]
         bound = self.whole.bind({path: self._array(path, draw) for path in self.net.plan.arrays})
 
@@ -107,23 +138,23 @@ class _Run:
             with torch.no_grad(), drawing_from(seed):  # for code that draws by itself
                 return bound(x, context)
 
-        first = {name: self._input(name, draw) for name in {*self.net.required_names, source}}
-        other = self._other(first[source], source, draw)
-        if not all(y[0].isfinite().any() for y in values(first, len(other))):
+        start = {name: self._input(name, draw) for name in {*self.net.required_names, source}}
+        other = self._other(start[source], source, draw)
+        if not all(y[0].isfinite().any() for y in values(start, len(other))):
             return None
-        found: list[set[int]] = [set() for _ in axes]
-        for places in _places(other.shape[axis + 1]).split(1 if self._mixes else ROWS):
+        found: list[set[Pair]] = [set() for _ in axes]
+        for places in _places(other.shape[axis + 1], first).split(1 if self._mixes else ROWS):
             which = [*[0] * len(places), 1]  # the first example for every place, and the second, which stays
-            rows = {name: x[which] for name, x in first.items()}
+            rows = {name: x[which] for name, x in start.items()}
             one, two = (
                 values({**rows, source: _changed_from(starts, rows[source], other[0], axis)}, len(which))
                 for starts in (places, places + 1)
             )
-            for offsets, own, before, after in zip(found, axes, two, one, strict=True):
+            for pairs, own, before, after in zip(found, axes, two, one, strict=True):
                 for row, place in enumerate(places.tolist()):
                     differ = _changed(before[row].movedim(own, 0), after[row].movedim(own, 0))
-                    offsets |= {place - i for i in differ}
-        return [frozenset(offsets) for offsets in found]
+                    pairs |= {(i, place) for i in differ}
+        return [frozenset(pairs) for pairs in found]
 
     @property
     def _mixes(self) -> bool:
@@ -164,9 +195,9 @@ def _has_code(plan: Plan) -> bool:
     return any(step.leaf.code() is not None for step in plan.steps)
 
 
-def _places(size: int) -> Tensor:
-    """Places to change: all but the first, from which nothing can be ahead; of very many some."""
-    places = torch.arange(1 if size > 1 else 0, size, device="cpu")
+def _places(size: int, first: int = 1) -> Tensor:
+    """Places to change, from the first of them on; of very many some."""
+    places = torch.arange(first if size > 1 else 0, size, device="cpu")
     if len(places) <= MOST:
         return places
     order = torch.randperm(len(places), generator=generator_of(0, "places"), device="cpu")

@@ -13,7 +13,7 @@ from netwright.changes.difference import Change, Difference, Fate, Kind, PlaceCh
 from netwright.codecs.codec import Codec
 from netwright.errors import FileError, NetError, shortened
 from netwright.file.array_file import ArrayFile, opened_array_file, plain_array, read_arrays, read_header
-from netwright.file.format import CHECKSUM, DTYPE_NAMES, DTYPES, file_path, malformed
+from netwright.file.format import CHECKSUM, DIFFERENCE_FILE, DTYPE_NAMES, DTYPES, file_path, malformed
 from netwright.file.load import DIFFERENCE
 from netwright.file.save import netwright_version
 from netwright.file.structure import Reader, check_uses, described_value, planned_uses
@@ -91,7 +91,7 @@ def load_difference(path: str | os.PathLike[str], *, functions: Mapping[str, Any
     probing = explain.probing.set(True)  # mends would be tried, and a hostile file could make that last
     try:
         with opened_array_file(Path(path)) as file:
-            content, entries = read_header(file)
+            content, entries = read_header(file, DIFFERENCE_FILE)
             plain = content.get(DIFFERENCE)
             if not isinstance(plain, dict):
                 raise FileError(

@@ -9,7 +9,7 @@ from torch import Tensor
 from netwright.check.cases import FILLS, MORE, CaseBatch, Cases, Fill, case_lengths, real
 from netwright.machine import ready_for_directions
 from netwright.net.names import SHARED
-from netwright.net.plan.each import EachEntry
+from netwright.net.plan.each import EachEntry, user_path
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.run.assemble import program_of
@@ -166,7 +166,7 @@ class BatchTrial:
 
 def shown_path(path: str) -> str:
     """A path as users know it: the far end of a `Map` is the `Map`."""
-    return path.removesuffix("/") or "the net"
+    return user_path(path) or "the net"
 
 
 def _block(x: Tensor, first: int, like: Tensor) -> Tensor:

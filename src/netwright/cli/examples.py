@@ -125,7 +125,7 @@ def _from_lines(path: Path) -> dict[str, list[Any]]:
 def _by_port(columns: Columns, net: Net, target: str | None, place: str) -> dict[str, Sequence[Any]]:
     """The columns that a net needs, by the names of its ports and targets."""
     outputs, several = net.output_names, len(net.output_names) > 1
-    answers = {target_name(net, name, several=several): name for name in outputs}
+    answers = {target_name(net, name): name for name in outputs}
     named = {port: port for port in answers} if several else dict.fromkeys(answers, target or TARGET)
     for column in named.values():
         if column not in columns:

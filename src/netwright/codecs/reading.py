@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError
-from netwright.fields import at_least, checked, suits
+from netwright.fields import at_least, checked, expect_seed, suits
 from netwright.seeds import seed_of
 from netwright.value import Value
 
@@ -112,6 +112,7 @@ class Sample(Reading, Value):
                     "for the most probable element at each step of a sequence, strategy=nw.Greedy()",
                 ),
             )
+        expect_seed(self.seed, "Sample")
         if self.top_k is not None:
             at_least(1, self.top_k, "top_k", "Sample")
         if self.top_p is not None and not (suits(self.top_p, float) and 0 < self.top_p <= 1):

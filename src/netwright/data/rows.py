@@ -13,10 +13,14 @@ from netwright.value import Value
 
 
 class RowPorts(Value):
-    """The names of the values an example has: what goes in, and what the loss compares with."""
+    """The names of the values an example has: what goes in, and what the loss compares with.
+
+    `spare` are names that an example may have besides, and that are not read.
+    """
 
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
+    spare: tuple[str, ...] = ()
 
     @cached_property
     def all(self) -> tuple[str, ...]:
@@ -28,10 +32,11 @@ class RowPorts(Value):
         return len(self.inputs) == len(self.targets) == 1
 
     def check(self, given: Iterable[Any], where: str) -> None:
-        """Raises `DataError` unless exactly these ports are given."""
+        """Raises `DataError` unless exactly these ports are given, and perhaps spare ones."""
         names = list(given)
         if tuple(names) == self.all:
             return
+        names = [name for name in names if name in self.all or name not in self.spare]
         for name in names:
             if name not in self.all:
                 missing = [port for port in self.all if port not in names]

@@ -136,6 +136,7 @@ def source(
     targets: tuple[str, ...] = ("target",),
     weights: Sequence[float] | NDArray[Any] | torch.Tensor | None = None,
     codecs: Mapping[str, Codec] = MappingProxyType({}),
+    spare: tuple[str, ...] = (),
 ) -> Source | Stream:
     """The user's data as a `Source` or a `Stream`.
 
@@ -152,6 +153,7 @@ def source(
         targets: the names of the ports that the loss compares with; () when the net ends in its losses.
         weights: how much each example counts; only with data whose number is known.
         codecs: those of input ports, of which a `Record` reads a frame as it is.
+        spare: ports that the data may have besides, and that are not read.
 
     Raises:
         DataError: no data, columns of different lengths, a row that does not fit, a port that is missing or unknown.
@@ -160,7 +162,7 @@ def source(
         >>> source([("a.png", "cat"), ("b.png", "dog")]).columns
         {'input': ['a.png', 'b.png'], 'target': ['cat', 'dog']}
     """
-    ports = RowPorts(inputs, targets)
+    ports = RowPorts(inputs, targets, spare)
     found = _counted(with_rows(data, ports, codecs), ports)
     if found is None:
         if weights is not None:
@@ -324,7 +326,7 @@ def _one_column(data: Any, ports: RowPorts) -> dict[str, Sequence[Any]]:
 
 def _from_table(named: dict[Any, Any], ports: RowPorts, frame: bool = True) -> dict[str, Sequence[Any]]:
     """The columns of a table whose names are those of the ports; `frame` if it is like one of pandas."""
-    if set(named) == set(ports.all):
+    if set(ports.all) <= set(named) <= {*ports.all, *ports.spare}:
         return {port: column(named[port], port) for port in ports.all}
     names, last = list(map(str, named)), next(reversed(named), None)
     first = f"data.drop(columns={last!r})" if frame else f"data[{names[0]!r}]"

@@ -8,7 +8,7 @@ from netwright.data.held_out import latest, of_each_class, random_parts, single_
 from netwright.data.splittable import splittable
 from netwright.errors import DataError
 from netwright.fetch import words_to_stderr
-from netwright.fields import at_least
+from netwright.fields import expect_seed
 
 D = TypeVar("D")
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def split(
 
     Torch: torch.utils.data.random_split; in scikit-learn: train_test_split, GroupShuffleSplit, TimeSeriesSplit.
     """
-    at_least(0, seed, "the seed", "split")
+    seed = expect_seed(seed, "split")
     given = {name: value for name, value in (("by", by), ("stratify", stratify), ("time", time)) if value is not None}
     if len(given) > 1:
         raise DataError(

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from netwright.net.part import Net
 from netwright.net.plan.plan import Plan, fixed, plan_of
+from netwright.net.ports import target_name
 from netwright.net.run.assemble import program_of
 from netwright.net.run.noise import Noise
 from netwright.training.batch import Batch
 from netwright.training.feeds.batches import Batches
 from netwright.training.prepare.prepare import Prepared
 from netwright.training.prepare.validate import CHUNK, measuring
-from netwright.training.prepare.with_loss import target_name
 from netwright.training.result import Run
 from netwright.value import Value
 
@@ -132,7 +132,7 @@ def _answers(run: Run, prepared: Prepared, plan: Plan) -> tuple[dict[str, int], 
     if len(net.held.outputs) != 1 or not prefix:
         return {}, None
     ((name, codec),) = net.held.outputs.items()
-    target, held = target_name(net, name, several=False), prepared.validate
+    target, held = target_name(net, name), prepared.validate
     if codec.answer not in ("class", "numbers") or not fixed(plan.shape(("", target))):
         return {}, None
     measured = prepared.feed if held is None else held.data

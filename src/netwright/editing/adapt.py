@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.editing.rewrite import Edit, Spot, spot_at, spots, with_edits
 from netwright.editing.select import Selection, What, lies_in, select
 from netwright.errors import MissingArraysError, NetError, shortened
-from netwright.fields import at_least, suits
+from netwright.fields import at_least, expect_seed, suits
 from netwright.layers.conv import Conv
 from netwright.layers.dropout import Dropout
 from netwright.layers.embedding import Embedding
@@ -29,6 +29,8 @@ from netwright.seeds import generator_of
 
 KNOWN = (Linear, Conv, Embedding)  # the layers that are one product with a matrix, and so can have an adapter
 USUAL = (Linear, Conv)  # of these, the ones that are adapted unless others are asked for
+LAST = [kind.__name__ for kind in USUAL]
+OWN_ARRAYS = "nw.train(…, learning_rate=…) trains their own arrays"
 
 
 def adapt(net: Net, selection: Selection | What = None, rank: int = 8, *, alpha: float = 8.0, seed: int = 0) -> Net:
@@ -74,6 +76,7 @@ def adapt(net: Net, selection: Selection | What = None, rank: int = 8, *, alpha:
     """
     expect_net(net, "adapt")
     at_least(1, rank, "the rank", "adapt")
+    seed = expect_seed(seed, "adapt")
     if not suits(alpha, float) or not 0 < alpha < math.inf:
         raise NetError(what="alpha is a number above 0", where="adapt", got=shortened(repr(alpha), 60))
     chosen = _chosen(net, selection)
@@ -162,14 +165,31 @@ def _heads(net: Net) -> set[str]:
     return found
 
 
+def _possible(net: Net, rank: int) -> list[str]:
+    """The kinds of layers of which all that a net has can have an adapter."""
+    known = spots(net).values()
+    inside = tuple(f"{use}/" for spot in known if isinstance(spot.part, Adapted) for use in spot.paths)
+    return [
+        kind.__name__
+        for kind in KNOWN
+        if (own := [spot for spot in known if isinstance(spot.part, kind)])
+        and not any(spot.path.startswith(inside) for spot in own)
+        and all(rank % spot.part.groups == 0 for spot in own if isinstance(spot.part, Conv))
+    ]
+
+
 def _check(net: Net, chosen: Sequence[Spot], rank: int) -> None:
     """Refuse layers that cannot have an adapter, all at once."""
+    possible = _possible(net, rank)
     if not chosen:
         raise NetError(
             what="there is no layer with a matrix to adapt",
             where="adapt",
             expected=f"{', '.join(kind.__name__ for kind in KNOWN)} in the selection",
-            mend="nw.adapt(net, nw.Linear), for the last layers too",
+            mend=[
+                f"nw.adapt(net, nw.{kind})" + (", for the last layers too" if kind in LAST else "") for kind in possible
+            ]
+            or OWN_ARRAYS,
         )
     known = spots(net).values()
     around = {f"{use}/": use for spot in known if isinstance(spot.part, Adapted) for use in spot.paths}
@@ -187,8 +207,8 @@ def _check(net: Net, chosen: Sequence[Spot], rank: int) -> None:
             what=f"an adapter is known for {', '.join(kind.__name__ for kind in KNOWN)}, not for {kinds}",
             where=some_of(spot.path for spot in odd),
             mend=(
-                "nw.adapt(net, nw.Linear), or another selection without these layers",
-                "nw.train(…, learning_rate=…) trains their own arrays",
+                *(f"nw.adapt(net, nw.{kind}), or another selection without these layers" for kind in possible[:1]),
+                OWN_ARRAYS,
             ),
         )
     for spot in chosen:

@@ -14,8 +14,10 @@ from netwright.errors import FileError, NetwrightError, did_you_mean
 from netwright.file.format import (
     DTYPE_NAMES,
     LENGTH,
+    NET_FILE,
     PREFIX,
     ArrayEntry,
+    FileKind,
     check_length,
     check_limits,
     check_signature,
@@ -103,11 +105,11 @@ def opened_array_file(path: Path) -> BinaryIO:
         raise FileError(what="there is no such file", mend=did_you_mean(path.name, siblings)) from None
 
 
-def read_header(file: BinaryIO) -> tuple[dict[str, Any], list[ArrayEntry]]:
+def read_header(file: BinaryIO, kind: FileKind = NET_FILE) -> tuple[dict[str, Any], list[ArrayEntry]]:
     """What the header says, and where the arrays are; refused if the file is not as it was written."""
     size = os.fstat(file.fileno()).st_size
     start = _bytes(file, min(size, LENGTH + len(PREFIX)))
-    check_signature(start)
+    check_signature(start, kind)
     length = int.from_bytes(start[:LENGTH], "little")
     check_length(length, size - LENGTH)
     content, entries = unpack(start + _bytes(file, length - len(PREFIX)))

@@ -123,8 +123,22 @@ def unpack(head: bytes) -> tuple[dict[str, Any], list[ArrayEntry]]:
     return parse_header(net, "net"), _entries(header)
 
 
-def check_signature(start: bytes) -> None:
-    """Refuse a file whose first bytes are not those of a net; say what kind of file it is where the bytes show it."""
+class FileKind(Value):
+    """What kind of file is expected: in words, what writes it, and what another file may be good for."""
+
+    noun: str
+    writer: str
+    mend: str = ""
+
+
+NET_FILE = FileKind("a net", "nw.save", "net.with_arrays(state_dict) takes arrays from elsewhere into a net of yours")
+DIFFERENCE_FILE = FileKind("a difference", "nw.save_difference")
+CHECKPOINT_FILE = FileKind("a checkpoint", "a run")
+CASE_FILE = FileKind("a case", "a run that stopped")
+
+
+def check_signature(start: bytes, kind: FileKind = NET_FILE) -> None:
+    """Refuse a file whose first bytes are not those of this kind; say what file it is where the bytes show it."""
     if start[LENGTH:] == PREFIX:
         return
     pickled = start[:1] == b"\x80" and start[1:2] <= b"\x05"
@@ -132,14 +146,15 @@ def check_signature(start: bytes) -> None:
         "an empty file": not start,
         "a pickle, which can run any code when it is opened": pickled,
         "an archive, such as torch.save writes: pickles inside can run any code": start[:4] == b"PK\x03\x04",
-        "a safetensors file without a net, or one whose first bytes are damaged": start[LENGTH : LENGTH + 1] == b"{",
+        f"a safetensors file without {kind.noun}, or one whose first bytes are damaged": start[LENGTH : LENGTH + 1]
+        == b"{",
     }
-    got = next((kind for kind, matches in kinds.items() if matches), f"a file that begins with {start[:8]!r}")
+    got = next((found for found, matches in kinds.items() if matches), f"a file that begins with {start[:8]!r}")
     raise FileError(
-        what="this is not the file of a net",
-        expected="a file that nw.save wrote",
+        what=f"this is not the file of {kind.noun}",
+        expected=f"a file that {kind.writer} wrote",
         got=got,
-        mend="net.with_arrays(state_dict) takes arrays from elsewhere into a net of yours" if start else (),
+        mend=kind.mend if start else (),
     )
 
 

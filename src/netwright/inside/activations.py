@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from netwright.errors import PathError, did_you_mean
-from netwright.inside.locations import Names, few_of, find_locations, part_locations
+from netwright.inside.locations import Names, few_of, find_locations, leaf_locations, part_locations
 from netwright.machine import without_autocast
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -62,7 +62,8 @@ def activations(net: Net, x: Any, at: Names | None = None) -> Activations:
     Fields:
         x: an example, a list of examples or a batch, as the net takes it.
         at: a path, a pattern such as `"conv*"`, or a list of these; None, all parts at any depth. Of a part with
-            several outputs each has the name `"path.port"`.
+            several outputs each has the name `"path.port"`. A net that is a single layer has one, under the name of its
+            kind, such as `"linear"`.
 
     Returns: a mapping from paths to arrays, which are as those of `net(x, at=path)`.
 
@@ -79,7 +80,7 @@ def activations(net: Net, x: Any, at: Names | None = None) -> Activations:
     """
     expect_net(net, "activations")
     given = Given.of(net, x)
-    known = part_locations(given.plan)
+    known = part_locations(given.plan) or leaf_locations(given.plan)
     locations = known if at is None else find_locations(at, known, "activations").found
     return Activations(
         net, given, {location.name: slot for location in locations if (slot := location.slot) is not None}

@@ -52,6 +52,16 @@ def part_locations(plan: Plan) -> list[Location]:
     ]
 
 
+def leaf_locations(plan: Plan) -> list[Location]:
+    """The values of all leaves; that of a net which is one leaf has the name of its kind, as in `nw.summary`."""
+    return [
+        Location(op.path if len(outputs) == 1 else f"{op.path}.{port.name}", op.path, (op.path, port.name))
+        for op in plan.wiring.leaves
+        for outputs in [plan.solution.scopes[op.path].ports.outputs]
+        for port in outputs
+    ]
+
+
 def input_locations(plan: Plan) -> list[Location]:
     """The input ports."""
     return [Location(name, name, ("", name)) for name in plan.wiring.inputs]

@@ -95,7 +95,7 @@ def measure(
             expected="whole numbers of 1 or more, such as top=(1, 5)",
             got=repr(top),
         )
-    ends = [OutputTally(net, name, codec, top, worst) for name, codec in _decoders(net).items()]
+    ends = [OutputTally(net, name, codec, top, worst) for name, codec in _decoders(net, net.output_names).items()]
     further = _metrics(net, metrics)
     following = following_port(net)
     others = tuple(name for name in net.input_names if name != following)
@@ -202,10 +202,11 @@ def _at_once(ends: Sequence[OutputTally], found: Sequence[Tensors]) -> Iterator[
     yield slice(first, len(sizes))
 
 
-def _decoders(net: Net) -> dict[str, Codec]:
-    """Every output with its decoder."""
+def _decoders(net: Net, outputs: Iterable[str]) -> dict[str, Codec]:
+    """These outputs with their decoders."""
     found: dict[str, Codec] = {}
-    for name, codec in net.outputs.items():
+    for name in outputs:
+        codec = net.outputs[name]
         if codec is None or codec.answer is None:
             several = len(net.outputs) > 1
             decoder = f"{{{name!r}: nw.Category([…])}}" if several else "nw.Category([…])"
@@ -250,6 +251,7 @@ def chosen_figures(
     chunks: Iterable[Chunk],
     names: Collection[str] = (),
     functions: Mapping[str, Callable[[Any, Any], Any]] | None = None,
+    ports: Collection[str] | None = None,
 ) -> tuple[Mapping[str, Estimate], Mapping[str, Any]]:
     """Figures of a net as a run wants them, without baselines of training data and without worst examples.
 
@@ -258,19 +260,22 @@ def chosen_figures(
         names: of the figures, as `attribute` makes them; what is asked for besides accuracies of the top n has no
             effect, since all figures are made. None are made where no names are given.
         functions: by name; each takes answers and targets, a list of them for each output, of a single output itself.
+        ports: those of the examples; an output without targets is left out. None: there are targets for each output.
 
     Gives the figures by name, those of a net with several outputs as `output figure`; and what the functions gave.
     """
     top = sorted({int(found[1]) for name in names if (found := re.fullmatch(r"(?:.* )?top_(\d+)_accuracy", name))})
-    ends = [OutputTally(net, name, codec, top, 0) for name, codec in (_decoders(net) if names else {}).items()]
-    several = len(net.output_names) > 1
-    columns = {name: target_name(net, name, several=several) for name in net.output_names}
+    named = {name: target_name(net, name) for name in net.output_names}
+    columns = {name: column for name, column in named.items() if ports is None or column in ports}
+    decoders = _decoders(net, columns) if names else {}
+    ends = [OutputTally(net, name, codec, top, 0) for name, codec in decoders.items()]
+    several = len(named) > 1
     answers: dict[str, list[Any]] = {name: [] for name in columns}
     targets: dict[str, list[Any]] = {name: [] for name in columns}
 
     def keep(given: Mapping[str, Tensors], chunk: Chunk) -> None:
-        for name, rows in given.items():
-            codec = net.outputs[name]
+        for name in columns:
+            rows, codec = given[name], net.outputs[name]
             answers[name] += [row if codec is None else codec.decode(row) for row in rows]
             targets[name] += list(chunk[columns[name]])
 

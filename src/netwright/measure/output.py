@@ -36,7 +36,7 @@ class OutputTally:
     def __init__(self, net: Net, name: str, codec: Codec, top: Sequence[int], worst: int) -> None:
         self.name, self.codec = name, codec
         self.several = len(net.outputs) > 1
-        self.column = target_name(net, name, several=self.several)
+        self.column = target_name(net, name)
         self.tally = TALLIES[cast(Answer, codec.answer)](codec, top)
         self.kept = KeptExamples(codec, worst)
 

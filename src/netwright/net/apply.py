@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import DataError, MissingArraysError
+from netwright.fields import expect_seed
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.run.assemble import program_of
@@ -55,6 +56,7 @@ def apply(
         [2.0]
     """
     expect_net(net, "apply")
+    seed = expect_seed(seed, "apply")
     inputs = x if isinstance(x, Mapping) else {net.input_names[0]: x}
     if not {*net.required_names} <= {*inputs} <= {*net.input_names}:
         raise DataError(

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from netwright.around import around
 from netwright.errors import Fault, MissingArraysError, NetError, SizeError, did_you_mean, shortened
+from netwright.fields import expect_seed
 from netwright.inits import METHODS, Init, fans
 from netwright.machine import free_memory
 from netwright.net.history import Entry
@@ -37,7 +38,7 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
 
     Raises: SizeError for arrays, and for states that begin at zeros, whose sizes do not follow from the net yet, all at
         once; MissingArraysError for arrays that come with their part alone, as an `nw.Module`'s do; NetError for a
-        method that does not exist.
+        method that does not exist, and for a seed that is none.
 
     Example:
         >>> import netwright as nw
@@ -46,6 +47,7 @@ def initialize(net: Net, seed: int = 0, method: str | None = None) -> Net:
         {'linear1/weight': (2, 3), 'linear1/bias': (2,)}
     """
     expect_net(net, "initialize")
+    seed = expect_seed(seed, "initialize")
     if method is not None and method not in METHODS:
         raise NetError(
             what=f"there is no method {method!r} to fill arrays",

@@ -141,9 +141,12 @@ def _one_or_all(codecs: Mapping[str, Codec], names: Sequence[str]) -> str:
     return repr(next(iter(codecs.values())) if alone else dict(codecs))
 
 
-def target_name(net: Node, output: str, *, several: bool) -> str:
-    """The name of the target of an output: of its port, and of its column in the data."""
-    return f"{output}_{TARGET}" if several or TARGET in net.input_names else TARGET
+def target_name(net: Node, output: str) -> str:
+    """The name of the target of an output: of its port, and of its column in the data, whichever outputs have a loss.
+
+    It is `target` in a net with one output, `NAME_target` in one with several, or with an input called `target`.
+    """
+    return f"{output}_{TARGET}" if len(net.output_names) > 1 or TARGET in net.input_names else TARGET
 
 
 def following_port(net: Node) -> str | None:

@@ -12,7 +12,7 @@ from netwright.codecs.image import Image
 from netwright.codecs.pictures.pixels import light_of, shown_pixels
 from netwright.codecs.ragged import Ragged
 from netwright.errors import NetError, shortened
-from netwright.fields import at_least
+from netwright.fields import at_least, expect_seed
 from netwright.net.run.noise import Noise
 from netwright.regular import write_file
 from netwright.show.pictures import GAP, GRAY, Bytes, data_uri, png
@@ -77,6 +77,7 @@ def contact_sheet(
             expected="an nw.Image, such as net.inputs['input']",
             got=shortened(repr(encoder), LONGEST),
         )
+    seed = expect_seed(seed, "contact_sheet")
     at_least(1, times, "how often a picture is varied", "contact_sheet")
     stored = encoder.encode_all(pictures)  # (n, h, w, c)
     if isinstance(stored, Ragged):

@@ -89,7 +89,7 @@ def sweep(
     variants = variants_of(net, changes)
     _refuse_both(variants, settings)
     options = [options_of({**settings, **one.settings, "validation": validation}) for one in variants]
-    shared = split_data(net, data, options[0])
+    shared = split_data(net, data, options)
     making = runners(variants, data if shared is None else shared, options)
     return _raced(_prepared(variants, making), factor, progress)
 

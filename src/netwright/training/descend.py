@@ -9,6 +9,7 @@ from torch import Tensor
 
 from netwright.errors import TrainingError, shortened
 from netwright.training.optimizers import SGD, FlatGroup, optimizer_of
+from netwright.training.prepare import arguments
 from netwright.training.prepare.arguments import check_number, whole
 from netwright.training.schedules import Schedule, schedule_of
 from netwright.value import Value
@@ -90,11 +91,10 @@ def descend(
     Torch: torch.optim
     """
     w = _point(start)
-    if not callable(cost):
-        raise TrainingError(what="the cost is a function of a tensor", where="descend", got=shortened(repr(cost), 60))
+    expect_cost(cost, "descend")
     count, rate = cast(int, whole("steps", steps, 1)), check_number("learning_rate", learning_rate)
     spread = check_number("noise", noise, zero=True)
-    draws = torch.Generator("cpu").manual_seed(cast(int, whole("seed", seed, 0)))
+    draws = torch.Generator("cpu").manual_seed(cast(int, arguments.seed(seed)))
     factor = schedule_of(schedule).factor
     gradient = torch.zeros_like(w)
     update = optimizer_of(optimizer).bind(FlatGroup(w, gradient, [(w, gradient)]))
@@ -130,6 +130,33 @@ def _point(start: Any) -> Tensor:
     return w
 
 
+def expect_cost(cost: object, where: str) -> None:
+    """Refuse what is no function.
+
+    Raises: TrainingError.
+    """
+    if not callable(cost):
+        raise TrainingError(what="the cost is a function of a tensor", where=where, got=shortened(repr(cost), 60))
+
+
+def cost_at(cost: Cost, w: Tensor) -> Tensor:
+    """The cost at a point, one number.
+
+    Raises: TrainingError for a cost that is not one real number, computed with torch.
+    """
+    value: Any = cost(w)  # a user's function may return anything
+    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex():
+        return value.reshape(())
+    kind = "a tensor of complex numbers" if isinstance(value, Tensor) and value.is_complex() else ""
+    got = kind or (f"a tensor of {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__)
+    raise TrainingError(
+        what="the cost of a descent is one number, computed with torch",
+        where="cost",
+        got=got,
+        mend="lambda w: (w**2).sum()",
+    )
+
+
 def _slope(cost: Cost, w: Tensor) -> tuple[float, Tensor]:
     """The cost at a point, and its gradient.
 
@@ -137,16 +164,7 @@ def _slope(cost: Cost, w: Tensor) -> tuple[float, Tensor]:
     """
     with torch.enable_grad():
         at = w.clone().requires_grad_()
-        value: Any = cost(at)  # a user's function may return anything
-        one = value.reshape(()) if isinstance(value, Tensor) and value.numel() == 1 else None
-    if one is None:
-        got = f"a tensor of {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-        raise TrainingError(
-            what="the cost of a descent is one number, computed with torch",
-            where="cost",
-            got=got,
-            mend="lambda w: (w**2).sum()",
-        )
+        one = cost_at(cost, at)
     if not one.requires_grad:
         raise TrainingError(
             what="the cost does not depend on its argument, so it has no gradient",

@@ -111,3 +111,45 @@ def test_probing_explains_nothing_and_is_over_afterwards() -> None:
 def test_the_error_survives_pickling() -> None:
     error = error_of(lambda: nw.Chain(3, input=2, output=4))
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def folded(width: int) -> nw.Net:
+    """A fold whose state has two numbers, and whose next state has `width`."""
+    x, state = nw.Input("input", 3), nw.Input("state", 2)
+    return nw.Fold(nw.Graph({"output": nw.Concatenate()(x, state), "state": nw.Linear(width)(x)}))
+
+
+def two_inputs() -> nw.Net:
+    left, right = nw.Input("left", (5, 3)), nw.Input("right", (4, 3))
+    return nw.Graph(nw.Map(nw.Graph(nw.Add()(nw.Input("x", 3), nw.Input("y", 3))))(left, right))
+
+
+@pytest.mark.parametrize(
+    ("make", "lines"),
+    [
+        (
+            lambda: nw.Chain(nw.Map(nw.Linear(3)), input=()),
+            ["map1 expects (n, ..., in), but the input gives ()", "  where:    input -> map1",
+             "  expected: (n, ..., in)   Map(…), which takes n *input"],
+        ),
+        (
+            lambda: folded(4),
+            ["the inputs of fold disagree in size", "  where:    fold -> fold",
+             "  expected: (4,)   body/linear1 -> fold"],
+        ),
+        (
+            lambda: nw.Chain(nw.Map([nw.Linear(3), nw.Mean(0)]), nw.GRU(4), input=("n", 3)),
+            ["gru1 expects a row of vectors, but map1 gives one vector", "  where:    map1 -> gru1"],
+        ),
+        (two_inputs, ["the inputs of map1 disagree in size", "  where:    right -> map1"]),
+        (
+            lambda: nw.Chain(nw.Map(nw.softmax), input=("n", 3), output=nw.Category(["a", "b", "c"])),
+            ["the decoder expects one vector, but the net gives a row of vectors", "  where:    map1 -> output"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_map_and_a_fold_are_called_as_they_were_written(make: Callable[[], nw.Net], lines: list[str]) -> None:
+    with pytest.raises(SizeError) as caught:
+        make()
+    assert str(caught.value).splitlines()[: len(lines)] == lines
+    assert "/ " not in str(caught.value) and "Each" not in str(caught.value).partition("mend:")[0]

@@ -189,3 +189,41 @@ def test_a_state_that_remembers_the_element_alone(scale: float | None) -> None:
     torch.testing.assert_close(found["output"][1], x[1] + before[1])
     torch.testing.assert_close(found["output"][0, :2], (x + before)[0, :2])
     torch.testing.assert_close(found["state"], torch.stack([x[0, 1], x[1, -1]]) * (scale or 1))
+
+
+def steps_of(state: str) -> nw.Net:
+    """A fold whose next state is no function of an element: a constant, an array, a value held whole, another state."""
+    x, before, other = nw.Input("x", D), nw.Input("state", D), nw.Input("other", D)
+    given = nw.Constant([float(i) for i in range(D)])()
+    after = {
+        "constant": given,
+        "sum of constants": given + given,
+        "learned": nw.Parameter(D)(),
+        "whole": nw.Input("w", D),
+        "itself": before,
+        "another": other,
+    }[state]
+    out = {"output": x + before, "state": after}
+    return nw.Fold(
+        nw.Graph({**out, "other": before} if state == "another" else out), whole=("w",) if state == "whole" else ()
+    )
+
+
+@pytest.mark.parametrize("state", ["constant", "sum of constants", "learned", "whole", "itself", "another"])
+def test_a_next_state_that_no_element_is_read_for(state: str) -> None:
+    net = nw.initialize(steps_of(state), seed=2)
+    x, start, w = torch.randn(2, N, D), torch.randn(2, D), torch.randn(2, D)
+    numbers = torch.arange(float(D))
+    same = {"constant": numbers, "sum of constants": 2 * numbers, "itself": start, "whole": w}
+    if state == "learned":
+        same["learned"] = net.arrays["body/parameter1/value"]
+    given = {"x": x, "state": start, **({"w": w} if state == "whole" else {})}
+    if state == "another":
+        given["other"] = w
+        states = torch.stack([start if t % 2 == 0 else w for t in range(N + 1)], 1)  # (2, n + 1, d)
+    else:
+        states = torch.stack([start, *[same[state].expand(2, D)] * N], 1)
+    found = nw.apply(net, {}, given, lengths={"n": torch.tensor([2, N])})
+    torch.testing.assert_close(found["output"][1], x[1] + states[1, :-1])
+    torch.testing.assert_close(found["output"][0, :2], (x[0] + states[0, :-1])[:2])
+    torch.testing.assert_close(found["state"], torch.stack([states[0, 2], states[1, N]]))

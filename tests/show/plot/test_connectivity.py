@@ -86,3 +86,14 @@ def test_what_cannot_be_drawn():
 
 def test_numbers_below_letters():
     assert subscript("x", 10) == "x₁₀"
+
+
+def test_a_sequence_that_is_turned_round_sees_no_more_than_it_does():
+    turned, state = seen(nw.Reverse())
+    assert turned == {i: [4 - i] for i in range(5)} and state == "none"
+    past, _ = seen(nw.Chain(nw.GRU(2), nw.Reverse()))
+    assert past == {i: [*range(5 - i)] for i in range(5)}
+    window, _ = seen(nw.Chain(nw.Conv(2, 2, padding="causal"), nw.Reverse()))
+    assert window == {0: [3, 4], 1: [2, 3], 2: [1, 2], 3: [0, 1], 4: [0]}
+    both, _ = seen(nw.Residual(nw.Reverse()))
+    assert both == {i: sorted({i, 4 - i}) for i in range(5)}

@@ -55,6 +55,32 @@ def test_what_cannot_be_drawn():
     )
 
 
+@pytest.mark.parametrize(
+    ("cost", "got"),
+    [
+        (lambda w: w, "a tensor of (2,)"),
+        (lambda w: w[0] * 1j, "a tensor of complex numbers"),
+        (lambda w: "high", "str"),
+        (lambda w: None, "NoneType"),
+    ],
+)
+def test_a_cost_that_is_not_one_number(cost, got):
+    with pytest.raises(TrainingError) as error:
+        nw.plot.descent_paths(cost, WAY)
+    assert str(error.value) == (
+        "the cost of a descent is one number, computed with torch\n"
+        "  where:    cost\n"
+        f"  got:      {got}\n"
+        "  mend:     lambda w: (w**2).sum()"
+    )
+
+
+def test_a_cost_that_is_no_function():
+    with pytest.raises(TrainingError) as error:
+        nw.plot.descent_paths(7, WAY)
+    assert str(error.value) == "the cost is a function of a tensor\n  where:    plot.descent_paths\n  got:      7"
+
+
 def test_a_cost_that_is_a_number_nowhere():
     with pytest.raises(DataError) as error:
         nw.plot.descent_paths(lambda w: w.sum() * float("nan"), WAY, area=((0, 1), (2, 3)))

@@ -52,7 +52,7 @@ def test_the_field_of_several_examples_and_of_a_sequence():
 
 def test_throughput_has_a_point_for_each_batch():
     net = nw.initialize(nw.Chain(8, nw.relu, 2, input=4), seed=0)
-    (line,) = nw.plot.throughput(net, torch.rand(3, 4), batches=(1, 4, 16)).axes[0].lines
+    (line,) = nw.plot.throughput(net, torch.rand(3, 4), batches=np.array([1, 4, 16])).axes[0].lines
     x, y = line.get_data()
     assert list(x) == [1, 4, 16] and all(rate > 0 for rate in y)
 
@@ -82,6 +82,30 @@ def test_throughput_has_a_point_for_each_batch():
             lambda: nw.plot.growth(RECURRENT, "n", 1),
             NetError,
             "the longest length is a whole number of at least 2\n  where:    plot.growth\n  got:      1",
+        ),
+        (
+            lambda: nw.plot.growth({}, "n"),
+            NetError,
+            "there is no net whose cost could be drawn\n  where:    plot.growth\n"
+            "  expected: a net, or several by name\n  got:      {}",
+        ),
+        (
+            lambda: nw.plot.growth(RECURRENT, "n", of=["kept"]),  # pyright: ignore[reportArgumentType]
+            NetError,
+            "there is no such cost\n  where:    plot.growth\n  expected: multiply_adds, kept, training, use\n"
+            "  got:      ['kept']\n  mend:     did you mean 'kept'?",
+        ),
+        (
+            lambda: nw.plot.throughput(CONVOLUTIONS, 5),  # pyright: ignore[reportArgumentType]
+            DataError,
+            "these are not several values\n  where:    plot.throughput\n"
+            "  expected: a list: examples, as the net takes them\n  got:      5",
+        ),
+        (
+            lambda: nw.plot.throughput(CONVOLUTIONS, torch.rand(1, 12, 14, 1), 8),  # pyright: ignore[reportArgumentType]
+            DataError,
+            "these are not several values\n  where:    plot.throughput\n"
+            "  expected: a list: how many are given at once\n  got:      8",
         ),
         (
             lambda: nw.plot.throughput(CONVOLUTIONS, []),

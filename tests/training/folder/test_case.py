@@ -90,7 +90,7 @@ def test_no_case(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="this is not the file of a case"):
         nw.load_case(tmp_path)
     (tmp_path / "case-1.case").write_bytes(b"x" * 100)
-    with pytest.raises(FileError, match="this is not the file of a net"):
+    with pytest.raises(FileError, match="this is not the file of a case"):
         nw.load_case(tmp_path)
     with pytest.raises(FileError, match="this is not the file of a case"):
         nw.load_case(tmp_path / "none.case")

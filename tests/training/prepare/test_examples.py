@@ -93,7 +93,7 @@ def test_an_object_that_says_its_place_does_not_train_and_validate_at_once(tmp_p
 
 def test_data_are_split_once_for_several_runs() -> None:
     numbers = [float(i) for i in range(20)]
-    shared = split_data(NET, (numbers, numbers), options(validation=5))
+    shared = split_data(NET, (numbers, numbers), [options(validation=5)])
     assert shared is not None
     alone, again = (
         examples_of(NET, (numbers, numbers), options(validation=5)),
@@ -106,14 +106,68 @@ def test_data_are_split_once_for_several_runs() -> None:
 
 def test_next_elements_are_made_once_too() -> None:
     net = nw.Chain(nw.Embedding(4), nw.GRU(3), nw.Linear(), nw.softmax)
-    shared = split_data(net, ["ab", "ba", "aa"], options(validation=1, objective=NextElement()))
+    shared = split_data(net, ["ab", "ba", "aa"], [options(validation=1, objective=NextElement())])
     assert shared is not None
     first, second = (examples_of(net, shared, options(objective=NextElement())) for _ in range(2))
     assert first.training is second.training and first.held_out is second.held_out
 
 
 def test_a_stream_is_read_by_each_run() -> None:
-    assert split_data(NET, lambda: iter([(1.0, 2.0), (2.0, 3.0)]), options()) is None
+    assert split_data(NET, lambda: iter([(1.0, 2.0), (2.0, 3.0)]), [options()]) is None
+
+
+def two_answers() -> nw.Net:
+    x = nw.Input("x", 3)
+    kind = nw.Chain(nw.Linear(2), nw.softmax)(x)
+    return nw.Graph(
+        {"size": nw.Linear(1)(x), "kind": kind}, output={"size": nw.Number(), "kind": nw.Category(["a", "b"])}
+    )
+
+
+SIDES = {"x": [[i / 9, 1.0, -i / 9] for i in range(10)], "kind_target": ["a", "b"] * 5}
+BOTH = {**SIDES, "size_target": [float(i) for i in range(10)]}
+
+
+@pytest.mark.parametrize("data", [SIDES, BOTH, [dict(zip(BOTH, row, strict=True)) for row in zip(*BOTH.values())]])  # noqa: B905
+def test_a_loss_of_one_output_needs_the_targets_of_no_other(data: object) -> None:
+    net, loss = two_answers(), {"kind": nw.CrossEntropy()}
+    found = examples_of(net, data, options(loss=loss, validation=2))
+    assert sorted(found.training.columns) == ["kind_target", "x"]
+    run = nw.train(net, data, loss=loss, validation=2, measurements=["kind accuracy", first], epochs=1, progress=False)
+    assert run.epochs[-1].validation.keys() == {"loss", "kind accuracy", "first"}
+
+
+def first(answers: dict[str, list[str]], targets: dict[str, list[str]]) -> bool:
+    """A measurement that sees the outputs with targets alone."""
+    assert answers.keys() == targets.keys() == {"kind"}
+    return answers["kind"][0] == targets["kind"][0]
+
+
+def test_one_input_and_the_targets_of_one_output_are_two_columns() -> None:
+    run = nw.train(
+        two_answers(), (SIDES["x"], SIDES["kind_target"]), loss={"kind": nw.CrossEntropy()}, epochs=1, progress=False
+    )
+    assert list(run.net.held.outputs["kind"].names) == ["a", "b"]
+
+
+def test_a_column_that_belongs_to_no_output_is_still_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        nw.train(two_answers(), {**BOTH, "sort_target": [0] * 10}, loss={"kind": nw.CrossEntropy()}, progress=False)
+    assert str(caught.value) == (
+        "the net has no port 'sort_target'\n"
+        "  where:    data\n"
+        "  expected: the ports 'x', 'kind_target'\n"
+        "  mend:     did you mean 'kind_target'?"
+    )
+
+
+def test_runs_with_losses_of_different_outputs_read_their_own_targets() -> None:
+    losses = [{"kind": nw.CrossEntropy()}, {"size": nw.MSE()}, {"size": nw.MSE(), "kind": nw.CrossEntropy()}]
+    net = two_answers()
+    assert split_data(net, BOTH, [options(loss=loss) for loss in losses]) is None
+    assert split_data(net, BOTH, [options(loss=losses[0])] * 2) is not None
+    for loss in losses:
+        assert len(examples_of(net, BOTH, options(loss=loss)).training.columns) == 1 + len(loss)
 
 
 @pytest.mark.parametrize(("count", "part", "of"), [(5, "validation", "5 examples"), (19, "training", "1 example")])

@@ -27,7 +27,7 @@ def given(**more: Any) -> Options:
 
 
 def both(net: nw.Net, own: Options, data: Any = DATA) -> tuple[Prepared, Prepared | None]:
-    shared = split_data(net, data, own)
+    shared = split_data(net, data, [own])
     assert shared is not None
     whole = prepare(net, shared, own)
     front = frozen_front(whole, shared)
@@ -70,7 +70,7 @@ def test_the_front_ends_where_values_change_or_are_drawn() -> None:
     chain = nw.Chain(*BODY, nw.Dropout(0.1), nw.Linear(8), *HEAD[:1], nw.Linear(), nw.softmax, input=3)
     chain = chain.with_output(nw.Category(["no", "yes"]))
     rates = {"linear1/*": 0, "linear2/*": 0, "linear3/*": 0}
-    shared = split_data(chain, DATA, given(learning_rate=rates))
+    shared = split_data(chain, DATA, [given(learning_rate=rates)])
     assert shared is not None
     front = frozen_front(prepare(chain, shared, given(learning_rate=rates)), shared)
     assert front is not None and front.net.paths == ("linear1", "tanh1", "linear2", "tanh2")
@@ -91,7 +91,7 @@ def test_there_is_none(net: nw.Net, rates: Any) -> None:
 
 
 def test_another_front_is_not_left_out() -> None:
-    shared = split_data(NET, DATA, given())
+    shared = split_data(NET, DATA, [given()])
     assert shared is not None
     front = frozen_front(prepare(NET, shared, given()), shared)
     assert front is not None
@@ -107,7 +107,7 @@ def test_another_front_is_not_left_out() -> None:
     ids=["it learns", "it learns at the rate of all", "mixed examples", "float64"],
 )
 def test_the_same_front_is_not_left_out_where_a_run_has_other_settings(more: dict[str, Any]) -> None:
-    shared = split_data(NET, DATA, given())
+    shared = split_data(NET, DATA, [given()])
     assert shared is not None
     filled = nw.initialize(NET, seed=0)
     front = frozen_front(prepare(filled, shared, given()), shared)

@@ -31,7 +31,7 @@ def test_several_outputs_each_with_a_loss_or_none() -> None:
     assert graph.input_names == ("input", "mean_target", "kind_target")
     assert graph.output_names == ("mean_loss", "kind_loss")
     one = nw.with_loss(net, {"mean": nw.MSE()})
-    assert (one.input_names, one.output_names) == (("input", "target"), ("loss",))
+    assert (one.input_names, one.output_names) == (("input", "mean_target"), ("loss",))
 
 
 def two_losses() -> nw.Net:

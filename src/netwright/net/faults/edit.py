@@ -12,7 +12,7 @@ from netwright.net.leaf import LeafNode
 from netwright.net.names import Numbers, join_path
 from netwright.net.node import Held, Node, field_values
 from netwright.net.plan.container import ContainerNode
-from netwright.net.plan.each import EachBoundary
+from netwright.net.plan.each import EachBoundary, user_path
 from netwright.net.plan.level import Call, Level, Ref
 from netwright.net.plan.plan import fixed, plan_of, wiring_of
 from netwright.net.plan.solution import Mismatch, Solution
@@ -228,7 +228,9 @@ def instead(op: Op, leaf: LeafNode) -> Edit:
 def inserted(leaf: LeafNode | None, target: tuple[str, str], place: str = "") -> Iterator[Edit]:
     """An edit that adds a leaf before another or at an output; nothing without a leaf."""
     if leaf is not None:
-        where = place or (f" before {target[0]}" if target[0] else " at the end")
+        within = user_path(target[0])
+        inside = f" at the end of {within}" if within != target[0] else f" before {within}"
+        where = place or (inside if within else " at the end")
         yield Edit(f"{code(leaf)}{where}", inserts={target: (leaf,)})
 
 

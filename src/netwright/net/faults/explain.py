@@ -11,6 +11,7 @@ from netwright.net.faults.mend import can_learn, candidates
 from netwright.net.faults.origin import FaultSite, Origin, axis_of_weight, maker_of, origin, site_of
 from netwright.net.names import SHARED
 from netwright.net.node import Node, field_values
+from netwright.net.plan.each import user_path
 from netwright.net.plan.plan import plan_of, shape_text
 from netwright.net.plan.solution import Mismatch, Solution
 from netwright.net.plan.wiring import Slot
@@ -150,7 +151,7 @@ def _built(node: Node, edit: Edit, strict: bool) -> Node | None:
 
 def _fault(site: FaultSite) -> Fault:
     mismatch = site.mismatch
-    where = f"{maker_of(site.slot)} -> {mismatch.op.path if mismatch.op else mismatch.port}"
+    where = f"{maker_of(site.slot)} -> {user_path(mismatch.op.path) if mismatch.op else mismatch.port}"
     if mismatch.sentence is not None:
         return _unfit(site, where)
     if mismatch.below != (None, None):
@@ -182,7 +183,7 @@ def _sentence(site: FaultSite) -> str:
     """What disagrees, in words."""
     op, expected, got = site.mismatch.op, _by_name(site.expected), site.got
     ranks = not any(isinstance(size, Row) for size in (*expected, *got))
-    label = op.path if op else "the decoder" if site.decoder is not None else "the output"
+    label = user_path(op.path) if op else "the decoder" if site.decoder is not None else "the output"
     giver = "the net gives" if op is None else f"{_giver(site.slot)} gives"
     if op is not None and len(op.reads) > 1 and ranks:
         return f"the inputs of {label} disagree in {'size' if len(expected) == len(got) else 'the number of axes'}"
@@ -198,7 +199,7 @@ def _values(size: Size | Row) -> str:
 
 
 def _giver(slot: Slot) -> str:
-    return slot[0] or ("the input" if slot[1] == "input" else f"the input {slot[1]}")
+    return user_path(slot[0]) or ("the input" if slot[1] == "input" else f"the input {slot[1]}")
 
 
 def _thing(rank: int) -> str:
@@ -213,10 +214,10 @@ def _who(site: FaultSite) -> str:
         return repr(site.decoder) if site.decoder is not None else ""
     for name, slot in op.reads:  # another input came first and fixed it
         if name != site.mismatch.port and site.solution.shape(slot) == site.expected:
-            return f"{maker_of(slot)} -> {op.path}"
+            return f"{maker_of(slot)} -> {user_path(op.path)}"
     if len(op.reads) > 1:
         name, slot = op.reads[0] if op.reads[0][0] != site.mismatch.port else op.reads[1]
-        return f"{maker_of(slot)} -> {op.path} is {shape_text(site.solution.shape(slot))}"
+        return f"{maker_of(slot)} -> {user_path(op.path)} is {shape_text(site.solution.shape(slot))}"
     scope = site.solution.scopes[op.path]
     sizes = next((port for port in scope.ports.inputs if port.name == site.mismatch.port), None)
     return f"{op.leaf!r}, which takes {sizes}"
@@ -272,11 +273,11 @@ def _unfit(site: FaultSite, where: str) -> Fault:
     assert unfit is not None
     what = unfit.what
     if what.startswith("its "):
-        what = f"{op.path}'s {what.removeprefix('its ')}"
+        what = f"{user_path(op.path)}'s {what.removeprefix('its ')}"
     elif what.startswith("it "):
-        what = f"{op.path} {what.removeprefix('it ')}"
+        what = f"{user_path(op.path)} {what.removeprefix('it ')}"
     else:
-        what = f"{op.path}: {what}"
+        what = f"{user_path(op.path)}: {what}"
     if len(op.reads) > 1:
         names = " and ".join(maker_of(slot) for _, slot in op.reads)
         return Fault(what=what, where=where, expected=unfit.expected, got=f"{unfit.got}   from {names}")

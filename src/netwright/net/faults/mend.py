@@ -14,6 +14,7 @@ from netwright.net.faults.origin import FaultSite, Origin, ancestors, axis_of_we
 from netwright.net.leaf import LeafFault, LeafNode, with_options
 from netwright.net.names import SHARED
 from netwright.net.node import field_values
+from netwright.net.plan.each import user_path
 from netwright.net.plan.solution import Solution
 from netwright.net.plan.wiring import Op
 from netwright.sizes.free import FREE
@@ -300,10 +301,14 @@ def _sides(site: FaultSite) -> Iterator[Edit]:
                 continue
             if len(wanted) == len(shapes[name]):
                 yield from inserted(
-                    new_leaf("Linear", wanted[-1]), (op.path, name), f" between {maker_of(slot)} and {op.path}"
+                    new_leaf("Linear", wanted[-1]),
+                    (op.path, name),
+                    f" between {maker_of(slot)} and {user_path(op.path)}",
                 )
             if len(shapes[name]) > 1:
-                yield from inserted(new_leaf("Flatten"), (op.path, name), f" between {maker_of(slot)} and {op.path}")
+                yield from inserted(
+                    new_leaf("Flatten"), (op.path, name), f" between {maker_of(slot)} and {user_path(op.path)}"
+                )
 
 
 def _all_same(site: FaultSite, op: Op) -> Iterator[Edit]:

@@ -2,6 +2,7 @@
 
 from netwright.codecs.codec import Codec
 from netwright.net.node import Node, field_values
+from netwright.net.plan.each import user_path
 from netwright.net.plan.solution import Mismatch, Scope, Solution, port_shape
 from netwright.net.plan.wiring import Op, Slot
 from netwright.sizes.notation import Axis, Item
@@ -25,7 +26,7 @@ class Origin(Value):
     @property
     def text(self) -> str:
         """The path of the leaf, or the name of the input."""
-        return self.op.path if self.op else f"the input {self.name}" if self.name != "input" else "the input"
+        return user_path(self.op.path) if self.op else f"the input {self.name}" if self.name != "input" else "the input"
 
 
 class FaultSite(Value):
@@ -81,7 +82,7 @@ def origin(solution: Solution, slot: Slot, axis: int) -> Origin:
 
 def maker_of(slot: Slot) -> str:
     """The path of the part that makes a value, or the name of the input that it is."""
-    return slot[0] or slot[1]
+    return user_path(slot[0]) or slot[1]
 
 
 def ancestors(solution: Solution, slot: Slot) -> list[Op]:

@@ -23,6 +23,9 @@ class EachBoundary(LeafNode, abstract=True):
     def is_view(self, training: bool) -> bool:
         return True
 
+    def __repr__(self) -> str:
+        return "Fold(…)" if self.each.carry else "Map(…)"  # as the user wrote it
+
 
 class EachEntry(EachBoundary, abstract=True):
     """The first end: values lose their first axis here; initial states pass unchanged."""
@@ -58,6 +61,11 @@ class EachExit(EachBoundary, abstract=True):
 def exit_path(path: str) -> str:
     """The path of the far end of the `Each` at a path."""
     return f"{path}/"
+
+
+def user_path(path: str) -> str:
+    """The path of a part as its user knows it: both ends of an `Each` are the `Each`."""
+    return path.removesuffix("/")
 
 
 def open_state(path: str, name: str, sizes: str) -> Fault:

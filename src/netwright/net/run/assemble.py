@@ -92,7 +92,8 @@ def _elements(
     )  # fmt: skip
     wanted = {*gives.values()}
     before, loop, after = _parts(group, states)
-    whole = (read_by(group.inner) | wanted) - made_by(group.inner) - {*entry.writes}
+    nexts = {state.next for state in states}  # a next state may be the same at every element
+    whole = (read_by(group.inner) | wanted | nexts) - made_by(group.inner) - {*entry.writes}
     read_finals = {slot: inner for slot, inner in finals.items() if slot in read}
     written = (*gives, *read_finals)
     size = plan.solution.scopes[entry.path].names[AXIS]

@@ -11,6 +11,7 @@ from netwright.codecs.array import Array
 from netwright.codecs.codec import Codec
 from netwright.codecs.reading import Raw, Reading
 from netwright.errors import DataError, MissingArraysError, PathError, SizeError, did_you_mean, shortened
+from netwright.fields import expect_seed
 from netwright.machine import without_autocast
 from netwright.net.node import Node
 from netwright.net.plan.plan import Plan, shape_text
@@ -41,6 +42,7 @@ class Question(Value):
 @without_autocast()
 def call(node: Node, x: Any, reading: Reading, question: Question) -> Any:
     """One example, many, or a batch through a net; decoded, or the arrays at the paths that were asked for."""
+    expect_seed(question.seed, "seed")
     given = Given.of(node, x)
     paths, slots = _wanted(given.plan, question.at)
     changes = interventions(given.plan, question.set or {})

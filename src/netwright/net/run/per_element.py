@@ -91,17 +91,15 @@ class ElementLoop(Value):
     def _one_by_one(self, run: Run, values: "ElementValues", registers: Sequence[Any]) -> dict[Slot, Tensor]:
         axis, piece = values.axis, self.loop
         carried = {state.slot: self._first(state, registers, values) for state in self.states}
-        needed = {*piece.takes, *(state.next for state in self.states)}  # a next state may be an element, unchanged
+        needed = {*piece.takes, *(state.next for state in self.states)}  # a next state may be what was there before
         apart = {slot: values.padded(slot).unbind(1) for slot in needed if slot not in carried and values.has(slot)}
-        held = {slot: x for slot, x in values.whole.items() if slot in piece.takes}
+        held = {slot: x for slot, x in values.whole.items() if slot in needed}
         kept: dict[Slot, list[Tensor]] = {slot: [] for slot in piece.gives}
         last = carried
         for t in range(axis.size):
-            elements = {slot: pieces[t] for slot, pieces in apart.items()}
-            made = dict(zip(piece.gives, run({**held, **elements, **carried}, axis.context_at(t)), strict=True))
-            last = {
-                state.slot: made[state.next] if state.next in made else elements[state.next] for state in self.states
-            }
+            there = {**held, **{slot: pieces[t] for slot, pieces in apart.items()}, **carried}
+            made = dict(zip(piece.gives, run(there, axis.context_at(t)), strict=True))
+            last = {state.slot: made[state.next] if state.next in made else there[state.next] for state in self.states}
             carried = axis.carried(t, carried, last)
             for slot, pieces in kept.items():
                 pieces.append(made[slot])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netwright.causality.causality import offsets_of, sight_of
+from netwright.causality.causality import pairs_of, sight_of
 from netwright.errors import NetError
 from netwright.fields import at_least
 from netwright.net.node import expect_net
@@ -92,10 +92,10 @@ def connections(net: Net, along: str, length: int) -> tuple[Connections, ...]:
         for source in sight.of(slot):
             if sight.axis(slot) is None:
                 continue
-            offsets = offsets_of(net, sight, source, slot)
             low, high = sight.of(slot)[source]
-            pairs = [(i, j) for i in range(length) for j in range(length)]
-            seen = [(i, j) for i, j in pairs if (low <= j - i <= high and (offsets is None or j - i in offsets[slot]))]
+            measured = pairs_of(net, sight, source, slot, length)  # not by distance: a net may turn the sequence round
+            pairs = [(i, j) for i in range(length) for j in range(length) if low <= j - i <= high]
+            seen = [pair for pair in pairs if measured is None or pair in measured]
             found.append(Connections(output, source[1], tuple(seen), states.way_between(source, slot)))
     if not found:
         raise NetError(

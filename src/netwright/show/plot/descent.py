@@ -11,7 +11,7 @@ from netwright.errors import DataError, TrainingError, shortened
 from netwright.show.plot.blank import in_house_style, new_figure, plain_name
 from netwright.show.plot.ranges import expect_range
 from netwright.show.plot.style import CYCLE, INK
-from netwright.training.descend import Cost, Trajectory
+from netwright.training.descend import Cost, Trajectory, cost_at, expect_cost
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,8 +43,9 @@ def descent_paths(
 
     Returns: a figure of matplotlib; a notebook shows it.
 
-    Raises: TrainingError for what is no descent, and for one of another number of weights; DataError for an area
-        without extent, or in which the cost is nowhere a finite number; MissingExtraError without matplotlib.
+    Raises: TrainingError for what is no descent, for one of another number of weights, and for a cost that is not one
+        number; DataError for an area without extent, or in which the cost is nowhere a finite number;
+        MissingExtraError without matplotlib.
 
     Example:
         >>> import netwright as nw
@@ -53,6 +54,7 @@ def descent_paths(
         >>> contours, costs = nw.plot.descent_paths(bowl, ways).axes
     """
     by_name = _by_name(ways)
+    expect_cost(cost, "plot.descent_paths")
     points = np.concatenate([way.points for way in by_name.values()])
     (left, right), (bottom, top) = _around(points) if area is None else _area(area)
     axis1, axis2 = np.linspace(left, right, GRID), np.linspace(bottom, top, GRID)
@@ -148,7 +150,10 @@ def _around(points: Numbers) -> Area:
 def _heights(cost: Cost, axis1: Numbers, axis2: Numbers) -> Numbers:
     """The cost at each point of a grid, (rows of axis2, columns of axis1)."""
     with torch.no_grad():
-        rows = [[float(cost(torch.tensor([x, y], dtype=torch.float64, device="cpu"))) for x in axis1] for y in axis2]
+        rows = [
+            [float(cost_at(cost, torch.tensor([x, y], dtype=torch.float64, device="cpu"))) for x in axis1]
+            for y in axis2
+        ]
     return np.array(rows)
 
 

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from netwright.errors import DataError, NetError, did_you_mean
+from netwright.errors import DataError, NetError, did_you_mean, shortened
 from netwright.fields import at_least, plain
 from netwright.inside.gradients import gradients
 from netwright.net.node import expect_net
@@ -51,8 +51,8 @@ def growth(nets: Net | Mapping[str, Net], along: str, until: int = 1024, of: Gro
 
     Returns: a figure of matplotlib; a notebook shows it.
 
-    Raises: NetError where a cost does not depend on this size, or on another one too, and for a cost that there is not;
-        MissingExtraError without matplotlib.
+    Raises: NetError without a net, where a cost does not depend on this size, or on another one too, and for a cost
+        that there is not; MissingExtraError without matplotlib.
 
     Example:
         >>> import netwright as nw
@@ -61,7 +61,7 @@ def growth(nets: Net | Mapping[str, Net], along: str, until: int = 1024, of: Gro
         ['64·n² + 4,096·n']
     """
     at_least(2, until, "the longest length", "plot.growth")
-    if of not in LABELS:
+    if of not in tuple(LABELS):
         raise NetError(
             what="there is no such cost",
             where="plot.growth",
@@ -69,7 +69,14 @@ def growth(nets: Net | Mapping[str, Net], along: str, until: int = 1024, of: Gro
             got=repr(of),
             mend=did_you_mean(str(of), LABELS),
         )
-    by_name = nets if isinstance(nets, Mapping) else {"": nets}
+    by_name = {plain_name(str(name)): net for name, net in nets.items()} if isinstance(nets, Mapping) else {"": nets}
+    if not by_name:
+        raise NetError(
+            what="there is no net whose cost could be drawn",
+            where="plot.growth",
+            expected="a net, or several by name",
+            got=repr(nets),
+        )
     figure = new_figure(WIDTH, HEIGHT)
     axes = only_axes(figure)
     lengths = np.unique(np.geomspace(1, until, POINTS).astype(int))
@@ -78,7 +85,7 @@ def growth(nets: Net | Mapping[str, Net], along: str, until: int = 1024, of: Gro
         found = cost(net)
         formula = _formula(found, along, of, name)
         values = [getattr(found.at(**{along: int(length)}), of) for length in lengths]
-        label = f"{plain_name(name)}: {formula}" if name else formula
+        label = f"{name}: {formula}" if name else formula
         axes.plot(lengths, values, color=CYCLE[i % len(CYCLE)], label=label)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=10)
@@ -107,24 +114,25 @@ def throughput(net: Net, x: Sequence[Any], batches: Sequence[int] = (1, 2, 4, 8,
         'examples at once'
     """
     expect_net(net, "plot.throughput")
-    for batch in batches:
+    given, sizes = _several(x, "examples, as the net takes them"), _several(batches, "how many are given at once")
+    for batch in sizes:
         at_least(1, batch, "a batch", "plot.throughput")
-    if not len(x) or not batches:
+    if not given or not sizes:
         raise DataError(
             what="there is nothing to measure",
             where="plot.throughput",
             expected="an example and a batch at least",
-            got=f"{len(x)} examples, {len(batches)} batches",
+            got=f"{len(given)} examples, {len(sizes)} batches",
         )
     rates: list[float] = []
-    for batch in batches:
-        examples = [x[i % len(x)] for i in range(batch)]
-        rates.append(batch / _seconds(lambda given=examples: net(given)))
+    for batch in sizes:
+        examples = [given[i % len(given)] for i in range(batch)]
+        rates.append(batch / _seconds(lambda examples=examples: net(examples)))
     figure = new_figure(0.75 * WIDTH, HEIGHT)
     axes = only_axes(figure)
-    axes.plot(batches, rates, marker="o", color=BLUE)
+    axes.plot(sizes, rates, marker="o", color=BLUE)
     axes.set_xscale("log", base=2)
-    axes.set_xticks(list(batches), [str(batch) for batch in batches])
+    axes.set_xticks(sizes, [str(batch) for batch in sizes])
     axes.minorticks_off()
     axes.set_ylim(0)
     axes.set(xlabel="examples at once", ylabel="examples a second")
@@ -198,6 +206,18 @@ def _formula(found: Cost, along: str, of: str, name: str) -> str:
             got="sizes that are not known" if formula is None else f"{', '.join(found.sizes) or 'no size'}",
         )
     return formula_text(formula)
+
+
+def _several(given: Any, what: str) -> list[Any]:
+    """What stands in a list, a tuple, an array or anything else that counts what it holds."""
+    if isinstance(given, str | bytes | Mapping) or not hasattr(given, "__len__") or getattr(given, "ndim", 1) == 0:
+        raise DataError(
+            what="these are not several values",
+            where="plot.throughput",
+            expected=f"a list: {what}",
+            got=shortened(repr(cast(object, given)), 60),
+        )
+    return [plain(given[i]) for i in range(len(given))]
 
 
 def _seconds(run: Callable[[], object]) -> float:

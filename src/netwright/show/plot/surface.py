@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import DataError, MissingArraysError, NetError
-from netwright.fields import at_least
+from netwright.fields import expect_seed
 from netwright.net.apply import apply
 from netwright.net.node import expect_net
 from netwright.net.part import Net
@@ -58,7 +58,7 @@ def loss_surface(net: Net, data: Any, *, seed: int = 0) -> "Figure":
     Source: Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets", arXiv 1712.09913
     """
     expect_net(net, "plot.loss_surface")
-    at_least(0, seed, "the seed", "plot.loss_surface")
+    seed = expect_seed(seed, "plot.loss_surface")
     _check(net)
     goal = goal_of(net, None)
     given = Given.of(goal.net, _examples(net, goal, data))

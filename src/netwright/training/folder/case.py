@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.errors import FileError
 from netwright.file.array_file import ArrayFile, read_arrays, read_header
-from netwright.file.format import folder_path
+from netwright.file.format import CASE_FILE, folder_path
 from netwright.file.load import load
 from netwright.file.save import save
 from netwright.net.part import Net
@@ -167,7 +167,7 @@ def load_case(path: str | os.PathLike[str], *, functions: Mapping[str, Any] | No
         place = cases[-1]
     try:
         with opened(place) as file:
-            content, entries = read_header(cast(Any, file))
+            content, entries = read_header(cast(Any, file), CASE_FILE)
             arrays = read_arrays(cast(Any, file), content, entries)
         about = content["case"]
         return _case(about, arrays, load(place.with_suffix(NET), functions=functions))

@@ -14,7 +14,7 @@ from typing import Any, cast
 from netwright.around import around
 from netwright.errors import FileError
 from netwright.file.array_file import ArrayFile, read_arrays, read_header
-from netwright.file.format import DTYPES
+from netwright.file.format import CHECKPOINT_FILE, DTYPES
 from netwright.file.save import save
 from netwright.net.part import Net
 from netwright.regular import TEMPORARY, opened, text_of, write_all, write_file
@@ -175,7 +175,7 @@ class RunFolder:
         Raises: FileError where it is not as it was written, or of another run; OSError as `open` does.
         """
         with opened(path) as file:
-            content, entries = read_header(cast(Any, file))
+            content, entries = read_header(cast(Any, file), CHECKPOINT_FILE)
             if content.get("run") != self._name():
                 raise FileError(what="this is no checkpoint of the run", where=os.fspath(path))
             return Snapshot(read_arrays(cast(Any, file), content, entries), content["snapshot"])
@@ -240,7 +240,7 @@ class RunFolder:
         """Whether the file of the net before the run is as it was written."""
         try:
             with opened(self.path / START) as file:
-                read_arrays(cast(Any, file), *read_header(cast(Any, file)))
+                read_arrays(cast(Any, file), *read_header(cast(Any, file), CHECKPOINT_FILE))
             return True
         except OSError:
             return False

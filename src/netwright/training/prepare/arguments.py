@@ -10,8 +10,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 import torch
 
 from netwright.codecs.numeric import plain_number
-from netwright.errors import TrainingError
-from netwright.fields import refuse_call
+from netwright.errors import NetError, TrainingError, shortened
+from netwright.fields import expect_seed, refuse_call
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
 from netwright.training.measurement import Measurement
@@ -60,6 +60,14 @@ def whole(name: str, value: Any, least: int, most: float = math.inf) -> int | No
             what=f"{name} is a whole number {bounds}", where=name, got=f"{_shown(value)} ({type(value).__name__})"
         )
     return number
+
+
+def seed(value: Any) -> int | None:
+    """A seed, or None."""
+    try:
+        return None if value is None else expect_seed(value, "seed")
+    except NetError as error:
+        raise TrainingError.of(error.faults) from None
 
 
 def counted(name: str, value: Any) -> int | None:
@@ -171,15 +179,16 @@ def penalties(value: Any) -> dict[str, Penalty] | None:
 
 def measurements(value: Any) -> dict[str, Measurement] | None:
     """Measurements by the names that their figures have in the epochs of a run."""
-    if value is None or isinstance(value, dict):
+    checked = isinstance(value, dict) and all(isinstance(one, Measurement) for one in cast(Any, value).values())
+    if value is None or checked:
         return cast("dict[str, Measurement] | None", value)
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         raise TrainingError(
             what="measurements is a list of names, functions and values of nw.Measurement",
             where="measurements",
             expected='such as ["accuracy"]',
-            got=repr(value),
-            mend=f"measurements=[{value!r}]" if isinstance(value, str) else (),
+            got=shortened(repr(cast(object, value)), 80),
+            mend=f"measurements=[{value!r}]" if isinstance(value, str) else 'nw.Measurement(…, name="…")',
         )
     found: dict[str, Measurement] = {}
     for one in cast(Iterable[Any], value):

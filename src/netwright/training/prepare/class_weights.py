@@ -55,7 +55,7 @@ def weighted_by_class(net: Net, training: Source, given: Mapping[Any, float] | N
             got="a stream" if stream else "data that are read again in every epoch",
             mend=(*(("keep=True, where the data fit in memory",) if stream else ()), "columns (inputs, targets)"),
         )
-    port = target_name(net, name, several=len(net.output_names) > 1)
+    port = target_name(net, name)
     factors = np.array([given.get(label, 1.0) for label in codec.names])
     with training.errors():
         encoded = [cast(Tensor, codec.encode_all(part)) for _, part in pieces(training.columns[port])]

@@ -1,6 +1,6 @@
 """The examples of a run: the training part, the validation part, and the net with codecs fitted to the former."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -42,13 +42,16 @@ class SplitData(Value, eq=False):
     held_out: Source | None
 
 
-def split_data(net: Net, data: Any, options: Options) -> SplitData | None:
+def split_data(net: Net, data: Any, runs: Sequence[Options]) -> SplitData | None:
     """The data as the runs of all nets with the ports of this one read them.
 
-    None for streams, of which each run reads passes of its own.
+    None for streams, of which each run reads passes of its own, and where runs have losses of different outputs.
     """
+    options, *others = runs
     objective = options.objective
-    targets = {} if isinstance(objective, NextElement) or ends_in_losses(net) else _target_ports(net)
+    if any(_target_ports(net, other.loss) != _target_ports(net, options.loss) for other in others):
+        return None
+    targets = {} if isinstance(objective, NextElement) or ends_in_losses(net) else _target_ports(net, options.loss)
     ports = objective.ports(net) if isinstance(objective, NextElement) else _data_ports(net, tuple(targets))
     training, held_out = _parts(data, net, ports, targets, options)
     own = [part for part in (training, held_out) if part is not None]
@@ -65,16 +68,17 @@ def examples_of(net: Net, data: Any, options: Options) -> TrainingExamples:
         coded = objective.coded(net, training)
         held = None if held_out is None else objective.examples(coded, held_out)
         return TrainingExamples(coded, objective.examples(coded, training), held)
-    targets = {} if ends_in_losses(net) else _target_ports(net)
+    targets = {} if ends_in_losses(net) else _target_ports(net, options.loss)
     ports = _data_ports(net, tuple(targets))
     training, held_out = _parts(data, net, ports, targets, options)
     return TrainingExamples(fitted(net, training, targets), training, held_out)
 
 
-def other_examples(net: Net, data: Any, objective: object, name: str) -> Source:
+def other_examples(net: Net, data: Any, options: Options, name: str) -> Source:
     """Examples on which a run measures its net besides the validation data; `net` has its codecs fitted."""
+    objective = options.objective
     following = isinstance(objective, NextElement)
-    ports = objective.ports(net) if following else _data_ports(net, tuple(_target_ports(net)))
+    ports = objective.ports(net) if following else _data_ports(net, tuple(_target_ports(net, options.loss)))
     found = _unchanging(_read(data, net, ports, name=name))
     return objective.examples(net, found) if following else found
 
@@ -86,13 +90,13 @@ def predicted_input(net: Net, training: Source, objective: object) -> tuple[str,
         return None if name is None else (name, 1)
     if ends_in_losses(net) or len(net.output_names) != 1:
         return None
-    return shifted_pair(training, net.input_names, tuple(_target_ports(net)))
+    return shifted_pair(training, net.input_names, (target_name(net, net.output_names[0]),))
 
 
-def _target_ports(net: Net) -> dict[str, str]:
-    """The ports of the data that hold targets, and the output that each is compared with."""
-    names = net.output_names
-    return {target_name(net, name, several=len(names) > 1): name for name in names}
+def _target_ports(net: Net, loss: Any) -> dict[str, str]:
+    """The ports of the data that hold targets, and the output that each is compared with: those that have a loss."""
+    names = [name for name in net.output_names if not isinstance(loss, Mapping) or name in loss]
+    return {target_name(net, name): name for name in names or net.output_names}
 
 
 def _data_ports(net: Net, targets: tuple[str, ...]) -> DataPorts:
@@ -138,7 +142,8 @@ def _read(
     A stream of which a `part` will be held out has one order in all passes, and two readers at different places.
     """
     try:
-        found = source(data, *ports, weights, net.held.inputs)
+        spare = tuple(target_name(net, name) for name in net.output_names)
+        found = source(data, *ports, weights, net.held.inputs, spare)
         if isinstance(found, Stream):
             kept = keep or found.single or (part and found.shuffles)
             found = replace(found, placed=None) if part else found

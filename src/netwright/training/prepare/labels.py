@@ -19,6 +19,7 @@ from netwright.codecs.pieces import pieces
 from netwright.data.rows import at_rows
 from netwright.errors import DataError, TrainingError
 from netwright.net.node import Node
+from netwright.net.plan.each import user_path
 from netwright.net.plan.plan import plan_of, ranked
 from netwright.sizes.size import Expression, Name, Size
 from netwright.sizes.unify import Row, Shape
@@ -71,7 +72,7 @@ def end_of(net: Node, output: str) -> NetEnd:
         path, port = leaves[path].reads[0][1]
         leaf = leaves[path].leaf if path in leaves else None
     if leaf is None:
-        return NetEnd(path, plan.shape(slot), "")
+        return NetEnd(user_path(path), plan.shape(slot), "")
     form = FORMS.get(leaf.gives(), "")
     if form == "probabilities" and path != slot[0]:  # moved values need not be a distribution along the last axis
         form = ""

@@ -40,7 +40,9 @@ class OnData(Value, eq=False):
         Raises: TrainingError for a function that gives no number.
         """
         functions = {one.title: _named(one.title, one.what) for one in self.wanted if not isinstance(one.what, str)}
-        figures, given = chosen_figures(net, _chunks(self.examples), _names(self.wanted), functions)
+        figures, given = chosen_figures(
+            net, _chunks(self.examples), _names(self.wanted), functions, self.examples.columns
+        )
         return {
             one.title: figures[one.what].value if isinstance(one.what, str) else _number(one.title, given[one.title])
             for one in self.wanted
@@ -54,7 +56,7 @@ class OnData(Value, eq=False):
         chunks = _chunks(self.examples)
         few = [{port: column[:FEW] for port, column in next(chunks).items()}] if self.known else chunks
         try:
-            figures = chosen_figures(net, few, _names(self.wanted))[0]
+            figures = chosen_figures(net, few, _names(self.wanted), ports=self.examples.columns)[0]
         except DataError as error:
             raise (error.within(self.examples.name) if self.examples.name else error) from None
         for one in self.wanted:
@@ -109,7 +111,7 @@ def measures_of(choose: Chooser, examples: TrainingExamples, options: Options) -
     sets = [OnData(examples.held_out, own, known=True)] if own and examples.held_out is not None else []
     for name, one in wanted.items():
         if one.data is not None:
-            found = other_examples(examples.net, one.data, options.objective, f"data of the measurement {name!r}")
+            found = other_examples(examples.net, one.data, options, f"data of the measurement {name!r}")
             sets.append(OnData(found, [one], known=False))
     return Measures(sets, wanted)
 

@@ -88,7 +88,7 @@ class NextElement(Value):
         """The data as inputs and targets, for a net that has its codecs."""
         (output,), name = net.output_names, following_port(net)
         assert name is not None
-        target, again, blocks = target_name(net, output, several=False), data.again, data.blocks
+        target, again, blocks = target_name(net, output), data.again, data.blocks
 
         def form(source: Source) -> Source:
             return self.examples(net, source)

@@ -85,7 +85,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "device": arguments.device,
     "threads": lambda value: arguments.whole("threads", value, 1, arguments.most_threads()),
     "workers": lambda value: arguments.whole("workers", value, 0, arguments.MOST_THREADS),
-    "seed": lambda value: arguments.whole("seed", value, 0),
+    "seed": arguments.seed,
     "choices": lambda value: arguments.all_of("choices", value, Choice),
     "objective": arguments.objective,
     "keep": lambda value: arguments.yes_or_no("keep", value),

@@ -192,7 +192,7 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     net_with_loss = initialize(goal.net, seed=seed).to(home)
     plan = plan_of(net_with_loss)
     refuse_own_statistics(group, plan, goal.prefix)
-    _say_what_is_known(choose, net, goal, choose.again("loss", options.loss), examples)
+    _say_what_is_known(choose, net, goal, options.loss, examples)
     training_feed = batches_of(training, net_with_loss, device, goal.prefix)
     checked = None if held_out is None else _validating(held_out, net_with_loss, device, goal.prefix, options.workers)
     work, room = multiply_adds_each(plan, training_feed.typical), training_bytes(plan, training_feed.typical)
@@ -260,7 +260,7 @@ def _goal(choose: Chooser, net: Net, options: Options) -> Goal:
     smoothing = choose.optional("label smoothing", options.label_smoothing)
     weights = choose.optional("loss weights", options.loss_weights)
     mixup = choose.optional("mixup", options.mixup)
-    return goal_of(net, choose.again("loss", options.loss), smoothing, weights, mixup)
+    return goal_of(net, options.loss, smoothing, weights, mixup)
 
 
 def _validating(held_out: Source, net: Net, device: torch.device, prefix: str, workers: int | None) -> Batches:
@@ -284,7 +284,8 @@ def _repeated(choose: Chooser, options: Options) -> Options:
     """The options with those that say what the examples are as an earlier run had them, where they are not given."""
     objective, keep = choose.optional("objective", options.objective), choose.optional("keep", options.keep or None)
     steps, best = choose.optional("steps per epoch", options.steps_per_epoch), choose.optional("best", options.best)
-    return replace(options, objective=objective, keep=bool(keep), steps_per_epoch=steps, best=best)
+    loss = choose.again("loss", options.loss)  # the examples have a target for each output that has a loss
+    return replace(options, objective=objective, loss=loss, keep=bool(keep), steps_per_epoch=steps, best=best)
 
 
 def _fastest(prepared: Prepared, batch: Batch) -> int:

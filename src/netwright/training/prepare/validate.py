@@ -8,6 +8,7 @@ from torch import Tensor
 from netwright.codecs.codec import Answer
 from netwright.errors import TrainingError
 from netwright.net.part import Net
+from netwright.net.plan.each import user_path
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.net.ports import target_name
@@ -157,7 +158,7 @@ def validation_of(
     name = next(iter(codecs), "")
     probable = PROBABLE.get(codecs[name].answer) if len(codecs) == 1 and prefix else None
     wrong = None if probable is None else probable.wrong
-    target = target_name(net, name, several=False)
+    target = target_name(net, name)
     wanted = [slot for _, slot in plan.wiring.outputs]
     losses = len(wanted)
     if wrong is not None:
@@ -191,7 +192,10 @@ def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tens
         if probable.one:
             sound = sound and bool(((real.sum(-1) - 1).abs() < 0.01).all())
         if not sound and bool(real.isfinite().all()):
-            last, part = slots[name][0].removeprefix(goal.prefix), "nw.softmax" if probable.one else "nw.sigmoid"
+            last, part = (
+                user_path(slots[name][0].removeprefix(goal.prefix)),
+                "nw.softmax" if probable.one else "nw.sigmoid",
+            )
             raise TrainingError(
                 what="the decoder reads probabilities, and the net gives something else",
                 where=f"{last} -> {name}",

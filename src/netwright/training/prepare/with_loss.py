@@ -22,10 +22,10 @@ from netwright.value import Value
 def with_loss(net: Net, loss: Any, weights: Mapping[str, float] | None = None) -> Graph:
     """The net that takes targets too and gives its losses: `net` and `loss` are its parts.
 
-    A target port is encoded by the net's own decoder, so it takes values in the form of the net's answers. If there is
-    one loss, the target port is `target` and the loss is the part `loss`. If there are several, they are `NAME_target`
-    and `NAME_loss` for each output that has a loss, and the losses are the outputs of the new net. The port is
-    `NAME_target` also if an input is called `target`.
+    A target port is encoded by the net's own decoder, so it takes values in the form of the net's answers. The port of
+    a net with one output is `target`; of one with several, or with an input called `target`, it is `NAME_target` for
+    each output that has a loss. One loss is the part `loss`; of several each is the part `NAME_loss`, and an output of
+    the new net.
 
     Fields:
         loss: a part that takes the net's output and the target; or a function of the output and the target of one
@@ -64,7 +64,7 @@ def with_loss(net: Net, loss: Any, weights: Mapping[str, float] | None = None) -
     ends: dict[str, Symbol] = {}
     for name, part in losses.items():
         mark = f"{name}_" if len(losses) > 1 else ""
-        target = Input(target_name(net, name, several=len(losses) > 1), net.outputs[name])
+        target = Input(target_name(net, name), net.outputs[name])
         end = use(_loss(part), values[name], target, name=f"{mark}loss")
         ends[f"{mark}loss"] = _weighted(end, (weights or {}).get(name))
     return Graph(ends)  # by name, so that the output of a loss that a user wrote is called `loss`
