@@ -59,7 +59,8 @@ def test_a_name_that_nobody_has() -> None:
         "there is no model of this name, and no such folder: 'all-minilm-l6-v3'\n"
         "  where:    model\n"
         "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', "
-        "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', a folder or a GGUF file\n"
+        "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', 'efficientnet-lite0', "
+        "a folder or a GGUF file\n"
         "  mend:     did you mean 'all-minilm-l6-v2'?"
     )
 
@@ -71,6 +72,7 @@ def test_what_is_no_name() -> None:
         "a model is a name or a path\n"
         "  where:    model\n"
         "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', "
-        "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', a folder or a GGUF file\n"
+        "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', 'efficientnet-lite0', "
+        "a folder or a GGUF file\n"
         "  got:      None"
     )

@@ -49,7 +49,7 @@ def test_a_name_that_no_net_has() -> None:
     assert str(caught.value) == (
         "there is no EfficientNet of this name\n"
         "  where:    efficientnet\n"
-        "  expected: 'b0', 'b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b7'\n"
+        "  expected: 'b0', 'b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b7', 'lite0'\n"
         "  got:      'B0'\n"
         "  mend:     did you mean 'b0'?"
     )

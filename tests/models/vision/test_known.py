@@ -11,14 +11,18 @@ from netwright.errors import FileError
 from netwright.models.vision.known import squeezenet_state
 from vision_oracle import stored
 
+NETS = [pytest.param("squeezenet"), pytest.param("efficientnet-lite0", marks=pytest.mark.slow)]  # 5 and 17 MB
+SCORES = {"squeezenet": "squeezenet", "efficientnet-lite0": "lite0"}
 
-def test_it_says_egyptian_cat(tmp_path: Path) -> None:
-    facts, net = stored("imagenet"), nw.pretrained("squeezenet")
+
+@pytest.mark.parametrize("name", NETS)
+def test_it_says_egyptian_cat(name: str, tmp_path: Path) -> None:
+    facts, net = stored("imagenet"), nw.pretrained(name)
     path = tmp_path / "cat.png"
     Image.fromarray(facts["cat"]).save(path)
     assert net(path) == "Egyptian cat"
     scores = net[:"softmax"](path).numpy()
-    np.testing.assert_allclose(scores, facts["squeezenet"], rtol=0, atol=1e-4)
+    np.testing.assert_allclose(scores, facts[SCORES[name]], rtol=0, atol=1e-4)
 
 
 def test_it_is_an_ordinary_net(tmp_path: Path) -> None:

@@ -9,9 +9,16 @@ from netwright.models.vision.units import flat, multiple_of_8, normed, squeeze_e
 def test_a_convolution_and_its_norm_keep_the_grid_divided_by_the_stride() -> None:
     for kernel in (1, 3, 5):
         assert nw.Chain(*normed(4, kernel, stride=2), input=(8, 8, 3)).plan.outputs == {"output": (4, 4, 4)}
-    conv, norm = normed(4, norm=nw.BatchNorm(eps=1e-3))
-    assert not conv.bias
-    assert norm.eps == 1e-3
+    assert normed(4, norm=nw.BatchNorm(eps=1e-3)) == (nw.Conv(4, 1, bias=False), nw.BatchNorm(eps=1e-3))
+
+
+def test_zeros_of_tensorflow_are_fewer_before_an_even_grid() -> None:
+    assert normed(4, 5, stride=2, tensorflow=True)[0] == nw.Pad((1, 2), (1, 2))
+    assert normed(4, 3, stride=2, tensorflow=True)[0] == nw.Pad((0, 1), (0, 1))
+    assert normed(4, 3, tensorflow=True) == normed(4, 3)
+    for kernel in (3, 5):
+        net = nw.Chain(*normed(4, kernel, stride=2, tensorflow=True), input=(8, 8, 3))
+        assert net.plan.outputs == {"output": (4, 4, 4)}
 
 
 def test_squeeze_and_excitation_scales_each_channel_by_one_number() -> None:

@@ -77,8 +77,11 @@ def pretrained(name: str | PathLike[str]) -> Net:
     | `"silero-vad"` | a sound in, whether somebody speaks every 32 milliseconds out | MIT |
     | `"whisper-tiny.en"` | English speech of at most 30 seconds in, its text out, by `nw.generate` | MIT |
     | `"squeezenet"` | a picture in, one of ImageNet's 1,000 labels out | MIT |
+    | `"efficientnet-lite0"` | the same, surer | Apache-2.0 |
 
-    The net for pictures sees the whole picture, stretched to a square; its authors cut a square out of the middle.
+    The nets for pictures see the whole picture, stretched to a square. Their authors cut a square out of the middle,
+    which shows less: of the cat in scikit-image, `chelsea`, `"efficientnet-lite0"` then says "tiger cat", and of the
+    whole picture "Egyptian cat".
 
     Raises: NetError for what is no name and no path; FileError for a folder that is no such model, and weights that do
         not fit, which are listed; MissingExtraError for a tokenizer without the package that reads it.

@@ -7,12 +7,13 @@ from typing import Any
 from torch import Tensor
 
 from netwright.codecs.category import Category
+from netwright.codecs.image import Image
 from netwright.errors import NetError, did_you_mean
 from netwright.fields import with_known_arguments
 from netwright.layers.dropout import Dropout
 from netwright.layers.linear import Linear
 from netwright.layers.norm import BatchNorm
-from netwright.layers.pointwise import sigmoid, silu, softmax
+from netwright.layers.pointwise import relu6, sigmoid, silu, softmax
 from netwright.layers.pool import GlobalAvgPool
 from netwright.models.pretrained.weights import From, linear_entries
 from netwright.models.vision.inverted import Inverted
@@ -46,8 +47,11 @@ SCALES = {
     "b5": Scale(1.6, 2.2, 456, 0.4),
     "b6": Scale(1.8, 2.6, 528, 0.5),
     "b7": Scale(2.0, 3.1, 600, 0.5),
+    "lite0": Scale(1.0, 1.0, 224, 0.2),
 }
-LARGE = ("b5", "b6", "b7")  # whose published weights were trained with TensorFlow's constants of batch norm
+LARGE = ("b5", "b6", "b7", "lite0")  # whose published weights were trained with TensorFlow's constants of batch norm
+LITE_IMAGE = Image(224, 224, mean=127 / 255, deviation=128 / 255)
+"""The pixels as the lite nets take them: (x − 127) / 128."""
 
 STEM = 32
 HEAD = 4  # channels of the last convolution, in those of the last block
@@ -78,13 +82,17 @@ def efficientnet(
     | b5 | 456 | 30,389,784 |
     | b6 | 528 | 43,040,704 |
     | b7 | 600 | 66,347,960 |
+    | lite0 | 224 | 4,652,008 |
 
-    Other sizes fit as well: `nw.efficientnet("b0").with_input(nw.Image(64, 64))`.
+    "lite0" is made for small devices: without squeeze and excitation, with ReLU6, and with zeros around pictures as
+    TensorFlow puts them where the sides are multiples of 32. Other sizes fit as well:
+    `nw.efficientnet("b0").with_input(nw.Image(64, 64))`.
 
     Fields:
-        variant: "b0" to "b7".
+        variant: "b0" to "b7", or "lite0".
         labels: the classes, for the last layer and the decoder; the numbers of ImageNet's 1,000.
-        weights: a state dict of torchvision's net of this name; None leaves the net without arrays.
+        weights: a state dict of torchvision's net of this name, for "lite0" the published file; None leaves the net
+            without arrays.
 
     Raises: NetError for another variant and for labels that `nw.Category` refuses; FileError for weights that do not
         fit, which are listed.
@@ -95,8 +103,8 @@ def efficientnet(
         >>> [name for name in net.children()][:5], nw.summary(net).parameters
         (['stem', '1a', '2a', '2b', '3a'], 5288548)
 
-    Source: Tan and Le 2019, arXiv 1905.11946
-    Torch: torchvision.models.efficientnet_b0 and so on
+    Source: Tan and Le 2019, arXiv 1905.11946; the lite net: TensorFlow's repository of TPU models, 2020
+    Torch: torchvision.models.efficientnet_b0 and so on; timm's tf_efficientnet_lite0
     """
     if variant not in SCALES:
         raise NetError(
@@ -106,21 +114,25 @@ def efficientnet(
             got=repr(variant),
             mend=did_you_mean(str(variant), SCALES),
         )
+    lite = variant == "lite0"
     norm = BatchNorm(eps=1e-3, momentum=0.01) if variant in LARGE else BatchNorm()
-    blocks = {name: block.net(silu, (silu, sigmoid), norm) for name, _, block in efficientnet_blocks(variant)}
+    activation = relu6 if lite else silu
+    blocks = {
+        name: block.net(activation, (silu, sigmoid), norm, lite) for name, _, block in efficientnet_blocks(variant)
+    }
     stem, head = ends(variant)
     net = Chain(
-        stem=Chain(*normed(stem, 3, stride=2, norm=norm), silu),
+        stem=Chain(*normed(stem, 3, stride=2, norm=norm, tensorflow=lite), activation),
         **blocks,
-        head=Chain(*normed(head, norm=norm), silu),
+        head=Chain(*normed(head, norm=norm), activation),
         mean=GlobalAvgPool(),
         dropout=Dropout(SCALES[variant].dropout),
         linear=Linear(),
         softmax=softmax,
-        input=standardized(SCALES[variant].size),
+        input=LITE_IMAGE if lite else standardized(SCALES[variant].size),
         output=Category(labels),
     )
-    return holding_weights(net, weights, lambda: efficientnet_table(variant))
+    return holding_weights(net, weights, lambda: lite_table() if lite else efficientnet_table(variant))
 
 
 def efficientnet_table(variant: str) -> dict[str, From]:
@@ -132,13 +144,24 @@ def efficientnet_table(variant: str) -> dict[str, From]:
     return found | linear_entries("linear", "classifier.1")
 
 
+def lite_table() -> dict[str, From]:
+    """Which tensor of the published file each array of the lite net comes from."""
+    found = normed_entries("stem", "_conv_stem", "_bn0") | normed_entries("head", "_conv_head", "_bn1")
+    for number, (name, _, block) in enumerate(efficientnet_blocks("lite0")):
+        path, theirs = f"{name}/body" if block.adds else name, f"_blocks.{number}"
+        for i, kind in enumerate(("expand", "depthwise", "project")):
+            if kind != "expand" or block.widens:
+                found |= normed_entries(f"{path}/{kind}", f"{theirs}._{kind}_conv", f"{theirs}._bn{i}")
+    return found | linear_entries("linear", "_fc")
+
+
 def efficientnet_blocks(variant: str) -> Iterator[tuple[str, tuple[int, int], Inverted]]:
     """The blocks in order: name, numbers of its stage from 1 and in the stage from 0, and sizes."""
     scale, (channels, _) = SCALES[variant], ends(variant)
     for stage, (widened, kernel, stride, width, count) in enumerate(STAGES, 1):
         out = multiple_of_8(width * scale.width)
         for i in range(math.ceil(count * scale.depth)):
-            excite = max(1, channels // 4)
+            excite = 0 if variant == "lite0" else max(1, channels // 4)
             step = stride if i == 0 else 1
             inner = multiple_of_8(channels * widened)
             yield f"{stage}{chr(ord('a') + i)}", (stage, i), Inverted(channels, inner, out, kernel, step, excite)

@@ -1,6 +1,6 @@
 """The inverted residual block, of which MobileNet and EfficientNet are made: wide inside, narrow at both ends."""
 
-from typing import Any, Literal
+from typing import Any
 
 from netwright.layers.norm import BatchNorm
 from netwright.layers.wrap import Residual
@@ -44,20 +44,18 @@ class Inverted(Value):
         """Whether the input is added to the output: where both have the same sizes."""
         return self.stride == 1 and self.channels == self.out
 
-    def net(
-        self, activation: Net, gate: tuple[Net, Net], norm: BatchNorm, padding: Literal["same"] | None = None
-    ) -> Net:
+    def net(self, activation: Net, gate: tuple[Net, Net], norm: BatchNorm, tensorflow: bool = False) -> Net:
         """The block: `expand`, `depthwise`, `squeeze_excite` and `project`, as far as it has them.
 
-        `gate` holds the two activations of the squeeze-and-excitation part. The last part has none: the narrow values
-        would lose too much.
+        `gate` holds the two activations of the squeeze-and-excitation part, and `tensorflow` says how zeros are put.
+        The last part has no activation: the narrow values would lose too much.
 
         Source: Sandler et al. 2018, arXiv 1801.04381
         """
         parts: dict[str, Any] = {}
         if self.widens:
             parts["expand"] = Chain(*normed(self.inner, norm=norm), activation)
-        conv = normed(self.inner, self.kernel, stride=self.stride, groups=self.inner, norm=norm, padding=padding)
+        conv = normed(self.inner, self.kernel, stride=self.stride, groups=self.inner, norm=norm, tensorflow=tensorflow)
         parts["depthwise"] = Chain(*conv, activation)
         if self.excite:
             parts["squeeze_excite"] = squeeze_excite(self.excite, *gate)

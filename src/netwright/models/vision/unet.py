@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from netwright.codecs.image import Image
+from netwright.codecs.mask import Mask
 from netwright.fields import at_least, with_known_arguments
 from netwright.layers.conv import Conv
 from netwright.layers.conv_transpose import ConvTranspose
@@ -19,9 +21,14 @@ from netwright.net.graph import Graph
 
 @with_known_arguments
 def unet(
-    labels: Sequence[Any], *, width: int = 64, depth: int = 4, weights: Mapping[str, Tensor] | None = None
+    labels: Sequence[Any],
+    *,
+    image: Image | None = None,
+    width: int = 64,
+    depth: int = 4,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> Graph:
-    """A U-Net: a picture in, and for every pixel the probabilities of the labels out.
+    """A U-Net: a picture in, and for every pixel one of the labels out.
 
     On the way down each step (`down1`, `down2`, …) halves the grid and doubles the channels; on the way up (`up4` to
     `up1`) a transposed convolution doubles the grid and halves the channels, and what the way down had at this size is
@@ -29,18 +36,20 @@ def unet(
     paper has neither norm nor padding. With 64 channels, 4 steps and 2 labels there are 31,037,698 parameters for rgb
     pictures.
 
-    Shapes: input (2ᵈ·h, 2ᵈ·w, 3) with d the depth, output (2ᵈ·h, 2ᵈ·w, k) with k the labels. Other pictures by another
-        input: `net.with_input(nw.Image(256, 256, "gray"))`.
+    Shapes: input (2ᵈ·h, 2ᵈ·w, c) with d the depth and c the colours, output (2ᵈ·h, 2ᵈ·w, k) with k the labels.
 
     Fields:
         labels: what a pixel can be.
+        image: the encoder of the pictures, which masks are resized as; None takes rgb pictures of any size that can be
+            halved so often, as they are. `nw.Image(256, 256, "gray")` brings gray ones to one size.
         width: channels at the first step; 64, as in the paper. 16 is much for a small data set.
         depth: how often the grid is halved; 4, as in the paper.
         weights: a state dict of the net of the repository Pytorch-UNet, made with transposed convolutions; None leaves
             the net without arrays.
 
-    Raises: NetError for a width or a depth that is not a whole number of at least 1; FileError for weights that do not
-        fit, which are listed.
+    Raises: NetError for a width or a depth that is not a whole number of at least 1, and for labels that `nw.Mask`
+        refuses; FileError for weights that do not fit, which are listed; SizeError for an image whose size cannot be
+        halved so often.
 
     Example:
         >>> import netwright as nw
@@ -61,12 +70,13 @@ def unet(
         nodes[f"join{i}"] = (Concatenate(), f"down{i - 1}", f"larger{i}")
         nodes[f"up{i}"] = (_convolutions(width * 2 ** (i - 1)), f"join{i}")
         below = f"up{i}"
-    side = 2**depth
+    image = Image(f"{2**depth}*h", f"{2**depth}*w") if image is None else image
     net = Graph(
         **nodes,
-        scores=(Conv(len(labels), 1), below),
+        scores=(Conv(kernel=1), below),
         softmax=(softmax, "scores"),
-        input=(f"{side}*h", f"{side}*w", 3),
+        input=image,
+        output=Mask(labels, image.height, image.width, resize=image.resize),
     )
     return holding_weights(net, weights, lambda: unet_table(depth))
 
