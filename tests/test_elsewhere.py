@@ -26,7 +26,6 @@ def refused(call) -> NetwrightError:
         (lambda: nw.Dense(3), "nw.Linear(out)"),
         (lambda: nw.ReLU(), "nw.relu"),
         (lambda: nw.LeakyReLU(), "nw.leaky_relu"),
-        (lambda: nw.LogSoftmax(), "nw.log_softmax"),
         (lambda: nw.Sequential(), "nw.Chain(…)"),
         (lambda: nw.CrossEntropyLoss(), "nw.CrossEntropy(), behind a net that ends in nw.softmax"),
         (lambda: nw.Embeding(3), "nw.Embedding"),
