@@ -33,6 +33,7 @@ QUICK = (
     "check_supervised_y_2d",
     "check_classifiers_one_label",
     "check_regressor_multioutput",
+    "check_requires_y_none",
 )
 
 

@@ -106,8 +106,8 @@ GROUPS = (
     Group(
         "sound",
         "Sounds",
-        "Sounds as waves, frames and spectra, and the texts that are said in them.",
-        ("codecs.sound", "codecs.text.transcript", "generate.transcribe", "generate.ngrams"),
+        "Sounds as waves, frames and spectra.",
+        ("codecs.sound",),
     ),
     Group("vary", "Pictures that vary", "Variation of pictures in training.", ("codecs.vary",)),
     Group("data", "Data", "Data sets, files and folders as data, and how data is split.", ("data",)),

@@ -82,20 +82,16 @@ class _NetEstimator(Estimator):
         self.n_iter_ = len(run.epochs)
         return self
 
-    def _rows(self, x: Any, y: Any = None, **checks: Any) -> tuple[Any, Any]:
+    def _training_rows(self, x: Any, y: Any, **checks: Any) -> tuple[Any, Any]:
         """Inputs and targets, checked: a frame whose columns are not all numbers as it is, all else as an array."""
-        frame = is_frame(x) and not all(getattr(kind, "kind", "O") in "iuf" for kind in getattr(x, "dtypes", ()))
-        training = y is not None
-        if frame:
-            validate_data(self, x, "no_validation" if y is None else y, reset=training, skip_check_array=True)
-            return x, None if y is None else np.asarray(y)
-        if training:
-            return cast(tuple[Any, Any], validate_data(self, x, y, **checks))
-        return validate_data(self, x, reset=False), None
+        if y is not None and _has_other_columns(x):
+            validate_data(self, x, y, skip_check_array=True)
+            return x, np.asarray(y)
+        return cast(tuple[Any, Any], validate_data(self, x, cast(Any, y), **checks))  # refuses targets that are None
 
     def _answers(self, x: Any, reading: Reading) -> Any:
         check_is_fitted(self, "net_")
-        rows, _ = self._rows(x)
+        rows = validate_data(self, x, reset=False, skip_check_array=_has_other_columns(x))
         return self.net_(rows, reading)
 
 
@@ -124,7 +120,7 @@ class NetClassifier(Classifying, _NetEstimator):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train the net on rows and their classes."""
-        rows, labels = self._rows(X, y)
+        rows, labels = self._training_rows(X, y)
         check_classification_targets(labels)
         self.classes_, indices = np.unique(column_or_1d(labels, warn=True), return_inverse=True)
         if len(self.classes_) < 2:
@@ -163,7 +159,7 @@ class NetRegressor(Regressing, _NetEstimator):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train the net on rows and their numbers."""
-        rows, numbers = self._rows(X, y, y_numeric=True, multi_output=True)
+        rows, numbers = self._training_rows(X, y, y_numeric=True, multi_output=True)
         numbers = np.asarray(numbers, dtype=np.float64)
         return self._fit(rows, numbers, Number() if numbers.ndim == 1 else Vector(numbers.shape[1]))
 
@@ -175,6 +171,11 @@ class NetRegressor(Regressing, _NetEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _has_other_columns(x: Any) -> bool:
+    """Whether it is a frame with columns that are no numbers."""
+    return is_frame(x) and not all(getattr(kind, "kind", "O") in "iuf" for kind in getattr(x, "dtypes", ()))
 
 
 def _encoder(rows: Any, targets: Any) -> Codec:
