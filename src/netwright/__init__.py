@@ -222,8 +222,14 @@ from netwright.layers.wrap import Adapted as Adapted
 from netwright.layers.wrap import Parallel as Parallel
 from netwright.layers.wrap import Repeat as Repeat
 from netwright.layers.wrap import Residual as Residual
+from netwright.measure.class_metrics import f_score as f_score
+from netwright.measure.curve import Curve as Curve
+from netwright.measure.detection import mean_average_precision as mean_average_precision
+from netwright.measure.edit_distance import character_error as character_error
+from netwright.measure.edit_distance import word_error as word_error
 from netwright.measure.estimate import Estimate as Estimate
 from netwright.measure.measure import measure as measure
+from netwright.measure.quantile import quantile_loss as quantile_loss
 from netwright.measure.report import Report as Report
 from netwright.models.inception import bn_inception as bn_inception
 from netwright.models.pretrained.models import pretrained as pretrained

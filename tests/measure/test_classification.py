@@ -88,13 +88,15 @@ def test_yes_or_no_is_two_classes_and_yes_from_one_half_on():
 
 def test_a_metric_of_ones_own_over_classes():
     def f2(seen):
-        return seen.over_classes("macro F2", lambda right, wrong, missed: 5 * right / (5 * right + wrong + 4 * missed))
+        return seen.over_classes(
+            "macro F2", lambda right, wrong, missed, _: 5 * right / (5 * right + wrong + 4 * missed)
+        )
 
     made = f2(measured())
     assert made.value == pytest.approx((1 / 2 + 5 / 10 + 0) / 3)
     assert made.low < made.value < made.high and made.n == 5
     assert made.baseline == pytest.approx(5 * 2 / (5 * 2 + 3) / 3)
-    f1 = measured().over_classes("macro F1", lambda right, wrong, missed: 2 * right / (2 * right + wrong + missed))
+    f1 = measured().over_classes("macro F1", lambda right, wrong, missed, _: 2 * right / (2 * right + wrong + missed))
     assert f1 == figures(measured()).macro_f1
 
 

@@ -62,3 +62,25 @@ def test_lists_of_lists_that_differ_are_refused_with_their_row() -> None:
     with pytest.raises(nw.DataError) as caught:
         nw.measure(net, (x, [[["a", "b"], ["a", "b"]], [["a"], ["a", "b"]]]))
     assert caught.value.where == "row 1, position 1"
+
+
+def test_a_decoder_of_boxes_is_measured_by_their_precision():
+    class Corners(nw.Codec):
+        """One box in a picture, as its four sides."""
+
+        encoded = decoded = "4"
+        answer = "boxes"
+
+        def encode(self, raw):
+            return torch.tensor(raw[0][0], dtype=torch.float32)
+
+        def read(self, output, reading):
+            del reading
+            return [(tuple(output.tolist()), "cat", 1.0)]
+
+    net = nw.Chain(nw.Dropout(0.5), input=4, output=Corners())
+    boxes = [[0.0, 0.0, 10.0, 10.0], [5.0, 5.0, 9.0, 9.0]]
+    report = nw.measure(net, (boxes, [[((0, 0, 10, 7.2), "cat")], [((5, 5, 9, 9), "cat")]]))
+    assert [figure.name for figure in report.figures] == ["mAP50", "mAP50-95"]
+    assert report.map50.value == 1.0 and 0.5 < report.map50_95.value < 1.0
+    assert (report.kind, report.asked, report.worst) == ("boxes", (), ())

@@ -117,7 +117,9 @@ def test_a_metric_of_ones_own_is_wider_where_positions_stand_and_fall_together()
         return list(np.stack([1 - yes, yes], axis=2).astype(float))
 
     def f2(seen):
-        return seen.over_classes("macro F2", lambda right, wrong, missed: 5 * right / (5 * right + wrong + 4 * missed))
+        return seen.over_classes(
+            "macro F2", lambda right, wrong, missed, _: 5 * right / (5 * right + wrong + 4 * missed)
+        )
 
     wide, narrow = (f2(measured(said(right), t)) for right in (together, apart))
     assert wide.high - wide.low > 3 * (narrow.high - narrow.low)

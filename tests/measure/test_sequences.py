@@ -8,9 +8,9 @@ import torch
 
 from measure.figures import figures
 from netwright.errors import DataError
+from netwright.measure.class_metrics import F1
 from netwright.measure.positions import MOST_CLASSES
 from netwright.measure.sequences import ElementCounts
-from netwright.measure.tally import macro_f1
 
 RANDOM = np.random.default_rng(1)
 
@@ -128,7 +128,7 @@ def test_options():
 
 def test_no_means_over_elements():
     with pytest.raises(DataError) as caught:
-        macro_f1(ElementCounts("ab"))
+        F1(ElementCounts("ab"))
     assert str(caught.value) == (
         "means over classes are not counted for the elements of sequences\n"
         "  where:    macro F1\n"

@@ -1,6 +1,7 @@
 """Pieces of the report page and of notebooks show the numbers of a run, with everything in them escaped."""
 
-from netwright.show.pieces import choices_html, curves_html, escaped, rate_range_html, table_html
+import netwright as nw
+from netwright.show.pieces import choices_html, curves_html, escaped, figures_html, rate_range_html, table_html
 from netwright.training.events import Choice, Epoch
 from netwright.training.range_test import RateRange
 
@@ -29,3 +30,11 @@ def test_a_table():
 
 def test_half_a_sign_is_a_question_mark():
     assert escaped("a\ud800<") == "a?&lt;"
+
+
+def test_groups_have_a_table():
+    net = nw.Chain(nw.softmax, input=2, output=nw.Category(["cat", "dog"]))
+    data = ([[0.0, 1.0], [1.0, 0.0]], ["dog", "cat"])
+    text = figures_html(nw.measure(net, data, by=["<ann>", "ben"], metrics=["kappa"]))
+    assert "<th scope='col'>group</th><th scope='col'>examples</th><th scope='col'>accuracy</th>" in text
+    assert "<tr><th scope='row'>&lt;ann&gt;</th><td>1</td>" in text

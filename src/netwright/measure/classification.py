@@ -1,6 +1,7 @@
 """Counts the answers of nets that choose one class for each example."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,20 +15,22 @@ from netwright.measure.arrays import (
     host,
     rank_of_target,
 )
+from netwright.measure.by_name import Named, of_classes
+from netwright.measure.class_metrics import MACROS
 from netwright.measure.counts import ConfusionMatrix, Label
 from netwright.measure.estimate import Estimate, Moments, equal_coins, plus, proportion, wilson
 from netwright.measure.per_class import class_figures
 from netwright.measure.report import ClassFigures
 from netwright.measure.tally import (
     CLIP,
-    MACROS,
     Choices,
     Metric,
     OfClasses,
-    Triple,
+    Outcomes,
     accuracy,
     error,
     log_loss,
+    outcomes_of,
     slopes_of,
     tops,
 )
@@ -42,6 +45,7 @@ class ClassCounts(Choices):
         labels: the k classes, in the order of the probabilities. With two labels, probabilities of shape (b, 1) are
             those of the second (yes or no: `(False, True)`).
         top: the n of the top-n accuracies wanted, each from 2 to k; none, for the accuracy is top 1.
+        yes: of yes and no, the index of yes: figures of this class alone have their plain names. None for classes.
 
     Raises: DataError when options or a batch do not fit; a refused batch changes nothing.
 
@@ -52,10 +56,11 @@ class ClassCounts(Choices):
         accuracy 66.7% (20.8-93.9, n=3), always "dog": 66.7%
     """
 
-    def __init__(self, labels: Sequence[Label], top: Sequence[int] = ()) -> None:
+    def __init__(self, labels: Sequence[Label], top: Sequence[int] = (), yes: int | None = None) -> None:
         super().__init__(labels, top)
         check_choice(self.labels)
         k = len(self.labels)
+        self.yes = yes
         self.counts = np.zeros((k, k), np.int64)  # by actual and predicted class
         self._top_hits = np.zeros(len(self.top), np.int64)
         self._log_losses: Moments | None = None
@@ -87,11 +92,21 @@ class ClassCounts(Choices):
         self._log_losses = plus(self._log_losses, Moments.of(losses[:, None]))
         self.targets = self.counts.sum(axis=1)
         self.n += len(p)
+        if self.kept is not None:
+            self.kept.add(None, p=p, said=chosen, target=t)
         return losses
 
     @property
     def metrics(self) -> Sequence[Metric]:
         return (accuracy, error, *tops(self), log_loss, *MACROS)
+
+    @property
+    def further(self) -> Sequence[Named]:
+        return of_classes(self.yes)
+
+    @property
+    def guess(self) -> tuple[Any, np.ndarray | None]:
+        return self.labels[self.commonest[0]], self.known / self.known.sum()
 
     def part(self, name: str, column: int, *, baseline: float, baseline_name: str) -> Estimate:
         hits = int(self.counts.trace() if column == 0 else self._top_hits[column - 1])
@@ -101,17 +116,16 @@ class ClassCounts(Choices):
         assert self._log_losses is not None
         return self._log_losses.estimate(name, 0, baseline=baseline, baseline_name=baseline_name)
 
-    def triple(self) -> Triple:
-        right = self.counts.diagonal()
-        return right, self.counts.sum(axis=0) - right, self.counts.sum(axis=1) - right
+    def outcomes(self) -> Outcomes:
+        return outcomes_of(self.counts)
 
     def classes(self) -> tuple[ClassFigures, ...]:
-        return class_figures(self.labels, self.triple(), self.n)
+        return class_figures(self.labels, self.outcomes(), self.n)
 
     def confusion(self) -> ConfusionMatrix:
         return ConfusionMatrix(self.labels, self.counts)
 
-    def _interval(self, of: OfClasses, counts: Triple, value: float) -> tuple[float, float]:
+    def _interval(self, of: OfClasses, counts: Outcomes, value: float) -> tuple[float, float]:
         """Wilson's interval for as many examples as make a proportion vary as much as this mean over classes.
 
         An example is in one cell of the counts, so the delta method tells how far it moves the mean, and the variance
@@ -135,9 +149,12 @@ class ClassCounts(Choices):
         live = (rows + columns) > 0  # (k,)
         hits = mixed.diagonal()
         given, actual = np.maximum(mixed.sum(axis=0), 1), np.maximum(mixed.sum(axis=1), 1)
-        slopes = slopes_of(of, hits, given - hits, actual - hits) * live / live.sum()  # (3, k)
-        moved = slopes[2][:, None] + slopes[1]  # (k, k): missed for the actual class, wrong for the predicted one
-        np.fill_diagonal(moved, slopes[0])
+        rest = np.maximum(mixed.sum() - given - actual + hits, 0)
+        slopes = slopes_of(of, hits, given - hits, actual - hits, rest) * live / live.sum()  # (4, k)
+        hit, wrong, missed = slopes[:3] - slopes[3]  # (k,) each: instead of a true negative
+        moved = missed[:, None] + wrong  # (k, k): missed for the actual class, wrong for the predicted one
+        np.fill_diagonal(moved, hit)
+        moved += slopes[3].sum()  # every unit is a true negative of the other classes
         inner = min(max(value, 0.5 / self.n), 1 - 0.5 / self.n)  # all right and all wrong vary, too
         coins = equal_coins(inner, float((mixed * moved**2).sum()), self.n, self.n - 1)
         return wilson(value * coins, coins)

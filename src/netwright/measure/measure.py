@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from torch import Tensor
 
@@ -17,15 +17,17 @@ from netwright.data.streams import Stream
 from netwright.errors import DataError, NetError
 from netwright.fields import plain
 from netwright.measure.estimate import Estimate
-from netwright.measure.output import TALLIES, Chunk, OutputTally, Tensors
+from netwright.measure.groups import Groups
+from netwright.measure.inner import InnerSums, inner_report, several_reports
+from netwright.measure.output import FUNCTIONS, TALLIES, Chunk, OutputTally, Tensors
 from netwright.measure.report import Report, attribute
-from netwright.measure.tally import Metric
 from netwright.net.node import expect_net
 from netwright.net.part import Net
 from netwright.net.ports import following_port, target_name
 from netwright.net.run.call import CHUNK
 from netwright.net.run.given import Many
 
+Metrics: TypeAlias = Sequence[str | Callable[..., Any]]  # names of figures, and functions
 AT_ONCE = 2**25  # numbers that are held at once for the answers of a part of a chunk: 128 MB
 
 
@@ -33,8 +35,10 @@ def measure(
     net: Net,
     data: Any,
     *,
+    at: str | Sequence[str] | None = None,
+    by: str | Sequence[Any] | None = None,
     baseline: Any = None,
-    metrics: Sequence[Metric] | Mapping[str, Sequence[Metric]] = (),
+    metrics: Metrics | Mapping[str, Metrics] = (),
     top: Sequence[int] = (),
     worst: int = 10,
 ) -> Report:
@@ -49,6 +53,7 @@ def measure(
       positions.
     - "numbers" (`Number`, `Vector`, `Array`, `Image`): MSE, RMSE, MAE and R², in the unit in which the decoder answers;
       of a picture the pixels are the numbers, from 0 to 255. `Each` of them counts real positions.
+    - "boxes": mAP50 and mAP50-95, the mean average precision.
     - "elements" (`Characters`, …): bits per element, perplexity and error. End marks count as elements. If the codec
       truncates a sequence, only the rest counts.
 
@@ -61,10 +66,16 @@ def measure(
     Args:
         data: two columns `(inputs, targets)`, rows, a data set's part, …: any form that `nw.train` takes. A net that
             predicts next elements, as `nw.NextElement()` trains it, takes one column of sequences, as in training.
+        at: paths inside the net: their values are measured, and not the outputs; targets may be left out.
+        by: a column of the data, or a list with the group of each example: the report of each group is in
+            `report.groups`, and the text has a table of them.
         baseline: the training data, in any form that `data` may have: the naive guess is computed from their targets.
             By default it is computed from the measured data itself, which makes the guess a little better.
-        metrics: functions that give further figures; of a net with several outputs a mapping from output to functions.
-            Each takes the counts, such as `ClassCounts`, and gives an `Estimate`.
+        metrics: further figures: names, such as `"kappa"` or `"roc_area"`, and functions; of a net with several outputs
+            a mapping from output to these. The names are on the page "Measurements". A function of answers and targets,
+            or of answers, targets and probabilities, gives a number; its interval comes from examples drawn anew, and
+            it may give an `Estimate` of its own. A function of one argument takes the counts, such as `ClassCounts`,
+            and gives an `Estimate`.
         top: also the top-n accuracies for these n.
         worst: how many of the worst examples to keep.
 
@@ -81,12 +92,13 @@ def measure(
         0.333
         >>> def f2(seen):
         ...     "Macro F2, which counts what is missed four times as much as what is given wrongly."
-        ...     of = lambda right, wrong, missed: 5 * right / (5 * right + wrong + 4 * missed)
-        ...     return seen.over_classes("macro F2", of)
+        ...     return seen.over_classes("macro F2", lambda tp, fp, fn, tn: 5 * tp / (5 * tp + fp + 4 * fn))
         >>> net = nw.Chain(nw.softmax, input=2, output=nw.Category(["cat", "dog"]))
         >>> data = ([[0.0, 1.0], [1.0, 0.0], [2.0, 0.0]], ["dog", "cat", "dog"])
         >>> print(nw.measure(net, data, metrics=[f2]).macro_f2)
         macro F2 69.4% (7.9-98.4, n=3), always "dog": 45.5%
+        >>> print(nw.measure(net, data, metrics=["kappa"]).kappa)
+        kappa 0.40 (-0.83 to 0.97, n=3), always "dog": 0.00
     """
     expect_net(net, "measure")
     if not isinstance(cast(Any, top), Sequence) or not all(type(plain(n)) is int and n > 0 for n in top):
@@ -95,29 +107,85 @@ def measure(
             expected="whole numbers of 1 or more, such as top=(1, 5)",
             got=repr(top),
         )
-    ends = [OutputTally(net, name, codec, top, worst) for name, codec in _decoders(net, net.output_names).items()]
-    further = _metrics(net, metrics)
+    if at is not None:
+        return _inner(net, data, [at] if isinstance(at, str) else at, by)
+    wanted = _metrics(net, metrics)
+    ends = [
+        OutputTally(net, name, codec, top, worst) for name, codec in _decoders(net, wanted, net.output_names).items()
+    ]
+    for end in ends:
+        for metric in wanted.get(end.name, ()):
+            end.ask(metric)
     following = following_port(net)
-    others = tuple(name for name in net.input_names if name != following)
-    ports = (net.input_names, tuple(end.column for end in ends))
-    if following is not None:  # a column for each input, that of the predicted one last
-        ports = (others, (following,)) if others else (net.input_names, ())
+    ports = _ports(net, ends, by if isinstance(by, str) else None)
 
-    def chunks(data: Any) -> Iterator[Chunk]:
-        for chunk in _chunks(source(data, *ports, codecs=net.held.inputs), net):
+    def chunks(found: Source | Stream) -> Iterator[Chunk]:
+        for chunk in _chunks(found, net):
             yield chunk if following is None else {**chunk, ends[0].column: chunk[following]}
 
     if baseline is not None:
-        _learn(ends, chunks(baseline))
-    for chunk in chunks(data):
-        _measure(net, ends, chunk)
-    reports = {end.name: end.report(further.get(end.name, ())) for end in ends}
-    return reports[ends[0].name] if len(ends) == 1 else _together(reports)
+        _learn(ends, chunks(source(baseline, *_ports(net, ends, None), codecs=net.held.inputs)))
+    found = source(data, *ports, codecs=net.held.inputs)
+    groups = None if by is None else Groups(by, ends)
+    if groups is not None and isinstance(found, Source):
+        groups.expect(len(found))
+    for chunk in chunks(found):
+        first = ends[0].tally.n == 0
+        _measure(net, ends, chunk, groups=groups)
+        for end in ends if first else ():
+            end.check_names()
+    reports = {end.name: end.report() for end in ends}
+    if groups is not None:
+        groups.expect(ends[0].tally.n)
+        reports = {
+            name: replace(report, groups=groups.reports(place)) for place, (name, report) in enumerate(reports.items())
+        }
+    return reports[ends[0].name] if len(ends) == 1 else several_reports(reports)
 
 
-def _metrics(net: Net, metrics: Sequence[Metric] | Mapping[str, Sequence[Metric]]) -> Mapping[str, Sequence[Metric]]:
+def _ports(net: Net, ends: Sequence[OutputTally], by: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns that are read as inputs and as targets; a column of groups is read beside the inputs."""
+    following = following_port(net)
+    others = tuple(name for name in net.input_names if name != following)
+    group = () if by is None else (by,)
+    if following is None:
+        return (*net.input_names, *group), tuple(end.column for end in ends)
+    if others or group:  # a column for each input, that of the predicted one last
+        return (*others, *group), (following,)
+    return net.input_names, ()
+
+
+def _inner(net: Net, data: Any, paths: Sequence[str], by: Any) -> Report:
+    """The report of the values at paths inside a net."""
+    if by is not None:
+        raise NetError(what="the values inside a net are measured over all data", where="measure", got="at= and by=")
+    targets = tuple(target_name(net, name) for name in net.output_names)
+    try:
+        found = source(data, net.input_names, targets, codecs=net.held.inputs)
+    except DataError as error:  # targets are not needed, and may be left out
+        try:
+            found = source(data, net.input_names, (), codecs=net.held.inputs)
+        except DataError:
+            raise error from None
+    tallies = [InnerSums(path) for path in paths]
+    for chunk in _chunks(found, net):
+        inputs = {name: Many(chunk[name]) for name in net.input_names}
+        values: Mapping[str, Any] = net(inputs, at=list(paths))
+        for tally in tallies:
+            tally.update(values[tally.path])
+    return inner_report(tallies)
+
+
+def _metrics(net: Net, metrics: Metrics | Mapping[str, Metrics]) -> Mapping[str, Metrics]:
     """Further metrics by output."""
     names = net.output_names
+    if isinstance(metrics, str) or not isinstance(cast(Any, metrics), Mapping | Sequence):
+        raise NetError(
+            what="metrics= lists names of figures and functions",
+            expected='such as metrics=["kappa", f]',
+            got=repr(metrics),
+            mend=f"metrics=[{metrics!r}]" if isinstance(metrics, str) else (),
+        )
     fits = set(metrics) <= set(names) if isinstance(metrics, Mapping) else len(names) == 1 or not metrics
     if not fits:
         raise NetError(
@@ -140,29 +208,16 @@ def _learn(ends: Sequence[OutputTally], chunks: Iterator[Chunk]) -> None:
         seen += len(chunk[ends[0].column])
 
 
-def _together(reports: Mapping[str, Report]) -> Report:
-    """The report of a net with several outputs: the first figure of each, and the reports themselves."""
-    first = next(iter(reports.values()))
-    figures = [(name, report.figures[0]) for name, report in reports.items()]
-    return Report(
-        kind="several outputs",
-        n=first.n,
-        counted=first.n,
-        figures=tuple(replace(figure, name=f"{name} {figure.name}") for name, figure in figures),
-        baseline_from=first.baseline_from,
-        output=", ".join(reports),
-        outputs=reports,
-    )
-
-
 def _measure(
     net: Net,
     ends: Sequence[OutputTally],
     chunk: Chunk,
     keep: Callable[[Mapping[str, Tensors], Chunk], None] | None = None,
+    groups: Groups | None = None,
 ) -> None:
     """Measure a chunk, as many examples at once as memory allows; `keep` gets outputs by name, and their examples."""
     seen = ends[0].tally.n if ends else 0
+    names = [] if groups is None else groups.of(chunk, seen)
     try:
         found = [end.encoded(chunk[end.column]) for end in ends]
     except DataError as error:
@@ -175,8 +230,11 @@ def _measure(
         except DataError as error:
             raise at_rows(error, range(seen + rows.start, sys.maxsize)) from None
         given: Mapping[str, Tensors] = answer if len(net.outputs) > 1 else {net.output_names[0]: answer}
-        for end, wanted in zip(ends, found, strict=True):
-            end.update(raws, _part(chunk[end.column], rows), _on_host(given[end.name]), wanted[rows])
+        for place, (end, wanted) in enumerate(zip(ends, found, strict=True)):
+            targets, answers = _part(chunk[end.column], rows), _on_host(given[end.name])
+            end.update(raws, targets, answers, wanted[rows])
+            if groups is not None:
+                groups.update(names[rows], place, raws, targets, answers, wanted[rows])
         if keep is not None:
             keep(
                 {name: _on_host(values) for name, values in given.items()},
@@ -202,20 +260,23 @@ def _at_once(ends: Sequence[OutputTally], found: Sequence[Tensors]) -> Iterator[
     yield slice(first, len(sizes))
 
 
-def _decoders(net: Net, outputs: Iterable[str]) -> dict[str, Codec]:
-    """These outputs with their decoders."""
+def _decoders(net: Net, wanted: Mapping[str, Metrics], outputs: Iterable[str]) -> dict[str, Codec]:
+    """These outputs with their decoders; one whose answers have no known meaning is measured by functions alone."""
     found: dict[str, Codec] = {}
     for name in outputs:
         codec = net.outputs[name]
-        if codec is None or codec.answer is None:
+        measured = codec is not None and (codec.answer in TALLIES or codec.answer in FUNCTIONS)
+        if codec is None or not (measured or any(map(callable, wanted.get(name, ())))):
             several = len(net.outputs) > 1
             decoder = f"{{{name!r}: nw.Category([…])}}" if several else "nw.Category([…])"
             raise NetError(
                 what="the output of this net has no meaning that can be measured",
                 where=f"output {name!r}" if several else "",
-                expected=f"a decoder whose answer is {', '.join(map(repr, TALLIES))}",
+                expected=f"a decoder whose answer is {', '.join(map(repr, [*TALLIES, *FUNCTIONS]))}",
                 got="no decoder" if codec is None else f"{codec!r}, whose answer is None",
-                mend=f"net.with_output({decoder}), or another decoder",
+                mend=f"net.with_output({decoder}), or another decoder"
+                if codec is None
+                else "metrics=[f], a function of answers and targets",
             )
         found[name] = codec
     return found
@@ -267,9 +328,13 @@ def chosen_figures(
     top = sorted({int(found[1]) for name in names if (found := re.fullmatch(r"(?:.* )?top_(\d+)_accuracy", name))})
     named = {name: target_name(net, name) for name in net.output_names}
     columns = {name: column for name, column in named.items() if ports is None or column in ports}
-    decoders = _decoders(net, columns) if names else {}
+    decoders = _decoders(net, {}, columns) if names else {}
     ends = [OutputTally(net, name, codec, top, 0) for name, codec in decoders.items()]
     several = len(named) > 1
+    for end in ends:
+        for name in names:
+            if not several or name.startswith(f"{end.name} "):
+                end.ask(name.removeprefix(f"{end.name} ") if several else name)
     answers: dict[str, list[Any]] = {name: [] for name in columns}
     targets: dict[str, list[Any]] = {name: [] for name in columns}
 
@@ -281,11 +346,17 @@ def chosen_figures(
 
     for chunk in chunks:
         _measure(net, ends, chunk, keep if functions else None)
-    found = {end.name: end.tally for end in ends}
     figures = {
-        f"{output} {attribute(figure.name)}" if several else attribute(figure.name): figure
-        for output, tally in found.items()
-        for figure in (metric(tally) for metric in tally.metrics)
+        f"{end.name} {attribute(figure.name)}" if several else attribute(figure.name): figure
+        for end in ends
+        for figure in end.figures()
     }
     both = (answers, targets) if several else (next(iter(answers.values())), next(iter(targets.values())))
     return figures, {name: function(*both) for name, function in (functions or {}).items()}
+
+
+def known_figures(net: Net) -> list[str]:
+    """The names of the figures that are computed only where they are asked for, as `chosen_figures` writes them."""
+    several = len(net.output_names) > 1
+    found = [OutputTally(net, name, codec, (), 0) for name, codec in _decoders(net, {}, net.output_names).items()]
+    return [f"{end.name} {name}" if several else name for end in found for name in end.further]

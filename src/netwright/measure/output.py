@@ -1,21 +1,30 @@
 """One output of a net while it is measured: its tally, and the worst examples with their inputs and answers."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from netwright.codecs.codec import Answer, Codec, by_row
 from netwright.codecs.numeric import plain_number
 from netwright.codecs.reading import probabilities
 from netwright.codecs.text.transcript import Transcript
-from netwright.errors import DataError
+from netwright.errors import DataError, NetError, did_you_mean
+from netwright.measure.arrays import Rows
+from netwright.measure.class_metrics import ClassMetric, with_figures
 from netwright.measure.classification import ClassCounts
-from netwright.measure.estimate import nothing_measured
+from netwright.measure.detection import mean_average_precision
+from netwright.measure.estimate import Estimate, nothing_measured
+from netwright.measure.kept import KeptAnswers
+from netwright.measure.named_metric import NamedMetric
+from netwright.measure.own import COUNTS, AnswerList, parameters_of
 from netwright.measure.positions import PositionCounts
 from netwright.measure.regression import NumberSums
-from netwright.measure.report import Example, Report
+from netwright.measure.report import Example, Report, attribute
 from netwright.measure.sequences import ElementCounts
 from netwright.measure.several import LabelCounts, PositionLabels
 from netwright.measure.tally import Metric, Tally
@@ -31,17 +40,79 @@ LABELLED = ("class", "yes or no", "labels")  # for these answers an example show
 
 
 class OutputTally:
-    """One output of the net: the column of its targets, and its measurement so far."""
+    """One output of the net: the column of its targets, and its measurement so far.
+
+    Fields:
+        asked: the metrics beside those that are always shown.
+        functions: of one's own, of answers and targets.
+    """
 
     def __init__(self, net: Net, name: str, codec: Codec, top: Sequence[int], worst: int) -> None:
         self.name, self.codec = name, codec
         self.several = len(net.outputs) > 1
+        self._inputs = net.held.inputs
         self.column = target_name(net, name)
-        self.tally = TALLIES[cast(Answer, codec.answer)](codec, top)
-        self.kept = KeptExamples(codec, worst)
+        make = None if codec.answer is None else TALLIES.get(codec.answer)
+        self._counts = make is not None
+        self.tally = UnknownAnswers() if make is None else make(codec, top)
+        self.kept = KeptExamples(codec, worst if self._counts else 0)
+        self.asked: list[Metric] = []
+        self.functions: list[Callable[..., Any]] = []
+        self._shown = FUNCTIONS.get(codec.answer or "", ())
+        self._names: list[str] = []  # that may be of figures which are always shown
+        self._answers = AnswerList(codec)
+
+    def emptied(self) -> "OutputTally":
+        """The same measurement, with its naive guess, of no example yet; it keeps no worst examples."""
+        made = copy.copy(self)
+        made.tally = copy.deepcopy(self.tally)
+        made.kept, made._answers = KeptExamples(self.codec, 0), AnswerList(self.codec)
+        return made
+
+    def ask(self, wanted: "str | Callable[..., Any]") -> None:
+        """Add a metric: by the name of its figure, or a function of counts, or of answers and targets.
+
+        Raises: DataError for a function that takes other arguments.
+        """
+        if isinstance(wanted, str):
+            further = {attribute(metric.title): metric for metric in self.tally.further}
+            if wanted not in further:
+                self._names.append(wanted)
+                return
+            wanted = further[wanted]
+        if wanted in self.asked or wanted in self.functions:
+            return
+        if parameters_of(wanted) > COUNTS:
+            self.functions.append(wanted)
+            return
+        self.asked.append(wanted)
+        if isinstance(wanted, NamedMetric) and wanted.keeps and self.tally.kept is None:
+            self.tally.kept = KeptAnswers()
+
+    def check_names(self) -> None:
+        """Refuse a name that no figure of this output has; some examples must have been measured.
+
+        Raises: NetError.
+        """
+        shown = [attribute(metric(self.tally).name) for metric in self.tally.metrics]
+        for name in self._names:
+            if name not in shown:
+                raise NetError(
+                    what=f"no figure of this net has the name {name!r}",
+                    where="metrics",
+                    expected=f"one of {', '.join(dict.fromkeys([*shown, *self.further]))}; or a function",
+                    mend=did_you_mean(name, [*shown, *self.further]) or (),
+                )
+
+    @property
+    def further(self) -> list[str]:
+        """The names of the figures that are computed only where they are asked for."""
+        return [attribute(metric.title) for metric in self.tally.further]
 
     def encoded(self, targets: Sequence[Any]) -> Tensors:
-        """The targets, encoded."""
+        """The targets, encoded; of a decoder whose answers have no known meaning they are left as they are."""
+        if not self._counts:
+            return torch.zeros(len(targets), 0, dtype=torch.float32, device="cpu")
         try:
             rows = self.codec.encode_all(targets)
         except DataError as error:
@@ -59,7 +130,7 @@ class OutputTally:
 
     def update(self, raws: Chunk, targets: Sequence[Any], given: Tensors, wanted: Tensors) -> None:
         """Add a part of a chunk."""
-        if _runs(self.codec):
+        if self._counts and _runs(self.codec):
             self._check_positions(given, wanted)
         answers = given
         if self.codec.partial:  # positions whose class is not known do not count
@@ -71,23 +142,51 @@ class OutputTally:
         else:
             losses = self.tally.update(given, wanted)
         self.kept.update(losses, raws, targets, answers)
+        if self.functions or self._shown:
+            self._answers.add(answers, targets, self._places(raws))
 
-    def report(self, further: Sequence[Metric]) -> Report:
-        """The report, with further figures after the usual ones."""
+    def _places(self, raws: Chunk) -> Sequence[Any] | None:
+        """Where each raw input lies in its encoded form, for answers about places in it, such as boxes."""
+        if type(self.codec).on_input is Codec.on_input:
+            return None
+        for name, codec in self._inputs.items():
+            if type(codec).place_of is not Codec.place_of:
+                return [codec.place_of(one) for one in raws[name]]
+        return None
+
+    def figures(self) -> list[Estimate]:
+        """All figures: those that are always shown, then those that were asked for, then those of functions."""
+        tally, guess = self.tally, self.tally.guess
+        shown = [metric(tally) for metric in tally.metrics]
+        shown += [self._answers.figure(function, guess) for function in self._shown]
+        asked = [metric(tally) for metric in self.asked]
+        return [*shown, *asked, *(self._answers.figure(function, guess) for function in self.functions)]
+
+    def report(self) -> Report:
+        """The report.
+
+        Raises: DataError where nothing was measured.
+        """
         tally = self.tally
         if not tally.n:
             raise nothing_measured()
-        figures = [metric(tally) for metric in (*tally.metrics, *further)]
+        named = [metric for metric in self.asked if isinstance(metric, NamedMetric)]
+        each = [metric for metric in self.asked if isinstance(metric, NamedMetric | ClassMetric)]
+        columns = [metric.each(cast(Any, tally)) for metric in each if metric.each is not None]
+        notes = [note for metric in named if metric.notes is not None for note in metric.notes(tally)]
+        figures = tuple(self.figures())
         return Report(
-            kind=str(self.codec.answer),
+            kind=str(self.codec.answer or "answers"),
             n=tally.n,
             unit=tally.unit,
             counted=tally.counted,
-            figures=tuple(figures),
-            classes=tally.classes(),
+            figures=figures,
+            asked=tuple(figure.name for figure in figures[len(tally.metrics) + len(self._shown) :]),
+            classes=with_figures(tally.classes(), columns),
             confusion=tally.confusion(),
             baseline_from="the training data" if tally.informed else "the measured data",
-            notes=tally.notes(),
+            notes=(*tally.notes(), *notes),
+            curves=tuple(curve for metric in named if metric.curves is not None for curve in metric.curves(tally)),
             worst=self.kept.examples(),
             output=self.name,
         )
@@ -147,8 +246,24 @@ def _components(codec: Codec) -> int:
     return int(np.prod(sizes)) if sizes else 1
 
 
+class UnknownAnswers(Tally):
+    """Counts the examples where only functions of one's own know what an answer means."""
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        return ()
+
+    def learn(self, right: Rows) -> None:
+        """Nothing is learned: no naive guess is known."""
+
+    def update(self, given: Rows, right: Rows) -> np.ndarray:
+        self.n += len(given)
+        return np.zeros(len(given))
+
+
 def _class_tally(codec: Codec, top: Sequence[int]) -> Tally:
-    return (PositionCounts if _runs(codec) else ClassCounts)(codec.names, top)
+    yes = 1 if codec.answer == "yes or no" else None
+    return (PositionCounts if _runs(codec) else ClassCounts)(codec.names, top, yes)
 
 
 def _label_tally(codec: Codec, top: Sequence[int]) -> Tally:
@@ -169,6 +284,12 @@ TALLIES: Mapping[Answer, Callable[[Codec, Sequence[int]], Tally]] = {
     "transcript": lambda codec, top: TranscriptEdits(cast(Transcript, codec)),
     "elements": lambda codec, top: ElementCounts([_shown(element) for element in codec.names], top),
 }
+
+
+FUNCTIONS: Mapping[str, Sequence[Callable[..., Estimate]]] = {
+    "boxes": (partial(mean_average_precision, iou=0.5), mean_average_precision),
+}
+"""For kinds of answers without counts the functions of answers and targets whose figures are always shown."""
 
 
 def _flat(numbers: Any) -> np.ndarray:

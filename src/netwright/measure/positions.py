@@ -15,19 +15,22 @@ from netwright.measure.arrays import (
     host,
     rank_of_target,
 )
+from netwright.measure.by_name import Named, of_classes
+from netwright.measure.class_metrics import MACROS
 from netwright.measure.counts import ConfusionMatrix, Label
 from netwright.measure.estimate import Estimate, Shares, proportion
 from netwright.measure.per_class import ByExample
 from netwright.measure.report import ClassFigures
 from netwright.measure.tally import (
     CLIP,
-    MACROS,
     Choices,
     Metric,
+    Outcomes,
     Triple,
     accuracy,
     error,
     log_loss,
+    outcomes_of,
     tops,
 )
 
@@ -92,6 +95,8 @@ class EveryPosition(Choices):
         rows = np.array(sums)  # (b, 2 + top)
         self.hits.add(rows, np.broadcast_to(lengths[:, None], rows.shape))
         self._add(np.concatenate(said), np.concatenate(ts), np.repeat(np.arange(len(ps)), lengths))
+        if self.kept is not None:
+            self.kept.add(lengths, p=np.concatenate(ps), said=np.concatenate(said), target=np.concatenate(ts))
         self.n += len(ps)
         return rows[:, -1] / lengths
 
@@ -117,10 +122,8 @@ class EveryPosition(Choices):
     def mean_loss(self, name: str, *, baseline: float, baseline_name: str) -> Estimate:
         return self.hits.mean(name, 1 + len(self.top), baseline=baseline, baseline_name=baseline_name)
 
-    def triple(self) -> Triple:
-        counts = np.zeros((1, 1), np.int64) if self.counts is None else self.counts
-        right = counts.diagonal()
-        return right, counts.sum(axis=0) - right, counts.sum(axis=1) - right
+    def outcomes(self) -> Outcomes:
+        return outcomes_of(np.zeros((1, 1), np.int64) if self.counts is None else self.counts)
 
     def confusion(self) -> ConfusionMatrix | None:
         return None if self.counts is None else ConfusionMatrix(self.labels, self.counts.copy())
@@ -139,6 +142,7 @@ class PositionCounts(EveryPosition):
         labels: the k classes, in the order of the probabilities. With two labels, probabilities of shape (p, 1) are
             those of the second (yes or no: `(False, True)`).
         top: the n of the top-n accuracies wanted, each from 2 to k.
+        yes: of yes and no, the index of yes: figures of this class alone have their plain names. None for classes.
 
     Raises: DataError when options or a batch do not fit; a refused batch changes nothing.
 
@@ -150,10 +154,11 @@ class PositionCounts(EveryPosition):
         accuracy 66.7% (1.0-99.8, n=2), always "verb": 66.7%
     """
 
-    def __init__(self, labels: Sequence[Label], top: Sequence[int] = ()) -> None:
+    def __init__(self, labels: Sequence[Label], top: Sequence[int] = (), yes: int | None = None) -> None:
         super().__init__(labels, top)
         check_choice(self.labels)
         k = len(self.labels)
+        self.yes = yes
         self._by_example = ByExample(k)
         self._uniform = np.zeros(k, np.int64)  # examples with this class at every position
         self._exact = 0
@@ -167,13 +172,21 @@ class PositionCounts(EveryPosition):
             return np.bincount((example * k + classes)[kept], minlength=b * k).reshape(b, k)
 
         actual, given, both = by_class(t), by_class(said), by_class(t, right)  # (b, k) each
-        self._by_example.add(both, given, actual)
+        self._by_example.add(both, given, actual, lengths)
         self._uniform += (actual == lengths[:, None]).sum(axis=0)
         self._exact += int((both.sum(axis=1) == lengths).sum())
 
     @property
     def metrics(self) -> Sequence[Metric]:
         return (accuracy, error, *tops(self), exact_positions, log_loss, *MACROS)
+
+    @property
+    def further(self) -> Sequence[Named]:
+        return of_classes(self.yes)
+
+    def outcomes(self) -> Outcomes:
+        right, wrong, missed, rest = self._by_example.totals.T
+        return right, wrong, missed, rest
 
     def exact(self, name: str) -> Estimate:
         """The part of the examples with every position right."""
@@ -184,7 +197,7 @@ class PositionCounts(EveryPosition):
         return self._by_example.figures(self.labels, self.targets, self.counted)
 
     def _variances(self, slopes: np.ndarray) -> Triple:
-        return *self._by_example.variances(slopes), np.sum(self.triple(), axis=0)
+        return *self._by_example.variances(slopes), np.sum(self.outcomes(), axis=0)
 
 
 def exact_positions(seen: PositionCounts) -> Estimate:

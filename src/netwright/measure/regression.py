@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from netwright.errors import DataError
 from netwright.measure.arrays import Rows, check_finite, check_shape
-from netwright.measure.estimate import Estimate, Moments, Shares, Z, plus
+from netwright.measure.estimate import Estimate, Moments, Shares, Z, plus, student
+from netwright.measure.named_metric import NamedMetric
 from netwright.measure.tally import Metric, Tally
 
 
@@ -82,11 +84,24 @@ class NumberSums(Tally):
         self.pairs = plus(self.pairs, Moments.of(made))
         self.n += len(ts)
         self._positions += len(t)
+        if self.kept is not None:
+            self.kept.add(counts, given=y, target=t)
         return columns[0] / counts
 
     @property
     def metrics(self) -> Sequence[Metric]:
         return (mse, rmse, mae, r2)
+
+    @property
+    def further(self) -> Sequence[NamedMetric]:
+        return (UNEXPLAINED, BIAS)
+
+    @property
+    def guess(self) -> tuple[Any, np.ndarray | None] | None:
+        if self.components > 1 or self.unit != "examples" or self.pairs is None:
+            return None
+        mean = self._taught / self._lessons if self.informed else self.shift + self.pairs.mean[:, 1]  # (1,)
+        return float(mean[0]), None
 
     @property
     def always(self) -> str:
@@ -197,3 +212,25 @@ def r2(seen: NumberSums) -> Estimate:
         baseline=1 - seen.guessed / by_mean,
         baseline_name=seen.always,
     )
+
+
+def _bias(seen: NumberSums) -> Estimate:
+    """The mean of prediction minus target, over an example's own numbers, then over examples."""
+    kept = seen.kept
+    assert kept is not None
+    errors = (kept["given"] - kept["target"]).mean(axis=1)  # (positions of all,)
+    value = float(errors.mean())
+    width = math.sqrt(kept.variance((errors - value) / len(errors))) * (student(seen.n - 1) if seen.n > 1 else 1.0)
+    return Estimate(
+        name="mean error",
+        value=value,
+        low=value - width,
+        high=value + width,
+        n=seen.n,
+        baseline=None if seen.informed else 0.0,
+        baseline_name=seen.always,
+    )
+
+
+UNEXPLAINED = NamedMetric("unexplained variance", lambda seen: r2(seen).complement("unexplained variance"), keeps=False)
+BIAS = NamedMetric("mean error", _bias)

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from netwright.errors import PathError, UnknownNameError, did_you_mean, shortened
 from netwright.measure.counts import MOST_SHOWN, ConfusionMatrix, Label, aligned_columns, column_label
+from netwright.measure.curve import Curve
 from netwright.measure.estimate import Estimate, json_number
 from netwright.value import Value
 
+GROUP_FIGURES = 4  # in a line of a group
 LONGEST = 60  # characters of a target or an answer in a line: classes for all positions may be thousands
 
 
@@ -104,8 +106,11 @@ class Report(Figures, eq=False, kw_only=True):
         classes: precision, recall and F1 of each class, where there are classes.
         confusion: counts by actual and predicted class, where one of up to 1,000 classes is chosen.
         baseline_from: what the naive guess was read from, `the training data` or `the measured data`.
+        asked: the names of the figures that `metrics=` asked for.
         notes: remarks about the figures.
+        curves: of the figures that sum curves up, where they were asked for, such as `metrics=["roc_area"]`.
         worst: the examples of largest loss, the worst first.
+        groups: of `by=`, the report of each group by its name; a group has no groups and no worst examples.
         outputs: of a net with several outputs, the report of each by its name.
     """
 
@@ -116,9 +121,12 @@ class Report(Figures, eq=False, kw_only=True):
     classes: tuple[ClassFigures, ...] = ()
     confusion: ConfusionMatrix | None = None
     baseline_from: str
+    asked: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    curves: tuple[Curve, ...] = ()
     worst: tuple[Example, ...] = ()
     output: str
+    groups: Mapping[Any, "Report"] = field(default_factory=dict[Any, "Report"])
     outputs: Mapping[str, "Report"] = field(default_factory=dict[str, "Report"])
 
     @property
@@ -153,6 +161,12 @@ class Report(Figures, eq=False, kw_only=True):
         if self.confusion is not None:
             labels = [json_label(label) for label in self.confusion.labels]
             found["confusion"] = {"labels": labels, "counts": self.confusion.counts.tolist()}
+        if self.curves:
+            found["curves"] = [curve.to_json() for curve in self.curves]
+        if self.groups:
+            found["groups"] = [
+                {"group": json_label(group), **report.to_json()} for group, report in self.groups.items()
+            ]
         if self.outputs:
             found["outputs"] = {name: report.to_json() for name, report in self.outputs.items()}
         else:
@@ -166,6 +180,8 @@ class Report(Figures, eq=False, kw_only=True):
         blocks = ["\n".join([self.head, figure_lines(self.figures), *self.notes])]
         if 0 < len(self.classes) <= MOST_SHOWN:
             blocks.append(class_table(self.classes, self.unit))
+        if self.groups:
+            blocks.append(group_table(self.groups))
         if self.confusion is not None:
             of = "" if self.unit == "examples" else f" of {self.unit}"
             blocks.append(f"confusion matrix{of}, rows: actual, columns: predicted\n{self.confusion}")
@@ -213,6 +229,24 @@ def figure_lines(figures: Sequence[Estimate]) -> str:
         f"{name:<{widths[0]}}  {value:>{widths[1]}}  {within:<{widths[2]}}  {naive}".rstrip()
         for name, value, within, naive in rows
     )
+
+
+def group_table(groups: Mapping[Any, Report]) -> str:
+    """One aligned line for each group, with the figures of `shown_of_groups`."""
+    wanted = shown_of_groups(next(iter(groups.values())))
+    rows = [["group", "examples", *(cell for name in wanted for cell in (name, ""))]]
+    for group, report in groups.items():
+        by_name = {figure.name: figure for figure in report.figures}
+        found = [by_name[name] for name in wanted]
+        cells = [cell for one in found for cell in (one.number(one.value), f"({one.interval() or 'no interval'})")]
+        rows.append([column_label(str(group)), f"{report.n:,}", *cells])
+    return aligned_columns(rows)
+
+
+def shown_of_groups(report: Report) -> list[str]:
+    """The names of the figures that a table of groups shows: the first, and those that were asked for."""
+    names = [figure.name for figure in report.figures]
+    return list(dict.fromkeys([*names[:1], *report.asked]))[:GROUP_FIGURES]
 
 
 def class_table(classes: Sequence[ClassFigures], counted: str = "examples") -> str:

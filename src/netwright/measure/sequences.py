@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from netwright.errors import DataError
+from netwright.measure.by_name import OF_ELEMENTS, Named
 from netwright.measure.counts import Label
 from netwright.measure.estimate import Estimate
 from netwright.measure.positions import EveryPosition
@@ -38,6 +39,10 @@ class ElementCounts(EveryPosition):
     @property
     def metrics(self) -> Sequence[Metric]:
         return (bits, perplexity, error, accuracy, *tops(self))
+
+    @property
+    def further(self) -> Sequence[Named]:
+        return OF_ELEMENTS
 
     def over_classes(self, name: str, of: OfClasses) -> Estimate:
         """Raise an error: how the sequences differ is not counted for single elements."""

@@ -8,15 +8,17 @@ import numpy as np
 
 from netwright.errors import DataError
 from netwright.measure.arrays import Rows, check_probabilities, check_shape, host
+from netwright.measure.by_name import OF_LABELS, Named
+from netwright.measure.class_metrics import MACROS
 from netwright.measure.counts import Label
 from netwright.measure.estimate import Estimate, Moments, Shares, plus, proportion
 from netwright.measure.per_class import ByExample, class_figures
 from netwright.measure.report import ClassFigures
 from netwright.measure.tally import (
     CLIP,
-    MACROS,
     ClassTally,
     Metric,
+    Outcomes,
     Triple,
 )
 
@@ -45,6 +47,10 @@ class LabelAnswers(ClassTally):
     def metrics(self) -> Sequence[Metric]:
         return (labels_accuracy, labels_exact, labels_log_loss, *MACROS)
 
+    @property
+    def further(self) -> Sequence[Named]:
+        return OF_LABELS
+
     @abstractmethod
     def part(self, name: str, *, baseline: float, baseline_name: str) -> Estimate:
         """The part of the answers that are right."""
@@ -72,13 +78,14 @@ class LabelAnswers(ClassTally):
     def always(self) -> str:
         return "each label's commoner answer"
 
-    def triple(self) -> Triple:
-        right, wrong, missed, _ = self._counts
-        return right, wrong, missed
+    def outcomes(self) -> Outcomes:
+        right, wrong, missed, rest = self._counts
+        return right, wrong, missed, rest
 
-    def naive(self) -> Triple:
+    def naive(self) -> Outcomes:
         actual, yes = self._counts[0] + self._counts[2], self.rates > 0.5
-        return actual * yes, (self.counted - actual) * yes, actual * ~yes
+        others = self.counted - actual
+        return actual * yes, others * yes, actual * ~yes, others * ~yes
 
     def _learn(self, t: np.ndarray) -> None:
         """Add answers of training data, (rows, k)."""
@@ -135,6 +142,8 @@ class LabelCounts(LabelAnswers):
         self._empty += int((~t).all(axis=1).sum())
         self._log_losses = plus(self._log_losses, Moments.of(losses[:, None]))
         self.n += len(p)
+        if self.kept is not None:
+            self.kept.add(None, p=p, target=t)
         return losses
 
     def part(self, name: str, *, baseline: float, baseline_name: str) -> Estimate:
@@ -151,7 +160,7 @@ class LabelCounts(LabelAnswers):
         return self._log_losses.estimate(name, 0, baseline=baseline, baseline_name=baseline_name)
 
     def classes(self) -> tuple[ClassFigures, ...]:
-        return class_figures(self.labels, self.triple(), self.n)
+        return class_figures(self.labels, self.outcomes(), self.n)
 
 
 class PositionLabels(LabelAnswers):
@@ -226,9 +235,11 @@ class PositionLabels(LabelAnswers):
         self._hits.add(columns, np.broadcast_to(lengths[:, None], columns.shape))
         self._exact += int((summed(~right).sum(axis=1) == 0).sum())
         self._empty += int((summed(t).sum(axis=1) == 0).sum())
-        self._by_example.add(summed(yes & t), summed(yes), summed(t))
+        self._by_example.add(summed(yes & t), summed(yes), summed(t), lengths)
         self.n += len(lengths)
         self._positions += len(p)
+        if self.kept is not None:
+            self.kept.add(lengths, p=p, target=t)
         return columns[:, 1] / lengths
 
     def part(self, name: str, *, baseline: float, baseline_name: str) -> Estimate:
@@ -241,7 +252,7 @@ class PositionLabels(LabelAnswers):
         return self._by_example.figures(self.labels, self._counts[0] + self._counts[2], self.counted)
 
     def _variances(self, slopes: np.ndarray) -> Triple:
-        return *self._by_example.variances(slopes), np.sum(self.triple(), axis=0)
+        return *self._by_example.variances(slopes), np.sum(self.outcomes(), axis=0)
 
 
 def _check_answers(t: np.ndarray, where: str, seen: int) -> None:

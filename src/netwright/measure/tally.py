@@ -1,22 +1,35 @@
 """The counts of one output while batches are added: the sums from which every metric is computed."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 
 from netwright.measure.arrays import Rows, check_top
 from netwright.measure.counts import ConfusionMatrix, Label
 from netwright.measure.estimate import Estimate, average, equal_coins, wilson
+from netwright.measure.kept import KeptAnswers
 from netwright.measure.report import ClassFigures
 
 Metric: TypeAlias = Callable[[Any], Estimate]  # from a tally to a figure
-Triple: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # (k,) each: right, wrong and missed, of k classes
-OfClasses: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+Outcomes: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""(k,) each, of k classes: true positives, false positives, false negatives and true negatives."""
+Triple: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+OfClasses: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 CLIP = 1e-12  # one probability of exactly 0 would make the mean log loss infinite; the most it costs is 27.6
 STEP = 1e-5  # of a difference quotient, in examples
+
+
+class Titled(Protocol):
+    """A metric with the name of its figure."""
+
+    @property
+    def title(self) -> str: ...
+
+    def __call__(self, seen: Any, /) -> Estimate: ...
 
 
 class Tally(ABC):
@@ -26,11 +39,13 @@ class Tally(ABC):
         unit: what is counted: examples, or their positions.
         n: examples measured so far.
         informed: whether the naive guess was read from training data.
+        kept: every answer with its target, where a metric that was asked for reads them all; else None.
     """
 
     unit: ClassVar[str] = "examples"
     n = 0
     informed = False
+    kept: KeptAnswers | None = None
 
     @abstractmethod
     def learn(self, right: Rows) -> None:
@@ -44,6 +59,16 @@ class Tally(ABC):
     @abstractmethod
     def metrics(self) -> Sequence[Metric]:
         """The metrics that the report shows for this kind of answer, the most important first."""
+
+    @property
+    def further(self) -> Sequence[Titled]:
+        """The metrics that are computed only where `metrics=` asks for them by name."""
+        return ()
+
+    @property
+    def guess(self) -> tuple[Any, np.ndarray | None] | None:
+        """The naive answer as a decoder gives it, and its probabilities; None where there is no single one."""
+        return None
 
     @property
     def counted(self) -> int:
@@ -74,9 +99,11 @@ class ClassTally(Tally):
     Fields:
         labels: the names of the classes, in the order of the probabilities.
         clipped: how many probabilities of targets were below 1e-12.
+        yes: of yes and no, the index of yes; else None.
     """
 
     clipped = 0
+    yes: int | None = None
 
     def __init__(self, labels: Sequence[Label]) -> None:
         self.labels = tuple(labels)
@@ -86,11 +113,11 @@ class ClassTally(Tally):
         return len(self.labels)
 
     @abstractmethod
-    def triple(self) -> Triple:
-        """How often each class was predicted rightly, was predicted wrongly, and was missed."""
+    def outcomes(self) -> Outcomes:
+        """How often each class was rightly predicted, wrongly predicted, missed, and rightly not predicted."""
 
     @abstractmethod
-    def naive(self) -> Triple:
+    def naive(self) -> Outcomes:
         """The same counts for the naive guess."""
 
     @property
@@ -101,13 +128,13 @@ class ClassTally(Tally):
     def over_classes(self, name: str, of: OfClasses) -> Estimate:
         """The plain mean of a figure over the classes that occur or were given: a macro average.
 
-        The figure is a function of three arrays, one number for each class: how often it is right, wrong (predicted for
-        another class) and missed. If it is 0/0, such as the precision of a class that the net never gives, it counts
+        The figure is a function of four arrays, one number for each class: its true positives, false positives, false
+        negatives and true negatives. If it is 0/0, such as the precision of a class that the net never gives, it counts
         as 0. The baseline is the same function of the counts of the naive guess.
         """
-        counts = self.triple()
-        live = np.sum(counts, axis=0) > 0
-        value, baseline = (mean_of(defined(of, *three)[live]) for three in (counts, self.naive()))
+        counts = self.outcomes()
+        live = np.sum(counts[:3], axis=0) > 0
+        value, baseline = (mean_of(defined(of, *four)[live]) for four in (counts, self.naive()))
         low, high = self._interval(of, counts, value)
         return Estimate(
             name=name,
@@ -120,30 +147,44 @@ class ClassTally(Tally):
             percent=True,
         )
 
-    def _interval(self, of: OfClasses, counts: Triple, value: float) -> tuple[float, float]:
+    def of_each(self, of: OfClasses) -> list[tuple[float, float, float]]:
+        """A share of each class with the ends of its interval; what is 0/0 is undefined, somewhere from 0 to 1.
+
+        The interval is Wilson's for as many coins as would vary as much, by the delta method. A share that no example
+        moves, such as a precision of 1, counts as many coins as one more mistake would move it by.
+        """
+        counts = self.outcomes()
+        values, slopes = defined(of, *counts), slopes_of(of, *counts)  # (k,), (4, k)
+        variances, examples, most = self._variances(slopes)
+        steepest = np.abs(slopes).max(axis=0)  # (k,)
+        found: list[tuple[float, float, float]] = []
+        for i, v in enumerate(map(float, values)):
+            if math.isnan(v):
+                found.append((v, 0.0, 1.0))
+                continue
+            if examples[i] > 1 and variances[i] > 0:
+                coins = equal_coins(v, float(variances[i]), float(most[i]), examples[i] - 1)
+            else:
+                coins = min(float(examples[i]), 1 / steepest[i]) if steepest[i] > 0 else float(examples[i])
+            found.append((v, *wilson(v * coins, coins)))
+        return found
+
+    def _interval(self, of: OfClasses, counts: Outcomes, value: float) -> tuple[float, float]:
         """The interval of a mean over classes: at most the mean distance of each class's own ends."""
         del value
-        right, wrong, missed = counts
-        values, slopes = defined(of, *counts), slopes_of(of, *counts)  # (k,), (3, k)
-        variances, examples, most = self._variances(slopes)
-        parts: list[tuple[float, float, float]] = []
-        for i in np.flatnonzero(right + wrong + missed):
-            v, g = float(values[i]), float(examples[i])
-            if np.isnan(v):
-                parts.append((0.0, 0.0, 1.0))
-                continue
-            known = g > 1 and variances[i] > 0
-            coins = equal_coins(v, float(variances[i]), float(most[i]), g - 1) if known else g
-            parts.append((v, *wilson(v * coins, coins)))
-        return average(parts)
+        live = np.flatnonzero(np.sum(counts[:3], axis=0))
+        parts = self.of_each(of)
+        return average([(np.nan_to_num(v), low, high) for v, low, high in (parts[i] for i in live)])
 
     def _variances(self, slopes: np.ndarray) -> Triple:
         """Of each class's own figure its variance, the examples behind it, and the units behind it.
 
-        An example moves the figure by its slopes (3, k), and the variance is the sum of the squares of that.
+        An example moves the figure by its slopes (4, k), and the variance is the sum of the squares of that. Examples
+        that move it nowhere are not behind it.
         """
-        counts = np.stack(self.triple())  # (3, k)
-        return (counts * slopes**2).sum(axis=0), counts.sum(axis=0), counts.sum(axis=0)
+        counts = np.stack(self.outcomes())  # (4, k)
+        behind = (counts * (slopes != 0)).sum(axis=0)
+        return (counts * slopes**2).sum(axis=0), behind, behind
 
     def notes(self) -> tuple[str, ...]:
         clipped = f"probabilities below {CLIP:g}, taken as {CLIP:g} in the log loss: {self.clipped:,}"
@@ -192,19 +233,26 @@ class Choices(ClassTally):
     def always(self) -> str:
         return f'always "{self.labels[self.commonest[0]]}"'
 
-    def naive(self) -> Triple:
+    def naive(self) -> Outcomes:
         one = np.arange(len(self.labels)) == self.commonest[0]  # (k,)
-        return self.targets * one, (self.counted - self.targets) * one, self.targets * ~one
+        others = self.counted - self.targets
+        return self.targets * one, others * one, self.targets * ~one, others * ~one
 
     def _learn(self, indices: np.ndarray) -> None:
         self._taught += np.bincount(indices, minlength=len(self.labels))
         self.informed = True
 
 
-def defined(of: OfClasses, right: np.ndarray, wrong: np.ndarray, missed: np.ndarray) -> np.ndarray:
-    """A figure of each class, NaN where it is 0/0."""
+def outcomes_of(counts: np.ndarray) -> Outcomes:
+    """The outcomes of each class, from counts (k, k) by actual and predicted class."""
+    right, given, actual = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
+    return right, given - right, actual - right, counts.sum() - given - actual + right
+
+
+def defined(of: OfClasses, *counts: np.ndarray) -> np.ndarray:
+    """A figure of each class from its outcomes, NaN where it is 0/0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(of(*(each.astype(np.float64) for each in (right, wrong, missed))), np.float64)
+        return np.asarray(of(*(each.astype(np.float64) for each in counts)), np.float64)
 
 
 def mean_of(values: np.ndarray) -> float:
@@ -212,12 +260,12 @@ def mean_of(values: np.ndarray) -> float:
     return float(np.nan_to_num(values).mean()) if len(values) else float("nan")
 
 
-def slopes_of(of: OfClasses, right: np.ndarray, wrong: np.ndarray, missed: np.ndarray) -> np.ndarray:
-    """(3, k): how much a class's figure moves with each of its three counts, 0 where it is undefined."""
-    counts = [each.astype(np.float64) for each in (right, wrong, missed)]
+def slopes_of(of: OfClasses, *counts: np.ndarray) -> np.ndarray:
+    """How much a class's figure moves with each of its counts, a row (k,) for each; 0 where it is undefined."""
+    exact = [each.astype(np.float64) for each in counts]
     found: list[np.ndarray] = []
-    for place in range(3):
-        ends = [[one + way * STEP * (i == place) for i, one in enumerate(counts)] for way in (1, -1)]
+    for place in range(len(exact)):
+        ends = [[one + way * STEP * (i == place) for i, one in enumerate(exact)] for way in (1, -1)]
         up, down = (defined(of, *end) for end in ends)
         found.append(np.nan_to_num((up - down) / (2 * STEP), posinf=0.0, neginf=0.0))
     return np.stack(found)
@@ -257,21 +305,3 @@ def log_loss(seen: Choices) -> Estimate:
     guess = float(-(seen.share * np.log(chances)).sum())
     found = seen.mean_loss("log loss", baseline=guess, baseline_name="class frequencies")
     return replace(found, less_is_better=True)
-
-
-def macro_precision(seen: ClassTally) -> Estimate:
-    """The mean over classes of the precision: the share of the answers with this class that are right."""
-    return seen.over_classes("macro precision", lambda right, wrong, missed: right / (right + wrong))
-
-
-def macro_recall(seen: ClassTally) -> Estimate:
-    """The mean over classes of the recall: the share of the units of this class that are answered with it."""
-    return seen.over_classes("macro recall", lambda right, wrong, missed: right / (right + missed))
-
-
-def macro_f1(seen: ClassTally) -> Estimate:
-    """The mean over classes of the harmonic mean of precision and recall, 2 right / (2 right + wrong + missed)."""
-    return seen.over_classes("macro F1", lambda right, wrong, missed: 2 * right / (2 * right + wrong + missed))
-
-
-MACROS: Sequence[Metric] = (macro_precision, macro_recall, macro_f1)  # of every answer that is counted class by class

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 from netwright.measure.estimate import Estimate
-from netwright.measure.report import Report
+from netwright.measure.report import Report, shown_of_groups
 from netwright.show.chart import ChartLine, chart, smoothed
 from netwright.training.events import Choice, Epoch
 from netwright.training.range_test import RateRange
@@ -57,7 +57,7 @@ def epochs_words(run: Run) -> str:
 
 
 def figures_html(measured: Report) -> str:
-    """The figures of one output: the confusion matrix and the table of estimates, and every class, which is folded."""
+    """The figures of one output: confusion matrix, estimates, groups, and every class, which is folded."""
     rows = [
         (e.name, e.number(e.value), e.interval(), e.number(e.baseline) if e.baseline is not None else "")
         for e in measured.figures
@@ -66,6 +66,13 @@ def figures_html(measured: Report) -> str:
     if measured.confusion is not None:
         matrix = measured.confusion._repr_html_()  # type: ignore[reportPrivateUsage]  # a display method
         body = f'<div class="two"><div class="heat scroll">{matrix}</div><div>{body}</div></div>'
+    if measured.groups:
+        names = shown_of_groups(next(iter(measured.groups.values())))
+        of_groups = [
+            (str(group), f"{one.n:,}", *(_value(figure) for figure in one.figures if figure.name in names))
+            for group, one in measured.groups.items()
+        ]
+        body += table_html(("group", "examples", *names), of_groups)
     if measured.classes:
         head = ("class", measured.unit, *(figure.name for figure in measured.classes[0].figures))
         classes = [(str(one.label), f"{one.count:,}", *map(_value, one.figures)) for one in measured.classes]

@@ -216,7 +216,7 @@ ERRORS: dict[str, tuple[dict[str, Any], str]] = {
         {"measurements": ["acuracy"]},
         "no figure of this net has the name 'acuracy'\n  where:    measurements\n"
         "  expected: one of accuracy, error, log_loss, macro_precision, macro_recall, macro_f1, "
-        "or a function of answers and targets\n  mend:     did you mean 'accuracy'?",
+        "another name of docs/measuring.md, or a function\n  mend:     did you mean 'accuracy'?",
     ),
     "nothing is validated": (
         {"measurements": ["accuracy"], "validation": None},

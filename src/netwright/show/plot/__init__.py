@@ -10,6 +10,11 @@ from netwright.show.plot.descent import descent_paths as descent_paths
 from netwright.show.plot.maps import feature_maps as feature_maps
 from netwright.show.plot.maps import inner_values as inner_values
 from netwright.show.plot.maps import kernels as kernels
+from netwright.show.plot.measured import calibration_curve as calibration_curve
+from netwright.show.plot.measured import confusion_matrix as confusion_matrix
+from netwright.show.plot.measured import precision_recall_curve as precision_recall_curve
+from netwright.show.plot.measured import rejection_curve as rejection_curve
+from netwright.show.plot.measured import roc_curve as roc_curve
 from netwright.show.plot.sizes import growth as growth
 from netwright.show.plot.sizes import receptive_field as receptive_field
 from netwright.show.plot.sizes import throughput as throughput

@@ -9,7 +9,7 @@ from netwright.codecs.numeric import plain_number
 from netwright.data.blocks import a_pass
 from netwright.data.sources import Source
 from netwright.errors import DataError, TrainingError, did_you_mean, shortened
-from netwright.measure.measure import chosen_figures
+from netwright.measure.measure import chosen_figures, known_figures
 from netwright.measure.output import Chunk
 from netwright.net.part import Net
 from netwright.net.run.call import CHUNK
@@ -64,8 +64,8 @@ class OnData(Value, eq=False):
                 raise TrainingError(
                     what=f"no figure of this net has the name {one.what!r}",
                     where="measurements",
-                    expected=f"one of {', '.join(figures)}, or a function of answers and targets",
-                    mend=did_you_mean(one.what, figures) or (),
+                    expected=f"one of {', '.join(figures)}, another name of docs/measuring.md, or a function",
+                    mend=did_you_mean(one.what, [*figures, *known_figures(net)]) or (),
                 )
         return {one.title: figures[one.what].less_is_better for one in self.wanted if isinstance(one.what, str)}
 
