@@ -162,7 +162,7 @@ class ClassTally(Tally):
             if math.isnan(v):
                 found.append((v, 0.0, 1.0))
                 continue
-            if examples[i] > 1 and variances[i] > 0:
+            if examples[i] > 1 and variances[i] > 0 and 0 < v < 1:
                 coins = equal_coins(v, float(variances[i]), float(most[i]), examples[i] - 1)
             else:
                 coins = min(float(examples[i]), 1 / steepest[i]) if steepest[i] > 0 else float(examples[i])
