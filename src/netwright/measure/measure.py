@@ -98,7 +98,7 @@ def measure(
         >>> print(nw.measure(net, data, metrics=[f2]).macro_f2)
         macro F2 69.4% (7.9-98.4, n=3), always "dog": 45.5%
         >>> print(nw.measure(net, data, metrics=["kappa"]).kappa)
-        kappa 0.40 (-0.83 to 0.97, n=3), always "dog": 0.00
+        kappa 0.40 (-0.80 to 0.96, n=3), always "dog": 0.00
     """
     expect_net(net, "measure")
     if not isinstance(cast(Any, top), Sequence) or not all(type(plain(n)) is int and n > 0 for n in top):
