@@ -138,7 +138,8 @@ def test_a_net_without_a_decoder():
         nw.measure(CLASSIFIER.with_output(None), (X, Y))
     assert str(error.value) == (
         "the output of this net has no meaning that can be measured\n"
-        "  expected: a decoder whose answer is 'class', 'yes or no', 'labels', 'numbers', 'transcript', 'elements', 'boxes'\n"
+        "  expected: a decoder whose answer is 'class', 'yes or no', 'labels', 'numbers', 'transcript', "
+        "'elements', 'boxes'\n"
         "  got:      no decoder\n"
         "  mend:     net.with_output(nw.Category([…])), or another decoder"
     )
@@ -191,7 +192,8 @@ def test_one_of_several_outputs_without_a_decoder():
     assert str(error.value) == (
         "the output of this net has no meaning that can be measured\n"
         "  where:    output 'size'\n"
-        "  expected: a decoder whose answer is 'class', 'yes or no', 'labels', 'numbers', 'transcript', 'elements', 'boxes'\n"
+        "  expected: a decoder whose answer is 'class', 'yes or no', 'labels', 'numbers', 'transcript', "
+        "'elements', 'boxes'\n"
         "  got:      no decoder\n"
         "  mend:     net.with_output({'size': nw.Category([…])}), or another decoder"
     )
