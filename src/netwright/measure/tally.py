@@ -165,7 +165,8 @@ class ClassTally(Tally):
             if examples[i] > 1 and variances[i] > 0 and 0 < v < 1:
                 coins = equal_coins(v, float(variances[i]), float(most[i]), examples[i] - 1)
             else:
-                coins = min(float(examples[i]), 1 / steepest[i]) if steepest[i] > 0 else float(examples[i])
+                coins = min(1 / steepest[i] if steepest[i] > 0 else math.inf, float(examples[i]) or math.inf)
+                coins = coins if math.isfinite(coins) else float(self.n)
             found.append((v, *wilson(v * coins, coins)))
         return found
 
