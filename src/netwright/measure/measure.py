@@ -358,5 +358,6 @@ def chosen_figures(
 def known_figures(net: Net) -> list[str]:
     """The names of the figures that are computed only where they are asked for, as `chosen_figures` writes them."""
     several = len(net.output_names) > 1
-    found = [OutputTally(net, name, codec, (), 0) for name, codec in _decoders(net, {}, net.output_names).items()]
+    measured = [name for name, codec in net.outputs.items() if codec is not None and codec.answer in TALLIES]
+    found = [OutputTally(net, name, codec, (), 0) for name, codec in _decoders(net, {}, measured).items()]
     return [f"{end.name} {name}" if several else name for end in found for name in end.further]
