@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import Tensor
@@ -36,7 +36,7 @@ class InnerSums:
         Raises: DataError for values that are not finite.
         """
         rows: list[np.ndarray] = []
-        for row, value in enumerate(values, self.n):
+        for row, value in enumerate(cast(Sequence[Any], values), self.n):
             array = value.detach().double().cpu().numpy() if isinstance(value, Tensor) else value
             flat = np.asarray(array, np.float64).reshape(-1)
             if not np.isfinite(flat).all():
