@@ -25,7 +25,7 @@ def refused(call) -> NetwrightError:
         (lambda: nw.Conv2d(3, 16, 3), "nw.Conv(out, (3, 3)), with channels last"),
         (lambda: nw.Dense(3), "nw.Linear(out)"),
         (lambda: nw.ReLU(), "nw.relu"),
-        (lambda: nw.LeakyReLU(), "nw.leaky_relu"),
+        (lambda: nw.LeakyReLU(), 'nw.leaky_relu, or nw.Elementwise("leaky_relu", slope=0.2)'),
         (lambda: nw.Sequential(), "nw.Chain(…)"),
         (lambda: nw.CrossEntropyLoss(), "nw.CrossEntropy(), behind a net that ends in nw.softmax"),
         (lambda: nw.Embeding(3), "nw.Embedding"),
@@ -85,7 +85,7 @@ def test_texts() -> None:
     assert str(refused(lambda: nw.Dropout(p=0.1))) == (
         "Dropout takes no 'p'\n"
         "  where:    Dropout\n"
-        "  expected: Dropout(rate=…)\n"
+        "  expected: Dropout(rate=…, unit=…)\n"
         "  got:      p=0.1\n"
         "  mend:     nw.Dropout(rate=…)"
     )

@@ -45,8 +45,11 @@ GROUPS = (
     Group(
         "layers",
         "Layers",
-        "Layers that learn, and layers beside them: linear, convolution, pooling, norms, dropout.",
-        tuple(f"layers.{name}" for name in ("linear", "conv", "conv_transpose", "pool", "norm", "dropout")),
+        "Layers that learn, and layers beside them: linear, convolution, pooling, resizing, norms, dropout.",
+        tuple(
+            f"layers.{name}"
+            for name in ("linear", "conv", "conv_transpose", "pool", "resize", "spatial", "norm", "dropout")
+        ),
     ),
     Group(
         "sequence-layers",
@@ -67,7 +70,7 @@ GROUPS = (
         "shapes",
         "Shapes, joins and sources",
         "Layers that reshape, cut, reduce and join values, and layers without an input.",
-        tuple(f"layers.{name}" for name in ("reshape", "pick", "reduce", "join", "source")),
+        tuple(f"layers.{name}" for name in ("reshape", "pad", "pick", "reduce", "join", "source")),
     ),
     Group(
         "containers",

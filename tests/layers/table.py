@@ -92,12 +92,21 @@ def even_same(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
     return last(F.conv2d(F.pad(first(x), (1, 2, 0, 1)), w["weight"], w["bias"]))
 
 
+def same_conv(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """TensorFlow's zeros for a kernel of 3 and 4, a stride of 2 and 3, on 8 × 7 positions: 0 + 1, and 1 + 2."""
+    return last(F.conv2d(F.pad(first(x), (1, 2, 0, 1)), w["weight"], w["bias"], (2, 3)))
+
+
 def batch_norm(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
     return last(F.batch_norm(first(x), w["mean"], w["variance"].abs(), w["weight"], w["bias"]))
 
 
 def group_norm(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
     return last(filled(nn.GroupNorm(2 if x.ndim > 2 else 4, 4, dtype=x.dtype), w)(first(x)))
+
+
+def instance_norm(w: Mapping[str, Tensor], x: Tensor, eps: float = 1e-5) -> Tensor:
+    return last(F.instance_norm(first(x), weight=w["weight"], bias=w["bias"], eps=eps))
 
 
 def nll(x: Tensor, target: Tensor) -> Tensor:
@@ -155,6 +164,7 @@ CONVOLUTIONS = [
     Row(nw.Conv(4, 3, padding="same", groups=4), (GRID,), conv(2, 4, padding="same", groups=4)),
     Row(nw.Conv(4, (2, 4), padding="same"), (GRID,), even_same),
     Row(nw.Conv(4, 3, dilation=(1, 2), groups=2), (GRID,), conv(2, 4, dilation=(1, 2), groups=2)),
+    Row(nw.Conv(4, (3, 4), stride=(2, 3), padding="same"), (GRID,), same_conv),
     Row(nw.Conv(4, 3), (VOLUME,), conv(3, 4)),
     Row(nw.Conv(4, 3, stride=2, padding=1, groups=2), (VOLUME,), conv(3, 4, stride=2, padding=1, groups=2)),
     Row(nw.Conv(4, 3, padding="same", dilation=2), (VOLUME,), conv(3, 4, padding="same", dilation=2)),
@@ -176,7 +186,57 @@ SPREADING = [
     Row(nw.ConvTranspose(4, 3, padding=1, groups=4), (VOLUME,), spread(3, 4, 3, padding=1, groups=4)),
 ]
 
+
+def same_mean(x: Tensor) -> Tensor:
+    """The mean of real values in windows of 3 × 3, 2 apart, on 8 × 7 positions: 0 + 1, and 1 + 1 around."""
+    around, ones = (F.pad(value, (1, 1, 0, 1)) for value in (x, torch.ones_like(x)))
+    sums, counts = (F.avg_pool2d(value, 3, 2, divisor_override=1) for value in (around, ones))
+    return sums / counts
+
+
 POOLS = [
+    Row(nw.MaxPool(3, stride=2, ceil=True), (GRID,), spatial(lambda x: F.max_pool2d(x, 3, 2, ceil_mode=True))),
+    Row(nw.MaxPool(2, padding=1, ceil=True), (LINES,), spatial(lambda x: F.max_pool1d(x, 2, 2, 1, ceil_mode=True))),
+    Row(
+        nw.MaxPool(3, stride=2, padding="same"),
+        (GRID,),
+        spatial(lambda x: F.max_pool2d(F.pad(x, (1, 1, 0, 1), value=-math.inf), 3, 2)),
+    ),
+    Row(
+        nw.MaxPool((2, 3, 2), padding="same"),
+        (VOLUME,),
+        spatial(lambda x: F.max_pool3d(F.pad(x, (0, 1, 0, 1, 0, 0), value=-math.inf), (2, 3, 2))),
+    ),
+    Row(nw.AvgPool(3, stride=2, padding=1, ceil=True), (GRID,), spatial(lambda x: F.avg_pool2d(x, 3, 2, 1, True))),
+    Row(
+        nw.AvgPool(3, stride=2, padding=1, ceil=True, count_padding=False),
+        (GRID,),
+        spatial(lambda x: F.avg_pool2d(x, 3, 2, 1, True, False)),
+    ),
+    Row(
+        nw.AvgPool(3, padding=1, count_padding=False),
+        (LINES,),
+        spatial(lambda x: F.avg_pool1d(x, 3, 3, 1, False, False)),
+    ),
+    Row(
+        nw.AvgPool(3, stride=2, padding=1, ceil=True),
+        (VOLUME,),
+        spatial(lambda x: F.avg_pool3d(x, 3, 2, 1, True)),
+    ),
+    Row(
+        nw.AvgPool(2, padding=1, ceil=True, count_padding=False),
+        (VOLUME,),
+        spatial(lambda x: F.avg_pool3d(x, 2, 2, 1, True, False)),
+    ),
+    Row(nw.AvgPool(3, stride=2, padding="same", count_padding=False), (GRID,), spatial(same_mean)),
+    Row(
+        nw.AvgPool(3, stride=2, padding="same"),
+        (GRID,),
+        spatial(lambda x: F.avg_pool2d(F.pad(x, (1, 1, 0, 1)), 3, 2)),
+    ),
+    Row(nw.SumPool(3, stride=2), (LINES,), spatial(lambda x: 3 * F.avg_pool1d(x, 3, 2))),
+    Row(nw.SumPool(3, padding=1), (GRID,), spatial(lambda x: F.avg_pool2d(x, 3, 3, 1, divisor_override=1))),
+    Row(nw.SumPool(2), (VOLUME,), spatial(lambda x: F.avg_pool3d(x, 2, divisor_override=1))),
     Row(nw.MaxPool(2), (LINES,), spatial(lambda x: F.max_pool1d(x, 2))),
     Row(nw.MaxPool(3, stride=2, padding=1), (GRID,), spatial(lambda x: F.max_pool2d(x, 3, 2, 1))),
     Row(nw.MaxPool((2, 3)), (GRID,), spatial(lambda x: F.max_pool2d(x, (2, 3)))),
@@ -190,6 +250,69 @@ POOLS = [
     Row(nw.GlobalAvgPool(), (VOLUME,), plain(lambda x: F.adaptive_avg_pool3d(first(x), 1).flatten(1))),
     Row(nw.GlobalAvgPool(), ("5",), plain(lambda x: x)),
 ]
+
+
+def resized(mode: str, *size: int, scale: tuple[float, ...] | None = None, **options: Any) -> Reference:
+    """torch's interpolation."""
+
+    def reference(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return last(F.interpolate(first(x), size or None, scale, mode, **options))
+
+    return reference
+
+
+def each_axis(mode: str, *size: int) -> Reference:
+    """torch's interpolation of pictures, first of two axes and then of the third."""
+
+    def reference(w: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        b, h, width, d, c = x.shape
+        pages = x.permute(0, 3, 4, 1, 2).reshape(b * d, c, h, width)
+        pages = F.interpolate(pages, size[:2], mode=mode).unflatten(0, (b, d))
+        lines = pages.permute(0, 3, 4, 2, 1).reshape(-1, c, 1, d)
+        lines = F.interpolate(lines, (1, size[2]), mode=mode)
+        return lines.squeeze(2).unflatten(0, (b, *size[:2])).movedim(3, -1)
+
+    return reference
+
+
+RESIZED = [
+    Row(nw.Resize(5), (LINES,), resized("linear", 5)),
+    Row(nw.Resize(23, interpolation="nearest"), (LINES,), resized("nearest", 23)),
+    Row(nw.Resize(factor=2.5, interpolation="nearest"), (LINES,), resized("nearest", scale=(2.5,))),
+    Row(nw.Resize(factor=2), (GRID,), resized("bilinear", scale=(2.0, 2.0))),
+    Row(nw.Resize((5, 16)), (GRID,), resized("bilinear", 5, 16)),
+    Row(nw.Resize(factor=(0.5, 1.5)), (GRID,), resized("bilinear", scale=(0.5, 1.5))),
+    Row(nw.Resize((5, 16), interpolation="cubic"), (GRID,), resized("bicubic", 5, 16)),
+    Row(nw.Resize(factor=(1, 1.5), interpolation="cubic"), (GRID,), resized("bicubic", scale=(1.0, 1.5))),
+    Row(nw.Resize((3, 16), antialias=True), (GRID,), resized("bilinear", 3, 16, antialias=True)),
+    Row(
+        nw.Resize((3, 16), interpolation="cubic", antialias=True),
+        (GRID,),
+        resized("bicubic", 3, 16, antialias=True),
+    ),
+    Row(
+        nw.Resize(factor=(0.4, 0.7), antialias=True),
+        (GRID,),
+        resized("bilinear", scale=(0.4, 0.7), antialias=True),
+    ),
+    Row(nw.Resize(factor=2, interpolation="nearest"), (VOLUME,), resized("nearest", scale=(2.0, 2.0, 2.0))),
+    Row(nw.Resize((4, 9, 3)), (VOLUME,), resized("trilinear", 4, 9, 3)),
+    Row(nw.Resize((4, 9, 3), interpolation="cubic"), (VOLUME,), each_axis("bicubic", 4, 9, 3)),
+]
+
+
+def blocks_of_volumes(x: Tensor) -> Tensor:
+    """Blocks of 2 × 2 × 2, place by place."""
+    places = [(i, j, k) for i in range(2) for j in range(2) for k in range(2)]
+    return torch.cat([x[:, i::2, j::2, k::2] for i, j, k in places], -1)
+
+
+def warped(x: Tensor, transform: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+    """torch's affine map of a picture."""
+    shape = [len(x), x.shape[-1], *(size or x.shape[1:3])]
+    grid = F.affine_grid(transform.view(-1, 2, 3), shape, align_corners=False)
+    return last(F.grid_sample(first(x), grid, align_corners=False))
+
 
 AFFINE = [
     Row(nw.Linear(5), ("3",), lambda w, x: filled(nn.Linear(3, 5, dtype=x.dtype), w)(x)),
@@ -218,6 +341,20 @@ MOVES = [
     Row(nw.Slice((None, 2)), ("5",), plain(lambda x: x[:, :2])),
     Row(nw.Pad((1, 2), (0, 3)), (GRID,), spatial(nn.ZeroPad2d((0, 3, 1, 2)))),
     Row(nw.Pad((1, 0), value=2.5), ("5",), plain(nn.ConstantPad1d((1, 0), 2.5))),
+    *(
+        Row(
+            nw.Pad((3, 2), (0, 6), mode=mode),
+            (GRID,),
+            spatial(lambda x, mode=mode: F.pad(x, (0, 6, 3, 2), mode=mode)),
+        )
+        for mode in ("reflect", "replicate", "circular")
+    ),
+    Row(nw.PixelShuffle(2), (GRID,), spatial(nn.PixelShuffle(2))),
+    Row(nw.PixelShuffle(2), ("9 6",), plain(lambda x: x.unflatten(2, (3, 2)).movedim(3, 2).flatten(1, 2))),
+    Row(nw.PixelUnshuffle(3), ("6 9 4",), spatial(nn.PixelUnshuffle(3))),
+    Row(nw.PixelUnshuffle(2), ("6 4 2 1",), plain(blocks_of_volumes)),
+    Row(nw.SpatialTransformer(), (GRID, "6"), plain(warped)),
+    Row(nw.SpatialTransformer((5, 9)), (GRID, "6"), plain(lambda x, transform: warped(x, transform, (5, 9)))),
 ]
 
 PICKED = [
@@ -374,6 +511,13 @@ NORMS = [
     Row(nw.LayerNorm(), (LINES,), lambda w, x: filled(nn.LayerNorm(4, dtype=x.dtype), w)(x)),
     Row(nw.GroupNorm(2), (GRID,), group_norm),
     Row(nw.GroupNorm(4), ("4",), group_norm),
+    Row(nw.InstanceNorm(), (GRID,), instance_norm),
+    Row(nw.InstanceNorm(eps=0.1), (LINES,), lambda w, x: instance_norm(w, x, 0.1)),
+    Row(nw.LocalResponseNorm(), (GRID,), spatial(nn.LocalResponseNorm(5))),
+    Row(nw.LocalResponseNorm(2, alpha=0.5, beta=0.6, k=2), ("5 3",), spatial(nn.LocalResponseNorm(2, 0.5, 0.6, 2))),
+    Row(nw.LocalResponseNorm(3, alpha=2), ("5",), plain(lambda x: nn.LocalResponseNorm(3, 2)(x[..., None])[..., 0])),
+    Row(nw.Dropout(0.3, unit="feature"), (GRID,), plain(nn.Dropout2d(0.3).eval())),
+    Row(nw.Dropout(0.3, unit="example"), ("5",), plain(lambda x: x)),
     Row(nw.RMSNorm(), (LINES,), lambda w, x: filled(nn.RMSNorm(4, 1e-6, dtype=x.dtype), w)(x)),
     Row(nw.Dropout(0.3), (LINES,), plain(nn.Dropout(0.3).eval())),
     Row(nw.AlphaDropout(), (LINES,), plain(nn.AlphaDropout().eval())),
@@ -438,7 +582,12 @@ POINTWISE = [
     ),
     Row(nw.gelu_tanh, ("5 3",), plain(nn.GELU("tanh"))),
     Row(nw.quick_gelu, ("5 3",), plain(lambda x: x * torch.sigmoid(1.702 * x))),
-    Row(nw.Elementwise("hardswish"), ("5 3",), plain(F.hardswish)),
+    *(Row(getattr(nw, name), ("5 3",), plain(getattr(F, name))) for name in ("mish", "hardswish", "hardsigmoid")),
+    Row(nw.Elementwise("leaky_relu", slope=0.2), ("5 3",), plain(nn.LeakyReLU(0.2))),
+    Row(nw.Elementwise(F.elu, slope=0.5), ("5 3",), plain(nn.ELU(0.5))),
+    Row(nw.PReLU(), (GRID,), lambda w, x: last(F.prelu(first(x), w["weight"]))),
+    Row(nw.PReLU(), ("5",), lambda w, x: F.prelu(x, w["weight"])),
+    Row(nw.PReLU(per_feature=False), ("5 3",), lambda w, x: filled(nn.PReLU(dtype=x.dtype), w)(x)),
     Row(nw.Elementwise(F.logsigmoid), ("5 3",), plain(F.logsigmoid)),
     Row(nw.softmax, ("5 3",), plain(nn.Softmax(-1))),
     Row(nw.log_softmax, ("5 3",), plain(nn.LogSoftmax(-1))),
@@ -535,6 +684,7 @@ ROWS = [
     *CONVOLUTIONS,
     *SPREADING,
     *POOLS,
+    *RESIZED,
     *AFFINE,
     *MOVES,
     *PICKED,

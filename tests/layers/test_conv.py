@@ -1,5 +1,7 @@
 """Convolution beyond the table: what it refuses, what it learns backwards, and how its values lie in memory."""
 
+import math
+
 import pytest
 import torch
 
@@ -35,14 +37,14 @@ def test_wrong_rank(sizes, what, got):
 
 def test_no_positions():
     assert unfit(nw.Conv(4, 3), (8,)) == (
-        "it slides over positions, and its input has none",
+        "it takes axes of positions, and its input has none",
         "position axes and an axis of channels",
         "one axis, of channels",
     )
 
 
 def test_too_many_positions():
-    assert unfit(nw.Conv(4, 1), (2, 2, 2, 2, 3)) == ("it slides over at most 3 axes, not 4", "", "")
+    assert unfit(nw.Conv(4, 1), (2, 2, 2, 2, 3)) == ("it takes at most 3 axes of positions, not 4", "", "")
 
 
 def test_groups_that_do_not_divide():
@@ -80,9 +82,6 @@ def test_options_out_of_range():
         "  got:      'cuasal'\n"
         "  mend:     did you mean 'causal'?"
     )
-    assert message(lambda: nw.Conv(4, 3, padding="same", stride=2)) == (
-        'padding "same" needs stride 1\n  where:    Conv\n  got:      stride 2\n  mend:     give padding as a number'
-    )
 
 
 def test_sizes_follow_backwards_at_stride_one():
@@ -103,6 +102,23 @@ def test_varying_lengths_are_solved():
     for padding, kernel in (("causal", 4), ("same", 4), (1, 3)):
         kept = nw.Chain(nw.Conv(6, kernel, padding=padding), input=("n", 3))
         assert str(kept.plan.outputs["output"][0]) == "n"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation"), [(3, 2, 1), (5, 2, 1), (2, 2, 1), (2, 3, 1), (1, 2, 1), (3, 2, 2)]
+)
+def test_same_with_a_stride_pads_as_tensorflow_does(kernel, stride, dilation):
+    leaf = nw.Conv(1, kernel, stride=stride, dilation=dilation, padding="same", bias=False)
+    size = nw.Chain(leaf, input=("n", 1)).plan.outputs["output"][0]
+    w = {"weight": torch.randn(1, 1, kernel)}
+    for n in range(1, 12):
+        count = math.ceil(n / stride)
+        missing = max((count - 1) * stride + dilation * (kernel - 1) + 1 - n, 0)
+        x = torch.randn(1, n, 1)
+        around = torch.nn.functional.pad(x.movedim(-1, 1), (missing // 2, missing - missing // 2))
+        expected = torch.nn.functional.conv1d(around, w["weight"], None, stride, 0, dilation)
+        assert evaluate(size, {"n": n}) == count == expected.shape[-1]
+        torch.testing.assert_close(leaf.forward(w, x).movedim(-1, 1), expected)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

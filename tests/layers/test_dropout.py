@@ -17,6 +17,36 @@ def test_values_are_dropped_or_scaled():
     assert gone.double().mean().item() == pytest.approx(0.25, abs=0.03)
 
 
+@pytest.mark.parametrize("shape", [(5, 40), (3, 5, 40)])
+def test_whole_features_are_dropped(shape):
+    x = torch.rand(30, *shape, dtype=torch.float64) + 1
+    y, _ = run(nw.Chain(nw.Dropout(0.25, unit="feature"), input=shape), {}, x, training=True)
+    gone = (y == 0).flatten(1, -2)
+    assert torch.equal(gone.all(1), gone.any(1))
+    assert gone.double().mean().item() == pytest.approx(0.25, abs=0.04)
+    torch.testing.assert_close(y[y != 0], x[y != 0] / 0.75)
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (3, 5, 4)])
+def test_whole_examples_are_dropped(shape):
+    x = torch.rand(1000, *shape, dtype=torch.float64) + 1
+    y, _ = run(nw.Chain(nw.Dropout(0.25, unit="example"), input=shape), {}, x, training=True)
+    gone = (y == 0).reshape(1000, -1)
+    assert torch.equal(gone.all(1), gone.any(1))
+    assert gone.double().mean().item() == pytest.approx(0.25, abs=0.04)
+    torch.testing.assert_close(y[y != 0], x[y != 0] / 0.75)
+
+
+def test_units_that_there_are_not():
+    assert message(lambda: nw.Dropout(0.1, unit="features")) == (
+        "there is no such unit to drop\n"
+        "  where:    Dropout\n"
+        "  expected: 'value', 'feature', 'example'\n"
+        "  got:      'features'\n"
+        "  mend:     did you mean 'feature'?"
+    )
+
+
 def test_in_use_nothing_happens():
     x = torch.randn(3, 4)
     for layer in (nw.Dropout(), nw.AlphaDropout()):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import netwright as nw
-from layers.tools import run
+from layers.tools import run, unfit
 from messages import message
 
 
@@ -174,3 +174,26 @@ def test_a_norm_of_groups_learns_behind_frozen_filters(name: str) -> None:
     arrays = {key: net.arrays[f"groupnorm1/{key}"].clone().requires_grad_() for key in ("weight", "bias")}
     nn.functional.group_norm(features, 4, arrays["weight"], arrays["bias"]).relu().mean((2, 3)).sum().backward()
     torch.testing.assert_close(slope, arrays[name].grad)
+
+
+def test_an_instance_has_positions():
+    assert unfit(nw.InstanceNorm(), 5) == (
+        "it takes axes of positions, and its input has none",
+        "position axes and an axis of channels",
+        "one axis, of channels",
+    )
+
+
+def test_as_many_groups_as_features_are_an_instance():
+    x = torch.randn(2, 5, 4, 6)
+    w = {"weight": torch.randn(6), "bias": torch.randn(6)}
+    torch.testing.assert_close(nw.InstanceNorm().forward(w, x), nw.GroupNorm(6).forward(w, x))
+
+
+def test_what_a_response_is_divided_by_is_above_0():
+    assert message(lambda: nw.LocalResponseNorm(k=0)) == (
+        "k is a number above 0\n  where:    LocalResponseNorm\n  got:      0"
+    )
+    assert message(lambda: nw.LocalResponseNorm(0)) == (
+        "the number of features in a sum is a whole number of at least 1\n  where:    LocalResponseNorm\n  got:      0"
+    )

@@ -33,6 +33,27 @@ def test_torch_functions_are_shorthand():
     assert nw.Elementwise(F.logsigmoid) == nw.Elementwise("logsigmoid")
 
 
+def test_a_slope_is_part_of_the_function():
+    steep = nw.Elementwise("leaky_relu", slope=0.2)
+    assert repr(steep) == "Elementwise('leaky_relu', slope=0.2)"
+    assert nw.Chain(steep).paths == ("leaky_relu1",)
+    assert steep != nw.leaky_relu == nw.Elementwise("leaky_relu", slope=0.01)
+    assert nw.Elementwise("elu", slope=1.0) == nw.elu
+    bounds = [nw.Elementwise(name, slope=slope).bounds() for name in ("elu", "leaky_relu") for slope in (0.5, 0, -2)]
+    assert [low for low, _ in bounds] == [-0.5, 0, 0, -math.inf, 0, 0]
+    assert {high for _, high in bounds} == {math.inf}
+
+
+@pytest.mark.parametrize(("name", "slope"), [("tanh", 0.5), ("elu", math.inf)])
+def test_a_slope_that_cannot_be(name, slope):
+    assert message(lambda: nw.Elementwise(name, slope=slope)) == (
+        "a slope is a finite number, for functions that have one\n"
+        f"  where:    Elementwise, {name}\n"
+        "  expected: leaky_relu or elu\n"
+        f"  got:      slope={slope}"
+    )
+
+
 def test_others_are_refused():
     assert message(lambda: nw.Elementwise("tahn")) == (
         "this is not a function of single values that torch has, so a net that holds it could not be saved\n"

@@ -7,6 +7,7 @@ import netwright as nw
 from layers.tools import run, unfit
 from messages import message
 from netwright.net.apply import whole_program
+from netwright.sizes.size import evaluate
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,28 @@ def test_a_window_that_fits_with_its_padding_alone(pool, border, size, window, p
         windows = windows.unfold(axis, extent, 1)
     windows = windows.flatten(len(size) + 1)
     torch.testing.assert_close(net(x), windows.mean(-1) if pool is nw.AvgPool else windows.amax(-1))
+
+
+@pytest.mark.parametrize(("window", "stride", "padding"), [(3, 2, 0), (2, 2, 1), (5, 3, 2), (2, 3, 0), (4, 4, 2)])
+def test_sizes_with_ceil_are_those_of_torch(window, stride, padding):
+    net = nw.Chain(nw.MaxPool(window, stride=stride, padding=padding, ceil=True), input=("n", 1))
+    for n in range(max(window - 2 * padding, 1), 15):
+        theirs = torch.nn.functional.max_pool1d(torch.zeros(1, 1, n), window, stride, padding, ceil_mode=True)
+        assert evaluate(net.plan.outputs["output"][0], {"n": n}) == theirs.shape[-1]
+
+
+def test_paddings_that_there_are_not():
+    assert message(lambda: nw.AvgPool(2, padding="valid")) == (
+        "there is no such padding\n"
+        "  where:    AvgPool\n"
+        '  expected: a number, one for each axis, or "same"\n'
+        "  got:      'valid'"
+    )
+    assert message(lambda: nw.MaxPool(2, padding="same", ceil=True)) == (
+        'padding "same" takes all windows that begin in the input, so ceil says nothing\n'
+        "  where:    MaxPool\n"
+        "  mend:     leave ceil out"
+    )
 
 
 def test_more_padding_than_window():

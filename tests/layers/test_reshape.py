@@ -77,18 +77,6 @@ def test_parts_that_are_not_there():
     )
 
 
-def test_pad():
-    assert nw.Chain(nw.Pad((1, 2)), output=(6, 3)).plan.inputs == {"input": (3, 3)}
-    assert repr(nw.Pad((1, 2), value=-1.0)) == "Pad((1, 2), value=-1.0)"
-    assert unfit(nw.Pad((1, 1), (1, 1)), 3) == ("it pads more axes than there are", "2 or more", "1")
-    assert message(lambda: nw.Pad((1, -1))) == (
-        "padding is (before, after) for the first axes, whole numbers of at least 0\n"
-        "  where:    Pad\n"
-        "  got:      ((1, -1),)\n"
-        "  mend:     nw.Pad((1, 1), (1, 1)) for a picture"
-    )
-
-
 def test_a_transposition_of_very_many_axes_is_refused_at_once() -> None:
     with pytest.raises(NetError, match="names every axis of its input once"):
         nw.Transpose(*range(10**6))

@@ -15,10 +15,12 @@ from netwright.fields import at_least
 from netwright.inits import kaiming, zeros
 from netwright.layers.window import (
     PerAxis,
+    before_same,
     channels_first,
     check_groups,
     check_window,
     features_last,
+    laid,
     other_groups,
     other_windows,
     per_axis,
@@ -41,7 +43,7 @@ class Conv(Leaf):
     """Convolution over every axis but the last: yₚ = Σ_d W_d x_(stride·p + dilation·d − padding) + b.
 
     Shapes: input (*s, in), output (*t, out) with t = ⌊(s + padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, padding
-        counted on both sides; weight (out, in / groups, *kernel), bias (out,).
+        counted on both sides, or ⌈s / stride⌉ for `"same"`; weight (out, in / groups, *kernel), bias (out,).
 
     Fields:
         out: number of output channels; FREE takes it from what follows.
@@ -49,14 +51,14 @@ class Conv(Leaf):
             input. 3 is the smallest that has a centre.
         stride: step of the window in positions; 1 keeps every position.
         padding: zeros on either side of every axis, in positions; 0, since padded borders are an assumption; `"same"`
-            keeps the size at stride 1 (an odd zero goes to the end); `"causal"` puts all zeros before, so that no
-            output sees a later input.
+            keeps the size at stride 1, and puts an odd zero at the end, as TensorFlow does at every stride;
+            `"causal"` puts all zeros before, so that no output sees a later input.
         dilation: distance between the window's taps, in positions; 1, a window without holes.
         groups: channels are split into this many groups that do not see each other; 1, all see all.
         bias: whether b is added; off before a norm, which removes it again.
 
     Raises:
-        NetError: an option that is not a whole number, another padding, `"same"` with a stride.
+        NetError: an option that is not a whole number, another padding.
         SizeError: the window is larger than the padded input, the axes do not match the kernel, the groups do not
             divide the channels.
 
@@ -92,13 +94,6 @@ class Conv(Leaf):
                 got=repr(self.padding),
                 mend=did_you_mean(self.padding, ("same", "causal")),
             )
-        if self.padding == "same" and any(step > 1 for step in per_axis(self.stride, 1)):
-            raise NetError(
-                what='padding "same" needs stride 1',
-                where="Conv",
-                got=f"stride {self.stride}",
-                mend="give padding as a number",
-            )
         at_least(1, self.groups, "the number of groups", type(self).__name__)
 
     def weights(self) -> dict[str, Weight]:
@@ -133,7 +128,7 @@ class Conv(Leaf):
 
     def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
         rank = len(sizes["s"])
-        sides = self.sides(rank)
+        sides = self.sides(rank, sizes["s"])
         turned = 4 * math.prod((*sizes["t"], sizes["out"])) if rank == 3 else 0  # volumes are copied, channels last
         if all(before == after for before, after in sides):
             return Kept(inputs=("*",), in_use=turned)
@@ -142,9 +137,17 @@ class Conv(Leaf):
         return Kept(bytes=padded, in_use=padded + turned)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
-        if lengths:
+        rank = x.ndim - 2
+        options = self._options[rank]
+        if self._shifts(rank):  # where zeros go depends on the size
+            if lengths:
+                x, sides = self._laid(x, lengths), [(0, 0)] * rank  # (b, *s, in) -> (b, *s + padding, in)
+            else:
+                sides = self.sides(rank, x.shape[1:-1])
+            options = self._options_for(rank, sides)
+        elif lengths:
             x = self._ended(x, lengths)  # (b, *s, in)
-        return self._convolve(w, x, self._options[x.ndim - 2])  # (b, *s, in) -> (b, *t, out)
+        return self._convolve(w, x, options)  # (b, *s, in) -> (b, *t, out)
 
     def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
         rank = self._rank
@@ -182,6 +185,22 @@ class Conv(Leaf):
         convolve = F.conv3d if rank == 3 else F.conv2d
         y = convolve(x, weight, bias, stride, padding, dilation, self.groups).to(kind)  # -> (b, out, *t)
         return features_last(y, rank)  # (b, out, *t) -> (b, *t, out)
+
+    def _shifts(self, rank: int) -> bool:
+        """Whether the zeros before an axis depend on its size: with a stride, `"same"` adds what the last one needs."""
+        return self.padding == "same" and max(per_axis(self.stride, rank)) > 1 and self.skips(rank) is None
+
+    def _laid(self, x: Tensor, lengths: Lengths) -> Tensor:
+        """Every example with zeros around, as many as its own size needs."""
+        rank = x.ndim - 2
+        axes = zip(lengths_of(lengths, "s", rank), self._taps(rank), per_axis(self.stride, rank), strict=True)
+        for axis, (length, (dilation, kernel), stride) in enumerate(axes, 1):
+            spread = dilation * (kernel - 1)
+            count = (-(-x.shape[axis] // stride) - 1) * stride + spread + 1
+            size = x.shape[axis]
+            before = before_same(size, spread, stride) if length is None else before_same(length, spread, stride)
+            x = laid(x, axis, before, count, length, 0.0)  # (b, ..., s, ..., in) -> (b, ..., count, ..., in)
+        return x
 
     def _ended(self, x: Tensor, lengths: Lengths) -> Tensor:
         """Zeros behind the end of an example along every axis on which the window reaches past it."""
@@ -229,12 +248,26 @@ class Conv(Leaf):
         stride, dilation = (planar(per_axis(value, rank), 1) for value in (1 if taken else self.stride, self.dilation))
         return taken, around, padding, stride, dilation
 
-    def sides(self, rank: int) -> list[tuple[int, int]]:
-        """Zeros before and after each axis."""
+    def sides(self, rank: int, sizes: Sequence[Any] | None = None) -> list[tuple[Any, Any]]:
+        """Zeros before and after each axis; with `"same"` and a stride they depend on the sizes.
+
+        Where those are not known, all that there can be are behind it.
+        """
         if not isinstance(self.padding, str):
             return [(side, side) for side in per_axis(self.padding, rank)]
         spread = [d * (k - 1) for d, k in self._taps(rank)]
-        return [(n, 0) if self.padding == "causal" else (n // 2, n - n // 2) for n in spread]
+        if self.padding == "causal":
+            return [(n, 0) for n in spread]
+        found: list[tuple[Any, Any]] = []
+        for n, step, size in zip(spread, per_axis(self.stride, rank), sizes or (None,) * rank, strict=True):
+            if step == 1:
+                found.append((n // 2, n - n // 2))
+            elif not isinstance(size, int):
+                found.append((0, n))
+            else:
+                before = before_same(size, n, step)
+                found.append((before, max((-(-size // step) - 1) * step + n + 1 - size - before, 0)))
+        return found
 
     def _taps(self, rank: int) -> list[tuple[int, int]]:
         """Dilation and kernel of each axis."""

@@ -14,7 +14,7 @@ from netwright.fields import at_least
 from netwright.inits import ones, zeros
 from netwright.net.leaf import Kept, LeafFault, LeafNode, Unfit, Weight, with_options
 from netwright.net.part import Leaf
-from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, lengths_of, own_elements
+from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of, own_elements
 
 
 class BatchNorm(Leaf):
@@ -276,22 +276,132 @@ class GroupNorm(Leaf):
         return Kept(inputs=("*",), bytes=2 * 4 * self.groups)
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
-        mask = own_elements(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))
-        if mask is None:
-            channels = x.movedim(-1, 1)  # (b, *s, c) -> (b, c, *s)
-            if any(array.requires_grad for array in w.values()) and x.device.type == "cpu":
-                channels = channels.contiguous()  # in other orders torch ends Python where x itself needs no gradient
-            y = torch.group_norm(channels, self.groups, w["weight"], w["bias"], self.eps)
-            return y.movedim(1, -1)  # (b, c, *s) -> (b, *s, c)
-        grouped = x.unflatten(-1, (self.groups, -1))  # (b, *s, c) -> (b, *s, groups, c / groups)
-        own = mask.expand(*x.shape[:-1], 1).unsqueeze(-1)  # (b, *s, 1, 1)
-        axes = (*range(1, x.ndim - 1), x.ndim)  # positions, and the features of a group
-        count = own.sum(axes, keepdim=True) * grouped.shape[-1]  # (b, 1, …, 1)
-        mean = torch.where(own, grouped, 0.0).sum(axes, keepdim=True) / count  # (b, 1, …, groups, 1)
-        apart = grouped - mean  # (b, *s, groups, c / groups)
-        variance = torch.where(own, apart, 0.0).square().sum(axes, keepdim=True) / count  # (b, 1, …, groups, 1)
-        y = (apart * (variance + self.eps).rsqrt()).flatten(-2)  # (b, *s, groups, c / groups) -> (b, *s, c)
-        return y * w["weight"] + w["bias"]  # (b, *s, c)
+        return _normed_in_groups(w, x, self.groups, self.eps, lengths)  # (b, *s, c) -> (b, *s, c)
+
+
+class InstanceNorm(Leaf):
+    """A feature of an example brought to mean 0 and variance 1: y = weight · (x − mean) / √(variance + eps) + bias.
+
+    Mean and variance are those of the feature at all positions of one example, so contrast and brightness of a picture
+    do not matter to what follows, and an answer does not depend on the batch. Every output sees all positions.
+
+    Shapes: input (*s, c), output (*s, c); weight, bias (c,).
+
+    Fields:
+        eps: added to the variance; 1e-5, torch's: too small to matter, large enough for a feature that never varies.
+
+    Raises:
+        NetError: eps below 0.
+        SizeError: an input without positions.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.Chain(nw.Conv(20, 5, bias=False), nw.InstanceNorm(), nw.relu, input=(28, 28, 1)).plan.outputs
+        {'output': (24, 24, 20)}
+
+    Source: Ulyanov et al. 2016, arXiv 1607.08022
+    Torch: torch.nn.InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, with affine=True
+    """
+
+    _: KW_ONLY
+    eps: float = 1e-5
+    ports = "*s c -> *s c"
+    needs_float32 = True
+    family = "norm"
+
+    def __post_init__(self) -> None:
+        check_eps(self, self.eps)
+
+    def weights(self) -> dict[str, Weight]:
+        return {"weight": Weight("c", ones), "bias": Weight("c", zeros)}
+
+    def relate(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        if known["s"] == ():
+            raise Unfit(
+                "it takes axes of positions, and its input has none",
+                expected="position axes and an axis of channels",
+                got="one axis, of channels",
+            )
+        return None
+
+    def hides_future(self, path: str) -> tuple[str, ...]:
+        return (f"nw.LayerNorm() in place of {path}, whose statistics are of all positions",)
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        return Kept(inputs=("*",), bytes=2 * 4 * sizes["c"])
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        return _normed_in_groups(w, x, x.shape[-1], self.eps, lengths)  # (b, *s, c) -> (b, *s, c)
+
+
+class LocalResponseNorm(Leaf):
+    """Every value divided by what its neighbouring features are: yᵢ = xᵢ / (k + alpha / size · Σⱼ xⱼ²)^beta.
+
+    The sum is over the `size` features around i at the same position; features beyond the first and the last count as
+    zeros. AlexNet has it behind its first convolutions; later nets have BatchNorm instead.
+
+    Shapes: input (..., c), output (..., c).
+
+    Fields:
+        size: how many features there are in the sum, the value's own among them; 5, as in AlexNet.
+        alpha: how much the neighbours count; 1e-4, as in AlexNet.
+        beta: the exponent; 0.75, as in AlexNet.
+        k: added to the mean, so that zeros stay finite; 1, torch's; AlexNet has 2.
+
+    Raises: NetError for a size that is not a whole number of at least 1, and for k that is not above 0.
+
+    Example:
+        >>> import netwright as nw
+        >>> nw.LocalResponseNorm(1, alpha=3, beta=1)(nw.batch([[1.0, -1.0]])).tolist()
+        [[0.25, -0.25]]
+
+    Source: Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks"
+    Torch: torch.nn.LocalResponseNorm
+    """
+
+    size: int = 5
+    _: KW_ONLY
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+    ports = "... c -> ... c"
+    needs_float32 = True
+    family = "norm"
+
+    def __post_init__(self) -> None:
+        at_least(1, self.size, "the number of features in a sum", "LocalResponseNorm")
+        if not self.k > 0:
+            raise NetError(what="k is a number above 0", where="LocalResponseNorm", got=repr(self.k))
+
+    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
+        values = 4 * sizes["c"] * math.prod(sizes["..."])
+        return Kept(inputs=("*",), bytes=2 * values, in_use=2 * values)
+
+    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+        squares = filled(x, length_of(lengths, "c"), 0.0, -1).square()  # (b, ..., c)
+        around = F.pad(squares, (self.size // 2, (self.size - 1) // 2))  # (b, ..., c + size − 1)
+        mean = around.unfold(-1, self.size, 1).mean(-1)  # (b, ..., c, size) -> (b, ..., c)
+        return x / (mean * self.alpha + self.k) ** self.beta  # (b, ..., c)
+
+
+def _normed_in_groups(w: Mapping[str, Tensor], x: Tensor, groups: int, eps: float, lengths: Lengths) -> Tensor:
+    """Every group of features of an example normed over its own positions: (b, *s, c) -> (b, *s, c)."""
+    mask = own_elements(x, lengths_of(lengths, "s", x.ndim - 2), range(1, x.ndim - 1))
+    if mask is None:
+        channels = x.movedim(-1, 1)  # (b, *s, c) -> (b, c, *s)
+        if any(array.requires_grad for array in w.values()) and x.device.type == "cpu":
+            channels = channels.contiguous()  # in other orders torch ends Python where x itself needs no gradient
+        y = torch.group_norm(channels, groups, w["weight"], w["bias"], eps)
+        return y.movedim(1, -1)  # (b, c, *s) -> (b, *s, c)
+    grouped = x.unflatten(-1, (groups, -1))  # (b, *s, c) -> (b, *s, groups, c / groups)
+    own = mask.expand(*x.shape[:-1], 1).unsqueeze(-1)  # (b, *s, 1, 1)
+    axes = (*range(1, x.ndim - 1), x.ndim)  # positions, and the features of a group
+    count = own.sum(axes, keepdim=True) * grouped.shape[-1]  # (b, 1, …, 1)
+    mean = torch.where(own, grouped, 0.0).sum(axes, keepdim=True) / count  # (b, 1, …, groups, 1)
+    apart = grouped - mean  # (b, *s, groups, c / groups)
+    variance = torch.where(own, apart, 0.0).square().sum(axes, keepdim=True) / count  # (b, 1, …, groups, 1)
+    y = (apart * (variance + eps).rsqrt()).flatten(-2)  # (b, *s, groups, c / groups) -> (b, *s, c)
+    return y * w["weight"] + w["bias"]  # (b, *s, c)
 
 
 def _single() -> DataError:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY
 from math import inf, pi
 from typing import Any
 
@@ -15,18 +16,23 @@ from netwright.net.leaf import Kept, LeafFault, LeafNode, Span, Unfit, Values
 from netwright.net.part import Leaf, shared_repr
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of
 from netwright.sizes.notation import MOST_AXES
+from netwright.value import literal
 
 NAMED = (
     *("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "leaky_relu", "relu6", "hardtanh"),
     *("exp", "log", "sin", "cos", "sqrt", "square", "abs", "gelu_tanh", "quick_gelu"),
+    *("mish", "hardswish", "hardsigmoid"),
 )
 """The functions that have a public name of their own: `nw.relu` is `nw.Elementwise("relu")`."""
 
 OTHERS = (
-    *("celu", "hardsigmoid", "hardswish", "hardshrink", "logsigmoid", "mish", "softshrink", "softsign", "tanhshrink"),
+    *("celu", "hardshrink", "logsigmoid", "softshrink", "softsign", "tanhshrink"),
     *("exp2", "expm1", "log2", "log10", "log1p", "neg", "reciprocal", "rsqrt", "sign", "erf", "erfc"),
     *("tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "ceil", "floor", "round"),
 )
+
+SLOPES = {"leaky_relu": 0.01, "elu": 1.0}
+"""The functions that have a slope below 0, with torch's."""
 
 UNBOUNDED = {
     *("exp", "exp2", "expm1", "sinh", "cosh", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal"),
@@ -72,9 +78,11 @@ class Elementwise(Leaf):
 
     Fields:
         function: the name of a function of torch or torch.nn.functional, such as `"tanh"`, or the function itself.
+        slope: of `"leaky_relu"` below 0, and of `"elu"` right below 0, which nears −slope; None, the default, is
+            torch's, 0.01 and 1. Other functions have none. A slope that is learned is `nw.PReLU`.
 
     Raises: NetError for a function that is not one of torch's functions of single values: it could not be saved; use
-        `nw.Function` for one of your own.
+        `nw.Function` for one of your own. Also for a slope of another function, or one that is not finite.
 
     Example:
         >>> import netwright as nw, torch
@@ -85,11 +93,24 @@ class Elementwise(Leaf):
     """
 
     function: str | Callable[..., Any]
+    _: KW_ONLY
+    slope: float | None = None
     ports = "... -> ..."
     family = "pointwise"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "function", _name(self.function))
+        if self.slope is None:
+            return
+        if self.function not in SLOPES or not math.isfinite(self.slope):
+            raise NetError(
+                what="a slope is a finite number, for functions that have one",
+                where=f"Elementwise, {self.function}",
+                expected=" or ".join(SLOPES),
+                got=f"slope={self.slope!r}",
+            )
+        if self.slope == SLOPES[str(self.function)]:
+            object.__setattr__(self, "slope", None)  # so that it is equal to what it computes
 
     @property
     def kind_name(self) -> str:
@@ -100,6 +121,9 @@ class Elementwise(Leaf):
         return "separate probabilities" if self.function == "sigmoid" else "numbers"
 
     def bounds(self) -> tuple[float, float]:
+        if self.slope is not None:
+            least = -self.slope if self.function == "elu" else -inf * self.slope if self.slope else 0
+            return min(least, 0), inf
         return BOUNDS.get(str(self.function), super().bounds())
 
     def alternatives(self, fault: LeafFault, sizes: Sequence[Any]) -> Iterator[LeafNode]:
@@ -114,7 +138,8 @@ class Elementwise(Leaf):
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         if lengths and self.function in UNBOUNDED:
             x = ended_run(x, lengths_of(lengths, "...", x.ndim - 1))  # (b, ...)
-        return FUNCTIONS[str(self.function)](x)
+        function = FUNCTIONS[str(self.function)]
+        return function(x) if self.slope is None else function(x, self.slope)
 
     def absorbed_by(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
         product = w.get("product")
@@ -126,6 +151,8 @@ class Elementwise(Leaf):
         return (LogSoftmax(),) if self.function == "log" and is_softmax(before) else None
 
     def __repr__(self) -> str:
+        if self.slope is not None:
+            return shared_repr(self, f"Elementwise({self.function!r}, slope={literal(self.slope)})")
         return shared_repr(self, str(self.function) if self.function in NAMED else f"Elementwise({self.function!r})")
 
 
@@ -292,7 +319,8 @@ def _name(function: str | Callable[..., Any]) -> str:
 
 
 relu, tanh, sigmoid, gelu, silu, elu, selu, softplus, leaky_relu, relu6, hardtanh = map(Elementwise, NAMED[:11])
-exp, log, sin, cos, sqrt, square, abs, gelu_tanh, quick_gelu = map(Elementwise, NAMED[11:])
+exp, log, sin, cos, sqrt, square, abs, gelu_tanh, quick_gelu = map(Elementwise, NAMED[11:20])
+mish, hardswish, hardsigmoid = map(Elementwise, NAMED[20:])
 softmax = Softmax()
 log_softmax = LogSoftmax()
 

@@ -3,20 +3,18 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, shortened
 from netwright.layers.reduce import positions
 from netwright.net.leaf import Kept, Span, Unfit
 from netwright.net.part import Leaf, shared_repr
-from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, lengths_of, picked_elements
+from netwright.net.run.padding import NO_LENGTHS, Lengths, lengths_of, picked_elements
 from netwright.sizes.notation import MOST_AXES
 from netwright.sizes.size import Size, names, same
-from netwright.value import literal
 
 Which: TypeAlias = int | tuple[int | None, int | None]
 
@@ -321,86 +319,6 @@ class Slice(Leaf):
                 f"it leaves nothing of axis {self.axis}", expected="1 element or more", got=f"{self.which} of {n}"
             )
         return count
-
-
-class Pad(Leaf):
-    """A border of one value around an example: `nw.Pad((1, 1), (2, 0))` is 1 above, 1 below, 2 at the left.
-
-    Shapes: input (*s,), output: s with before + after more along every axis that is named.
-
-    Fields:
-        amounts: (before, after) in positions for the first axes of the example, one pair each; axes without a pair
-            stay as they are, so a picture's channels need none.
-        value: what the border holds; 0, the mean of standardized data.
-
-    Raises:
-        NetError: what is not pairs of whole numbers of at least 0.
-        SizeError: the input has fewer axes.
-
-    Example:
-        >>> import netwright as nw
-        >>> nw.Chain(nw.Pad((1, 1), (2, 0)), input=(28, 28, 3)).plan.outputs
-        {'output': (30, 30, 3)}
-
-    Torch: torch.nn.ConstantPad2d and its like
-    """
-
-    amounts: tuple[tuple[int, int], ...]
-    value: float = 0.0
-    ports = "*s -> *t"
-    family = "shape"
-
-    def __init__(self, *amounts: tuple[int, int], value: float = 0.0) -> None:
-        object.__setattr__(self, "amounts", amounts)
-        object.__setattr__(self, "value", value)
-        self.__post_init__()
-
-    def __post_init__(self) -> None:
-        if not self.amounts or not all(map(_is_pair, self.amounts)):
-            raise NetError(
-                what="padding is (before, after) for the first axes, whole numbers of at least 0",
-                where="Pad",
-                got=repr(self.amounts),
-                mend="nw.Pad((1, 1), (1, 1)) for a picture",
-            )
-
-    def relate(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for side, other, sign in (("s", "t", 1), ("t", "s", -1)):
-            sizes = known[side]
-            if sizes is None:
-                continue
-            if len(sizes) < len(self.amounts):
-                raise Unfit(
-                    "it pads more axes than there are", expected=f"{len(self.amounts)} or more", got=str(len(sizes))
-                )
-            added = [before + after for before, after in self.amounts] + [0] * (len(sizes) - len(self.amounts))
-            found[other] = tuple(None if n is None else n + sign * more for n, more in zip(sizes, added, strict=True))
-        return found
-
-    def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        return Kept()
-
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
-        amounts = [*self.amounts, *[(0, 0)] * (x.ndim - 1 - len(self.amounts))]
-        y = F.pad(x, [side for pair in reversed(amounts) for side in pair], value=self.value)  # (b, *s) -> (b, *t)
-        for i, length in enumerate(lengths_of(lengths, "s", x.ndim - 1)):
-            before, after = amounts[i]
-            if length is not None and after:
-                y = filled(y, length + before, self.value, i + 1)  # (b, *t)
-        return y
-
-    def reach(self, training: bool) -> Mapping[str, Span | tuple[Span, ...]]:
-        return {"input": tuple((-before, -before) for before, _ in self.amounts)}
-
-    def __repr__(self) -> str:
-        value = f", value={literal(self.value)}" if self.value else ""
-        return shared_repr(self, f"Pad({', '.join(map(repr, self.amounts))}{value})")
-
-
-def _is_pair(pair: object) -> bool:
-    sides = cast(tuple[object, ...], pair) if isinstance(pair, tuple) else ()
-    return len(sides) == 2 and all(type(side) is int and side >= 0 for side in sides)
 
 
 def size_product(sizes: Sequence[Size | None] | None) -> Size | None:

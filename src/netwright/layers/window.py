@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError
 from netwright.net.leaf import LeafNode, Span, Unfit, with_options
+from netwright.net.run.padding import picked_elements
 from netwright.sizes.free import Free
 from netwright.sizes.size import Size
 
 PerAxis: TypeAlias = int | tuple[int, ...]
+Sized = TypeVar("Sized", int, Tensor)
 
 
 def per_axis(value: PerAxis, rank: int) -> tuple[int, ...]:
@@ -33,7 +37,7 @@ def check_window(leaf: LeafNode, *names: str, least: int = 1) -> None:
 
 
 def window_rank(leaf: LeafNode, known: Mapping[str, Any], *names: str) -> int | None:
-    """How many axes the window slides over: from the options that say it, or from the input."""
+    """How many axes of positions there are: from the options that say it, or from the input."""
     ranks = {name: len(getattr(leaf, name)) for name in names if isinstance(getattr(leaf, name), tuple)}
     if len(set(ranks.values())) > 1:
         raise Unfit("its options differ in the number of axes", got=", ".join(f"{n}: {r}" for n, r in ranks.items()))
@@ -42,7 +46,7 @@ def window_rank(leaf: LeafNode, known: Mapping[str, Any], *names: str) -> int | 
     rank = next(iter(ranks.values()), given)
     if given == 0:
         raise Unfit(
-            "it slides over positions, and its input has none",
+            "it takes axes of positions, and its input has none",
             expected="position axes and an axis of channels",
             got="one axis, of channels",
         )
@@ -53,7 +57,7 @@ def window_rank(leaf: LeafNode, known: Mapping[str, Any], *names: str) -> int | 
             got=f"{_axes(given, 'position ')} and an axis of channels",
         )
     if rank is not None and rank > 3:
-        raise Unfit(f"it slides over at most 3 axes, not {rank}")
+        raise Unfit(f"it takes at most 3 axes of positions, not {rank}")
     return rank
 
 
@@ -111,6 +115,38 @@ def slide(
             )
     back = [None if m is None or k > 1 else m + e - a for _, m, e, a, k in steps]
     return {"s": tuple(back), "t": tuple(forward)}
+
+
+def before_same(size: Sized, spread: int, stride: int) -> Sized:
+    """How many of the positions that padding "same" adds are before an axis, as TensorFlow counts them.
+
+    The output has ⌈size / stride⌉ positions, and what their windows need beyond the input is shared by both sides; an
+    odd position is at the end.
+    """
+    missing = (-(-size // stride) - 1) * stride + spread + 1 - size
+    return (missing.clamp_min(0) if isinstance(missing, Tensor) else max(missing, 0)) // 2
+
+
+def laid(x: Tensor, axis: int, before: Tensor | int, count: int, length: Tensor | None, value: float | None) -> Tensor:
+    """So many positions along an axis of x, which begin `before` the example does.
+
+    Beyond both of its ends there is `value`, or for None what is at the end: (b, ..., s, ...) -> (b, ..., count, ...).
+    `before` is a number, or one for each example, (b,).
+    """
+    places = torch.arange(count, device=x.device) - (before if isinstance(before, int) else before.unsqueeze(-1))
+    if length is None and isinstance(before, int):
+        sides = [before, count - before - x.shape[axis]]
+        if value is None:
+            return x.index_select(axis, places.clamp(0, x.shape[axis] - 1))
+        return F.pad(x, [0, 0] * (x.ndim - 1 - axis) + sides, value=value)
+    size = torch.full((x.shape[0],), x.shape[axis], device=x.device) if length is None else length
+    places = places.expand(x.shape[0], count)  # (b, count)
+    end = size.unsqueeze(-1) - 1  # (b, 1)
+    y = picked_elements(x, places.clamp_min(0).minimum(end), axis)
+    if value is None:
+        return y
+    inside = ((places >= 0) & (places <= end)).reshape(-1, *(1,) * (axis - 1), count, *(1,) * (x.ndim - axis - 1))
+    return torch.where(inside, y, value)
 
 
 def window_reach(spread: list[int], before: list[int], stride: tuple[int, ...]) -> dict[str, Span | tuple[Span, ...]]:

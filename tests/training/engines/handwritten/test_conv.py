@@ -20,6 +20,8 @@ OPTIONS = {
     "one channel out": nw.Conv(1, 3),
     "no bias": nw.Conv(4, 3, bias=False),
     "same": nw.Conv(4, 5, padding="same", dilation=2),
+    "same with a stride": nw.Conv(4, 3, stride=2, padding="same"),
+    "same with a stride, and one zero more at the end": nw.Conv(4, 4, stride=2, padding="same"),
     "one position that steps": nw.Conv(4, 1, stride=(2, 3)),
 }
 

@@ -29,6 +29,15 @@ def test_behind_a_convolution() -> None:
     assert_same_gradient(*engines(net, nw.MSE()), batch_of(torch.randn(4, 6, 6, 2), torch.randn(4, 2)), 2e-6)
 
 
+@pytest.mark.parametrize("unit", ["feature", "example"])
+def test_what_drops_more_than_values_is_left_to_autograd(unit) -> None:
+    net = nw.Chain(nw.Conv(5, 3), nw.relu, nw.Dropout(0.5, unit=unit), nw.Flatten(), nw.Linear(2), input=(6, 6, 2))
+    torch.manual_seed(0)
+    one, other = engines(net, nw.MSE())
+    assert not isinstance(other, Written)
+    assert_same_gradient(one, other, batch_of(torch.randn(4, 6, 6, 2), torch.randn(4, 2)), 2e-6)
+
+
 def test_two_of_them_drop_different_values() -> None:
     net = nw.Chain(nw.Linear(400), nw.Dropout(0.5), nw.Dropout(0.5), nw.Linear(2), input=1)
     _, engine = engines(net, nw.MSE())

@@ -32,7 +32,7 @@ class Convolution(Kernel):
         self.w, self.b = kernel_channels_last(site.working["weight"]), site.working.get("bias")
         self.skips = leaf.skips(2)
         self.stride, self.dilation = [list(per_axis(v, 2)) for v in (1 if self.skips else leaf.stride, leaf.dilation)]
-        self.padding, self.groups = _padding(leaf), leaf.groups
+        self.padding, self.groups = _padding(leaf, site.shape[1:-1]), leaf.groups
         self.in_float32 = lacks_low_gradient(site.dtype, self.groups, self.stride)
         self.given, self.shape = site.shape, convolved(site, leaf)
         self.dense = dense(leaf)
@@ -101,20 +101,20 @@ class Convolution(Kernel):
 
 def writable(site: KernelSite, leaf: Conv) -> bool:
     """Whether it goes over two axes with equal padding on both sides."""
-    return len(site.shape) == 4 and _even(leaf, 2)
+    return len(site.shape) == 4 and _even(leaf, site.shape[1:-1])
 
 
 def dense(leaf: Conv) -> bool:
     """Whether every window of the input is seen, by all channels, and nothing else is."""
     steps = (per_axis(value, 2) for value in (leaf.stride, leaf.dilation))
-    return leaf.groups == 1 and _padding(leaf) == [0, 0] and all(step == (1, 1) for step in steps)
+    return leaf.groups == 1 and _padding(leaf, (None, None)) == [0, 0] and all(step == (1, 1) for step in steps)
 
 
 def convolved(site: KernelSite, leaf: Conv) -> tuple[int, ...]:
     """The shape of the output, (b, h', w', out)."""
     b, *s, _ = site.shape
     out, _, *kernel = site.working["weight"].shape
-    taps = zip(s, _padding(leaf), per_axis(leaf.dilation, 2), kernel, per_axis(leaf.stride, 2), strict=True)
+    taps = zip(s, _padding(leaf, s), per_axis(leaf.dilation, 2), kernel, per_axis(leaf.stride, 2), strict=True)
     return (b, *((n + 2 * p - d * (k - 1) - 1) // step + 1 for n, p, d, k, step in taps), out)
 
 
@@ -129,7 +129,7 @@ def convolution_kernels(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Ke
     """A convolution over one axis or two with equal padding on both sides, and the ReLU after it if there is one."""
     leaf = leaves[0]
     assert isinstance(leaf, Conv)
-    if len(site.shape) == 3 and _even(leaf, 1):
+    if len(site.shape) == 3 and _even(leaf, site.shape[1:-1]):
         return _along_a_line(site, leaf, len(leaves) > 1)
     if not writable(site, leaf):
         return None
@@ -141,7 +141,7 @@ def _along_a_line(site: KernelSite, leaf: Conv, relu: bool) -> list[Kernel]:
     b, n, c = site.shape
     wide = replace(
         leaf, kernel=(1, *per_axis(leaf.kernel, 1)), stride=planar(per_axis(leaf.stride, 1), 1),
-        padding=planar(tuple(_padding(leaf, 1)), 0), dilation=planar(per_axis(leaf.dilation, 1), 1),
+        padding=planar(tuple(_padding(leaf, (n,))), 0), dilation=planar(per_axis(leaf.dilation, 1), 1),
     )  # fmt: skip
     arrays = ({name: array.unsqueeze(2) if array.ndim > 1 else array for name, array in given.items()}
               for given in (site.working, site.master, site.gradients))  # fmt: skip
@@ -158,9 +158,9 @@ def channels_first_view(x: Tensor) -> Tensor:
     return x.as_strided((b, c, h, w), (h * w * c, 1, w * c, c))
 
 
-def _even(leaf: Conv, rank: int) -> bool:
-    return all(before == after for before, after in leaf.sides(rank))
+def _even(leaf: Conv, sizes: Sequence[int]) -> bool:
+    return all(before == after for before, after in leaf.sides(len(sizes), sizes))
 
 
-def _padding(leaf: Conv, rank: int = 2) -> list[int]:
-    return [before for before, _ in leaf.sides(rank)]
+def _padding(leaf: Conv, sizes: Sequence[int | None]) -> list[int]:
+    return [before for before, _ in leaf.sides(len(sizes), sizes)]

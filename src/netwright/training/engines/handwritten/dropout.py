@@ -48,19 +48,20 @@ class Drop(Kernel):
         return torch.mul(x, self.mask, out=out).mul_(self.scale)
 
 
-def dropout(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel]:
-    """Dropout; no kernel where nothing is dropped."""
-    return _drop(site, site.paths[0], leaves[0], positive=False)
+def dropout(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
+    """Dropout of single values; no kernel where nothing is dropped."""
+    assert isinstance(leaves[0], Dropout)
+    return _drop(site, site.paths[0], leaves[0], positive=False) if leaves[0].unit == "value" else None
 
 
 def drop_behind_relu(site: KernelSite, leaves: Sequence[LeafNode], made: list[Kernel] | None) -> list[Kernel] | None:
     """What was made of the leaves that end in ReLU, and the dropout behind it."""
-    if not made:
+    assert isinstance(leaves[-1], Dropout)
+    if not made or leaves[-1].unit != "value":
         return None
     given = KernelSite(site.paths, made[-1].shape, made[-1].dtype, seed=site.seed, now=site.now)
     return [*made, *_drop(given, site.paths[-1], leaves[-1], positive=True)]
 
 
-def _drop(site: KernelSite, path: str, leaf: LeafNode, positive: bool) -> list[Kernel]:
-    assert isinstance(leaf, Dropout)
+def _drop(site: KernelSite, path: str, leaf: Dropout, positive: bool) -> list[Kernel]:
     return [Drop(site, path, leaf.rate, positive)] if least_kept(leaf.rate) > least_kept(0) else []

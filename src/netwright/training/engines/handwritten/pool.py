@@ -75,7 +75,7 @@ def convolution_and_pool(site: KernelSite, leaves: Sequence[LeafNode]) -> list[K
     conv, pool, _ = leaves
     assert isinstance(conv, Conv) and isinstance(pool, MaxPool)
     square = [per_axis(value, 2) for value in (pool.window, pool.stride or pool.window)] == [(2, 2)] * 2
-    if not writable(site, conv) or not square or pool.padding not in (0, (0, 0)):
+    if not writable(site, conv) or not square or pool.padding not in (0, (0, 0)) or pool.ceil:
         return None
     shape = convolved(site, conv)
     if any(size % 2 for size in shape[1:3]):
