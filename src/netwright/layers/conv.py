@@ -19,8 +19,8 @@ from netwright.layers.window import (
     channels_first,
     check_groups,
     check_window,
+    extended,
     features_last,
-    laid,
     other_groups,
     other_windows,
     per_axis,
@@ -199,7 +199,7 @@ class Conv(Leaf):
             count = (-(-x.shape[axis] // stride) - 1) * stride + spread + 1
             size = x.shape[axis]
             before = before_same(size, spread, stride) if length is None else before_same(length, spread, stride)
-            x = laid(x, axis, before, count, length, 0.0)  # (b, ..., s, ..., in) -> (b, ..., count, ..., in)
+            x = extended(x, axis, before, count, length, 0.0)  # (b, ..., s, ..., in) -> (b, ..., count, ..., in)
         return x
 
     def _ended(self, x: Tensor, lengths: Lengths) -> Tensor:

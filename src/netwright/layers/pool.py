@@ -16,8 +16,8 @@ from netwright.layers.window import (
     before_same,
     channels_first,
     check_window,
+    extended,
     features_last,
-    laid,
     other_windows,
     per_axis,
     planar,
@@ -128,7 +128,7 @@ class WindowPool(Leaf, abstract=True):
                 side = before = per_axis(self.padding, rank)[axis]
                 added = min(2 * side + step - 1, side + extent - 1) if self.ceil else 2 * side
                 count = (size + added - extent) // step + 1
-            x = laid(x, axis + 1, before, (count - 1) * step + extent, end, value)
+            x = extended(x, axis + 1, before, (count - 1) * step + extent, end, value)
             befores.append(before)
             counts.append(count)
         return x, befores, counts
@@ -263,7 +263,7 @@ class AvgPool(WindowPool):
         x, befores, counts = self.placed(x, lengths, 0.0)  # (b, *s, c) -> (b, *s + border, c)
         y = _sums(self, x)  # (b, *s + border, c) -> (b, *t, c)
         for axis in range(rank):
-            size = torch.tensor([sizes[axis]], device=x.device) if ends[axis] is None else ends[axis]
+            size = torch.tensor([sizes[axis]], dtype=torch.int64, device=x.device) if ends[axis] is None else ends[axis]
             assert size is not None
             number = self._counted(axis, rank, size, befores[axis], counts[axis])  # (b, t) or (1, t)
             y = y / number.reshape(-1, *(1,) * axis, counts[axis], *(1,) * (rank - axis)).to(y.dtype)
@@ -273,7 +273,7 @@ class AvgPool(WindowPool):
         """How many positions of each window count along one axis; at least 1, in padding that no one reads too."""
         extent, step = per_axis(self.window, rank)[axis], per_axis(self.steps, rank)[axis]
         if self.count_padding and isinstance(self.padding, str):
-            return torch.full((1, count), extent, device=size.device)
+            return torch.full((1, count), extent, dtype=torch.int64, device=size.device)
         side = per_axis(self.padding, rank)[axis] if self.count_padding and not isinstance(self.padding, str) else 0
         start = torch.arange(count, device=size.device) * step
         start = start - (before if isinstance(before, int) else before.unsqueeze(-1))  # (t,), or (b, t)

@@ -152,7 +152,9 @@ class Resize(Leaf):
             if ratio == (1, 1):
                 continue
             scale = x.shape[axis] / target if ratio is None else ratio[1] / ratio[0]
-            length = torch.tensor([x.shape[axis]], device=x.device) if end is None else end  # (1,) or (b,)
+            length = (
+                torch.tensor([x.shape[axis]], dtype=torch.int64, device=x.device) if end is None else end
+            )  # (1,) or (b,)
             places = length.to(y.dtype)
             scales = places / target if ratio is None else torch.full_like(places, scale)
             y = self._along(y, axis, target, length, scales, scale)  # (b, ..., s, ...) -> (b, ..., t, ...)

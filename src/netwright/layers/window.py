@@ -127,7 +127,9 @@ def before_same(size: Sized, spread: int, stride: int) -> Sized:
     return (missing.clamp_min(0) if isinstance(missing, Tensor) else max(missing, 0)) // 2
 
 
-def laid(x: Tensor, axis: int, before: Tensor | int, count: int, length: Tensor | None, value: float | None) -> Tensor:
+def extended(
+    x: Tensor, axis: int, before: Tensor | int, count: int, length: Tensor | None, value: float | None
+) -> Tensor:
     """So many positions along an axis of x, which begin `before` the example does.
 
     Beyond both of its ends there is `value`, or for None what is at the end: (b, ..., s, ...) -> (b, ..., count, ...).
@@ -139,7 +141,7 @@ def laid(x: Tensor, axis: int, before: Tensor | int, count: int, length: Tensor 
         if value is None:
             return x.index_select(axis, places.clamp(0, x.shape[axis] - 1))
         return F.pad(x, [0, 0] * (x.ndim - 1 - axis) + sides, value=value)
-    size = torch.full((x.shape[0],), x.shape[axis], device=x.device) if length is None else length
+    size = torch.full((x.shape[0],), x.shape[axis], dtype=torch.int64, device=x.device) if length is None else length
     places = places.expand(x.shape[0], count)  # (b, count)
     end = size.unsqueeze(-1) - 1  # (b, 1)
     y = picked_elements(x, places.clamp_min(0).minimum(end), axis)

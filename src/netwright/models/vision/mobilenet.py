@@ -11,7 +11,7 @@ from netwright.fields import with_known_arguments
 from netwright.layers.dropout import Dropout
 from netwright.layers.linear import Linear
 from netwright.layers.norm import BatchNorm
-from netwright.layers.pointwise import Elementwise, relu, softmax
+from netwright.layers.pointwise import hardsigmoid, hardswish, relu, softmax
 from netwright.layers.pool import GlobalAvgPool
 from netwright.models.pretrained.weights import From, linear_entries
 from netwright.models.vision.inverted import Inverted
@@ -26,7 +26,6 @@ from netwright.models.vision.units import (
 from netwright.net.chain import Chain
 from netwright.net.part import Net
 
-hardswish, hardsigmoid = Elementwise("hardswish"), Elementwise("hardsigmoid")
 NORM = BatchNorm(eps=1e-3, momentum=0.01)
 SIZE, STEM, DROPOUT = 224, 16, 0.2
 BLOCKS = {

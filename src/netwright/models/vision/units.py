@@ -10,8 +10,8 @@ from netwright.layers.conv import Conv
 from netwright.layers.join import Multiply
 from netwright.layers.linear import Linear
 from netwright.layers.norm import BatchNorm
+from netwright.layers.pad import Pad
 from netwright.layers.pool import GlobalAvgPool
-from netwright.layers.reshape import Pad
 from netwright.models.pretrained.weights import From, filled_arrays, linear_entries
 from netwright.net.graph import Graph
 from netwright.net.part import Net
