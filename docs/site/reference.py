@@ -48,7 +48,7 @@ GROUPS = (
         "Layers that learn, and layers beside them: linear, convolution, pooling, resizing, norms, dropout.",
         tuple(
             f"layers.{name}"
-            for name in ("linear", "conv", "conv_transpose", "pool", "resize", "spatial", "norm", "dropout")
+            for name in ("linear", "conv", "conv_transpose", "pool", "resize", "spatial", "norm", "prelu", "dropout")
         ),
     ),
     Group(

@@ -199,7 +199,7 @@ WRONG: list[tuple[Any, str]] = [
         lambda: nw.select(NET, torch.nn.Dropout2d),  # pyright: ignore
         "this does not choose parts of a net\n  where:    select\n"
         "  expected: a kind such as nw.Conv, a part, a path or pattern, a position, or a function of a part\n"
-        "  got:      <class 'torch.nn.modules.dropout.Dropout2d'>\n  mend:     nw.Dropout(rate)",
+        "  got:      <class 'torch.nn.modules.dropout.Dropout2d'>\n  mend:     nw.Dropout(rate, unit=\"feature\")",
     ),
     (
         lambda: nw.select(NET, nw.Dropout).set(rate=2),

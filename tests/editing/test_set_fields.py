@@ -59,7 +59,7 @@ WRONG: list[tuple[Any, str]] = [
     (
         {"*.rte": 0.1},
         "none of the 15 parts like '*' has a field 'rte' that can be changed\n  where:    *.rte=0.1\n"
-        "  expected: one of out, bias, function, rate, count\n  mend:     did you mean 'rate'?",
+        "  expected: one of out, bias, function, slope, rate, unit, count\n  mend:     did you mean 'rate'?",
     ),
     (
         {"drop?.rate": 0.1},

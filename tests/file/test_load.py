@@ -423,11 +423,11 @@ def test_sealed_noise_is_refused_or_another_net(file: Path) -> None:
 
 def test_unknown_kinds_and_fields(tmp_path: Path) -> None:
     path = tmp_path / "a.net"
-    assert refusal(described_net({"part": "Lineal", "fields": {}}, path)) == (
-        "there is no part of the name 'Lineal'\n"
+    assert refusal(described_net({"part": "LocalResponseNrm", "fields": {}}, path)) == (
+        "there is no part of the name 'LocalResponseNrm'\n"
         "  where:    FILE, net\n"
-        "  mend:     did you mean 'Linear'?\n"
-        "  or:       import the module that defines Lineal before nw.load"
+        "  mend:     did you mean 'LocalResponseNorm'?\n"
+        "  or:       import the module that defines LocalResponseNrm before nw.load"
     )
     linear = {"part": "Linear", "fields": {"out": 3, "bias": True, "biass": 1}}
     chain = {"part": "Chain", "fields": {"parts": [["first", linear]]}}

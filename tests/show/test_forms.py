@@ -115,14 +115,14 @@ def public_values(run):
     many = nw.Chain(*[nw.Linear(4)] * 2000, input=4)
     text = nw.Characters("abc")
     writer = nw.initialize(nw.Chain(nw.Embedding(4), nw.GRU(4), nw.Linear(), nw.softmax, input=text, output=text))
-    report = nw.measure(run.net, (PICTURES, NAMES))
+    report = nw.measure(run.net, (PICTURES, NAMES), metrics=["roc_area"])
     wide = nw.Split(np.zeros((10_000, 500)), np.zeros(10_000))
     epochs = tuple(run.epochs[0] for _ in range(500))
     return [
         replace(run, epochs=epochs),
         *(nw.summary(many), nw.cost(many), nw.diff(many, nw.Chain(*[nw.Linear(5)] * 2000, input=4)), many.plan),
         *(NET, many, run, run.net, run.choices, run.epochs[0], run.rate_range, run.net.history),
-        *(report, report.worst, report.accuracy, report.confusion, report.figures),
+        *(report, report.worst, report.accuracy, report.confusion, report.figures, report.curves[0]),
         *(nw.diff(NET, run.net), nw.summary(NET), nw.draw(NET), nw.select(many), nw.causality(writer)),
         *(wide, nw.dataset("digits"), nw.contact_sheet(NET.inputs["input"], PICTURES[:3])),
         *(nw.descend(lambda w: (w**2).sum(), [1.0] * 1000, 0.1), nw.activations(many, torch.ones(4))),
