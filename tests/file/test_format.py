@@ -172,6 +172,20 @@ def test_little_memory_for_the_largest_header_that_is_read(unit: str) -> None:
     assert peak < 50e6
 
 
+@pytest.mark.parametrize("text", ["[{,:" * 500_000, '{"a": "\\\\", "b"}' * 60_000, "\\" * 400_001])
+def test_signs_within_a_text_take_no_memory(text: str) -> None:
+    net = {"vocabulary": text, "tokenizer": [json.dumps({"model": text[:9999]})]}
+    assert form.unpack(form.pack(net, {})) == (net, [])
+
+
+def test_a_header_of_texts_and_nothing_else_is_refused() -> None:
+    with pytest.raises(FileError) as caught:
+        form.unpack(sealed(header('{"a":' + '""' * (form.HEADER_LIMIT // 5) + "}")))
+    assert str(caught.value).startswith(
+        "the net has too many parts, arrays or labels for one file\n  where:    header\n"
+    )
+
+
 def test_short() -> None:
     assert form.short([1, 2]) == "a list of 2"
     assert form.short({"a": 1}) == "a mapping of 1"

@@ -19,7 +19,6 @@ from netwright.file.format import (
     ArrayEntry,
     FileKind,
     check_length,
-    check_limits,
     check_signature,
     malformed,
     order,
@@ -58,7 +57,6 @@ class ArrayFile(Value, eq=False):
         data = {name: array_memory(plain[name]) for name in order(plain)}
         checksums = {name: hashlib.sha256(bytes_).hexdigest() for name, bytes_ in data.items()}
         head = pack({**content, CHECKSUMS: checksums}, plain)
-        check_limits(head)
         return cls(head, tuple(data.values()))
 
     @property

@@ -5,9 +5,11 @@ gaps. The header opens with a checksum of itself and holds one for each array, s
 """
 
 import hashlib
+import itertools
 import json
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Never, cast
@@ -29,6 +31,7 @@ ALIGNMENT = 8
 HEADER_LIMIT = 8 << 20  # bytes: a quarter of a million labels fit
 MEMORY_LIMIT = 32 << 20  # bytes that the header may take once parsed
 COSTS = {b",": 64, b":": 250, b"[": 120, b"{": 120}  # the most bytes of memory that one sign of JSON may take
+TEXT = re.compile(rb'"[^"]*"')  # a text in JSON whose escaped quotes were taken out
 LARGEST = 1 << 62  # bytes of an array, and the largest size of an axis: what torch can count
 
 DTYPES: dict[str, torch.dtype] = {
@@ -83,7 +86,7 @@ def order(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def pack(net: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
-    """The bytes before the data: length and header."""
+    """The bytes before the data: length and header; refused where a reader would refuse them."""
     entries: dict[str, Any] = {}
     start = 0
     for name in order(tensors):
@@ -92,8 +95,10 @@ def pack(net: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
         shape = list(tensor.shape)
         entries[name] = {"dtype": DTYPE_NAMES[tensor.dtype], "shape": shape, "data_offsets": [start, stop]}
         start = stop
-    metadata = {"checksum": "0" * CHECKSUM, "format": f"{NAME} {FORMAT}", "net": _json(net)}
+    described = _json(net)
+    metadata = {"checksum": "0" * CHECKSUM, "format": f"{NAME} {FORMAT}", "net": described}
     text = _json({"__metadata__": metadata, **entries}).encode("ascii")
+    _check_limits(len(text), _cost(text) + _cost(described.encode("ascii")))
     text += b" " * (-len(text) % ALIGNMENT)
     head = len(text).to_bytes(LENGTH, "little") + text
     place = LENGTH + len(PREFIX)
@@ -111,7 +116,8 @@ def unpack(head: bytes) -> tuple[dict[str, Any], list[ArrayEntry]]:
             expected="bytes that agree with the checksum",
             mend="copy or download the file again",
         )
-    check_limits(head)
+    cost = _cost(head[LENGTH:])
+    _check_limits(len(head) - LENGTH, cost)
     header = parse_header(head[LENGTH:], "header")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict):
@@ -120,6 +126,7 @@ def unpack(head: bytes) -> tuple[dict[str, Any], list[ArrayEntry]]:
     net = cast(dict[str, Any], metadata).get("net")
     if not isinstance(net, str):
         malformed("header", "the net, as JSON in a text", net)
+    _check_limits(len(head) - LENGTH, cost + _cost(net.encode("utf-8", "replace")))
     return parse_header(net, "net"), _entries(header)
 
 
@@ -178,15 +185,29 @@ def check_length(length: int, rest: int) -> None:
         )
 
 
-def check_limits(head: bytes) -> None:
+def _cost(json_text: bytes) -> int:
+    """The most memory that JSON may take once parsed, beside that of its letters; at least that, where it is too much.
+
+    The signs within texts cost nothing more: the tokenizer of a published net is a text of a million signs."""
+    plain = json_text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    cost = end = 0
+    for text in itertools.chain(TEXT.finditer(plain), (None,)):
+        between = plain[end : len(plain) if text is None else text.start()]
+        cost += max(COSTS[b","], sum(between.count(sign) * bytes_ for sign, bytes_ in COSTS.items()))
+        if text is None or cost > MEMORY_LIMIT:
+            break
+        end = text.end()
+    return cost
+
+
+def _check_limits(size: int, cost: int) -> None:
     """Refuse a header that would take much memory once parsed, before it is parsed; saving refuses it too."""
-    cost = sum(head.count(sign) * bytes_ for sign, bytes_ in COSTS.items())
-    if len(head) - LENGTH > HEADER_LIMIT or cost > MEMORY_LIMIT:
+    if size > HEADER_LIMIT or cost > MEMORY_LIMIT:
         raise FileError(
             what="the net has too many parts, arrays or labels for one file",
             where="header",
             expected=f"a header of at most {HEADER_LIMIT:,} bytes that takes at most {MEMORY_LIMIT:,} in memory",
-            got=f"{len(head) - LENGTH:,} bytes that may take {cost:,}",
+            got=f"{size:,} bytes that may take {cost:,}",
         )
 
 

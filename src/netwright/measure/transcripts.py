@@ -8,6 +8,7 @@ import torch
 
 from netwright.codecs.text.transcript import Transcript
 from netwright.measure.arrays import Rows, host
+from netwright.measure.edit_distance import edit_distance
 from netwright.measure.estimate import Estimate, Shares
 from netwright.measure.tally import Metric, Tally
 
@@ -45,7 +46,7 @@ class TranscriptEdits(Tally):
         for output, target in zip(given, right, strict=True):
             answer = self.codec.text_of(self.codec.best_path(torch.from_numpy(host(output))))
             wanted = self.codec.text_of(host(target).tolist())
-            edits.append([_edits(cut(answer), cut(wanted)) for _, cut in UNITS])
+            edits.append([edit_distance(cut(answer), cut(wanted)) for _, cut in UNITS])
             counts.append([max(len(cut(wanted)), 1) for _, cut in UNITS])
         a, b = np.array(edits).reshape(-1, len(UNITS)), np.array(counts).reshape(-1, len(UNITS))
         self._shares.add(a, b)
@@ -65,13 +66,3 @@ def _of(column: int) -> Metric:
         return seen.estimate(column)
 
     return metric
-
-
-def _edits(left: Sequence[str], right: Sequence[str]) -> int:
-    """The fewest letters or words to change, insert and delete (Levenshtein 1966)."""
-    costs = list(range(len(right) + 1))  # of no element of `left` against the first ones of `right`
-    for row, element in enumerate(left, 1):
-        last, costs[0] = costs[0], row
-        for place, other in enumerate(right, 1):
-            last, costs[place] = costs[place], min(costs[place] + 1, costs[place - 1] + 1, last + (element != other))
-    return costs[-1]
