@@ -70,10 +70,10 @@ def figures_in(code: str, namespace: dict[str, Any]) -> str:
     """Run a box and give the drawings and figures among its values as HTML."""
     found: list[str] = []
     for statement in ast.parse(code).body:
-        if not isinstance(statement, ast.Expr):
-            exec(compile(ast.Module([statement], []), "guide", "exec"), namespace)
-            continue
         with contextlib.redirect_stdout(io.StringIO()):  # the guide has what it prints
+            if not isinstance(statement, ast.Expr):
+                exec(compile(ast.Module([statement], []), "guide", "exec"), namespace)
+                continue
             value = eval(compile(ast.Expression(statement.value), "guide", "eval"), namespace)
         if hasattr(value, "savefig"):
             made_by = ast.unparse(statement)
