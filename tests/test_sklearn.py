@@ -51,7 +51,7 @@ def test_some_checks_of_scikit_learn(estimator: Any):
     ids=["classifier", "regressor"],
 )
 def test_all_checks_of_scikit_learn(estimator: Any, other: Any):
-    results = check_estimator(estimator, legacy=True, on_fail=None)
+    results = check_estimator(estimator, legacy=True, on_skip=None, on_fail=None)
     failed = [
         (result["check_name"], result["exception"])
         for result in results
