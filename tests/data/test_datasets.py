@@ -54,7 +54,7 @@ def test_without_a_network_the_shipped_digits_stand_in_and_say_so(offline: None)
 
 
 @pytest.mark.parametrize(
-    "name", ["fashion-mnist", "wikipedia-sentences", "shakespeare", "english-french", "pokemon", "titanic"]
+    "name", ["fashion-mnist", "wikipedia-sentences", "shakespeare", "english-french", "pokemon", "titanic", "nuclei"]
 )
 def test_nothing_stands_in_for_other_data(name: str, offline: None) -> None:
     with pytest.raises(FileError, match=f"no mirror of {name} gave its files"):
@@ -89,7 +89,7 @@ def test_an_unknown_name() -> None:
         "no data set is called 'minst'\n"
         "  mend:     did you mean 'mnist'?\n"
         "  or:       known: mnist, fashion-mnist, digits, wikipedia-sentences, shakespeare, english-french, pokemon, "
-        "titanic"
+        "titanic, nuclei"
     )
     with pytest.raises(DataError) as caught:
         dataset("zzzz")
@@ -106,6 +106,7 @@ def test_names_say_what_each_is() -> None:
         "english-french",
         "pokemon",
         "titanic",
+        "nuclei",
     }
     assert all(len(about) > 20 for about in dataset_names().values())
 

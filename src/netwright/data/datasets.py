@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from netwright.data import texts, titanic
+from netwright.data import nuclei, texts, titanic
 from netwright.errors import DataError, FileError, did_you_mean
 from netwright.fetch import Mirror, Notice, Package, Web, fetch, words_to_stderr
 from netwright.value import Value
@@ -252,6 +252,27 @@ _RECIPES = {
         sha256=titanic.FILES,
         read=lambda folder: _two(titanic.read_titanic(folder)),
     ),
+    "nuclei": _Recipe(
+        about="one picture of nuclei of cells under a fluorescence microscope, and the number of the nucleus at each "
+        "pixel: its left part to train, its right part to test, 240 columns each and 32 between them",
+        licence="BSD-3 (stardist)",
+        mirrors=(
+            Web(
+                "https://raw.githubusercontent.com/stardist/stardist/340332a320f3efe0ac87487da7b000c7b3c743a3/"
+                "stardist/data/images/"
+            ),
+            Package(
+                "pip",
+                "stardist",
+                "0.9.2",
+                "stardist/data/images/",
+                digest="2316c0feb7bd5621e7a277cb3868df475c338943c591925c420ee3622c42f023",
+                wheel="manylinux_2_28_x86_64",
+            ),
+        ),
+        sha256=nuclei.FILES,
+        read=lambda folder: _two(nuclei.read_nuclei(folder)),
+    ),
 }
 
 
@@ -271,9 +292,10 @@ def dataset(name: str, *, notice: Notice = words_to_stderr) -> Dataset:
     Pictures are uint8 arrays (n, 28, 28), 0 black to 255 white, and labels an int64 array. Texts are lists of str:
     "wikipedia-sentences" pairs a sentence with its topic, "shakespeare" a whole play with its title, "english-french" a
     verse with its translation, "pokemon" a name with a dict of its "genus" and "types"; these have a `validation` part
-    of their own. "titanic" pairs a row of a table, a dict of columns, with "died" or "survived". When no mirror of
-    "mnist" answers, the digits that ship with Netwright are returned instead: then the
-    value's `name` is "digits", its `source` says so, and so does a notice.
+    of their own. "titanic" pairs a row of a table, a dict of columns, with "died" or "survived". "nuclei" has one
+    picture (512, 240) in each part, and for each pixel the number of its nucleus, 0 for none. When no mirror of "mnist"
+    answers, the digits that ship with Netwright are returned instead: then the value's `name` is "digits", its `source`
+    says so, and so does a notice.
 
     Args:
         name: one of `names()`.
@@ -323,7 +345,7 @@ def _three(parts: texts.Parts) -> tuple[Split, Split, Split]:
     return Split(*train), Split(*validation), Split(*test)
 
 
-def _two(parts: Sequence[tuple[list[Any], list[str]]]) -> tuple[Split, None, Split]:
+def _two(parts: Sequence[tuple[Any, Any]]) -> tuple[Split, None, Split]:
     train, test = parts
     return Split(*train), None, Split(*test)
 
