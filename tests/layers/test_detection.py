@@ -9,6 +9,8 @@ import torch
 import netwright as nw
 from messages import message
 from netwright.layers.detection import overlap_and_giou
+from netwright.net.apply import whole_program
+from netwright.net.run.context import RunContext
 
 
 def cost(loss: nw.DetectionLoss, input: torch.Tensor, *things: tuple[float, ...]) -> float:
@@ -86,3 +88,11 @@ def test_overlaps_are_those_of_torchvision_and_coco():
     (1 - overlap_and_giou(left, right)[1]).sum().backward()
     assert left.grad is not None
     assert np.allclose(left.grad, stored["slope"], atol=1e-6)
+
+
+def test_boxes_are_known_to_less_than_a_pixel_where_a_net_computes_in_bf16():
+    net = nw.Chain(nw.GridBoxes(8), input=(1, 128, 5))
+    context = RunContext(precision=torch.bfloat16)
+    (boxes,) = whole_program(net).bind({})({"input": torch.zeros(1, 1, 128, 5)}, context)
+    middles = (torch.arange(128) + 0.5) * 8
+    torch.testing.assert_close(boxes[0, 0, :, 0], middles - 8, atol=0, rtol=0)

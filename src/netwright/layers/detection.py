@@ -49,6 +49,7 @@ class GridBoxes(Leaf):
     stride: int
     ports = "rows columns f -> rows columns f"
     ignores_padding = True
+    needs_float32 = True  # a pixel of a picture of 96 is known to half a pixel in bfloat16
     family = "pointwise"
 
     def __post_init__(self) -> None:

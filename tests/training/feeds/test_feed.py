@@ -240,3 +240,13 @@ def test_examples_are_encoded_once_for_all_nets_that_encode_them_alike() -> None
 def test_weights_beyond_float32_count_by_their_proportions(scale: float) -> None:
     made = feed(source((PICTURES, ["a", "b", "a", "a", "b"]), weights=[scale * w for w in (0, 1, 2, 3, 4)]), NET, CPU)
     assert made.weights.tolist() == [0, 0.5, 1, 1.5, 2]
+
+
+def test_batches_of_pictures_with_boxes_are_in_random_order() -> None:
+    things = [[], [((0, 0, 2, 2), "a")], [((0, 0, 2, 2), "a")] * 3, [], [((1, 1, 3, 3), "b")] * 2]
+    boxes = nw.Boxes(["a", "b"], 4, 4, strides=4)
+    chain = nw.Chain(nw.Conv(7, 4, stride=4), nw.GridBoxes(4), input=nw.Image(4, 4, "gray"), output=boxes)
+    made = feed(source((PICTURES, things)), nw.with_loss(chain, nw.DetectionLoss(4, 4, (4,))), CPU)
+    assert made.ragged and made.composition(2, 0) is None
+    assert torch.equal(made.order(2, 0, 1), epoch_order(5, 0, 1))
+    assert made.by_length().tolist() == [0, 1, 2, 3, 4]

@@ -83,7 +83,7 @@ class Feed(Value, Batches, eq=False):
             return self._blocks[1].order
         if self.raw and self.typical:
             return "in random order", "the data does not fit in memory, so its lengths are not known"
-        if not self.ragged:
+        if not self._sorted_by:
             return None
         like = self.padding(self.order(size, seed, epoch=1), size)
         mixed = self.padding(epoch_order(len(self), seed, epoch=1), size)
@@ -103,7 +103,7 @@ class Feed(Value, Batches, eq=False):
         """The order of an epoch: random, or in batches of similar length if lengths differ and are known."""
         if self._blocks is not None:
             return blocked_order(*self._places, self._blocks[1].opened, seed, epoch)
-        if self.raw or not self.ragged:
+        if self.raw or not self._sorted_by:
             return epoch_order(len(self), seed, epoch)
         return bucketed_order(self._length, size, seed, epoch)
 
@@ -124,19 +124,28 @@ class Feed(Value, Batches, eq=False):
 
     def by_length(self) -> Tensor:
         """All examples, the shortest first; in their own order if lengths do not differ or are not known."""
-        return (
-            torch.arange(len(self), device="cpu") if self.raw or not self.ragged else self._length.argsort(stable=True)
-        )
+        if self.raw or not self._sorted_by:
+            return torch.arange(len(self), device="cpu")
+        return self._length.argsort(stable=True)
 
     def padding(self, order: Tensor, size: int) -> float:
         """The share of padding in batches of `size` that are cut from an order."""
-        held = sum(padded(extents(column), order, size) for column in self.ragged)
-        return 1 - sum(len(column.values) for column in self.ragged) / held
+        held = sum(padded(extents(column), order, size) for column in self._sorted_by)
+        return 1 - sum(len(column.values) for column in self._sorted_by) / held
 
     @cached_property
     def _length(self) -> Tensor:
-        """The length of every example: the number of its elements in all columns whose length varies."""
-        return torch.stack([extents(column).prod(1) for column in self.ragged]).sum(0)  # (examples,)
+        """The length of every example: the number of its elements in all columns by which batches are sorted."""
+        return torch.stack([extents(column).prod(1) for column in self._sorted_by]).sum(0)  # (examples,)
+
+    @cached_property
+    def _sorted_by(self) -> tuple[Ragged, ...]:
+        """The columns whose padding costs time, so that batches are of similar length; five numbers of a box do not.
+
+        A batch of pictures with equally many things would also have other means in `BatchNorm` than the next one.
+        """
+        sized = {port: column for port, column in self.columns.items() if isinstance(column, Ragged)}
+        return tuple(column for port, column in sized.items() if self.codecs[port].answer != "boxes")
 
     def batch(self, indices: Tensor, read: Mapping[str, Stored] | None = None, to_vary: bool = False) -> Batch:
         """The examples at these indices, as the net sees them.
