@@ -257,6 +257,7 @@ from netwright.models.vision.mobilenet import mobilenet_v3 as mobilenet_v3
 from netwright.models.vision.resnet import resnet as resnet
 from netwright.models.vision.squeezenet import squeezenet as squeezenet
 from netwright.models.vision.unet import unet as unet
+from netwright.models.vision.yolox import yolox as yolox
 from netwright.net.apply import apply as apply
 from netwright.net.chain import Chain as Chain
 from netwright.net.compare import alike as alike
