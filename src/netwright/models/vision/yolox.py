@@ -74,7 +74,7 @@ def yolox(labels: Sequence[Any], *, image: Image | None = None, width: int = 32,
     image = Image(640, 640, resize="letterbox") if image is None else image
     two, four, eight, sixteen = (width * factor for factor in (2, 4, 8, 16))
     larger = Resize(factor=2, interpolation="nearest")
-    heads = {f"head{stride}": (_head(len(labels), four, stride), f"grid{stride}") for stride in STRIDES}
+    heads: dict[str, Any] = {f"head{stride}": (_head(len(labels), four, stride), f"grid{stride}") for stride in STRIDES}
     return Graph(
         stem=(Chain(PixelUnshuffle(), *_unit(width, 3)), "input"),
         stage1=(Chain(*_unit(two, 3, stride=2), csp=_csp(two, depth)), "stem"),
@@ -109,7 +109,7 @@ def _csp(out: int, count: int, *, adds: bool = True) -> Graph:
     """
     half = out // 2
     block = Chain(*_unit(half), *_unit(half, 3))
-    blocks = {f"block{i + 1}": Residual(block) if adds else block for i in range(count)}
+    blocks: dict[str, Any] = {f"block{i + 1}": Residual(block) if adds else block for i in range(count)}
     return Graph(
         through=(Chain(*_unit(half), **blocks), "input"),
         past=(Chain(*_unit(half)), "input"),
@@ -123,7 +123,9 @@ def _pyramid(out: int) -> Graph:
 
     Source: He et al. 2014, arXiv 1406.4729
     """
-    pools = {f"pool{window}": (MaxPool(window, stride=1, padding=window // 2), "narrow") for window in POOLS}
+    pools: dict[str, Any] = {
+        f"pool{window}": (MaxPool(window, stride=1, padding=window // 2), "narrow") for window in POOLS
+    }
     return Graph(
         narrow=(Chain(*_unit(out // 2)), "input"),
         **pools,
