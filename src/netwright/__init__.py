@@ -115,6 +115,7 @@ from netwright.inside.trace_effect import Effects as Effects
 from netwright.inside.trace_effect import trace_effect as trace_effect
 from netwright.inside.walk import Visit as Visit
 from netwright.inside.walk import walk as walk
+from netwright.layers.anchors import AnchorBoxes as AnchorBoxes
 from netwright.layers.attention import Attention as Attention
 from netwright.layers.conv import Conv as Conv
 from netwright.layers.conv_transpose import ConvTranspose as ConvTranspose
@@ -257,6 +258,7 @@ from netwright.models.vision.mobilenet import mobilenet_v3 as mobilenet_v3
 from netwright.models.vision.resnet import resnet as resnet
 from netwright.models.vision.squeezenet import squeezenet as squeezenet
 from netwright.models.vision.unet import unet as unet
+from netwright.models.vision.yolov3 import yolo_v3_tiny as yolo_v3_tiny
 from netwright.models.vision.yolox import yolox as yolox
 from netwright.net.apply import apply as apply
 from netwright.net.chain import Chain as Chain

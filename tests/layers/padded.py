@@ -194,6 +194,7 @@ UNTOLD = rows(
     (nw.MaxPool(2), GRID),
     (nw.AvgPool(2, stride=1), LINE),
     (nw.GridBoxes(2), GRID),
+    (nw.AnchorBoxes(2, ((3, 4),)), GRID),
     (nw.Linear(5), LINE),
     (nw.Embedding(3), INDICES),
     (nw.OneHot(), INDICES),

@@ -639,6 +639,18 @@ def grid_boxes(x: Tensor) -> Tensor:
     return torch.cat([boxes, x[..., 4:]], -1)
 
 
+def anchor_boxes(x: Tensor) -> Tensor:
+    """Boxes of a grid with the stride 8 and the anchors of `DETECTORS`, cell by cell and anchor by anchor."""
+    rows = []
+    for i in range(x.shape[1]):
+        for j in range(x.shape[2]):
+            for a, (width, height) in zip(x[:, i, j].chunk(2, -1), ((10, 6), (3, 4)), strict=True):
+                across, down = 8 * (a[:, 0].sigmoid() + j), 8 * (a[:, 1].sigmoid() + i)
+                w, h = width * a[:, 2].exp(), height * a[:, 3].exp()
+                rows += [torch.stack([across - w / 2, down - h / 2, across + w / 2, down + h / 2, *a[:, 4:].T], -1)]
+    return torch.stack(rows, 1).view(*x.shape[:3], 2, -1)
+
+
 def detection(x: Tensor, target: Tensor) -> Tensor:
     """The loss of a detector with a 3 x 4 grid of the stride 1, thing by thing and cell by cell."""
     costs = []
@@ -676,6 +688,7 @@ def detection(x: Tensor, target: Tensor) -> Tensor:
 
 DETECTORS = [
     Row(nw.GridBoxes(8), ("3 2 6",), plain(grid_boxes)),
+    Row(nw.AnchorBoxes(8, ((10, 6), (3, 4))), ("3 2 12",), plain(anchor_boxes)),
     Row(nw.DetectionLoss(3, 4, (1,)), ("3 4 7", "3 5"), plain(detection)),
 ]
 

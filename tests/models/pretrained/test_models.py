@@ -59,7 +59,7 @@ def test_a_name_that_nobody_has() -> None:
         "there is no model of this name, and no such folder: 'all-minilm-l6-v3'\n"
         "  where:    model\n"
         "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', "
-        "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', 'efficientnet-lite0', "
+        "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', 'efficientnet-lite0', 'yolov3-tiny', "
         "a folder or a GGUF file\n"
         "  mend:     did you mean 'all-minilm-l6-v2'?"
     )
@@ -72,7 +72,7 @@ def test_what_is_no_name() -> None:
         "a model is a name or a path\n"
         "  where:    model\n"
         "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', "
-        "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', 'efficientnet-lite0', "
+        "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', 'efficientnet-lite0', 'yolov3-tiny', "
         "a folder or a GGUF file\n"
         "  got:      None"
     )

@@ -78,8 +78,9 @@ def pretrained(name: str | PathLike[str]) -> Net:
     | `"whisper-tiny.en"` | English speech of at most 30 seconds in, its text out, by `nw.generate` | MIT |
     | `"squeezenet"` | a picture in, one of ImageNet's 1,000 labels out | MIT |
     | `"efficientnet-lite0"` | the same, surer | Apache-2.0 |
+    | `"yolov3-tiny"` | a picture in, things of 80 kinds with their boxes out | MIT |
 
-    The nets for pictures see the whole picture, stretched to a square. Their authors cut a square out of the middle,
+    The nets for labels see the whole picture, stretched to a square. Their authors cut a square out of the middle,
     which shows less: of the cat in scikit-image, `chelsea`, `"efficientnet-lite0"` then says "tiger cat", and of the
     whole picture "Egyptian cat".
 

