@@ -141,4 +141,5 @@ if __name__ == "__main__":
     for name in ("resnet18", "resnet50", "efficientnet_b0", "mobilenet_v3_large", "mobilenet_v3_small"):
         keep(name, small(name), 4, 40)
     keep("convnext_tiny", small("convnext_tiny"), 1, 64)
-    keep("squeezenet1_1", small("squeezenet1_1"), 2, 48)
+    for size in (48, 51):
+        keep(f"squeezenet1_1_{size}", small("squeezenet1_1"), 2, size)

@@ -20,7 +20,7 @@ def test_it_has_the_published_parameters_and_multiply_adds() -> None:
 
 def test_it_is_torchvisions_net() -> None:
     def make(state: Mapping[str, Tensor]) -> nw.Net:
-        return nw.convnext_tiny(CLASSES, weights=state)
+        return nw.set(nw.convnext_tiny(CLASSES, weights=state), {"*.rate": 0.0})
 
     assert_equal_to_stored("convnext_tiny", make, convnext_table())
 
@@ -31,6 +31,13 @@ def test_the_stages_of_the_paper() -> None:
     assert list(net["res4"].children()) == ["halving", *(f"block{i}" for i in range(1, 10))]
     rows = {row.path: row.sizes for row in nw.summary(net).rows}
     assert [rows[f"res{i}"] for i in (2, 3, 4, 5)] == ["(56, 56, 96)", "(28, 28, 192)", "(14, 14, 384)", "(7, 7, 768)"]
+
+
+def test_more_examples_pass_later_blocks_by() -> None:
+    net = nw.convnext_tiny()
+    assert "dropout1" not in net["res2/block1/body"].children()
+    assert net["res2/block2/body/dropout1"] == nw.Dropout(0.0059, unit="example")
+    assert net["res5/block3/body/dropout1"] == nw.Dropout(0.1, unit="example")
 
 
 def test_an_untrained_block_passes_its_input_on() -> None:

@@ -43,6 +43,14 @@ def test_parts_have_the_names_of_the_blocks() -> None:
     assert list(net["6b/body"].children())[:4] == ["expand", "depthwise", "squeeze_excite", "project"]
 
 
+def test_more_examples_pass_later_blocks_by() -> None:
+    net = nw.efficientnet("b0")
+    for block, rate in (("2b", 0.025), ("6d", 0.175)):  # 0.2 times the number of the block from 0, of 16
+        assert net[f"{block}/body/drop"] == nw.Dropout(rate, unit="example")
+    for block in ("1a", "3a", "7a"):  # which do not add their input
+        assert "drop" not in net[block].children()
+
+
 def test_a_name_that_no_net_has() -> None:
     with pytest.raises(NetError) as caught:
         nw.efficientnet("B0")

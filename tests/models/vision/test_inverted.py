@@ -15,6 +15,12 @@ def test_a_block_adds_its_input_where_the_sizes_stay() -> None:
         assert isinstance(block.net(nw.silu, GATE, nw.BatchNorm()), nw.Chain)
 
 
+def test_an_example_may_pass_a_block_by() -> None:
+    block = Inverted(8, 48, 8, 3, 1, drop=0.2).net(nw.silu, GATE, nw.BatchNorm())
+    assert block["body/drop"] == nw.Dropout(0.2, unit="example")
+    assert list(Inverted(8, 48, 16, 3, 1, drop=0.2).net(nw.silu, GATE, nw.BatchNorm()).children())[-1] == "project"
+
+
 def test_a_block_that_does_not_widen_has_no_first_convolution() -> None:
     block = Inverted(8, 8, 16, 5, 2).net(nw.relu, GATE, nw.BatchNorm())
     assert list(block.children()) == ["depthwise", "project"]

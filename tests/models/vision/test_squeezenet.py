@@ -17,11 +17,18 @@ def test_it_has_the_published_parameters_and_multiply_adds() -> None:
     assert nw.cost(net).multiply_adds / 1e9 == pytest.approx(0.349, abs=0.001)  # torchvision states this
 
 
-def test_it_is_torchvisions_net() -> None:
+@pytest.mark.parametrize("size", [48, 51])  # with 51 a window of a pool reaches over the edge
+def test_it_is_torchvisions_net(size: int) -> None:
     def make(state: Mapping[str, Tensor]) -> nw.Net:
         return nw.set(nw.squeezenet(CLASSES, weights=state), {"*.rate": 0.0})
 
-    assert_equal_to_stored("squeezenet1_1", make, squeezenet_table())
+    assert_equal_to_stored(f"squeezenet1_1_{size}", make, squeezenet_table())
+
+
+@pytest.mark.parametrize(("size", "grid"), [(224, 13), (227, 14)])
+def test_the_grids_of_torchvision(size: int, grid: int) -> None:
+    net = nw.squeezenet().with_input(nw.Image(size, size))
+    assert net[:"conv10"].plan.outputs == {"output": (grid, grid, 512)}
 
 
 def test_parts_have_the_names_of_the_paper() -> None:

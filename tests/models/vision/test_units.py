@@ -12,13 +12,9 @@ def test_a_convolution_and_its_norm_keep_the_grid_divided_by_the_stride() -> Non
     assert normed(4, norm=nw.BatchNorm(eps=1e-3)) == (nw.Conv(4, 1, bias=False), nw.BatchNorm(eps=1e-3))
 
 
-def test_zeros_of_tensorflow_are_fewer_before_an_even_grid() -> None:
-    assert normed(4, 5, stride=2, tensorflow=True)[0] == nw.Pad((1, 2), (1, 2))
-    assert normed(4, 3, stride=2, tensorflow=True)[0] == nw.Pad((0, 1), (0, 1))
-    assert normed(4, 3, tensorflow=True) == normed(4, 3)
-    for kernel in (3, 5):
-        net = nw.Chain(*normed(4, kernel, stride=2, tensorflow=True), input=(8, 8, 3))
-        assert net.plan.outputs == {"output": (4, 4, 4)}
+def test_zeros_of_tensorflow() -> None:
+    assert normed(4, 5, stride=2, padding="same")[0] == nw.Conv(4, 5, stride=2, padding="same", bias=False)
+    assert nw.Chain(*normed(4, 5, stride=2, padding="same"), input=(7, 8, 3)).plan.outputs == {"output": (4, 4, 4)}
 
 
 def test_squeeze_and_excitation_scales_each_channel_by_one_number() -> None:

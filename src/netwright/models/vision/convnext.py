@@ -8,6 +8,7 @@ from torch import Tensor
 from netwright.codecs.category import Category
 from netwright.fields import with_known_arguments
 from netwright.layers.conv import Conv
+from netwright.layers.dropout import Dropout
 from netwright.layers.join import Multiply
 from netwright.layers.linear import Linear
 from netwright.layers.norm import LayerNorm
@@ -22,6 +23,7 @@ from netwright.net.graph import Graph
 
 BLOCKS, WIDTHS = (3, 3, 9, 3), (96, 192, 384, 768)  # of the four stages
 SIZE, PATCH, WINDOW = 224, 4, 7
+DROP = 0.1  # the share of examples that pass the last block by in training, as published for the tiny net
 NORM = LayerNorm(eps=1e-6)
 
 
@@ -33,7 +35,8 @@ def convnext_tiny(labels: Sequence[Any] = IMAGENET, *, weights: Mapping[str, Ten
     them halve the grid), the mean over the grid, a norm and one linear layer. A block is a convolution of 7 × 7 that
     sees every channel by itself, a norm, two linear layers with GELU between them, and a learned factor for each
     channel. The factors begin at 0, so that the untrained net passes its input on; in the paper they begin at a
-    millionth. For 1,000 labels there are 28,589,128 parameters.
+    millionth. In training an example passes a block by with a probability that grows from 0 at the first to 10% at the
+    last (stochastic depth). For 1,000 labels there are 28,589,128 parameters.
 
     Fields:
         labels: the classes, for the last layer and the decoder; the numbers of ImageNet's 1,000.
@@ -83,14 +86,17 @@ def _stage(stage: int) -> Chain:
     """The blocks of a stage, with what halves the grid before them."""
     width = WIDTHS[stage]
     halving: dict[str, Any] = {"halving": Chain(NORM, Conv(width, 2, stride=2))} if stage else {}
-    blocks: dict[str, Any] = {f"block{i + 1}": _block(width) for i in range(BLOCKS[stage])}
+    first = sum(BLOCKS[:stage])
+    rates = [round(DROP * (first + i) / (sum(BLOCKS) - 1), 4) for i in range(BLOCKS[stage])]
+    blocks: dict[str, Any] = {f"block{i}": _block(width, rate) for i, rate in enumerate(rates, 1)}
     return Chain(**halving, **blocks)
 
 
-def _block(width: int) -> Residual:
+def _block(width: int, rate: float) -> Residual:
     factors = Graph(factors=(Parameter(width), {}), multiply=(Multiply(), "input", "factors"))
     depthwise = Conv(width, WINDOW, padding=WINDOW // 2, groups=width)
-    return Residual([depthwise, NORM, Linear(4 * width), gelu, Linear(width), factors])
+    body: list[Any] = [depthwise, NORM, Linear(4 * width), gelu, Linear(width), factors]
+    return Residual([*body, Dropout(rate, unit="example")] if rate else body)
 
 
 def _one_axis(factors: Tensor) -> Tensor:

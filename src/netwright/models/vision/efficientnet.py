@@ -54,6 +54,7 @@ LITE_IMAGE = Image(224, 224, mean=127 / 255, deviation=128 / 255)
 """The pixels as the lite nets take them: (x − 127) / 128."""
 
 STEM = 32
+DROP = 0.2  # towards which the share of examples grows that pass a block by in training
 HEAD = 4  # channels of the last convolution, in those of the last block
 STAGES = (
     *((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3)),
@@ -70,7 +71,8 @@ def efficientnet(
 
     A convolution (`stem`), seven stages of inverted residual blocks (`1a`; `2a`, `2b`; … `7a`), a last convolution
     (`head`), the mean over the grid, dropout and one linear layer. Each block widens its input, sees every channel by
-    itself, weighs the channels (squeeze and excitation) and narrows them again. The variants:
+    itself, weighs the channels (squeeze and excitation) and narrows them again. In training an example passes a block
+    by with a probability that grows from 0 at the first towards 20% at the last (stochastic depth). The variants:
 
     | | pixels | parameters for 1,000 labels |
     |---|---|---|
@@ -85,8 +87,7 @@ def efficientnet(
     | lite0 | 224 | 4,652,008 |
 
     "lite0" is made for small devices: without squeeze and excitation, with ReLU6, and with zeros around pictures as
-    TensorFlow puts them where the sides are multiples of 32. Other sizes fit as well:
-    `nw.efficientnet("b0").with_input(nw.Image(64, 64))`.
+    TensorFlow puts them. Other sizes fit as well: `nw.efficientnet("b0").with_input(nw.Image(64, 64))`.
 
     Fields:
         variant: "b0" to "b7", or "lite0".
@@ -116,13 +117,12 @@ def efficientnet(
         )
     lite = variant == "lite0"
     norm = BatchNorm(eps=1e-3, momentum=0.01) if variant in LARGE else BatchNorm()
-    activation = relu6 if lite else silu
-    blocks = {
-        name: block.net(activation, (silu, sigmoid), norm, lite) for name, _, block in efficientnet_blocks(variant)
-    }
+    padding, activation = ("same", relu6) if lite else (None, silu)
+    gate = silu, sigmoid
+    blocks = {name: block.net(activation, gate, norm, padding) for name, _, block in efficientnet_blocks(variant)}
     stem, head = ends(variant)
     net = Chain(
-        stem=Chain(*normed(stem, 3, stride=2, norm=norm, tensorflow=lite), activation),
+        stem=Chain(*normed(stem, 3, stride=2, norm=norm, padding=padding), activation),
         **blocks,
         head=Chain(*normed(head, norm=norm), activation),
         mean=GlobalAvgPool(),
@@ -158,14 +158,16 @@ def lite_table() -> dict[str, From]:
 def efficientnet_blocks(variant: str) -> Iterator[tuple[str, tuple[int, int], Inverted]]:
     """The blocks in order: name, numbers of its stage from 1 and in the stage from 0, and sizes."""
     scale, (channels, _) = SCALES[variant], ends(variant)
-    for stage, (widened, kernel, stride, width, count) in enumerate(STAGES, 1):
+    counts = [math.ceil(count * scale.depth) for *_, count in STAGES]
+    number = 0
+    for stage, (widened, kernel, stride, width, _) in enumerate(STAGES, 1):
         out = multiple_of_8(width * scale.width)
-        for i in range(math.ceil(count * scale.depth)):
+        for i in range(counts[stage - 1]):
             excite = 0 if variant == "lite0" else max(1, channels // 4)
-            step = stride if i == 0 else 1
+            step, drop = stride if i == 0 else 1, round(DROP * number / sum(counts), 4)
             inner = multiple_of_8(channels * widened)
-            yield f"{stage}{chr(ord('a') + i)}", (stage, i), Inverted(channels, inner, out, kernel, step, excite)
-            channels = out
+            yield f"{stage}{chr(ord('a') + i)}", (stage, i), Inverted(channels, inner, out, kernel, step, excite, drop)
+            channels, number = out, number + 1
 
 
 def ends(variant: str) -> tuple[int, int]:

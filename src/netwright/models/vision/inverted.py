@@ -1,7 +1,8 @@
 """The inverted residual block, of which MobileNet and EfficientNet are made: wide inside, narrow at both ends."""
 
-from typing import Any
+from typing import Any, Literal
 
+from netwright.layers.dropout import Dropout
 from netwright.layers.norm import BatchNorm
 from netwright.layers.wrap import Residual
 from netwright.models.pretrained.weights import From
@@ -25,6 +26,7 @@ class Inverted(Value):
         out: channels of the output.
         kernel, stride: of the convolution in the middle, which sees each channel by itself.
         excite: width inside the squeeze-and-excitation part; 0, no such part.
+        drop: the share of examples that pass the block by in training, where its input is added to its output.
     """
 
     channels: int
@@ -33,6 +35,7 @@ class Inverted(Value):
     kernel: int
     stride: int
     excite: int = 0
+    drop: float = 0.0
 
     @property
     def widens(self) -> bool:
@@ -44,22 +47,26 @@ class Inverted(Value):
         """Whether the input is added to the output: where both have the same sizes."""
         return self.stride == 1 and self.channels == self.out
 
-    def net(self, activation: Net, gate: tuple[Net, Net], norm: BatchNorm, tensorflow: bool = False) -> Net:
+    def net(
+        self, activation: Net, gate: tuple[Net, Net], norm: BatchNorm, padding: Literal["same"] | None = None
+    ) -> Net:
         """The block: `expand`, `depthwise`, `squeeze_excite` and `project`, as far as it has them.
 
-        `gate` holds the two activations of the squeeze-and-excitation part, and `tensorflow` says how zeros are put.
-        The last part has no activation: the narrow values would lose too much.
+        `gate` holds the two activations of the squeeze-and-excitation part. The last part has none: the narrow values
+        would lose too much.
 
         Source: Sandler et al. 2018, arXiv 1801.04381
         """
         parts: dict[str, Any] = {}
         if self.widens:
             parts["expand"] = Chain(*normed(self.inner, norm=norm), activation)
-        conv = normed(self.inner, self.kernel, stride=self.stride, groups=self.inner, norm=norm, tensorflow=tensorflow)
+        conv = normed(self.inner, self.kernel, stride=self.stride, groups=self.inner, norm=norm, padding=padding)
         parts["depthwise"] = Chain(*conv, activation)
         if self.excite:
             parts["squeeze_excite"] = squeeze_excite(self.excite, *gate)
         parts["project"] = Chain(*normed(self.out, norm=norm))
+        if self.adds and self.drop:
+            parts["drop"] = Dropout(self.drop, unit="example")
         return Residual(Chain(**parts)) if self.adds else Chain(**parts)
 
     def entries(self, path: str, name: str) -> dict[str, From]:

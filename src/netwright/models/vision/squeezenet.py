@@ -84,4 +84,4 @@ def _fire(width: int) -> Chain:
 
 
 def _pool() -> MaxPool:
-    return MaxPool(3, stride=2)
+    return MaxPool(3, stride=2, ceil=True)

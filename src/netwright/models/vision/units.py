@@ -1,7 +1,7 @@
 """What the families of nets for pictures share: a convolution with its norm, and the names of their arrays."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from torch import Tensor
 
@@ -10,7 +10,6 @@ from netwright.layers.conv import Conv
 from netwright.layers.join import Multiply
 from netwright.layers.linear import Linear
 from netwright.layers.norm import BatchNorm
-from netwright.layers.pad import Pad
 from netwright.layers.pool import GlobalAvgPool
 from netwright.models.pretrained.weights import From, filled_arrays, linear_entries
 from netwright.net.graph import Graph
@@ -43,17 +42,14 @@ def normed(
     stride: int = 1,
     groups: int = 1,
     norm: BatchNorm = NORM,
-    tensorflow: bool = False,
-) -> tuple[Net, ...]:
+    padding: Literal["same"] | None = None,
+) -> tuple[Conv, BatchNorm]:
     """A convolution whose padding keeps the grid, divided by its stride, and batch norm in place of a bias.
 
-    The zeros are the same on either side, as torch's nets have them. With a stride of 2 and an even grid TensorFlow
-    puts one less before it.
+    `padding` None puts the same zeros on either side, as torch's nets have it; "same" is TensorFlow's.
     """
-    if not tensorflow or stride == 1 or kernel == 1:
-        return Conv(out, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False), norm
-    sides = ((kernel - stride) // 2, (kernel - 1) // 2)
-    return Pad(sides, sides), Conv(out, kernel, stride=stride, groups=groups, bias=False), norm
+    zeros = kernel // 2 if padding is None else padding
+    return Conv(out, kernel, stride=stride, padding=zeros, groups=groups, bias=False), norm
 
 
 def squeeze_excite(inner: int, activation: Net, gate: Net) -> Graph:
