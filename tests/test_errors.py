@@ -105,7 +105,13 @@ def test_a_missing_extra_gives_the_pip_line() -> None:
 
 
 def test_close_names() -> None:
-    assert close_names("conv", ["body/conv", "conv1", "x"]) == ("body/conv", "conv1")
+    assert close_names("conv", ["body/conv", "conv1", "x"]) == ("body/conv",)
+    assert close_names("CONV", ["conv", "conv1"]) == ("conv",)
+    assert close_names("conv", ["conv10", "conv2", "conv1", "convolution"]) == ("conv2", "conv1", "conv10")
+    assert close_names("liner", ["linear", "layernorm", "filter"]) == ("linear",)
+    assert close_names("tahn", ["tan", "tanh", "atan", "sin"]) == ("tan", "tanh", "atan")
+    assert close_names("linaer1", ["linear2", "linear3x", "linear1"]) == ("linear1", "linear2")  # twice as far
+    assert close_names("x0", ["w0"]) == ()
     assert did_you_mean("linaer1", ["linear1", "conv1"]) == "did you mean 'linear1'?"
     assert did_you_mean("zzz", ["linear1"]) == ""
 

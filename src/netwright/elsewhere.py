@@ -270,7 +270,7 @@ def unknown(name: str) -> Never:
     found = vars(sys.modules["netwright"]).items()
     known = [one for one, value in found if not (one.startswith("_") or isinstance(value, ModuleType))]
     plain = {one.lower().replace("_", ""): one for one in known}  # LeakyReLU is leaky_relu
-    near = tuple(f"nw.{plain[one]}" for one in close_names(name.lower().replace("_", ""), plain, cutoff=0.65))
+    near = tuple(f"nw.{plain[one]}" for one in close_names(name.lower().replace("_", ""), plain, farthest=0.35))
     raise UnknownNameError(
         what=f"netwright has no {name!r}", mend=part(name) or {**VERBS, **RUNS, **PICTURES}.get(name) or near[:1]
     )

@@ -17,6 +17,8 @@ LABEL_WIDTH = 10  # "expected: " is the longest label
 MOST_TEXT = 2000  # characters of each text of a message; a file can put millions into a name
 MOST_NAME = 200  # characters of a name that is compared with others
 MOST_NAMES = 2000  # names that a misspelt one is compared with
+FARTHEST = 0.4  # share of letters in which a misspelt name differs from the one that was meant
+ROUNDING = 1e-9  # twice a distance is the same on paper and not always in floats
 
 
 class Fault(Value, kw_only=True):
@@ -175,22 +177,29 @@ def missing_extra(package: str, extra: str, why: str) -> Never:
     )
 
 
-def close_names(name: str, names: Iterable[str], most: int = 3, cutoff: float = 0.5) -> tuple[str, ...]:
+def close_names(name: str, names: Iterable[str], most: int = 3, farthest: float = FARTHEST) -> tuple[str, ...]:
     """The names that a misspelt one may have meant, nearest first. A text too long for a name is near to none.
 
-    `cutoff` is how alike they have to be, from 0 to 1. A name that differs only in capitals is the nearest.
+    How far two names are apart is 1 minus the share of letters that they have in common, in order. A name that differs
+    only in capitals, and a path that ends with the name, are at distance 0. Names beyond `farthest` are never meant,
+    and those more than twice as far as the nearest one are not either.
 
     Example:
         >>> close_names("conv", ["conv1", "linear1"])
         ('conv1',)
+        >>> close_names("liner1", ["linear2", "linear1"])
+        ('linear1',)
     """
     if len(name) > MOST_NAME:
         return ()
     known = [candidate for candidate in islice(names, MOST_NAMES) if len(candidate) <= MOST_NAME]
     same = [known_name for known_name in known if known_name.casefold() == name.casefold()]
     last = [known_name for known_name in known if known_name.split("/")[-1] == name]
-    near = difflib.get_close_matches(name, known, n=most, cutoff=cutoff)
-    return tuple(dict.fromkeys([*same, *last, *near]))[:most]
+    if same or last:
+        return tuple(dict.fromkeys([*same, *last]))[:most]
+    near = difflib.get_close_matches(name, known, n=most, cutoff=1 - farthest)
+    far = [1 - difflib.SequenceMatcher(None, one, name).ratio() for one in near]
+    return tuple(one for one, distance in zip(near, far, strict=True) if distance <= 2 * far[0] + ROUNDING)
 
 
 def did_you_mean(name: object, names: Iterable[str]) -> str:

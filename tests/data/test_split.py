@@ -118,7 +118,7 @@ def test_the_choice_depends_on_the_seed_and_on_nothing_else() -> None:
             "the data has no column 'taget'\n"
             "  where:    stratify\n"
             "  expected: one of the columns 'page', 'input', 'target'\n"
-            "  mend:     did you mean 'target' or 'page'?",
+            "  mend:     did you mean 'target'?",
         ),
         (
             {"by": lambda row: "all"},

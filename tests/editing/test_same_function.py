@@ -148,7 +148,7 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (
         lambda: nw.widen(NORM, "liner1", 1),
-        "no part of this net has the path 'liner1'\n  mend:     did you mean 'linear1' or 'linear2' or 'layernorm1'?",
+        "no part of this net has the path 'liner1'\n  mend:     did you mean 'linear1'?",
     ),
     (
         lambda: nw.deepen(NORM, "layernorm1"),

@@ -268,7 +268,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "nothing in this net is called 'linear3'\n"
         "  where:    gradients\n"
         "  expected: one of 9: input, linear1/weight, linear1/bias, linear2/weight, linear2/bias, linear1 and 3 more\n"
-        "  mend:     did you mean 'linear2' or 'linear1' or 'linear2/bias'?",
+        "  mend:     did you mean 'linear2' or 'linear1'?",
     ),
 }
 

@@ -58,7 +58,7 @@ def test_what_names_nothing_is_refused() -> None:
         "nothing in this net is called 'liner1'\n"
         "  where:    gradients\n"
         "  expected: one of 4: linear1, tanh1, linear2, softmax1\n"
-        "  mend:     did you mean 'linear1' or 'linear2'?"
+        "  mend:     did you mean 'linear1'?"
     )
     assert message(find_locations, "conv*", known, "walk") == (
         "nothing in this net has a path like 'conv*'\n"

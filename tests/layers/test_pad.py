@@ -27,7 +27,7 @@ def test_modes_that_there_are_not():
         "  where:    Pad\n"
         "  expected: 'constant', 'reflect', 'replicate', 'circular'\n"
         "  got:      'reflekt'\n"
-        "  mend:     did you mean 'reflect' or 'replicate'?"
+        "  mend:     did you mean 'reflect'?"
     )
     assert message(lambda: nw.Pad((1, 1), value=2.0, mode="circular")) == (
         "a border of mode 'circular' holds what the example holds, and no value\n"

@@ -26,6 +26,6 @@ def test_a_function_that_is_not_known() -> None:
         "  where:    Pairwise\n"
         "  expected: sub, div, pow, remainder, maximum, minimum, atan2, hypot, logaddexp, lt, le, gt, ge, eq, ne\n"
         "  got:      'minimun'\n"
-        "  mend:     did you mean 'minimum' or 'maximum'?\n"
+        "  mend:     did you mean 'minimum'?\n"
         "  or:       nw.Function(f, '…, … -> …') for one of your own"
     )

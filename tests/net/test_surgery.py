@@ -220,7 +220,7 @@ REFUSED: list[tuple[Callable[[Net], object], type[NetwrightError], str]] = [
         PathError,
         "no part of this Chain has the name 'liner1'\n"
         "  expected: one of linear1, relu1, linear2, softmax1\n"
-        "  mend:     did you mean 'linear1' or 'linear2'?",
+        "  mend:     did you mean 'linear1'?",
     ),
     (lambda net: net["linear1/x"], PathError, "a Linear has no parts\n  where:    x"),
     (
