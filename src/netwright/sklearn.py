@@ -6,6 +6,7 @@ import numpy as np
 
 from netwright.codecs.category import Category
 from netwright.codecs.codec import Codec
+from netwright.codecs.labels import Labels
 from netwright.codecs.number import Number, Vector
 from netwright.codecs.reading import Decision, Reading, raw
 from netwright.codecs.table.rows import is_frame
@@ -18,8 +19,16 @@ from netwright.training.train import train
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # pyright: ignore[reportMissingImports]
-    from sklearn.utils import check_random_state, column_or_1d  # pyright: ignore[reportMissingImports]
-    from sklearn.utils.multiclass import check_classification_targets  # pyright: ignore[reportMissingImports]
+    from sklearn.utils import (  # pyright: ignore[reportMissingImports]
+        check_array,
+        check_consistent_length,
+        check_random_state,
+        column_or_1d,
+    )
+    from sklearn.utils.multiclass import (  # pyright: ignore[reportMissingImports]
+        check_classification_targets,
+        type_of_target,
+    )
     from sklearn.utils.validation import check_is_fitted, validate_data  # pyright: ignore[reportMissingImports]
 except ImportError:
     missing_extra("scikit-learn", "sklearn", "netwright.sklearn")
@@ -29,6 +38,7 @@ Classifying, Regressing = cast(Any, ClassifierMixin), cast(Any, RegressorMixin)
 PATH = "net__"
 TARGET = "target of the frame"  # a name that no column of a frame is likely to have
 SEEDS = np.iinfo(np.int32).max
+MOST_REPEATS = 10  # rows in the place of one, on average; beyond it, repeating them takes more time than it is worth
 
 
 class _NetEstimator(Estimator):
@@ -61,8 +71,16 @@ class _NetEstimator(Estimator):
             self.net = set_fields(cast(Net, self.net), fields)
         return self
 
-    def _fit(self, rows: Any, targets: Any, output: Codec) -> Self:
-        """Train the net, or the default one, on checked inputs and targets."""
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _fit(self, rows: Any, targets: Any, weights: Any, output: Codec) -> Self:
+        """Train the net, or the default one, on checked inputs and targets, and weights of some rows or None.
+
+        The order of the rows does not matter: they are sorted before the seed says how they are shuffled.
+        """
         net = net_of_rows(_encoder(rows, targets), output) if self.net is None else self.net
         name = net.output_names[0]
         if name not in net.held.outputs or not net.held.outputs[name].fitted:
@@ -71,6 +89,7 @@ class _NetEstimator(Estimator):
         run = train(
             net,
             (rows, targets),
+            weights=weights,
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
@@ -82,25 +101,45 @@ class _NetEstimator(Estimator):
         self.n_iter_ = len(run.epochs)
         return self
 
-    def _training_rows(self, x: Any, y: Any, **checks: Any) -> tuple[Any, Any]:
-        """Inputs and targets, checked: a frame whose columns are not all numbers as it is, all else as an array."""
+    def _training_rows(self, x: Any, y: Any, sample_weight: Any, **checks: Any) -> tuple[Any, Any, Any]:
+        """Inputs, targets and weights, checked, and the rows sorted; no weights where all rows count alike.
+
+        Inputs are a frame, if not all of its columns are numbers, or else an array. A row of weight 0 is left out. A
+        row whose weight is a whole number stands so often, so that weights mean what repeated rows mean. Other weights
+        are those of `nw.train`; so are all if a part of the rows validates, where a row must not stand in both parts.
+        """
         if y is not None and _has_other_columns(x):
             validate_data(self, x, y, skip_check_array=True)
-            return x, np.asarray(y)
-        return cast(tuple[Any, Any], validate_data(self, x, cast(Any, y), **checks))  # refuses targets that are None
+            check_consistent_length(x, y)
+            rows, targets = x, np.asarray(y)
+        else:  # refuses targets that are None
+            found: Any = validate_data(self, x, cast(Any, y), accept_sparse="csr", multi_output=True, **checks)
+            rows, targets = (_dense(part) for part in found)
+        given = None if sample_weight is None else _checked_weights(sample_weight, targets)
+        index = _sorted_places(rows, targets)
+        if given is None:
+            return _picked(rows, index), targets[index], None
+        index = index[given[index] > 0]
+        weights = given[index]
+        whole = not (weights % 1).any() and weights.sum() <= MOST_REPEATS * len(weights)
+        if whole and self.validation is None:
+            index, weights = index.repeat(weights.astype(int)), None
+        return _picked(rows, index), targets[index], weights
 
     def _answers(self, x: Any, reading: Reading) -> Any:
         check_is_fitted(self, "net_")
-        rows = validate_data(self, x, reset=False, skip_check_array=_has_other_columns(x))
-        return self.net_(rows, reading)
+        rows = validate_data(self, x, reset=False, accept_sparse="csr", skip_check_array=_has_other_columns(x))
+        return self.net_(_dense(rows), reading)
 
 
 class NetClassifier(Classifying, _NetEstimator):
     """A net as a classifier of scikit-learn.
 
+    Targets are classes, or a matrix of zeros and ones with a column for each label, of which a row has any number.
+
     Fields:
-        net: reads vectors, or rows of a frame through `nw.Record`, and ends in `nw.softmax`; None is the net of
-            `nw.tabular`. It is trained anew by each `fit`.
+        net: reads vectors, or rows of a frame through `nw.Record`, and ends in `nw.softmax`, or in `nw.sigmoid` for
+            labels; None is the net of `nw.tabular`. It is trained anew by each `fit`.
         epochs, batch_size, learning_rate, validation: as of `nw.train`.
         random_state: a seed or a generator of numpy; None is the seed 0, so that runs are repeatable.
 
@@ -118,23 +157,35 @@ class NetClassifier(Classifying, _NetEstimator):
         'right'
     """
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Train the net on rows and their classes."""
-        rows, labels = self._training_rows(X, y)
-        check_classification_targets(labels)
-        self.classes_, indices = np.unique(column_or_1d(labels, warn=True), return_inverse=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train the net on rows and their classes; `sample_weight` (n,) says how much each row counts."""
+        rows, targets, weights = self._training_rows(X, y, sample_weight)
+        check_classification_targets(targets)
+        self._labels_type = targets.dtype if type_of_target(targets) == "multilabel-indicator" else None
+        if self._labels_type is not None:
+            self.classes_ = np.arange(targets.shape[1])
+            labels = [np.flatnonzero(row).tolist() for row in targets]
+            return self._fit(rows, labels, weights, Labels(range(targets.shape[1])))
+        self.classes_, indices = np.unique(column_or_1d(targets, warn=True), return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(what="a classifier needs targets of two classes or more", got="1 class")
-        return self._fit(rows, indices, Category(range(len(self.classes_))))
+        return self._fit(rows, indices, weights, Category(range(len(self.classes_))))
 
     def predict_proba(self, X: Any) -> Any:
-        """The probability of each class for each row, in the order of `classes_`."""
+        """The probability of each class, or of each label by itself, for each row, in the order of `classes_`."""
         return self._answers(X, raw).double().numpy()
 
     def predict(self, X: Any) -> Any:
-        """The most probable class of each row."""
+        """The most probable class of each row; of labels a 1 for each that has a probability of at least 0.5."""
         chances = self.predict_proba(X)
+        if self._labels_type is not None:
+            return (chances >= 0.5).astype(self._labels_type)
         return self.classes_[chances.argmax(1)]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
 
 class NetRegressor(Regressing, _NetEstimator):
@@ -157,11 +208,11 @@ class NetRegressor(Regressing, _NetEstimator):
         True
     """
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Train the net on rows and their numbers."""
-        rows, numbers = self._training_rows(X, y, y_numeric=True, multi_output=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train the net on rows and their numbers; `sample_weight` (n,) says how much each row counts."""
+        rows, numbers, weights = self._training_rows(X, y, sample_weight, y_numeric=True)
         numbers = np.asarray(numbers, dtype=np.float64)
-        return self._fit(rows, numbers, Number() if numbers.ndim == 1 else Vector(numbers.shape[1]))
+        return self._fit(rows, numbers, weights, Number() if numbers.ndim == 1 else Vector(numbers.shape[1]))
 
     def predict(self, X: Any) -> Any:
         """The number, or the numbers, of each row."""
@@ -176,6 +227,36 @@ class NetRegressor(Regressing, _NetEstimator):
 def _has_other_columns(x: Any) -> bool:
     """Whether it is a frame with columns that are no numbers."""
     return is_frame(x) and not all(getattr(kind, "kind", "O") in "iuf" for kind in getattr(x, "dtypes", ()))
+
+
+def _dense(values: Any) -> Any:
+    """An array; of a sparse matrix the one that it stands for."""
+    return values.toarray() if hasattr(values, "toarray") else values
+
+
+def _checked_weights(given: Any, targets: Any) -> Any:
+    weights = column_or_1d(check_array(given, ensure_2d=False, dtype="float64", input_name="sample_weight"))
+    check_consistent_length(targets, weights)
+    if (weights < 0).any():
+        raise DataError(what="a weight is negative", where="sample_weight", got=f"{weights.min()}")
+    if not weights.any():
+        raise DataError(what="the sample weights are all zero, so no row counts", where="sample_weight")
+    return weights
+
+
+def _sorted_places(rows: Any, targets: Any) -> Any:
+    """The places of the rows, sorted by their values and targets."""
+    columns = [_codes(rows[name]) for name in rows] if is_frame(rows) else [*rows.T]
+    return np.lexsort([*map(_codes, targets.reshape(len(targets), -1).T), *columns])
+
+
+def _codes(column: Any) -> Any:
+    """A number for each value, equal where the values are."""
+    return np.unique(np.asarray(column).astype(str), return_inverse=True)[1]
+
+
+def _picked(rows: Any, index: Any) -> Any:
+    return rows.iloc[index] if is_frame(rows) else rows[index]
 
 
 def _encoder(rows: Any, targets: Any) -> Codec:

@@ -18,7 +18,11 @@ from netwright.net.part import Net
 WIDTH = 64
 DROPPED = 0.3
 LAST = ("paths/linear/weight", "paths/deep/linear2/weight")
-ENDS: Mapping[Answer | None, Mapping[str, Any]] = {"class": {"softmax": softmax}, "yes or no": {"sigmoid": sigmoid}}
+ENDS: Mapping[Answer | None, Mapping[str, Any]] = {
+    "class": {"softmax": softmax},
+    "yes or no": {"sigmoid": sigmoid},
+    "labels": {"sigmoid": sigmoid},
+}
 
 
 def tabular(frame: Any, target: str, *, codecs: Mapping[str, Codec] | None = None) -> Net:
