@@ -60,7 +60,7 @@ def test_a_name_that_nobody_has() -> None:
         "  where:    model\n"
         "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', "
         "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', 'efficientnet-lite0', 'yolov3-tiny', "
-        "a folder or a GGUF file\n"
+        "'selfie-segmentation', a folder or a GGUF file\n"
         "  mend:     did you mean 'all-minilm-l6-v2'?"
     )
 
@@ -73,6 +73,6 @@ def test_what_is_no_name() -> None:
         "  where:    model\n"
         "  expected: 'all-minilm-l6-v2', 'smollm2-135m-instruct', "
         "'crepe-tiny', 'silero-vad', 'whisper-tiny.en', 'squeezenet', 'efficientnet-lite0', 'yolov3-tiny', "
-        "a folder or a GGUF file\n"
+        "'selfie-segmentation', a folder or a GGUF file\n"
         "  got:      None"
     )

@@ -79,6 +79,7 @@ def pretrained(name: str | PathLike[str]) -> Net:
     | `"squeezenet"` | a picture in, one of ImageNet's 1,000 labels out | MIT |
     | `"efficientnet-lite0"` | the same, surer | Apache-2.0 |
     | `"yolov3-tiny"` | a picture in, things of 80 kinds with their boxes out | MIT |
+    | `"selfie-segmentation"` | a picture in, a mask of the persons in it out | Apache-2.0 |
 
     The nets for labels see the whole picture, stretched to a square. Their authors cut a square out of the middle,
     which shows less: of the cat in scikit-image, `chelsea`, `"efficientnet-lite0"` then says "tiger cat", and of the

@@ -14,15 +14,19 @@ from netwright.fetch import Package
 from netwright.models.pretrained.files import check_regular, shown_text
 from netwright.models.pretrained.known import KnownModel
 from netwright.models.pretrained.pickled import arrays_in_pickle
+from netwright.models.pretrained.weights import filled_arrays
 from netwright.models.vision.efficientnet import efficientnet
 from netwright.models.vision.imagenet import imagenet_labels
+from netwright.models.vision.selfie import selfie_segmentation, selfie_table
 from netwright.models.vision.squeezenet import INDICES, squeezenet
+from netwright.models.vision.tflite_file import tflite_arrays
 from netwright.models.vision.yolov3 import darknet_state, yolo_v3_tiny
 from netwright.net.part import Net
 from netwright.regular import text_of
 
 SQUEEZENET, LITE0 = "squeezenet_weights.pkl", "efficientnet-lite0-57934424.pth"
 DARKNET, COCO = "yolov3-tiny.weights", "coco.names"
+SELFIE = "selfie_segmentation.tflite"
 CAFFE_MEAN = (123, 117, 104)  # of the pixels of ImageNet in red, green and blue, on the scale of bytes
 
 
@@ -65,6 +69,12 @@ def read_yolo_v3_tiny(folder: Path) -> Net:
     labels = text_of(folder / COCO).splitlines()
     state = darknet_state(yolo_v3_tiny(labels), folder / DARKNET)
     return yolo_v3_tiny(labels, weights=state)
+
+
+def read_selfie_segmentation(folder: Path) -> Net:
+    """MediaPipe's selfie segmentation from its TensorFlow Lite file."""
+    path = folder / SELFIE
+    return filled_arrays(selfie_segmentation(), tflite_arrays(path), selfie_table(), (), str(path))
 
 
 PICTURE_MODELS: Mapping[str, KnownModel] = {
@@ -116,5 +126,21 @@ PICTURE_MODELS: Mapping[str, KnownModel] = {
             COCO: "33c77761e124cc74911346865e3bc1219b87c2db7d0f106e3376bf5ef3785933",
         },
         net=read_yolo_v3_tiny,
+    ),
+    "selfie-segmentation": KnownModel(
+        about="a picture in, the pixels of persons out: MediaPipe's selfie segmentation",
+        licence="Apache-2.0",
+        mirrors=(
+            Package(
+                "pip",
+                "mediapipe",
+                "0.10.14",
+                "mediapipe/modules/selfie_segmentation/",
+                digest="a807328339e7356fda0bb14df12fedbf1d33bdf81649c5f8666b0026b1cc30b4",
+                wheel="manylinux_2_17_x86_64",
+            ),
+        ),
+        sha256={SELFIE: "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"},
+        net=read_selfie_segmentation,
     ),
 }
