@@ -147,14 +147,15 @@ class MissingArraysError(NetwrightError, RuntimeError):
 class DataError(NetwrightError, ValueError):
     """An example, a label or a data set cannot be used as it is.
 
-    Fields: `row` of the batch in which a part found it; the error calls it "example 2 of the batch". None elsewhere.
+    Fields: `row` of the batch in which a part found it; the error ends its place with "example 2 of the batch". None
+        elsewhere.
     """
 
     row: int | None = None
 
-    def of_example(self, example: int) -> Self:
-        """The same error that names an example of the data in place of a row of the batch."""
-        return self.changed(where=self.where.replace(f"example {self.row} of the batch", f"example {example}"))
+    def at_row(self, row: int) -> Self:
+        """The same error that names a row of the data in place of an example of the batch."""
+        return self.changed(where=self.where.removesuffix(f", example {self.row} of the batch")).within(f"row {row}")
 
 
 class FileError(NetwrightError, OSError):

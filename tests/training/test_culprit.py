@@ -8,7 +8,7 @@ import torch
 import netwright as nw
 from engine_pairs import batch_of, engines
 from netwright.errors import DataError
-from netwright.training.culprit import Culprit, finite, first_broken, naming_examples, nearest
+from netwright.training.culprit import Culprit, finite, first_broken, naming_rows, nearest
 
 
 def test_a_sum_that_is_too_large_is_not_taken_for_a_number_that_is_not_finite() -> None:
@@ -101,12 +101,15 @@ def test_of_what_several_processes_found_a_value_is_named_before_a_gradient() ->
     assert nearest([], paths) is None
 
 
-def test_an_error_about_a_row_of_a_batch_names_the_example():
+def test_an_error_about_an_example_of_a_batch_names_its_row_in_the_data():
     error = DataError(what="too long", where="CTCLoss, example 1 of the batch")
     error.row = 1
-    with pytest.raises(DataError) as caught, naming_examples(torch.tensor([7, 40])):
+    with pytest.raises(DataError) as caught, naming_rows(torch.tensor([7, 40])):
         raise error
-    assert caught.value.where == "CTCLoss, example 40"
-    with pytest.raises(DataError) as other, naming_examples(torch.tensor([7, 40])):
+    assert caught.value.where == "row 40, CTCLoss"
+    with pytest.raises(DataError) as held, naming_rows(torch.tensor([7, 40]), "validation data"):
+        raise error
+    assert held.value.where == "validation data, row 40, CTCLoss"
+    with pytest.raises(DataError) as other, naming_rows(torch.tensor([7, 40])):
         raise DataError(what="wrong", where="row 1")
     assert other.value.where == "row 1"

@@ -57,14 +57,20 @@ class NotFinite(Value, eq=False):
 
 
 @around
-def naming_examples(examples: Tensor) -> Generator[None]:
-    """Within, an error about a row of a batch names the example instead: `examples` are those of the batch."""
+def naming_rows(examples: Tensor, data: str = "") -> Generator[None]:
+    """Within, an error about an example of a batch names its row in the data instead.
+
+    Args:
+        examples: the rows of the examples of the batch.
+        data: which data it is, if it is not that of the training.
+    """
     try:
         yield
     except DataError as error:
         if error.row is None:
             raise
-        raise error.of_example(int(examples[error.row])) from None
+        own = error.at_row(int(examples[error.row]))
+        raise (own.within(data) if data else own) from None
 
 
 class Seen(Value, eq=False):

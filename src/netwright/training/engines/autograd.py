@@ -14,7 +14,7 @@ from netwright.net.run.execute import Bound
 from netwright.net.run.noise import Noise
 from netwright.training import culprit
 from netwright.training.batch import Batch
-from netwright.training.culprit import Culprit, naming_examples
+from netwright.training.culprit import Culprit, naming_rows
 from netwright.training.engines.engine import (
     Engine,
     Turn,
@@ -83,7 +83,7 @@ class Autograd(Engine, Value, eq=False):
         part = self.group.part(batch)
         context = self._context(part.batch, step, part.over_processes)
         with torch.enable_grad():
-            with naming_examples(part.batch.examples):
+            with naming_rows(part.batch.examples):
                 losses = self.bound(part.batch.inputs, context)
             loss = total(losses, part.batch.weights)
             if part.share != 1:

@@ -20,7 +20,7 @@ from netwright.net.run.execute import Program
 from netwright.net.run.noise import Noise
 from netwright.training import culprit
 from netwright.training.batch import Batch
-from netwright.training.culprit import Computes, Culprit
+from netwright.training.culprit import Computes, Culprit, naming_rows
 from netwright.training.engines.cut import SHARED, Block, block_numbers, cut_into_blocks
 from netwright.training.engines.engine import (
     Engine,
@@ -191,7 +191,9 @@ class Sharded(Engine):
         part = self.group.part(batch)
         context = self._context(part.batch, step, part.over_processes)
         with torch.enable_grad():
-            loss = total(self.losses(part.batch.inputs, context), part.batch.weights) * part.share
+            with naming_rows(part.batch.examples):
+                losses = self.losses(part.batch.inputs, context)
+            loss = total(losses, part.batch.weights) * part.share
             refuse_no_gradient(loss)
             loss.backward()
         with torch.no_grad():

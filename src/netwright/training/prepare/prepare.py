@@ -214,7 +214,9 @@ def _prepared(choose: Chooser, examples: TrainingExamples, options: Options) -> 
     check_net_probabilities(plan, training_feed, in_kind(net_with_loss, trained, precision), net, goal)
     turns = turns_of(options.objective, plan, goal, trained)
     held = held_by(sharing, net_with_loss, plan, rates, optimizer, precision, seed, device, group, turns)
-    validate = None if checked is None else validation_of(plan, checked, held.present, net, goal.prefix, group)
+    validate = None
+    if checked is not None and held_out is not None:
+        validate = replace(validation_of(plan, checked, held.present, net, goal.prefix, group), name=held_out.name)
     engine = InPieces(held.engine, group.highest(pieces), room, whole)
     prepared = Prepared(
         net=net,

@@ -19,7 +19,7 @@ from netwright.net.run.noise import Noise
 from netwright.net.run.padding import own_elements
 from netwright.sizes.unify import Row, Shape
 from netwright.training.batch import Batch
-from netwright.training.culprit import Computes, NotFinite, naming_examples, of_values
+from netwright.training.culprit import Computes, NotFinite, naming_rows, of_values
 from netwright.training.engines.engine import mean_loss
 from netwright.training.engines.pieces import in_halves
 from netwright.training.feeds.batches import Batches
@@ -89,7 +89,8 @@ class Validation(Value, eq=False):
 
     Fields: `computed` gives the losses, `losses` in number, and last the output whose decisions are counted. `wrong`
     compares that output with the port of `target`, which has these sizes; both are None if no decisions are counted.
-    `chunk` is how many examples are measured at once.
+    `chunk` is how many examples are measured at once. `name` is what errors call the data; empty for a part of the
+    training data, whose rows are counted there.
     """
 
     data: Batches
@@ -100,6 +101,7 @@ class Validation(Value, eq=False):
     wrong: Callable[[Tensor, Tensor], Tensor] | None
     group: Group
     chunk: int = CHUNK
+    name: str = ""
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -124,7 +126,7 @@ class Validation(Value, eq=False):
         """Of a batch the sum of the losses, the number of examples, and how many decisions are wrong and are made."""
         context = measuring(batch, self.present.kind)
         drawing = Noise(0, 0, batch.examples).governing(self.data.device)  # for functions that draw by themselves
-        with drawing, naming_examples(batch.examples):
+        with drawing, naming_rows(batch.examples, self.name):
             values = self.computed(batch.inputs, context)
         loss = sum(float(mean_loss(value, batch.weights)) for value in values[: self.losses])
         wrong = decided = 0
