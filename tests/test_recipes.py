@@ -5,13 +5,14 @@ import builtins
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import netwright as nw
 
 PAGE = Path(__file__).parents[1] / "docs" / "recipes.md"
 MOST = 10  # lines
-FETCHES = "Fine-tune a published net"
+FETCHES, LISTENS = "Fine-tune a published net", "Speech to text with a published net"
 CODE = re.compile(r"^```(?:python|py)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -49,3 +50,14 @@ def test_a_published_net_is_tuned(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.skip(error.what)
     exec(compile(recipes()[FETCHES], str(PAGE), "exec"), {})
     assert capsys.readouterr().out == "['+', '-']\n"
+
+
+@pytest.mark.slow  # 71 MB
+def test_a_published_net_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("voice.wav", np.zeros(16000), 16000)
+    exec(compile(recipes()[LISTENS], str(PAGE), "exec"), {})
+    assert capsys.readouterr().out.endswith("\n")
