@@ -63,6 +63,17 @@ def test_each_position_of_an_example_is_in_its_group():
     assert {name: one.counted for name, one in report.groups.items()} == {"long": 4, "short": 2}
 
 
+def test_a_group_of_which_nothing_counts_has_no_report():
+    net = nw.Chain(nw.softmax, input=(2, 1, 2), output=nw.Mask(["a", "b"], 2, 1, ignored=255))
+    x, masks = np.zeros((3, 2, 1, 2)), np.array([[[0], [1]], [[255], [255]], [[1], [255]]])
+    report = nw.measure(net, (x, masks), by=["here", "nowhere", "there"])
+    assert {name: one.counted for name, one in report.groups.items()} == {"here": 2, "there": 1}
+    assert report.notes == (
+        "examples without a position that counts, left out: 1",
+        "groups without a position that counts: nowhere",
+    )
+
+
 def test_of_several_outputs_each_has_groups():
     net = nw.Graph(
         a=([nw.Linear(2), nw.softmax], "x"),

@@ -289,6 +289,30 @@ def test_no_data():
     assert error.value.what == "there is no data"
 
 
+def test_a_mask_whose_pixels_are_all_ignored_counts_in_no_figure():
+    net = nw.Chain(nw.softmax, input=(2, 1, 2), output=nw.Mask(["a", "b"], 2, 1, ignored=255))
+    x, masks = np.zeros((3, 2, 1, 2)), np.array([[[0], [1]], [[255], [255]], [[1], [255]]])
+    report, others = nw.measure(net, (x, masks)), nw.measure(net, (x[::2], masks[::2]))
+    assert str(report.figures) == str(others.figures)
+    assert (report.n, report.counted, [one.index for one in report.worst]) == (2, 3, [0, 2])
+    assert report.notes == ("examples without a position that counts, left out: 1",)
+    with pytest.raises(DataError) as error:
+        nw.measure(net, (x[1:2], masks[1:2]))
+    assert str(error.value) == (
+        "nothing was measured: no position of any example counts\n"
+        "  expected: at least one position whose target is known\n"
+        "  got:      1 example, such as masks whose pixels are all ignored"
+    )
+    with pytest.raises(DataError) as error:
+        nw.measure(net, (x, masks), baseline=(x[1:2], masks[1:2]))
+    assert str(error.value) == (
+        "no position of these examples counts, so that no naive guess follows from them\n"
+        "  where:    baseline\n  expected: at least one position whose target is known"
+    )
+    with pytest.raises(NetError, match="no figure of this net has the name 'blah'"):
+        nw.measure(net, ([*x[1:2]] * 300 + [*x], [*masks[1:2]] * 300 + [*masks]), metrics=["blah"])
+
+
 @pytest.mark.parametrize("top", [2, "15", (1, 0), (1.5,)])
 def test_top_lists_whole_numbers(top):
     net = nw.Chain(2, nw.softmax, input=2, output=nw.Category(["a", "b"]))

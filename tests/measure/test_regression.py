@@ -37,7 +37,8 @@ def test_small_case_by_hand():
     assert (report.mse.low, report.mse.high) == pytest.approx((low, high))
     assert (report.rmse.low, report.rmse.high) == pytest.approx((math.sqrt(low), math.sqrt(high)))
     assert (report.mse.baseline, report.r2.baseline) == pytest.approx((29.1875 / 4, 0.0))
-    assert (report.mse.baseline_name, report.mae.baseline) == ("always the mean", None)
+    assert (report.mse.baseline_name, report.mae.baseline_name) == ("always the mean", "always the median")
+    assert report.mae.baseline == pytest.approx(np.abs(T - 2.5).mean())
 
 
 def test_the_training_mean_as_baseline():
@@ -48,6 +49,7 @@ def test_the_training_mean_as_baseline():
     assert report.mae.baseline == pytest.approx(np.mean(np.abs(T - 3)))
     assert report.r2.baseline == pytest.approx(1 - np.mean((T - 3) ** 2) / T.var())
     assert report.mse.baseline_name == "always the training mean"
+    assert report.mae.baseline_name == "always the training median"
 
 
 def test_several_numbers_an_example():
@@ -71,6 +73,19 @@ def test_numbers_at_every_position():
     assert report.mae.value == pytest.approx(np.abs(together - truth).mean())
     assert report.r2.value == pytest.approx(1 - ((together - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())
     assert report.r2.low < report.r2.value < report.r2.high and report.r2.n == 30
+
+
+def test_an_example_without_positions_counts_in_no_figure():
+    none = np.empty(0)
+    whole, with_none = (
+        measured([Y], [T], unit="positions"),
+        measured([none, Y, none], [none, T, none], unit="positions"),
+    )
+    assert str(figures(with_none).figures) == str(figures(whole).figures)
+    assert (with_none.n, with_none.without, with_none.counted) == (1, 2, 4)
+    assert message(lambda: NumberSums(1).update([none], [none])) == (
+        "an example of another size\n  where:    predictions, row 0\n  expected: 1 numbers\n  got:      0"
+    )
 
 
 def test_a_column_of_predictions_is_not_broadcast_over_a_row_of_targets():
@@ -128,7 +143,7 @@ def test_text():
     assert figure_lines(figures(measured()).figures) == (
         "MSE    0.38  (0.09-6.57)    always the mean: 7.30\n"
         "RMSE   0.61  (0.31-2.56)    always the mean: 2.70\n"
-        "MAE    0.50  (0.19-3.79)\n"
+        "MAE    0.50  (0.19-3.79)    always the median: 2.12\n"
         "R²    0.949  (0.767-0.994)  always the mean: 0.000"
     )
 

@@ -101,7 +101,6 @@ def test_no_confusion_matrix_of_many_elements():
     ("ps", "ts", "what"),
     [
         ([np.full((2, 2), 0.5)], [np.array([0])], "targets of example 0 of another shape than expected"),
-        ([np.full((0, 2), 0.5)], [np.array([], int)], "an example without positions"),
         ([np.full((1, 2), 0.7)], [np.array([0])], "probabilities that do not add up"),
         ([np.full((1, 2), 0.5)], [np.array([2])], "a target that is not a class"),
     ],

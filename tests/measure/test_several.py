@@ -141,6 +141,15 @@ def test_chunks_of_positions_are_all_at_once(n, seed, cut):
         assert (a.value, a.low, a.high) == pytest.approx((b.value, b.low, b.high))
 
 
+def test_an_example_without_positions_counts_in_no_figure():
+    whole, with_none = PositionLabels(("a", "b", "c")), PositionLabels(("a", "b", "c"))
+    whole.update([P], [T])
+    assert np.isnan(with_none.update([P[:0], P], [T[:0], T])).tolist() == [True, False]
+    assert np.isnan(with_none.update([P[:0]], [T[:0]])).all()
+    assert str(figures(with_none).figures) == str(figures(whole).figures)
+    assert (with_none.n, with_none.without, with_none.counted) == (1, 2, 4)
+
+
 def test_positions_that_stand_and_fall_together_count_less():
     t = np.ones((5000, 3), int)
     together = np.repeat(np.where(np.arange(100) < 20, 0.2, 0.8), 50)[:, None].repeat(3, 1)
@@ -174,7 +183,6 @@ def test_baselines_of_the_training_data_at_positions():
             "targets of example 0 of another shape than expected\n"
             "  expected: (4, 3), 0 or 1 for each label at every position\n  got:      (2, 3)",
         ),
-        (P[:0], T[:0], "an example without positions\n  where:    example 0\n  expected: at least one position"),
         (
             P,
             T * 2,

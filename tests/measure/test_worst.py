@@ -27,6 +27,10 @@ def test_infinite_losses_come_first():
     assert kept(2, [[1.0, np.inf], [2.0]]).result() == [(1, np.inf), (2, 2.0)]
 
 
+def test_an_example_that_does_not_count_is_never_among_them():
+    assert kept(3, [[np.nan, 1.0], [np.nan], [2.0, np.nan]]).result() == [(3, 2.0), (1, 1.0)]
+
+
 def test_a_negative_count_is_refused():
     with pytest.raises(DataError) as caught:
         Worst(-1)

@@ -364,8 +364,14 @@ def json_number(x: float) -> float | None:
     return float(x) if math.isfinite(x) else None
 
 
-def nothing_measured() -> DataError:
-    """The error for a result that is requested before any example was added."""
+def nothing_measured(without: int = 0) -> DataError:
+    """The error for a result that is requested before any example counted; `without` are those without positions."""
+    if without:
+        return DataError(
+            what="nothing was measured: no position of any example counts",
+            expected="at least one position whose target is known",
+            got=f"{without:,} example{'s' * (without > 1)}, such as masks whose pixels are all ignored",
+        )
     return DataError(
         what="nothing was measured: there were no examples",
         expected="at least one example",

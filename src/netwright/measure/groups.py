@@ -1,14 +1,17 @@
 """The figures of each group of examples beside those of all: which example is in which group, and their tallies."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from torch import Tensor
 
 from netwright.codecs.numeric import plain_number
-from netwright.errors import DataError
+from netwright.errors import DataError, shortened
 from netwright.measure.output import Chunk, OutputTally, Tensors
 from netwright.measure.report import Report
+
+LONGEST = 80  # characters of a list of groups in a note
 
 
 class Groups:
@@ -76,13 +79,20 @@ class Groups:
             picked = [targets[row] for row in at]
             self._tallies[name][place].update(inputs, picked, _picked(given, at), _picked(wanted, at))
 
-    def reports(self, place: int) -> dict[Any, Report]:
-        """The report of output `place` for each group, in the order of their names."""
+    def added(self, report: Report, place: int) -> Report:
+        """The report of output `place` with that of each group, in the order of their names.
+
+        A group of which nothing counts has no report, and a note names it.
+        """
         try:
             names = sorted(self._tallies)
         except TypeError:  # such as texts beside None
             names = sorted(self._tallies, key=str)
-        return {name: self._tallies[name][place].report() for name in names}
+        found = {name: self._tallies[name][place] for name in names}
+        bare = [str(name) for name, end in found.items() if not end.tally.n]
+        note = (f"groups without a position that counts: {shortened(', '.join(bare), LONGEST)}",) if bare else ()
+        groups = {name: end.report() for name, end in found.items() if end.tally.n}
+        return replace(report, groups=groups, notes=(*report.notes, *note))
 
 
 def _picked(rows: Tensors, at: Sequence[int]) -> Tensors:

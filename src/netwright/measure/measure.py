@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 from torch import Tensor
@@ -130,16 +129,13 @@ def measure(
     if groups is not None and isinstance(found, Source):
         groups.expect(len(found))
     for chunk in chunks(found):
-        first = ends[0].tally.n == 0
         _measure(net, ends, chunk, groups=groups)
-        for end in ends if first else ():
+        for end in ends:
             end.check_names()
     reports = {end.name: end.report() for end in ends}
     if groups is not None:
-        groups.expect(ends[0].tally.n)
-        reports = {
-            name: replace(report, groups=groups.reports(place)) for place, (name, report) in enumerate(reports.items())
-        }
+        groups.expect(ends[0].tally.seen)
+        reports = {name: groups.added(report, place) for place, (name, report) in enumerate(reports.items())}
     return reports[ends[0].name] if len(ends) == 1 else several_reports(reports)
 
 
@@ -206,6 +202,8 @@ def _learn(ends: Sequence[OutputTally], chunks: Iterator[Chunk]) -> None:
         except DataError as error:
             raise at_rows(error, range(seen, sys.maxsize)).within("baseline") from None
         seen += len(chunk[ends[0].column])
+    for end in ends:
+        end.check_lessons()
 
 
 def _measure(
@@ -216,7 +214,7 @@ def _measure(
     groups: Groups | None = None,
 ) -> None:
     """Measure a chunk, as many examples at once as memory allows; `keep` gets outputs by name, and their examples."""
-    seen = ends[0].tally.n if ends else 0
+    seen = ends[0].tally.seen if ends else 0
     names = [] if groups is None else groups.of(chunk, seen)
     try:
         found = [end.encoded(chunk[end.column]) for end in ends]

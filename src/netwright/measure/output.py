@@ -61,6 +61,7 @@ class OutputTally:
         self._shown = FUNCTIONS.get(codec.answer or "", ())
         self._names: list[str] = []  # that may be of figures which are always shown
         self._answers = AnswerList(codec)
+        self._lessons = 0  # numbers of the targets that the naive guess was learned from
 
     def emptied(self) -> "OutputTally":
         """The same measurement, with its naive guess, of no example yet; it keeps no worst examples."""
@@ -90,12 +91,15 @@ class OutputTally:
             self.tally.kept = KeptAnswers()
 
     def check_names(self) -> None:
-        """Refuse a name that no figure of this output has; some examples must have been measured.
+        """Refuse a name that no figure of this output has, once there are examples that count.
 
         Raises: NetError.
         """
+        if not self._names or not self.tally.n:
+            return
         shown = [attribute(metric(self.tally).name) for metric in self.tally.metrics]
-        for name in self._names:
+        names, self._names = self._names, []
+        for name in names:
             if name not in shown:
                 raise NetError(
                     what=f"no figure of this net has the name {name!r}",
@@ -126,7 +130,20 @@ class OutputTally:
         """Add targets of training data, for the baseline."""
         rows = self.encoded(targets)
         rows = [row[row >= 0] for row in rows] if self.codec.partial else rows
+        self._lessons += sum(row.numel() for row in rows) if self._counts else 1
         self.tally.learn(self._numbers([self._prepared(row) for row in rows]) if self._plain else rows)
+
+    def check_lessons(self) -> None:
+        """Refuse training data in which nothing counts; it is called after all of them were learned from.
+
+        Raises: DataError.
+        """
+        if not self._lessons:
+            raise DataError(
+                what="no position of these examples counts, so that no naive guess follows from them",
+                where="baseline" + (f", port {self.column!r}" if self.several else ""),
+                expected="at least one position whose target is known",
+            )
 
     def update(self, raws: Chunk, targets: Sequence[Any], given: Tensors, wanted: Tensors) -> None:
         """Add a part of a chunk."""
@@ -147,10 +164,10 @@ class OutputTally:
 
     def _places(self, raws: Chunk) -> Sequence[Any] | None:
         """Where each raw input lies in its encoded form, for answers about places in it, such as boxes."""
-        if type(self.codec).on_input is Codec.on_input:
+        if not self.codec.about_places:
             return None
         for name, codec in self._inputs.items():
-            if type(codec).place_of is not Codec.place_of:
+            if codec.has_places:
                 return [codec.place_of(one) for one in raws[name]]
         return None
 
@@ -169,7 +186,7 @@ class OutputTally:
         """
         tally = self.tally
         if not tally.n:
-            raise nothing_measured()
+            raise nothing_measured(tally.without)
         named = [metric for metric in self.asked if isinstance(metric, NamedMetric)]
         each = [metric for metric in self.asked if isinstance(metric, NamedMetric | ClassMetric)]
         columns = [metric.each(cast(Any, tally)) for metric in each if metric.each is not None]
@@ -185,11 +202,16 @@ class OutputTally:
             classes=with_figures(tally.classes(), columns),
             confusion=tally.confusion(),
             baseline_from="the training data" if tally.informed else "the measured data",
-            notes=(*tally.notes(), *notes),
+            notes=(*self._left_out(), *tally.notes(), *notes),
             curves=tuple(curve for metric in named if metric.curves is not None for curve in metric.curves(tally)),
             worst=self.kept.examples(),
             output=self.name,
         )
+
+    def _left_out(self) -> tuple[str, ...]:
+        """A note on the examples that do not count."""
+        count = self.tally.without
+        return (f"examples without a position that counts, left out: {count:,}",) if count else ()
 
     @property
     def _plain(self) -> bool:
@@ -206,7 +228,7 @@ class OutputTally:
 
     def _check_positions(self, given: Tensors, wanted: Tensors) -> None:
         one = self.codec.answer in ("class", "elements")
-        for row, (output, target) in enumerate(zip(given, wanted, strict=True), self.tally.n):
+        for row, (output, target) in enumerate(zip(given, wanted, strict=True), self.tally.seen):
             positions = tuple(output.shape[:-1] if one else output.shape)
             if tuple(target.shape) != positions:
                 raise DataError(

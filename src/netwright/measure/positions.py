@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from netwright.errors import DataError
 from netwright.measure.arrays import (
     Rows,
     check_choice,
@@ -70,26 +69,28 @@ class EveryPosition(Choices):
         The predicted class is the most probable, the first of equals; of yes and no, yes from one half on.
         """
         k = len(self.labels)
+        losses = np.full(len(given), np.nan)
+        there: list[int] = []  # examples with positions
         ps: list[np.ndarray] = []
         said: list[np.ndarray] = []
         ts: list[np.ndarray] = []
-        for i, (output, wanted) in enumerate(zip(given, right, strict=True), self.n):
+        for row, (output, wanted) in enumerate(zip(given, right, strict=True)):
+            i = self.seen + row
             means = f"one for each of the {k} labels at every position"
             p, t = host(output), host(wanted).reshape(-1)
             flat = p.reshape(-1, p.shape[-1])  # (*positions, k) -> (p, k)
             p, chosen = choices(flat, k, f"probabilities of example {i}", means)
             check_shape(f"targets of example {i}", t, (len(p),), "a class index for each position that the net gave")
-            if not len(p):
-                raise DataError(
-                    what="an example without positions", where=f"example {i}", expected="at least one position"
-                )
-            ps.append(p)
-            said.append(chosen)
-            ts.append(class_indices(t, k, 0))
-        if not ps:
-            return np.empty(0)
+            if len(p):
+                there.append(row)
+                ps.append(p)
+                said.append(chosen)
+                ts.append(class_indices(t, k, 0))
         for p in ps:
             check_probabilities(p, 0, sum_to_one=True)
+        self.without += len(losses) - len(there)
+        if not ps:
+            return losses
         sums = [self._sums(*one) for one in zip(ps, said, ts, strict=True)]
         lengths = np.array([len(t) for t in ts])  # (b,)
         rows = np.array(sums)  # (b, 2 + top)
@@ -98,7 +99,8 @@ class EveryPosition(Choices):
         if self.kept is not None:
             self.kept.add(lengths, p=np.concatenate(ps), said=np.concatenate(said), target=np.concatenate(ts))
         self.n += len(ps)
-        return rows[:, -1] / lengths
+        losses[there] = rows[:, -1] / lengths
+        return losses
 
     def _sums(self, p: np.ndarray, said: np.ndarray, t: np.ndarray) -> list[float]:
         """Sums over the positions of one example: how many are right, right among the first n, and -ln p."""

@@ -10,6 +10,7 @@ import numpy as np
 from netwright.errors import DataError
 from netwright.measure.arrays import Rows, check_finite, check_shape
 from netwright.measure.estimate import Estimate, Moments, Shares, Z, plus, student
+from netwright.measure.medians import Medians
 from netwright.measure.named_metric import NamedMetric
 from netwright.measure.tally import Metric, Tally
 
@@ -36,7 +37,10 @@ class NumberSums(Tally):
         self.pairs: Moments | None = None  # (d, 4) of an example: squared error, y - shift, (y - shift)², positions
         self.shift = np.zeros(components)  # (d,) near the targets, so that their fourth powers keep their digits
         self._positions = 0
+        self.middle = Medians(components)  # of the measured targets
         self._taught = np.zeros(components)
+        self._taught_middle = Medians(components)
+        self._taught_median: np.ndarray | None = None
         self._lessons = 0
 
     @property
@@ -50,8 +54,9 @@ class NumberSums(Tally):
     def learn(self, right: Rows) -> None:
         for one in self._rows("targets", right):
             self._taught += one.sum(axis=0)
+            self._taught_middle.add(one)
             self._lessons += len(one)
-        self.informed = True
+        self.informed, self._taught_median = True, None
 
     def update(self, given: Rows, right: Rows) -> np.ndarray:
         """Add a batch.
@@ -61,16 +66,26 @@ class NumberSums(Tally):
         ys, ts = self._rows("predictions", given), self._rows("targets", right)
         if len(ys) != len(ts):
             check_shape("predictions", np.empty(len(ys)), (len(ts),), "as the targets")
-        for i, (y, t) in enumerate(zip(ys, ts, strict=True), self.n):
+        for i, (y, t) in enumerate(zip(ys, ts, strict=True), self.seen):
             check_shape(f"predictions of example {i}", y, t.shape, "as the targets")
-        if not ys:
-            return np.empty(0)
+        there = [i for i, t in enumerate(ts) if len(t)]
+        self.without += len(ts) - len(there)
+        losses = np.full(len(ts), np.nan)
+        if there:
+            losses[there] = self._add([ys[i] for i in there], [ts[i] for i in there])
+        return losses
+
+    def _add(self, ys: Sequence[np.ndarray], ts: Sequence[np.ndarray]) -> np.ndarray:
+        """Add examples with positions; gives the loss of each."""
         if self.pairs is None:
             self.shift = ts[0][0]  # (d,); one of them, so that targets that never vary have a spread of exactly 0
         counts = np.array([len(t) for t in ts])  # (b,)
         starts = counts.cumsum() - counts
         y, t = np.concatenate(ys), np.concatenate(ts)  # (positions of all, d)
-        guess = self._taught / max(1, self._lessons)  # used only if it was learned
+        if self._taught_median is None and self._taught_middle.known:
+            self._taught_median = self._taught_middle.median
+        guess = np.zeros(self.components) if self._taught_median is None else self._taught_median  # used if learned
+        self.middle.add(t)
 
         def summed(values: np.ndarray) -> np.ndarray:
             return np.add.reduceat(values, starts, axis=0)  # (positions of all, …) -> (b, …)
@@ -128,9 +143,10 @@ class NumberSums(Tally):
     def _rows(self, name: str, rows: Rows) -> list[np.ndarray]:
         """Each example as (positions, d)."""
         found: list[np.ndarray] = []
-        for i, row in enumerate(rows, self.n):
+        for i, row in enumerate(rows, self.seen):
             flat = np.asarray(row, np.float64).reshape(-1)
-            if not flat.size or flat.size % self.components:
+            empty = not flat.size and self.unit == "examples"
+            if empty or flat.size % self.components:
                 raise DataError(
                     what="an example of another size",
                     where=f"{name}, row {i}",
@@ -163,13 +179,12 @@ def rmse(seen: NumberSums) -> Estimate:
 
 
 def mae(seen: NumberSums) -> Estimate:
-    """The mean absolute error, in the target's unit.
-
-    The mean of the measured data is known only after all data, too late to compute the error of guessing it, so there
-    is a naive guess only if training data were given.
-    """
-    guess = seen.errors.mean("", 2).value if seen.informed else None
-    return replace(seen.errors.mean("MAE", 1, baseline=guess, baseline_name=seen.always), less_is_better=True)
+    """The mean absolute error, in the target's unit; the naive guess is the median, whose error is the least."""
+    guess: float | None = None
+    if seen.middle.known:  # not of more numbers than medians are kept of
+        guess = seen.errors.mean("", 2).value if seen.informed else float(seen.middle.deviation.mean())
+    name = "always the training median" if seen.informed else "always the median"
+    return replace(seen.errors.mean("MAE", 1, baseline=guess, baseline_name=name), less_is_better=True)
 
 
 def r2(seen: NumberSums) -> Estimate:

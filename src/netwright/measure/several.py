@@ -204,22 +204,26 @@ class PositionLabels(LabelAnswers):
         Shapes: given, for each example, (*positions, k) probabilities; right, for each, (*positions, k) of 0 and 1.
         """
         k = len(self.labels)
+        losses = np.full(len(given), np.nan)
+        there: list[int] = []  # examples with positions
         ps: list[np.ndarray] = []
         ts: list[np.ndarray] = []
-        for i, (output, wanted) in enumerate(zip(given, right, strict=True), self.n):
+        for row, (output, wanted) in enumerate(zip(given, right, strict=True)):
+            i = self.seen + row
             p, t = (one.reshape(-1, one.shape[-1]) for one in (host(output), host(wanted)))  # (p, k)
             means = f"one for each of the {k} labels at every position"
             check_shape(f"probabilities of example {i}", p, (len(p), k), means)
             check_shape(f"targets of example {i}", t, p.shape, "0 or 1 for each label at every position")
-            if not len(p):
-                raise DataError(
-                    what="an example without positions", where=f"example {i}", expected="at least one position"
-                )
             check_probabilities(p, 0, sum_to_one=False)
             _check_answers(t, f"targets of example {i}, position", 0)
-            ps.append(p.astype(np.float64))
-            ts.append(t != 0)
-        return self._add(np.concatenate(ps), np.concatenate(ts), np.array([*map(len, ps)])) if ps else np.empty(0)
+            if len(p):
+                there.append(row)
+                ps.append(p.astype(np.float64))
+                ts.append(t != 0)
+        self.without += len(losses) - len(there)
+        if ps:
+            losses[there] = self._add(np.concatenate(ps), np.concatenate(ts), np.array([*map(len, ps)]))
+        return losses
 
     def _add(self, p: np.ndarray, t: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Add the positions of all examples, (positions, k) each; the examples have these lengths (b,)."""

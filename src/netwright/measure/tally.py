@@ -38,12 +38,14 @@ class Tally(ABC):
     Fields:
         unit: what is counted: examples, or their positions.
         n: examples measured so far.
+        without: examples of which no position counts, such as a mask whose pixels are all ignored; `n` leaves them out.
         informed: whether the naive guess was read from training data.
         kept: every answer with its target, where a metric that was asked for reads them all; else None.
     """
 
     unit: ClassVar[str] = "examples"
     n = 0
+    without = 0
     informed = False
     kept: KeptAnswers | None = None
 
@@ -53,7 +55,10 @@ class Tally(ABC):
 
     @abstractmethod
     def update(self, given: Rows, right: Rows) -> np.ndarray:
-        """Add a batch of outputs and encoded targets; gives the loss of each example, which orders the worst."""
+        """Add a batch of outputs and encoded targets; gives the loss of each example, which orders the worst.
+
+        An example without positions counts in no figure, and its loss is NaN.
+        """
 
     @property
     @abstractmethod
@@ -74,6 +79,11 @@ class Tally(ABC):
     def counted(self) -> int:
         """How many units were measured."""
         return self.n
+
+    @property
+    def seen(self) -> int:
+        """How many examples were given so far, with those that do not count."""
+        return self.n + self.without
 
     @property
     def width(self) -> int:

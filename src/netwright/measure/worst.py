@@ -26,8 +26,9 @@ class Worst:
         self._kept = (np.empty(0, np.int64), np.empty(0, np.float64))
 
     def update(self, losses: np.ndarray) -> None:
-        """Add the next examples' losses, (b,)."""
-        self._keep(np.arange(self.seen, self.seen + len(losses)), losses.astype(np.float64))
+        """Add the next examples' losses, (b,); NaN for an example that does not count."""
+        counts = np.flatnonzero(~np.isnan(losses))
+        self._keep(self.seen + counts, losses[counts].astype(np.float64))
         self.seen += len(losses)
 
     def result(self) -> list[tuple[int, float]]:
