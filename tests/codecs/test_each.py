@@ -331,3 +331,67 @@ the axis 'words' is one list, and this is nested 2 deep
   mend:     leave the name of the axis out, for any nesting"""
         )
     assert message(Each, Category(range(3)), "two words").startswith("the axis of a sequence is a name")
+
+
+MASKS = nw.Mask(["dark", "light"], 6, 6, resize="letterbox")
+MARKS = nw.initialize(nw.Chain(nw.Conv(2, 1), nw.softmax, input=Image(6, 6, "gray", resize="letterbox")), seed=1)
+
+
+def of_frames(decoder: Codec) -> nw.Net:
+    """The net of one picture, at every frame of a film."""
+    net = nw.Chain(nw.Map(MARKS.bare()), input=Each(Image(6, 6, "gray", resize="letterbox"), "frames"))
+    return net.with_arrays({f"map1/{path}": value for path, value in MARKS.arrays.items()}).with_output(decoder)
+
+
+def test_masks_of_frames_are_in_the_pixels_of_each_frame(tmp_path: Path):
+    draw = np.random.default_rng(0)
+    net, single = of_frames(Each(MASKS, "frames")), MARKS.with_output(MASKS)
+    film = draw.integers(0, 256, (3, 12, 8), np.uint8)
+    mixed = [film[0], film[1][:6], film[2][:4, :4]]
+    for frames in (film, mixed):
+        for answer, frame in zip(net(frames), frames, strict=True):
+            assert answer.shape == frame.shape and (answer == single(frame)).all()
+    chances = net(mixed, nw.probabilities)
+    assert [one["light"].shape for one in chances] == [(12, 8), (6, 8), (4, 4)]
+    assert [[mask.shape for mask in film] for film in net([film, film[:1]])] == [[(12, 8)] * 3, [(12, 8)]]
+    pictures = [pil.fromarray(frame) for frame in film]
+    pictures[0].save(tmp_path / "film.gif", save_all=True, append_images=pictures[1:])
+    assert [mask.shape for mask in net(tmp_path / "film.gif")] == [(12, 8)] * 3
+    one = nw.measure(net, ([mixed], [[single(frame) for frame in mixed]]), metrics=[first_size])
+    assert one.first_size.value == 12
+
+
+def first_size(answers: list[list[np.ndarray]], targets: object) -> float:
+    del targets
+    return answers[0][0].shape[0]
+
+
+def test_masks_of_frames_have_the_sizes_of_their_frames():
+    film = np.zeros((2, 12, 8), np.uint8)
+    masks = [np.zeros((12, 8), int), np.zeros((12, 6), int)]
+    data = ([film] * 4, [masks] * 4)
+    said = message(lambda: nw.train(of_frames(Each(MASKS, "frames")), data, epochs=1, progress=False))
+    assert said == (
+        "the mask has another size than its picture\n  where:    port 'target', row 0, position 1\n"
+        "  expected: 12 x 8, height by width\n  got:      12 x 6"
+    )
+
+
+def test_boxes_of_frames_are_in_the_pixels_of_each_frame():
+    image = Image(16, 16, "gray")
+    decoder = Each(nw.Boxes(["a"], 16, 16, strides=(16,)), "frames")
+    box = torch.tensor([[4.0, 4.0, 12.0, 8.0, 9.0, 9.0]])  # (cells, 5 + k)
+    answer = decoder.decode(torch.stack([box, box]))
+    frames = [np.zeros((32, 16), np.uint8), np.zeros((16, 48), np.uint8)]
+    found = decoder.on_input(answer, Each(image).place_of(frames))
+    assert [one.box for things in found for one in things] == [(4.0, 8.0, 12.0, 16.0), (12.0, 4.0, 36.0, 8.0)]
+    assert decoder.on_input(answer, Each(image).place_of(frames[:1] * 2)) == [found[0], found[0]]
+    assert decoder.on_input(answer, Each(image).place_of([*frames, frames[0]])) == answer  # whose they are is not known
+    assert decoder.codec.on_input(answer[0], Each(image).place_of(frames)) == answer[0]
+    assert Each(image).place_of([[frames[0]], frames]) == [[image.place_of(frames[0])], [*map(image.place_of, frames)]]
+
+
+def test_frames_with_as_many_things_as_a_thing_has_parts():
+    thing = ((0, 0, 2, 2), "a")
+    film = [[thing, thing], [], [thing, thing, thing]]
+    assert Each(nw.Boxes(["a"], 8, 8)).encode_all([film, film[:1]]).lengths[1].tolist() == [3, 1, 4, 3]

@@ -152,6 +152,10 @@ class Boxes(LabelCodec):
         return "boxes"
 
     @property
+    def about_places(self) -> bool:
+        return True
+
+    @property
     def encoded(self) -> str:
         return f"boxes {NUMBERS}"
 
@@ -194,7 +198,9 @@ class Boxes(LabelCodec):
         boxes = torch.minimum(boxes.clamp_min(0), ends)  # (b, n, 4)
         return torch.cat([boxes, torch.where(seen, label, NOTHING[-1])], -1)  # (b, n, 5)
 
-    def expect_place(self, raw: Any, place: PicturePlacement) -> None:
+    def expect_place(self, raw: Any, place: Any) -> None:
+        if not isinstance(place, PicturePlacement):
+            return
         said = raw.size if isinstance(raw, Things) else self._size or place.given
         if said != place.given:
             height, width = place.given
@@ -206,9 +212,9 @@ class Boxes(LabelCodec):
                 mend=f"nw.Things(things, size=({height}, {width})), if they are in pixels of the picture that is given",
             )
 
-    def on_input(self, answer: Any, place: PicturePlacement) -> list[Thing]:
+    def on_input(self, answer: Any, place: Any) -> list[Thing]:
         things = cast(list[Thing], answer)
-        if not things or place.kept:
+        if not things or not isinstance(place, PicturePlacement) or place.kept:
             return things
         boxes = place.original(torch.tensor([thing.box for thing in things], dtype=torch.float64, device="cpu"))
         solid = (boxes[:, 2:] > boxes[:, :2]).all(1).tolist()
@@ -285,7 +291,12 @@ def _is_thing(raw: Any) -> bool:
     if not isinstance(raw, list | tuple):
         return False
     parts = cast(Sequence[Any], raw)
-    return len(parts) in (2, 3) and (isinstance(parts[0], list | tuple) or is_array(parts[0]))
+    return len(parts) in (2, 3) and (is_array(parts[0]) or _is_row(parts[0]))
+
+
+def _is_row(raw: Any) -> bool:
+    """Whether it is a row of single values, as a box is; a thing is none."""
+    return isinstance(raw, list | tuple) and not any(isinstance(one, list | tuple) for one in cast(Sequence[Any], raw))
 
 
 def _box(raw: Any, size: tuple[int, int] | None) -> tuple[float, ...]:

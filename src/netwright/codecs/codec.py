@@ -48,8 +48,9 @@ class Codec(Value, ABC):
     - `read`, one tensor to one raw value, in the form that a `Reading` asks for; `decode` calls it;
     - `answer`, one word for what the output is, so that a net which it decodes can be trained without a loss of one's
       own, and measured; `names`, what its classes are called, where they are not numbers;
-    - of inputs with places in them, such as pictures: `place_of`, where a raw value lies in its encoded form, and
-      `moves`, where `varied` has moved it. The decoder of places says in `on_input` and `moved` what follows for them.
+    - of inputs with places in them, such as pictures: `has_places`, `place_of`, where a raw value lies in its encoded
+      form, and `moves`, where `varied` has moved it. A decoder that is `about_places` says in `on_input` and `moved`
+      what follows for them.
     """
 
     def __init_subclass__(cls) -> None:
@@ -155,13 +156,26 @@ class Codec(Value, ABC):
             )
         return self.read(output, reading)
 
+    @property
+    def has_places(self) -> bool:
+        """Whether raw values have places in them, such as the pixels of a picture: then `place_of` is asked."""
+        return False
+
+    @property
+    def about_places(self) -> bool:
+        """Whether raw values are about places in an input, such as boxes: then `on_input` is asked, in training too."""
+        return False
+
     def place_of(self, raw: Any) -> Any:
         """Where a raw value lies in its encoded form, such as a picture that is resized; None for other values."""
         del raw
         return None
 
     def expect_place(self, raw: Any, place: Any) -> None:
-        """Raise `DataError` for a target of places that does not belong to an input that lies so; training asks it."""
+        """Raise `DataError` for a target of places that does not belong to an input that lies so; training asks it.
+
+        A place of another kind than the decoder knows, such as those of several pictures, is none for it.
+        """
 
     def on_input(self, answer: Any, place: Any) -> Any:
         """An answer about places in the encoded input, such as boxes, as one about the raw input, by its place."""

@@ -26,9 +26,11 @@ class Each(Codec):
     """A codec applied at every position: a class for every pixel, a number for every step, every frame of a film.
 
     Raw things come as lists, tuples or arrays, nested as deep as the net's axes before the codec's; decoding gives
-    nested lists. `Each(Image(…))` takes a file with several pictures too, such as an animated GIF. Where lengths
-    differ, between examples or inside one, `encode_all` gives a `Ragged`; `encode` refuses an example that one tensor
-    cannot hold.
+    nested lists. `Each(Image(…))` takes a file with several pictures too, such as an animated GIF; `Each(Mask(…))` and
+    `Each(Boxes(…))` answer in the pixels of each frame as it was given.
+
+    Where lengths differ, between examples or inside one, `encode_all` gives a `Ragged`; `encode` refuses an example
+    that one tensor cannot hold.
 
     Shapes:
         `encode` gives `*each` before what the codec gives; `decode` takes `*each` before what the codec takes. With an
@@ -84,6 +86,14 @@ class Each(Codec):
     @property
     def partial(self) -> bool:
         return self.codec.partial
+
+    @property
+    def has_places(self) -> bool:
+        return self.codec.has_places
+
+    @property
+    def about_places(self) -> bool:
+        return self.codec.about_places
 
     @property
     def names(self) -> tuple[Any, ...]:
@@ -150,6 +160,33 @@ class Each(Codec):
         for size in reversed(shape[1:]):
             found = [found[start : start + size] for start in range(0, len(found), size)]
         return found
+
+    def place_of(self, raw: Any) -> Any:
+        """The place of all items, if they lie alike, as the frames of a film do; else of each, in lists as in `raw`."""
+        film = self.codec.several(raw)
+        if film is not None:
+            return self.codec.place_of(next(iter(film)))
+        levels, items = self._flat(raw)
+        if is_array(items):
+            return self.codec.place_of(items[0])
+        places = [self.codec.place_of(item) for item in items]
+        return places[0] if all(place == places[0] for place in places) else _nest(places, levels)
+
+    def expect_place(self, raw: Any, place: Any) -> None:
+        levels, items = self._flat(raw)
+        for at, item in zip(_places(levels), items, strict=True):
+            try:
+                self.codec.expect_place(item, _at(place, at))
+            except DataError as error:
+                raise error.within(_position(at)) from None
+
+    def on_input(self, answer: Any, place: Any) -> Any:
+        if self.codec.takes(answer):
+            return self.codec.on_input(answer, place)
+        places = cast(list[Any], place) if isinstance(place, list) else [place] * len(answer)
+        if len(places) != len(answer):  # the net gives other positions than it takes, and nothing says whose they are
+            return answer
+        return [self.on_input(one, at) for one, at in zip(answer, places, strict=True)]
 
     def takes(self, raw: Any) -> bool:
         if self.codec.several(raw) is not None:
@@ -269,6 +306,21 @@ class _Items(Sequence[Any]):
             first, stop = self._rows[number]
             self._number, self._items = number, self._flat(self._raws[first:stop], first)
         return self._items
+
+
+def _nest(items: list[Any], levels: list[list[int]]) -> list[Any]:
+    """The items in lists of lists, whose lengths are given level by level."""
+    for counts in reversed(levels[1:]):
+        items = [items[end - count : end] for count, end in zip(counts, itertools.accumulate(counts), strict=True)]
+    return items
+
+
+def _at(nested: Any, place: tuple[int, ...]) -> Any:
+    """The item at a place of lists of lists; what is no list stands at every place, and None where there is none."""
+    for number in place:
+        if isinstance(nested, list):
+            nested = cast(list[Any], nested)[number] if number < len(cast(list[Any], nested)) else None
+    return nested
 
 
 def _before(sizes: str, axis: str) -> str:

@@ -223,6 +223,10 @@ class Image(Codec):
         deviation = _rounded(moments.deviation) if self.deviation is FREE else self.deviation
         return replace(self, mean=mean, deviation=deviation)
 
+    @property
+    def has_places(self) -> bool:
+        return True
+
     def place_of(self, raw: Any) -> PicturePlacement:
         if is_picture(raw):
             height, width = read_picture(raw, _upright_size)

@@ -104,6 +104,10 @@ class Mask(LabelCodec):
         return self.ignored is not None or (self.resize == "letterbox" and not isinstance(self.height, str))
 
     @property
+    def about_places(self) -> bool:
+        return True
+
+    @property
     def encoded(self) -> str:
         count = super().decoded
         return f"{self.height} {self.width} <{count}>"
@@ -142,17 +146,17 @@ class Mask(LabelCodec):
     def moved(self, prepared: Tensor, moves: PictureMoves) -> Tensor:
         return moves.classes(prepared, UNKNOWN if self.partial else 0)  # (b, h, w)
 
-    def expect_place(self, raw: Any, place: PicturePlacement) -> None:
+    def expect_place(self, raw: Any, place: Any) -> None:
         size = tuple(self._index(raw).shape)
-        if size != place.given:
+        if isinstance(place, PicturePlacement) and size != place.given:
             raise DataError(
                 what="the mask has another size than its picture",
                 expected=f"{place.given[0]} x {place.given[1]}, height by width",
                 got=f"{size[0]} x {size[1]}",
             )
 
-    def on_input(self, answer: Any, place: PicturePlacement) -> Any:
-        if place.kept:
+    def on_input(self, answer: Any, place: Any) -> Any:
+        if not isinstance(place, PicturePlacement) or place.kept:
             return answer
         if isinstance(answer, Mapping):
             each = cast(Mapping[Label, Numbers], answer)

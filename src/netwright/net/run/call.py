@@ -205,11 +205,11 @@ def places_of_raws(node: Node, x: Any, single: bool) -> Sequence[Any]:
 
     The places are those of the first input whose encoder moves anything.
     """
-    if not any(type(codec).on_input is not Codec.on_input for codec in node.held.outputs.values()):
+    if not any(codec.about_places for codec in node.held.outputs.values()):
         return ()
     raws = by_port(node, x)
     for name, codec in node.held.inputs.items():
-        if name in raws and type(codec).place_of is not Codec.place_of:
+        if name in raws and codec.has_places:
             raw = raws[name].examples if isinstance(raws[name], Many) else raws[name]
             return [codec.place_of(one) for one in ([raw] if single else raw)]
     return ()

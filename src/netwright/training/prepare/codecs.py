@@ -45,9 +45,9 @@ def fitted(net: Net, source: Source, targets: Mapping[str, str]) -> Net:
 
 def _check_places(net: Net, source: Source, port: str, codec: Codec) -> None:
     """Raise an error for targets of places that do not fit the pictures they belong to, among the first examples."""
-    if type(codec).expect_place is Codec.expect_place:
+    if not codec.about_places:
         return
-    moving = [name for name, codec in net.held.inputs.items() if type(codec).place_of is not Codec.place_of]
+    moving = [name for name, codec in net.held.inputs.items() if codec.has_places]
     if moving:
         encoder, rows = net.held.inputs[moving[0]], source.read(range(min(len(source), FEW)), [moving[0], port])
         with _errors_at(port, source):
