@@ -67,8 +67,77 @@ def test_a_killed_run_goes_on(here, capsys):
     assert main([*TRAIN, "-o", "killed.net"]) == 0
     assert nw.load("killed.net") == nw.load("whole.net")
     assert main([*TRAIN, "-o", "killed.net", "--learning-rate", "0.5"]) == 1
-    assert "TrainingError: this call differs from the run in the folder in learning rate" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "TrainingError: this call differs from the run in the folder in learning rate\n"
+        "  where:    runs/killed\n"
+        "  expected: learning rate: chosen\n"
+        "  got:      learning rate: 0.5\n"
+        "  mend:     --folder runs/killed-2, for a run of its own\n"
+        "  or:       runs/killed/report.html, to look at the run that is there\n"
+    )
     assert nw.load("killed.net") == nw.load("whole.net")
+
+
+def test_mends_of_a_folder_are_options(here, capsys):
+    (here / "my files").mkdir()
+    (here / "my files/notes.txt").write_text("mine")
+    (here / "my files-2").mkdir()
+    assert main([*TRAIN, "-o", "sides.net", "--folder", "my files"]) == 1
+    assert capsys.readouterr().err == (
+        "FileError: the folder is neither empty nor that of a run\n"
+        "  where:    my files\n"
+        "  expected: an empty folder, or a name that does not exist\n"
+        "  mend:     --folder 'my files-3', for a run of its own\n"
+    )
+
+
+def test_figures_by_name_and_groups(here, capsys):
+    rows = (here / "sides.csv").read_text().splitlines()
+    table = [f"{row},{'day' if i == 0 else i % 3}" for i, row in enumerate(rows)]
+    (here / "days.csv").write_text("\n".join(table) + "\n")
+    nw.save(nw.initialize(nw.load("new.net").with_output(nw.Category(["in", "out"])), seed=0), "sides.net")
+    asked = ["measure", "sides.net", "days.csv", "--target", "side", "--metrics", "kappa, macro_iou", "--by", "day"]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"kappa", "macro IoU"} <= {figure["name"] for figure in found["figures"]}
+    assert {one["group"]: one["n"] for one in found["groups"]} == {0: 66, 1: 67, 2: 67}
+    assert main(asked) == 0
+    assert "\ngroup  examples  accuracy" in capsys.readouterr().out
+    assert main([*asked[:5], "--by", "days"]) == 1
+    assert capsys.readouterr().err == (
+        "DataError: there is no column 'days', which holds the groups\n"
+        "  where:    days.csv\n  expected: 'x', 'y', 'side', 'day'\n  mend:     --by day\n"
+    )
+    assert main(["measure", "sides.net", "digits", "--by", "day"]) == 1
+    assert capsys.readouterr().err == (
+        "DataError: the groups are a column of a table, and these examples are none\n"
+        "  where:    --by day\n  expected: a file .csv, .jsonl, .jsonl.gz, .parquet\n  got:      digits\n"
+    )
+    assert main([*asked[:5], "--metrics", "kappa,"]) == 2
+    assert "argument --metrics: names with a comma between two of them, not 'kappa,'" in capsys.readouterr().err
+    assert main([*asked[:5], "--metrics", "kapa", "--by", "day"]) == 1
+    assert "no figure of this net has the name 'kapa'" in capsys.readouterr().err
+
+
+def test_figures_of_several_outputs(here, capsys):
+    ends = {"side": nw.Category(["in", "out"]), "far": nw.Number(0, 1)}
+    net = nw.Graph(
+        side=([nw.Linear(2), nw.softmax], "point"),
+        far=(nw.Linear(1), "point"),
+        input={"point": nw.Number(0, 1)},
+        output=ends,
+    )
+    nw.save(nw.initialize(net, seed=0), "two.net")
+    (here / "two.csv").write_text("point,side_target,far_target\n1,in,2\n3,out,4\n5,in,7\n")
+    assert main(["measure", "two.net", "two.csv", "--metrics", "side:kappa,far:mean_error", "--json"]) == 0
+    found = capsys.readouterr().out
+    assert '"kappa"' in found and '"mean error"' in found
+    assert main(["measure", "two.net", "two.csv", "--metrics", "kappa"]) == 1
+    assert capsys.readouterr().err == (
+        "DataError: a figure of a net with several outputs says of which one it is\n"
+        "  where:    --metrics kappa\n  expected: OUTPUT:NAME, with one of the outputs side, far\n"
+        "  mend:     --metrics side:kappa\n"
+    )
 
 
 def test_options_that_are_given(here, capsys):

@@ -15,7 +15,7 @@ from netwright.data.datasets import dataset, dataset_names
 from netwright.data.jsonl import jsonl
 from netwright.data.parquet import ParquetFiles, parquet
 from netwright.data.sources import image_folder
-from netwright.errors import DataError, FileError, did_you_mean
+from netwright.errors import DataError, FileError, close_names, did_you_mean
 from netwright.net.part import Net
 from netwright.net.ports import target_name
 from netwright.regular import opened
@@ -27,7 +27,7 @@ TRUTHS = {"true": True, "false": False}
 Columns = Mapping[str, Sequence[Any]]
 
 
-def examples_at(place: str, net: Net, target: str | None, part: Literal["train", "test"]) -> Any:
+def examples_at(place: str, net: Net, target: str | None, part: Literal["train", "test"], by: str | None = None) -> Any:
     """Examples in a form that `nw.train` and `nw.measure` take.
 
     Fields:
@@ -35,10 +35,18 @@ def examples_at(place: str, net: Net, target: str | None, part: Literal["train",
         net: says which columns it needs.
         target: the column with the answers; None, the one of that name.
         part: of a named data set.
+        by: a column of a table that is no input, and is read beside them under its own name: the groups of `measure`.
 
     Raises: FileError for a place where nothing is; DataError for columns that do not fit the net.
     """
     path = Path(place)
+    if by is not None and (path.is_dir() or (place in dataset_names() and not path.is_file())):
+        raise DataError(
+            what="the groups are a column of a table, and these examples are none",
+            where=f"--by {shlex.quote(by)}",
+            expected=f"a file {', '.join(TABLES)}",
+            got=place,
+        )
     if path.is_dir():
         return image_folder(path)
     if not path.is_file():
@@ -50,7 +58,10 @@ def examples_at(place: str, net: Net, target: str | None, part: Literal["train",
             where=place,
             mend=did_you_mean(path.name, [*beside, *dataset_names()]),
         )
-    return _by_port(_table(path), net, target, place)
+    columns = _table(path)
+    if by is None:
+        return _by_port(columns, net, target, place)
+    return _with_groups(columns, net, target, place, by)
 
 
 def _table(path: Path) -> Columns:
@@ -142,6 +153,20 @@ def _by_port(columns: Columns, net: Net, target: str | None, place: str) -> dict
     if len(ports) == 1 and ports[0] not in rest and rest:
         return {ports[0]: _together(rest, net.held.inputs.get(ports[0]), place), **found}
     return {**{name: _typed(values, net.held.inputs.get(name)) for name, values in rest.items()}, **found}
+
+
+def _with_groups(columns: Columns, net: Net, target: str | None, place: str, by: str) -> dict[str, Sequence[Any]]:
+    """The columns that a net needs, and beside them the column of the groups."""
+    found = _by_port({name: values for name, values in columns.items() if name != by}, net, target, place)
+    if by not in columns:
+        near = close_names(by, columns)
+        raise DataError(
+            what=f"there is no column {by!r}, which holds the groups",
+            where=place,
+            expected=", ".join(map(repr, columns)),
+            mend=tuple(f"--by {shlex.quote(name)}" for name in near),
+        )
+    return {**found, by: _typed(columns[by], None)}
 
 
 def wants_texts(codec: Codec | None) -> bool:
