@@ -14,6 +14,7 @@ from changes.random_edits import edited
 from net_files import forged, small_net
 from netwright.errors import FileError, NetError, NetwrightError
 from netwright.file.structure import MOST_USES
+from trials import trials
 
 NET = small_net()
 AFTER = NET.insert("linear2", nw.Dropout(0.3)).rename("linear1", "dense").with_arrays({"linear2/bias": [1.0, 2.0]})
@@ -44,7 +45,7 @@ def refusal(path: Path) -> str:
 
 
 @given(edited())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=trials(60))
 def test_a_difference_comes_back_and_patches(
     tmp_path_factory: pytest.TempPathFactory, pair: tuple[nw.Net, nw.Net]
 ) -> None:

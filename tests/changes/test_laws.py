@@ -13,6 +13,7 @@ from netwright.changes.renamed import uniform
 from netwright.errors import NetwrightError
 from netwright.net.compare import same_array
 from random_nets import WIDTH, nets
+from trials import trials
 
 
 @st.composite
@@ -23,7 +24,7 @@ def halves(draw: st.DrawFn) -> tuple[nw.Net, nw.Net, nw.Net]:
 
 
 @given(halves())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=trials(150))
 def test_edits_of_two_parts_are_joined_as_if_one_person_had_made_both(net: tuple[nw.Net, nw.Net, nw.Net]) -> None:
     base, left, right = net
     with contextlib.suppress(NetwrightError):  # a shared part must be edited at all its uses
@@ -34,7 +35,7 @@ def test_edits_of_two_parts_are_joined_as_if_one_person_had_made_both(net: tuple
 
 
 @given(edited())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=trials(100))
 def test_every_edit_is_planned_anew(pair: tuple[nw.Net, nw.Net]) -> None:
     before, after = pair
     made = nw.patch(before, nw.diff(before, after))
@@ -46,7 +47,7 @@ def test_every_edit_is_planned_anew(pair: tuple[nw.Net, nw.Net]) -> None:
 
 
 @given(edited())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=trials(100))
 def test_arrays_that_no_edit_touched_are_the_same_memory(pair: tuple[nw.Net, nw.Net]) -> None:
     before, after = pair
     made = nw.patch(before, nw.diff(before, after))
@@ -60,7 +61,7 @@ def test_arrays_that_no_edit_touched_are_the_same_memory(pair: tuple[nw.Net, nw.
 
 
 @given(nets(), st.data())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=trials(100))
 def test_edits_that_keep_the_function_keep_it_one_after_another(net: nw.Net, data: st.DataObject) -> None:
     made = data.draw(edits(net, most=4, verbs=KEEPING))
     x = nw.batch(torch.randn(3, WIDTH, generator=torch.Generator().manual_seed(1)))
@@ -68,7 +69,7 @@ def test_edits_that_keep_the_function_keep_it_one_after_another(net: nw.Net, dat
 
 
 @given(nets(), st.data())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=trials(100))
 def test_a_net_stays_as_it_is_whatever_is_made_of_it(net: nw.Net, data: st.DataObject) -> None:
     before = nw.digest(net)
     data.draw(edits(net))

@@ -11,6 +11,7 @@ from changes.random_edits import edits
 from netwright.changes.merge import MEND
 from netwright.errors import NetError, NetwrightError, PathError
 from random_nets import nets
+from trials import trials
 
 
 @st.composite
@@ -20,7 +21,7 @@ def forks(draw: st.DrawFn) -> tuple[nw.Net, nw.Net, nw.Net]:
 
 
 @given(forks())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=trials(200))
 def test_edits_that_can_be_joined_commute(fork: tuple[nw.Net, nw.Net, nw.Net]) -> None:
     base, mine, theirs = fork
     assert nw.merge(base, mine, base) == mine

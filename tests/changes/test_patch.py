@@ -6,6 +6,7 @@ from hypothesis import given, settings
 import netwright as nw
 from changes.random_edits import edited
 from netwright.errors import NetError, SizeError
+from trials import trials
 
 NET = nw.initialize(nw.Chain(3, nw.relu, nw.Linear(), input=2, output=nw.Category(["a", "b"])))
 
@@ -17,7 +18,7 @@ def patched(before: nw.Net, after: nw.Net) -> nw.Net:
 
 
 @given(edited())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=trials(300))
 def test_the_patch_of_a_difference_is_the_other_net(pair: tuple[nw.Net, nw.Net]) -> None:
     before, after = pair
     made = patched(before, after)

@@ -22,6 +22,7 @@ from netwright.errors import FileError, NetError, NetwrightError
 from netwright.file.format import PREFIX
 from netwright.file.structure import MOST_USES
 from netwright.net.part import Net
+from trials import trials
 
 RELU = {"part": "Elementwise", "fields": {"function": "relu"}}
 LINEAR = {"part": "Linear", "fields": {"out": 3, "bias": True}}
@@ -377,7 +378,7 @@ def test_a_header_shorter_than_any(tmp_path: Path) -> None:
 def test_flipped_bytes_are_always_seen(file: Path) -> None:
     whole = file.read_bytes()
     dice = random.Random(0)
-    for _ in range(2000):
+    for _ in range(trials(2000)):
         bad = bytearray(whole)
         bad[dice.randrange(len(bad))] ^= dice.randrange(1, 256)
         file.write_bytes(bytes(bad))
