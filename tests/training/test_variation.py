@@ -48,8 +48,10 @@ def test_masks_and_boxes_move_with_their_picture() -> None:
     inside[:, 10:22, 7:19] = True
     pixels, ids = (inside * 255).to(torch.uint8).unsqueeze(-1), torch.arange(32)
     rows = boxes.encode([((7, 10, 19, 22), "bright")]).expand(32, -1, -1)
-    given = Batch({"picture": pixels, "classes": mask.prepare(inside.to(torch.int16)), "things": rows}, ids, None)
-    places = {"classes": mask, "things": boxes}
+    classes = mask.prepare(inside.to(torch.int16))
+    both = {"two": torch.stack([classes, 1 - classes], 1), "films": torch.stack([rows, rows], 1)}
+    given = Batch({"picture": pixels, "classes": classes, "things": rows, **both}, ids, None)
+    places = {"classes": mask, "things": boxes, "two": nw.Each(mask), "films": nw.Each(boxes)}
     found = BatchVariation({"picture": encoder}, seed=7, places=places)(given, 3).inputs
     bright = found["picture"][..., 0] > 0.45
     assert (bright == (found["classes"] == 1)).float().mean() > 0.99
@@ -59,6 +61,8 @@ def test_masks_and_boxes_move_with_their_picture() -> None:
         around = (float(across.min()), float(down.min()), float(across.max()) + 1, float(down.max()) + 1)
         assert all(abs(a - b) < 2 for a, b in zip(around, (left, top, right, bottom), strict=True))
     assert (found["things"][:, 1, 4] == -1).all()
+    assert torch.equal(found["two"][:, 0], found["classes"]) and not torch.equal(found["two"][:, 1], found["classes"])
+    assert torch.equal(found["films"], torch.stack([found["things"]] * 2, 1))
 
 
 def test_what_is_moved_out_of_the_picture_does_not_count() -> None:

@@ -188,6 +188,14 @@ class Each(Codec):
             return answer
         return [self.on_input(one, at) for one, at in zip(answer, places, strict=True)]
 
+    def moved(self, prepared: Tensor, moves: Any) -> Tensor:
+        if not self.about_places:
+            return prepared
+        run = prepared.ndim - len(port(self.codec.encoded).axes)  # the axes before those of the codec, with the batch
+        flat = prepared.flatten(1, run - 1)  # (b, *each, …) -> (b, n, …)
+        made = torch.stack([self.codec.moved(flat[:, place], moves) for place in range(flat.shape[1])], 1)
+        return made.reshape(*prepared.shape[:run], *made.shape[2:])  # (b, n, …) -> (b, *each, …)
+
     def takes(self, raw: Any) -> bool:
         if self.codec.several(raw) is not None:
             return True

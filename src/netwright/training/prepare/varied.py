@@ -1,6 +1,5 @@
 """Says how the examples of a run vary: as the encoders of its inputs say, and mixed with each other where asked for."""
 
-from netwright.codecs.codec import Codec
 from netwright.errors import TrainingError, shortened
 from netwright.net.part import Net
 from netwright.training.feeds.batches import Batches
@@ -30,9 +29,7 @@ def variation_of(choose: Chooser, feed: Batches, net: Net, seed: int, mixup: flo
         name = "variation" if len(net.input_names) == 1 else f"variation of {port}"
         choose.say(name, codec.variation, "given with the encoder; it varies training alone")
     places = {
-        target: codec
-        for target, codec in feed.codecs.items()
-        if target not in net.input_names and type(codec).moved is not Codec.moved
+        target: codec for target, codec in feed.codecs.items() if target not in net.input_names and codec.about_places
     }
     if places and len(codecs) > 1:
         raise TrainingError(
