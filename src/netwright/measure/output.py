@@ -130,7 +130,7 @@ class OutputTally:
         """Add targets of training data, for the baseline."""
         rows = self.encoded(targets)
         rows = [row[row >= 0] for row in rows] if self.codec.partial else rows
-        self._lessons += sum(row.numel() for row in rows) if self._counts else 1
+        self._lessons += sum(row.numel() for row in rows)
         self.tally.learn(self._numbers([self._prepared(row) for row in rows]) if self._plain else rows)
 
     def check_lessons(self) -> None:
@@ -138,7 +138,7 @@ class OutputTally:
 
         Raises: DataError.
         """
-        if not self._lessons:
+        if self.codec.partial and not self._lessons:
             raise DataError(
                 what="no position of these examples counts, so that no naive guess follows from them",
                 where="baseline" + (f", port {self.column!r}" if self.several else ""),
