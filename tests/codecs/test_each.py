@@ -340,7 +340,7 @@ MARKS = nw.initialize(nw.Chain(nw.Conv(2, 1), nw.softmax, input=Image(6, 6, "gra
 def of_frames(decoder: Codec) -> nw.Net:
     """The net of one picture, at every frame of a film."""
     net = nw.Chain(nw.Map(MARKS.bare()), input=Each(Image(6, 6, "gray", resize="letterbox"), "frames"))
-    return net.with_arrays({f"map1/{path}": value for path, value in MARKS.arrays.items()}).with_output(decoder)
+    return net.with_arrays({f"map1/body/{path}": value for path, value in MARKS.arrays.items()}).with_output(decoder)
 
 
 def test_masks_of_frames_are_in_the_pixels_of_each_frame(tmp_path: Path):

@@ -143,7 +143,7 @@ def test_text():
     assert figure_lines(figures(measured()).figures) == (
         "MSE    0.38  (0.09-6.57)    always the mean: 7.30\n"
         "RMSE   0.61  (0.31-2.56)    always the mean: 2.70\n"
-        "MAE    0.50  (0.19-3.79)    always the median: 2.12\n"
+        "MAE    0.50  (0.19-3.79)    always the median: 2.13\n"
         "R²    0.949  (0.767-0.994)  always the mean: 0.000"
     )
 

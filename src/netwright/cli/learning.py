@@ -91,7 +91,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _with_options(fault: Fault, folder: Path) -> Fault:
     """A fault of a run's folder, with options of the command as mends where they were those of `nw.train`."""
-    if not fault.where.startswith(os.fspath(folder)):
+    if not fault.where.startswith(os.path.abspath(folder)):
         return fault
     free = next(name for i in count(2) if not (name := folder.with_name(f"{folder.name}-{i}")).exists())
     another = f"--folder {shlex.quote(free.as_posix())}, for a run of its own"
