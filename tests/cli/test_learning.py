@@ -103,7 +103,7 @@ def test_figures_by_name_and_groups(here, capsys):
     asked = ["measure", "sides.net", "days.csv", "--target", "side", "--metrics", "kappa, macro_iou", "--by", "day"]
     assert main([*asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert {"kappa", "macro IoU"} <= {figure["name"] for figure in found["figures"]}
+    assert {"kappa", "macro IoU"} <= found["figures"].keys()
     assert {one["group"]: one["n"] for one in found["groups"]} == {0: 66, 1: 67, 2: 67}
     assert main(asked) == 0
     assert "\ngroup  examples  accuracy" in capsys.readouterr().out

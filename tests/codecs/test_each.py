@@ -348,10 +348,10 @@ def test_masks_of_frames_are_in_the_pixels_of_each_frame(tmp_path: Path):
     net, single = of_frames(Each(MASKS, "frames")), MARKS.with_output(MASKS)
     film = draw.integers(0, 256, (3, 12, 8), np.uint8)
     mixed = [film[0], film[1][:6], film[2][:4, :4]]
-    for frames in (film, mixed):
-        for answer, frame in zip(net(frames), frames, strict=True):
+    for answers, frames in ((net(film), film), (net([mixed])[0], mixed)):
+        for answer, frame in zip(answers, frames, strict=True):
             assert answer.shape == frame.shape and (answer == single(frame)).all()
-    chances = net(mixed, nw.probabilities)
+    chances = net([mixed], nw.probabilities)[0]
     assert [one["light"].shape for one in chances] == [(12, 8), (6, 8), (4, 4)]
     assert [[mask.shape for mask in film] for film in net([film, film[:1]])] == [[(12, 8)] * 3, [(12, 8)]]
     pictures = [pil.fromarray(frame) for frame in film]
