@@ -163,9 +163,8 @@ class Each(Codec):
 
     def place_of(self, raw: Any) -> Any:
         """The place of all items, if they lie alike, as the frames of a film do; else of each, in lists as in `raw`."""
-        film = self.codec.several(raw)
-        if film is not None:
-            return self.codec.place_of(next(iter(film)))
+        if self.codec.several(raw) is not None:  # a file, whose pictures are all of one size
+            return self.codec.place_of(raw)
         levels, items = self._flat(raw)
         if is_array(items):
             return self.codec.place_of(items[0])
