@@ -139,7 +139,8 @@ class Add(Broadcast):
     """
 
     def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        return Kept()
+        between = _between(sizes)
+        return Kept(in_use=between[-1] if between else 0)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned_shapes(x)
@@ -167,7 +168,8 @@ class Multiply(Broadcast):
     """
 
     def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
-        return Kept(inputs=("*",), factors=True)
+        between = _between(sizes)
+        return Kept(inputs=("*",), factors=True, between=between, in_use=between[-1] if between else 0)
 
     def forward(self, w: Mapping[str, Tensor], *x: Tensor) -> Tensor:
         y, *rest = aligned_shapes(x)
@@ -269,6 +271,19 @@ def broadcast_sizes(known: Mapping[str, Any]) -> dict[str, Any] | None:
         for name, shape in shapes.items()
     }
     return {**learnt, "out": tuple(found)}
+
+
+def _between(sizes: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The bytes of what the first two values, three and so on make together, up to all but the last."""
+    found: list[Any] = []
+    whole: tuple[Any, ...] = ()
+    while f"s{len(found) + 2}" in sizes:
+        shape = sizes[f"s{len(found) + 1}"]
+        rank = max(len(whole), len(shape))
+        pairs = zip(*((1,) * (rank - len(side)) + tuple(side) for side in (whole, shape)), strict=True)
+        whole = tuple(right if isinstance(left, int) and left == 1 else left for left, right in pairs)
+        found.append(4 * math.prod(whole))
+    return tuple(found[1:])
 
 
 def broadcast_ranks(known: Mapping[str, Any]) -> dict[str, Any] | None:

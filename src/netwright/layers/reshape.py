@@ -193,6 +193,10 @@ class Transpose(Leaf):
     def is_view(self, training: bool) -> bool:
         return True
 
+    @property
+    def turned(self) -> tuple[int, ...] | None:
+        return self.axes
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x.permute(0, *(axis + 1 for axis in self.axes))  # (b, *s) -> (b, *t)
 

@@ -49,6 +49,8 @@ class Kept(Value):
         in_use: bytes that it makes besides its outputs where no gradient is needed, while it computes.
         factors: whether each input is kept for the gradients of the others only, as in a product: beside a constant a
             value is not kept.
+        between: of factors, the bytes of the product of all before the third, before the fourth and so on: each is kept
+            for the gradient of the factor that follows.
     """
 
     inputs: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class Kept(Value):
     bytes: Any = 0
     in_use: Any = 0
     factors: bool = False
+    between: tuple[Any, ...] = ()
 
 
 class Unfit(ValueError):
@@ -228,6 +231,11 @@ class LeafNode(Node, abstract=True):
         """Whether its outputs lie in the memory of its inputs, the last in the last and so on; without inputs, in that
         of its array."""
         return False
+
+    @property
+    def turned(self) -> tuple[int, ...] | None:
+        """Of a view whose axes are those of its input in another order, that order; None of all others."""
+        return None
 
     def keeps(self, sizes: Mapping[str, Any], wanted: Collection[str]) -> Kept:
         """What it keeps for the backward pass, by the sizes of its ports' names and the outputs that are read.

@@ -6,7 +6,7 @@ It is that of a processor with numbers in float32: each value and its gradient t
 from collections.abc import Iterable, Mapping, Sequence
 
 from netwright.net.cost import ANY_LENGTHS, FLOAT32_BYTES
-from netwright.net.plan.each import EachExit
+from netwright.net.plan.each import EachEntry, EachExit
 from netwright.net.plan.plan import Plan, PlanStep, ranked
 from netwright.net.plan.symbol import input_ports, output_names
 from netwright.net.plan.wiring import Slot
@@ -72,6 +72,7 @@ class Storages:
         self.root: dict[Slot, Slot | None] = {("", name): ("", name) for name in plan.wiring.inputs}  # None: an array's
         self.born: dict[Slot, int] = dict.fromkeys((("", name) for name in plan.wiring.inputs), -1)
         self.learns: set[Slot] = set()
+        self.order: dict[Slot, tuple[int, ...]] = {}  # of values whose axes lie in memory in another order, that order
         self.swapped = _swapped(plan, steps)
         self.states = _states(steps)
         for at, step in enumerate(steps):
@@ -135,7 +136,9 @@ class Storages:
         learned = any(plan.arrays[path].weight.kind == "learned" for path in step.arrays.values())
         learns = learned or any(slot in self.learns for slot in step.reads)
         made = {*self._asked(step)[1], *self.read}
+        view = view and not self._copies(step)
         for i, slot in enumerate(step.writes):
+            self._turn(step, reads[i] if i < len(reads) else None, slot)
             if slot not in made:  # it is not made, or dropped at once
                 continue
             shown = reads[i] if i < len(reads) else None
@@ -147,6 +150,29 @@ class Storages:
                 self.root[slot], self.born[slot] = slot, at
             if learns and plan.below(slot) is None:
                 self.learns |= {slot, *self._roots([slot])}
+
+    def _copies(self, step: PlanStep) -> bool:
+        """Whether a view is none here: axes become one only where they lie beside each other in memory."""
+        orders = [self.order[slot] for slot in step.reads if slot in self.order]
+        if isinstance(step.leaf, EachEntry):  # the first axis becomes one with the batch
+            return any(order[0] != 0 for order in orders)
+        return step.leaf.only_reshapes and bool(orders)
+
+    def _turn(self, step: PlanStep, shown: Slot | None, slot: Slot) -> None:
+        """Note in which order the axes of a value lie in memory, where it is not their own."""
+        before, turned = self.order.get(shown) if shown is not None else None, step.leaf.turned
+        if turned is not None:
+            order = turned if before is None else tuple(before[axis] for axis in turned)
+        elif isinstance(step.leaf, EachEntry) and before is not None and before[0] == 0:
+            order = tuple(axis - 1 for axis in before[1:])
+        elif isinstance(step.leaf, EachExit) and before is not None:
+            order = (0, *(axis + 1 for axis in before))
+        elif step.leaf.family == "pointwise" and len(step.reads) == 1 and before is not None:
+            order = before  # torch gives its result in the order of what it read
+        else:
+            return
+        if order != tuple(range(len(order))):
+            self.order[slot] = order
 
     def _asked(self, step: PlanStep) -> tuple[Size, list[Slot]]:
         """What a step keeps besides, of all elements that it is done for; and the values that it keeps."""
@@ -164,6 +190,9 @@ class Storages:
         if kept.factors and self.training:
             found = [slot for slot in found if self._is_factor_of_learned(slot, step.reads)]
         besides = kept.bytes if self.training else kept.in_use
+        if self.training:
+            further = zip(kept.between, step.reads[2:], strict=False)
+            besides = besides + sum((size for size, slot in further if slot in self.learns), 0)
         return _product((besides, *_around(self.plan, step))), found
 
     def _is_factor_of_learned(self, slot: Slot, reads: Sequence[Slot | None]) -> bool:

@@ -37,7 +37,7 @@ class RunContext:
         updates: the new values of running arrays, by path.
         watch: called after every step with the path, what it gave, and which example each row belongs to, where rows
             are not the examples themselves.
-        rows: inside a `Map` or `Fold`: the example that each row belongs to.
+        rows: inside a `Map` or `Fold`, and where something watches: the example that each row belongs to.
         like: a value of the run; leaves without inputs use its device and its type.
         over_processes: the sum of an array over all processes that share the batch, with its derivative, for leaves
             that compute something of the whole batch; None where one process has all of it.

@@ -174,9 +174,15 @@ class ElementAxis:
 
     @cached_property
     def context_of_rows(self) -> RunContext:
-        """The context of a run on rows."""
-        lengths = {name: self._row_lengths(length) for name, length in self.context.lengths.items()}
-        return self._context(self.owner, self._position, len(self.owner), lengths)
+        """The context of a run on rows. Which example each row belongs to is found only where something asks for it."""
+        context = self.context
+        lengths = {name: self._row_lengths(length) for name, length in context.lengths.items()}
+        count = self.batch * self.size if self.length is None else len(self.owner)
+        rows = context.rows
+        if context.watch is not None:
+            rows = self.owner if rows is None else rows[self.owner]
+        draws = context.training and context.noise is not None
+        return self._context(self.owner if draws else None, self._position if draws else 0, count, lengths, rows)
 
     def context_at(self, t: int) -> RunContext:
         """The context of a run on element t of every example."""
@@ -184,7 +190,7 @@ class ElementAxis:
             name: length[:, t].contiguous() if isinstance(length, Tensor) and length.ndim > 1 else length
             for name, length in self.context.lengths.items()
         }
-        return self._context(None, t, self.batch, lengths)
+        return self._context(None, t, self.batch, lengths, self.context.rows)
 
     def _row_lengths(self, length: Tensor | int) -> Tensor | int:
         if isinstance(length, int):
@@ -192,12 +198,14 @@ class ElementAxis:
         return self.rows(length) if length.ndim > 1 else self.spread(length)
 
     def _context(
-        self, owner: Tensor | None, position: Tensor | int, count: int, lengths: Mapping[str, Tensor | int]
+        self,
+        owner: Tensor | None,
+        position: Tensor | int,
+        count: int,
+        lengths: Mapping[str, Tensor | int],
+        rows: Tensor | None,
     ) -> RunContext:
         context = self.context
-        rows = context.rows
-        if owner is not None:
-            rows = owner if rows is None else rows[owner]
         return RunContext(
             training=context.training,
             noise=context.noise.inside(owner, position) if context.training and context.noise is not None else None,
