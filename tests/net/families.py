@@ -104,6 +104,11 @@ def _norms() -> nw.Net:
     )
 
 
+def _factors(count: int) -> nw.Net:
+    x = nw.Input("x", 50)
+    return nw.Graph(nw.Linear(4)(nw.Multiply()(*(nw.Linear(50)(x) for _ in range(count)))))
+
+
 TWO = ({"n": 16}, {"n": 41})
 FAMILIES = [
     Family("dense", nw.Chain(128, nw.relu, 64, nw.tanh, 10, input=64)),
@@ -172,4 +177,12 @@ FAMILIES = [
     Family("constant factors", _masked(), TWO),
     Family("norms", _norms()),
     Family("products", _products()),
+    Family("three factors", _factors(3)),
+    Family("five factors", _factors(5)),
+    Family("turned, then flat", nw.Chain(nw.Transpose(2, 0, 1), nw.relu, nw.Flatten(), 4, input=(8, 6, 10))),
+    Family(
+        "turned, then element by element",
+        nw.Chain(nw.Transpose(1, 0, 2), nw.Map(nw.Chain(nw.Flatten(), nw.Linear(3))), input=(8, 6, 10)),
+    ),
+    Family("elements of elements", nw.Chain(nw.Map(nw.Map(nw.Chain(8, nw.relu, nw.Linear(4)))), input=(5, 6, 10))),
 ]
