@@ -109,6 +109,7 @@ from netwright.inside.activations import Activations as Activations
 from netwright.inside.activations import activations as activations
 from netwright.inside.check_gradient import GradientCheck as GradientCheck
 from netwright.inside.check_gradient import check_gradient as check_gradient
+from netwright.inside.feature_visualization import feature_visualization as feature_visualization
 from netwright.inside.gradients import gradients as gradients
 from netwright.inside.jacobian import jacobian as jacobian
 from netwright.inside.trace_effect import Effects as Effects
