@@ -12,7 +12,6 @@ from netwright.sweep.variants import Variant
 from netwright.training.events import Callback, Status
 from netwright.training.folder.made_from import start_of
 from netwright.training.loop import Loop
-from netwright.training.prepare.examples import SplitData
 from netwright.training.prepare.front import FrozenFront, behind_front, frozen_front
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared, prepare
@@ -112,7 +111,7 @@ def runners(variants: Sequence[Variant], data: Any, options: Sequence[Options]) 
         whole = prepare(variant.net, data, own)
         start = start_of(variant.net, own, whole)
         if not front:
-            front.append(frozen_front(whole, data) if isinstance(data, SplitData) and own.objective is None else None)
+            front.append(frozen_front(whole, own))
         behind = None if front[0] is None else behind_front(whole, front[0], own)
         return Runner(variant, behind or whole, start, own.best is not None)
 

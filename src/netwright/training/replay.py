@@ -11,14 +11,13 @@ from netwright.errors import DataError, TrainingError, shortened
 from netwright.machine import without_autocast
 from netwright.net.compare import digest
 from netwright.training.events import RATE_FACTOR, Callback, Choice, Status
-from netwright.training.folder.made_from import start_of
+from netwright.training.folder.begun import begun
 from netwright.training.folder.setting_text import NONE, same_text
 from netwright.training.loop import Loop
 from netwright.training.measurement import Measurement
 from netwright.training.optimizers import Optimizer, TorchOptimizer
 from netwright.training.prepare import arguments
 from netwright.training.prepare.options import Options
-from netwright.training.prepare.prepare import prepare
 from netwright.training.progress.progress import progress as progress_for
 from netwright.training.result import Run, result_of
 from netwright.training.schedules import Schedule
@@ -140,13 +139,12 @@ def replay(
     again = {"validation": validation, "weights": weights, "loss": loss, "optimizer": optimizer, "schedule": schedule}
     again["measurements"] = arguments.measurements(measurements)
     options = options_again(run, start, {name: value for name, value in again.items() if value is not None})
-    prepared = prepare(start.net, data, options)
+    prepared, begin = begun(start.net, data, options)
     prepared = replace(prepared, limits=replace(prepared.limits, minutes=None))  # it ends after the same step instead
-    begun = start_of(start.net, options, prepared)
-    _refuse_other(start.made_from, begun.made_from)
+    _refuse_other(start.made_from, begin.made_from)
     callbacks = [] if run.ended == DONE else [_Stop(len(run.losses))]
-    new = result_of(Loop(prepared, [*callbacks, *([progress_for()] if progress else [])]), begun)
-    return Replay(new, tuple(_compared(run, start, new, begun)))
+    new = result_of(Loop(prepared, [*callbacks, *([progress_for()] if progress else [])]), begin)
+    return Replay(new, tuple(_compared(run, start, new, begin)))
 
 
 class _Stop(Callback):
@@ -195,7 +193,7 @@ def _refuse_other(here: Mapping[str, str], now: Mapping[str, str]) -> None:
     )
 
 
-def _compared(run: Run, start: Start, new: Run, begun: Start) -> list[Comparison]:
+def _compared(run: Run, start: Start, new: Run, begin: Start) -> list[Comparison]:
     before = run.net.history[-1][BEFORE]
     return [
         _digests("net before", before, digest(start.net)),
@@ -204,7 +202,7 @@ def _compared(run: Run, start: Start, new: Run, begun: Start) -> list[Comparison
         _digests("best net", digest(run.net), digest(new.net)),
         _digests("last net", digest(run.last), digest(new.last)),
         *_threads(run.choices),
-        _versions(start.versions, begun.versions),
+        _versions(start.versions, begin.versions),
     ]
 
 

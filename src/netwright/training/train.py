@@ -11,7 +11,8 @@ from netwright.file.format import folder_path
 from netwright.machine import without_autocast
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice
-from netwright.training.folder.made_from import SETTINGS, start_of, text_of_setting
+from netwright.training.folder.begun import begun
+from netwright.training.folder.made_from import SETTINGS, text_of_setting
 from netwright.training.folder.recorder import train_in
 from netwright.training.loop import Loop
 from netwright.training.measurement import Measurement
@@ -21,7 +22,6 @@ from netwright.training.prepare import arguments
 from netwright.training.prepare.alternate import Alternate
 from netwright.training.prepare.next_element import NextElement
 from netwright.training.prepare.options import CHECKS, Options, options_of
-from netwright.training.prepare.prepare import prepare
 from netwright.training.prepare.rates import Rates
 from netwright.training.processes.group import Group
 from netwright.training.processes.launched import joined
@@ -165,8 +165,7 @@ def train(
         with watched_before_the_first_step(heard):
             if path is not None:
                 return train_in(path, net, data, options, heard, group)
-            prepared = prepare(net, data, options, group)
-            start = start_of(net, options, prepared)
+            prepared, start = begun(net, data, options, group)
             refuse_unequal(group, start.made_from)
             return result_of(Loop(prepared, heard), start)
 

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 
 import netwright as nw
@@ -86,3 +87,19 @@ def test_weights_and_running_arrays_are_broken_where_a_number_is_not_finite() ->
     flat.view(flat.master, "net/linear1/bias")[0] = math.nan
     assert engine.broken() == "net/linear1/bias"
     assert engine.culprit(batch, 0) == Culprit("weights", "net/linear1/bias")
+
+
+@pytest.mark.parametrize(("precision", "close"), [("float32", 1e-6), ("float64", 1e-6), ("bf16", 0.02)])
+def test_a_frozen_batch_norm_computes_as_in_use_in_any_precision(precision, close):
+    net = nw.Chain(nw.Linear(4), nw.BatchNorm(), nw.Linear(), nw.softmax, input=3, output=nw.Category(["a", "b"]))
+    net = nw.initialize(net, seed=0)
+    far = {"batchnorm1/mean": torch.full((4,), 3.0), "batchnorm1/variance": torch.full((4,), 0.5)}
+    net = net.with_arrays({**net.arrays, **far})
+    xs = torch.randn(16, 3, generator=torch.Generator().manual_seed(0))
+    in_use = -net(xs, nw.raw).log()[:, 1].mean().item()
+    given = {"batch_size": 16, "epochs": 2, "precision": precision, "threads": 1, "progress": False}
+    run = nw.train(net, (xs, 16 * ["b"]), learning_rate={"batchnorm1/*": 0}, **given)
+    learning = nw.train(net, (xs, 16 * ["b"]), **given)
+    assert abs(run.losses[0] - in_use) < close * in_use and abs(learning.losses[0] - in_use) > 0.1 * in_use
+    for name in ("mean", "variance", "weight", "bias"):
+        assert torch.equal(run.net.arrays[f"batchnorm1/{name}"].float(), net.arrays[f"batchnorm1/{name}"])

@@ -1,6 +1,6 @@
 """What a run needs besides its inputs: mode, noise, precision, and where the examples of a batch end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -41,6 +41,7 @@ class RunContext:
         like: a value of the run; leaves without inputs use its device and its type.
         over_processes: the sum of an array over all processes that share the batch, with its derivative, for leaves
             that compute something of the whole batch; None where one process has all of it.
+        steady: the paths of leaves that follow the batch in training, and here behave as in use.
     """
 
     training: bool = False
@@ -54,6 +55,7 @@ class RunContext:
     rows: Tensor | None = None
     like: Tensor | None = None
     over_processes: Callable[[Tensor], Tensor] | None = None
+    steady: Collection[str] = ()
     known: dict[Size, Length] = field(default_factory=_empty)  # lengths that were computed already
 
     def length(self, size: Size) -> Length:

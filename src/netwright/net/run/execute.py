@@ -358,7 +358,7 @@ def _keywords(instruction: Instruction, context: RunContext) -> dict[str, Any]:
     if "like" in instruction.keywords:
         values["like"] = context.like
     if "training" in instruction.keywords:
-        values["training"] = context.training
+        values["training"] = context.training and instruction.path not in context.steady
     if "over_processes" in instruction.keywords:
         values["over_processes"] = context.over_processes
     if "random" in instruction.keywords:

@@ -208,6 +208,7 @@ class ElementAxis:
         context = self.context
         return RunContext(
             training=context.training,
+            steady=context.steady,
             noise=context.noise.inside(owner, position) if context.training and context.noise is not None else None,
             batch=count,
             precision=context.precision,

@@ -22,6 +22,7 @@ from netwright.training.engines.engine import (
     lowered,
     over_processes,
     refuse_no_gradient,
+    steady_parts,
     total,
 )
 from netwright.training.engines.flat import Flat
@@ -33,7 +34,8 @@ class Autograd(Engine, Value, eq=False):
     """A plan that ends in losses, bound to the flat weights of a run.
 
     `parameters` share memory with the working copy in the run's precision; leaves that need at least float32 read the
-    master weights themselves. `running` arrays are written after each step, never inside it.
+    master weights themselves. `running` arrays are written after each step, never inside it. Parts at the paths of
+    `steady` compute as in use.
     """
 
     bound: Bound
@@ -44,6 +46,7 @@ class Autograd(Engine, Value, eq=False):
     precision: torch.dtype | None
     seed: int
     group: Group = field(default_factory=Group)
+    steady: Collection[str] = ()
 
     @classmethod
     def of(
@@ -76,7 +79,8 @@ class Autograd(Engine, Value, eq=False):
         learned = [parameters[path].requires_grad_() for path in trained]
         bound = program_of(plan, wanted).bind({**fixed, **parameters})
         gradients = [flat.view(flat.gradient, path) for path in trained]
-        return cls(bound, flat, learned, gradients, running, precision, seed, group or Group())
+        steady = steady_parts(plan, frozen)
+        return cls(bound, flat, learned, gradients, running, precision, seed, group or Group(), steady)
 
     def gradient(self, batch: Batch, step: int) -> float:
         self.flat.refresh()
@@ -125,6 +129,7 @@ class Autograd(Engine, Value, eq=False):
     def _context(self, batch: Batch, step: int, summed: OverProcesses | None = None) -> RunContext:
         return RunContext(
             training=True,
+            steady=self.steady,
             noise=Noise(self.seed, step, batch.examples),
             batch=batch.size,
             precision=self.precision,

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from netwright.errors import TrainingError
+from netwright.net.leaf import declared_keywords
 from netwright.net.plan.plan import Plan
 from netwright.net.plan.wiring import Slot
 from netwright.training.batch import Batch
@@ -130,6 +131,21 @@ def arrays_in_float32(plan: Plan) -> set[str]:
     """The paths of the arrays that are at least float32 in any precision."""
     exact = (step for step in plan.steps if step.leaf.needs_float32 or step.leaf.float32_arrays)
     return {path for step in exact for path in step.arrays.values()}
+
+
+def steady_parts(plan: Plan, frozen: Collection[str]) -> frozenset[str]:
+    """The paths of the parts that follow the batch in training, such as a batch norm, and are frozen with all arrays.
+
+    They compute as in use: a part that no step changes gives an example the same value whatever the batch is. A part
+    that draws as well, such as a module of torch with dropout, is none of them.
+    """
+    return frozenset(
+        step.path
+        for step in plan.steps
+        if any(plan.arrays[path].weight.kind == "running" for path in step.arrays.values())
+        and {*step.arrays.values()} <= {*frozen}
+        and "random" not in declared_keywords(type(step.leaf))
+    )
 
 
 def lowered(array: Tensor, precision: torch.dtype | None) -> Tensor:

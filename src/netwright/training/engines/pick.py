@@ -27,7 +27,8 @@ def engine_of(
 
     Where parts learn in turn, it is autograd for each of them.
 
-    The kernels are written for float32 and bf16; float64 is computed by autograd.
+    The kernels are written for float32 and bf16, and those of a norm follow the batch; float64 and frozen norms are
+    computed by autograd.
     """
     from netwright.training.engines.handwritten.engine import (
         Written,  # imported here, so that `import netwright` does not load the kernels
@@ -36,5 +37,5 @@ def engine_of(
     if turns:
         return Turns.of(plan, flat, rest, precision, seed, frozen, group, turns)
     autograd = Autograd.of(plan, flat, rest, precision, seed, frozen, group)
-    written = None if precision == torch.float64 else Written.of(plan, autograd)
+    written = None if precision == torch.float64 or autograd.steady else Written.of(plan, autograd)
     return written or autograd

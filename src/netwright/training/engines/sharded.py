@@ -28,6 +28,7 @@ from netwright.training.engines.engine import (
     joined_places,
     lowered,
     refuse_no_gradient,
+    steady_parts,
     total,
 )
 from netwright.training.engines.flat import Flat, weight_type
@@ -139,7 +140,7 @@ class Sharded(Engine):
         self.exact = arrays_in_float32(plan)
         kinds = {path: spec.weight.kind for path, spec in plan.arrays.items()}
         self.running = {path: array for path, array in rest.items() if kinds[path] == "running" and path not in frozen}
-        self.fixed = rest
+        self.fixed, self.steady = rest, steady_parts(plan, frozen)
         self.learned: list[tuple[nn.Parameter, Tensor]] = []  # with the place of its gradient
         self.root = self._root(dtype, DeviceMesh.from_group(group.group, device.type))
         self.wanted = [slot for _, slot in plan.wiring.outputs]
@@ -259,6 +260,7 @@ class Sharded(Engine):
     def _context(self, batch: Batch, step: int, summed: OverProcesses | None = None) -> RunContext:
         return RunContext(
             training=True,
+            steady=self.steady,
             noise=Noise(self.seed, step, batch.examples),
             batch=batch.size,
             precision=self.precision,

@@ -12,15 +12,14 @@ from netwright.errors import FileError, TrainingError
 from netwright.file.save import save
 from netwright.net.part import Net
 from netwright.training.events import Callback, Choice, Status
+from netwright.training.folder.begun import begun
 from netwright.training.folder.case import write_case
-from netwright.training.folder.made_from import start_of
 from netwright.training.folder.pages import write_page
 from netwright.training.folder.run_folder import RunFolder, held_folder
 from netwright.training.folder.settings import completed, settings_of
 from netwright.training.folder.time_share import TimeShare
 from netwright.training.loop import Loop
 from netwright.training.prepare.options import Options
-from netwright.training.prepare.prepare import prepare
 from netwright.training.processes.group import Group
 from netwright.training.processes.refusals import refuse_unequal
 from netwright.training.processes.spread import spread_snapshot
@@ -213,8 +212,7 @@ def train_in(
     with folder_of(path, group) as folder:
         settings = settings_of(options)
         options = completed(options, folder.settings, os.fspath(path))
-        prepared = prepare(net, data, replace(options, choices=(*options.choices, *folder.choices)), group)
-        start = start_of(net, options, prepared)
+        prepared, start = begun(net, data, replace(options, choices=(*options.choices, *folder.choices)), group)
         refuse_unequal(group, start.made_from)
         if group.leads:
             folder.begin(start, settings, prepared)

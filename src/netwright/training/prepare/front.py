@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import torch
 from torch import Tensor
@@ -18,12 +18,16 @@ from netwright.net.plan.container import ContainerNode
 from netwright.net.plan.plan import fixed
 from netwright.net.run.assemble import program_of
 from netwright.net.surgery import hold_arrays
+from netwright.training.engines.engine import steady_parts
 from netwright.training.events import Choice
+from netwright.training.feeds.ahead import Ahead
+from netwright.training.feeds.batches import Batches
 from netwright.training.feeds.feed import Feed
+from netwright.training.feeds.workers import Workers
 from netwright.training.prepare.examples import SplitData
 from netwright.training.prepare.options import Options
 from netwright.training.prepare.prepare import Prepared, prepare
-from netwright.training.prepare.validate import CHUNK, measuring
+from netwright.training.prepare.validate import at_once, measuring
 from netwright.value import Value
 
 WHY = "no step changes it, so its values for all examples are computed once"
@@ -41,23 +45,23 @@ class FrozenFront(Value, eq=False):
     data: SplitData
 
 
-def frozen_front(prepared: Prepared, data: SplitData) -> FrozenFront | None:
+def frozen_front(prepared: Prepared, options: Options) -> FrozenFront | None:
     """The longest frozen front of a net that gives one value of one size; None where there is none.
 
-    A part is constant if all its arrays are frozen and its values depend on the example alone. So dropout and batch
-    norm, which differ in training, end the front, and so does code of the user's own. There is none for examples that
-    vary, or that are read batch by batch and may be drawn anew; none for values that would take more than a quarter of
-    the free memory; and none in float64, since examples are float32.
+    A part is constant if all its arrays are frozen and its values depend on the example alone. So dropout ends the
+    front, which differs in training, and so do a batch norm that is not frozen and code of the user's own. There is
+    none for examples that vary or may be drawn anew; none for values that would take more than a quarter of the free
+    memory; none in float64, since examples are float32; and none where several processes train, or where an objective
+    makes the examples.
     """
-    whole = whole_net(prepared)
-    feeds = [prepared.feed] if prepared.validate is None else [prepared.feed, prepared.validate.data]
-    known = [feed for feed in feeds if isinstance(feed, Feed) and not feed.raw and not feed.ragged]
-    if len(known) < len(feeds):
+    data, feeds = prepared.data, _feeds(prepared)
+    if data is None or feeds is None or options.objective is not None or prepared.group.size > 1:
         return None
+    whole = whole_net(prepared)
     for count in range(_constant(prepared, whole), 0, -1):
         front, rest = whole[:count], whole[count:]
         if len(front.output_names) == len(rest.input_names) == 1 and front.held.arrays:
-            values = _computed(front, rest.input_names[0], known, data)
+            values = _computed(front, rest.input_names[0], feeds, data)
             return None if values is None else FrozenFront(front, values)
     return None
 
@@ -93,6 +97,23 @@ def whole_net(prepared: Prepared) -> Net:
     return cast(Net, hold_arrays(prepared.net, held))
 
 
+def _feeds(prepared: Prepared) -> list[Feed] | None:
+    """The examples of the run, to train and to validate; None if some of them are not the same in every epoch."""
+    own = [prepared.feed] if prepared.validate is None else [prepared.feed, prepared.validate.data]
+    found = [_read_here(batches) for batches in own]
+    return [feed for feed in found if _repeats(feed)] if all(map(_repeats, found)) else None
+
+
+def _read_here(batches: Batches) -> Batches:
+    """The same batches without the threads and processes that read them, so that these do not decide about a front."""
+    batches = batches.batches if isinstance(batches, Ahead) else batches
+    return batches.feed if isinstance(batches, Workers) else batches
+
+
+def _repeats(batches: Batches) -> TypeGuard[Feed]:
+    return isinstance(batches, Feed) and not batches.source.drawn and not batches.ragged
+
+
 def _constant(prepared: Prepared, net: Net) -> int:
     """How many parts at the beginning of the net of a run are constant; 0 where they cannot be left out."""
     varies = bool(prepared.variation.codecs) or prepared.variation.mixup is not None
@@ -100,11 +121,12 @@ def _constant(prepared: Prepared, net: Net) -> int:
     if varies or measured or prepared.kind == torch.float64 or not isinstance(net, ContainerNode):
         return 0
     frozen = {path.removeprefix(prepared.prefix) for path in prepared.frozen}
+    steady = steady_parts(net.plan, frozen)
     changing = {
         step.path
         for step in net.plan.steps
         if not frozen >= {*step.arrays.values()}
-        or declared_keywords(type(step.leaf)) & {"training", "random"}
+        or (declared_keywords(type(step.leaf)) & {"training", "random"} and step.path not in steady)
         or step.leaf.code() is not None
     }
     names = [call.name for call in net.level.calls]
@@ -131,10 +153,10 @@ def _computed(front: Net, port: str, feeds: list[Feed], data: SplitData) -> Spli
 def _values(front: Net, feed: Feed) -> Tensor:
     """What the front gives for each example, (n, …)."""
     ((_, slot),) = front.plan.wiring.outputs
-    bound = program_of(front.plan, [slot]).bind(front.held.arrays)
+    bound = program_of(front.plan, [slot]).bind(front.held.arrays, {})
     found: list[Tensor] = []
     with torch.no_grad():
-        for rows in torch.arange(len(feed), device="cpu").split(CHUNK):
+        for rows in torch.arange(len(feed), device="cpu").split(at_once(feed)):
             batch = feed.batch(rows)
             found.append(bound(batch.inputs, measuring(batch, bound.placement.dtype))[0].float().cpu())
     return torch.cat(found)  # of (chunk, …): (n, …)

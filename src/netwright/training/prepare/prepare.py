@@ -31,7 +31,7 @@ from netwright.training.optimizers import Adam, optimizer_of
 from netwright.training.prepare.alternate import turns_of
 from netwright.training.prepare.choices import LARGEST, Chooser, fewest, why_whole
 from netwright.training.prepare.class_weights import weighted_by_class
-from netwright.training.prepare.examples import TrainingExamples, examples_of, predicted_input
+from netwright.training.prepare.examples import SplitData, TrainingExamples, examples_of, predicted_input
 from netwright.training.prepare.goal import Goal, gives_numbers, goal_of
 from netwright.training.prepare.leaks import refuse_leaks
 from netwright.training.prepare.measures import Measures, best_of, measures_of
@@ -79,6 +79,7 @@ class Prepared:
         group: the processes that train together.
         measures: what is measured besides, after each epoch; None is nothing.
         best: the figure that chooses the best epoch.
+        data: the examples as they were read.
     """
 
     net: Net
@@ -105,6 +106,7 @@ class Prepared:
     group: Group = field(default_factory=Group)
     measures: Measures | None = None
     best: Best = field(default_factory=Best)
+    data: SplitData | None = None
 
     @property
     def running(self) -> dict[str, Tensor]:
@@ -150,9 +152,11 @@ def prepare(net: Net, data: Any, options: Options, group: Group | None = None) -
     others = [choice for choice in earlier if choice.name != RATE] if isinstance(test, RangeTest) else earlier
     choose = Chooser(others, group or Group())
     options = _repeated(choose, options)
-    examples = _examples(choose, net, data, options)
+    read = examples_of(net, data, options)
+    examples = _weighted(choose, read, options)
     measures = measures_of(choose, examples, options)
-    prepared = _with_best(replace(_prepared(choose, examples, options), measures=measures), options.best)
+    prepared = replace(_prepared(choose, examples, options), data=SplitData(read.training, read.held_out))
+    prepared = _with_best(replace(prepared, measures=measures), options.best)
     return _with_tested_rate(prepared, test, earlier) if isinstance(test, RangeTest) else prepared
 
 
@@ -250,9 +254,8 @@ def _with_threads(choose: Chooser, prepared: Prepared, given: int | None, work: 
     return replace(prepared, threads=threads, watched=watched, choices=tuple(choose.made))
 
 
-def _examples(choose: Chooser, net: Net, data: Any, options: Options) -> TrainingExamples:
+def _weighted(choose: Chooser, found: TrainingExamples, options: Options) -> TrainingExamples:
     """The examples, of which each counts as much as its class."""
-    found = examples_of(net, data, options)
     weights = choose.optional("class weights", options.class_weights)
     return replace(found, training=weighted_by_class(found.net, found.training, weights))
 

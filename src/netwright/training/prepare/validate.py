@@ -166,10 +166,14 @@ def validation_of(
     if wrong is not None:
         wanted.append(dict(plan.wiring.values[prefix.rstrip("/")])[name])
     compared = None if wrong is None else (target, plan.shape(("", target)))
-    one = sum(value.nbytes for value in data.first(1).inputs.values())
-    chunk = max(min(CHUNK, CHUNK_BYTES // max(one, 1)), 1)
     computed = present.computing(wanted)
-    return Validation(data, present, computed, losses, compared, wrong, group or Group(), chunk)
+    return Validation(data, present, computed, losses, compared, wrong, group or Group(), at_once(data))
+
+
+def at_once(data: Batches) -> int:
+    """How many examples are computed at once where nothing is learned: the larger they are, the fewer."""
+    one = sum(value.nbytes for value in data.first(1).inputs.values())
+    return max(min(CHUNK, CHUNK_BYTES // max(one, 1)), 1)
 
 
 def check_net_probabilities(plan: Plan, data: Batches, arrays: Mapping[str, Tensor], net: Net, goal: Goal) -> None:
