@@ -89,12 +89,11 @@ class _Waves:
         down, across = np.fft.fftfreq(self.height)[:, None], np.fft.rfftfreq(self.width)
         self.frequency = torch.from_numpy(np.hypot(down, across)).float()  # (h, w // 2 + 1), in waves a pixel
         size = (image.channels, *self.frequency.shape, 2)
-        noise = [
-            torch.randn(size, generator=generator_of(seed, "waves", channel), device="cpu") for channel in channels
-        ]
+        noise = [_noise(size, seed, channel) for channel in channels]
         self.amplitudes = (START * torch.stack(noise)).requires_grad_()  # (k, c, h, w // 2 + 1, 2)
-        lengths = np.linalg.norm(COLOURS, axis=0).max()
-        self.colours = torch.tensor(COLOURS if image.channels == 3 else [[lengths]], dtype=torch.float32) / lengths
+        longest = np.linalg.norm(COLOURS, axis=0).max()
+        mixed = COLOURS if image.channels == 3 else [[longest]]
+        self.colours = torch.tensor(mixed, dtype=torch.float32, device="cpu") / longest
 
     def __call__(self, blur: float) -> Tensor:
         """The pictures (k, h, w, c), in 0..1, blurred by a Gaussian of so many pixels."""
@@ -104,6 +103,12 @@ class _Waves:
         spectrum = torch.view_as_complex(self.amplitudes) * scale
         waves = torch.fft.irfft2(spectrum, s=(self.height, self.width))  # (k, c, h, w)
         return torch.sigmoid(waves.movedim(1, -1) @ self.colours.T)  # (k, c, h, w) -> (k, h, w, c)
+
+
+def _noise(size: Sequence[int], seed: int, channel: int) -> Tensor:
+    """Normal numbers of this size, the same for a channel whatever the others are."""
+    drawn = generator_of(seed, "waves", channel)
+    return torch.randn(size, generator=drawn, dtype=torch.float32, device="cpu")
 
 
 def _excitement(values: Any, at: str, channels: Sequence[int]) -> Tensor:

@@ -104,6 +104,16 @@ def test_a_frozen_batch_norm_is_a_part_of_the_front() -> None:
     torch.testing.assert_close(torch.tensor(one.losses), torch.tensor(other.losses), rtol=1e-5, atol=1e-6)
 
 
+def test_a_dropout_inside_a_frozen_part_drops_nothing() -> None:
+    body = nw.Chain(8, nw.tanh, nw.Dropout(0.5), 8, nw.tanh)
+    net = nw.Chain(body=body, head=nw.Chain(nw.Linear(), nw.softmax), input=3, output=nw.Category(["no", "yes"]))
+    net = nw.initialize(net, seed=0)
+    whole, behind = both(net, given(learning_rate={"body/*": 0}))
+    assert behind is not None
+    one, other = trained(whole), trained(behind)
+    torch.testing.assert_close(torch.tensor(one.losses), torch.tensor(other.losses), rtol=1e-5, atol=1e-6)
+
+
 def test_another_front_is_not_left_out() -> None:
     shared = split_data(NET, DATA, [given()])
     assert shared is not None

@@ -41,7 +41,7 @@ class RunContext:
         like: a value of the run; leaves without inputs use its device and its type.
         over_processes: the sum of an array over all processes that share the batch, with its derivative, for leaves
             that compute something of the whole batch; None where one process has all of it.
-        steady: the paths of leaves that follow the batch in training, and here behave as in use.
+        steady: the paths of leaves that behave as in use although this is training.
     """
 
     training: bool = False

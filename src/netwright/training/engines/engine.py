@@ -134,18 +134,27 @@ def arrays_in_float32(plan: Plan) -> set[str]:
 
 
 def steady_parts(plan: Plan, frozen: Collection[str]) -> frozenset[str]:
-    """The paths of the parts that follow the batch in training, such as a batch norm, and are frozen with all arrays.
+    """The paths of the leaves that would differ in training, and lie in a part all of whose arrays are frozen.
 
-    They compute as in use: a part that no step changes gives an example the same value whatever the batch is. A part
-    that draws as well, such as a module of torch with dropout, is none of them.
+    They compute as in use: what no step changes is a function that gives an example the same value in every epoch. So
+    a frozen batch norm takes its running statistics, and a dropout inside a frozen body drops nothing.
     """
+    fixed: dict[str, bool] = {}  # of each part with arrays whether all of them are frozen
+    for step in plan.steps:
+        for path in _ends_of(step.path) if step.arrays else ():
+            fixed[path] = fixed.get(path, True) and {*step.arrays.values()} <= {*frozen}
     return frozenset(
         step.path
         for step in plan.steps
-        if any(plan.arrays[path].weight.kind == "running" for path in step.arrays.values())
-        and {*step.arrays.values()} <= {*frozen}
-        and "random" not in declared_keywords(type(step.leaf))
+        if declared_keywords(type(step.leaf)) & {"training", "random"}
+        and any(fixed.get(path, False) for path in _ends_of(step.path))
     )
+
+
+def _ends_of(path: str) -> list[str]:
+    """The path itself, and those of all parts around it."""
+    names = path.split("/")
+    return ["/".join(names[:count]) for count in range(1, len(names) + 1)]
 
 
 def lowered(array: Tensor, precision: torch.dtype | None) -> Tensor:

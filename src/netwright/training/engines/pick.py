@@ -27,8 +27,8 @@ def engine_of(
 
     Where parts learn in turn, it is autograd for each of them.
 
-    The kernels are written for float32 and bf16, and those of a norm follow the batch; float64 and frozen norms are
-    computed by autograd.
+    The kernels are written for float32 and bf16, and for parts that behave as in training; float64, and norms and
+    dropouts of a frozen part, are computed by autograd.
     """
     from netwright.training.engines.handwritten.engine import (
         Written,  # imported here, so that `import netwright` does not load the kernels

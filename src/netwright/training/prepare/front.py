@@ -48,8 +48,8 @@ class FrozenFront(Value, eq=False):
 def frozen_front(prepared: Prepared, options: Options) -> FrozenFront | None:
     """The longest frozen front of a net that gives one value of one size; None where there is none.
 
-    A part is constant if all its arrays are frozen and its values depend on the example alone. So dropout ends the
-    front, which differs in training, and so do a batch norm that is not frozen and code of the user's own. There is
+    A part is constant if all its arrays are frozen and its values depend on the example alone. So a dropout by itself
+    ends the front, which differs in training, and so do a part that is not frozen and code of the user's own. There is
     none for examples that vary or may be drawn anew; none for values that would take more than a quarter of the free
     memory; none in float64, since examples are float32; and none where several processes train, or where an objective
     makes the examples.
