@@ -36,6 +36,7 @@ from netwright.codecs.sound.spectrum import MFCC as MFCC
 from netwright.codecs.sound.spectrum import Mel as Mel
 from netwright.codecs.sound.spectrum import Spectrogram as Spectrogram
 from netwright.codecs.table.bag_of_words import BagOfWords as BagOfWords
+from netwright.codecs.table.bins import Bins as Bins
 from netwright.codecs.table.date import Date as Date
 from netwright.codecs.table.nullable import Nullable as Nullable
 from netwright.codecs.table.record import Record as Record

@@ -23,7 +23,7 @@ FRAME = pd.DataFrame({
 def test_the_end_fits_the_target(target: object, end: str):
     net = nw.tabular(FRAME.assign(y=target), "y")
     assert net.paths[-1] == end
-    assert net.plan.inputs == {"input": (5,)}
+    assert net.plan.inputs == {"input": (7,)}
     assert not any(array.any() for array in net.arrays.values())
     assert {*net.arrays} == {"paths/linear/weight", "paths/deep/linear2/weight"}
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from netwright.codecs.codec import Answer, Codec
+from netwright.codecs.table.bins import Bins
 from netwright.data.table import table
 from netwright.layers.dropout import Dropout
 from netwright.layers.join import Add
@@ -28,8 +29,9 @@ ENDS: Mapping[Answer | None, Mapping[str, Any]] = {
 def tabular(frame: Any, target: str, *, codecs: Mapping[str, Codec] | None = None) -> Net:
     """A net for a table, untrained: a row in, the target out.
 
-    `nw.table` looks at the frame and makes encoder and decoder. A linear path beside the deep one learns what a linear
-    model learns, which is the best that many small tables have; the deep one learns the rest.
+    `nw.table` looks at the frame and makes encoder and decoder; columns of numbers get `nw.Bins`. A linear path beside
+    the deep one learns what a linear model learns, which is the best that many small tables have, and with the bins
+    also steps and bends of single columns; the deep one learns the rest.
 
     Args:
         frame: of pandas, polars or pyarrow, with the target; codecs learn from it.
@@ -42,10 +44,12 @@ def tabular(frame: Any, target: str, *, codecs: Mapping[str, Codec] | None = Non
         >>> import netwright as nw, pandas as pd
         >>> frame = pd.DataFrame({"age": [22.0, 38.0, None], "sex": ["m", "f", "f"], "survived": ["no", "yes", "yes"]})
         >>> net = nw.tabular(frame, "survived")
-        >>> net.plan.inputs, net.plan.outputs
-        ({'input': (4,)}, {'output': (2,)})
+        >>> net.inputs["input"].codecs["sex"], net.plan.outputs
+        (Category(['f', 'm']), {'output': (2,)})
     """
-    found = table(frame, target, codecs=codecs)
+    seen = table(frame, target, codecs=codecs)
+    bins = {column.name: Bins() for column in seen.columns if column.kind == "number" and column.name != target}
+    found = table(frame, target, codecs={**bins, **(codecs or {})}) if bins else seen
     return net_of_rows(found.input, found.output)
 
 
