@@ -60,7 +60,7 @@ def test_the_extra_book_has_what_the_pages_import():
         *extras["text"],
     ]
     packages = {re.match(r"[\w-]+", requirement)[0] for requirement in listed}
-    assert {{"IPython": "ipykernel"}.get(name, name) for name in used} <= packages, (
+    assert {{"IPython": "ipykernel", "sklearn": "scikit-learn"}.get(name, name) for name in used} <= packages, (
         "a reader who installs `.[book]` could not run these pages"
     )
 

@@ -82,7 +82,7 @@ GROUPS = (
         "losses",
         "Losses",
         "Nets that compare an output with its target.",
-        tuple(f"layers.{name}" for name in ("losses", "ctc", "detection", "divergence", "similarity")),
+        tuple(f"layers.{name}" for name in ("losses", "ctc", "detection", "anchors", "divergence", "similarity")),
     ),
     Group(
         "codecs",

@@ -9,7 +9,7 @@ def test_data(capsys):
     assert main(["data", "list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
         "mnist", "fashion-mnist", "digits", "wikipedia-sentences", "shakespeare", "english-french", "pokemon",
-        "titanic",
+        "titanic", "nuclei",
     ]  # fmt: skip
     assert main(["data", "get", "digits", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

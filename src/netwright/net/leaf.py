@@ -278,11 +278,12 @@ def with_options(leaf: LeafNode, **changes: Any) -> Iterator[LeafNode]:
 
 @cache
 def declared_keywords(kind: type[LeafNode]) -> frozenset[str]:
-    """The keyword-only arguments that the `forward` of a kind of leaf declares.
+    """The keyword-only arguments that the `forward` of a kind of leaf declares; the ends of a `Map` have no `forward`.
 
     Kept by kind: if it were kept by function, whatever the function closes over would stay in memory.
     """
-    return keyword_arguments(kind.forward)
+    forward = getattr(kind, "forward", None)
+    return frozenset() if forward is None else keyword_arguments(forward)
 
 
 def keyword_arguments(function: Callable[..., Any]) -> frozenset[str]:

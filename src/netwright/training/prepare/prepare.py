@@ -112,7 +112,7 @@ class Prepared:
     def running(self) -> dict[str, Tensor]:
         """The arrays that follow the batches, by path."""
         specs = plan_of(self.net_with_loss).arrays
-        moving = (path for path in self.other_arrays if specs[path].weight.kind == "running")
+        moving = (path for path, spec in specs.items() if spec.weight.kind == "running")
         return {path: self.other_arrays[path] for path in moving if path not in self.frozen}
 
     @property
