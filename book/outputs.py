@@ -21,7 +21,11 @@ def kept(notebook: NotebookNode) -> NotebookNode:
 
 
 def settled(output: NotebookNode) -> NotebookNode | None:
-    """One output without what needs a script, a figure in the better of its two forms; None if nothing is left."""
+    """One output without what needs a script, a figure in the better of its two forms; None if nothing is left.
+
+    How data or weights were fetched is of the machine, and says nothing about the page."""
+    if output.output_type == "stream" and output.name == "stderr" and output.text.startswith("fetching "):
+        return None
     if output.output_type not in ("display_data", "execute_result"):
         return output
     data = output.data

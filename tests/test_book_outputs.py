@@ -66,3 +66,11 @@ def test_a_drawing_has_no_date_and_no_more_places_than_can_be_seen(outputs):
     assert outputs.slim(svg) == (
         '<svg>\n<path d="M 1.23 -0 L 10 20.5"/>\n<text x="3.14" style="x: 1.23456">0.123456</text>\n</svg>\n'
     )
+
+
+def test_how_a_file_was_fetched_is_not_kept_but_a_warning_is(outputs):
+    def stream(text):
+        return outputs.settled(new_output("stream", name="stderr", text=text))
+
+    assert stream("fetching nuclei from a mirror\n  nuclei.tif: 1 MB, checked\n") is None
+    assert stream("UserWarning: fetching takes long\n").text == "UserWarning: fetching takes long\n"
