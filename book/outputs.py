@@ -1,11 +1,15 @@
 """Outputs of a page as they are kept: small, the same for the same page, and shown without a script."""
 
+import base64
+import io
 import re
 
 from nbformat import NotebookNode
+from PIL import Image
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LARGE = 100_000  # characters: an SVG below this is kept although a PNG may be smaller, because it follows the theme
+COLOURS = 256  # of a palette: one byte for a pixel in place of four
 NARROW = re.compile(r'<div class="nw-narrow">(<svg.*?</svg>)\s*</div>', re.S)
 LINK = re.compile(r"(\]\(\d\d-[a-z0-9-]+)\.md\b")
 
@@ -37,6 +41,8 @@ def settled(output: NotebookNode) -> NotebookNode | None:
         narrow = NARROW.search(answering)
         if narrow is not None and narrow[1].strip() != data["image/svg+xml"].strip():
             output.metadata["narrow"] = slim(narrow[1])
+    if "image/png" in data:
+        data["image/png"] = small(data["image/png"])
     if "image/svg+xml" in data:
         data["image/svg+xml"] = slim(data["image/svg+xml"])
         png = data.pop("image/png", None)
@@ -48,8 +54,23 @@ def settled(output: NotebookNode) -> NotebookNode | None:
     return output if data else None
 
 
+def small(png: str) -> str:
+    """A picture in base64 with a palette of its own colours, where this makes it smaller."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png)))
+    if picture.mode == "P":
+        return png
+    solid = "A" not in picture.getbands() or picture.getchannel("A").getextrema() == (255, 255)
+    few = picture.convert("RGB").quantize(COLOURS) if solid else picture.quantize(COLOURS, Image.Quantize.FASTOCTREE)
+    file = io.BytesIO()
+    few.save(file, "PNG", optimize=True)
+    return min(png, base64.b64encode(file.getvalue()).decode(), key=len)
+
+
 def slim(svg: str) -> str:
-    """A drawing without prologue, date and comments, its coordinates rounded to a hundredth of a point."""
+    """A drawing without prologue, date and comments, its coordinates rounded to a hundredth of a point.
+
+    Pictures in it have a palette each."""
+    svg = re.sub(r"(?<=data:image/png;base64,)[^\"]+", lambda png: small(png.group()), svg)
     svg = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.S)
     svg = re.sub(r"(?<=\sd=\")[^\"]+", lambda path: rounded(path.group()), svg)
     svg = re.sub(r"(?<=\s(?:x|y)=\")[-\d.]+(?=\")", lambda number: rounded(number.group()), svg)

@@ -1,10 +1,14 @@
 """What is kept of an output: a figure in the better of its two forms, and nothing that needs a script."""
 
+import base64
+import io
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from nbformat.v4 import new_output
+from PIL import Image
 
 import netwright as nw
 
@@ -26,13 +30,42 @@ def shown(outputs, data):
     return None if output is None else dict(output.data)
 
 
+def png(pixels):
+    """A picture in base64."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def pixels_of(text):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGBA")).astype(int)
+
+
+def test_a_picture_has_a_palette_where_this_is_smaller(outputs):
+    place = np.mgrid[:120, :160].sum(0)
+    colours = np.stack([place % 256, place // 2, 255 - place // 2], -1).astype(np.uint8)
+    noise = (colours + np.random.default_rng(0).integers(0, 9, colours.shape)).clip(0, 255).astype(np.uint8)
+    for photograph in (noise, np.concatenate([noise, place[..., None].clip(0, 255).astype(np.uint8)], -1)):
+        kept = outputs.small(png(photograph))
+        assert len(kept) < 0.8 * len(png(photograph))
+        assert np.abs(pixels_of(kept) - pixels_of(png(photograph))).mean() < 6
+        assert outputs.small(kept) == kept
+        inside = '<svg><image href="data:image/png;base64,{}"/></svg>\n'
+        assert outputs.slim(inside.format(png(photograph))) == inside.format(kept)
+    plain = np.zeros((4, 4, 3), np.uint8)
+    plain[1:3, 1:3] = 255
+    assert (pixels_of(outputs.small(png(plain))) == pixels_of(png(plain))).all()
+
+
 def test_a_figure_is_an_svg_unless_it_is_large_and_the_png_is_smaller(outputs):
-    small, large, larger = "<svg>1</svg>\n", f"<svg>{'1' * 200_000}</svg>\n", "1" * 300_000
-    assert shown(outputs, {"image/svg+xml": small, "image/png": "1"}) == {"image/svg+xml": small}
-    assert shown(outputs, {"image/svg+xml": large, "image/png": "1"}) == {"image/png": "1"}
-    assert shown(outputs, {"image/svg+xml": large, "image/png": larger}) == {"image/svg+xml": large}
+    small, large = "<svg>1</svg>\n", f"<svg>{'1' * 200_000}</svg>\n"
+    dot = png(np.zeros((1, 1), np.uint8))
+    noise = outputs.small(png(np.random.default_rng(0).integers(0, 256, (500, 500, 3), np.uint8)))
+    assert shown(outputs, {"image/svg+xml": small, "image/png": dot}) == {"image/svg+xml": small}
+    assert shown(outputs, {"image/svg+xml": large, "image/png": dot}) == {"image/png": dot}
+    assert shown(outputs, {"image/svg+xml": large, "image/png": noise}) == {"image/svg+xml": large}
     assert shown(outputs, {"image/svg+xml": large}) == {"image/svg+xml": large}
-    assert shown(outputs, {"image/png": "1"}) == {"image/png": "1"}
+    assert shown(outputs, {"image/png": dot}) == {"image/png": dot}
 
 
 def test_a_widget_is_not_kept(outputs):
