@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from netwright.net.run.noise import Noise
+from netwright.net.run.noise import FEW, Noise
 
 
 def noise(examples, seed=0, step=0, path="dropout1"):
@@ -16,6 +16,16 @@ def test_alone_is_batched_is_padded() -> None:
     batch = noise([5, 9, 2])((3, 7, 4))
     assert torch.equal(noise([9])((1, 7, 4))[0], batch[1])
     assert torch.equal(noise([2, 9])((2, 5, 4))[0], batch[2, :5])
+
+
+def test_few_numbers_are_those_of_many() -> None:
+    """Many are drawn by torch, few by NumPy."""
+    ids = torch.arange(2000) * 0x1234567890123
+    assert math.prod((len(ids), 40)) > FEW
+    many = Noise(3, 7, ids, "x")((len(ids), 40))
+    for first in (0, 777):
+        assert torch.equal(Noise(3, 7, ids[first : first + 9], "x")((9, 40)), many[first : first + 9])
+    assert torch.equal(Noise(3, 7, ids[::2], "x")((1000, 5)), many[::2, :5])
 
 
 def test_every_key_draws_anew() -> None:

@@ -1,8 +1,13 @@
 """Random numbers that do not depend on the batch: keyed by seed, step, part, example and position."""
 
+import math
 import zlib
+from collections.abc import Callable
+from typing import TypeVar, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from netwright.around import Around
@@ -12,6 +17,10 @@ from netwright.value import Value
 STRIDE = 0x9E3779B1 - (1 << 32)  # the golden ratio as a signed 32-bit integer, so that neighbours differ in every bit
 
 ELEMENT = 0x2545F4914F6CDD1D  # odd: elements of different examples hardly ever get one number
+
+FEW = 2**15  # numbers up to which torch computes in one thread; a call of NumPy then takes a fraction of the time
+
+Numbers = TypeVar("Numbers", Tensor, NDArray[np.int32])
 
 
 class Noise(Value):
@@ -63,17 +72,19 @@ class Noise(Value):
         """
         *before, size = shape if len(shape) > 1 else (*shape, 1)
         halves = self._bits((*before, -(-size // 2))).view(torch.int16)  # (b, …, words) -> (b, …, 2 words)
-        return halves[..., :size] if len(shape) > 1 else halves[:, 0]
+        if len(shape) == 1:
+            return halves[:, 0]
+        return halves[..., :size] if size % 2 else halves
 
     def _bits(self, shape: tuple[int, ...]) -> Tensor:
         """Integers of 32 bits."""
-        key = self.key - (1 << 31)
-        ids = self.examples
-        bits = _mixed((ids ^ (ids >> 32)).to(torch.int32) * STRIDE + key)  # (b,)
-        for size in shape[1:]:
-            positions = torch.arange(size, dtype=torch.int32, device=ids.device) * STRIDE
-            bits = _mixed(bits.unsqueeze(-1) + positions)  # (b, …, size)
-        return bits
+        ids, key = self.examples, self.key - (1 << 31)
+        if ids.device.type == "cpu" and math.prod(shape) <= FEW:
+            each = ids.numpy()
+            start = (each ^ (each >> 32)).astype(np.int32)
+            return torch.from_numpy(_bits_of(start, key, shape, lambda size: np.arange(size, dtype=np.int32)))
+        start = (ids ^ (ids >> 32)).to(torch.int32)
+        return _bits_of(start, key, shape, lambda size: torch.arange(size, dtype=torch.int32, device=ids.device))
 
 
 def least_kept(rate: float) -> int:
@@ -81,14 +92,29 @@ def least_kept(rate: float) -> int:
     return min(round(rate * 2**16), 2**16 - 1) - 2**15
 
 
-def _mixed(bits: Tensor) -> Tensor:
+def _bits_of(start: Numbers, key: int, shape: tuple[int, ...], positions: Callable[[int], Numbers]) -> Numbers:
+    """Integers of 32 bits for examples, (b,), and the positions in them."""
+    bits = _mixed(start * STRIDE + key)  # (b,)
+    for size in shape[1:]:
+        bits = _mixed(bits[..., None] + positions(size) * STRIDE)  # (b, …, size)
+    return bits
+
+
+def _mixed(bits: Numbers) -> Numbers:
     """A bijection of 32-bit integers in which every input bit moves every output bit, in place.
 
     Source: Wellons, "lowbias32"
     """
+    shift = cast(Callable[..., object], torch.bitwise_right_shift if isinstance(bits, Tensor) else np.right_shift)
     moved = bits >> 16  # of a negative number with ones from the left, which the masks take away
-    bits.bitwise_xor_(moved.bitwise_and_(0xFFFF)).mul_(0x7FEB352D)
-    torch.bitwise_right_shift(bits, 15, out=moved)
-    bits.bitwise_xor_(moved.bitwise_and_(0x1FFFF)).mul_(0x846CA68B - (1 << 32))
-    torch.bitwise_right_shift(bits, 16, out=moved)
-    return bits.bitwise_xor_(moved.bitwise_and_(0xFFFF))
+    moved &= 0xFFFF
+    bits ^= moved
+    bits *= 0x7FEB352D
+    shift(bits, 15, out=moved)
+    moved &= 0x1FFFF
+    bits ^= moved
+    bits *= 0x846CA68B - (1 << 32)
+    shift(bits, 16, out=moved)
+    moved &= 0xFFFF
+    bits ^= moved
+    return bits

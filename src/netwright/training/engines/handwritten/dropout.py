@@ -20,8 +20,11 @@ class Drop(Kernel):
 
     def __init__(self, site: KernelSite, path: str, rate: float, positive: bool) -> None:
         self.shape, self.dtype, self.site, self.path = site.shape, site.dtype, site, path
-        self.most, self.scale, self.positive = least_kept(rate) - 1, 1 / (1 - rate), positive
+        self.positive, most, scale = positive, least_kept(rate) - 1, 1 / (1 - rate)
         self.narrow = site.dtype == torch.bfloat16  # as wide as the noise, so that bits are compared with no mask
+        # of small values torch takes most of its time to make a tensor of a number, so it is made once
+        self.most = most if self.narrow else torch.tensor(most, dtype=torch.int16, device="cpu")
+        self.scale = scale if self.narrow else torch.tensor(scale, dtype=site.dtype, device="cpu")
         self.y = torch.empty(0 if positive else site.shape, dtype=site.dtype, device="cpu")
         self.dx = torch.empty(site.shape, dtype=site.dtype, device="cpu")
         self.mask = torch.empty(0 if self.narrow else site.shape, dtype=site.dtype, device="cpu")
@@ -31,7 +34,7 @@ class Drop(Kernel):
         assert examples is not None
         self.halves = Noise(site.seed, site.now.step, examples, self.path).halves(self.shape)
         if not self.narrow:
-            torch.gt(self.halves, self.most, out=self.mask)
+            torch.gt(self.halves, self.most, out=self.mask).mul_(self.scale)
         return self._kept(x, x if self.positive else self.y)
 
     def backward(self, dy: Tensor) -> Tensor:
@@ -45,7 +48,7 @@ class Drop(Kernel):
                 x.view(bits), self.halves, self.most, grad_input=out.view(bits)
             )
             return out.mul_(self.scale)
-        return torch.mul(x, self.mask, out=out).mul_(self.scale)
+        return torch.mul(x, self.mask, out=out)
 
 
 def dropout(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Kernel] | None:
