@@ -6,7 +6,14 @@ import pytest
 
 from netwright.kernels import private
 
-ASKED = ("packs_linear", "_fuses_linear", "_fuses_convolution", "_operator")
+ASKED = (
+    "packs_linear",
+    "packs_convolution",
+    "convolution_operator",
+    "_fuses_linear",
+    "_fuses_convolution",
+    "_operator",
+)
 
 
 @pytest.fixture

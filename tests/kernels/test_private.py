@@ -8,7 +8,7 @@ import netwright as nw
 from engine_pairs import assert_same_gradient, batch_of, engines
 from netwright.kernels import private
 
-TRIALS = ("packs_linear", "_fuses_linear", "_fuses_convolution")
+TRIALS = ("packs_linear", "packs_convolution", "_fuses_linear", "_fuses_convolution")
 
 
 pytestmark = pytest.mark.usefixtures("asked_anew")
@@ -47,6 +47,7 @@ def test_a_processor_that_refuses_bf16_is_believed(monkeypatch) -> None:
 def test_an_operator_with_other_numbers_is_not_used(monkeypatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_convolution_pointwise", lambda *_: torch.zeros(2, 4, 1, 1))
     assert not private._fuses_convolution(torch.float32)
+    assert not private.packs_convolution(torch.float32)
 
 
 def test_other_types_have_none() -> None:

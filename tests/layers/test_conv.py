@@ -8,7 +8,7 @@ import torch
 import netwright as nw
 from layers.tools import run, unfit
 from messages import message
-from netwright.layers.conv import channels_last
+from netwright.kernels.convolution import channels_last
 from netwright.sizes.size import evaluate
 
 

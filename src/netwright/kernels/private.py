@@ -5,7 +5,7 @@ refuses to fuse a product in it. Where an operator does not give the known answe
 functions do the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import torch
@@ -40,6 +40,24 @@ def packed_product(x: Tensor, weight: Tensor, bias: Tensor | None, after: str = 
     return _operator()(x, weight, bias, after, [], "none")
 
 
+def packed_kernel(
+    weight: Tensor,
+    size: Sequence[int],
+    padding: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+) -> Tensor:
+    """The kernel (out, group, *window) of a convolution in blocks, for an input of this size (b, in, h, w)."""
+    return torch.ops.mkldnn._reorder_convolution_weight(weight, padding, stride, dilation, groups, size)
+
+
+@cache
+def convolution_operator() -> Callable[..., Tensor]:
+    """f(x, w, b, padding, stride, dilation, groups, after, [], algorithm), where `packs_convolution`."""
+    return torch.ops.mkldnn._convolution_pointwise.default
+
+
 @cache
 def _operator() -> Callable[..., Tensor]:
     """Torch's operator, found once: looking it up takes a tenth of the time of a small product."""
@@ -60,6 +78,19 @@ def packs_linear(dtype: torch.dtype) -> bool:
 
     plain = _works(dtype, lambda x, w: packed_product(x, packed(w, 2), w[:, 0].clone()), lambda y: y)
     return plain and _works(dtype, lambda x, w: packed_product(x, packed(w, 2), w[:, 0].clone(), "gelu"), F.gelu)
+
+
+@cache
+def packs_convolution(dtype: torch.dtype) -> bool:
+    """Whether a kernel in this type can be laid out in blocks, for convolutions with a function after them."""
+
+    def convolved(x: Tensor, w: Tensor, after: str) -> Tensor:
+        options = ([0, 0], [1, 1], [1, 1], 1)
+        x, w, b = x[:, :, None, None], w[:, :, None, None].contiguous(), w[:, 0].clone()
+        return convolution_operator()(x, packed_kernel(w, x.shape, *options), b, *options, after, [], "")
+
+    plain = _works(dtype, lambda x, w: convolved(x, w, "none"), lambda y: y[:, :, None, None])
+    return plain and _works(dtype, lambda x, w: convolved(x, w, "swish"), lambda y: F.silu(y)[:, :, None, None])
 
 
 @cache

@@ -13,6 +13,8 @@ from torch import Tensor
 from netwright.errors import NetError, did_you_mean
 from netwright.fields import at_least
 from netwright.inits import kaiming, zeros
+from netwright.kernels.convolution import FixedConvolution, channels_last
+from netwright.kernels.private import packs_convolution
 from netwright.layers.window import (
     PerAxis,
     before_same,
@@ -136,7 +138,7 @@ class Conv(Leaf):
         padded = 4 * math.prod((*around, sizes["in"]))
         return Kept(bytes=padded, in_use=padded + turned)
 
-    def forward(self, w: Mapping[str, Tensor], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
+    def forward(self, w: Mapping[str, Any], x: Tensor, *, lengths: Lengths = NO_LENGTHS) -> Tensor:
         rank = x.ndim - 2
         options = self._options[rank]
         if self._shifts(rank):  # where zeros go depends on the size
@@ -173,13 +175,24 @@ class Conv(Leaf):
         y = self._convolve(w, x, self._unpadded)  # (b, before + n, in) -> (b, n, out)
         return y, {"past": x[:, x.shape[1] - before :]} if before else {}
 
-    def _convolve(self, w: Mapping[str, Tensor], x: Tensor, options: Options) -> Tensor:
+    def prepared(self, w: Mapping[str, Tensor]) -> Mapping[str, Any]:
+        weight = w["weight"]
+        suits = weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.ndim < 5
+        if not suits or not packs_convolution(weight.dtype):
+            return w
+        return {**w, "product": FixedConvolution(weight, w.get("bias"))}
+
+    def _convolve(self, w: Mapping[str, Any], x: Tensor, options: Options) -> Tensor:
         rank, (taken, around, padding, stride, dilation) = x.ndim - 2, options
         if taken:
             x = x[taken]  # (b, *s, in) -> (b, *t, in)
-        x, weight, bias, kind = channels_first(x), channels_last(w["weight"]), w.get("bias"), x.dtype
+        x, kind = channels_first(x), x.dtype  # (b, *s, in) -> (b, in, *s)
+        if "product" in w:
+            y = w["product"](x, around, padding, stride, dilation, self.groups)  # (b, in, *s) -> (b, out, *t)
+            return features_last(y, rank)  # (b, out, *t) -> (b, *t, out)
         if around:
             x = F.pad(x, around)  # (b, in, *s) -> (b, in, *s + padding)
+        weight, bias = channels_last(w["weight"]), w.get("bias")
         if x.requires_grad and x.is_cpu and lacks_low_gradient(kind, self.groups, stride):
             x, weight, bias = x.float(), weight.float(), None if bias is None else bias.float()
         convolve = F.conv3d if rank == 3 else F.conv2d
@@ -277,17 +290,3 @@ class Conv(Leaf):
 def lacks_low_gradient(kind: torch.dtype, groups: int, stride: Sequence[int]) -> bool:
     """Whether oneDNN has no kernel for the gradient of the input, and its plain one takes 20 times as long."""
     return kind == torch.bfloat16 and groups > 1 and max(stride) > 1
-
-
-def channels_last(weight: Tensor) -> Tensor:
-    """A kernel as torch's image kernels want it; see `channels_first`.
-
-    With one input channel the strides of a kernel are ambiguous, and torch would answer channels first, whereupon
-    every layer that follows is slow: then the strides say it.
-    """
-    if weight.ndim == 3:
-        weight = weight.unsqueeze(2)  # (out, in, k) -> (out, in, 1, k)
-    if weight.ndim == 4 and weight.shape[1] == 1:
-        out, _, height, width = weight.shape
-        return weight.contiguous().as_strided((out, 1, height, width), (height * width, 1, width, 1))
-    return weight

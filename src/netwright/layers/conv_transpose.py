@@ -13,7 +13,7 @@ from torch import Tensor
 from netwright.errors import NetError, did_you_mean
 from netwright.fields import at_least
 from netwright.inits import Fans, Init, zeros
-from netwright.layers.conv import channels_last
+from netwright.kernels.convolution import channels_last
 from netwright.layers.window import (
     PerAxis,
     channels_first,

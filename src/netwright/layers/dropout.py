@@ -70,6 +70,9 @@ class Dropout(Leaf):
     def is_view(self, training: bool) -> bool:
         return not training or self.rate == 0
 
+    def absorbed_by(self, before: Mapping[str, Any], w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return before
+
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Noise | None) -> Tensor:
         if not training or self.rate == 0:
             return x
@@ -116,6 +119,9 @@ class AlphaDropout(Leaf):
 
     def is_view(self, training: bool) -> bool:
         return not training or self.rate == 0
+
+    def absorbed_by(self, before: Mapping[str, Any], w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return before
 
     def forward(self, w: Mapping[str, Tensor], x: Tensor, *, training: bool, random: Noise | None) -> Tensor:
         if not training or self.rate == 0:

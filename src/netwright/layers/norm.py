@@ -12,6 +12,7 @@ from torch import Tensor
 from netwright.errors import DataError, NetError
 from netwright.fields import at_least
 from netwright.inits import ones, zeros
+from netwright.kernels.convolution import FixedConvolution
 from netwright.net.leaf import Kept, LeafFault, LeafNode, Unfit, Weight, with_options
 from netwright.net.part import Leaf
 from netwright.net.run.padding import NO_LENGTHS, Lengths, ended_run, filled, length_of, lengths_of, own_elements
@@ -105,6 +106,14 @@ class BatchNorm(Leaf):
             x.movedim(-1, 1), w["weight"], w["bias"], mean, variance, True, 1.0, self.eps
         )  # (b, *s, c) -> (b, c, *s), (c,), (c,)
         return y.movedim(1, -1), self._followed(w, mean, variance)  # (b, c, *s) -> (b, *s, c)
+
+    def absorbed_by(self, before: Mapping[str, Any], w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        product = before.get("product")
+        if not isinstance(product, FixedConvolution):
+            return None
+        factor = w["weight"] / (w["variance"] + self.eps).sqrt()  # (c,)
+        both = product.scaled(factor, w["bias"] - w["mean"] * factor)
+        return None if both is None else {"weight": both.weight, "bias": both.bias, "product": both}
 
     def _over_own(
         self, w: Mapping[str, Tensor], x: Tensor, mask: Tensor, total: Callable[[Tensor], Tensor] | None = None

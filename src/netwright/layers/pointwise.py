@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.errors import NetError, did_you_mean
+from netwright.kernels.convolution import FixedConvolution
 from netwright.kernels.product import LinearProduct
 from netwright.net.leaf import Kept, LeafFault, LeafNode, Span, Unfit, Values
 from netwright.net.part import Leaf, shared_repr
@@ -141,10 +142,11 @@ class Elementwise(Leaf):
         function = FUNCTIONS[str(self.function)]
         return function(x) if self.slope is None else function(x, self.slope)
 
-    def absorbed_by(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        product = w.get("product")
-        both = product.then(str(self.function)) if isinstance(product, LinearProduct) else None
-        return None if both is None else {**w, "product": both}
+    def absorbed_by(self, before: Mapping[str, Any], w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        product = before.get("product")
+        known = self.slope is None and isinstance(product, LinearProduct | FixedConvolution)
+        both = product.then(str(self.function)) if known else None
+        return None if both is None else {**before, "product": both}
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
         """The logarithm of a softmax is taken at once: that is exact where a probability is too small for a float."""

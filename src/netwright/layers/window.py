@@ -163,14 +163,14 @@ def window_reach(spread: list[int], before: list[int], stride: tuple[int, ...]) 
 
 def channels_first(x: Tensor) -> Tensor:
     """The view that torch's image kernels want; a line becomes a picture of height one, whose kernels are faster."""
-    x = x.movedim(-1, 1)  # (b, *s, c) -> (b, c, *s)
+    x = x.permute(0, x.ndim - 1, *range(1, x.ndim - 1))  # (b, *s, c) -> (b, c, *s)
     return x.unsqueeze(2) if x.ndim == 3 else x  # (b, c, n) -> (b, c, 1, n)
 
 
 def features_last(y: Tensor, rank: int) -> Tensor:
     """The way back from `channels_first`."""
     y = y.squeeze(2) if rank == 1 else y  # (b, c, 1, n) -> (b, c, n)
-    return y.movedim(1, -1)  # (b, c, *t) -> (b, *t, c)
+    return y.permute(0, *range(2, y.ndim), 1)  # (b, c, *t) -> (b, *t, c)
 
 
 def planar(sizes: tuple[int, ...], one: int) -> tuple[int, ...]:

@@ -248,8 +248,10 @@ class LeafNode(Node, abstract=True):
         """What `forward` takes for `w` while the arrays do not change: the arrays, and what makes it faster."""
         return w
 
-    def absorbed_by(self, w: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The prepared `w` with which the leaf before does the work of this one too; None: it cannot."""
+    def absorbed_by(self, before: Mapping[str, Any], w: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The prepared `w` with which the leaf before, whose own is `before`, does the work of this one in use too.
+
+        None: it cannot."""
         return None
 
     def merged_with(self, before: "LeafNode") -> "tuple[LeafNode, ...] | None":

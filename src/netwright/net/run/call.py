@@ -59,7 +59,7 @@ def bound_program(
 ) -> Bound:
     """The program that computes these values, bound to the net's own arrays; made once for each question.
 
-    `settle` lets leaves prepare their arrays, which is faster, but has no derivatives.
+    `settle` lets leaves prepare their arrays, which is faster, but has no derivatives and is for use alone.
     """
 
     def made() -> tuple[Bound, Plan]:
@@ -184,7 +184,7 @@ def run_given(
     """The values of all examples: one tensor if all have the same sizes, else a list with one for each example."""
     wanted = question.set or {}
     learns = torch.is_grad_enabled() and (given.learns or any(map(_may_learn, wanted.values())))
-    bound = bound_program(node, given.plan, slots, tuple(changes), settle=not learns)
+    bound = bound_program(node, given.plan, slots, tuple(changes), settle=not (learns or question.training))
     # statistics of a batch in training are over all that was given
     size = len(given.examples) if question.training else CHUNK
     pieces: list[list[Tensor | Sequence[Own]]] = [[] for _ in slots]

@@ -84,7 +84,7 @@ class Program(Value):
         """The program with its arrays in place.
 
         `settled` is a store for arrays that leaves have prepared. Programs with the same arrays share it. It is given
-        only if the arrays will not change and no inner value is watched.
+        only if the arrays will not change, the run is not one of training, and no inner value is watched.
         """
         weights = [_bound(i, arrays, settled) for i in self.instructions]
         return Bound(self, tuple(weights)) if settled is None else _joined(self, weights)
@@ -121,7 +121,7 @@ def _joined(program: Program, weights: Sequence[Any]) -> "Bound":
     settled: list[Any] = []
     for instruction, w in zip(program.instructions, weights, strict=True):
         before = instructions[-1] if instructions else None
-        both = _both(before, settled[-1], instruction) if before is not None else None
+        both = _both(before, settled[-1], instruction, w) if before is not None else None
         if both is None:
             instructions.append(instruction)
             settled.append(w)
@@ -130,13 +130,15 @@ def _joined(program: Program, weights: Sequence[Any]) -> "Bound":
     return Bound(replace(program, instructions=tuple(instructions)), tuple(settled))
 
 
-def _both(before: Instruction | ElementLoop, w: Any, step: Instruction | ElementLoop) -> tuple[Instruction, Any] | None:
+def _both(
+    before: Instruction | ElementLoop, held: Any, step: Instruction | ElementLoop, w: Any
+) -> tuple[Instruction, Any] | None:
     """Two instructions as one, if only the second reads the value that the first makes."""
-    if isinstance(before, ElementLoop) or isinstance(step, ElementLoop):
+    if isinstance(before, ElementLoop) or isinstance(step, ElementLoop) or before.promised:  # opaque code has its name
         return None
     if step.reads != before.writes or not {*step.reads} <= {*step.dead}:
         return None
-    joined = step.leaf.absorbed_by(w)
+    joined = step.leaf.absorbed_by(held, w)
     if joined is None:
         return None
     dead = (*before.dead, *(register for register in step.dead if register not in before.writes))
