@@ -1,10 +1,12 @@
 """How the site shows a page of the book: with its results if it was run, and saying so if it was not."""
 
 import base64
+import io
 
 import nbformat
 import pytest
 from nbformat.v4 import new_output
+from PIL import Image
 
 PAGE = "# First *page*\n\nWhat it says.\n\n## A [part](01-b.md) of `it`\n\nMore.\n\n```python\n1\n```\n"
 SVG = '<svg width="1"><style>@media (prefers-color-scheme:dark){a{x:1}}</style><text>loss</text><text>0.5</text></svg>'
@@ -48,7 +50,8 @@ def test_an_executed_page_is_shown_with_its_link_below_its_first_paragraph(site,
 
 
 def test_figures_have_numbers_captions_and_descriptions(site, page, tmp_path):
-    png = base64.b64encode(b"picture").decode()
+    Image.new("P", (2, 2)).save(file := io.BytesIO(), "PNG")
+    png = base64.b64encode(file.getvalue()).decode()
     executed(site, page, {"image/svg+xml": SVG}, {"image/png": png}, {"text/html": "<b>1</b>"})
     drawing, picture, table = (
         o.data["text/html"] for o in site("notebooks").shown(page, tmp_path / "f").cells[1].outputs
@@ -57,7 +60,7 @@ def test_figures_have_numbers_captions_and_descriptions(site, page, tmp_path):
     assert 'aria-label="Figure: A part of it. Words in it: loss"' in drawing and "body[data-theme=dark] a" in drawing
     assert '<figcaption><a href="#figure-1">Figure 0.1</a> A part of it</figcaption>' in drawing
     assert '<img src="../f/00-first-2.png" alt="Figure: A part of it" loading="lazy">' in picture
-    assert (tmp_path / "f" / "00-first-2.png").read_bytes() == b"picture"
+    assert (tmp_path / "f" / "00-first-2.png").read_bytes() == file.getvalue()
     assert table == '<div class="nw-rich"><b>1</b></div>'
 
 
