@@ -144,8 +144,9 @@ class Elementwise(Leaf):
 
     def absorbed_by(self, before: Mapping[str, Any], w: Mapping[str, Any]) -> Mapping[str, Any] | None:
         product = before.get("product")
-        known = self.slope is None and isinstance(product, LinearProduct | FixedConvolution)
-        both = product.then(str(self.function)) if known else None
+        if self.slope is not None or not isinstance(product, LinearProduct | FixedConvolution):
+            return None
+        both = product.then(str(self.function))
         return None if both is None else {**before, "product": both}
 
     def merged_with(self, before: LeafNode) -> tuple[LeafNode, ...] | None:
