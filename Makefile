@@ -83,6 +83,7 @@ bench: $(VENV)/.bench  ## the speed tables, into bench/*.md
 	$(BIN)/python -m bench.growth --date $$(date +%F)
 	$(BIN)/python -m bench.runs --date $$(date +%F)
 	$(BIN)/python -m bench.recipe --date $$(date +%F)
+	$(BIN)/python -m bench.perception --date $$(date +%F)
 
 bench-models: $(VENV)/.bench  ## the speed of published nets, into bench/models.md; fetches 177 MB once
 	$(BIN)/python -m bench.models --date $$(date +%F)

@@ -17,7 +17,7 @@ from bench.run import NEEDS, machine, versions
 from netwright.machine import has_bf16
 
 GOALS = {  # times the speed of the expert's loop, where there are units for bf16
-    "mlp": 1.6, "mlp-norm": 1.6, "mlp-both": 2.0, "mobilenet": 2.0, "resnet": 1.1,
+    "mlp": 1.6, "mlp-norm": 1.6, "mlp-both": 2.0, "mobilenet": 2.0, "resnet": 1.1, "resnet18": 1.1, "unet": 1.2,
 }  # fmt: skip
 LEAST, MEDIAN, REGRET = 1.0, 1.4, 1.10
 SECONDS = 0.5  # of a turn of the base

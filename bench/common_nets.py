@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from bench.picture_nets import UNet, masks, resnet18_ours, resnet18_theirs, unet_ours
 from torch import Tensor, nn
 
 import netwright as nw
@@ -470,6 +471,8 @@ NETS = {
     "lenet": CommonNet(lenet_ours, lenet_theirs, pictures(28, 1), (32, 128), keras=keras_lenet, peers=OTHERS),
     "resnet": CommonNet(resnet_ours, resnet_theirs, pictures(32, 3), (32, 64), peers=("lightning",)),
     "mobilenet": CommonNet(mobilenet_ours, mobilenet_theirs, pictures(32, 3), (32, 64)),
+    "resnet18": CommonNet(resnet18_ours, resnet18_theirs, pictures(64, 3), (8, 32)),
+    "unet": CommonNet(unet_ours, UNet, masks, (8, 16)),
     "vit": CommonNet(vit_ours, vit_theirs, pictures(32, 3), (16, 64)),
     "gpt": CommonNet(gpt_ours, gpt_theirs, next_tokens, (8, 32), _by_name("x", "y")),
     "bert": CommonNet(bert_ours, bert_theirs, texts(4), (8, 32)),
