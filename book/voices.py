@@ -102,10 +102,10 @@ class Varied(Sequence[tuple[NDArray[np.float32], str]]):
 
 def varied(wave: NDArray[np.float32], draw: np.random.Generator) -> NDArray[np.float32]:
     """A wave at another speed, between silences, with noise."""
-    speed = draw.uniform(0.85, 1.18)
+    speed = draw.uniform(0.8, 1.25)
     places = np.arange(0, len(wave) - 1, speed)
     faster = np.interp(places, np.arange(len(wave)), wave)
     before, after = draw.integers(0, RATE // 8, 2)
     whole = np.concatenate([np.zeros(before), faster, np.zeros(after)])
-    noise = 10 ** (-draw.uniform(15, 50) / 20) * np.sqrt((wave**2).mean())
+    noise = 10 ** (-draw.uniform(10, 45) / 20) * np.sqrt((wave**2).mean())
     return (whole + noise * draw.normal(size=len(whole))).astype(np.float32)
