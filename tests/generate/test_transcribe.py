@@ -60,6 +60,15 @@ def test_with_a_grammar(seed: int) -> None:
     assert transcribe(net(), x, strategy=nw.Beam(1000), grammar=grammar) == max(allowed, key=lambda t: allowed[t])
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_narrow_beam_ends_with_a_text_that_the_grammar_allows(seed: int) -> None:
+    """A beginning that can no longer end in the elements that are left takes no place in the beam."""
+    grammar = nw.Regex("abc|bcabc|cabcab")
+    for elements in range(6, 9):
+        found = transcribe(net(), chances(seed, elements), strategy=nw.Beam(1), grammar=grammar)
+        assert found in ("abc", "bcabc", "cabcab")
+
+
 def test_several_and_one() -> None:
     xs = [chances(1), chances(2, 3)]
     assert transcribe(net(), xs) == [transcribe(net(), x) for x in xs]
@@ -79,8 +88,9 @@ def test_refusals() -> None:
     with pytest.raises(DataError) as stuck:
         transcribe(net(), chances(0, 2), grammar=nw.Regex("abcabc"))
     assert str(stuck.value) == (
-        "no beginning in the beam is a text that the grammar allows\n"
+        "the search found no text that the grammar allows\n"
         "  where:    transcribe\n"
-        "  got:      grammar Regex(pattern='abcabc'), a beam of 16\n"
-        "  mend:     strategy=nw.Beam(64)"
+        "  expected: an element for each letter, and one more between two equal letters\n"
+        "  got:      2 elements, a beam of 16, grammar Regex(pattern='abcabc')\n"
+        "  mend:     a longer sound, a grammar that allows shorter texts, or strategy=nw.Beam(64)"
     )

@@ -4,7 +4,8 @@ The search keeps the best beginnings of texts, each with the probability of all 
 """
 
 import math
-from collections.abc import Hashable
+import sys
+from collections.abc import Hashable, Iterable
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -45,14 +46,14 @@ def transcribe(
         strategy: `nw.Beam(k)`, how many beginnings are kept; 16 by default, since most differ in one letter only. The
             length penalty has no use here: all texts explain the same sound.
         grammar: the form of the whole text: `nw.Regex("(one|two) (cats|dogs)")` or another. Beginnings that it does
-            not allow are dropped, and a text ends where it may end.
+            not allow, or that cannot end in the elements that are left, are dropped.
         model: `nw.NGrams(texts)`, which prefers texts that look like these.
         weight: of the model; 0.5, since a model and a net that were trained on the same texts both know them.
 
     Returns: a text, or a list of texts for a list.
 
-    Raises: NetError for a net that does not end in a transcript; DataError where the beam holds no text that the
-        grammar allows.
+    Raises: NetError for a net that does not end in a transcript; DataError where the search finds no text that the
+        grammar allows, as in a sound that is too short.
 
     Example:
         >>> import netwright as nw
@@ -85,10 +86,11 @@ def transcribe(
         best = search(output)
         if best is None:
             raise DataError(
-                what="no beginning in the beam is a text that the grammar allows",
+                what="the search found no text that the grammar allows",
                 where=f"row {row}" if many else "transcribe",
-                got=f"grammar {grammar!r}, a beam of {search.width}",
-                mend=f"strategy=nw.Beam({4 * search.width})",
+                expected="an element for each letter, and one more between two equal letters",
+                got=f"{len(output)} element{'' if len(output) == 1 else 's'}, a beam of {search.width}, grammar {grammar!r}",
+                mend=f"a longer sound, a grammar that allows shorter texts, or strategy=nw.Beam({4 * search.width})",
             )
         texts.append(codec.text_of(best))
     return texts if many else texts[0]
@@ -101,30 +103,38 @@ class _Search:
         self, codec: Transcript, width: int, grammar: Grammar[Any] | None, model: NGrams | None, weight: float
     ) -> None:
         self.codec, self.width, self.model, self.weight = codec, width, model, weight
-        self._constraint = None if grammar is None else Constraint(grammar, codec.letters)
+        self._constraint: Constraint[Any] | None = None if grammar is None else Constraint(grammar, codec.letters)
         self._states: dict[Letters, Hashable | None] = {}
+        self._allowed: dict[Hashable, list[tuple[int, int]]] = {}
+        self._shortest: dict[Hashable | None, int] = {}
         self._known: dict[Letters, float] = {(): 0.0}
 
     def __call__(self, output: Tensor) -> Letters | None:
-        """The best text for probabilities (n, k); None if none is allowed."""
+        """The best text for probabilities (n, k); None if no text that is allowed fits them."""
         logs: list[list[float]] = output.double().cpu().clamp_min(LEAST).log().tolist()
         if self._constraint is not None:
             self._states = {(): self._constraint.start}
         beam: dict[Letters, tuple[float, float]] = {(): (0.0, NEVER)}
-        for frame in logs:
-            beam = self._step(beam, frame)
-        ended = [(self._score(text, chances, last=True), text) for text, chances in beam.items() if self._done(text)]
+        for i, frame in enumerate(logs):
+            beam = self._step(beam, frame, len(logs) - 1 - i)
+        ended = [
+            (self._score(text, chances, last=True), text) for text, chances in beam.items() if self._least(text) == 0
+        ]
         return max(ended, key=lambda pair: pair[0])[1] if ended else None
 
-    def _step(self, beam: dict[Letters, tuple[float, float]], frame: list[float]) -> dict[Letters, tuple[float, float]]:
+    def _step(
+        self, beam: dict[Letters, tuple[float, float]], frame: list[float], left: int
+    ) -> dict[Letters, tuple[float, float]]:
+        """The best beginnings after one more frame, of those that can end in the frames that are left."""
         after: dict[Letters, list[float]] = {}
         for text, (blank, letter) in beam.items():
             whole = _added(blank, letter)
-            same = after.setdefault(text, [NEVER, NEVER])
-            same[0] = _added(same[0], whole + frame[-1])
-            if text:
-                same[1] = _added(same[1], letter + frame[text[-1]])
-            for index in self._following(text):
+            if self._least(text) <= left:
+                same = after.setdefault(text, [NEVER, NEVER])
+                same[0] = _added(same[0], whole + frame[-1])
+                if text:
+                    same[1] = _added(same[1], letter + frame[text[-1]])
+            for index in self._following(text, left):
                 from_ = blank if text and index == text[-1] else whole  # a letter twice needs a blank between
                 if from_ > NEVER:
                     longer = after.setdefault((*text, index), [NEVER, NEVER])
@@ -149,23 +159,37 @@ class _Search:
             self._known[text] = self._of_model(text[:-1]) + own
         return self._known[text]
 
-    def _following(self, text: Letters) -> list[int]:
-        """The letters that may come next."""
+    def _following(self, text: Letters, left: int) -> Iterable[int]:
+        """The letters that may come next, after which the text can end in the frames that are left."""
         if self._constraint is None:
-            return list(range(self.codec.blank))
-        state: Any = self._state(text)
-        return torch.nonzero(self._constraint.allowed(state)).flatten().tolist()
+            return range(self.codec.blank)
+        return [index for index, least in self._moves(self._state(text)) if least <= left]
 
-    def _state(self, text: Letters) -> Hashable | None:
+    def _moves(self, state: Hashable) -> list[tuple[int, int]]:
+        """The letters that the grammar allows, each with the least number of letters after it; kept for all sounds."""
+        assert self._constraint is not None
+        if state not in self._allowed:
+            indices: list[int] = torch.nonzero(self._constraint.allowed(state)).flatten().tolist()
+            after = [self._constraint.next(state, index) for index in indices]
+            self._allowed[state] = [(i, self._least_of(s)) for i, s in zip(indices, after, strict=True)]
+        return self._allowed[state]
+
+    def _least(self, text: Letters) -> int:
+        """The least number of letters that complete a beginning."""
+        return 0 if self._constraint is None else self._least_of(self._state(text))
+
+    def _least_of(self, state: Hashable | None) -> int:
+        assert self._constraint is not None
+        if state not in self._shortest:
+            found = None if state is None else self._constraint.shortest(state)
+            self._shortest[state] = sys.maxsize if found is None else found
+        return self._shortest[state]
+
+    def _state(self, text: Letters) -> Hashable:
         assert self._constraint is not None
         if text not in self._states:
-            state: Any = self._state(text[:-1])
-            self._states[text] = self._constraint.next(state, text[-1])
+            self._states[text] = self._constraint.next(self._state(text[:-1]), text[-1])
         return self._states[text]
-
-    def _done(self, text: Letters) -> bool:
-        state: Any = None if self._constraint is None else self._state(text)
-        return self._constraint is None or self._constraint.done(state)
 
 
 def _added(a: float, b: float) -> float:
