@@ -81,8 +81,8 @@ def _program(name: str) -> str:
 class Varied(Sequence[tuple[NDArray[np.float32], str]]):
     """Pairs of a wave and its text, in which a wave sounds a little different each time it is read.
 
-    It is played faster or slower, which also moves its pitch and its resonances, silence comes before and after it, and
-    noise is added.
+    It is played faster or slower, which also moves its pitch and its resonances, silence comes before and after it,
+    noise is added, and half of the times a piece of it is nearly silent, so that no sound of a word is needed.
 
     Args:
         examples: what is said; one that stands twice is read twice in an epoch.
@@ -101,10 +101,14 @@ class Varied(Sequence[tuple[NDArray[np.float32], str]]):
 
 
 def varied(wave: NDArray[np.float32], draw: np.random.Generator) -> NDArray[np.float32]:
-    """A wave at another speed, between silences, with noise."""
-    speed = draw.uniform(0.8, 1.25)
-    places = np.arange(0, len(wave) - 1, speed)
-    faster = np.interp(places, np.arange(len(wave)), wave)
+    """A wave at another speed, which sways, between silences, with noise, and sometimes with a gap."""
+    sway = 0.15 * np.sin(2 * np.pi * (draw.uniform(0.5, 2.5) * np.arange(len(wave)) / RATE + draw.uniform()))
+    places = np.cumsum(draw.uniform(0.8, 1.25) * (1 + sway))
+    faster = np.interp(places[places < len(wave) - 1], np.arange(len(wave)), wave)
+    if draw.random() < 0.5:
+        length = int(draw.integers(RATE // 40, RATE // 12))
+        start = int(draw.integers(0, max(len(faster) - length, 1)))
+        faster[start : start + length] *= 0.03
     before, after = draw.integers(0, RATE // 8, 2)
     whole = np.concatenate([np.zeros(before), faster, np.zeros(after)])
     noise = 10 ** (-draw.uniform(10, 45) / 20) * np.sqrt((wave**2).mean())
