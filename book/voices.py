@@ -101,10 +101,9 @@ class Varied(Sequence[tuple[NDArray[np.float32], str]]):
 
 
 def varied(wave: NDArray[np.float32], draw: np.random.Generator) -> NDArray[np.float32]:
-    """A wave at another speed, which sways, between silences, with noise, and sometimes with a gap."""
-    sway = 0.15 * np.sin(2 * np.pi * (draw.uniform(0.5, 2.5) * np.arange(len(wave)) / RATE + draw.uniform()))
-    places = np.cumsum(draw.uniform(0.8, 1.25) * (1 + sway))
-    faster = np.interp(places[places < len(wave) - 1], np.arange(len(wave)), wave)
+    """A wave at another speed, between silences, with noise, and sometimes with a gap."""
+    places = np.arange(0, len(wave) - 1, draw.uniform(0.8, 1.25))
+    faster = np.interp(places, np.arange(len(wave)), wave)
     if draw.random() < 0.5:
         length = int(draw.integers(RATE // 40, RATE // 12))
         start = int(draw.integers(0, max(len(faster) - length, 1)))
