@@ -20,7 +20,9 @@ def rows(table: str) -> list[list[str]]:
 def test_the_tables_name_121_words_and_three_times_the_letters():
     texts = Counter(text for _, text, _ in rows(WORDS))
     assert (texts.total(), len(texts)) == (121, 120)
-    assert Counter(text for _, text, _ in [*rows(LETTERS), *rows(GAME_LETTERS)]) == dict.fromkeys(string.ascii_lowercase, 3)
+    assert Counter(text for _, text, _ in [*rows(LETTERS), *rows(GAME_LETTERS)]) == dict.fromkeys(
+        string.ascii_lowercase, 3
+    )
     assert sum(len(text.split()) for text, _ in SENTENCES.values()) == 71
     digests = [row[2] for table in (WORDS, LETTERS, GAME_LETTERS) for row in rows(table)]
     digests += [digest for _, digest in SENTENCES.values()]
