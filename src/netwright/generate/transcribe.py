@@ -85,11 +85,12 @@ def transcribe(
     for row, output in enumerate(outputs if many else [outputs]):
         best = search(output)
         if best is None:
+            size = f"{len(output)} element{'' if len(output) == 1 else 's'}"
             raise DataError(
                 what="the search found no text that the grammar allows",
                 where=f"row {row}" if many else "transcribe",
                 expected="an element for each letter, and one more between two equal letters",
-                got=f"{len(output)} element{'' if len(output) == 1 else 's'}, a beam of {search.width}, grammar {grammar!r}",
+                got=f"{size}, a beam of {search.width}, grammar {grammar!r}",
                 mend=f"a longer sound, a grammar that allows shorter texts, or strategy=nw.Beam({4 * search.width})",
             )
         texts.append(codec.text_of(best))
