@@ -7,7 +7,7 @@ import torch.nn.functional as F
 import netwright as nw
 from layers.tools import run
 from messages import message
-from netwright.layers.losses import SMALLEST
+from netwright.layers.losses import FEW_CLASSES, MANY_ROWS, SMALLEST
 from netwright.net.apply import whole_program
 from netwright.net.run.assemble import program_of
 
@@ -250,3 +250,21 @@ only an index can say that a class is not known
   expected: form='index' with partial=True
   got:      'binary'"""
     )
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize("classes", [3, FEW_CLASSES])
+def test_cross_entropy_of_many_rows_is_that_of_each(classes: int, partial: bool) -> None:
+    leaf = nw.CrossEntropy(smoothing=0.1, logits=True, partial=partial)
+    torch.manual_seed(0)
+    x = torch.randn(2, MANY_ROWS // 2, classes, requires_grad=True)
+    target = torch.randint(-1 if partial else 0, classes, x.shape[:-1])
+    leaf.forward({}, x, target).sum().backward()
+    found, x.grad = x.grad, None
+    logs = x.double().log_softmax(-1)
+    known = target >= 0
+    exact = -0.9 * logs.gather(-1, target.clamp_min(0)[..., None])[..., 0] - 0.1 * logs.mean(-1)
+    expected = (exact * known).sum(1) / known.sum(1)
+    torch.testing.assert_close(leaf.forward({}, x, target).double(), expected)
+    expected.sum().backward()
+    torch.testing.assert_close(found, x.grad)

@@ -17,6 +17,7 @@ from netwright.net.run.padding import NO_LENGTHS, Lengths, filled, length_of, le
 
 SMALLEST = 2.0**-100  # probabilities below count as this: about 1e-30, whose logarithm and slope every float has
 NEAR = 1e-6  # what torch.nn.functional.pairwise_distance adds
+FEW_CLASSES, MANY_ROWS = 16, 1024  # with fewer classes, torch's softmax is several times faster along rows
 NO_LABEL = torch.iinfo(torch.int64).min  # torch drops the label -100 in silence, where no other is named
 FORMS = {
     "index": "input: *s k, target: *s <k> -> loss: ()",
@@ -209,6 +210,8 @@ class CrossEntropy(Leaf):
         target = target if known is None else target.clamp_min(0)
         if self.form == "index" and self.logits and classes is None:
             rows, labels = x.flatten(0, -2), target.long().flatten()  # (b · ∏ s, k), (b · ∏ s,)
+            if x.is_cpu and rows.shape[1] < FEW_CLASSES and len(rows) >= MANY_ROWS:
+                rows, labels = rows.t().unsqueeze(0), labels.unsqueeze(0)  # (1, k, b · ∏ s), (1, b · ∏ s)
             flat = F.cross_entropy(
                 rows, labels, ignore_index=NO_LABEL, reduction="none", label_smoothing=self.smoothing
             )  # (b · ∏ s, k), (b · ∏ s,) -> (b · ∏ s,)
