@@ -178,7 +178,7 @@ class ConvTranspose(Leaf):
         rank = x.ndim - 2
         if lengths:
             x = self._ended(x, lengths)  # (b, *s, in)
-        stride, padding, more, dilation, cut = self._options[rank]
+        stride, padding, more, dilation, cut = self.spread_options[rank]
         spread = F.conv_transpose3d if rank == 3 else F.conv_transpose2d
         x, weight, bias = channels_first(x), channels_last(w["weight"]), w.get("bias")  # (b, *s, in) -> (b, in, *s)
         apart = torch.is_grad_enabled()  # the gradient of torch's own bias takes up to twice the time of all others
@@ -230,8 +230,8 @@ class ConvTranspose(Leaf):
         return [spread + 1 - step - before - after for spread, (before, after), step in axes]
 
     @cached_property
-    def _options(self) -> dict[int, Spread]:
-        """The arguments for torch, by rank."""
+    def spread_options(self) -> dict[int, Spread]:
+        """The arguments for torch, by rank: stride, padding, output padding, dilation, and what to cut at the end."""
         values = (self.kernel, self.stride, self.padding, self.output_padding, self.dilation)
         ranks = {len(value) for value in values if isinstance(value, tuple)} or {1, 2, 3}
         return {rank: self._options_for(rank) for rank in ranks}

@@ -21,6 +21,24 @@ CASES = {
         lambda: torch.rand(5, 3).softmax(1),
     ),
     "smoothed": (CrossEntropy(logits=True, smoothing=0.2), (5, 3), lambda: torch.randint(3, (5,))),
+    "positions": (CrossEntropy(logits=True), (5, 4, 3), lambda: torch.randint(3, (5, 4))),
+    "many classes of pixels": (
+        CrossEntropy(logits=True, smoothing=0.2),
+        (5, 2, 4, 20),
+        lambda: torch.randint(20, (5, 2, 4)),
+    ),
+    "partial": (CrossEntropy(logits=True, partial=True), (5, 2, 4, 3), lambda: torch.randint(-1, 3, (5, 2, 4))),
+    "partial, one an example": (
+        CrossEntropy(logits=True, partial=True),
+        (5, 3),
+        lambda: torch.tensor([0, -1, 2, -1, 1]),
+    ),
+    "partial, many classes": (
+        CrossEntropy(logits=True, partial=True, smoothing=0.1),
+        (5, 2, 20),
+        lambda: torch.randint(-1, 20, (5, 2)),
+    ),
+    "nothing is known": (CrossEntropy(logits=True, partial=True), (5, 2, 3), lambda: torch.full((5, 2), -1)),
 }
 
 
@@ -41,3 +59,8 @@ def test_as_autograd(name, weighted) -> None:
 @pytest.mark.parametrize("leaf", [CrossEntropy(), CrossEntropy("binary", logits=True), CrossEntropy("probabilities")])
 def test_what_is_declined(leaf) -> None:
     assert LOSSES[CrossEntropy](KernelSite((), (5, 3), torch.float32), leaf, ()) is None
+
+
+def test_probabilities_at_positions_are_declined() -> None:
+    leaf = CrossEntropy("probabilities", logits=True)
+    assert LOSSES[CrossEntropy](KernelSite((), (5, 2, 3), torch.float32), leaf, (2, 3)) is None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from netwright.layers.conv import Conv
+from netwright.layers.conv_transpose import ConvTranspose
 from netwright.layers.dropout import Dropout
 from netwright.layers.embedding import Embedding
 from netwright.layers.join import Add, Concatenate
@@ -14,6 +15,7 @@ from netwright.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from netwright.layers.reshape import Flatten, Reshape
 from netwright.net.leaf import LeafNode
 from netwright.training.engines.handwritten.conv import convolution_kernels
+from netwright.training.engines.handwritten.conv_transpose import transposed_convolution
 from netwright.training.engines.handwritten.dropout import drop_behind_relu, dropout
 from netwright.training.engines.handwritten.embedding import embedding
 from netwright.training.engines.handwritten.join import side_by_side, sum_of_two
@@ -39,6 +41,7 @@ KERNELS: tuple[tuple[Pattern, KernelMaker], ...] = (
     ((Conv, RELU, Dropout), then_dropout(convolution_kernels)),
     ((Conv, RELU), convolution_kernels),
     ((Conv,), convolution_kernels),
+    ((ConvTranspose,), transposed_convolution),
     ((Linear, RELU, Dropout), then_dropout(linear_kernels)),
     ((Linear, RELU), linear_kernels),
     ((Linear,), linear_kernels),
