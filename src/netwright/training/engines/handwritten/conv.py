@@ -134,10 +134,10 @@ def convolution_kernels(site: KernelSite, leaves: Sequence[LeafNode]) -> list[Ke
         return _along_a_line(site, leaf, len(leaves) > 1)
     if not writable(site, leaf):
         return None
-    return [convolution(site, leaf, relu=len(leaves) > 1)]
+    return [convolution_kernel(site, leaf, relu=len(leaves) > 1)]
 
 
-def convolution(site: KernelSite, leaf: Conv, *, relu: bool, gated: bool = False) -> Kernel:
+def convolution_kernel(site: KernelSite, leaf: Conv, *, relu: bool, gated: bool = False) -> Kernel:
     """A convolution in the way that is fastest for its sizes; options as of `Convolution`."""
     shape = convolved(site, leaf)
     if few_places(leaf, shape, site.working["weight"].shape[2:]):
@@ -157,7 +157,7 @@ def _along_a_line(site: KernelSite, leaf: Conv, relu: bool) -> list[Kernel]:
               for given in (site.working, site.master, site.gradients))  # fmt: skip
     working, master, gradients = arrays  # weight (out, in, k) -> (out, in, 1, k)
     picture = replace(site, shape=(b, 1, n, c), working=working, master=master, gradients=gradients)
-    made = convolution(picture, wide, relu=relu)
+    made = convolution_kernel(picture, wide, relu=relu)
     b, _, n, c = made.shape
     return [Reshaped(site.shape, picture.shape, site.dtype), made, Reshaped(made.shape, (b, n, c), site.dtype)]
 

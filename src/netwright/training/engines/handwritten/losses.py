@@ -112,7 +112,7 @@ class SoftmaxCrossEntropy(Loss):
         """How much each row counts in the mean, (b ∏ s,); None if all count as much."""
         if weights is None and not self.partial:
             return None
-        given = torch.ones(self.examples, device="cpu") if weights is None else weights
+        given = torch.ones(self.examples, dtype=torch.float32, device="cpu") if weights is None else weights
         each = _shares(given).unsqueeze(1)  # (b,) -> (b, 1)
         if not self.partial:
             return (each / self.positions).expand(-1, self.positions).reshape(-1)  # (b, 1) -> (b ∏ s,)

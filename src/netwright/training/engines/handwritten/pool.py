@@ -9,7 +9,7 @@ from netwright.layers.conv import Conv
 from netwright.layers.pool import MaxPool
 from netwright.layers.window import per_axis
 from netwright.net.leaf import LeafNode
-from netwright.training.engines.handwritten.conv import convolution, convolved, writable
+from netwright.training.engines.handwritten.conv import convolution_kernel, convolved, writable
 from netwright.training.engines.handwritten.kernel import INTEGER, Kernel, KernelSite, relu_gradient
 from netwright.training.engines.handwritten.pooled import PooledConvolution, pooling_pays
 from netwright.training.engines.handwritten.weights import sum_of_places
@@ -83,4 +83,4 @@ def convolution_and_pool(site: KernelSite, leaves: Sequence[LeafNode]) -> list[K
     if pooling_pays(site, conv, shape):
         return [PooledConvolution(site, shape)]
     pooled = PoolOfRelu(KernelSite(site.paths, shape, site.dtype, gradients=site.gradients))
-    return [convolution(site, conv, relu=True, gated=True), pooled]
+    return [convolution_kernel(site, conv, relu=True, gated=True), pooled]
