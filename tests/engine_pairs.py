@@ -13,7 +13,12 @@ from netwright.training.engines.pick import engine_of
 def engines(net, loss, precision=None) -> tuple[Autograd, Engine]:
     """The autograd engine and the one that is chosen, over weights of their own."""
     whole = nw.initialize(nw.with_loss(net, loss), seed=1)
-    learned = {path: a for path, a in whole.held.arrays.items() if whole.plan.arrays[path].weight.kind == "learned"}
+    draw = torch.Generator().manual_seed(2)
+    learned = {
+        path: a + 0.05 * torch.randn(a.shape, generator=draw)  # a bias that is 0 would hide what is done with it
+        for path, a in whole.held.arrays.items()
+        if whole.plan.arrays[path].weight.kind == "learned"
+    }
     rest = {path: a.clone() for path, a in whole.held.arrays.items() if path not in learned}
     flats = [Flat.of(learned, precision, torch.device("cpu")) for _ in range(2)]
     return (
