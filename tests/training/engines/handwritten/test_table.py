@@ -43,7 +43,7 @@ PARTS = st.one_of(
 @given(
     st.lists(PARTS, min_size=1, max_size=7),
     st.tuples(st.sampled_from([3, 5, 8]), st.sampled_from([4, 6, 7]), st.sampled_from([1, 3, 16])),
-    st.sampled_from([1, 2, 5]),
+    st.sampled_from([2, 5]),
     st.sampled_from(["each place", "each place, some unknown", "each picture"]),
     st.booleans(),
     st.integers(0, 2**31),
